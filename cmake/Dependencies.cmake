@@ -1,0 +1,33 @@
+# Debian's packages, one interface target each, so that a folder names only what it uses.
+find_package(Threads REQUIRED)
+find_package(absl REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+add_library(cloakroom_absl INTERFACE)
+target_link_libraries(cloakroom_absl INTERFACE
+  absl::base absl::synchronization absl::flat_hash_map absl::flat_hash_set absl::hash absl::strings absl::inlined_vector
+  absl::span absl::random_random absl::function_ref)
+
+# The sanitizers bring their own allocator, which storage/memory.cc knows how to ask.
+add_library(cloakroom_allocator INTERFACE)
+if(NOT CLOAKROOM_SANITIZE)
+  find_library(JEMALLOC_LIBRARY NAMES libjemalloc.a REQUIRED)
+  target_link_libraries(cloakroom_allocator INTERFACE ${JEMALLOC_LIBRARY} Threads::Threads ${CMAKE_DL_LIBS} m)
+  target_compile_definitions(cloakroom_allocator INTERFACE CLOAKROOM_JEMALLOC=1)
+endif()
+
+find_path(ASIO_INCLUDE_DIR boost/asio.hpp REQUIRED)
+add_library(cloakroom_asio INTERFACE)
+target_include_directories(cloakroom_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
+target_compile_definitions(cloakroom_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_NO_TS_EXECUTORS)
+target_link_libraries(cloakroom_asio INTERFACE Threads::Threads)
+
+find_package(spdlog REQUIRED)
+add_library(cloakroom_spdlog INTERFACE)
+target_link_libraries(cloakroom_spdlog INTERFACE spdlog::spdlog)
+
+find_path(LUA_INCLUDE_DIR lua.h PATH_SUFFIXES lua5.1 REQUIRED)
+find_library(LUA_LIBRARY NAMES liblua5.1.a REQUIRED)
+add_library(cloakroom_lua INTERFACE)
+target_include_directories(cloakroom_lua SYSTEM INTERFACE ${LUA_INCLUDE_DIR})
+target_link_libraries(cloakroom_lua INTERFACE ${LUA_LIBRARY} m ${CMAKE_DL_LIBS})
