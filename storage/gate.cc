@@ -34,11 +34,22 @@ void Gate::LockSlots() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (int i = 0; i < slot_count_; ++i) slots_[i].mutex.Lock();
 }
 
+void Gate::SetBusy(bool busy) {
+  std::deque<std::function<void()>> waiters;
+  {
+    MutexLock lock(waiters_mutex_);
+    busy_ = busy;
+    if (busy) waiters.swap(waiters_);
+  }
+  for (auto& wake : waiters) wake();
+}
+
 void Gate::Open() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   std::deque<std::function<void()>> waiters;
   {
     MutexLock lock(waiters_mutex_);
     closed_ = false;
+    busy_ = false;
     waiters.swap(waiters_);
   }
   for (int i = slot_count_; i-- > 0;) slots_[i].mutex.Unlock();

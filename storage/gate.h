@@ -52,6 +52,11 @@ class ABSL_LOCKABLE Gate {
   void Close();
   void Open();
 
+  /// Whoever closed it will keep it closed for long: refused commands should not wait but say so.
+  bool busy() const { return busy_.load(); }
+  /// Set by the holder; calls those who wait, so that they learn of it.
+  void SetBusy(bool busy);
+
   /// Calls `wake` once, when the gate is open: at once if it is, else from the thread that opens
   /// it. `wake` must only post.
   void WhenOpen(std::function<void()> wake);
@@ -66,6 +71,7 @@ class ABSL_LOCKABLE Gate {
   std::unique_ptr<Slot[]> slots_;
   Mutex closer_;  ///< held while closed; taken before the slots
   std::atomic<int> tickets_ = 0;
+  std::atomic<bool> busy_ = false;
 
   Mutex waiters_mutex_;
   bool closed_ ABSL_GUARDED_BY(waiters_mutex_) = false;

@@ -51,6 +51,13 @@ void Hold::WaitAndPass(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   passed_ = &db.gate();
 }
 
+void Hold::WaitForKey(Database& db, KeyHash key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  WaitAndPass(db);
+  Stripe& stripe = db.StripeOf(key);
+  stripe.mutex.Lock();
+  stripes_.push_back(&stripe);
+}
+
 void Hold::WaitAndClose(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   db.gate().Close();
   closed_.push_back(&db.gate());

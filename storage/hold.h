@@ -38,6 +38,7 @@ class Hold {
 
   /// The same for background threads, which may wait.
   void WaitAndPass(Database& db);
+  void WaitForKey(Database& db, KeyHash key);
   void WaitAndClose(Database& db);
 
   Gate* refused() const { return refused_; }

@@ -1,0 +1,62 @@
+// AUTH, HELLO, SELECT and the like.
+#include "server/call.h"
+#include "server/commands/families.h"
+
+namespace cloakroom {
+namespace {
+
+void Ping(Call& call) {
+  if (call.argc() > 2) return call.WrongArity();
+  if (call.client().resp == 2 && call.client().subscribed()) {
+    call.reply().Array(2);
+    call.reply().Bulk("pong");
+    call.reply().Bulk(call.argc() == 2 ? call.arg(1) : "");
+  } else if (call.argc() == 2) {
+    call.reply().Bulk(call.arg(1));
+  } else {
+    call.reply().Simple("PONG");
+  }
+}
+
+void Select(Call& call) {
+  auto index = call.Integer(1, "ERR invalid DB index");
+  if (!index) return;
+  if (*index < 0 || *index >= call.server().keyspace().database_count()) {
+    return call.Error(kDbIndexOutOfRange);
+  }
+  if (call.mode() != CallMode::kTopLevel && *index != call.client().db &&
+      !call.thread().holds_all) {
+    return call.Error(kCannotSelect);
+  }
+  call.client().db = static_cast<int>(*index);
+  call.reply().Ok();
+}
+
+constexpr CommandRow kConnectionCommands[] = {
+    {.name = "ping",
+     .run = Ping,
+     .arity = -1,
+     .flags = kFast,
+     .group = CommandGroup::kConnection,
+     .categories = kCatConnection,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "[message]",
+     .summary = "Tells that the server is there."},
+    {.name = "select",
+     .run = Select,
+     .arity = 2,
+     .flags = kLoading | kStale | kFast,
+     .group = CommandGroup::kConnection,
+     .categories = kCatConnection,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "index",
+     .summary = "Selects the database that the connection works in."},
+};
+
+}  // namespace
+
+std::span<const CommandRow> ConnectionCommands() { return kConnectionCommands; }
+
+}  // namespace cloakroom
