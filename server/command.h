@@ -121,19 +121,27 @@ struct CommandRow {
   int arity = 0;
   uint32_t flags = 0;
   std::array<KeySpec, 2> keys = {};
-  /// Without keys kNone, with keys kKeys, unless it says otherwise.
-  Access access = Access::kKeys;
-  /// For commands whose access depends on their arguments; null: always `access`.
-  Access (*access_of)(Server&, CommandArguments) = nullptr;
-  CommandGroup group = CommandGroup::kGeneric;
-  uint32_t categories = 0;
   std::string_view since;
   std::string_view complexity;
   /// Arguments in redis.io's notation: "key [NX | XX] [GET] [EX seconds | PX milliseconds]".
   std::string_view syntax;
   std::string_view summary;
+  /// With keys kKeys and without kNone, unless it says otherwise.
+  Access access = Access::kKeys;
+  /// For commands whose access depends on their arguments; null: always `access`.
+  Access (*access_of)(Server&, CommandArguments) = nullptr;
+  /// Categories besides its family's and those that follow from the flags.
+  uint32_t categories = 0;
 
   bool has(uint32_t flag) const { return (flags & flag) != 0; }
+};
+
+/// The commands of one file: what COMMAND DOCS calls their group, and the ACL categories that all
+/// of them are in.
+struct CommandFamily {
+  CommandGroup group = CommandGroup::kGeneric;
+  uint32_t categories = 0;
+  std::span<const CommandRow> rows;
 };
 
 }  // namespace cloakroom

@@ -25,16 +25,17 @@ struct LowerName {
 
 }  // namespace
 
-CommandTable::CommandTable(std::span<const std::span<const CommandRow>> families) {
-  for (std::span<const CommandRow> family : families) {
-    for (const CommandRow& row : family) {
-      bool defaulted = row.keys[0].empty() && row.access == Access::kKeys;
-      all_.push_back({&row,
-                      static_cast<int>(all_.size()),
-                      defaulted ? Access::kNone : row.access,
-                      {},
-                      nullptr});
-      by_name_[row.name] = &all_.back();
+CommandTable::CommandTable(std::span<const CommandFamily> families) {
+  for (const CommandFamily& family : families) {
+    for (const CommandRow& row : family.rows) {
+      Command& command = all_.emplace_back();
+      command.row = &row;
+      command.group = family.group;
+      command.categories = family.categories | row.categories;
+      command.index = static_cast<int>(all_.size()) - 1;
+      bool keyless = row.keys[0].empty() && row.access == Access::kKeys;
+      command.access = keyless ? Access::kNone : row.access;
+      by_name_[row.name] = &command;
     }
   }
   for (Command& command : all_) {

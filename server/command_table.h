@@ -15,6 +15,8 @@ namespace cloakroom {
 /// A row in the table, with its place and its family.
 struct Command {
   const CommandRow* row = nullptr;
+  CommandGroup group = CommandGroup::kGeneric;
+  uint32_t categories = 0;  ///< the row's and its family's
   /// Dense number, for arrays of statistics.
   int index = 0;
   Access access = Access::kNone;
@@ -31,7 +33,7 @@ struct Command {
 /// All commands by name. Built once, then read by all threads.
 class CommandTable {
  public:
-  explicit CommandTable(std::span<const std::span<const CommandRow>> families);
+  explicit CommandTable(std::span<const CommandFamily> families);
   CommandTable(const CommandTable&) = delete;
   CommandTable& operator=(const CommandTable&) = delete;
 

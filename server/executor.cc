@@ -150,7 +150,7 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& r
       }
     }
     int64_t until_ms = server_.pause().UntilMs(may_write, now_ms());
-    if (until_ms != 0 && row.group != CommandGroup::kConnection) {
+    if (until_ms != 0 && request.command->group != CommandGroup::kConnection) {
       return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
     }
   }

@@ -33,30 +33,22 @@ void Select(Call& call) {
 }
 
 constexpr CommandRow kConnectionCommands[] = {
-    {.name = "ping",
-     .run = Ping,
-     .arity = -1,
-     .flags = kFast,
-     .group = CommandGroup::kConnection,
-     .categories = kCatConnection,
-     .since = "1.0.0",
-     .complexity = "O(1)",
-     .syntax = "[message]",
-     .summary = "Tells that the server is there."},
-    {.name = "select",
-     .run = Select,
-     .arity = 2,
-     .flags = kLoading | kStale | kFast,
-     .group = CommandGroup::kConnection,
-     .categories = kCatConnection,
-     .since = "1.0.0",
-     .complexity = "O(1)",
-     .syntax = "index",
-     .summary = "Selects the database that the connection works in."},
+    {"ping", Ping, -1, kFast, {}, "1.0.0", "O(1)", "[message]", "Tells that the server is there."},
+    {"select",
+     Select,
+     2,
+     kLoading | kStale | kFast,
+     {},
+     "1.0.0",
+     "O(1)",
+     "index",
+     "Selects the database that the connection works in."},
 };
 
 }  // namespace
 
-std::span<const CommandRow> ConnectionCommands() { return kConnectionCommands; }
+CommandFamily ConnectionCommands() {
+  return {CommandGroup::kConnection, kCatConnection, kConnectionCommands};
+}
 
 }  // namespace cloakroom

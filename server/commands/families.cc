@@ -4,8 +4,8 @@
 
 namespace cloakroom {
 
-std::span<const std::span<const CommandRow>> CommandFamilies() {
-  static const std::vector<std::span<const CommandRow>> families = {
+std::span<const CommandFamily> CommandFamilies() {
+  static const std::vector<CommandFamily> families = {
       ConnectionCommands(),
       HashCommands(),
       TransactionCommands(),

@@ -8,12 +8,12 @@
 namespace cloakroom {
 
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
-std::span<const CommandRow> ConnectionCommands();
-std::span<const CommandRow> HashCommands();
-std::span<const CommandRow> TransactionCommands();
+CommandFamily ConnectionCommands();
+CommandFamily HashCommands();
+CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
-std::span<const std::span<const CommandRow>> CommandFamilies();
+std::span<const CommandFamily> CommandFamilies();
 
 }  // namespace cloakroom
 

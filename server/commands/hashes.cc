@@ -25,32 +25,28 @@ void HSet(Call& call) {
 }
 
 constexpr CommandRow kHashCommands[] = {
-    {.name = "hget",
-     .run = HGet,
-     .arity = 3,
-     .flags = kReadonly | kFast,
-     .keys = {Key(1, kRO | kAccess)},
-     .group = CommandGroup::kHash,
-     .categories = kCatHash,
-     .since = "2.0.0",
-     .complexity = "O(1)",
-     .syntax = "key field",
-     .summary = "Returns the value of a field in a hash."},
-    {.name = "hset",
-     .run = HSet,
-     .arity = -4,
-     .flags = kWrite | kDenyOom | kFast,
-     .keys = {Key(1, kRW | kUpdate)},
-     .group = CommandGroup::kHash,
-     .categories = kCatHash,
-     .since = "2.0.0",
-     .complexity = "O(1) for each field, O(N) for N of them.",
-     .syntax = "key field value [field value ...]",
-     .summary = "Sets fields of a hash, and makes the hash where there is none."},
+    {"hget",
+     HGet,
+     3,
+     kReadonly | kFast,
+     {Key(1, kRO | kAccess)},
+     "2.0.0",
+     "O(1)",
+     "key field",
+     "Returns the value of a field in a hash."},
+    {"hset",
+     HSet,
+     -4,
+     kWrite | kDenyOom | kFast,
+     {Key(1, kRW | kUpdate)},
+     "2.0.0",
+     "O(1) for each field, O(N) for N of them.",
+     "key field value [field value ...]",
+     "Sets fields of a hash, and makes the hash where there is none."},
 };
 
 }  // namespace
 
-std::span<const CommandRow> HashCommands() { return kHashCommands; }
+CommandFamily HashCommands() { return {CommandGroup::kHash, kCatHash, kHashCommands}; }
 
 }  // namespace cloakroom
