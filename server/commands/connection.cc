@@ -32,18 +32,13 @@ void Select(Call& call) {
   call.reply().Ok();
 }
 
+// clang-format off: read as a table.
 constexpr CommandRow kConnectionCommands[] = {
-    {"ping", Ping, -1, kFast, {}, "1.0.0", "O(1)", "[message]", "Tells that the server is there."},
-    {"select",
-     Select,
-     2,
-     kLoading | kStale | kFast,
-     {},
-     "1.0.0",
-     "O(1)",
-     "index",
+    { "ping", Ping, -1, kFast, {}, "1.0.0", "O(1)", "[message]", "Tells that the server is there."},
+    { "select", Select, 2, kLoading | kStale | kFast, {}, "1.0.0", "O(1)", "index",
      "Selects the database that the connection works in."},
 };
+// clang-format on
 
 }  // namespace
 

@@ -24,26 +24,15 @@ void HSet(Call& call) {
   call.reply().Integer(created);
 }
 
+// clang-format off: read as a table.
 constexpr CommandRow kHashCommands[] = {
-    {"hget",
-     HGet,
-     3,
-     kReadonly | kFast,
-     {Key(1, kRO | kAccess)},
-     "2.0.0",
-     "O(1)",
-     "key field",
+    { "hget", HGet, 3, kReadonly | kFast, {Key(1, kRO | kAccess)}, "2.0.0", "O(1)", "key field",
      "Returns the value of a field in a hash."},
-    {"hset",
-     HSet,
-     -4,
-     kWrite | kDenyOom | kFast,
-     {Key(1, kRW | kUpdate)},
-     "2.0.0",
-     "O(1) for each field, O(N) for N of them.",
-     "key field value [field value ...]",
+    { "hset", HSet, -4, kWrite | kDenyOom | kFast, {Key(1, kRW | kUpdate)}, "2.0.0",
+     "O(1) for each field, O(N) for N of them.", "key field value [field value ...]",
      "Sets fields of a hash, and makes the hash where there is none."},
 };
+// clang-format on
 
 }  // namespace
 
