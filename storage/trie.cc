@@ -33,9 +33,7 @@ bool FitTogether(const TriePart* a, const TriePart* b) {
     items += static_cast<const TrieLeaf*>(part)->size();
     bytes += static_cast<const TrieLeaf*>(part)->byte_size();
   }
-  // An empty half costs its neighbour nothing, however large that one is.
-  if (a == nullptr || b == nullptr) return true;
-  return items <= kMergedLeafItems && bytes <= kMergedLeafBytes;
+  return items <= kMergedLeafItems && (bytes <= kMergedLeafBytes || items <= 1);
 }
 
 TrieChild MergeLeaves(TrieChild low, TrieChild high, bool has_values) {

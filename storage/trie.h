@@ -15,8 +15,9 @@ namespace cloakroom {
 // (bench/micro/trie_bench.cc): larger leaves save a few bytes per member and cost search time.
 inline constexpr size_t kMaxLeafItems = 40;
 inline constexpr size_t kMaxLeafBytes = 2048;
-// When neighbours merge: together they stay within both. Half of the above, so that erasing and
-// inserting the same item never splits and merges each time.
+// When neighbours merge: together they stay within both, or are a single item. Half of the above,
+// so that erasing and inserting the same item never merges and splits each time; that holds for an
+// empty neighbour too.
 inline constexpr size_t kMergedLeafItems = kMaxLeafItems / 2;
 inline constexpr size_t kMergedLeafBytes = kMaxLeafBytes / 2;
 

@@ -149,11 +149,15 @@ TEST_F(StringValueTest, BehavesAsAStdString) {
       }
       default: {
         const int64_t number = static_cast<int64_t>(rng());
-        if (rng() % 4 == 0) string_.AssignInteger(number), model = std::to_string(number);
+        if (rng() % 4 != 0) break;
+        string_.AssignInteger(number);
+        model = std::to_string(number);
       }
     }
     ASSERT_EQ(Text(), model);
-    if (held) ASSERT_EQ(held->bytes(), held_bytes);
+    if (held) {
+      ASSERT_EQ(held->bytes(), held_bytes);
+    }
   }
 }
 
