@@ -64,6 +64,7 @@ TEST_F(ScriptTest, ErrorValuesOfAnyKindMakeAReply) {
   EXPECT_EQ(ErrorOf("error(true)"), "-ERR true");
   EXPECT_EQ(ErrorOf("error('a\\r\\nb')"), "-ERR user_script:1: a  b");
   EXPECT_EQ(ErrorOf("error({})"), "-ERR unknown error");
+  EXPECT_EQ(ErrorOf("error({err='E \\0 x'})"), "-E ");
 }
 
 TEST_F(ScriptTest, TextThatDoesNotCompileIsNotCached) {
