@@ -30,8 +30,9 @@ class Connection {
       EXPECT_TRUE(status == Status::kRequest || arguments.empty());
     }
     failed = status == Status::kError;
-    buffer.erase(0, parser.TakeConsumed());
-    buffer.shrink_to_fit();  // it moves, so that a kept pointer would show
+    size_t used = parser.TakeConsumed();
+    buffer.erase(0, used);
+    if (used > 0) buffer.shrink_to_fit();  // it moves, so that a kept pointer would show
   }
 
   RequestParser parser;
