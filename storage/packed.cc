@@ -85,7 +85,10 @@ class Checker {
 
   bool SkipExpiry(bool allowed) {
     if (rest_.empty() || static_cast<uint8_t>(rest_[0]) != kExpiryMark) return true;
-    return allowed && Skip(kExpirySize);
+    if (!allowed || rest_.size() < kExpirySize) return false;
+    // "Never" is the absence of an expiry: changing one relies on that.
+    if (LoadUnaligned<int64_t>(rest_.data() + 1) == kNoFieldExpiry) return false;
+    return Skip(kExpirySize);
   }
 
   bool SkipString(size_t max_length) {
