@@ -76,7 +76,10 @@ def _recorded(one, step, draft):
             connection.send_raw(resp.to_bytes(arguments[0]))
         elif verb == "call":
             connection.send(*arguments)
-        expected = [matching.notation(connection.read())]
+        try:
+            expected = [matching.notation(connection.read())]
+        except (resp.ConnectionClosed, resp.ReplyTimeout) as error:
+            raise run.Failure(f"{request}: {error!r}") from error
     elif "since" not in draft["options"]:
         full = [request, *expected]
         one.step("draft", {"until": full} if step["until"] else full)
@@ -105,8 +108,8 @@ def main():
             for version in draft["options"].get("resp", "2").split(","):
                 try:
                     cases.append(record(server, draft, int(version)))
-                except run.Failure as error:
-                    print(f"{draft['name']}: {error}", file=sys.stderr)
+                except (run.Failure, resp.ConnectionClosed, resp.ReplyTimeout, OSError) as error:
+                    print(f"{path.stem}: {draft['name']} (RESP{version}): {error!r}", file=sys.stderr)
                     return 1
     write(path.stem, cases, sys.stdout)
     return 0
