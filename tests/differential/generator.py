@@ -1,0 +1,241 @@
+"""A seeded stream of commands: rows of the vocabulary, and the groups that belong together.
+
+A step is (request bytes, name, rule or None). The same seed, families and command tables give the
+same stream.
+"""
+
+import hashlib
+import itertools
+import random
+
+from differential import compare, vocabulary
+from differential.grammar import Grammar, bulk, request, unbulk
+
+MUTATED = 0.04
+GROUPS = 0.06
+MAX_IN_TRANSACTION = 6
+NOT_IN_TRANSACTION = {"watch", "unwatch", "exec", "discard", "multi"}
+NOT_IN_SCRIPT = NOT_IN_TRANSACTION | {
+    "evalsha", "eval", "script|exists", "script|load", "script|flush", "flushall", "command|getkeys"}
+
+
+class Generator:
+    """Builds steps. `known` is the set of names that both servers have; the rest is not said."""
+
+    def __init__(self, seed, known, families=None):
+        self._rng = random.Random(seed)
+        self._random = self._rng.random
+        self._grammar = Grammar(self._rng)
+        self._known = known
+        self._rows = []
+        for family, text in vocabulary.GRAMMARS.items():
+            for line in text.strip().splitlines():
+                row = self._grammar.compile(line.strip())
+                wanted = not families or family in families
+                if wanted and (row[0] in known or row[0] in ("bogus", "object|bogus")):
+                    self._rows.append(row)
+        if not self._rows:
+            raise ValueError(f"no family of {families} has a command that both servers know")
+        self._weights = list(itertools.accumulate(weight for _, weight, _ in self._rows))
+        self._groups = self._groups_of(families)
+        self._loaded = []
+
+    def _groups_of(self, families):
+        groups = [
+            ("transactions", {"multi", "exec"}, self._transaction),
+            ("transactions", {"multi", "exec"}, self._transaction),
+            ("scripting", {"eval"}, self._script), ("scripting", {"eval"}, self._script),
+            ("scripting", {"evalsha", "script|load"}, self._loaded_script),
+            ("sets", {"spop"}, self._popped), ("sets", {"srandmember"}, self._random_member),
+            ("hashes", {"hrandfield"}, self._random_field),
+            ("sorted sets", {"zrandmember"}, self._random_element),
+            ("keys", {"randomkey"}, self._random_key), ("keys", {"scan"}, self._scan),
+            ("strings", {"set"}, self._set_in_the_past),
+            ("pubsub", {"subscribe", "unsubscribe", "psubscribe", "punsubscribe"}, self._subscribed),
+            ("lists", {"blpop", "multi"}, self._blocking_in_transaction),
+        ]
+        return [build for family, names, build in groups
+                if names <= self._known and (not families or family in families)]
+
+    def steps(self, count):
+        """About `count` steps; a group is never cut in two."""
+        steps = []
+        while len(steps) < count:
+            if self._groups and self._random() < GROUPS:
+                steps.extend(self._rng.choice(self._groups)())
+            else:
+                steps.append(self._row())
+        return steps
+
+    def _row(self):
+        name, arguments = self._arguments()
+        return request(arguments), name, compare.RULES.get(name)
+
+    def _arguments(self, refused=()):
+        while True:
+            name, _, emit = self._rng.choices(self._rows, cum_weights=self._weights)[0]
+            if name not in refused:
+                break
+        arguments = []
+        emit(arguments)
+        if self._random() < MUTATED and not name.endswith("scan"):  # a cursor is not to be invented
+            self._mutate(arguments)
+        return name, arguments
+
+    def _mutate(self, arguments):
+        """Breaks the request: one argument fewer, one more, or junk in place of one."""
+        kind = int(self._random() * 4)
+        if kind == 0 and len(arguments) > 1 and unbulk(arguments[0]) not in vocabulary.SUBCOMMANDS:
+            arguments.pop()
+        elif kind == 1:
+            arguments.append(self._grammar.pick("junk"))
+        elif kind == 2 and len(arguments) > 2:
+            place = 1 + int(self._random() * (len(arguments) - 1))
+            if unbulk(arguments[0]) not in vocabulary.SUBCOMMANDS:
+                arguments[place] = self._grammar.pick("junk")
+        else:
+            arguments[0] = bulk(unbulk(arguments[0]).swapcase())
+
+    def _say(self, *words, rule=None):
+        name = words[0].decode().lower()
+        return request([bulk(word) for word in words]), name, rule
+
+    def _key(self, letter):
+        return unbulk(self._grammar.pick(letter + "key"))
+
+    def _pick(self, name):
+        return unbulk(self._grammar.pick(name))
+
+    def _transaction(self):
+        """MULTI, some commands, EXEC: its reply is compared element by element."""
+        steps = []
+        if self._random() < 0.2:
+            steps.append(self._say(b"WATCH", self._pick("key")))
+            if self._random() < 0.5:
+                steps.append(self._row())
+        steps.append(self._say(b"MULTI"))
+        rules = []
+        for _ in range(int(self._random() * MAX_IN_TRANSACTION)):
+            name, arguments = self._arguments(NOT_IN_TRANSACTION)
+            steps.append((request(arguments), name, None))
+            rules.append(compare.RULES.get(name))
+        if self._random() < 0.1:
+            return steps + [self._say(b"DISCARD")]
+        return steps + [self._say(b"EXEC", rule=compare.transaction(rules))]
+
+    def _blocking_in_transaction(self):
+        """Blocking commands answer at once inside MULTI."""
+        left, right = self._key("l"), self._key("l")
+        calls = [call for call in (
+            (b"BLPOP", left, right, b"0"), (b"BRPOP", left, b"0"), (b"BRPOPLPUSH", left, right, b"0"),
+            (b"BLMOVE", left, right, b"LEFT", b"RIGHT", b"0"), (b"BLMPOP", b"0", b"1", left, b"LEFT"),
+            (b"BZPOPMIN", self._key("z"), b"0"), (b"BZPOPMAX", self._key("z"), b"-1"),
+            (b"BZMPOP", b"0", b"1", self._key("z"), b"MIN"), (b"BLPOP", left, b"abc"))
+            if call[0].decode().lower() in self._known]
+        return [self._say(b"MULTI"), *[self._say(*call) for call in self._rng.sample(calls, min(3, len(calls)))],
+                self._say(b"EXEC")]
+
+    def _script_call(self):
+        """A command whose reply needs no rule, as (Lua expression, its arguments)."""
+        while True:
+            name, arguments = self._arguments(NOT_IN_SCRIPT)
+            if name not in compare.RULES and len(arguments) < 100:
+                words = [unbulk(argument) for argument in arguments]
+                return words
+
+    def _script(self):
+        """EVAL of a body with random redis.call and redis.pcall statements."""
+        kind = int(self._random() * 4)
+        verb = b"EVAL_RO" if self._random() < 0.1 and "eval_ro" in self._known else b"EVAL"
+        if kind == 0:
+            return [self._say(verb, b"return redis.call(unpack(ARGV))", b"0", *self._script_call())]
+        if kind == 1:
+            body = b"return redis.call(KEYS[1], unpack(ARGV))"
+            words = self._script_call()
+            return [self._say(verb, body, b"1", *words)]
+        calls = [b"redis.%s(%s)" % (b"call" if self._random() < 0.3 else b"pcall",
+                                    b", ".join(map(_lua_string, self._script_call())))
+                 for _ in range(1 + int(self._random() * 3))]
+        if kind == 2:
+            return [self._say(verb, b"return {" + b", ".join(calls) + b"}", b"0")]
+        body = b"\n".join(b"local r%d = %s" % (index, call) for index, call in enumerate(calls))
+        return [self._say(verb, body + b"\nreturn type(r0) == 'table' and r0.err or r0", b"0")]
+
+    def _loaded_script(self):
+        body = self._rng.choice([
+            b"return redis.call(unpack(ARGV))", b"return {KEYS[1], ARGV[1], #KEYS, #ARGV}",
+            b"return redis.call('GET', KEYS[1] or ARGV[1] or 's0')", b"return ARGV[1] + 1"])
+        digest = hashlib.sha1(body).hexdigest().encode()
+        steps = [self._say(b"EVALSHA", digest, b"0", *self._script_call())]
+        return steps if self._random() < 0.5 else [self._say(b"SCRIPT", b"LOAD", body), *steps]
+
+    def _popped(self):
+        """Random members leave, then the sets are made equal again."""
+        key = self._key("t")
+        count = [] if self._random() < 0.5 else [self._pick("count")]
+        return [self._say(b"SCARD", key), self._say(b"SPOP", key, *count, rule=compare.shape),
+                self._say(b"SCARD", key), self._say(b"DEL", key),
+                self._say(b"SADD", key, self._pick("member"), self._pick("member"))]
+
+    def _random_member(self):
+        count = [] if self._random() < 0.3 else [self._pick("count")]
+        return [self._say(b"SRANDMEMBER", self._key("t"), *count, rule=compare.shape)]
+
+    def _random_field(self):
+        options = [[], [self._pick("count")], [self._pick("count"), b"WITHVALUES"]]
+        return [self._say(b"HRANDFIELD", self._key("h"), *self._rng.choice(options),
+                          rule=compare.shape)]
+
+    def _random_element(self):
+        options = [[], [self._pick("count")], [self._pick("count"), b"WITHSCORES"]]
+        return [self._say(b"ZRANDMEMBER", self._key("z"), *self._rng.choice(options),
+                          rule=compare.shape)]
+
+    def _random_key(self):
+        return [self._say(b"RANDOMKEY", rule=compare.shape)]
+
+    def _scan(self):
+        options = [[], [b"MATCH", self._pick("pattern")], [b"TYPE", self._pick("type")],
+                   [b"COUNT", b"1000", b"MATCH", self._pick("pattern")], [self._pick("junk")]]
+        return [self._say(b"SCAN", b"0", *self._rng.choice(options),
+                          rule=compare.scan(compare.unordered))]
+
+    def _set_in_the_past(self):
+        """The key is read at once, so that both servers have removed it before anything counts it."""
+        key = self._key("s")
+        return [self._say(b"SET", key, b"past", b"PXAT", self._pick("paststamp")),
+                self._say(b"EXISTS", key)]
+
+    def _subscribed(self):
+        """One channel at a time: every command then has one reply."""
+        channel, pattern = self._pick("channel"), self._pick("pattern")
+        inside = [self._say(b"PING"), self._say(b"PING", b"x"), self._say(b"SUBSCRIBE", channel),
+                  self._say(b"PUNSUBSCRIBE", b"never")]
+        return [self._say(b"SUBSCRIBE", channel), self._say(b"PSUBSCRIBE", pattern),
+                *self._rng.sample(inside, 2), self._say(b"UNSUBSCRIBE", channel),
+                self._say(b"PUNSUBSCRIBE", pattern), self._say(b"PING")]
+
+
+def _lua_string(word):
+    return b"'" + b"".join(bytes([byte]) if 48 <= byte < 123 and byte != 92 else b"\\%03d" % byte
+                           for byte in word) + b"'"
+
+
+def said_names():
+    """Every name that the vocabulary covers, by a grammar or by hand."""
+    grammar = Grammar(random.Random(0))
+    return set(vocabulary.BY_HAND) | {
+        grammar.compile(line.strip())[0]
+        for text in vocabulary.GRAMMARS.values() for line in text.strip().splitlines()}
+
+
+def missing(table):
+    """The names of a server's command table that are neither said nor excluded with a reason."""
+    said = said_names()
+    excluded = {name for text in vocabulary.EXCLUDED.values() for name in text.split()}
+    return sorted(name for name in table if name not in said and name not in excluded
+                  and name.partition("|")[0] not in excluded and not _container(name, table))
+
+
+def _container(name, table):
+    return any(other.startswith(name + "|") for other in table)
