@@ -27,6 +27,7 @@ BATCHES_IN_EPOCH = 25
 SECOND_PROTOCOL = 0.3
 MAX_DIFFERENCES = 25
 SHOWN_REPLY = 500
+SHOWN_REQUEST = 2000
 
 
 class Difference(Exception):
@@ -60,8 +61,16 @@ class Duel:
             self._compare(protocol, steps, compare.split(ours), compare.split(theirs))
 
     def _compare(self, protocol, steps, ours, theirs):
+        queued = []
         for index, (step, mine, other) in enumerate(zip(steps, ours, theirs)):
-            if mine != other and not self._forgiven(step[2], mine, other):
+            rule = step[2]
+            if mine == b"+QUEUED\r\n":
+                queued.append(rule)
+            elif step[1] == "exec":
+                rule, queued = compare.transaction(queued), []
+            elif step[1] == "discard":
+                queued = []
+            if mine != other and not self._forgiven(rule, mine, other):
                 raise Difference(f"RESP{protocol} {servers_pair.shown(step[0])[:SHOWN_REPLY]}\n"
                                  f"      {self.sides[0].kind}: {mine[:SHOWN_REPLY]!r}\n"
                                  f"      {self.sides[1].kind}: {other[:SHOWN_REPLY]!r}",
@@ -98,13 +107,14 @@ class Duel:
 class Run:
     """A run over many epochs; each starts with empty servers and ends with a look at the state."""
 
-    def __init__(self, duel, stream, readonly, rng):
+    def __init__(self, duel, stream, rng, out=print):
         self._duel = duel
         self._stream = stream
-        self._readonly = readonly
         self._rng = rng
+        self._out = out
         self.passed = self.failed = 0
         self.signatures = {}
+        self.shortest = None  # the stream of the last difference that was shrunk
 
     def epoch(self, commands):
         """Plays up to `commands` commands; ends early where the servers part for good."""
@@ -123,30 +133,30 @@ class Run:
             except Difference as difference:
                 self.passed += difference.at
                 history[-1] = (protocol, steps[:difference.at + 1])
-                return self._report(difference, history)
+                self._report(difference, history)
+                return
         try:
             self._duel.check_state()
         except Difference as difference:
             self._report(difference, history)
-        return None
 
     def _report(self, difference, history):
         self.failed += 1
         count = self.signatures.get(difference.name, 0)
         self.signatures[difference.name] = count + 1
         if count:
-            print(f"DIFFERENCE again at {difference.name}: {str(difference)[:SHOWN_REPLY]}", flush=True)
+            self._out(f"DIFFERENCE again at {difference.name}: {str(difference)[:SHOWN_REPLY]}")
             return
-        print(f"DIFFERENCE {difference}", flush=True)
+        self._out(f"DIFFERENCE {difference}")
         small, last = shrink.shrink(self._duel, history, difference)
         if last is None:
-            print("  did not show again when replayed: it depends on time or on chance")
+            self._out("  did not show again when replayed: it depends on time or on chance")
             return
-        print(f"  the shortest stream that shows it ({sum(len(s) for _, s in small)} commands):")
-        for protocol, steps in small:
-            for step in steps:
-                print(f"    RESP{protocol}  {servers_pair.shown(step[0])[:2000]}")
-        print(f"  which ends in: {last}", flush=True)
+        self.shortest = [(protocol, step) for protocol, steps in small for step in steps]
+        self._out(f"  the shortest stream that shows it ({len(self.shortest)} commands):")
+        for protocol, step in self.shortest:
+            self._out(f"    RESP{protocol}  {servers_pair.shown(step[0])[:SHOWN_REQUEST]}")
+        self._out(f"  which ends in: {last}")
 
 
 def uncovered(tables):
@@ -156,18 +166,16 @@ def uncovered(tables):
         print(f"NO VOCABULARY for {name}: add a grammar or a reasoned exclusion to vocabulary.py")
     unused = sorted(generator.said_names() - set(tables[1]) - {"bogus", "object|bogus"})
     print(f"{len(tables[1])} commands in the table under test; not there, so not said: "
-          f"{' '.join(unused) or 'none'}")
+          f"{' '.join(unused) or 'none'}", flush=True)
     return len(names)
 
 
 def play_all(sides, options):
-    duel = servers_tables = None
-    duel = Duel(sides)
-    servers_tables = [side.command_table() for side in sides]
-    failed = uncovered(servers_tables)
-    known = set(servers_tables[0]) & set(servers_tables[1])
+    tables = [side.command_table() for side in sides]
+    failed = uncovered(tables)
+    known = set(tables[0]) & set(tables[1])
     stream = generator.Generator(options.seed, known, options.family)
-    run = Run(duel, stream, known, random.Random(options.seed + 1))
+    run = Run(Duel(sides), stream, random.Random(options.seed + 1))
     started = time.monotonic()
     while run.passed + run.failed < options.commands and run.failed < MAX_DIFFERENCES:
         run.epoch(min(options.commands - run.passed - run.failed, BATCH * BATCHES_IN_EPOCH))

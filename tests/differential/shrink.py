@@ -12,36 +12,48 @@ BUDGET_S = 40
 def shrink(duel, history, difference):
     """(stream, the difference that it shows), or (stream, None) when it does not show again."""
     deadline = time.monotonic() + BUDGET_S
-    flat = [(protocol, step) for protocol, steps in history for step in steps]
+    units = _units(history)
 
     def shows(candidate):
         found = duel.replay(_grouped(candidate))
         return found if found and found.name == difference.name else None
 
-    last = shows(flat)
+    last = shows(units)
     if last is None:
         return history, None
     pieces = 2
-    while len(flat) > 1 and time.monotonic() < deadline:
-        size = max(len(flat) // pieces, 1)
-        for start in range(0, len(flat), size):
-            candidate = flat[:start] + flat[start + size:]
+    while len(units) > 1 and time.monotonic() < deadline:
+        size = max(len(units) // pieces, 1)
+        for start in range(0, len(units), size):
+            candidate = units[:start] + units[start + size:]
             found = shows(candidate) if candidate and time.monotonic() < deadline else None
             if found:
-                flat, last, pieces = candidate, found, max(pieces - 1, 2)
+                units, last, pieces = candidate, found, max(pieces - 1, 2)
                 break
         else:
             if size == 1:
                 break
-            pieces = min(pieces * 2, len(flat))
-    return _grouped(flat), last
+            pieces = min(pieces * 2, len(units))
+    return _grouped(units), last
 
 
-def _grouped(flat):
+def _units(history):
+    """[(protocol, steps)] where the steps of a unit stay together."""
+    units, last = [], None
+    for protocol, steps in history:
+        for step in steps:
+            if step[3] != last:
+                units.append((protocol, []))
+                last = step[3]
+            units[-1][1].append(step)
+    return units
+
+
+def _grouped(units):
     """Batches again: neighbours with the same protocol."""
     stream = []
-    for protocol, step in flat:
+    for protocol, steps in units:
         if not stream or stream[-1][0] != protocol:
             stream.append((protocol, []))
-        stream[-1][1].append(step)
+        stream[-1][1].extend(steps)
     return stream

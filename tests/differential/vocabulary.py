@@ -22,7 +22,7 @@ POOLS = {
               b"inf", b"abc", b"hello world", b"\x00\x01\xff\r\n", b"x" * 44, b"y" * 45, b"z" * 64,
               b"w" * 65, b"v" * 300],
     "field": [b"f%d" % number for number in range(12)] + [b"", b"1", b"\xff\x00", b"F" * 70],
-    "member": [b"m%d" % number for number in range(12)] + [b"", b"\x00\xff", b"M" * 70]
+    "member": [b"m%d" % number for number in range(12)] + [b"", b"\xff\x00", b"M" * 70]
               + [b"%d" % number for number in (-3, 0, 1, 2, 3, 1000, 70000, 5000000000)],
     "int": [b"0", b"1", b"-1", b"2", b"3", b"7", b"-7", b"100", b"-100", b"4096",
             b"9223372036854775807", b"-9223372036854775808", b"abc", b"1.5", b""],
@@ -74,6 +74,7 @@ POOLS = {
     "junk": [b"", b"abc", b"9223372036854775808", b"-9223372036854775808", b"1.5", b"\x00",
              b"EXTRA", b"0", b"-1", b"NX", b"GET"],
 }
+POOLS["lexkey"] = [b"y0", b"y1"]  # sorted sets with one score: the order by text has no meaning else
 for _letter in TYPES:
     POOLS[chr(_letter) + "key"] = _keys(bytes([_letter]))
 
@@ -231,6 +232,7 @@ GRAMMARS = {
     "sorted sets": """
         5: ZADD zkey [NX|XX] [GT|LT] [CH] [INCR] (score member)+
         3: ZADD zkey (score member)+
+        2: ZADD lexkey (0 member)+
         ZREM zkey member+
         ZCARD zkey
         ZSCORE zkey member
@@ -240,18 +242,18 @@ GRAMMARS = {
         ZREVRANK zkey member
         2: ZRANGE zkey index index [REV] [WITHSCORES]
         ZRANGE zkey scorerange scorerange BYSCORE [REV] [LIMIT index index] [WITHSCORES]
-        ZRANGE zkey lexrange lexrange BYLEX [REV] [LIMIT index index]
+        ZRANGE lexkey lexrange lexrange BYLEX [REV] [LIMIT index index]
         ZRANGESTORE zkey zkey index index [REV]
         ZREVRANGE zkey index index [WITHSCORES]
         ZRANGEBYSCORE zkey scorerange scorerange [WITHSCORES] [LIMIT index index]
         ZREVRANGEBYSCORE zkey scorerange scorerange [WITHSCORES] [LIMIT index index]
-        ZRANGEBYLEX zkey lexrange lexrange [LIMIT index index]
-        ZREVRANGEBYLEX zkey lexrange lexrange [LIMIT index index]
+        ZRANGEBYLEX lexkey lexrange lexrange [LIMIT index index]
+        ZREVRANGEBYLEX lexkey lexrange lexrange [LIMIT index index]
         ZCOUNT zkey scorerange scorerange
-        ZLEXCOUNT zkey lexrange lexrange
+        ZLEXCOUNT lexkey lexrange lexrange
         ZREMRANGEBYRANK zkey index index
         ZREMRANGEBYSCORE zkey scorerange scorerange
-        ZREMRANGEBYLEX zkey lexrange lexrange
+        ZREMRANGEBYLEX lexkey lexrange lexrange
         ZPOPMIN zkey [count]
         ZPOPMAX zkey [count]
         ZMPOP numzkeys (MIN|MAX) [COUNT smallint]
