@@ -15,6 +15,8 @@ from differential.grammar import Grammar, bulk, request, unbulk
 MUTATED = 0.04
 GROUPS = 0.06
 MAX_IN_TRANSACTION = 6
+UNKNOWN_TO_ALL = {"bogus", "object|bogus"}
+BIGGEST = 700
 LEX_KEYS = {bulk(key) for key in vocabulary.POOLS["lexkey"]}
 NOT_IN_TRANSACTION = {"watch", "unwatch", "exec", "discard", "multi"}
 NOT_IN_SCRIPT = NOT_IN_TRANSACTION | {
@@ -29,15 +31,14 @@ class Generator:
         self._random = self._rng.random
         self._grammar = Grammar(self._rng)
         self._known = known
-        self._rows = []
-        for family, text in vocabulary.GRAMMARS.items():
-            for line in text.strip().splitlines():
-                row = self._grammar.compile(line.strip())
-                wanted = not families or family in families
-                if wanted and (row[0] in known or row[0] in ("bogus", "object|bogus")):
-                    self._rows.append(row)
+        families = set(families or vocabulary.GRAMMARS)
+        if families & vocabulary.COMPANIONS:
+            families |= vocabulary.COMPANY
+        rows = [self._grammar.compile(line.strip()) for family in vocabulary.GRAMMARS
+                if family in families for line in vocabulary.GRAMMARS[family].strip().splitlines()]
+        self._rows = [row for row in rows if row[0] in known or row[0] in UNKNOWN_TO_ALL]
         if not self._rows:
-            raise ValueError(f"no family of {families} has a command that both servers know")
+            raise ValueError(f"no command of {sorted(families)} is known to both servers")
         self._weights = list(itertools.accumulate(weight for _, weight, _ in self._rows))
         self._groups = self._groups_of(families)
         self._unit = 0
@@ -55,9 +56,11 @@ class Generator:
             ("strings", {"set"}, self._set_in_the_past),
             ("pubsub", {"subscribe", "unsubscribe", "psubscribe", "punsubscribe"}, self._subscribed),
             ("lists", {"blpop", "multi"}, self._blocking_in_transaction),
+            ("hashes", {"hset"}, self._big_hash), ("sets", {"sadd"}, self._big_set),
+            ("lists", {"rpush"}, self._big_list), ("sorted sets", {"zadd"}, self._big_sorted_set),
         ]
         return [build for family, names, build in groups
-                if names <= self._known and (not families or family in families)]
+                if names <= self._known and family in families]
 
     def steps(self, count):
         """About `count` steps; a group is never cut in two."""
@@ -106,6 +109,8 @@ class Generator:
 
     def _say(self, *words, rule=None):
         name = words[0].decode().lower()
+        if words[0] in vocabulary.SUBCOMMANDS:
+            name += "|" + words[1].decode().lower()
         return request([bulk(word) for word in words]), name, rule
 
     def _key(self, letter):
@@ -208,6 +213,38 @@ class Generator:
         key = self._key("s")
         return [self._say(b"SET", key, b"past", b"PXAT", self._pick("paststamp")),
                 self._say(b"EXISTS", key)]
+
+    def _numbers(self):
+        """Enough different numbers to pass, or just not to pass, the limits of packed encodings."""
+        first = int(self._random() * 1000)
+        return [b"%d" % number for number in range(first, first + int(self._random() * BIGGEST) + 1)]
+
+    def _big_hash(self):
+        key = self._key("h")
+        pairs = [word for number in self._numbers() for word in (b"b" + number, number)]
+        return [self._say(b"HSET", key, *pairs), self._encoding(key),
+                self._say(b"HDEL", key, *pairs[:len(pairs) // 2:2]), self._say(b"HLEN", key)]
+
+    def _big_set(self):
+        key, numbers = self._key("t"), self._numbers()
+        if self._random() < 0.5:
+            numbers = [b"b" + number for number in numbers]
+        return [self._say(b"SADD", key, *numbers), self._encoding(key),
+                self._say(b"SREM", key, *numbers[:len(numbers) // 2]), self._say(b"SCARD", key)]
+
+    def _big_list(self):
+        key = self._key("l")
+        return [self._say(b"RPUSH", key, *self._numbers()), self._say(b"LTRIM", key, b"0", b"400"),
+                self._say(b"LLEN", key)]
+
+    def _big_sorted_set(self):
+        key = self._key("z")
+        pairs = [word for number in self._numbers() for word in (number, b"b" + number)]
+        return [self._say(b"ZADD", key, *pairs), self._encoding(key),
+                self._say(b"ZREMRANGEBYRANK", key, b"0", b"-100"), self._say(b"ZCARD", key)]
+
+    def _encoding(self, key):
+        return self._say(b"OBJECT", b"ENCODING", key, rule=compare.encoding)
 
     def _subscribed(self):
         """One channel at a time: every command then has one reply."""

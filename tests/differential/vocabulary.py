@@ -71,7 +71,7 @@ POOLS = {
     "longitude": [b"13.361389", b"15.087269", b"2.35", b"0", b"-200", b"x"],
     "latitude": [b"38.115556", b"37.502669", b"48.85", b"0", b"-91", b"x"],
     "radius": [b"0", b"100", b"500", b"100000", b"-1", b"x"],
-    "junk": [b"", b"abc", b"9223372036854775808", b"-9223372036854775808", b"1.5", b"\x00",
+    "junk": [b"", b"abc", b"9223372036854775808", b"-9223372036854775808", b"1.5", b"\xfe",
              b"EXTRA", b"0", b"-1", b"NX", b"GET"],
 }
 POOLS["lexkey"] = [b"y0", b"y1"]  # sorted sets with one score: the order by text has no meaning else
@@ -335,6 +335,10 @@ GRAMMARS = {
         MEMORY USAGE key [SAMPLES smallint]
         """,
 }
+
+# Families that are about other commands, and what they then also say.
+COMPANIONS = {"transactions", "scripting"}
+COMPANY = {"keys", "strings", "hashes", "sets"}
 
 # What the generator says by hand, because several commands belong together (generator.py).
 BY_HAND = {
