@@ -33,9 +33,9 @@ SHOWN_REQUEST = 2000
 class Difference(Exception):
     """Where the two servers part: `at` indexes the stream, None for the final state."""
 
-    def __init__(self, text, at=None, name="final state", lost=False):
+    def __init__(self, text, at=None, name="final state"):
         super().__init__(text)
-        self.at, self.name, self.lost = at, name, lost
+        self.at, self.name = at, name
 
 
 class Duel:
@@ -56,7 +56,8 @@ class Duel:
                 side.send(protocol, data)
             ours, theirs = [side.receive(protocol) for side in self.sides]
         except servers_pair.ServerLost as error:
-            raise Difference(str(error), len(steps) - 1, "lost server", lost=True) from error
+            words = "".join(side.last_words() for side in self.sides)
+            raise Difference(f"{error}{words}", len(steps) - 1, "lost server") from error
         if ours != theirs:
             self._compare(protocol, steps, compare.split(ours), compare.split(theirs))
 
@@ -87,7 +88,7 @@ class Duel:
         try:
             ours, theirs = [side.state() for side in self.sides]
         except (OSError, AssertionError, KeyError, resp.ConnectionClosed, resp.ReplyTimeout) as error:
-            raise Difference(f"cannot read the state: {error!r}", lost=True) from error
+            raise Difference(f"cannot read the state: {error!r}") from error
         text = servers_pair.state_difference(ours, theirs)
         if text:
             raise Difference(f"{self.sides[0].kind} / {self.sides[1].kind}: {text}")

@@ -33,7 +33,8 @@ ALTERATIONS = {
     "OK as a bulk string": _reply(b"+OK\r\n", b"$2\r\nOK\r\n"),
     "RESP3's map as an array": _reply(b"%1\r\n", b"*2\r\n"),
     "an empty array for a null array": _reply(b"*-1\r\n", b"*0\r\n"),
-    "a member too few": _reply(b"$2\r\nm3\r\n", b"$2\r\nm4\r\n"),
+    "RANDOMKEY ends the server": _request(b"RANDOMKEY", b"SHUTDOWN"),
+    "another member": _reply(b"$2\r\nm3\r\n", b"$2\r\nm4\r\n"),
 }
 
 

@@ -12,6 +12,7 @@ from support import resp, servers
 
 DATABASES = 4
 SET_MAX_LISTPACK_ENTRIES = 128  # redis.conf's default
+LOG_TAIL = 1500
 _READ_TIMEOUT_S = 20
 _END = b"end-of-batch-7f3a"
 _END_REQUEST = resp.encode([b"ECHO", _END])
@@ -36,11 +37,21 @@ class Side:
     def reset(self):
         """Empties the server and forgets all connection state."""
         self.close()
-        if not self.server.is_running():
+        try:
+            self._empty()
+        except (OSError, resp.ConnectionClosed, resp.ReplyTimeout):
+            self.server.kill()
             self.server.launch()
+            self._empty()
+
+    def _empty(self):
         with self.server.connect() as admin:
             admin.ok("FLUSHALL")
             admin.call("SCRIPT", "FLUSH")
+
+    def last_words(self):
+        """The end of the log of a server that is no longer there."""
+        return "" if self.server.is_running() else "\n" + self.server.log()[-LOG_TAIL:]
 
     def close(self):
         for one in self._sockets.values():

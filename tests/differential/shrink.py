@@ -12,15 +12,21 @@ BUDGET_S = 40
 def shrink(duel, history, difference):
     """(stream, the difference that it shows), or (stream, None) when it does not show again."""
     deadline = time.monotonic() + BUDGET_S
-    units = _units(history)
-
     def shows(candidate):
         found = duel.replay(_grouped(candidate))
         return found if found and found.name == difference.name else None
 
+    units = _units(history)
     last = shows(units)
     if last is None:
         return history, None
+    units, last = _minimal(units, last, shows, deadline)
+    units, last = _minimal(_single_steps(units), last, shows, deadline)
+    return _grouped(units), last
+
+
+def _minimal(units, last, shows, deadline):
+    """Takes away ever smaller pieces until none can go, or the time is over."""
     pieces = 2
     while len(units) > 1 and time.monotonic() < deadline:
         size = max(len(units) // pieces, 1)
@@ -34,7 +40,17 @@ def shrink(duel, history, difference):
             if size == 1:
                 break
             pieces = min(pieces * 2, len(units))
-    return _grouped(units), last
+    return units, last
+
+
+def _single_steps(units):
+    """Each step by itself, where that cannot make equal servers differ."""
+    return [(protocol, part) for protocol, steps in units
+            for part in ([steps] if _inseparable(steps) else [[step] for step in steps])]
+
+
+def _inseparable(steps):
+    return any(step[1] == "spop" or b"\r\npast\r\n" in step[0] for step in steps)
 
 
 def _units(history):
