@@ -2,8 +2,8 @@
 
     "text"  bulk string      "+OK"  simple string     "-ERR text"  exactly this error
     "$-1"   bulk string that begins with + - or $     7, null, [..]  as in JSON
-Bytes above 127 are written as \\u0080 to \\u00ff. Objects stand for everything else; each is one key
-and its operand (see MATCHERS below for the list, README.md for a table).
+Bytes above 127 are written as \\u0080 to \\u00ff. Objects stand for everything else; each is one
+key and its operand (see MATCHERS below for the list, README.md for a table).
 """
 
 import re

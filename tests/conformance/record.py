@@ -3,10 +3,10 @@
 
     record.py drafts/strings.txt > strings.json
 
-A draft is plain text. "# name" starts a case, with options in brackets: "# name [since=7.2 resp=3]";
-resp=2,3 makes one case for each protocol. Every other line is a request as in the JSON files (a line
-that starts with [ is a JSON list), optionally with " => reply" when the reply is not to be recorded:
-it is volatile, unordered, or newer than the redis-server that records. "until" before a request
+A draft is plain text. "# name" starts a case, with options in brackets, "# name [since=7.2 resp=3]";
+resp=2,3 makes one case for each protocol. Every other line is a request as in the JSON files (one
+that starts with [ is a JSON list), optionally with " => reply" when the reply is not to be
+recorded: it is volatile, unordered, or newer than the redis-server that records. "until" before a request
 repeats it. "cleanup" before a request puts it among the steps that run whatever happens.
 Read what was recorded before you commit it: it shows what Redis does, not what it should do.
 """
@@ -109,7 +109,8 @@ def main():
                 try:
                     cases.append(record(server, draft, int(version)))
                 except (run.Failure, resp.ConnectionClosed, resp.ReplyTimeout, OSError) as error:
-                    print(f"{path.stem}: {draft['name']} (RESP{version}): {error!r}", file=sys.stderr)
+                    print(f"{path.stem}: {draft['name']} (RESP{version}): {error!r}",
+                          file=sys.stderr)
                     return 1
     write(path.stem, cases, sys.stdout)
     return 0

@@ -228,7 +228,8 @@ def run_all(kind, cases):
                 passed += 1
             except (Failure, servers.ServerFailed) as error:
                 failed += 1
-                print(f"FAILED {kind} {file}: {case['name']} (RESP{case.get('resp', 2)})\n    {error}")
+                print(f"FAILED {kind} {file}: {case['name']} (RESP{case.get('resp', 2)})\n"
+                      f"    {error}")
     skips = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
     print(f"{kind}: {passed} passed, {failed} failed, {sum(skipped.values())} skipped"
           + (f" ({skips})" if skips else ""))

@@ -94,7 +94,8 @@ def scan(rule):
             return False
         if ours[0] == b"0" and theirs[0] == b"0":
             return rule(ours[1], theirs[1])
-        return isinstance(theirs[0], bytes) and theirs[0].isdigit() and _containers(ours[1], theirs[1])
+        cursor = theirs[0]
+        return type(cursor) is bytes and cursor.isdigit() and _containers(ours[1], theirs[1])
     return compare
 
 

@@ -1,8 +1,8 @@
 """A seeded stream of commands: rows of the vocabulary, and the groups that belong together.
 
-A step is (request bytes, name, rule or None, unit). Steps of one unit belong together: taking one of
-them away would leave the servers different, or a transaction open. The same seed, families and command tables give the
-same stream.
+A step is (request bytes, name, rule or None, unit). Steps of one unit belong together: taking one
+of them away would leave the servers different, or a transaction open. The same seed, families and
+command tables give the same stream.
 """
 
 import hashlib
@@ -20,7 +20,8 @@ BIGGEST = 700
 LEX_KEYS = {bulk(key) for key in vocabulary.POOLS["lexkey"]}
 NOT_IN_TRANSACTION = {"watch", "unwatch", "exec", "discard", "multi"}
 NOT_IN_SCRIPT = NOT_IN_TRANSACTION | {
-    "evalsha", "eval", "script|exists", "script|load", "script|flush", "flushall", "command|getkeys"}
+    "evalsha", "eval", "script|exists", "script|load", "script|flush", "flushall",
+    "command|getkeys"}
 
 
 class Generator:
@@ -54,7 +55,8 @@ class Generator:
             ("sorted sets", {"zrandmember"}, self._random_element),
             ("keys", {"randomkey"}, self._random_key), ("keys", {"scan"}, self._scan),
             ("strings", {"set"}, self._set_in_the_past),
-            ("pubsub", {"subscribe", "unsubscribe", "psubscribe", "punsubscribe"}, self._subscribed),
+            ("pubsub", {"subscribe", "unsubscribe", "psubscribe", "punsubscribe"},
+             self._subscribed),
             ("lists", {"blpop", "multi"}, self._blocking_in_transaction),
             ("hashes", {"hset"}, self._big_hash), ("sets", {"sadd"}, self._big_set),
             ("lists", {"rpush"}, self._big_list), ("sorted sets", {"zadd"}, self._big_sorted_set),
@@ -89,7 +91,7 @@ class Generator:
 
     @staticmethod
     def _fragile(name, arguments):
-        """Whether junk would leave the reply open: an invented cursor, an order that means nothing."""
+        """Whether junk would leave the reply open: an invented cursor, an order without meaning."""
         return name.endswith("scan") or name.startswith("sort") or any(
             argument in LEX_KEYS for argument in arguments)
 
@@ -136,8 +138,9 @@ class Generator:
         """Blocking commands answer at once inside MULTI."""
         left, right = self._key("l"), self._key("l")
         calls = [call for call in (
-            (b"BLPOP", left, right, b"0"), (b"BRPOP", left, b"0"), (b"BRPOPLPUSH", left, right, b"0"),
-            (b"BLMOVE", left, right, b"LEFT", b"RIGHT", b"0"), (b"BLMPOP", b"0", b"1", left, b"LEFT"),
+            (b"BLPOP", left, right, b"0"), (b"BRPOP", left, b"0"),
+            (b"BRPOPLPUSH", left, right, b"0"), (b"BLMPOP", b"0", b"1", left, b"LEFT"),
+            (b"BLMOVE", left, right, b"LEFT", b"RIGHT", b"0"),
             (b"BZPOPMIN", self._key("z"), b"0"), (b"BZPOPMAX", self._key("z"), b"-1"),
             (b"BZMPOP", b"0", b"1", self._key("z"), b"MIN"), (b"BLPOP", left, b"abc"))
             if call[0].decode().lower() in self._known]
@@ -209,7 +212,7 @@ class Generator:
                           rule=compare.scan(compare.unordered))]
 
     def _set_in_the_past(self):
-        """The key is read at once, so that both servers have removed it before anything counts it."""
+        """The key is read at once, so that both servers have removed it before they count it."""
         key = self._key("s")
         return [self._say(b"SET", key, b"past", b"PXAT", self._pick("paststamp")),
                 self._say(b"EXISTS", key)]
@@ -217,7 +220,8 @@ class Generator:
     def _numbers(self):
         """Enough different numbers to pass, or just not to pass, the limits of packed encodings."""
         first = int(self._random() * 1000)
-        return [b"%d" % number for number in range(first, first + int(self._random() * BIGGEST) + 1)]
+        count = int(self._random() * BIGGEST) + 1
+        return [b"%d" % number for number in range(first, first + count)]
 
     def _big_hash(self):
         key = self._key("h")

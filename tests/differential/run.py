@@ -87,7 +87,8 @@ class Duel:
     def check_state(self):
         try:
             ours, theirs = [side.state() for side in self.sides]
-        except (OSError, AssertionError, KeyError, resp.ConnectionClosed, resp.ReplyTimeout) as error:
+        except (OSError, AssertionError, KeyError, resp.ConnectionClosed,
+                resp.ReplyTimeout) as error:
             raise Difference(f"cannot read the state: {error!r}") from error
         text = servers_pair.state_difference(ours, theirs)
         if text:

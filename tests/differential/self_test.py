@@ -10,7 +10,7 @@ from differential import generator, servers_pair
 from differential.grammar import bulk
 
 COMMANDS = 40_000
-LONGEST = 8
+LONGEST = 12
 
 
 def _request(old, new):

@@ -111,7 +111,8 @@ class Side:
                 keys = sorted(connection.ok("KEYS", "*"))
                 if sorted(set(_walk(connection, ["SCAN"]))) != keys:
                     state[db, b"<SCAN>"] = ("does not visit the keys of KEYS",)
-                state.update(((db, key), row) for key, row in zip(keys, _describe(connection, keys)))
+                rows = _describe(connection, keys)
+                state.update(((db, key), row) for key, row in zip(keys, rows))
         return state
 
 

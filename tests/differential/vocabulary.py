@@ -1,7 +1,7 @@
 """What the generator can say: a grammar for every command, small pools of arguments, exclusions.
 
-A grammar is a line. WORDS and punctuation stand for themselves, lower-case words draw from POOLS (or
-from a generator of grammar.py), [x] is optional, (x|y) chooses, + repeats one to four times. The
+A grammar is a line. WORDS and punctuation stand for themselves, lower-case words draw from POOLS
+(or from a generator of grammar.py), [x] is optional, (x|y) chooses, + repeats one to four times. The
 first word names the command; "CLIENT GETNAME" names a subcommand when SUBCOMMANDS has the first.
 "3: " in front gives the row a weight other than 1.
 
@@ -45,8 +45,8 @@ POOLS = {
     "scorerange": [b"-inf", b"+inf", b"0", b"1", b"(1", b"2", b"(3", b"-1", b"x"],
     "lexrange": [b"-", b"+", b"[m1", b"(m3", b"[m9", b"[", b"m"],
     "weight": [b"1", b"2", b"0", b"-1", b"1.5", b"x"],
-    # Far from now on either side, so that no run of the test meets the moment. Relative and absolute
-    # times are far apart too: their order does not depend on the clock.
+    # Far from now on either side, so that no run of the test meets the moment. Relative and
+    # absolute times are far apart too: their order does not depend on the clock.
     "seconds": [b"1500", b"2500", b"90500", b"1500", b"2500", b"0", b"-1", b"abc", b"1.5",
                 b"9223372036854775807", b"-9223372036854775808"],
     "milliseconds": [b"1500000", b"2500500", b"90500000", b"1500000", b"0", b"-1", b"abc", b"",
@@ -64,7 +64,8 @@ POOLS = {
     "type": [b"string", b"list", b"set", b"zset", b"hash", b"stream", b"STRING", b"bogus"],
     "name": [b"worker", b"", b"w-2", b"a b", b"\n"],
     "text": [b"", b"hello", b"\x00\xff", b"phpredis:1"],
-    "id": [b"1-1", b"2-1", b"3-0", b"5", b"0", b"0-0", b"7-3", b"9-1", b"x", b"18446744073709551615-1"],
+    "id": [b"1-1", b"2-1", b"3-0", b"5", b"0", b"0-0", b"7-3", b"9-1", b"x",
+           b"18446744073709551615-1"],
     "range": [b"-", b"+", b"1", b"2-1", b"(2-1", b"5", b"x"],
     "group": [b"g1", b"g2"],
     "consumer": [b"alice", b"bob"],
@@ -74,12 +75,13 @@ POOLS = {
     "junk": [b"", b"abc", b"9223372036854775808", b"-9223372036854775808", b"1.5", b"\xfe",
              b"EXTRA", b"0", b"-1", b"NX", b"GET"],
 }
-POOLS["lexkey"] = [b"y0", b"y1"]  # sorted sets with one score: the order by text has no meaning else
+# Sorted sets with one score for all members: the order by text has no meaning else.
+POOLS["lexkey"] = [b"y0", b"y1"]
 for _letter in TYPES:
     POOLS[chr(_letter) + "key"] = _keys(bytes([_letter]))
 
-SUBCOMMANDS = {b"CLIENT", b"OBJECT", b"SCRIPT", b"PUBSUB", b"XGROUP", b"MEMORY", b"COMMAND", b"LATENCY",
-               b"SLOWLOG", b"CONFIG", b"FUNCTION"}
+SUBCOMMANDS = {b"CLIENT", b"OBJECT", b"SCRIPT", b"PUBSUB", b"XGROUP", b"MEMORY", b"COMMAND",
+               b"LATENCY", b"SLOWLOG", b"CONFIG", b"FUNCTION"}
 
 EXPIRY = "EX seconds|PX milliseconds|EXAT timestamp|PXAT mstimestamp"
 GRAMMARS = {
@@ -344,8 +346,8 @@ COMPANY = {"keys", "strings", "hashes", "sets"}
 BY_HAND = {
     "spop", "srandmember", "hrandfield", "zrandmember", "randomkey", "scan", "multi", "eval",
     "eval_ro", "evalsha", "evalsha_ro", "script|load", "subscribe", "unsubscribe", "psubscribe",
-    "punsubscribe", "ssubscribe", "sunsubscribe", "blpop", "brpop", "brpoplpush", "blmove", "blmpop",
-    "bzpopmin", "bzpopmax", "bzmpop",
+    "punsubscribe", "ssubscribe", "sunsubscribe", "blpop", "brpop", "brpoplpush", "blmove",
+    "blmpop", "bzpopmin", "bzpopmax", "bzmpop",
 }
 
 # Why a command of the server's table is not in the stream. A container stands for what it contains.

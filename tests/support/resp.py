@@ -100,7 +100,7 @@ class Incomplete(Exception):
 
 
 def parse(buffer, at=0):
-    """The reply that starts at `at`, and where it ends. Raises Incomplete when it is not all there."""
+    """The reply that starts at `at`, and where it ends; Incomplete when it is not all there."""
     end = buffer.find(CRLF, at)
     if end < 0:
         raise Incomplete
