@@ -3,8 +3,8 @@
 
     record.py drafts/strings.txt > strings.json
 
-A draft is plain text. "# name" starts a case, with options in brackets, "# name [since=7.2 resp=3]";
-resp=2,3 makes one case for each protocol. Every other line is a request as in the JSON files (one
+A draft is plain text. "# name" starts a case, with options in brackets, "# name [since=7.2
+resp=3]"; resp=2,3 makes one case for each protocol. Every other line is a request as in the JSON files (one
 that starts with [ is a JSON list), optionally with " => reply" when the reply is not to be
 recorded: it is volatile, unordered, or newer than the redis-server that records. "until" before a request
 repeats it. "cleanup" before a request puts it among the steps that run whatever happens.
