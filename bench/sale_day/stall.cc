@@ -121,12 +121,11 @@ Figures Expire(const StallOptions& options, Wire& wire) {
       SleepNs(20'000'000);
       const double now_s = Seconds(NowNs() - start);
       if (figures["gone_s"] < 0 && wire.DbSize() == 0) figures["gone_s"] = now_s;
-      if (wire.Info("memory", "used_memory") <= enough) {
+      if (figures["memory_back_s"] < 0 && wire.Info("memory", "used_memory") <= enough) {
         figures["memory_back_s"] = now_s;
-        break;
       }
+      if (figures["gone_s"] >= 0 && figures["memory_back_s"] >= 0) return;
     }
-    if (figures["gone_s"] < 0 && wire.DbSize() == 0) figures["gone_s"] = figures["memory_back_s"];
   });
 }
 
