@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support import resp, servers  # noqa: E402
+from support import servers  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -19,7 +19,6 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes more than a few seconds")
     # Thousands of sockets on both ends; a started server inherits the limit.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -107,5 +106,3 @@ def environment():
     everywhere."""
     return {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
-
-__all__ = ["resp"]
