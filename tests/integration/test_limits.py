@@ -3,6 +3,7 @@
 import os
 import resource
 import socket
+import struct
 import time
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from support import resp
 
 CONNECTIONS = 12_000
+IP_BIND_ADDRESS_NO_PORT = 24  # <linux/in.h>
 
 
 def _wait_for(condition, what, timeout_s=10.0):
@@ -232,7 +234,10 @@ def _try_open(server, count):
     opened = []
     for n in range(count):
         one = socket.socket()
-        # Ports of one source address alone would be too few for several runs in a row.
+        # Ports of one source address alone would be too few for several runs in a row, and none
+        # may linger: a later test wants to listen on one of them.
+        one.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         one.bind((f"127.0.0.{2 + n % 60}", 0))
         one.settimeout(10)
         one.connect(("127.0.0.1", server.port))
