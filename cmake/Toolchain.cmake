@@ -10,7 +10,7 @@ endif()
 
 add_library(cloakroom_flags INTERFACE)
 target_include_directories(cloakroom_flags INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(cloakroom_flags INTERFACE -Wall -Wextra -Wshadow -Werror -fno-omit-frame-pointer)
+target_compile_options(cloakroom_flags INTERFACE -Wall -Wextra -Wshadow -Werror -Wno-missing-field-initializers -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(cloakroom_flags INTERFACE -Wthread-safety -Werror=thread-safety)
 else()

@@ -1,0 +1,101 @@
+#ifndef CLOAKROOM_CLIENTS_RESP_CLIENT_H_
+#define CLOAKROOM_CLIENTS_RESP_CLIENT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/output_buffer.h"
+#include "protocol/reply_reader.h"
+#include "protocol/reply_value.h"
+
+namespace cloakroom {
+
+/// A blocking client for one server: tests, benchmarks and tools talk through it.
+///
+///   RespClient client;
+///   if (!client.ConnectTcp("127.0.0.1", 6379)) return Complain(client.error());
+///   std::optional<ReplyValue> reply = client.Call({"GET", "key"});
+///
+/// A server's error is a reply like any other. What fails below that, a refused connection, a
+/// time-out, a broken protocol, makes a function return false or nullopt, and error() says what
+/// happened; the connection is closed then.
+///
+/// Not thread safe: one thread at a time.
+class RespClient {
+ public:
+  RespClient() = default;
+  /// Takes over a connected socket.
+  explicit RespClient(int socket);
+  ~RespClient() { Close(); }
+  RespClient(RespClient&& other) noexcept;
+  RespClient& operator=(RespClient&& other) noexcept;
+
+  /// How long one connect, Flush() or Read() may wait for the server; 0, the default, is for ever.
+  void set_timeout_ms(int64_t timeout_ms) { timeout_ms_ = timeout_ms; }
+
+  /// `host` is a name or an address, of IPv4 or IPv6. Closes a connection that is open.
+  bool ConnectTcp(const std::string& host, uint16_t port);
+  bool ConnectUnix(const std::string& path);
+  void Close();
+  bool connected() const { return socket_ >= 0; }
+  /// The socket, for poll(); -1 when closed.
+  int socket() const { return socket_; }
+
+  /// Sends one request and waits for its reply. Push messages that arrive before it are set aside.
+  /// REQUIRES: no queued request waits for its reply.
+  std::optional<ReplyValue> Call(std::span<const std::string_view> arguments);
+  std::optional<ReplyValue> Call(std::initializer_list<std::string_view> arguments) {
+    return Call(std::span(arguments.begin(), arguments.size()));
+  }
+
+  /// A pipeline: queue requests, then send them and wait for all their replies, in order. Replies
+  /// are read while requests are still being sent, so a pipeline may be as large as memory.
+  void Queue(std::span<const std::string_view> arguments);
+  void Queue(std::initializer_list<std::string_view> arguments) {
+    Queue(std::span(arguments.begin(), arguments.size()));
+  }
+  std::optional<std::vector<ReplyValue>> Flush();
+
+  /// For conversations that are not request and reply (SUBSCRIBE in RESP3, MONITOR, PSYNC, broken
+  /// requests): send bytes as they are, and read the next message, a push message or not.
+  bool SendRaw(std::string_view bytes);
+  std::optional<ReplyValue> Read();
+
+  /// The push messages set aside so far, oldest first.
+  std::vector<ReplyValue> TakePushes();
+
+  /// Why the last function failed.
+  const std::string& error() const { return error_; }
+
+ private:
+  std::optional<ReplyValue> ReadAnswer();
+  void Adopt(int socket);
+  bool FinishConnect(int socket, const void* address, size_t length);
+  // Wait for, and do, what is possible: send, receive, or both.
+  bool SendAll();
+  bool SendSome();
+  bool ReceiveSome();
+  bool Poll(int events, int64_t deadline_ms, int* ready);
+  int64_t Deadline() const;
+  bool Fail(std::string_view what);
+  bool FailErrno(std::string_view what, int code);
+
+  int socket_ = -1;
+  int64_t timeout_ms_ = 0;
+  size_t queued_ = 0;
+  OutputBuffer out_;
+  std::string in_;
+  ReplyReader reader_;
+  std::vector<ReplyValue> pushes_;
+  std::string error_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_CLIENTS_RESP_CLIENT_H_

@@ -1,0 +1,22 @@
+#ifndef CLOAKROOM_PROTOCOL_GLOB_H_
+#define CLOAKROOM_PROTOCOL_GLOB_H_
+
+#include <string_view>
+
+namespace cloakroom {
+
+/// Whether all of `text` matches the pattern of KEYS, SCAN, PSUBSCRIBE, CONFIG GET and ACL:
+///
+///   *        any bytes, also none       [abc] [a-z] [^a]   one byte of the class, or not of it
+///   ?        any one byte               \x                 the byte x itself
+///
+/// Bytes, not characters. Redis 7.0's corner cases hold: a range may be reversed; its ends compare
+/// as signed bytes; a class that never closes ends with the pattern; "[a-]" is the range from ']'
+/// to 'a'; an escaped byte in a class keeps its case; an empty text matches the empty pattern only.
+///
+/// Time is at most text * pattern, whatever the number of stars; no memory. Any thread may call it.
+bool GlobMatch(std::string_view pattern, std::string_view text, bool ignore_case = false);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_PROTOCOL_GLOB_H_

@@ -1,0 +1,34 @@
+#ifndef CLOAKROOM_PROTOCOL_TEXT_H_
+#define CLOAKROOM_PROTOCOL_TEXT_H_
+
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
+
+namespace cloakroom {
+
+// Helpers for std::string_view. Debian builds Abseil for C++14, where absl::string_view is a type
+// of its own, and so absl::StrCat and absl::EqualsIgnoreCase do not take ours.
+
+/// ASCII letters compare without case, other bytes as they are.
+inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return absl::ascii_tolower(x) == absl::ascii_tolower(y);
+  });
+}
+
+inline std::string Concat(std::initializer_list<std::string_view> parts) {
+  size_t size = 0;
+  for (std::string_view part : parts) size += part.size();
+  std::string whole;
+  whole.reserve(size);
+  for (std::string_view part : parts) whole.append(part);
+  return whole;
+}
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_PROTOCOL_TEXT_H_

@@ -1,0 +1,102 @@
+#include "server/call.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "protocol/numbers.h"
+#include "storage/hold.h"
+
+namespace cloakroom {
+namespace {
+
+/// Shorter values are copied into the reply: a reference costs a bookkeeping entry and a span of
+/// the gathered write.
+constexpr size_t kShareFrom = 4096;
+
+SharedBytes Share(const Blob* blob) {
+  blob->Ref();
+  return {std::shared_ptr<const void>(blob,
+                                      [](const void* p) { static_cast<const Blob*>(p)->Unref(); }),
+          blob->bytes()};
+}
+
+}  // namespace
+
+void LongWork::Step(Database& db, absl::FunctionRef<void()> step) {
+  if (!pass_) return step();
+  Hold hold(slot_);
+  hold.WaitAndPass(db);
+  step();
+}
+
+KeyHash Call::HashOf(std::string_view key) {
+  return key.data() == first_key_.data() && key.size() == first_key_.size() ? first_hash_
+                                                                            : KeyHash::Of(key);
+}
+
+const Entry* Call::Find(std::string_view key) {
+  const Entry* entry = client_.no_touch ? db_->Peek(key, HashOf(key), now_ms_)
+                                        : db_->Find(key, HashOf(key), now_ms_, thread_.random);
+  (entry != nullptr ? thread_.stats.keyspace_hits : thread_.stats.keyspace_misses) += 1;
+  return entry;
+}
+
+const Entry* Call::Peek(std::string_view key) { return db_->Peek(key, HashOf(key), now_ms_); }
+
+void Call::Error(std::string_view message) {
+  failed_ = true;
+  error_code_ = message.substr(0, message.find(' '));
+  reply_.Error(message);
+}
+
+void Call::WrongArity() {
+  Error(absl::StrCat("ERR wrong number of arguments for '", std::string(command_.row->name),
+                     "' command"));
+}
+
+void Call::ReplyString(const StringView& value) {
+  if (value.blob() != nullptr && value.size() >= kShareFrom) {
+    reply_.Bulk(Share(value.blob()));
+  } else {
+    reply_.Bulk(value.bytes());
+  }
+}
+
+void Call::ReplyItem(const ItemValue& value) {
+  if (value.blob != nullptr && value.bytes.size() >= kShareFrom) {
+    reply_.Bulk(Share(value.blob));
+  } else {
+    reply_.Bulk(value.bytes);
+  }
+}
+
+std::optional<int64_t> Call::Integer(size_t i, std::string_view error) {
+  std::optional<int64_t> value = ParseInteger(args_[i]);
+  if (!value) Error(error);
+  return value;
+}
+
+std::optional<int64_t> Call::IntegerIn(size_t i, int64_t low, int64_t high,
+                                       std::string_view error) {
+  std::optional<int64_t> value = ParseInteger(args_[i]);
+  if (value && *value >= low && *value <= high) return value;
+  Error(error);
+  return std::nullopt;
+}
+
+bool Call::Is(size_t i, std::string_view keyword) const {
+  return absl::EqualsIgnoreCase(absl::string_view(args_[i].data(), args_[i].size()),
+                                absl::string_view(keyword.data(), keyword.size()));
+}
+
+void Call::Offload(std::function<void(LongWork&)> work) {
+  if (mode_ == CallMode::kTopLevel) {
+    offloaded_ = std::move(work);
+    return;
+  }
+  LongWork inline_work(reply_, thread_.slot, /*pass=*/false);
+  work(inline_work);
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,73 @@
+// MULTI EXEC DISCARD WATCH UNWATCH. Running a transaction is the executor's (transaction.cc).
+#include <algorithm>
+
+#include "server/call.h"
+#include "server/commands/families.h"
+#include "server/executor.h"
+
+namespace cloakroom {
+namespace {
+
+void Multi(Call& call) {
+  Client& client = call.client();
+  if (client.in_multi) return call.Error("ERR MULTI calls can not be nested");
+  client.in_multi = true;
+  client.multi_count = 0;
+  call.reply().Ok();
+}
+
+/// Inside MULTI the executor takes EXEC over; what comes here has no transaction.
+void Exec(Call& call) { call.Error("ERR EXEC without MULTI"); }
+
+void Discard(Call& call) {
+  if (!call.client().in_multi) return call.Error("ERR DISCARD without MULTI");
+  LeaveMulti(call.server(), call.thread().slot, call.client());
+  call.reply().Ok();
+}
+
+void Watch(Call& call) {
+  Client& client = call.client();
+  if (client.in_multi) return call.Error("ERR WATCH inside MULTI is not allowed");
+  for (size_t i = 1; i < call.argc(); ++i) {
+    std::string_view key = call.arg(i);
+    bool known = std::any_of(client.watched.begin(), client.watched.end(), [&](const auto& other) {
+      return other.db == client.db && other.key == key;
+    });
+    if (known) continue;
+    call.db().Watch(key, call.HashOf(key), client.watcher.get(), call.now_ms());
+    client.watched.push_back({client.db, std::string(key)});
+  }
+  client.watch_count = static_cast<int>(client.watched.size());
+  call.reply().Ok();
+}
+
+void Unwatch(Call& call) {
+  UnwatchAll(call.server(), call.thread().slot, call.client());
+  call.reply().Ok();
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kTransactionCommands[] = {
+    { "multi", Multi, 1, kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, {},
+     "1.2.0", "O(1)", "", "Starts a transaction."},
+    { "exec", Exec, 1, kNoScript | kLoading | kStale | kSkipSlowlog | kSkipMonitor | kUndeferred,
+     {}, "1.2.0", "Depends on commands in the transaction", "",
+     "Executes all commands in a transaction."},
+    { "discard", Discard, 1, kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, {},
+     "2.0.0", "O(N), when N is the number of queued commands", "",
+     "Forgets a transaction's commands and what was watched for it."},
+    { "watch", Watch, -2, kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred,
+     {KeyRange(1, -1, 1, kRO)}, "2.2.0", "O(1) for every key.", "key [key ...]",
+     "Makes the next transaction depend on these keys staying as they are."},
+    { "unwatch", Unwatch, 1, kNoScript | kLoading | kStale | kFast | kAllowBusy, {}, "2.2.0",
+     "O(1)", "", "Forgets what was watched."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily TransactionCommands() {
+  return {CommandGroup::kTransactions, kCatTransaction, kTransactionCommands};
+}
+
+}  // namespace cloakroom

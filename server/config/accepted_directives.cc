@@ -1,0 +1,206 @@
+// Directives of Redis 7 on which nothing in this server depends yet. They are checked, kept and
+// answered, so that a redis.conf moves over unchanged; the log names those that a file sets. When
+// one gets a meaning, its row moves to serving_directives.cc.
+#include <climits>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
+#include "server/config/directive.h"
+
+namespace cloakroom::config {
+namespace {
+
+constexpr Choice kAclPubsubDefault[] = {{"allchannels", 0}, {"resetchannels", 1}};
+constexpr Choice kAppendfsync[] = {{"everysec", 0}, {"always", 1}, {"no", 2}};
+constexpr Choice kClusterPreferredEndpointType[] = {
+    {"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}};
+constexpr Choice kPropagationErrorBehavior[] = {
+    {"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}};
+constexpr Choice kReplDisklessLoad[] = {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}};
+constexpr Choice kSanitizeDumpPayload[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
+constexpr Choice kTlsAuthClients[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
+// yes is what relative was first called, and the name that Redis answers.
+constexpr Choice kOomScoreAdj[] = {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}};
+
+Result<std::string> MustNameDump(std::string_view name) {
+  if (name.find('/') != name.npos) return Error{"dbfilename can't be a path, just a filename"};
+  return std::string(name);
+}
+
+Result<std::string> MustNameLog(std::string_view name) {
+  if (name.empty()) return Error{"appendfilename can't be empty"};
+  if (name.find('/') != name.npos) return Error{"appendfilename can't be a path, just a filename"};
+  return std::string(name);
+}
+
+Result<std::string> MustNameLogFolder(std::string_view name) {
+  if (name.empty()) return Error{"appenddirname can't be empty"};
+  if (name.find('/') != name.npos) return Error{"appenddirname can't be a path, just a dirname"};
+  return std::string(name);
+}
+
+Result<std::string> MustBeHostname(std::string_view name) {
+  constexpr size_t kLongest = 255;
+  if (name.size() > kLongest) return Error{"Hostnames must be less than 256 characters"};
+  for (char letter : name) {
+    if (!absl::ascii_isalnum(letter) && letter != '-' && letter != '.') {
+      return Error{"Hostnames may only contain alphanumeric characters, hyphens or dots"};
+    }
+  }
+  return std::string(name);
+}
+
+const Directive kRows[] = {
+    // Saving.
+    {"dbfilename", "", Text(MustNameDump), "dump.rdb", kProtected | kNoEffect},
+    {"rdb-del-sync-files", "", YesNo(), "no", kNoEffect},
+    {"rdb-key-save-delay", "", Integer(INT_MIN, INT_MAX), "0", kHidden | kNoEffect},
+    {"rdb-save-incremental-fsync", "", YesNo(), "yes", kNoEffect},
+    {"rdbchecksum", "", YesNo(), "yes", kImmutable | kNoEffect},
+    {"rdbcompression", "", YesNo(), "yes", kNoEffect},
+    {"sanitize-dump-payload", "", OneOf(kSanitizeDumpPayload), "no", kNoEffect},
+    {"save", "", List(kSaveRule), "3600 1 300 100 60 10000", kNoEffect},
+    {"shutdown-on-sigint", "", List(kShutdownRule), "default", kNoEffect},
+    {"shutdown-on-sigterm", "", List(kShutdownRule), "default", kNoEffect},
+    {"shutdown-timeout", "", Integer(0, INT_MAX), "10", kNoEffect},
+
+    // The append-only log.
+    {"aof-disable-auto-gc", "", YesNo(), "no", kNoEffect},
+    {"aof-load-truncated", "", YesNo(), "yes", kNoEffect},
+    {"aof-rewrite-incremental-fsync", "", YesNo(), "yes", kNoEffect},
+    {"aof-timestamp-enabled", "", YesNo(), "no", kNoEffect},
+    {"aof-use-rdb-preamble", "", YesNo(), "yes", kNoEffect},
+    {"appenddirname", "", Text(MustNameLogFolder), "appendonlydir", kImmutable | kNoEffect},
+    {"appendfilename", "", Text(MustNameLog), "appendonly.aof", kImmutable | kNoEffect},
+    {"appendfsync", "", OneOf(kAppendfsync), "everysec", kNoEffect},
+    {"appendonly", "", YesNo(), "no", kNoEffect},
+    {"auto-aof-rewrite-min-size", "", Memory(), "67108864", kNoEffect},
+    {"auto-aof-rewrite-percentage", "", Integer(0, INT_MAX), "100", kNoEffect},
+    {"no-appendfsync-on-rewrite", "", YesNo(), "no", kNoEffect},
+
+    // Replication.
+    {"masterauth", "", Text(), "", kNoEffect},
+    {"masteruser", "", Text(), "", kNoEffect},
+    {"min-replicas-max-lag", "min-slaves-max-lag", Integer(0, INT_MAX), "10", kNoEffect},
+    {"min-replicas-to-write", "min-slaves-to-write", Integer(0, INT_MAX), "0", kNoEffect},
+    {"propagation-error-behavior", "", OneOf(kPropagationErrorBehavior), "ignore", kNoEffect},
+    {"repl-backlog-size", "", Memory(1), "1048576", kNoEffect},
+    {"repl-backlog-ttl", "", Integer(0, INT64_MAX), "3600", kNoEffect},
+    {"repl-disable-tcp-nodelay", "", YesNo(), "no", kNoEffect},
+    {"repl-diskless-load", "", OneOf(kReplDisklessLoad), "disabled", kNoEffect},
+    {"repl-diskless-sync", "", YesNo(), "yes", kNoEffect},
+    {"repl-diskless-sync-delay", "", Integer(0, INT_MAX), "5", kNoEffect},
+    {"repl-diskless-sync-max-replicas", "", Integer(0, INT_MAX), "0", kNoEffect},
+    {"repl-ping-replica-period", "repl-ping-slave-period", Integer(1, INT_MAX), "10", kNoEffect},
+    {"repl-timeout", "", Integer(1, INT_MAX), "60", kNoEffect},
+    {"replica-announce-ip", "slave-announce-ip", Text(), "", kNoEffect},
+    {"replica-announce-port", "slave-announce-port", Integer(0, 65535), "0", kNoEffect},
+    {"replica-announced", "", YesNo(), "yes", kNoEffect},
+    {"replica-ignore-disk-write-errors", "", YesNo(), "no", kNoEffect},
+    {"replica-ignore-maxmemory", "slave-ignore-maxmemory", YesNo(), "yes", kNoEffect},
+    {"replica-lazy-flush", "slave-lazy-flush", YesNo(), "no", kNoEffect},
+    {"replica-priority", "slave-priority", Integer(0, INT_MAX), "100", kNoEffect},
+    {"replica-read-only", "slave-read-only", YesNo(), "yes", kNoEffect},
+    {"replica-serve-stale-data", "slave-serve-stale-data", YesNo(), "yes", kNoEffect},
+    {"replicaof", "slaveof", List(kReplicaOfRule), "", kImmutable | kNoEffect},
+
+    // Clusters.
+    {"cluster-allow-pubsubshard-when-down", "", YesNo(), "yes", kNoEffect},
+    {"cluster-allow-reads-when-down", "", YesNo(), "no", kNoEffect},
+    {"cluster-allow-replica-migration", "", YesNo(), "yes", kNoEffect},
+    {"cluster-announce-bus-port", "", Integer(0, 65535), "0", kNoEffect},
+    {"cluster-announce-hostname", "", Text(MustBeHostname), "", kNoEffect},
+    {"cluster-announce-human-nodename", "", Text(MustBeHostname), "", kNoEffect},
+    {"cluster-announce-ip", "", Text(), "", kNoEffect},
+    {"cluster-announce-port", "", Integer(0, 65535), "0", kNoEffect},
+    {"cluster-announce-tls-port", "", Integer(0, 65535), "0", kNoEffect},
+    {"cluster-config-file", "", Text(), "nodes.conf", kImmutable | kNoEffect},
+    {"cluster-enabled", "", YesNo(), "no", kImmutable | kNoEffect},
+    {"cluster-link-sendbuf-limit", "", Memory(), "0", kNoEffect},
+    {"cluster-migration-barrier", "", Integer(0, INT_MAX), "1", kNoEffect},
+    {"cluster-node-timeout", "", Integer(0, INT64_MAX), "15000", kNoEffect},
+    {"cluster-ping-interval", "", Integer(0, INT_MAX), "1000", kHidden | kNoEffect},
+    {"cluster-port", "", Integer(0, 65535), "0", kImmutable | kNoEffect},
+    {"cluster-preferred-endpoint-type", "", OneOf(kClusterPreferredEndpointType), "ip", kNoEffect},
+    {"cluster-replica-no-failover", "cluster-slave-no-failover", YesNo(), "no", kNoEffect},
+    {"cluster-replica-validity-factor", "cluster-slave-validity-factor", Integer(0, INT_MAX), "10",
+     kNoEffect},
+    {"cluster-require-full-coverage", "", YesNo(), "yes", kNoEffect},
+
+    // TLS.
+    {"tls-auth-clients", "", OneOf(kTlsAuthClients), "yes", kNoEffect},
+    {"tls-ca-cert-dir", "", Text(), "", kNoEffect},
+    {"tls-ca-cert-file", "", Text(), "", kNoEffect},
+    {"tls-cert-file", "", Text(), "", kNoEffect},
+    {"tls-ciphers", "", Text(), "", kNoEffect},
+    {"tls-ciphersuites", "", Text(), "", kNoEffect},
+    {"tls-client-cert-file", "", Text(), "", kNoEffect},
+    {"tls-client-key-file", "", Text(), "", kNoEffect},
+    {"tls-client-key-file-pass", "", Text(), "", kNoEffect},
+    {"tls-cluster", "", YesNo(), "no", kNoEffect},
+    {"tls-dh-params-file", "", Text(), "", kNoEffect},
+    {"tls-key-file", "", Text(), "", kNoEffect},
+    {"tls-key-file-pass", "", Text(), "", kNoEffect},
+    {"tls-port", "", Integer(0, 65535), "0", kNoEffect},
+    {"tls-prefer-server-ciphers", "", YesNo(), "no", kNoEffect},
+    {"tls-protocols", "", Text(), "", kNoEffect},
+    {"tls-replication", "", YesNo(), "no", kNoEffect},
+    {"tls-session-cache-size", "", Integer(0, INT_MAX), "20480", kNoEffect},
+    {"tls-session-cache-timeout", "", Integer(0, INT_MAX), "300", kNoEffect},
+    {"tls-session-caching", "", YesNo(), "yes", kNoEffect},
+
+    // Data types and memory.
+    {"active-defrag-cycle-max", "", Integer(1, 99), "25", kNoEffect},
+    {"active-defrag-cycle-min", "", Integer(1, 99), "1", kNoEffect},
+    {"active-defrag-ignore-bytes", "", Memory(1), "104857600", kNoEffect},
+    {"active-defrag-max-scan-fields", "", Integer(1, INT64_MAX), "1000", kNoEffect},
+    {"active-defrag-threshold-lower", "", Integer(0, 1000), "10", kNoEffect},
+    {"active-defrag-threshold-upper", "", Integer(0, 1000), "100", kNoEffect},
+    {"activedefrag", "", YesNo(), "no", kNoEffect},
+    {"activerehashing", "", YesNo(), "yes", kNoEffect},
+    {"dynamic-hz", "", YesNo(), "yes", kNoEffect},
+    {"hll-sparse-max-bytes", "", Memory(), "3000", kNoEffect},
+    {"jemalloc-bg-thread", "", YesNo(), "yes", kNoEffect},
+    {"key-load-delay", "", Integer(INT_MIN, INT_MAX), "0", kHidden | kNoEffect},
+    {"list-compress-depth", "", Integer(0, INT_MAX), "0", kNoEffect},
+    {"list-max-listpack-size", "list-max-ziplist-size", Integer(INT_MIN, INT_MAX), "-2", kNoEffect},
+    {"list-max-ziplist-entries", "", Text(), "", kImmutable | kHidden | kNoEffect},
+    {"list-max-ziplist-value", "", Text(), "", kImmutable | kHidden | kNoEffect},
+    {"maxmemory-clients", "", MemoryOrPercent(), "0", kNoEffect},
+    {"notify-keyspace-events", "", List(kNotifyRule), "", kNoEffect},
+    {"stream-node-max-bytes", "", Memory(), "4096", kNoEffect},
+    {"stream-node-max-entries", "", Integer(0, INT64_MAX), "100", kNoEffect},
+    {"tracking-table-max-keys", "", Integer(0, INT64_MAX), "1000000", kNoEffect},
+    {"zset-max-listpack-entries", "zset-max-ziplist-entries", Integer(0, INT64_MAX), "128",
+     kNoEffect},
+    {"zset-max-listpack-value", "zset-max-ziplist-value", Memory(), "64", kNoEffect},
+
+    // The process.
+    {"acl-pubsub-default", "", OneOf(kAclPubsubDefault), "resetchannels", kNoEffect},
+    {"aclfile", "", Text(), "", kImmutable | kNoEffect},
+    {"aof_rewrite_cpulist", "", Text(), "", kImmutable | kNoEffect},
+    {"bgsave_cpulist", "", Text(), "", kImmutable | kNoEffect},
+    {"bind-source-addr", "", Text(), "", kNoEffect},
+    {"bio_cpulist", "", Text(), "", kImmutable | kNoEffect},
+    {"crash-log-enabled", "", YesNo(), "yes", kNoEffect},
+    {"crash-memcheck-enabled", "", YesNo(), "yes", kNoEffect},
+    {"disable-thp", "", YesNo(), "yes", kImmutable | kNoEffect},
+    {"ignore-warnings", "", Text(), "", kNoEffect},
+    {"io-threads-do-reads", "", YesNo(), "no", kImmutable | kNoEffect},
+    {"loadmodule", "", Text(), "", kImmutable | kHidden | kNoEffect | kRepeatable},
+    {"locale-collate", "", Text(), "", kNoEffect},
+    {"lua-enable-deprecated-api", "", YesNo(), "no", kImmutable | kHidden | kNoEffect},
+    {"lua-replicate-commands", "", Text(), "", kImmutable | kHidden | kNoEffect},
+    {"oom-score-adj", "", OneOf(kOomScoreAdj), "no", kNoEffect},
+    {"oom-score-adj-values", "", List(kOomScoreRule), "0 200 800", kNoEffect},
+    {"server_cpulist", "", Text(), "", kImmutable | kNoEffect},
+    {"socket-mark-id", "", Integer(0, UINT_MAX), "0", kImmutable | kNoEffect},
+    {"use-exit-on-panic", "", YesNo(), "no", kHidden | kNoEffect},
+};
+
+}  // namespace
+
+absl::Span<const Directive> AcceptedDirectives() { return kRows; }
+
+}  // namespace cloakroom::config

@@ -1,0 +1,122 @@
+#ifndef CLOAKROOM_SERVER_CONFIG_CONFIG_H_
+#define CLOAKROOM_SERVER_CONFIG_CONFIG_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace cloakroom {
+
+/// The numbers follow the order in which the directive table lists the words.
+enum class LogLevel : uint8_t { kDebug, kVerbose, kNotice, kWarning, kNothing };
+enum class LogFormat : uint8_t { kRedis, kJson };
+enum class MaxmemoryPolicy : uint8_t {
+  kVolatileLru,
+  kVolatileLfu,
+  kVolatileRandom,
+  kVolatileTtl,
+  kAllkeysLru,
+  kAllkeysLfu,
+  kAllkeysRandom,
+  kNoEviction
+};
+/// Who may use a dangerous command: nobody, everybody, or connections from this machine.
+enum class Allowed : uint8_t { kNo, kYes, kLocal };
+enum class Supervisor : uint8_t { kUpstart, kSystemd, kAuto, kNone };
+/// Index into Config::output_limits.
+enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub };
+
+/// One setting that may change while the server runs. Any thread reads it with one relaxed load;
+/// only ConfigStore (or a test) writes it. Two settings that change in one CONFIG SET are not seen
+/// to change together.
+template <class T>
+class Live {
+ public:
+  T Get() const { return static_cast<T>(raw_.load(std::memory_order_relaxed)); }
+  operator T() const { return Get(); }  // NOLINT: a setting reads like its value
+  void Set(T value) { SetRaw(static_cast<int64_t>(value)); }
+  void SetRaw(int64_t raw) { raw_.store(raw, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> raw_{0};
+};
+
+/// A connection is closed at once above hard_bytes, and after soft_seconds above soft_bytes.
+/// Zero switches a limit off.
+struct OutputLimit {
+  Live<int64_t> hard_bytes;
+  Live<int64_t> soft_bytes;
+  Live<int64_t> soft_seconds;
+};
+
+/// What the server's hot paths need to know, readable by every thread without a lock. Units stand
+/// last in the names. A fresh Config holds the defaults of the directive table. Memory sizes above
+/// 2^63-1 are held as 2^63-1. Text (bind, requirepass, ...) is read from ConfigStore::Text.
+struct Config {
+  Config();
+
+  // The network.
+  Live<int> port;             // 0: do not listen on TCP
+  Live<int> unixsocketperm;   // mode bits; 0: leave it to the umask
+  Live<bool> protected_mode;  // refuse strangers while there is no password
+  Live<int64_t> maxclients;
+  Live<int> timeout_s;        // close idle clients; 0: never
+  Live<int> tcp_keepalive_s;  // 0: off
+  Live<int> tcp_backlog;
+  Live<int> io_threads;  // event loops
+  Live<int64_t> client_query_buffer_limit_bytes;
+  Live<int64_t> proto_max_bulk_len_bytes;
+  std::array<OutputLimit, 3> output_limits;
+  const OutputLimit& output_limit(ClientClass who) const {
+    return output_limits[static_cast<size_t>(who)];
+  }
+
+  // Memory and its eviction.
+  Live<int> databases;
+  Live<int64_t> maxmemory_bytes;  // 0: no limit
+  Live<MaxmemoryPolicy> maxmemory_policy;
+  Live<int> maxmemory_samples;
+  Live<int> maxmemory_eviction_tenacity;  // 0..100
+  Live<int> lfu_log_factor;
+  Live<int> lfu_decay_time_minutes;
+  Live<bool> lazyfree_lazy_eviction;
+  Live<bool> lazyfree_lazy_expire;
+  Live<bool> lazyfree_lazy_server_del;
+  Live<bool> lazyfree_lazy_user_del;
+  Live<bool> lazyfree_lazy_user_flush;
+  Live<int> active_expire_effort;  // 1..10
+  Live<int> hz;                    // background turns per second, 1..500
+
+  // When a value leaves its packed encoding.
+  Live<int64_t> hash_max_listpack_entries;
+  Live<int64_t> hash_max_listpack_value_bytes;
+  Live<int64_t> set_max_intset_entries;
+  Live<int64_t> set_max_listpack_entries;
+  Live<int64_t> set_max_listpack_value_bytes;
+
+  // Watching over it.
+  Live<int64_t> busy_reply_threshold_ms;
+  Live<int64_t> slowlog_log_slower_than_us;  // negative: off
+  Live<int64_t> slowlog_max_len;
+  Live<int64_t> latency_monitor_threshold_ms;  // 0: off
+  Live<bool> latency_tracking;
+  Live<int64_t> acllog_max_len;
+  Live<bool> stop_writes_on_bgsave_error;
+  Live<Allowed> enable_debug_command;
+  Live<Allowed> enable_protected_configs;
+  Live<Allowed> enable_module_command;
+
+  // The process.
+  Live<LogLevel> loglevel;
+  Live<LogFormat> log_format;
+  Live<bool> syslog_enabled;
+  Live<bool> daemonize;
+  Live<Supervisor> supervised;
+  Live<bool> always_show_logo;
+  Live<bool> set_proc_title;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_CONFIG_CONFIG_H_

@@ -1,0 +1,313 @@
+#include "server/config/config_store.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "server/config/config_file.h"
+#include "server/config/grammar.h"
+#include "server/config/text.h"
+
+namespace cloakroom {
+namespace {
+
+using config::Directive;
+using config::Error;
+using config::Kind;
+using config::ListRule;
+using config::Origin;
+using config::Result;
+using config::Statement;
+using config::Value;
+using config::Wanted;
+
+// A directive that nobody knows, with the one that was probably meant.
+Error UnknownDirective(const Statement& statement) {
+  std::string reason = "Bad directive or wrong number of arguments";
+  std::string_view meant = config::NearestWord(statement.words[0], config::DirectiveNames());
+  if (!meant.empty()) reason += config::Cat("\nDid you mean '", meant, "'?");
+  return config::FatalConfigError(statement, reason);
+}
+
+// Everything that a command line asks to read, in the order in which it applies.
+Result<std::vector<Statement>> Gather(const CommandLine& line) {
+  std::vector<Statement> all;
+  auto append = [&all](std::vector<Statement> more) {
+    std::ranges::move(more, std::back_inserter(all));
+  };
+  if (!line.config_file.empty()) {
+    auto read = config::ReadConfigFile(line.config_file);
+    if (!read.ok()) return read;
+    append(*std::move(read));
+  }
+  if (line.read_stdin) {
+    auto read = config::ReadConfigStream(std::cin, "(standard input)");
+    if (!read.ok()) return read;
+    append(*std::move(read));
+  }
+  for (const Statement& option : line.options) {
+    if (option.words[0] != "include" || option.words.size() != 2) {
+      append({option});
+      continue;
+    }
+    auto read = config::ReadConfigFile(option.words[1]);
+    if (!read.ok()) return read;
+    append(*std::move(read));
+  }
+  return all;
+}
+
+bool HasWildCard(std::string_view pattern) { return pattern.find_first_of("*?[") != pattern.npos; }
+
+bool Matches(std::string_view pattern, std::string_view name) {
+  return fnmatch(std::string(pattern).c_str(), std::string(name).c_str(), FNM_CASEFOLD) == 0;
+}
+
+std::string SetFailed(std::string_view name, std::string_view reason) {
+  return config::Cat("ERR CONFIG SET failed (possibly related to argument '", name, "') - ",
+                     reason);
+}
+
+// The lines to write for a value. Those of an overlay that only repeat its default are noise.
+std::vector<std::string> NeededLines(const Directive& row, const Value& value) {
+  std::vector<std::string> lines = config::FileLines(row, value);
+  if (row.kind.type != Kind::kList || row.kind.list->repeats != ListRule::kOverlay) return lines;
+  std::vector<std::string> usual =
+      config::FileLines(row, config::FromText(row, config::DefaultText(row)));
+  std::erase_if(lines, [&usual](const std::string& line) {
+    return std::ranges::find(usual, line) != usual.end();
+  });
+  return lines;
+}
+
+}  // namespace
+
+ConfigStore::ConfigStore() {
+  absl::MutexLock lock(&mutex_);
+  for (Row row : config::AllDirectives()) {
+    state_.values[row] = config::FromText(*row, config::DefaultText(*row));
+  }
+  at_load_ = state_.values;
+}
+
+std::optional<Error> ConfigStore::Apply(const Statement& statement, Loaded& loaded) {
+  Row row = config::FindDirective(statement.words[0]);
+  if (row == nullptr) return UnknownDirective(statement);
+  std::vector<std::string> words(statement.words.begin() + 1, statement.words.end());
+  if (statement.included) loaded.included.insert(row);
+  if (row->Is(config::kRepeatable)) {
+    if (words.empty()) return UnknownDirective(statement);
+    loaded.given.insert(row);
+    loaded.repeated[row].push_back(std::move(words));
+    return std::nullopt;
+  }
+  // The first line of a list that grows replaces the default instead of adding to it.
+  bool grows = row->kind.type == Kind::kList && row->kind.list->repeats == ListRule::kAppendInFile;
+  bool is_first = loaded.given.insert(row).second;
+  std::string current = grows && is_first ? "" : loaded.values[row].text;
+  Result<Value> value = config::ParseWords(*row, words, current, Origin::kFile);
+  if (!value.ok()) return config::FatalConfigError(statement, value.error().message);
+  loaded.values[row] = *std::move(value);
+  return std::nullopt;
+}
+
+std::optional<std::string> ConfigStore::Load(const CommandLine& line) {
+  Result<std::vector<Statement>> statements = Gather(line);
+  if (!statements.ok()) return statements.error().message;
+  absl::MutexLock change(&changes_);
+  Loaded loaded;
+  for (Row row : config::AllDirectives()) {
+    loaded.values[row] = config::FromText(*row, config::DefaultText(*row));
+  }
+  for (const Statement& statement : *statements) {
+    if (auto error = Apply(statement, loaded)) return error->message;
+  }
+  Put(loaded.values);
+  absl::MutexLock lock(&mutex_);
+  at_load_ = loaded.values;
+  state_ = std::move(loaded);
+  config_file_ = line.config_file;
+  return std::nullopt;
+}
+
+std::string ConfigStore::Text(std::string_view name) const {
+  absl::MutexLock lock(&mutex_);
+  auto found = state_.values.find(config::FindDirective(name));
+  return found == state_.values.end() ? std::string() : found->second.text;
+}
+
+std::vector<std::string> ConfigStore::Words(std::string_view name) const {
+  return config::Split(Text(name), ' ');
+}
+
+std::vector<std::vector<std::string>> ConfigStore::Repeated(std::string_view name) const {
+  absl::MutexLock lock(&mutex_);
+  auto found = state_.repeated.find(config::FindDirective(name));
+  return found == state_.repeated.end() ? Lines() : found->second;
+}
+
+std::vector<std::string> ConfigStore::GivenWithoutEffect() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::string> names;
+  for (Row row : config::AllDirectives()) {
+    bool is_idle = row->Is(config::kNoEffect) && state_.given.contains(row);
+    if (is_idle) names.emplace_back(row->name);
+  }
+  return names;
+}
+
+std::string ConfigStore::ConfigFile() const {
+  absl::MutexLock lock(&mutex_);
+  return config_file_;
+}
+
+std::vector<std::pair<std::string, std::string>> ConfigStore::Get(
+    absl::Span<const std::string_view> patterns) const {
+  // The pattern by which a name is asked for decides how it is spelt in the answer.
+  auto asked_by = [patterns](std::string_view name, bool is_hidden) -> std::string_view {
+    for (std::string_view pattern : patterns) {
+      if (!HasWildCard(pattern) && config::Lower(pattern) == name) return pattern;
+      if (HasWildCard(pattern) && !is_hidden && Matches(pattern, name)) return name;
+    }
+    return {};
+  };
+  std::vector<std::pair<std::string, std::string>> answers;
+  absl::MutexLock lock(&mutex_);
+  for (Row row : config::AllDirectives()) {
+    if (row->Is(config::kRepeatable)) continue;
+    for (std::string_view name : {row->name, row->alias}) {
+      std::string_view spelt = name.empty() ? name : asked_by(name, row->Is(config::kHidden));
+      if (!spelt.empty()) answers.emplace_back(spelt, state_.values.at(row).text);
+    }
+  }
+  return answers;
+}
+
+// Finds whose names may be set at all, before any value is looked at.
+Result<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
+    absl::Span<const std::string_view> names_and_values, bool is_local) const {
+  Allowed allowed = live_.enable_protected_configs;
+  bool may_protected = allowed == Allowed::kYes || (allowed == Allowed::kLocal && is_local);
+  std::vector<Request> requests;
+  for (size_t i = 0; i + 1 < names_and_values.size(); i += 2) {
+    Row row = config::FindDirective(names_and_values[i]);
+    std::string name = config::Lower(names_and_values[i]);
+    if (row == nullptr) {
+      return Error{config::Cat("ERR Unknown option or number of arguments for CONFIG SET - '",
+                               names_and_values[i], "'")};
+    }
+    if (row->Is(config::kImmutable)) return Error{SetFailed(name, "can't set immutable config")};
+    if (row->Is(config::kProtected) && !may_protected) {
+      return Error{SetFailed(name, "can't set protected config")};
+    }
+    if (std::ranges::find(requests, name, &Request::name) != requests.end()) {
+      return Error{SetFailed(name, "duplicate parameter")};
+    }
+    requests.push_back({row, std::move(name), names_and_values[i + 1]});
+  }
+  return requests;
+}
+
+std::optional<std::string> ConfigStore::Set(absl::Span<const std::string_view> names_and_values,
+                                            bool is_local) {
+  if (names_and_values.empty() || names_and_values.size() % 2 != 0) return "ERR syntax error";
+  absl::MutexLock change(&changes_);
+  Result<std::vector<Request>> requests = ReadRequests(names_and_values, is_local);
+  if (!requests.ok()) return requests.error().message;
+
+  Values before, after;
+  {
+    absl::MutexLock lock(&mutex_);
+    before = state_.values;
+  }
+  after = before;
+  for (const Request& request : *requests) {
+    Result<Value> value = config::ParseWords(*request.row, {std::string(request.word)},
+                                             after[request.row].text, Origin::kConfigSet);
+    if (!value.ok()) return SetFailed(request.name, value.error().message);
+    after[request.row] = *std::move(value);
+  }
+  std::erase_if(*requests, [&before, &after](const Request& request) {
+    return before[request.row].text == after[request.row].text;
+  });
+  Put(after);
+  return Notify(*requests, before);
+}
+
+std::optional<std::string> ConfigStore::Notify(const std::vector<Request>& changed,
+                                               const Values& before) {
+  std::vector<const Subscription*> called;
+  for (const Subscription& subscription : subscriptions_) {
+    auto concerns = [&subscription](const Request& request) {
+      return std::ranges::find(subscription.rows, request.row) != subscription.rows.end();
+    };
+    auto request = std::ranges::find_if(changed, concerns);
+    if (request == changed.end()) continue;
+    std::string refusal = subscription.apply();
+    if (!refusal.empty()) {
+      Put(before);
+      for (const Subscription* earlier : called) earlier->apply();
+      return SetFailed(request->name, refusal);
+    }
+    called.push_back(&subscription);
+  }
+  return std::nullopt;
+}
+
+void ConfigStore::Put(const Values& values) {
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [row, value] : values) {
+    if (row->publish != nullptr) row->publish(live_, value);
+  }
+  state_.values = values;
+}
+
+void ConfigStore::Subscribe(std::vector<std::string> names, Subscriber subscriber) {
+  Subscription subscription{{}, std::move(subscriber)};
+  for (const std::string& name : names) subscription.rows.push_back(config::FindDirective(name));
+  absl::MutexLock lock(&changes_);
+  subscriptions_.push_back(std::move(subscription));
+}
+
+void ConfigStore::SetLineSource(std::string_view name, LineSource source) {
+  absl::MutexLock lock(&changes_);
+  line_sources_[config::FindDirective(name)] = std::move(source);
+}
+
+absl::flat_hash_map<ConfigStore::Row, Wanted> ConfigStore::WantedLines() {
+  absl::flat_hash_map<Row, Wanted> all;
+  // Before mutex_ is taken: a source may read the store.
+  for (const auto& [row, source] : line_sources_) {
+    all[row] = {.place = Wanted::kAnywhere, .value = {}, .lines = source(), .needed = true};
+  }
+  absl::MutexLock lock(&mutex_);
+  for (Row row : config::AllDirectives()) {
+    if (row->Is(config::kRepeatable)) continue;  // from a source, or left as it stands
+    const Value& value = state_.values.at(row);
+    Wanted wanted{.place = Wanted::kAnywhere, .value = value, .lines = NeededLines(*row, value)};
+    wanted.needed = value.text != config::DefaultText(*row);
+    if (state_.included.contains(row)) {
+      bool changed = value.text != at_load_.at(row).text;
+      wanted.place = changed ? Wanted::kAtTheEnd : Wanted::kAsItIs;
+      wanted.needed = changed;
+    }
+    all[row] = std::move(wanted);
+  }
+  return all;
+}
+
+std::optional<std::string> ConfigStore::Rewrite() {
+  absl::MutexLock change(&changes_);
+  std::string path = ConfigFile();
+  if (path.empty()) return "ERR The server is running without a config file";
+  std::ifstream in(path);
+  std::string original{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  auto error = config::ReplaceFile(path, config::RewrittenConfig(original, WantedLines()));
+  if (error) return config::Cat("ERR Rewriting config file: ", error->message);
+  return std::nullopt;
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,163 @@
+// The directives that this server acts on, grouped as in redis.conf. Bounds and defaults are those
+// of Redis 7.2, except where a comment says otherwise.
+#include <algorithm>
+#include <climits>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "server/config/directive.h"
+
+namespace cloakroom::config {
+namespace {
+
+constexpr Choice kAllowedChoices[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
+constexpr Choice kPolicies[] = {{"volatile-lru", 0},   {"volatile-lfu", 1}, {"volatile-random", 2},
+                                {"volatile-ttl", 3},   {"allkeys-lru", 4},  {"allkeys-lfu", 5},
+                                {"allkeys-random", 6}, {"noeviction", 7}};
+constexpr Choice kSupervisors[] = {{"upstart", 0}, {"systemd", 1}, {"auto", 2}, {"no", 3}};
+constexpr Choice kLogLevels[] = {
+    {"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}, {"nothing", 4}};
+constexpr Choice kLogFormats[] = {{"redis", 0}, {"json", 1}};
+constexpr Choice kFacilities[] = {{"user", 8},     {"local0", 128}, {"local1", 136},
+                                  {"local2", 144}, {"local3", 152}, {"local4", 160},
+                                  {"local5", 168}, {"local6", 176}, {"local7", 184}};
+
+constexpr std::string_view kOutputLimits =
+    "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60";
+
+// Brings a value into the Live field of a Config.
+template <auto Member>
+void To(Config& config, const Value& value) {
+  (config.*Member).SetRaw(value.number);
+}
+
+void ToOutputLimits(Config& config, const Value& value) { PublishOutputLimits(config, value.text); }
+
+// The working directory may change later, so a relative path is made absolute when it is read.
+Result<std::string> MustBeFolder(std::string_view path) {
+  std::error_code status;
+  std::filesystem::path whole = std::filesystem::canonical(path, status);
+  if (status) return Error{status.message()};
+  if (!std::filesystem::is_directory(whole, status)) return Error{"Not a directory"};
+  return whole.string();
+}
+
+Result<std::string> MustNameKnownVariables(std::string_view text) {
+  constexpr std::string_view kKnown[] = {"title",    "listen-addr", "server-mode", "port",
+                                         "tls-port", "unixsocket",  "config-file"};
+  std::string_view rest = text;
+  for (size_t open = rest.find('{'); open != rest.npos; open = rest.find('{')) {
+    size_t close = rest.find('}', open);
+    std::string_view name = rest.substr(open + 1, close - open - 1);
+    bool is_known = std::find(std::begin(kKnown), std::end(kKnown), name) != std::end(kKnown);
+    if (close == rest.npos || !is_known) {
+      return Error{"template format is invalid or contains unknown variables"};
+    }
+    rest.remove_prefix(close + 1);
+  }
+  return std::string(text);
+}
+
+const Directive kRows[] = {
+    // The network.
+    {"bind", "", List(kBindRule), "* -::*"},
+    {"port", "", Integer(0, 65535), "6379", kModifiable, To<&Config::port>},
+    {"unixsocket", "", Text(), "", kImmutable},
+    {"unixsocketperm", "", Octal(0777), "0", kImmutable, To<&Config::unixsocketperm>},
+    {"protected-mode", "", YesNo(), "yes", kModifiable, To<&Config::protected_mode>},
+    {"tcp-backlog", "", Integer(0, INT_MAX), "511", kImmutable, To<&Config::tcp_backlog>},
+    {"timeout", "", Integer(0, INT_MAX), "0", kModifiable, To<&Config::timeout_s>},
+    {"tcp-keepalive", "", Integer(0, INT_MAX), "300", kModifiable, To<&Config::tcp_keepalive_s>},
+    {"maxclients", "", Integer(1, UINT_MAX), "10000", kModifiable, To<&Config::maxclients>},
+    {"io-threads", "", Integer(1, 128), "", kImmutable | kOfMachine, To<&Config::io_threads>},
+    {"client-query-buffer-limit", "", Memory(1 << 20), "1073741824", kModifiable,
+     To<&Config::client_query_buffer_limit_bytes>},
+    {"proto-max-bulk-len", "", Memory(1 << 20), "536870912", kModifiable,
+     To<&Config::proto_max_bulk_len_bytes>},
+    {"client-output-buffer-limit", "", List(kOutputLimitRule), kOutputLimits, kModifiable,
+     ToOutputLimits},
+
+    // Who may do what.
+    {"requirepass", "", Text(), ""},
+    {"acllog-max-len", "", Integer(0, INT64_MAX), "128", kModifiable, To<&Config::acllog_max_len>},
+    {"enable-debug-command", "", OneOf(kAllowedChoices), "no", kImmutable,
+     To<&Config::enable_debug_command>},
+    {"enable-protected-configs", "", OneOf(kAllowedChoices), "no", kImmutable,
+     To<&Config::enable_protected_configs>},
+    {"enable-module-command", "", OneOf(kAllowedChoices), "no", kImmutable,
+     To<&Config::enable_module_command>},
+    {"user", "", Text(), "", kImmutable | kHidden | kRepeatable},
+    {"rename-command", "", Text(), "", kImmutable | kHidden | kRepeatable},
+
+    // Memory and its eviction.
+    {"databases", "", Integer(1, INT_MAX), "16", kImmutable, To<&Config::databases>},
+    {"maxmemory", "", Memory(0, UINT64_MAX), "0", kModifiable, To<&Config::maxmemory_bytes>},
+    {"maxmemory-policy", "", OneOf(kPolicies), "noeviction", kModifiable,
+     To<&Config::maxmemory_policy>},
+    {"maxmemory-samples", "", Integer(1, INT_MAX), "5", kModifiable,
+     To<&Config::maxmemory_samples>},
+    {"maxmemory-eviction-tenacity", "", Integer(0, 100), "10", kModifiable,
+     To<&Config::maxmemory_eviction_tenacity>},
+    {"lfu-log-factor", "", Integer(0, INT_MAX), "10", kModifiable, To<&Config::lfu_log_factor>},
+    {"lfu-decay-time", "", Integer(0, INT_MAX), "1", kModifiable,
+     To<&Config::lfu_decay_time_minutes>},
+    {"lazyfree-lazy-eviction", "", YesNo(), "no", kModifiable, To<&Config::lazyfree_lazy_eviction>},
+    {"lazyfree-lazy-expire", "", YesNo(), "no", kModifiable, To<&Config::lazyfree_lazy_expire>},
+    {"lazyfree-lazy-server-del", "", YesNo(), "no", kModifiable,
+     To<&Config::lazyfree_lazy_server_del>},
+    {"lazyfree-lazy-user-del", "", YesNo(), "no", kModifiable, To<&Config::lazyfree_lazy_user_del>},
+    {"lazyfree-lazy-user-flush", "", YesNo(), "no", kModifiable,
+     To<&Config::lazyfree_lazy_user_flush>},
+    {"active-expire-effort", "", Integer(1, 10), "1", kModifiable,
+     To<&Config::active_expire_effort>},
+    {"hz", "", Clamped(0, INT_MAX, 1, 500), "10", kModifiable, To<&Config::hz>},
+
+    // When a value leaves its packed encoding.
+    {"hash-max-listpack-entries", "hash-max-ziplist-entries", Integer(0, INT64_MAX), "512",
+     kModifiable, To<&Config::hash_max_listpack_entries>},
+    {"hash-max-listpack-value", "hash-max-ziplist-value", Memory(), "64", kModifiable,
+     To<&Config::hash_max_listpack_value_bytes>},
+    {"set-max-intset-entries", "", Integer(0, INT64_MAX), "512", kModifiable,
+     To<&Config::set_max_intset_entries>},
+    {"set-max-listpack-entries", "", Integer(0, INT64_MAX), "128", kModifiable,
+     To<&Config::set_max_listpack_entries>},
+    {"set-max-listpack-value", "", Memory(), "64", kModifiable,
+     To<&Config::set_max_listpack_value_bytes>},
+
+    // Watching over it.
+    {"busy-reply-threshold", "lua-time-limit", Integer(0, INT64_MAX), "5000", kModifiable,
+     To<&Config::busy_reply_threshold_ms>},
+    {"slowlog-log-slower-than", "", Integer(-1, INT64_MAX), "10000", kModifiable,
+     To<&Config::slowlog_log_slower_than_us>},
+    {"slowlog-max-len", "", Integer(0, INT64_MAX), "128", kModifiable,
+     To<&Config::slowlog_max_len>},
+    {"latency-monitor-threshold", "", Integer(0, INT64_MAX), "0", kModifiable,
+     To<&Config::latency_monitor_threshold_ms>},
+    {"latency-tracking", "", YesNo(), "yes", kModifiable, To<&Config::latency_tracking>},
+    {"latency-tracking-info-percentiles", "", List(kPercentilesRule), "50 99 99.9"},
+    {"stop-writes-on-bgsave-error", "", YesNo(), "yes", kModifiable,
+     To<&Config::stop_writes_on_bgsave_error>},
+
+    // The process and its log. log-format is ours.
+    {"loglevel", "", OneOf(kLogLevels), "notice", kModifiable, To<&Config::loglevel>},
+    {"logfile", "", Text(), "", kImmutable},
+    {"log-format", "", OneOf(kLogFormats), "redis", kModifiable, To<&Config::log_format>},
+    {"syslog-enabled", "", YesNo(), "no", kImmutable, To<&Config::syslog_enabled>},
+    {"syslog-ident", "", Text(), "cloakroom", kImmutable},
+    {"syslog-facility", "", OneOf(kFacilities), "local0", kImmutable},
+    {"dir", "", Text(MustBeFolder), "", kProtected | kOfMachine},
+    {"pidfile", "", Text(), "", kImmutable},
+    {"daemonize", "", YesNo(), "no", kImmutable, To<&Config::daemonize>},
+    {"supervised", "", OneOf(kSupervisors), "no", kImmutable, To<&Config::supervised>},
+    {"always-show-logo", "", YesNo(), "no", kImmutable, To<&Config::always_show_logo>},
+    {"set-proc-title", "", YesNo(), "yes", kImmutable, To<&Config::set_proc_title>},
+    {"proc-title-template", "", Text(MustNameKnownVariables),
+     "{title} {listen-addr} {server-mode}"},
+};
+
+}  // namespace
+
+absl::Span<const Directive> ServingDirectives() { return kRows; }
+
+}  // namespace cloakroom::config

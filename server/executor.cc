@@ -1,0 +1,307 @@
+#include "server/executor.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace cloakroom {
+namespace {
+
+/// A batch of fewer requests is not worth two looks at every bucket.
+constexpr size_t kMinPrefetch = 4;
+
+bool AllowedWhileSubscribed(std::string_view name) {
+  return name == "ping" || name == "subscribe" || name == "ssubscribe" || name == "unsubscribe" ||
+         name == "sunsubscribe" || name == "psubscribe" || name == "punsubscribe" ||
+         name == "quit" || name == "reset";
+}
+
+bool Permitted(Allowed allowed, const Client& client) {
+  return allowed == Allowed::kYes || (allowed == Allowed::kLocal && client.local);
+}
+
+std::string UpperName(std::string_view name) { return absl::AsciiStrToUpper(std::string(name)); }
+
+}  // namespace
+
+void Executor::BeginBatch() {
+  wall_ms_ = server_.clock().NowMs();
+  batch_us_ = now_us_ = server_.clock().MonotonicUs();
+}
+
+Request Executor::Prepare(CommandArguments args) const {
+  Request request{.args = args, .command = server_.commands().Find(args)};
+  if (request.command == nullptr) return request;
+  const KeySpec& keys = request.command->row->keys[0];
+  if (!keys.empty() && static_cast<size_t>(keys.first) < args.size()) {
+    request.hashed = true;
+    request.first_key = args[static_cast<size_t>(keys.first)];
+    request.first_hash = KeyHash::Of(request.first_key);
+  }
+  return request;
+}
+
+void Executor::Prefetch(std::span<const Request> batch, int db_index) {
+  if (batch.size() < kMinPrefetch) return;
+  Database& db = server_.keyspace().db(db_index);
+  for (bool entries : {false, true}) {
+    for (const Request& request : batch) {
+      if (!request.hashed) continue;
+      Hold hold(thread_.slot);
+      if (!hold.TryKey(db, request.first_hash)) return;
+      Stripe& stripe = db.StripeOf(request.first_hash);
+      AssertHeld(stripe);
+      entries ? stripe.table.PrefetchEntries(request.first_hash)
+              : stripe.table.PrefetchBucket(request.first_hash);
+    }
+  }
+}
+
+std::string Executor::UnknownCommand(CommandArguments args) const {
+  if (args.size() > 1 && server_.commands().Find(args.first(1)) != nullptr) {
+    return absl::StrCat("ERR unknown subcommand '", std::string(args[1].substr(0, 128)), "'. Try ",
+                        UpperName(args[0]), " HELP.");
+  }
+  std::string text = absl::StrCat("ERR unknown command '", std::string(args[0].substr(0, 128)),
+                                  "', with args beginning with: ");
+  size_t room = 128;
+  for (size_t i = 1; i < args.size() && room > 0; ++i) {
+    std::string shown(args[i].substr(0, room));
+    absl::StrAppend(&text, "'", shown, "' ");
+    room -= std::min(room, shown.size() + 3);
+  }
+  return text;
+}
+
+std::string Executor::Refusal(Client& client, const Request& request) {
+  if (request.command == nullptr) return UnknownCommand(request.args);
+  const CommandRow& row = *request.command->row;
+  int argc = static_cast<int>(request.args.size());
+  if (request.command->container() || (row.arity >= 0 ? argc != row.arity : argc < -row.arity)) {
+    return absl::StrCat("ERR wrong number of arguments for '", std::string(row.name), "' command");
+  }
+  if (row.has(kProtected) && !Permitted(server_.settings().enable_debug_command, client)) {
+    return "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
+           "you can run it from a local connection, otherwise you need to set this option in the "
+           "configuration file, and then restart the server.";
+  }
+  if (!client.authenticated && !row.has(kNoAuth)) return std::string(kNoAuthError);
+  if (row.has(kNoMulti) && client.in_multi) {
+    return "ERR Command not allowed inside a transaction";
+  }
+  if (std::string error = RefusalOfMemory(client, *request.command); !error.empty()) return error;
+  if (client.resp == 2 && client.subscribed() && !AllowedWhileSubscribed(row.name)) {
+    return absl::StrCat("ERR Can't execute '", std::string(row.name),
+                        "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+                        "allowed in this context");
+  }
+  return "";
+}
+
+std::string Executor::RefusalOfMemory(Client& client, const Command& command) {
+  bool grows = command.row->has(kDenyOom);
+  if (&command == exec_) {
+    grows = std::any_of(client.queue.begin(), client.queue.end(), [](const QueuedCommand& queued) {
+      return queued.command->row->has(kDenyOom);
+    });
+  }
+  if (!grows && !command.row->has(kWrite)) return "";
+  if (thread_.evictor.MakeRoom() != Evictor::Outcome::kNoRoom || !grows) return "";
+  return std::string(kOutOfMemory);
+}
+
+Outcome Executor::Refuse(Client& client, const Request& request, std::string_view error,
+                         ReplyWriter& reply) {
+  if (client.in_multi) client.multi_failed = true;
+  if (request.command != nullptr) {
+    thread_.stats.per_command[static_cast<size_t>(request.command->index)].rejected += 1;
+  }
+  CountError(error);
+  if (request.command == exec_ && exec_ != nullptr) {
+    // Without the error's code, as Redis says it.
+    std::string_view cause = error.starts_with("ERR ") ? error.substr(4) : error;
+    reply.Error(absl::StrCat("EXECABORT Transaction discarded because of: ", std::string(cause)));
+    LeaveMulti(server_, thread_.slot, client);
+  } else {
+    reply.Error(error);
+  }
+  return {};
+}
+
+void Executor::CountError(std::string_view error) {
+  thread_.stats.errors += 1;
+  server_.errors().Count(error.substr(0, error.find(' ')));
+}
+
+Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {
+  if (std::string error = Refusal(client, request); !error.empty()) [[unlikely]] {
+    return Refuse(client, request, error, reply);
+  }
+  const CommandRow& row = *request.command->row;
+  if (client.in_multi && !row.has(kUndeferred)) return Enqueue(client, request, reply);
+  if (server_.pause().active()) [[unlikely]] {
+    bool may_write = row.has(kWrite) || row.has(kMayReplicate);
+    if (request.command == exec_) {
+      for (const QueuedCommand& item : client.queue) {
+        may_write |= item.command->row->has(kWrite) || item.command->row->has(kMayReplicate);
+      }
+    }
+    int64_t until_ms = server_.pause().UntilMs(may_write, now_ms());
+    if (until_ms != 0 && request.command->group != CommandGroup::kConnection) {
+      return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
+    }
+  }
+  if (request.command == exec_ && client.in_multi) {
+    return ExecuteTransaction(client, request, reply, queued);
+  }
+  Hold hold(thread_.slot);
+  if (!TryHold(hold, client, request, queued)) {
+    return WaitForGate(client, request, hold.refused(), reply);
+  }
+  Outcome outcome = RunHeld(client, request, reply);
+  thread_.holds_all = false;
+  return outcome;
+}
+
+Outcome Executor::WaitForGate(Client& client, const Request& request, Gate* gate,
+                              ReplyWriter& reply) {
+  if (gate->busy()) return Refuse(client, request, kBusyScript, reply);
+  return {.kind = Outcome::Kind::kGate, .gate = gate};
+}
+
+Outcome Executor::Enqueue(Client& client, const Request& request, ReplyWriter& reply) {
+  QueuedCommand queued{request.command, {}};
+  for (std::string_view arg : request.args) {
+    queued.args.emplace_back(arg);
+    client.queued_bytes += arg.size();
+  }
+  client.queue.push_back(std::move(queued));
+  client.multi_count = static_cast<int>(client.queue.size());
+  reply.Simple("QUEUED");
+  return {};
+}
+
+bool Executor::TryHold(Hold& hold, Client& client, const Request& request, bool queued) {
+  Access access = request.command->AccessOf(server_, request.args);
+  Database& db = server_.keyspace().db(client.db);
+  switch (access) {
+    case Access::kNone:
+      return true;
+    case Access::kPass:
+      return hold.TryPass(db);
+    case Access::kKeys: {
+      const CommandRow& row = *request.command->row;
+      if (row.keys[0].first == row.keys[0].last && row.keys[1].empty()) {
+        return hold.TryKey(db, request.first_hash);
+      }
+      KeyPositions positions;
+      FindKeys(row, request.args, &positions);
+      absl::InlinedVector<KeyHash, 16> hashes;
+      for (KeyPosition key : positions) hashes.push_back(KeyHash::Of(request.args[key.index]));
+      return hold.TryKeys(db, hashes);
+    }
+    case Access::kWhole:
+    case Access::kAll:
+      return TryClose(hold, client, access, queued);
+  }
+  return true;
+}
+
+bool Executor::TryClose(Hold& hold, Client& client, Access access, bool queued) {
+  Keyspace& keyspace = server_.keyspace();
+  std::vector<Database*> dbs;
+  if (access == Access::kWhole) {
+    dbs.push_back(&keyspace.db(client.db));
+  } else {
+    for (int i = 0; i < keyspace.database_count(); ++i) dbs.push_back(&keyspace.db(i));
+  }
+  if (!hold.TryClose(dbs, queued)) return false;
+  thread_.holds_all = access == Access::kAll;
+  return true;
+}
+
+Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& reply) {
+  size_t mark = reply.out().Mark();
+  bool muted = client.reply_mode != ReplyMode::kOn;
+  if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkip;
+  Call call(*this, server_, thread_, client, *request.command, request.args, reply, now_ms(),
+            CallMode::kTopLevel);
+  if (request.hashed) call.set_first_key(request.first_key, request.first_hash);
+  RunCall(call);
+  if (auto work = call.TakeOffloaded()) {
+    return {.kind = Outcome::Kind::kDeferred, .work = std::move(work), .started_us = now_us_};
+  }
+  int64_t started_us = now_us_;
+  now_us_ = server_.clock().MonotonicUs();
+  Note(client, *request.command, request.args, now_us_ - started_us);
+  if (muted) [[unlikely]] {
+    if (client.reply_mode != ReplyMode::kOn) reply.out().Truncate(mark);
+    if (client.reply_mode == ReplyMode::kSkip) client.reply_mode = ReplyMode::kOn;
+  }
+  return {};
+}
+
+void Executor::RunCall(Call& call) {
+  Client& client = call.client();
+  if (server_.monitors().active()) [[unlikely]] {
+    TellMonitors(client, call.command(), call.args(), call.mode());
+  }
+  call.command().row->run(call);
+  if (call.failed()) [[unlikely]] {
+    CountError(call.error_code());
+    thread_.stats.per_command[static_cast<size_t>(call.command().index)].failed += 1;
+  }
+}
+
+void Executor::RunNested(Client& client, const Command& command, CommandArguments args,
+                         ReplyWriter& reply, int64_t at_ms, CallMode mode) {
+  Call call(*this, server_, thread_, client, command, args, reply, at_ms, mode);
+  int64_t started_us = server_.clock().MonotonicUs();
+  RunCall(call);
+  Note(client, command, args, server_.clock().MonotonicUs() - started_us);
+}
+
+void Executor::FinishDeferred(Client& client, const Request& request, int64_t started_us) {
+  BeginBatch();
+  Note(client, *request.command, request.args, now_us_ - started_us);
+}
+
+void Executor::Note(Client& client, const Command& command, CommandArguments args,
+                    int64_t duration_us) {
+  CommandStats& stats = thread_.stats.per_command[static_cast<size_t>(command.index)];
+  stats.calls += 1;
+  stats.usec += duration_us;
+  thread_.stats.commands += 1;
+  const Config& settings = server_.settings();
+  if (settings.latency_tracking) {
+    LatencyHistogram* histogram = stats.histogram.load(std::memory_order_relaxed);
+    if (histogram == nullptr) {
+      histogram = new LatencyHistogram;
+      stats.histogram.store(histogram, std::memory_order_release);
+    }
+    histogram->Add(duration_us);
+  }
+  int64_t slow_us = settings.slowlog_log_slower_than_us;
+  if (slow_us >= 0 && duration_us >= slow_us && !command.row->has(kSkipSlowlog)) [[unlikely]] {
+    std::string name;
+    {
+      MutexLock lock(client.mutex);
+      name = client.name;
+    }
+    server_.slowlog().Add(args, now_ms() / 1000, duration_us, client.address, std::move(name),
+                          static_cast<size_t>(settings.slowlog_max_len.Get()));
+  }
+}
+
+void Executor::TellMonitors(const Client& client, const Command& command, CommandArguments args,
+                            CallMode mode) {
+  if (command.row->has(kSkipMonitor) || command.row->has(kAdmin)) return;
+  server_.monitors().Tell(now_ms() * 1000, client.db,
+                          mode == CallMode::kScript ? std::string_view("lua") : client.address,
+                          args);
+}
+
+}  // namespace cloakroom

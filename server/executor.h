@@ -1,0 +1,117 @@
+#ifndef CLOAKROOM_SERVER_EXECUTOR_H_
+#define CLOAKROOM_SERVER_EXECUTOR_H_
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocol/reply_writer.h"
+#include "server/call.h"
+#include "server/command_table.h"
+#include "server/server.h"
+#include "server/session/client.h"
+#include "storage/hold.h"
+
+namespace cloakroom {
+
+/// A request of a batch, looked up: what the executor needs besides the arguments.
+struct Request {
+  CommandArguments args;
+  const Command* command = nullptr;  ///< null: unknown
+  bool hashed = false;               ///< first_key is its first key
+  std::string_view first_key;
+  KeyHash first_hash;
+};
+
+/// What became of a request. Everything but kDone is for the connection to wait for, and to come
+/// back; it executes no other request of this client meanwhile.
+struct Outcome {
+  enum class Kind {
+    kDone,      ///< the reply is written
+    kGate,      ///< nothing was done: try again when `gate` opens, with a ticket for it
+    kPaused,    ///< nothing was done: try again at `until_ms`, or when the pause ends
+    kDeferred,  ///< `work` writes the reply, on a worker thread
+  };
+  Kind kind = Kind::kDone;
+  Gate* gate = nullptr;
+  int64_t until_ms = 0;
+  std::function<void(LongWork&)> work;
+  int64_t started_us = 0;
+};
+
+/// Runs requests for the clients of one event loop: everything that stands between a parsed
+/// request and its command function, and what is noted afterwards. A state machine without I/O.
+///
+/// Thread rule: the thread of its context.
+class Executor {
+ public:
+  Executor(Server& server, ThreadContext& thread)
+      : server_(server), thread_(thread), exec_(server.commands().FindName("exec")) {}
+
+  /// Reads the clock. Call it when the loop wakes up, before the first Execute.
+  void BeginBatch();
+  /// Looks a request up and hashes its first key.
+  Request Prepare(CommandArguments args) const;
+  /// Fetches what the batch is about to look up into the cache: buckets first, then entries, so
+  /// that the misses overlap.
+  void Prefetch(std::span<const Request> batch, int db);
+
+  /// Executes one request and writes its reply. `queued`: the client holds a ticket for the gate
+  /// that refused it before.
+  Outcome Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued);
+  /// When the work of a kDeferred request is done, on the event loop again: notes its duration.
+  void FinishDeferred(Client& client, const Request& request, int64_t started_us);
+
+  /// Runs a command for a script or a transaction, under what that holds already. The command is
+  /// known and its arity is right.
+  void RunNested(Client& client, const Command& command, CommandArguments args, ReplyWriter& reply,
+                 int64_t now_ms, CallMode mode);
+
+  /// Wall clock when the last command ended, as good as now within a batch.
+  int64_t now_ms() const { return wall_ms_ + (now_us_ - batch_us_) / 1000; }
+  ThreadContext& thread() { return thread_; }
+  Server& server() { return server_; }
+
+ private:
+  /// The error that refuses a request before it runs, or empty.
+  std::string Refusal(Client& client, const Request& request);
+  std::string RefusalOfMemory(Client& client, const Command& command);
+  std::string UnknownCommand(CommandArguments args) const;
+  Outcome Refuse(Client& client, const Request& request, std::string_view error,
+                 ReplyWriter& reply);
+  void CountError(std::string_view error);
+  Outcome Enqueue(Client& client, const Request& request, ReplyWriter& reply);
+  Outcome WaitForGate(Client& client, const Request& request, Gate* gate, ReplyWriter& reply);
+  bool TryHold(Hold& hold, Client& client, const Request& request, bool queued);
+  bool TryClose(Hold& hold, Client& client, Access access, bool queued);
+  Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply);
+  void RunCall(Call& call);
+  void Note(Client& client, const Command& command, CommandArguments args, int64_t duration_us);
+  void TellMonitors(const Client& client, const Command& command, CommandArguments args,
+                    CallMode mode);
+
+  // Transactions (transaction.cc).
+  Outcome ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
+                             bool queued);
+  bool TryHoldTransaction(Hold& hold, Client& client, bool queued);
+  bool WatchedKeysChanged(Client& client);
+  void RunQueue(Client& client, ReplyWriter& reply);
+
+  Server& server_;
+  ThreadContext& thread_;
+  const Command* const exec_;  ///< the one command whose hold depends on its client
+  int64_t wall_ms_ = 0;        ///< when the batch began
+  int64_t batch_us_ = 0;       ///< the same, on the monotonic clock
+  int64_t now_us_ = 0;         ///< when the last command ended
+};
+
+/// Forgets what the client watches. Any gate that is closed just now is waited for elsewhere.
+void UnwatchAll(Server& server, GateSlot slot, Client& client);
+/// Leaves MULTI, as DISCARD does.
+void LeaveMulti(Server& server, GateSlot slot, Client& client);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_EXECUTOR_H_

@@ -1,0 +1,36 @@
+#ifndef CLOAKROOM_SERVER_METRICS_MONITOR_FEED_H_
+#define CLOAKROOM_SERVER_METRICS_MONITOR_FEED_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "server/command.h"
+#include "server/session/client.h"
+#include "storage/mutex.h"
+
+namespace cloakroom {
+
+/// Tells clients in MONITOR mode of every command. Any thread; costs one load while nobody looks.
+class MonitorFeed {
+ public:
+  bool active() const { return count_.load(std::memory_order_relaxed) > 0; }
+
+  void Add(std::shared_ptr<ClientLink> link);
+  void Remove(const ClientLink* link);
+
+  /// `source` is the client's address, or "lua" for a command that a script runs.
+  void Tell(int64_t unix_us, int db, std::string_view source, CommandArguments args);
+
+ private:
+  std::atomic<int> count_ = 0;
+  Mutex mutex_;
+  std::vector<std::shared_ptr<ClientLink>> links_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_METRICS_MONITOR_FEED_H_

@@ -1,0 +1,63 @@
+#ifndef CLOAKROOM_SERVER_PAUSE_H_
+#define CLOAKROOM_SERVER_PAUSE_H_
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/mutex.h"
+
+namespace cloakroom {
+
+/// CLIENT PAUSE: until a point in time, all commands wait, or those that may write.
+/// Any thread. The hot path asks with one atomic load.
+class Pause {
+ public:
+  void Begin(int64_t until_ms, bool all) {
+    MutexLock lock(mutex_);
+    // A pause of one kind never shortens or weakens one under way, as in Redis.
+    std::atomic<int64_t>& until = all ? all_until_ms_ : write_until_ms_;
+    until = std::max(until.load(), until_ms);
+    active_ = true;
+  }
+  void End() {
+    std::vector<std::function<void()>> waiters;
+    {
+      MutexLock lock(mutex_);
+      all_until_ms_ = 0;
+      write_until_ms_ = 0;
+      active_ = false;
+      waiters.swap(waiters_);
+    }
+    for (auto& wake : waiters) wake();
+  }
+
+  bool active() const { return active_.load(std::memory_order_relaxed); }
+  /// When the pause ends for a command, in ms since the epoch; 0 when it may run.
+  int64_t UntilMs(bool may_write, int64_t now_ms) const {
+    int64_t until = all_until_ms_;
+    if (may_write) until = std::max(until, write_until_ms_.load());
+    return until > now_ms ? until : 0;
+  }
+  /// `wake` is called at most once, when the pause ends early; it must only post. Whoever waits
+  /// sets a timer to the pause's end besides.
+  void WhenEnded(std::function<void()> wake) {
+    MutexLock lock(mutex_);
+    waiters_.push_back(std::move(wake));
+  }
+
+ private:
+  std::atomic<bool> active_ = false;
+  std::atomic<int64_t> all_until_ms_ = 0;
+  std::atomic<int64_t> write_until_ms_ = 0;
+  Mutex mutex_;
+  std::vector<std::function<void()>> waiters_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PAUSE_H_

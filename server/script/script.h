@@ -1,0 +1,45 @@
+// A script's text and what is known of it without running it. Immutable, shared between threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace cloakroom {
+
+// From the first line `#!lua flags=...`. A script without that line is in compatibility mode: the
+// server decides from the commands that it calls.
+struct ScriptFlags {
+  bool declared = false;  // the script has a `#!` line
+  bool no_writes = false;
+  bool allow_oom = false;
+  bool allow_stale = false;
+  bool no_cluster = false;
+  bool allow_cross_slot_keys = false;
+
+  bool operator==(const ScriptFlags&) const = default;
+};
+
+struct Script {
+  std::uint64_t id = 0;  // unique in the process, never used again
+  std::string sha;       // SHA1 of the text, 40 lower-case hex digits
+  std::string text;
+  std::size_t body_offset = 0;  // where Lua starts: 0, or the newline that ends the `#!` line
+  ScriptFlags flags;
+
+  std::string_view body() const { return std::string_view(text).substr(body_offset); }
+};
+
+using ScriptPtr = std::shared_ptr<const Script>;
+
+// Either a script, or the error reply's text (without the leading '-') that says why not.
+struct ScriptOrError {
+  ScriptPtr script;
+  std::string error;
+};
+
+// Parses the `#!` line and computes the SHA1. Does not compile.
+ScriptOrError MakeScript(std::string_view text);
+
+}  // namespace cloakroom

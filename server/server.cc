@@ -1,0 +1,96 @@
+#include "server/server.h"
+
+#include <thread>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/str_format.h"
+#include "server/commands/families.h"
+
+namespace cloakroom {
+namespace {
+
+constexpr int kWorkerThreads = 2;
+
+std::string NewRunId() {
+  absl::BitGen random;
+  std::string id;
+  while (id.size() < 40) {
+    id += absl::StrFormat("%08x", absl::Uniform<uint32_t>(random));
+  }
+  return id;
+}
+
+EvictionPolicy PolicyOf(MaxmemoryPolicy policy) {
+  switch (policy) {
+    case MaxmemoryPolicy::kVolatileLru:
+      return EvictionPolicy::kVolatileLru;
+    case MaxmemoryPolicy::kVolatileLfu:
+      return EvictionPolicy::kVolatileLfu;
+    case MaxmemoryPolicy::kVolatileRandom:
+      return EvictionPolicy::kVolatileRandom;
+    case MaxmemoryPolicy::kVolatileTtl:
+      return EvictionPolicy::kVolatileTtl;
+    case MaxmemoryPolicy::kAllkeysLru:
+      return EvictionPolicy::kAllKeysLru;
+    case MaxmemoryPolicy::kAllkeysLfu:
+      return EvictionPolicy::kAllKeysLfu;
+    case MaxmemoryPolicy::kAllkeysRandom:
+      return EvictionPolicy::kAllKeysRandom;
+    case MaxmemoryPolicy::kNoEviction:
+      return EvictionPolicy::kNoEviction;
+  }
+  return EvictionPolicy::kNoEviction;
+}
+
+void Apply(const Config& config, StorageSettings& settings) {
+  settings.policy = PolicyOf(config.maxmemory_policy);
+  settings.maxmemory_bytes = config.maxmemory_bytes.Get();
+  settings.maxmemory_samples = config.maxmemory_samples.Get();
+  settings.lfu_log_factor = config.lfu_log_factor.Get();
+  settings.lfu_decay_minutes = config.lfu_decay_time_minutes.Get();
+  settings.hash_max_listpack_entries =
+      static_cast<uint32_t>(config.hash_max_listpack_entries.Get());
+  settings.hash_max_listpack_value =
+      static_cast<uint32_t>(config.hash_max_listpack_value_bytes.Get());
+  settings.set_max_intset_entries = static_cast<uint32_t>(config.set_max_intset_entries.Get());
+  settings.set_max_listpack_entries = static_cast<uint32_t>(config.set_max_listpack_entries.Get());
+  settings.set_max_listpack_value =
+      static_cast<uint32_t>(config.set_max_listpack_value_bytes.Get());
+}
+
+}  // namespace
+
+Server::Server(const Clock& clock, ConfigStore& config, int event_loops)
+    : clock_(clock),
+      config_(config),
+      commands_(CommandFamilies()),
+      keyspace_({.databases = config.live().databases, .event_loops = event_loops}, clock),
+      run_id_(NewRunId()),
+      started_ms_(clock.NowMs()),
+      workers_(std::make_unique<WorkerPool>(kWorkerThreads)) {
+  for (int i = 0; i < event_loops; ++i) {
+    threads_.push_back(std::make_unique<ThreadContext>(i, keyspace_, commands_.size(), scripts_));
+  }
+  FollowSettings();
+}
+
+Server::~Server() = default;
+
+void Server::FollowSettings() {
+  Apply(config_.live(), keyspace_.settings());
+  config_.Subscribe(
+      {"maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time",
+       "hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset-entries",
+       "set-max-listpack-entries", "set-max-listpack-value"},
+      [this] {
+        Apply(config_.live(), keyspace_.settings());
+        return std::string();
+      });
+}
+
+void Server::RequestShutdown() {
+  if (shutdown_) shutdown_();
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,84 @@
+#ifndef CLOAKROOM_SERVER_SERVER_H_
+#define CLOAKROOM_SERVER_SERVER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/command_table.h"
+#include "server/config/config_store.h"
+#include "server/metrics/monitor_feed.h"
+#include "server/metrics/slowlog.h"
+#include "server/pause.h"
+#include "server/script/script_cache.h"
+#include "server/session/client_registry.h"
+#include "server/stats.h"
+#include "server/thread_context.h"
+#include "server/worker_pool.h"
+#include "storage/clock.h"
+#include "storage/keyspace.h"
+
+namespace cloakroom {
+
+/// The parts of a running server, put together; no sockets (net/ brings those). Commands find here
+/// whatever is not in their Call. Each part states its own thread rule; the references are fixed
+/// for the server's life.
+class Server {
+ public:
+  /// Clock and configuration must outlive the server.
+  Server(const Clock& clock, ConfigStore& config, int event_loops);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  const Clock& clock() const { return clock_; }
+  ConfigStore& config() { return config_; }
+  const Config& settings() const { return config_.live(); }
+  const CommandTable& commands() const { return commands_; }
+  Keyspace& keyspace() { return keyspace_; }
+  ClientRegistry& clients() { return clients_; }
+  ScriptCache& scripts() { return scripts_; }
+  ErrorStats& errors() { return errors_; }
+  SlowLog& slowlog() { return slowlog_; }
+  MonitorFeed& monitors() { return monitors_; }
+  Pause& pause() { return pause_; }
+  WorkerPool& workers() { return *workers_; }
+
+  int thread_count() const { return static_cast<int>(threads_.size()); }
+  ThreadContext& thread(int i) { return *threads_[static_cast<size_t>(i)]; }
+
+  /// 40 hex digits, new at every start.
+  const std::string& run_id() const { return run_id_; }
+  int64_t started_ms() const { return started_ms_; }
+
+  /// Ends the process gracefully, from any thread. `handler` is set once by whoever runs the event
+  /// loops.
+  void RequestShutdown();
+  void set_shutdown_handler(std::function<void()> handler) { shutdown_ = std::move(handler); }
+
+ private:
+  void FollowSettings();
+
+  const Clock& clock_;
+  ConfigStore& config_;
+  const CommandTable commands_;
+  Keyspace keyspace_;
+  ClientRegistry clients_;
+  ScriptCache scripts_;
+  ErrorStats errors_;
+  SlowLog slowlog_;
+  MonitorFeed monitors_;
+  Pause pause_;
+  std::vector<std::unique_ptr<ThreadContext>> threads_;
+  const std::string run_id_;
+  const int64_t started_ms_;
+  std::function<void()> shutdown_;
+  std::unique_ptr<WorkerPool> workers_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SERVER_H_

@@ -1,0 +1,117 @@
+#ifndef CLOAKROOM_SERVER_SESSION_CLIENT_H_
+#define CLOAKROOM_SERVER_SESSION_CLIENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "protocol/shared_bytes.h"
+#include "server/command_table.h"
+#include "server/stats.h"
+#include "storage/key_hash.h"
+#include "storage/mutex.h"
+#include "storage/string_map.h"
+#include "storage/watch.h"
+
+namespace cloakroom {
+
+/// A client's connection, as other parts of the server may use it. Any thread may call anything.
+class ClientLink {
+ public:
+  virtual ~ClientLink() = default;
+  /// Sends bytes that answer no request: a message to a subscriber, a line to a monitor.
+  virtual void Push(SharedBytes bytes) = 0;
+  /// Closes the connection soon; replies under way may be lost.
+  virtual void Kill() = 0;
+};
+
+/// One request that waits in MULTI for EXEC.
+struct QueuedCommand {
+  const Command* command;
+  std::vector<std::string> args;
+};
+
+/// A key that a client watches.
+struct WatchedKey {
+  int db;
+  std::string key;
+};
+
+enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip };
+
+/// All that the server remembers of one connected client.
+///
+/// Thread rule: the plain members belong to the thread of its connection. What other threads may
+/// read (CLIENT LIST, INFO) is Relaxed or under `mutex`; it is written by the owner alone, but for
+/// `killed` and `no_evict`.
+struct Client {
+  Client(uint64_t client_id, int64_t now_ms) : id(client_id), created_ms(now_ms), last_ms(now_ms) {}
+
+  const uint64_t id;
+  const int64_t created_ms;
+  /// Set once when the connection opens: "127.0.0.1:50123", "/run/cloakroom.sock:0".
+  std::string address;
+  std::string local_address;
+  int fd = -1;
+  bool unix_socket = false;
+  bool local = false;  ///< from this machine: loopback or a unix socket
+  std::weak_ptr<ClientLink> link;
+
+  // The session.
+  Relaxed<int> db = 0;
+  Relaxed<int> resp = 2;
+  bool authenticated = false;
+  ReplyMode reply_mode = ReplyMode::kOn;
+  bool close_after_reply = false;
+  bool no_touch = false;
+  Relaxed<bool> no_evict = false;
+  Relaxed<bool> monitor = false;
+
+  // MULTI and WATCH.
+  bool in_multi = false;
+  bool multi_failed = false;  ///< a request was refused while queueing: EXEC answers EXECABORT
+  std::vector<QueuedCommand> queue;
+  size_t queued_bytes = 0;
+  std::vector<WatchedKey> watched;
+  /// Replaced when the client stops watching: what comes late reaches the old one.
+  std::shared_ptr<Watcher> watcher = std::make_shared<Watcher>();
+
+  // Subscriptions; the registry (pubsub/) holds the other direction.
+  StringSet channels;
+  StringSet patterns;
+  StringSet shard_channels;
+  bool subscribed() const {
+    return !channels.empty() || !patterns.empty() || !shard_channels.empty();
+  }
+
+  // For CLIENT LIST and INFO.
+  Relaxed<int64_t> last_ms;
+  Relaxed<const Command*> last_command = nullptr;
+  Relaxed<int> subscription_count = 0;
+  Relaxed<int> pattern_count = 0;
+  Relaxed<int> shard_subscription_count = 0;
+  Relaxed<int> multi_count = -1;  ///< queued commands; -1 outside MULTI
+  Relaxed<int> watch_count = 0;
+  Relaxed<int64_t> query_bytes = 0;
+  Relaxed<int64_t> query_capacity = 0;
+  Relaxed<int64_t> args_bytes = 0;
+  Relaxed<int64_t> output_bytes = 0;   ///< waiting for the socket
+  Relaxed<int64_t> output_memory = 0;  ///< of it, what the connection owns
+  Relaxed<int64_t> net_in = 0;
+  Relaxed<int64_t> net_out = 0;
+  Relaxed<int64_t> commands = 0;
+  Relaxed<bool> blocked = false;  ///< waits: for a gate, a pause, or work in a worker
+  std::atomic<bool> killed = false;
+
+  mutable Mutex mutex;
+  std::string name ABSL_GUARDED_BY(mutex);
+  std::string lib_name ABSL_GUARDED_BY(mutex);
+  std::string lib_version ABSL_GUARDED_BY(mutex);
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SESSION_CLIENT_H_

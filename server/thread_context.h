@@ -1,0 +1,34 @@
+#ifndef CLOAKROOM_SERVER_THREAD_CONTEXT_H_
+#define CLOAKROOM_SERVER_THREAD_CONTEXT_H_
+
+#include <memory>
+
+#include "absl/random/random.h"
+#include "server/script/script_engine.h"
+#include "server/stats.h"
+#include "storage/evictor.h"
+#include "storage/gate.h"
+
+namespace cloakroom {
+
+/// What each event-loop thread has for itself. Only that thread touches it, but for `stats`, which
+/// others read.
+struct ThreadContext {
+  ThreadContext(GateSlot gate_slot, Keyspace& keyspace, int commands, ScriptCache& scripts)
+      : slot(gate_slot), stats(commands), evictor(keyspace, gate_slot), script_engine(&scripts) {}
+
+  const GateSlot slot;
+  ThreadStats stats;
+  Evictor evictor;
+  ScriptEngine script_engine;
+  absl::InsecureBitGen random;
+  /// The gates of all databases are closed by what runs now, so it may select another.
+  bool holds_all = false;
+  /// A script runs on this thread right now: what its count hook lets through must not start
+  /// another.
+  bool in_script = false;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_THREAD_CONTEXT_H_

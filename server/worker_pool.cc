@@ -1,0 +1,46 @@
+#include "server/worker_pool.h"
+
+#include <utility>
+
+#include "storage/memory_meter.h"
+
+namespace cloakroom {
+
+WorkerPool::WorkerPool(int threads) {
+  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+}
+
+WorkerPool::~WorkerPool() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    jobs_.clear();
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void WorkerPool::Post(std::function<void()> job) {
+  {
+    MutexLock lock(mutex_);
+    jobs_.push_back(std::move(job));
+  }
+  changed_.notify_one();
+}
+
+void WorkerPool::Run() {
+  MemoryMeter::RegisterThread();
+  while (true) {
+    std::function<void()> job;
+    {
+      MutexLock lock(mutex_);
+      while (jobs_.empty() && !stopping_) changed_.wait(mutex_);
+      if (stopping_) return;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    job();
+  }
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,39 @@
+#ifndef CLOAKROOM_SERVER_WORKER_POOL_H_
+#define CLOAKROOM_SERVER_WORKER_POOL_H_
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/mutex.h"
+
+namespace cloakroom {
+
+/// Threads for what would hold up an event loop: KEYS, unions of large sets, file work. Jobs start
+/// in the order in which they were posted. Any thread may post.
+class WorkerPool {
+ public:
+  explicit WorkerPool(int threads);
+  /// Drops the jobs that have not started, and waits for the others.
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  void Post(std::function<void()> job);
+
+ private:
+  void Run();
+
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<std::function<void()>> jobs_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_WORKER_POOL_H_

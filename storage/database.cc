@@ -1,0 +1,191 @@
+#include "storage/database.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/random/distributions.h"
+#include "storage/access_clock.h"
+#include "storage/keyspace.h"
+#include "storage/write_scope.h"
+
+namespace cloakroom {
+namespace {
+
+/// A cursor is the stripe above the position in its table's hash space.
+constexpr int kPositionBits = 48;
+constexpr uint64_t kPositionMask = (uint64_t{1} << kPositionBits) - 1;
+
+void Touch(Entry* entry, const StorageSettings& settings, int64_t now_ms, absl::BitGenRef random) {
+  if (!UsesLfu(settings.policy.load(std::memory_order_relaxed))) [[likely]] {
+    entry->set_access(access_clock::LruAt(now_ms));
+    return;
+  }
+  entry->set_access(access_clock::LfuTouched(
+      entry->access(), now_ms, settings.lfu_decay_minutes.load(std::memory_order_relaxed),
+      settings.lfu_log_factor.load(std::memory_order_relaxed), random));
+}
+
+}  // namespace
+
+Database::Database(int index, int gate_slots, Keyspace& keyspace)
+    : index_(index),
+      keyspace_(keyspace),
+      gate_(gate_slots),
+      stripes_(std::make_unique<Stripe[]>(kStripes)) {}
+
+Database::~Database() { Clear(); }
+
+const Entry* Database::Peek(std::string_view key, KeyHash hash, int64_t now_ms) {
+  Stripe& stripe = StripeOf(hash);
+  AssertHeld(stripe);
+  Entry** slot = stripe.table.Find(key, hash);
+  return slot == nullptr || (*slot)->expired(now_ms) ? nullptr : *slot;
+}
+
+const Entry* Database::Find(std::string_view key, KeyHash hash, int64_t now_ms,
+                            absl::BitGenRef random) {
+  Stripe& stripe = StripeOf(hash);
+  AssertHeld(stripe);
+  Entry** slot = stripe.table.Find(key, hash);
+  if (slot == nullptr) return nullptr;
+  if ((*slot)->expired(now_ms)) [[unlikely]] {
+    WriteScope(*this, key, hash, now_ms);
+    return nullptr;
+  }
+  Touch(*slot, keyspace_.settings(), now_ms, random);
+  return *slot;
+}
+
+void Database::Watch(std::string_view key, KeyHash hash, Watcher* watcher, int64_t now_ms) {
+  Stripe& stripe = StripeOf(hash);
+  AssertHeld(stripe);
+  Entry** slot = stripe.table.Find(key, hash);
+  stripe.watches.Add(key, watcher, slot != nullptr && (*slot)->expired(now_ms));
+}
+
+void Database::Unwatch(std::string_view key, KeyHash hash, Watcher* watcher) {
+  Stripe& stripe = StripeOf(hash);
+  AssertHeld(stripe);
+  stripe.watches.Remove(key, watcher);
+}
+
+bool Database::ExpiredSinceWatch(std::string_view key, KeyHash hash, const Watcher* watcher,
+                                 int64_t now_ms) {
+  Stripe& stripe = StripeOf(hash);
+  AssertHeld(stripe);
+  Entry** slot = stripe.table.Find(key, hash);
+  return slot != nullptr && (*slot)->expired(now_ms) && !stripe.watches.WasExpired(key, watcher);
+}
+
+size_t Database::size() const {
+  size_t total = 0;
+  for (uint32_t i = 0; i < kStripes; ++i) total += stripes_[i].keys.load(std::memory_order_relaxed);
+  return total;
+}
+
+size_t Database::expires() const {
+  size_t total = 0;
+  for (uint32_t i = 0; i < kStripes; ++i) {
+    total += stripes_[i].expires.load(std::memory_order_relaxed);
+  }
+  return total;
+}
+
+uint64_t Database::Scan(uint64_t cursor, size_t count,
+                        absl::FunctionRef<void(const Entry&)> visit) {
+  uint32_t index = static_cast<uint32_t>(std::min<uint64_t>(cursor >> kPositionBits, kStripes));
+  uint64_t position = cursor & kPositionMask;
+  size_t visited = 0;
+  for (; index < kStripes; ++index, position = 0) {
+    Stripe& stripe = stripes_[index];
+    if (stripe.keys.load(std::memory_order_relaxed) == 0) continue;
+    MutexLock lock(stripe.mutex);
+    do {
+      if (visited >= count) return (uint64_t{index} << kPositionBits) | position;
+      position = stripe.table.Scan(position, [&](Entry* entry) {
+        visit(*entry);
+        ++visited;
+      });
+    } while (position != 0);
+  }
+  return 0;
+}
+
+uint32_t Database::RandomStripe(absl::BitGenRef random) const {
+  size_t total = size();
+  size_t rank = total == 0 ? 0 : absl::Uniform<size_t>(random, 0, total);
+  for (uint32_t i = 0; i < kStripes; ++i) {
+    size_t keys = stripes_[i].keys.load(std::memory_order_relaxed);
+    if (rank < keys) return i;
+    rank -= keys;
+  }
+  return 0;
+}
+
+std::optional<std::string> Database::RandomKey(absl::BitGenRef random, int64_t now_ms) {
+  // Keys that have expired are drawn again; after a while any is better than none, as in Redis.
+  constexpr int kTries = 100;
+  for (int i = 0; i < kTries && size() > 0; ++i) {
+    Stripe& stripe = stripes_[RandomStripe(random)];
+    MutexLock lock(stripe.mutex);
+    const Entry* entry = stripe.table.Random(random);
+    if (entry != nullptr && !entry->expired(now_ms)) return std::string(entry->key());
+  }
+  return std::nullopt;
+}
+
+int64_t Database::SampleTtlMs(absl::BitGenRef random, int64_t now_ms) {
+  constexpr int kSamples = 20;
+  int64_t sum = 0;
+  int64_t found = 0;
+  if (expires() == 0) return 0;
+  for (int i = 0; i < kSamples; ++i) {
+    Stripe& stripe = stripes_[RandomStripe(random)];
+    MutexLock lock(stripe.mutex);
+    const Entry* entry = stripe.table.Random(random);
+    if (entry == nullptr || !entry->has_expiry() || entry->expired(now_ms)) continue;
+    sum += entry->expire_at_ms() - now_ms;
+    ++found;
+  }
+  return found == 0 ? 0 : sum / found;
+}
+
+size_t Database::Clear() {
+  size_t removed = 0;
+  for (uint32_t i = 0; i < kStripes; ++i) {
+    Stripe& stripe = stripes_[i];
+    AssertHeld(stripe);
+    stripe.watches.SignalIf([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return stripe.table.Find(key, KeyHash::Of(key)) != nullptr;
+    });
+    removed += stripe.table.size();
+    keyspace_.reclaimer().DropTable(std::move(stripe.table));
+    stripe.keys.store(0, std::memory_order_relaxed);
+    stripe.expires.store(0, std::memory_order_relaxed);
+  }
+  return removed;
+}
+
+void Database::SwapContents(Database& other) {
+  for (uint32_t i = 0; i < kStripes; ++i) {
+    Stripe& a = stripes_[i];
+    Stripe& b = other.stripes_[i];
+    AssertHeld(a);
+    AssertHeld(b);
+    auto touched = [&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      KeyHash hash = KeyHash::Of(key);
+      return a.table.Find(key, hash) != nullptr || b.table.Find(key, hash) != nullptr;
+    };
+    a.watches.SignalIf(touched);
+    b.watches.SignalIf(touched);
+    a.table.swap(b.table);
+    size_t keys = a.keys.load(std::memory_order_relaxed);
+    a.keys.store(b.keys.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    b.keys.store(keys, std::memory_order_relaxed);
+    size_t expires = a.expires.load(std::memory_order_relaxed);
+    a.expires.store(b.expires.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    b.expires.store(expires, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace cloakroom

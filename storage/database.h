@@ -1,0 +1,102 @@
+#ifndef CLOAKROOM_STORAGE_DATABASE_H_
+#define CLOAKROOM_STORAGE_DATABASE_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/random/bit_gen_ref.h"
+#include "storage/entry.h"
+#include "storage/gate.h"
+#include "storage/key_hash.h"
+#include "storage/mutex.h"
+#include "storage/table.h"
+#include "storage/watch.h"
+
+namespace cloakroom {
+
+class Keyspace;
+
+/// A 256th of a logical database: the keys whose hash begins with its number.
+struct alignas(64) Stripe {
+  Mutex mutex;
+  Table table ABSL_GUARDED_BY(mutex);
+  WatchTable watches ABSL_GUARDED_BY(mutex);
+  /// Of the table; written under the lock, read by anyone for an estimate.
+  std::atomic<size_t> keys = 0;
+  std::atomic<size_t> expires = 0;
+};
+
+/// Tells the thread-safety analysis that a stripe is held: by its lock, or because the gate is
+/// closed around its whole database (hold.h). Which of them depends on the command, so the
+/// compiler cannot follow it; Hold is the only class that takes either.
+inline void AssertHeld(const Stripe& stripe) ABSL_ASSERT_EXCLUSIVE_LOCK(stripe.mutex) {
+  static_cast<void>(stripe);
+}
+
+/// One logical database: a gate, and stripes with the keys.
+///
+/// Thread rules: every access passes the gate (hold.h). Functions marked HELD need the stripe of
+/// the key besides, or the gate closed; the others take the stripes' locks themselves, one at a
+/// time, and so must not be called with one held.
+class Database {
+ public:
+  static constexpr uint32_t kStripes = 256;
+
+  Database(int index, int gate_slots, Keyspace& keyspace);
+  ~Database();
+
+  int index() const { return index_; }
+  Gate& gate() { return gate_; }
+  Keyspace& keyspace() { return keyspace_; }
+  Stripe& stripe(uint32_t i) { return stripes_[i]; }
+  Stripe& StripeOf(KeyHash hash) { return stripes_[hash.stripe()]; }
+
+  /// HELD. The key's entry unless it has expired; null otherwise. Counts as no access.
+  const Entry* Peek(std::string_view key, KeyHash hash, int64_t now_ms);
+  /// HELD. As Peek, and notes the access for eviction. An expired entry is removed.
+  const Entry* Find(std::string_view key, KeyHash hash, int64_t now_ms, absl::BitGenRef random);
+
+  /// HELD.
+  void Watch(std::string_view key, KeyHash hash, Watcher* watcher, int64_t now_ms);
+  void Unwatch(std::string_view key, KeyHash hash, Watcher* watcher);
+  /// HELD. True when the key is past its time, not yet removed, and was alive when watched.
+  bool ExpiredSinceWatch(std::string_view key, KeyHash hash, const Watcher* watcher,
+                         int64_t now_ms);
+
+  /// Estimates while others write.
+  size_t size() const;
+  size_t expires() const;
+
+  /// One step of SCAN: visits the entries of about `count` buckets and returns the next cursor, 0
+  /// at the end. Cursors fit a signed 64-bit integer. Expired entries are visited too.
+  uint64_t Scan(uint64_t cursor, size_t count, absl::FunctionRef<void(const Entry&)> visit);
+
+  /// A live key drawn near uniformly.
+  std::optional<std::string> RandomKey(absl::BitGenRef random, int64_t now_ms);
+
+  /// Mean time to live in ms of a sample of the keys that expire, for INFO; 0 without any.
+  int64_t SampleTtlMs(absl::BitGenRef random, int64_t now_ms);
+
+  /// REQUIRES: the gate is closed. Removes everything, and frees it elsewhere; returns how many.
+  size_t Clear();
+  /// REQUIRES: both gates are closed. Watchers stay with the number of the database.
+  void SwapContents(Database& other);
+
+ private:
+  uint32_t RandomStripe(absl::BitGenRef random) const;
+
+  const int index_;
+  Keyspace& keyspace_;
+  Gate gate_;
+  std::unique_ptr<Stripe[]> stripes_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_DATABASE_H_

@@ -1,0 +1,132 @@
+#include "storage/evictor.h"
+
+#include <limits>
+
+#include "absl/random/distributions.h"
+#include "storage/access_clock.h"
+#include "storage/hold.h"
+#include "storage/memory_meter.h"
+#include "storage/write_scope.h"
+
+namespace cloakroom {
+namespace {
+
+/// Keys evicted before a command may go ahead though memory is still over the limit: what a
+/// single write adds is far less than so many keys give back.
+constexpr int kSliceKeys = 256;
+/// Buckets looked at for samples in one stripe: where few keys are volatile, most are skipped.
+constexpr int kMaxBuckets = 128;
+constexpr int kMaxMisses = 1024;
+
+}  // namespace
+
+bool Evictor::OverLimit() const {
+  int64_t limit = keyspace_.settings().maxmemory_bytes.load(std::memory_order_relaxed);
+  return limit > 0 && MemoryMeter::UsedBytes() > limit;
+}
+
+Evictor::Outcome Evictor::MakeRoom() {
+  if (!OverLimit()) return Outcome::kBelowLimit;
+  EvictionPolicy policy = keyspace_.settings().policy.load(std::memory_order_relaxed);
+  if (policy == EvictionPolicy::kNoEviction) return Outcome::kNoRoom;
+  int evicted = 0;
+  int misses = 0;
+  while (evicted < kSliceKeys) {
+    switch (EvictOne(policy)) {
+      case Step::kEvicted:
+        ++evicted;
+        if (!OverLimit()) return Outcome::kBelowLimit;
+        break;
+      case Step::kBusy:
+        return evicted > 0 ? Outcome::kBelowLimit : Outcome::kBusy;
+      case Step::kNothingFound:
+        if (PickDatabase(OnlyVolatile(policy)) == nullptr || ++misses > kMaxMisses) {
+          // What was dropped in bulk may still be on its way to the allocator.
+          return keyspace_.reclaimer().pending() > 0 ? Outcome::kBelowLimit : Outcome::kNoRoom;
+        }
+    }
+  }
+  return Outcome::kBelowLimit;
+}
+
+Database* Evictor::PickDatabase(bool only_volatile) {
+  auto candidates = [&](Database& db) { return only_volatile ? db.expires() : db.size(); };
+  size_t total = 0;
+  for (int i = 0; i < keyspace_.database_count(); ++i) total += candidates(keyspace_.db(i));
+  if (total == 0) return nullptr;
+  size_t rank = absl::Uniform<size_t>(random_, 0, total);
+  for (int i = 0; i < keyspace_.database_count(); ++i) {
+    size_t here = candidates(keyspace_.db(i));
+    if (rank < here) return &keyspace_.db(i);
+    rank -= here;
+  }
+  return nullptr;
+}
+
+Evictor::Step Evictor::EvictOne(EvictionPolicy policy) {
+  bool only_volatile = OnlyVolatile(policy);
+  Database* db = PickDatabase(only_volatile);
+  if (db == nullptr) return Step::kNothingFound;
+  Hold hold(slot_);
+  if (slot_ == keyspace_.background_slot()) {
+    hold.WaitAndPass(*db);
+  } else if (!hold.TryPass(*db)) {
+    return Step::kBusy;
+  }
+  // The first stripe with a candidate, from a random one on.
+  uint32_t start = absl::Uniform<uint32_t>(random_, 0, Database::kStripes);
+  for (uint32_t i = 0; i < Database::kStripes; ++i) {
+    Stripe& stripe = db->stripe((start + i) % Database::kStripes);
+    const auto& count = only_volatile ? stripe.expires : stripe.keys;
+    if (count.load(std::memory_order_relaxed) == 0) continue;
+    MutexLock lock(stripe.mutex);
+    int64_t now_ms = keyspace_.clock().NowMs();
+    std::optional<Candidate> best = BestOf(stripe, policy, now_ms);
+    if (!best) return Step::kNothingFound;
+    WriteScope scope(*db, best->key, KeyHash::Of(best->key), now_ms);
+    if (!scope.exists()) return Step::kEvicted;  // it had expired, and is gone all the same
+    scope.Delete();
+    scope.Changed("evicted");
+    keyspace_.counters().evicted.fetch_add(1, std::memory_order_relaxed);
+    return Step::kEvicted;
+  }
+  return Step::kNothingFound;
+}
+
+std::optional<Evictor::Candidate> Evictor::BestOf(Stripe& stripe, EvictionPolicy policy,
+                                                  int64_t now_ms) {
+  AssertHeld(stripe);
+  int wanted = keyspace_.settings().maxmemory_samples.load(std::memory_order_relaxed);
+  bool only_volatile = OnlyVolatile(policy);
+  std::optional<Candidate> best;
+  uint64_t position = absl::Uniform<uint64_t>(random_, 0, uint64_t{1} << 48);
+  for (int buckets = 0; buckets < kMaxBuckets && wanted > 0; ++buckets) {
+    position = stripe.table.Scan(position, [&](Entry* entry) {
+      if (wanted <= 0 || (only_volatile && !entry->has_expiry())) return;
+      --wanted;
+      uint64_t worth = WorthEvicting(*entry, policy, now_ms);
+      if (best && worth <= best->worth_evicting) return;
+      best = Candidate{std::string(entry->key()), worth};
+    });
+  }
+  return best;
+}
+
+uint64_t Evictor::WorthEvicting(const Entry& entry, EvictionPolicy policy, int64_t now_ms) {
+  switch (policy) {
+    case EvictionPolicy::kAllKeysLru:
+    case EvictionPolicy::kVolatileLru:
+      return static_cast<uint64_t>(access_clock::IdleSeconds(entry.access(), now_ms)) + 1;
+    case EvictionPolicy::kAllKeysLfu:
+    case EvictionPolicy::kVolatileLfu: {
+      int decay = keyspace_.settings().lfu_decay_minutes.load(std::memory_order_relaxed);
+      return 256u - access_clock::LfuDecayed(entry.access(), now_ms, decay);
+    }
+    case EvictionPolicy::kVolatileTtl:
+      return std::numeric_limits<uint64_t>::max() - static_cast<uint64_t>(entry.expire_at_ms());
+    default:
+      return absl::Uniform<uint64_t>(random_, 1, std::numeric_limits<uint64_t>::max());
+  }
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,54 @@
+#ifndef CLOAKROOM_STORAGE_EVICTOR_H_
+#define CLOAKROOM_STORAGE_EVICTOR_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/random/random.h"
+#include "storage/keyspace.h"
+
+namespace cloakroom {
+
+/// Keeps the memory in use below maxmemory by removing keys, as maxmemory-policy says.
+///
+/// A key to go is the best of `maxmemory-samples` taken from a random stripe (keys are spread over
+/// stripes by hash, so a sample of one stripe is a sample of the database): the one idle longest
+/// (LRU), used least (LFU), due first (TTL), or just any (random).
+///
+/// Thread rule: each thread has its own; no hold may be held.
+class Evictor {
+ public:
+  Evictor(Keyspace& keyspace, GateSlot slot) : keyspace_(keyspace), slot_(slot) {}
+
+  enum class Outcome {
+    kBelowLimit,  ///< there is room
+    kNoRoom,      ///< over the limit, and the policy lets nothing go
+    kBusy,        ///< over the limit, and the gates of those who could free some are closed
+  };
+  /// Evicts until there is room; at most for one slice (some hundred keys), after which a command
+  /// may go ahead and the next one goes on evicting.
+  Outcome MakeRoom();
+
+  bool OverLimit() const;
+
+ private:
+  struct Candidate {
+    std::string key;
+    uint64_t worth_evicting = 0;
+  };
+  enum class Step { kEvicted, kNothingFound, kBusy };
+
+  Step EvictOne(EvictionPolicy policy);
+  Database* PickDatabase(bool only_volatile);
+  std::optional<Candidate> BestOf(Stripe& stripe, EvictionPolicy policy, int64_t now_ms);
+  uint64_t WorthEvicting(const Entry& entry, EvictionPolicy policy, int64_t now_ms);
+
+  Keyspace& keyspace_;
+  const GateSlot slot_;
+  absl::InsecureBitGen random_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_EVICTOR_H_

@@ -1,0 +1,23 @@
+#include "storage/keyspace.h"
+
+namespace cloakroom {
+
+Keyspace::Keyspace(const Options& options, const Clock& clock)
+    : clock_(clock), event_loops_(options.event_loops) {
+  for (int i = 0; i < options.databases; ++i) {
+    databases_.push_back(std::make_unique<Database>(i, options.event_loops + 1, *this));
+  }
+}
+
+EncodingLimits Keyspace::encoding_limits() const {
+  return {
+      .hash_max_listpack_entries =
+          settings_.hash_max_listpack_entries.load(std::memory_order_relaxed),
+      .hash_max_listpack_value = settings_.hash_max_listpack_value.load(std::memory_order_relaxed),
+      .set_max_intset_entries = settings_.set_max_intset_entries.load(std::memory_order_relaxed),
+      .set_max_listpack_entries =
+          settings_.set_max_listpack_entries.load(std::memory_order_relaxed),
+      .set_max_listpack_value = settings_.set_max_listpack_value.load(std::memory_order_relaxed)};
+}
+
+}  // namespace cloakroom

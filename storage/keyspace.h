@@ -1,0 +1,70 @@
+#ifndef CLOAKROOM_STORAGE_KEYSPACE_H_
+#define CLOAKROOM_STORAGE_KEYSPACE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "storage/clock.h"
+#include "storage/database.h"
+#include "storage/encoding.h"
+#include "storage/key_event.h"
+#include "storage/reclaimer.h"
+#include "storage/settings.h"
+
+namespace cloakroom {
+
+/// All logical databases of a server, with what they share: settings, clock, counters, and the
+/// thread that frees what is large.
+///
+/// Thread rule: any thread, by way of a Hold (hold.h) for the databases themselves.
+class Keyspace {
+ public:
+  struct Options {
+    int databases = 16;
+    /// Event-loop threads; every gate has one slot more, for all other threads.
+    int event_loops = 1;
+  };
+
+  /// `clock` must outlive the keyspace.
+  Keyspace(const Options& options, const Clock& clock);
+
+  Database& db(int index) { return *databases_[static_cast<size_t>(index)]; }
+  const Database& db(int index) const { return *databases_[static_cast<size_t>(index)]; }
+  int database_count() const { return static_cast<int>(databases_.size()); }
+
+  /// The slot of threads that are no event loop; those may wait at gates.
+  GateSlot background_slot() const { return event_loops_; }
+
+  const Clock& clock() const { return clock_; }
+  StorageSettings& settings() { return settings_; }
+  Reclaimer& reclaimer() { return reclaimer_; }
+  EncodingLimits encoding_limits() const;
+
+  /// Set before the first command; null for none.
+  void set_observer(KeyspaceObserver* observer) { observer_ = observer; }
+  KeyspaceObserver* observer() const { return observer_; }
+
+  /// Counters for INFO. `changes` is rdb_changes_since_last_save.
+  struct Counters {
+    std::atomic<int64_t> changes = 0;
+    std::atomic<int64_t> expired = 0;
+    std::atomic<int64_t> expired_fields = 0;
+    std::atomic<int64_t> evicted = 0;
+  };
+  Counters& counters() { return counters_; }
+
+ private:
+  const Clock& clock_;
+  const int event_loops_;
+  StorageSettings settings_;
+  Counters counters_;
+  KeyspaceObserver* observer_ = nullptr;
+  Reclaimer reclaimer_;
+  std::vector<std::unique_ptr<Database>> databases_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_KEYSPACE_H_

@@ -1,0 +1,66 @@
+#ifndef CLOAKROOM_STORAGE_RECLAIMER_H_
+#define CLOAKROOM_STORAGE_RECLAIMER_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/entry.h"
+#include "storage/mutex.h"
+#include "storage/table.h"
+
+namespace cloakroom {
+
+/// Frees what would take long to free, on a thread of its own: big values, whole tables. Event
+/// loops only ever pay for small ones.
+///
+/// Thread rule: any thread may call anything.
+class Reclaimer {
+ public:
+  /// Values of up to so many allocations are freed where they were dropped.
+  static constexpr size_t kInlineCost = 64;
+
+  Reclaimer();
+  /// Frees all that is left, then returns.
+  ~Reclaimer();
+  Reclaimer(const Reclaimer&) = delete;
+  Reclaimer& operator=(const Reclaimer&) = delete;
+
+  /// Takes the entry over, with all its payload points to.
+  void Drop(Entry* entry);
+  /// Takes over what a payload points to; the payload itself stays the caller's.
+  void DropValue(ValueType type, Encoding encoding, std::string_view payload);
+  void DropTable(Table table);
+
+  /// Entries waiting: INFO's lazyfree_pending_objects, and how many were freed so far.
+  int64_t pending() const { return pending_.load(std::memory_order_relaxed); }
+  int64_t freed() const { return freed_.load(std::memory_order_relaxed); }
+  void ResetFreed() { freed_.store(0, std::memory_order_relaxed); }
+
+  /// Returns when all that was dropped before the call is freed (tests, FLUSHALL SYNC).
+  void Drain();
+
+ private:
+  struct Job {
+    std::function<void()> run;
+    int64_t objects;
+  };
+  void Post(Job job);
+  void Run();
+
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<Job> jobs_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<int64_t> pending_ = 0;
+  std::atomic<int64_t> freed_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_RECLAIMER_H_

@@ -1,0 +1,82 @@
+#ifndef CLOAKROOM_STORAGE_WRITE_SCOPE_H_
+#define CLOAKROOM_STORAGE_WRITE_SCOPE_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "storage/database.h"
+#include "storage/entry.h"
+#include "storage/key_event.h"
+#include "storage/value.h"
+
+namespace cloakroom {
+
+/// The only way to change a key. It finds the entry (one that has expired is removed first, with
+/// all that an expiry entails), lets the value classes change it as a ValueSlot, and on leaving
+/// settles everything that a change entails: expiry index, counters, WATCH, keyspace events; and,
+/// when they come, snapshot pre-images, client tracking, the replication stream and the log.
+///
+/// A command states what it did with Changed(); a scope in which nothing changed leaves no trace.
+///
+/// Thread rule: the key's stripe is held, or its gate closed, for as long as the scope lives. One
+/// scope per key at a time. `key` must outlive it.
+class WriteScope final : public ValueSlot {
+ public:
+  WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t now_ms);
+  ~WriteScope() override;
+  WriteScope(const WriteScope&) = delete;
+  WriteScope& operator=(const WriteScope&) = delete;
+
+  std::string_view key() const { return key_; }
+  int64_t now_ms() const { return now_ms_; }
+  const Entry* entry() const { return slot_ == nullptr ? nullptr : *slot_; }
+
+  /// The key was changed, in the way that `event` names. May be called more than once.
+  void Changed(KeyEvent event);
+
+  /// kNoExpiry removes it. REQUIRES: exists().
+  void SetExpiry(int64_t expire_at_ms);
+  int64_t expire_at_ms() const { return (*slot_)->expire_at_ms(); }
+
+  /// Removes the entry with all that its value holds; what is large is freed elsewhere.
+  /// REQUIRES: exists().
+  void Delete();
+  /// Takes the entry out of the keyspace, for RENAME and MOVE. The caller owns it.
+  /// REQUIRES: exists().
+  Entry* Detach();
+  /// Makes a new entry for the key: labels and access as those of `model`, and a payload whose
+  /// references become this entry's own (from Detach, or from CopyPayload). REQUIRES: !exists().
+  void Adopt(const Entry& model, std::string_view payload, int64_t expire_at_ms);
+
+  // ValueSlot.
+  char* data() override { return (*slot_)->mutable_payload(); }
+  size_t size() const override { return (*slot_)->payload().size(); }
+  char* Splice(size_t offset, size_t erase, size_t insert) override;
+  bool exists() const override { return slot_ != nullptr; }
+  ValueType type() const override { return (*slot_)->type(); }
+  Encoding encoding() const override { return (*slot_)->encoding(); }
+  bool outgrown() const override { return (*slot_)->outgrown(); }
+  void set_outgrown(bool outgrown) override { (*slot_)->set_outgrown(outgrown); }
+  void Create(ValueType type, Encoding encoding) override;
+  void set_encoding(Encoding encoding) override { (*slot_)->set_encoding(encoding); }
+  void Remove() override;
+
+ private:
+  void Place(Entry* entry);
+  void Signal(KeyEvent event, bool by_expiry);
+  void Settle();
+
+  Database& db_;
+  Stripe& stripe_;
+  const std::string_view key_;
+  const KeyHash hash_;
+  const int64_t now_ms_;
+  Entry** slot_ = nullptr;
+  bool existed_ = false;     ///< when the scope began
+  bool had_expiry_ = false;  ///< when the scope began
+  bool touched_ = false;     ///< the table or the entry was changed, whether or not it counts
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_WRITE_SCOPE_H_

@@ -1,0 +1,72 @@
+#include "tests/server/support/server_fixture.h"
+
+#include <sstream>
+#include <utility>
+
+namespace cloakroom {
+namespace {
+
+std::vector<std::string> Words(std::string_view line) {
+  std::istringstream in{std::string(line)};
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+}  // namespace
+
+ServerTest::Connected& ServerTest::Connect(const std::string& name) {
+  Connected& connected = clients_[name];
+  if (connected.client == nullptr) {
+    connected.client = std::make_shared<Client>(server_.clients().NextId(), clock_.NowMs());
+    connected.client->address = "127.0.0.1:50000";
+    connected.client->local_address = "127.0.0.1:6379";
+    connected.client->local = true;
+    connected.client->authenticated = true;
+    connected.link = std::make_shared<FakeLink>();
+    connected.client->link = connected.link;
+    server_.clients().Add(connected.client);
+  }
+  return connected;
+}
+
+Client& ServerTest::ClientNamed(const std::string& name) { return *Connect(name).client; }
+
+FakeLink& ServerTest::LinkOf(const std::string& name) { return *Connect(name).link; }
+
+std::string ServerTest::RunAs(const std::string& name, std::vector<std::string> args) {
+  Client& client = ClientNamed(name);
+  std::vector<std::string_view> views(args.begin(), args.end());
+  OutputBuffer out;
+  ReplyWriter reply(out, client.resp);
+  executor_.BeginBatch();
+  Request request = executor_.Prepare(views);
+  Outcome outcome = executor_.Execute(client, request, reply, /*queued=*/false);
+  if (outcome.kind == Outcome::Kind::kDeferred) {
+    LongWork work(reply, server_.keyspace().background_slot(), /*pass=*/true);
+    outcome.work(work);
+    executor_.FinishDeferred(client, request, outcome.started_us);
+  } else if (outcome.kind != Outcome::Kind::kDone) {
+    return outcome.kind == Outcome::Kind::kGate ? "(waits for a gate)" : "(paused)";
+  }
+  std::vector<std::string_view> spans(64);
+  std::string text;
+  while (!out.empty()) {
+    size_t count = out.Gather(spans);
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; ++i) {
+      text.append(spans[i]);
+      bytes += spans[i].size();
+    }
+    out.Consume(bytes);
+  }
+  return text;
+}
+
+std::string ServerTest::Run(std::string_view line) { return RunAs("", Words(line)); }
+
+std::string ServerTest::RunAs(const std::string& client, std::string_view line) {
+  return RunAs(client, Words(line));
+}
+
+}  // namespace cloakroom

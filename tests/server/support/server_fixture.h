@@ -1,0 +1,76 @@
+#ifndef CLOAKROOM_TESTS_SERVER_SUPPORT_SERVER_FIXTURE_H_
+#define CLOAKROOM_TESTS_SERVER_SUPPORT_SERVER_FIXTURE_H_
+
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "server/executor.h"
+#include "server/server.h"
+#include "storage/clock.h"
+
+namespace cloakroom {
+
+/// A clock that stands still until a test moves it.
+class FakeClock final : public Clock {
+ public:
+  int64_t NowMs() const override { return now_ms; }
+  int64_t MonotonicUs() const override { return (now_ms - kStartMs) * 1000; }
+
+  static constexpr int64_t kStartMs = 1'800'000'000'000;
+  std::atomic<int64_t> now_ms = kStartMs;
+};
+
+/// The other end of a client in a test: keeps what is pushed to it.
+class FakeLink final : public ClientLink {
+ public:
+  void Push(SharedBytes bytes) override { pushed.append(bytes.bytes); }
+  void Kill() override { killed = true; }
+
+  std::string pushed;
+  bool killed = false;
+};
+
+/// A server without sockets under a clock that the test moves. Commands run in-process, on the
+/// calling thread, as event loop 0.
+///
+///   EXPECT_EQ(Run({"SET", "k", "v"}), "+OK\r\n");
+class ServerTest : public testing::Test {
+ protected:
+  ServerTest() : server_(clock_, config_, 2), executor_(server_, server_.thread(0)) {}
+
+  /// A connected client; `name` is the test's own word for it. "" is the default one.
+  Client& ClientNamed(const std::string& name);
+  FakeLink& LinkOf(const std::string& name);
+
+  /// Runs one request and returns the reply's bytes.
+  std::string Run(std::vector<std::string> args) { return RunAs("", std::move(args)); }
+  std::string RunAs(const std::string& client, std::vector<std::string> args);
+  /// The request split at spaces: Run("SET k v") for plain words.
+  std::string Run(std::string_view line);
+  std::string RunAs(const std::string& client, std::string_view line);
+
+  void Advance(int64_t ms) { clock_.now_ms += ms; }
+  int64_t now_ms() const { return clock_.now_ms; }
+
+  FakeClock clock_;
+  ConfigStore config_;
+  Server server_;
+  Executor executor_;
+
+ private:
+  struct Connected {
+    std::shared_ptr<Client> client;
+    std::shared_ptr<FakeLink> link;
+  };
+  Connected& Connect(const std::string& name);
+  std::map<std::string, Connected> clients_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_TESTS_SERVER_SUPPORT_SERVER_FIXTURE_H_
