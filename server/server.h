@@ -13,6 +13,7 @@
 #include "server/metrics/monitor_feed.h"
 #include "server/metrics/slowlog.h"
 #include "server/pause.h"
+#include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
 #include "server/session/client_registry.h"
 #include "server/stats.h"
@@ -41,6 +42,7 @@ class Server {
   Keyspace& keyspace() { return keyspace_; }
   ClientRegistry& clients() { return clients_; }
   ScriptCache& scripts() { return scripts_; }
+  RunningScripts& running_scripts() { return running_scripts_; }
   ErrorStats& errors() { return errors_; }
   SlowLog& slowlog() { return slowlog_; }
   MonitorFeed& monitors() { return monitors_; }
@@ -53,6 +55,9 @@ class Server {
   /// 40 hex digits, new at every start.
   const std::string& run_id() const { return run_id_; }
   int64_t started_ms() const { return started_ms_; }
+
+  /// A client is gone: it leaves the registry, the monitors and its channels. On its event loop.
+  void Disconnected(Client& client, const ClientLink* link);
 
   /// Ends the process gracefully, from any thread. `handler` is set once by whoever runs the event
   /// loops.
@@ -68,6 +73,7 @@ class Server {
   Keyspace keyspace_;
   ClientRegistry clients_;
   ScriptCache scripts_;
+  RunningScripts running_scripts_;
   ErrorStats errors_;
   SlowLog slowlog_;
   MonitorFeed monitors_;

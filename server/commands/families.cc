@@ -13,6 +13,7 @@ std::span<const CommandFamily> CommandFamilies() {
       CounterCommands(),
       HashCommands(),
       LcsCommands(),
+      ScriptingCommands(),
       StringCommands(),
       StringRangeCommands(),
       TransactionCommands(),

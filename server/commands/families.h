@@ -14,6 +14,7 @@ CommandFamily ConnectionCommands();
 CommandFamily CounterCommands();
 CommandFamily HashCommands();
 CommandFamily LcsCommands();
+CommandFamily ScriptingCommands();
 CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
 CommandFamily TransactionCommands();

@@ -56,7 +56,7 @@ void AppendRunError(lua_State* lua, const Script& script, bool killed, std::stri
   if (lua_istable(lua, -1)) {
     lua_pushliteral(lua, "err");
     lua_rawget(lua, -2);
-    if (!killed && lua_isstring(lua, -1)) text.assign(lua_tostring(lua, -1), lua_objlen(lua, -1));
+    if (!killed && lua_isstring(lua, -1)) text = lua_tostring(lua, -1);
     lua_pop(lua, 1);
     lua_pushliteral(lua, "source");
     lua_rawget(lua, -2);

@@ -24,7 +24,7 @@ TEST_F(ScriptTest, CallsReachTheHostAndReturnItsReply) {
 }
 
 TEST_F(ScriptTest, NumbersBecomeSeventeenDigits) {
-  Eval("redis.call('x', 5, -7, 3.14, 1e15, 1e17, 2^53, -0.0, 1/0)");
+  Eval("redis.call('x', 5, -7, 3.14, 1e15, 1e17, 2^53, -0.0, math.huge)");
   EXPECT_THAT(host_.calls.at(0),
               ElementsAre("x", "5", "-7", "3.1400000000000001", "1000000000000000", "1e+17",
                           "9007199254740992", "-0", "inf"));
@@ -43,7 +43,7 @@ TEST_F(ScriptTest, WrongCallArgumentsAreRefused) {
 TEST_F(ScriptTest, ErrorsOfCallNameTheScriptAndItsLine) {
   EXPECT_EQ(Eval("\nreturn redis.call('lpush','k','x')"),
             "-WRONGTYPE Operation against a key holding the wrong kind of value script: "
-            "2ef0a8ac33a4cf8af2f6ec7f3fee8bb4e62cb4e9, on @user_script:2.\r\n");
+            "8d28b287291e821f63e2a87402e247b1c735a7ba, on @user_script:2.\r\n");
   EXPECT_EQ(Eval("return redis.pcall('lpush','k','x')"),
             "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
 }
@@ -64,6 +64,7 @@ TEST_F(ScriptTest, ErrorValuesOfAnyKindMakeAReply) {
   EXPECT_EQ(ErrorOf("error(true)"), "-ERR true");
   EXPECT_EQ(ErrorOf("error('a\\r\\nb')"), "-ERR user_script:1: a  b");
   EXPECT_EQ(ErrorOf("error({})"), "-ERR unknown error");
+  EXPECT_EQ(ErrorOf("error({err='E \\0 x'})"), "-E ");
 }
 
 TEST_F(ScriptTest, TextThatDoesNotCompileIsNotCached) {
