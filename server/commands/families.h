@@ -8,9 +8,15 @@
 namespace cloakroom {
 
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
+CommandFamily BitFieldCommands();
+CommandFamily BitmapCommands();
 CommandFamily ConnectionCommands();
+CommandFamily CounterCommands();
 CommandFamily HashCommands();
+CommandFamily LcsCommands();
 CommandFamily ScriptingCommands();
+CommandFamily StringCommands();
+CommandFamily StringRangeCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
