@@ -37,6 +37,7 @@ class Items {
 
  private:
   bool is_trie() const { return encoding_ == Encoding::kTrie; }
+  std::optional<Item> FirstLiveFrom(uint64_t place, int64_t now_ms) const;
 
   Encoding encoding_;
   std::string_view payload_;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "storage/blob.h"
+#include "storage/integer_text.h"
 #include "storage/value.h"
 
 namespace cloakroom {
@@ -14,10 +15,6 @@ namespace cloakroom {
 /// Longer strings leave their entry for a Blob. Below, the blob's header, its pointer and the
 /// second allocation's rounding cost more than rewriting the entry when the value changes.
 inline constexpr size_t kMaxInlineString = 192;
-
-/// The integer that `text` is the canonical decimal form of ("12", not "012", "+12" or "-0"):
-/// those that Redis keeps as integers and INCR accepts.
-std::optional<int64_t> ParseCanonicalInt(std::string_view text);
 
 /// A string value as readers see it. A default-constructed one is the absent value: empty.
 /// Valid until the value changes; the caller holds the stripe's lock.
@@ -39,9 +36,8 @@ class StringView {
  private:
   std::string_view bytes_;
   const Blob* blob_ = nullptr;
-  std::optional<int64_t> integer_;
-  char digits_[20];
-  uint8_t digit_count_ = 0;
+  std::optional<int64_t> integer_;  // Only of an int encoding, spelt in digits_.
+  IntegerText digits_{0};
 };
 
 /// A string value being changed. The slot may be absent: the first write creates it. Arguments
@@ -73,12 +69,9 @@ class MutableString {
   char* Grow(size_t size);
 
  private:
-  void Release();
-  void Relabel(Encoding encoding, bool outgrown);
-  char* Replace(Encoding encoding, bool outgrown, size_t payload_size);
-  void StoreBlob(const Blob* blob, bool outgrown);
+  char* Rewrite(Encoding encoding, size_t payload_size);
   char* Resize(size_t size);
-  char* ResizeInline(size_t size);
+  char* ResizeBlob(size_t size);
 
   ValueSlot& slot_;
 };
