@@ -11,7 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
-#include "server/script/script.h"
+#include "server/script/script.h"  // IWYU pragma: export
 
 namespace cloakroom {
 

@@ -1,0 +1,31 @@
+#include "server/log/log_settings.h"
+
+#include <cstdint>
+
+#include "server/config/directive.h"
+
+namespace cloakroom {
+
+LogOptions LogOptionsFrom(const ConfigStore& store) {
+  LogOptions options;
+  options.file = store.Text("logfile");
+  if (options.file.empty() && store.live().daemonize) options.file = "/dev/null";
+  options.format = store.live().log_format;
+  options.level = store.live().loglevel;
+  options.to_syslog = store.live().syslog_enabled;
+  options.syslog_ident = store.Text("syslog-ident");
+  const config::Directive* facility = config::FindDirective("syslog-facility");
+  options.syslog_facility =
+      static_cast<int>(config::FromText(*facility, store.Text(facility->name)).number);
+  return options;
+}
+
+void FollowLogSettings(ConfigStore& store) {
+  store.Subscribe({"loglevel", "log-format"}, [&store] {
+    SetLogLevel(store.live().loglevel);
+    SetLogFormat(store.live().log_format);
+    return std::string();
+  });
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,19 @@
+// Lua values to RESP replies, as EVAL sends what a script returned. Private to this folder.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+struct lua_State;
+
+namespace cloakroom {
+
+// Pops the value on top of the stack and appends its reply, encoded for a client of RESP version
+// `client_resp`. `script_resp` is what the script chose by redis.setresp: with 3, booleans are
+// booleans. Raises no Lua error but out of memory.
+void AppendReply(lua_State* lua, int client_resp, int script_resp, std::string* reply);
+
+// Appends `-text\r\n`, with line ends in the text made blanks.
+void AppendError(std::string_view text, std::string* reply);
+
+}  // namespace cloakroom

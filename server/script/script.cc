@@ -1,0 +1,112 @@
+#include "server/script/script.h"
+
+#include <atomic>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "server/script/sha1.h"
+
+namespace cloakroom {
+namespace {
+
+// The end of the quoted part that starts at line[at] (a quote), or npos when it is not closed.
+std::size_t ReadQuoted(std::string_view line, std::size_t at, std::string* word) {
+  const char quote = line[at];
+  for (++at; at < line.size(); ++at) {
+    if (line[at] == quote) return at + 1;
+    if (line[at] == '\\' && at + 1 < line.size()) ++at;
+    word->push_back(line[at]);
+  }
+  return std::string_view::npos;
+}
+
+// Words between blanks, with quotes as in an inline request. nullopt: a quote is not closed.
+std::optional<std::vector<std::string>> SplitWords(std::string_view line) {
+  std::vector<std::string> words;
+  std::size_t at = 0;
+  while (true) {
+    while (at < line.size() && absl::ascii_isspace(line[at])) ++at;
+    if (at == line.size()) return words;
+    std::string& word = words.emplace_back();
+    while (at < line.size() && !absl::ascii_isspace(line[at])) {
+      if (line[at] != '"' && line[at] != '\'') {
+        word.push_back(line[at++]);
+        continue;
+      }
+      at = ReadQuoted(line, at, &word);
+      if (at == std::string_view::npos) return std::nullopt;
+      if (at < line.size() && !absl::ascii_isspace(line[at])) return std::nullopt;
+    }
+  }
+}
+
+bool SetFlag(std::string_view name, ScriptFlags* flags) {
+  struct Row {
+    std::string_view name;
+    bool ScriptFlags::* member;
+  };
+  static constexpr Row kRows[] = {
+      {"no-writes", &ScriptFlags::no_writes},
+      {"allow-oom", &ScriptFlags::allow_oom},
+      {"allow-stale", &ScriptFlags::allow_stale},
+      {"no-cluster", &ScriptFlags::no_cluster},
+      {"allow-cross-slot-keys", &ScriptFlags::allow_cross_slot_keys},
+  };
+  for (const Row& row : kRows) {
+    if (row.name != name) continue;
+    flags->*row.member = true;
+    return true;
+  }
+  return false;
+}
+
+// Parses the words after the engine's name. Returns an error text, or nothing.
+std::string ParseOption(std::string_view option, ScriptFlags* flags) {
+  std::string_view list = option;
+  if (!list.starts_with("flags=")) {
+    return absl::StrCat("ERR Unknown lua shebang option: ", option);
+  }
+  list.remove_prefix(6);
+  if (list.empty()) return {};
+  for (std::string_view name : absl::StrSplit(list, ',')) {
+    if (!SetFlag(name, flags)) {
+      return absl::StrCat("ERR Unexpected flag in script shebang: ", name);
+    }
+  }
+  return {};
+}
+
+std::string ParseShebang(Script* script) {
+  if (!script->text.starts_with("#!")) return {};
+  const std::size_t end = script->text.find('\n');
+  if (end == std::string::npos) return "ERR Invalid script shebang";
+  const auto words = SplitWords(std::string_view(script->text).substr(0, end));
+  if (!words) return "ERR Invalid engine in script shebang";
+  if (words->front() != "#!lua") {
+    return absl::StrCat("ERR Unexpected engine in script shebang: ", words->front());
+  }
+  script->flags.declared = true;
+  for (std::size_t i = 1; i < words->size(); ++i) {
+    if (std::string error = ParseOption((*words)[i], &script->flags); !error.empty()) return error;
+  }
+  // The newline stays, so that the line numbers in errors are those of the full text.
+  script->body_offset = end;
+  return {};
+}
+
+}  // namespace
+
+ScriptOrError MakeScript(std::string_view text) {
+  static std::atomic<std::uint64_t> next_id{1};
+  auto script = std::make_shared<Script>();
+  script->text = text;
+  if (std::string error = ParseShebang(script.get()); !error.empty()) return {nullptr, error};
+  script->id = next_id.fetch_add(1, std::memory_order_relaxed);
+  script->sha = Sha1Hex(text);
+  return {std::move(script), {}};
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,47 @@
+// What the C functions of the sandbox share with the engine while a script runs. Private to this
+// folder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/script/script_host.h"
+
+struct lua_State;
+
+namespace cloakroom {
+
+// The C library's drand48 family with Redis' seeding, so that math.random gives every script the
+// numbers that Redis gives it. X' = 0x5DEECE66D * X + 11 mod 2^48 (POSIX).
+struct ScriptRandom {
+  std::uint64_t state = 0x330e;
+
+  void Seed(std::int32_t seed) {
+    state = std::uint64_t{static_cast<std::uint32_t>(seed)} << 16 | 0x330e;
+  }
+  std::int32_t Next() {  // 0 .. 2^31-1
+    state = (state * 0x5deece66dULL + 11) & 0xffffffffffffULL;
+    return static_cast<std::int32_t>(state >> 17);
+  }
+};
+
+// One per engine. Lua's errors are long jumps that skip destructors, so a C function keeps whatever
+// needs a destructor here instead of on its stack.
+struct ScriptRun {
+  ScriptHost* host = nullptr;
+  int resp = 2;         // what redis.setresp chose for this script's calls
+  bool killed = false;  // the host asked to stop; every further line raises the error again
+  ScriptRandom random;
+  std::vector<std::string_view> args;  // of the call being made; point into the Lua stack
+  std::string numbers;                 // the digits that some of args point to
+  std::string reply;                   // of the call being made
+  std::string scratch;
+};
+
+// The run that belongs to a state (or to a coroutine of it), and how the engine sets it once.
+ScriptRun* RunOf(lua_State* lua);
+void SetRun(lua_State* lua, ScriptRun* run);
+
+}  // namespace cloakroom
