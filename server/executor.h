@@ -69,6 +69,8 @@ class Executor {
   void RunNested(Client& client, const Command& command, CommandArguments args, ReplyWriter& reply,
                  int64_t now_ms, CallMode mode);
 
+  /// Wall clock when the last command ended, as good as now within a batch.
+  int64_t now_ms() const { return wall_ms_ + (now_us_ - batch_us_) / 1000; }
   ThreadContext& thread() { return thread_; }
   Server& server() { return server_; }
 
@@ -96,8 +98,6 @@ class Executor {
   bool TryHoldTransaction(Hold& hold, Client& client, bool queued);
   bool WatchedKeysChanged(Client& client);
   void RunQueue(Client& client, ReplyWriter& reply);
-
-  int64_t now_ms() const { return wall_ms_ + (now_us_ - batch_us_) / 1000; }
 
   Server& server_;
   ThreadContext& thread_;

@@ -92,6 +92,21 @@ int TableInsert(lua_State* lua) {
   return 0;
 }
 
+// table.foreach: Lua's own, with the table behind a view.
+int TableForEach(lua_State* lua) {
+  if (PushViewed(lua, 1)) lua_replace(lua, 1);
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  luaL_checktype(lua, 2, LUA_TFUNCTION);
+  for (lua_pushnil(lua); lua_next(lua, 1) != 0; lua_pop(lua, 2)) {
+    lua_pushvalue(lua, 2);
+    lua_pushvalue(lua, -3);
+    lua_pushvalue(lua, -3);
+    lua_call(lua, 2, 1);
+    if (!lua_isnil(lua, -1)) return 1;
+  }
+  return 0;
+}
+
 // pcall. Error tables that carry `err` arrive as that text, as Redis gives them.
 int ProtectedCall(lua_State* lua) {
   luaL_checkany(lua, 1);
@@ -183,6 +198,8 @@ void AddBaseFunctions(lua_State* lua) {
   lua_getfield(lua, -1, "table");
   lua_pushcfunction(lua, TableInsert);
   lua_setfield(lua, -2, "insert");
+  lua_pushcfunction(lua, TableForEach);
+  lua_setfield(lua, -2, "foreach");
   lua_pop(lua, 1);
 }
 

@@ -1,12 +1,12 @@
 #include "server/script/lua_to_reply.h"
 
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <limits>
 #include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "server/script/lua.h"
 
 namespace cloakroom {
@@ -22,9 +22,17 @@ void AppendLine(char type, std::string_view text, std::string* reply) {
   reply->append("\r\n");
 }
 
-void AppendBulk(char type, std::string_view text, std::string* reply) {
+// A header such as `$5\r\n`, or a whole integer.
+void AppendHeader(char type, std::int64_t number, std::string* reply) {
+  char digits[24];
+  const char* end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
   reply->push_back(type);
-  absl::StrAppend(reply, text.size(), "\r\n", text, "\r\n");
+  reply->append(digits, end - digits).append("\r\n");
+}
+
+void AppendBulk(std::string_view text, std::string* reply) {
+  AppendHeader('$', text.size(), reply);
+  reply->append(text).append("\r\n");
 }
 
 // As the x86 conversion that Redis relies on: what does not fit is the smallest integer.
@@ -91,12 +99,12 @@ void Writer::AppendDouble(double value) {
   const int size = std::isnan(value) ? std::snprintf(digits, sizeof(digits), "nan")
                                      : std::snprintf(digits, sizeof(digits), "%.17g", value);
   const std::string_view text(digits, size);
-  resp3_ ? AppendLine(',', text, &reply_) : AppendBulk('$', text, &reply_);
+  resp3_ ? AppendLine(',', text, &reply_) : AppendBulk(text, &reply_);
 }
 
 // Stack: the digits, which we do not check; line ends become blanks in either version.
 void Writer::AppendBigNumber() {
-  if (!resp3_) absl::StrAppend(&reply_, "$", lua_objlen(lua_, -1), "\r\n");
+  if (!resp3_) AppendHeader('$', lua_objlen(lua_, -1), &reply_);
   AppendLine('(', Top(lua_), &reply_);
   // A bulk string has no type byte before its text.
   if (!resp3_) reply_.erase(reply_.size() - lua_objlen(lua_, -1) - 3, 1);
@@ -110,11 +118,12 @@ bool Writer::AppendVerbatim() {
   if (!Field("string", LUA_TSTRING)) return false;
   const std::string_view text = Top(lua_);
   if (resp3_) {
-    absl::StrAppend(&reply_, "=", text.size() + 4, "\r\n", format.substr(0, 3));
+    AppendHeader('=', text.size() + 4, &reply_);
+    reply_.append(format.substr(0, 3));
     reply_.append(format.size() < 3 ? 3 - format.size() : 0, ' ');
-    absl::StrAppend(&reply_, ":", text, "\r\n");
+    reply_.append(":").append(text).append("\r\n");
   } else {
-    AppendBulk('$', text, &reply_);
+    AppendBulk(text, &reply_);
   }
   lua_pop(lua_, 1);
   return true;
@@ -129,8 +138,7 @@ std::size_t Writer::CountPairs() {
 // Stack: the map.
 void Writer::AppendMap() {
   const std::size_t count = CountPairs();
-  resp3_ ? absl::StrAppend(&reply_, "%", count, "\r\n")
-         : absl::StrAppend(&reply_, "*", 2 * count, "\r\n");
+  resp3_ ? AppendHeader('%', count, &reply_) : AppendHeader('*', 2 * count, &reply_);
   for (lua_pushnil(lua_); lua_next(lua_, -2) != 0;) {
     lua_pushvalue(lua_, -2);
     PopValue();
@@ -140,7 +148,7 @@ void Writer::AppendMap() {
 
 // Stack: the set, whose members are the keys.
 void Writer::AppendSet() {
-  absl::StrAppend(&reply_, resp3_ ? "~" : "*", CountPairs(), "\r\n");
+  AppendHeader(resp3_ ? '~' : '*', CountPairs(), &reply_);
   for (lua_pushnil(lua_); lua_next(lua_, -2) != 0;) {
     lua_pop(lua_, 1);
     lua_pushvalue(lua_, -1);
@@ -158,7 +166,7 @@ void Writer::AppendArray() {
     if (end) break;
     ++count;
   }
-  absl::StrAppend(&reply_, "*", count, "\r\n");
+  AppendHeader('*', count, &reply_);
   for (int i = 1; i <= count; ++i) {
     lua_rawgeti(lua_, -1, i);
     PopValue();
@@ -197,13 +205,13 @@ void Writer::PopValue() {
   }
   switch (lua_type(lua_, -1)) {
     case LUA_TSTRING:
-      AppendBulk('$', Top(lua_), &reply_);
+      AppendBulk(Top(lua_), &reply_);
       break;
     case LUA_TBOOLEAN:
       AppendBoolean(lua_toboolean(lua_, -1) != 0);
       break;
     case LUA_TNUMBER:
-      absl::StrAppend(&reply_, ":", Truncate(lua_tonumber(lua_, -1)), "\r\n");
+      AppendHeader(':', Truncate(lua_tonumber(lua_, -1)), &reply_);
       break;
     case LUA_TTABLE:
       if (!AppendTagged()) AppendArray();
@@ -216,7 +224,9 @@ void Writer::PopValue() {
 
 }  // namespace
 
-void AppendError(std::string_view text, std::string* reply) { AppendLine('-', text, reply); }
+void AppendError(std::string_view text, std::string* reply) {
+  AppendLine('-', text.substr(0, text.find('\0')), reply);
+}
 
 void AppendReply(lua_State* lua, int client_resp, int script_resp, std::string* reply) {
   Writer(lua, client_resp, script_resp, reply).PopValue();

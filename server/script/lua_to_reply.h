@@ -13,7 +13,7 @@ namespace cloakroom {
 // booleans. Raises no Lua error but out of memory.
 void AppendReply(lua_State* lua, int client_resp, int script_resp, std::string* reply);
 
-// Appends `-text\r\n`, with line ends in the text made blanks.
+// Appends `-text\r\n`, with line ends in the text made blanks; a zero byte ends the text.
 void AppendError(std::string_view text, std::string* reply);
 
 }  // namespace cloakroom

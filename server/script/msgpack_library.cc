@@ -342,8 +342,10 @@ int UnpackLimit(lua_State* lua) {
 int OpenMsgpackLibrary(lua_State* lua) {
   static constexpr luaL_Reg kFunctions[] = {
       {"pack", Pack}, {"unpack", Unpack}, {"unpack_one", UnpackOne}, {"unpack_limit", UnpackLimit}};
-  static constexpr const char* kTexts[][2] = {{"_NAME", "cmsgpack"},
-                                              {"_VERSION", "lua-cmsgpack 0.4.0"}};
+  static constexpr const char* kTexts[][2] = {
+      {"_NAME", "cmsgpack"},
+      {"_DESCRIPTION", "MessagePack C implementation for Lua"},
+      {"_VERSION", "lua-cmsgpack 0.4.0"}};
   lua_newtable(lua);
   for (const luaL_Reg& row : kFunctions) {
     lua_pushcfunction(lua, row.func);

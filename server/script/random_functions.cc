@@ -26,7 +26,7 @@ int Random(lua_State* lua) {
       const int low = luaL_checkint(lua, 1);
       const int high = luaL_checkint(lua, 2);
       luaL_argcheck(lua, low <= high, 2, "interval is empty");
-      lua_pushnumber(lua, std::floor(fraction * (lua_Number{high} - low + 1)) + low);
+      lua_pushnumber(lua, std::floor(fraction * (static_cast<lua_Number>(high) - low + 1)) + low);
       return 1;
     }
     default:

@@ -77,6 +77,7 @@ int CallCommand(lua_State* lua, bool raise) {
   if (run->killed) return RaiseError(lua, "ERR Script killed by user with SCRIPT KILL...");
   run->reply.clear();
   run->host->Call(run->args, run->resp, &run->reply);
+  lua_settop(lua, 0);  // room for the reply: the arguments may fill the whole stack
   PushReply(lua, run->reply);
   const bool failed = run->reply.starts_with('-') || run->reply.starts_with('!');
   if (run->reply.capacity() > kKeptReplyBytes) std::string().swap(run->reply);
@@ -147,6 +148,7 @@ int ErrorReply(lua_State* lua) {
   const char* data = lua_tolstring(lua, 1, &size);
   std::string_view text(data, size);
   if (text.starts_with('-')) text.remove_prefix(1);
+  while (text.starts_with('\n') || text.starts_with('\r')) text.remove_prefix(1);
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
   std::string& err = Run(lua)->scratch;
   err = text.find(' ') == std::string_view::npos ? "ERR " : "";

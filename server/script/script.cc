@@ -5,8 +5,6 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "server/script/sha1.h"
 
 namespace cloakroom {
@@ -67,16 +65,19 @@ bool SetFlag(std::string_view name, ScriptFlags* flags) {
 std::string ParseOption(std::string_view option, ScriptFlags* flags) {
   std::string_view list = option;
   if (!list.starts_with("flags=")) {
-    return absl::StrCat("ERR Unknown lua shebang option: ", option);
+    return "ERR Unknown lua shebang option: " + std::string(option);
   }
   list.remove_prefix(6);
   if (list.empty()) return {};
-  for (std::string_view name : absl::StrSplit(list, ',')) {
+  while (true) {
+    const std::size_t comma = list.find(',');
+    const std::string_view name = list.substr(0, comma);
     if (!SetFlag(name, flags)) {
-      return absl::StrCat("ERR Unexpected flag in script shebang: ", name);
+      return "ERR Unexpected flag in script shebang: " + std::string(name);
     }
+    if (comma == std::string_view::npos) return {};
+    list.remove_prefix(comma + 1);
   }
-  return {};
 }
 
 std::string ParseShebang(Script* script) {
@@ -86,7 +87,7 @@ std::string ParseShebang(Script* script) {
   const auto words = SplitWords(std::string_view(script->text).substr(0, end));
   if (!words) return "ERR Invalid engine in script shebang";
   if (words->front() != "#!lua") {
-    return absl::StrCat("ERR Unexpected engine in script shebang: ", words->front());
+    return "ERR Unexpected engine in script shebang: " + words->front();
   }
   script->flags.declared = true;
   for (std::size_t i = 1; i < words->size(); ++i) {

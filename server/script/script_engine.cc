@@ -1,8 +1,8 @@
 #include "server/script/script_engine.h"
 
+#include <algorithm>
 #include <cstdlib>
 
-#include "absl/strings/str_cat.h"
 #include "server/script/lua.h"
 #include "server/script/lua_to_reply.h"
 #include "server/script/read_only.h"
@@ -56,21 +56,22 @@ void AppendRunError(lua_State* lua, const Script& script, bool killed, std::stri
   if (lua_istable(lua, -1)) {
     lua_pushliteral(lua, "err");
     lua_rawget(lua, -2);
-    if (!killed && lua_isstring(lua, -1)) text.assign(lua_tostring(lua, -1), lua_objlen(lua, -1));
+    if (!killed && lua_isstring(lua, -1)) text = lua_tostring(lua, -1);
     lua_pop(lua, 1);
     lua_pushliteral(lua, "source");
     lua_rawget(lua, -2);
     lua_pushliteral(lua, "line");
     lua_rawget(lua, -3);
     if (lua_isstring(lua, -2) && lua_isnumber(lua, -1)) {
-      where = absl::StrCat(", on ", lua_tostring(lua, -2), ":", lua_tointeger(lua, -1), ".");
+      where = std::string(", on ") + lua_tostring(lua, -2) + ":" +
+              std::to_string(lua_tointeger(lua, -1)) + ".";
     }
     lua_pop(lua, 2);
   } else if (!killed && lua_isstring(lua, -1)) {  // out of memory, or an error in the handler
-    text = absl::StrCat("ERR ", lua_tostring(lua, -1));
+    text = std::string("ERR ") + lua_tostring(lua, -1);
   }
   lua_pop(lua, 1);
-  AppendError(where.empty() ? text : absl::StrCat(text, " script: ", script.sha, where), reply);
+  AppendError(where.empty() ? text : text + " script: " + script.sha + where, reply);
 }
 
 }  // namespace
@@ -105,7 +106,6 @@ void ScriptEngine::Run(const ScriptPtr& script, std::span<const std::string_view
   run_->host = host;
   run_->resp = 2;
   run_->killed = false;
-  run_->random.Seed(0);
   DropStaleFunctions();
   lua_pushcfunction(lua_, HandleError);
   if (std::string error = PushFunction(script); !error.empty()) {
@@ -143,7 +143,7 @@ std::string ScriptEngine::PushFunction(const ScriptPtr& script) {
   }
   if (LoadText(lua_, script->body(), "@user_script") != 0) {
     std::string error =
-        absl::StrCat("ERR Error compiling script (new function): ", lua_tostring(lua_, -1));
+        std::string("ERR Error compiling script (new function): ") + lua_tostring(lua_, -1);
     lua_pop(lua_, 1);
     return error;
   }

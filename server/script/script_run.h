@@ -13,10 +13,11 @@ struct lua_State;
 
 namespace cloakroom {
 
-// The C library's drand48 family with Redis' seeding, so that math.random gives every script the
-// numbers that Redis gives it. X' = 0x5DEECE66D * X + 11 mod 2^48 (POSIX).
+// The generator of POSIX' drand48 family, from its standard start, so that math.random gives the
+// numbers that Redis gives: X' = 0x5DEECE66D * X + 11 mod 2^48. As in Redis 7 it is not reset
+// between scripts; a script that wants a known sequence calls math.randomseed.
 struct ScriptRandom {
-  std::uint64_t state = 0x330e;
+  std::uint64_t state = 0x1234abcd330e;
 
   void Seed(std::int32_t seed) {
     state = std::uint64_t{static_cast<std::uint32_t>(seed)} << 16 | 0x330e;

@@ -222,9 +222,10 @@ std::size_t UnpackValue(const Format& format, char option, std::size_t size, con
           luaL_error(lua, "format 'c0' needs a previous size");
         }
         const lua_Number wanted = lua_tonumber(lua, -1);
-        luaL_argcheck(lua, wanted >= 0 && wanted <= static_cast<lua_Number>(left), 2,
-                      "data string too short");
-        size = static_cast<std::size_t>(wanted);
+        // A fraction is cut off, so that a little below zero is zero.
+        const bool fits = wanted > -1 && wanted < static_cast<lua_Number>(left) + 1;
+        luaL_argcheck(lua, fits, 2, "data string too short");
+        size = static_cast<std::size_t>(static_cast<std::int64_t>(wanted));
         lua_pop(lua, 1);
         --*pushed;
       }

@@ -1,0 +1,148 @@
+#include "server/session/session.h"
+
+#include <utility>
+
+namespace cloakroom {
+namespace {
+
+/// Requests looked up together. More would only push each other out of the cache.
+constexpr size_t kMaxBatch = 32;
+
+}  // namespace
+
+Session::Session(Executor& executor, std::shared_ptr<Client> client)
+    : executor_(executor), client_(std::move(client)) {
+  ApplyLimits();
+}
+
+Session::~Session() {
+  if (client_->in_multi || !client_->watched.empty()) {
+    LeaveMulti(executor_.server(), executor_.thread().slot, *client_);
+  }
+}
+
+void Session::ApplyLimits() {
+  int64_t bulk_limit = executor_.server().settings().proto_max_bulk_len_bytes;
+  if (client_->authenticated == parser_authenticated_ && bulk_limit == parser_bulk_limit_) return;
+  parser_authenticated_ = client_->authenticated;
+  parser_bulk_limit_ = bulk_limit;
+  ParserLimits limits;
+  limits.proto_max_bulk_len = bulk_limit;
+  limits.authenticated = client_->authenticated;
+  parser_.set_limits(limits);
+}
+
+bool Session::ParseBatch(std::span<char> bytes) {
+  arguments_.clear();
+  spans_.clear();
+  // A request that may change how the next one is read, AUTH, is executed before it is parsed; so
+  // is an inline one, whose bytes parsing changes.
+  size_t most = client_->authenticated ? kMaxBatch : 1;
+  while (spans_.size() < most) {
+    size_t start = parser_.consumed();
+    bool is_inline = start < bytes.size() && bytes[start] != '*';
+    if (is_inline && !spans_.empty()) break;
+    size_t first = arguments_.size();
+    RequestParser::Status status = parser_.Parse(bytes, arguments_);
+    if (status == RequestParser::Status::kRequest) {
+      spans_.push_back({first, arguments_.size() - first, parser_.consumed()});
+      if (is_inline) break;
+      continue;
+    }
+    failed_ = status == RequestParser::Status::kError;
+    return !spans_.empty();
+  }
+  return true;
+}
+
+Session::Next Session::Consume(std::span<char> bytes, OutputBuffer& out) {
+  consumed_ = 0;
+  executor_.BeginBatch();
+  client_->last_ms = executor_.now_ms();
+  while (true) {
+    ApplyLimits();
+    std::span<char> rest = bytes.subspan(consumed_);
+    bool any = ParseBatch(rest);
+    size_t parsed = parser_.TakeConsumed();
+    if (any) {
+      Next next = ExecuteBatch(out);
+      if (next != Next::kRead) return next;
+    }
+    if (failed_) {
+      ReplyWriter(out, client_->resp).Error(parser_.error());
+      return Next::kClose;
+    }
+    consumed_ += parsed;
+    if (!any) return Next::kRead;
+  }
+}
+
+Session::Next Session::ExecuteBatch(OutputBuffer& out) {
+  requests_.clear();
+  for (const Span& span : spans_) {
+    requests_.push_back(
+        executor_.Prepare(CommandArguments(arguments_).subspan(span.first, span.count)));
+  }
+  executor_.Prefetch(requests_, client_->db);
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    Next next = Execute(requests_[i], out, /*queued=*/false);
+    if (next == Next::kRead) continue;
+    // What was parsed beyond this request is parsed again later.
+    consumed_ += spans_[i].end;
+    parser_ = RequestParser();
+    parser_bulk_limit_ = 0;
+    failed_ = false;
+    return next;
+  }
+  return Next::kRead;
+}
+
+Session::Next Session::Execute(const Request& request, OutputBuffer& out, bool queued) {
+  ReplyWriter reply(out, client_->resp);
+  client_->last_command = request.command;
+  client_->commands += 1;
+  outcome_ = executor_.Execute(*client_, request, reply, queued);
+  switch (outcome_.kind) {
+    case Outcome::Kind::kDone:
+      return client_->close_after_reply ? Next::kClose : Next::kRead;
+    case Outcome::Kind::kGate:
+      Park(request);
+      if (!ticket_ || &ticket_->gate() != outcome_.gate) ticket_.emplace(*outcome_.gate);
+      return Next::kGate;
+    case Outcome::Kind::kPaused:
+      Park(request);
+      return Next::kPause;
+    case Outcome::Kind::kDeferred:
+      Park(request);
+      return Next::kWork;
+  }
+  return Next::kRead;
+}
+
+void Session::Park(const Request& request) {
+  client_->blocked = true;
+  if (&request == &parked_) return;
+  parked_strings_.assign(request.args.begin(), request.args.end());
+  parked_args_.assign(parked_strings_.begin(), parked_strings_.end());
+  parked_ = executor_.Prepare(parked_args_);
+}
+
+Session::Next Session::Resume(OutputBuffer& out) {
+  client_->blocked = false;
+  executor_.BeginBatch();
+  Next next = Execute(parked_, out, ticket_.has_value());
+  if (next != Next::kGate) ticket_.reset();
+  return next;
+}
+
+void Session::FinishWork(OutputBuffer& work_output, OutputBuffer& out) {
+  client_->blocked = false;
+  executor_.FinishDeferred(*client_, parked_, outcome_.started_us);
+  if (client_->reply_mode == ReplyMode::kOn) {
+    work_output.MoveTo(out);
+  } else if (client_->reply_mode == ReplyMode::kSkip) {
+    client_->reply_mode = ReplyMode::kOn;
+  }
+}
+
+}  // namespace cloakroom

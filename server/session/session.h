@@ -1,0 +1,95 @@
+#ifndef CLOAKROOM_SERVER_SESSION_SESSION_H_
+#define CLOAKROOM_SERVER_SESSION_SESSION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/output_buffer.h"
+#include "protocol/reply_writer.h"
+#include "protocol/request_parser.h"
+#include "server/executor.h"
+#include "server/session/client.h"
+
+namespace cloakroom {
+
+/// The conversation with one client, without its socket: bytes in, replies out, and what to do
+/// next. The connection (net/) does what it says and comes back.
+///
+/// Thread rule: the event loop of the connection.
+class Session {
+ public:
+  enum class Next {
+    kRead,   ///< give me more bytes
+    kGate,   ///< call Resume when gate() opens
+    kPause,  ///< call Resume at pause_until_ms(), or when the pause ends
+    kWork,   ///< run TakeWork() on a worker thread, then call FinishWork
+    kClose,  ///< send the replies, then close
+  };
+
+  Session(Executor& executor, std::shared_ptr<Client> client);
+  /// Forgets MULTI and WATCH.
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Executes the requests in `bytes`, which begin where the last call left off: the connection
+  /// drops consumed() bytes from the front and keeps the rest. Appends the replies to `out`.
+  Next Consume(std::span<char> bytes, OutputBuffer& out);
+  size_t consumed() const { return consumed_; }
+  /// After kRead: bytes that the argument under way still needs, 0 when that is not known.
+  size_t bytes_wanted() const { return parser_.bytes_wanted(); }
+
+  /// Tries the request again that had to wait. Afterwards, or after FinishWork, Consume goes on
+  /// with what was kept (kRead here means just that).
+  Next Resume(OutputBuffer& out);
+  void FinishWork(OutputBuffer& work_output, OutputBuffer& out);
+
+  Gate* gate() const { return outcome_.gate; }
+  int64_t pause_until_ms() const { return outcome_.until_ms; }
+  std::function<void(LongWork&)> TakeWork() { return std::move(outcome_.work); }
+
+  Client& client() { return *client_; }
+
+ private:
+  struct Span {
+    size_t first;  ///< argument
+    size_t count;
+    size_t end;  ///< offset in the bytes
+  };
+  bool ParseBatch(std::span<char> bytes);
+  Next ExecuteBatch(OutputBuffer& out);
+  Next Execute(const Request& request, OutputBuffer& out, bool queued);
+  void Park(const Request& request);
+  void ApplyLimits();
+
+  Executor& executor_;
+  const std::shared_ptr<Client> client_;
+  RequestParser parser_;
+  bool parser_authenticated_ = true;
+  int64_t parser_bulk_limit_ = 0;
+  size_t consumed_ = 0;
+  bool failed_ = false;
+
+  // The batch under way: views into the caller's bytes.
+  RequestParser::Arguments arguments_;
+  std::vector<Span> spans_;
+  std::vector<Request> requests_;
+
+  // The request that waits, with arguments of its own.
+  std::vector<std::string> parked_strings_;
+  std::vector<std::string_view> parked_args_;
+  Request parked_;
+  Outcome outcome_;
+  std::optional<Gate::Ticket> ticket_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SESSION_SESSION_H_
