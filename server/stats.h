@@ -64,7 +64,8 @@ struct CommandStats {
 
 /// The counters of one event-loop thread, on cache lines of its own. INFO sums them.
 struct alignas(64) ThreadStats {
-  explicit ThreadStats(int commands) : per_command(static_cast<size_t>(commands)) {}
+  explicit ThreadStats(int command_count)
+      : per_command(static_cast<size_t>(command_count)) {}
 
   Relaxed<int64_t> commands;
   Relaxed<int64_t> keyspace_hits;

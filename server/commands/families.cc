@@ -8,6 +8,9 @@ std::span<const CommandFamily> CommandFamilies() {
   static const std::vector<CommandFamily> families = {
       ConnectionCommands(),
       HashCommands(),
+      HashExpiryCommands(),
+      SetAlgebraCommands(),
+      SetCommands(),
       TransactionCommands(),
   };
   return families;

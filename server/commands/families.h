@@ -10,6 +10,9 @@ namespace cloakroom {
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
 CommandFamily ConnectionCommands();
 CommandFamily HashCommands();
+CommandFamily HashExpiryCommands();
+CommandFamily SetAlgebraCommands();
+CommandFamily SetCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
