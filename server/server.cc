@@ -89,6 +89,11 @@ void Server::FollowSettings() {
       });
 }
 
+void Server::Disconnected(Client& client, const ClientLink* link) {
+  if (client.monitor) monitors_.Remove(link);
+  clients_.Remove(client.id);
+}
+
 void Server::RequestShutdown() {
   if (shutdown_) shutdown_();
 }

@@ -54,6 +54,9 @@ class Server {
   const std::string& run_id() const { return run_id_; }
   int64_t started_ms() const { return started_ms_; }
 
+  /// A client is gone: it leaves the registry, the monitors and its channels. On its event loop.
+  void Disconnected(Client& client, const ClientLink* link);
+
   /// Ends the process gracefully, from any thread. `handler` is set once by whoever runs the event
   /// loops.
   void RequestShutdown();

@@ -1,6 +1,7 @@
 #ifndef CLOAKROOM_SERVER_THREAD_CONTEXT_H_
 #define CLOAKROOM_SERVER_THREAD_CONTEXT_H_
 
+#include <functional>
 #include <memory>
 
 #include "absl/random/random.h"
@@ -22,6 +23,8 @@ struct ThreadContext {
   Evictor evictor;
   ScriptEngine script_engine;
   absl::InsecureBitGen random;
+  /// Serves the loop's other connections for a moment: for scripts that take long. Set by the loop.
+  std::function<void()> serve_others;
   /// The gates of all databases are closed by what runs now, so it may select another.
   bool holds_all = false;
   /// A script runs on this thread right now: what its count hook lets through must not start

@@ -85,7 +85,10 @@ class Checker {
 
   bool SkipExpiry(bool allowed) {
     if (rest_.empty() || static_cast<uint8_t>(rest_[0]) != kExpiryMark) return true;
-    return allowed && Skip(kExpirySize);
+    if (!allowed || rest_.size() < kExpirySize) return false;
+    // "Never" is the absence of an expiry: changing one relies on that.
+    if (LoadUnaligned<int64_t>(rest_.data() + 1) == kNoFieldExpiry) return false;
+    return Skip(kExpirySize);
   }
 
   bool SkipString(size_t max_length) {
@@ -166,12 +169,15 @@ PackedItem PackedView::Decode(size_t index, size_t offset) const {
   return item;
 }
 
-size_t PackedView::SkipItem(size_t offset) const {
+size_t PackedView::SkipItems(size_t offset, size_t count) const {
+  const bool values = has_values();
   const char* at = block_.data() + offset;
-  if (ByteAt(at) == kExpiryMark) at += kExpirySize;
-  const size_t field_size = LoadLength(at);
-  at += field_size;
-  if (has_values()) at = SkipValue(at);
+  for (; count > 0; --count) {
+    if (ByteAt(at) == kExpiryMark) at += kExpirySize;
+    const size_t field_size = LoadLength(at);
+    at += field_size;
+    if (values) at = SkipValue(at);
+  }
   return static_cast<size_t>(at - block_.data());
 }
 
@@ -192,9 +198,11 @@ std::optional<PackedItem> PackedView::Find(std::string_view field) const {
 }
 
 PackedItem PackedView::At(size_t index) const {
-  size_t offset = kHeaderSize;
-  for (size_t skipped = 0; skipped < index; ++skipped) offset = SkipItem(offset);
-  return Decode(index, offset);
+  return Decode(index, SkipItems(kHeaderSize, index));
+}
+
+PackedItem PackedView::At(size_t index, const PackedItem& from) const {
+  return Decode(index, SkipItems(from.end, index - from.index - 1));
 }
 
 void PackedView::RefBlobs() const {

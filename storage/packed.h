@@ -57,6 +57,8 @@ class PackedView {
   std::optional<PackedItem> Find(std::string_view field) const;
   /// REQUIRES: index < size().
   PackedItem At(size_t index) const;
+  /// As At, but walks from an earlier item on. REQUIRES: from.index < index < size().
+  PackedItem At(size_t index, const PackedItem& from) const;
 
   /// Takes or drops one reference to every blob: for whoever copies or discards the block's bytes.
   void RefBlobs() const;
@@ -74,7 +76,7 @@ class PackedView {
 
   uint32_t Header() const;
   PackedItem Decode(size_t index, size_t offset) const;
-  size_t SkipItem(size_t offset) const;
+  size_t SkipItems(size_t offset, size_t count) const;
 
   std::string_view block_;
 };

@@ -41,15 +41,18 @@ void TrieLeaf::FreeKeepingBlobs(TrieLeaf* leaf) {
 size_t TrieLeaf::memory() const { return UsableSize(this) + items().BlobMemory(); }
 
 std::optional<PackedItem> TrieLeaf::Find(uint8_t tag, std::string_view field) const {
+  const PackedView view = items();
   const char* const tags = bytes();
-  const size_t count = size();
-  for (size_t from = 0; from < count;) {
-    const void* const match = std::memchr(tags + from, tag, count - from);
+  const char* const end = tags + view.size();
+  std::optional<PackedItem> item;
+  for (const char* from = tags; from < end;) {
+    const void* const match = std::memchr(from, tag, static_cast<size_t>(end - from));
     if (match == nullptr) return std::nullopt;
-    const size_t index = static_cast<size_t>(static_cast<const char*>(match) - tags);
-    const PackedItem item = items().At(index);
-    if (item.field == field) return item;
-    from = index + 1;
+    const char* const found = static_cast<const char*>(match);
+    const size_t index = static_cast<size_t>(found - tags);
+    item = item ? view.At(index, *item) : view.At(index);
+    if (item->field == field) return item;
+    from = found + 1;
   }
   return std::nullopt;
 }

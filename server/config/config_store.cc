@@ -16,8 +16,6 @@ namespace {
 
 using config::Directive;
 using config::Error;
-using config::Kind;
-using config::ListRule;
 using config::Origin;
 using config::Result;
 using config::Statement;
@@ -71,18 +69,6 @@ std::string SetFailed(std::string_view name, std::string_view reason) {
                      reason);
 }
 
-// The lines to write for a value. Those of an overlay that only repeat its default are noise.
-std::vector<std::string> NeededLines(const Directive& row, const Value& value) {
-  std::vector<std::string> lines = config::FileLines(row, value);
-  if (row.kind.type != Kind::kList || row.kind.list->repeats != ListRule::kOverlay) return lines;
-  std::vector<std::string> usual =
-      config::FileLines(row, config::FromText(row, config::DefaultText(row)));
-  std::erase_if(lines, [&usual](const std::string& line) {
-    return std::ranges::find(usual, line) != usual.end();
-  });
-  return lines;
-}
-
 }  // namespace
 
 ConfigStore::ConfigStore() {
@@ -105,7 +91,8 @@ std::optional<Error> ConfigStore::Apply(const Statement& statement, Loaded& load
     return std::nullopt;
   }
   // The first line of a list that grows replaces the default instead of adding to it.
-  bool grows = row->kind.type == Kind::kList && row->kind.list->repeats == ListRule::kAppendInFile;
+  bool grows = row->kind.type == config::Kind::kList &&
+               row->kind.list->repeats == config::ListRule::kAppendInFile;
   bool is_first = loaded.given.insert(row).second;
   std::string current = grows && is_first ? "" : loaded.values[row].text;
   Result<Value> value = config::ParseWords(*row, words, current, Origin::kFile);
@@ -281,14 +268,19 @@ absl::flat_hash_map<ConfigStore::Row, Wanted> ConfigStore::WantedLines() {
   absl::flat_hash_map<Row, Wanted> all;
   // Before mutex_ is taken: a source may read the store.
   for (const auto& [row, source] : line_sources_) {
-    all[row] = {.place = Wanted::kAnywhere, .value = {}, .lines = source(), .needed = true};
+    all[row].lines = source();
+    all[row].needed = true;
   }
   absl::MutexLock lock(&mutex_);
   for (Row row : config::AllDirectives()) {
     if (row->Is(config::kRepeatable)) continue;  // from a source, or left as it stands
     const Value& value = state_.values.at(row);
-    Wanted wanted{.place = Wanted::kAnywhere, .value = value, .lines = NeededLines(*row, value)};
-    wanted.needed = value.text != config::DefaultText(*row);
+    const Value usual = config::FromText(*row, config::DefaultText(*row));
+    Wanted wanted;
+    wanted.value = value;
+    wanted.lines = config::FileLines(*row, value);
+    wanted.usual = config::FileLines(*row, usual);
+    wanted.needed = value.text != usual.text;
     if (state_.included.contains(row)) {
       bool changed = value.text != at_load_.at(row).text;
       wanted.place = changed ? Wanted::kAtTheEnd : Wanted::kAsItIs;

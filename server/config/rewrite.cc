@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -33,9 +34,24 @@ bool SaysTheSame(const Directive& row, std::vector<std::string> words, const Wan
   return value.ok() && value->text == wanted.value.text;
 }
 
+bool IsOverlay(const Directive& row) {
+  return row.kind.type == Kind::kList && row.kind.list->repeats == ListRule::kOverlay;
+}
+
+// Whether two lines of an overlay are about the same part of it; slave is replica's older name.
+bool SamePart(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  auto part = [](const std::vector<std::string>& words) {
+    std::string name = words.size() > 1 ? Lower(words[1]) : "";
+    return name == "slave" ? "replica" : name;
+  };
+  return part(a) == part(b);
+}
+
 class Rewriter {
  public:
-  explicit Rewriter(const WantedMap& wanted) : wanted_(wanted) {}
+  explicit Rewriter(const WantedMap& wanted) : wanted_(wanted) {
+    for (const auto& [row, lines] : wanted) unused_[row].assign(lines.lines.size(), true);
+  }
 
   void Take(std::string_view line) {
     std::string_view text = Trimmed(line);
@@ -48,9 +64,10 @@ class Rewriter {
     mentioned_.insert(row);
     const Wanted& wanted = found->second;
     if (wanted.place == Wanted::kAtTheEnd) return;
-    size_t& used = used_[row];
-    if (used == wanted.lines.size()) return;
-    const std::string& next = wanted.lines[used++];
+    std::optional<size_t> at = LineFor(*row, *words, wanted);
+    if (!at) return;
+    unused_.at(row)[*at] = false;
+    const std::string& next = wanted.lines[*at];
     Put(SaysTheSame(*row, *words, wanted, next) ? line : next);
   }
 
@@ -59,14 +76,31 @@ class Rewriter {
       auto found = wanted_.find(row);
       if (found == wanted_.end() || found->second.place == Wanted::kAsItIs) continue;
       if (!found->second.needed && !mentioned_.contains(row)) continue;
-      const std::vector<std::string>& lines = found->second.lines;
-      for (size_t i = used_[row]; i < lines.size(); ++i) Append(lines[i]);
+      AppendUnused(*row, found->second);
     }
     return std::move(out_);
   }
 
  private:
   void Put(std::string_view line) { out_ += Cat(line, "\n"); }
+
+  // Which of the wanted lines takes the place of one that is there: for an overlay the one that
+  // sets the same part, otherwise the next.
+  std::optional<size_t> LineFor(const Directive& row, const std::vector<std::string>& words,
+                                const Wanted& wanted) const {
+    const std::vector<bool>& unused = unused_.at(&row);
+    for (size_t i = 0; i < unused.size(); ++i) {
+      if (unused[i] && (!IsOverlay(row) || SamePart(words, *SplitWords(wanted.lines[i])))) return i;
+    }
+    return std::nullopt;
+  }
+
+  void AppendUnused(const Directive& row, const Wanted& wanted) {
+    for (size_t i = 0; i < wanted.lines.size(); ++i) {
+      bool is_usual = std::ranges::find(wanted.usual, wanted.lines[i]) != wanted.usual.end();
+      if (unused_.at(&row)[i] && !(IsOverlay(row) && is_usual)) Append(wanted.lines[i]);
+    }
+  }
 
   void Append(std::string_view line) {
     if (!has_marker_) Put(kMarker);
@@ -78,7 +112,7 @@ class Rewriter {
   std::string out_;
   bool has_marker_ = false;
   absl::flat_hash_set<const Directive*> mentioned_;
-  absl::flat_hash_map<const Directive*, size_t> used_;  // lines already put, per directive
+  absl::flat_hash_map<const Directive*, std::vector<bool>> unused_;  // wanted lines, per directive
 };
 
 Error DiskError() { return Error{std::strerror(errno)}; }

@@ -22,6 +22,7 @@ struct Wanted {
   Place place = kAnywhere;
   Value value;
   std::vector<std::string> lines;  // lines of a file that set it so
+  std::vector<std::string> usual;  // those of its default; an overlay's need not be added
   bool needed = false;             // add the lines when the file does not mention it
 };
 

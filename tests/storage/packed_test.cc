@@ -159,6 +159,14 @@ TEST_F(PackedTest, ValidateRefusesAnExpiryThatTheHeaderDenies) {
   EXPECT_FALSE(PackedView::Validate(block));
 }
 
+TEST_F(PackedTest, ValidateRefusesAnExpiryThatSaysNever) {
+  Init(true);
+  Append("f", "v", 77);
+  std::string block(region_.bytes());
+  block.replace(5, 8, std::string(7, '\xFF') + '\x7F');
+  EXPECT_FALSE(PackedView::Validate(block));
+}
+
 // Random changes, against a plain vector.
 TEST_P(PackedTest, BehavesAsAListOfItems) {
   const bool has_values = GetParam();

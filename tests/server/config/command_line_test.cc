@@ -67,8 +67,8 @@ TEST(ParseCommandLine, ReadsStandardInputAtADashInTheEnd) {
   EXPECT_THAT(line.options.at(0).words, ElementsAre("loglevel", "debug"));
 }
 
-TEST(ParseCommandLine, KeepsWhatIsNoOptionForLoadToRefuse) {
-  EXPECT_THAT(Texts({"x.conf", "port", "7000"}), ElementsAre("port", "7000"));
+TEST(ParseCommandLine, LetsTheFirstOptionGoWithoutDashes) {
+  EXPECT_THAT(Texts({"x.conf", "port", "7000"}), ElementsAre("port \"7000\""));
 }
 
 }  // namespace

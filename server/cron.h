@@ -1,0 +1,38 @@
+#ifndef CLOAKROOM_SERVER_CRON_H_
+#define CLOAKROOM_SERVER_CRON_H_
+
+#include <condition_variable>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "server/server.h"
+#include "storage/expirer.h"
+#include "storage/mutex.h"
+
+namespace cloakroom {
+
+/// The background thread that does what is due whether or not anybody asks: ten times a second it
+/// removes what has expired and samples the counters for INFO.
+class Cron {
+ public:
+  explicit Cron(Server& server);
+  /// Ends the thread.
+  ~Cron();
+  Cron(const Cron&) = delete;
+  Cron& operator=(const Cron&) = delete;
+
+ private:
+  void Run();
+  bool stopping() const;
+
+  Server& server_;
+  Expirer expirer_;
+  mutable Mutex mutex_;
+  std::condition_variable_any changed_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_CRON_H_

@@ -1,0 +1,101 @@
+#ifndef CLOAKROOM_SERVER_NET_CONNECTION_H_
+#define CLOAKROOM_SERVER_NET_CONNECTION_H_
+
+#include <array>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "protocol/output_buffer.h"
+#include "server/net/event_loop.h"
+#include "server/net/read_buffer.h"
+#include "server/session/session.h"
+
+namespace cloakroom {
+
+/// The socket of one client: moves bytes between it and a Session.
+///
+/// Reading. A read waits inside Asio with a buffer, and 10,000 idle connections must not own one
+/// each. So it waits with the *thread's* buffer, which is safe as long as the bytes are handed over
+/// in the moment in which they are read. Asio does so when the read is the only operation under
+/// way and was not attempted at once when it was started; it attempts at once unless the read
+/// before came back short. In all other cases (the first read, after a full buffer, while a write
+/// waits, after waiting for something else) the connection reads into a few bytes of its own, the
+/// sip, and where that was too small, the next time into a buffer that it then gives back.
+///
+/// Writing. Replies of a batch are gathered and sent at once; what the socket does not take waits
+/// in a buffer of the connection. A client that does not read its replies is first no longer read
+/// from, and then runs into client-output-buffer-limit.
+///
+/// Thread rule: its event loop; Push and Kill from any thread.
+class Connection final : public ClientLink, public std::enable_shared_from_this<Connection> {
+ public:
+  using Executor = EventLoop::Context::executor_type;
+  using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, Executor>;
+  using Timer = boost::asio::basic_waitable_timer<
+      std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+  template <typename T>
+  using Awaitable = boost::asio::awaitable<T, Executor>;
+
+  Connection(EventLoop& loop, Socket socket, std::shared_ptr<Client> client);
+  ~Connection() override;
+
+  /// Begins to serve the client. Call once, on the loop.
+  void Start();
+
+  void Push(SharedBytes bytes) override;
+  void Kill() override;
+
+  /// Closes what has been idle or behind for too long.
+  void CheckLimits(int64_t now_ms);
+
+ private:
+  /// Past so many unsent bytes of its own a client is read from no more until it reads.
+  static constexpr size_t kMaxUnsent = 64 * 1024 * 1024;
+
+  Awaitable<void> Serve();
+  Awaitable<std::span<char>> Read();
+  Awaitable<bool> Wait(Session::Next next);
+  Awaitable<bool> WaitForWork();
+  Awaitable<void> WaitUntil(std::chrono::steady_clock::time_point until);
+  Awaitable<void> WriteUnsent();
+
+  std::span<char> FinishSip(size_t sipped);
+  void Keep(std::span<char> rest);
+  bool Process(std::span<char> bytes, Session::Next* next);
+  /// Tries to send; keeps what the socket does not take. False when the connection is broken.
+  bool Send(OutputBuffer& output);
+  bool SendNow(OutputBuffer& output);
+  void StartWriting();
+  void PushHere(SharedBytes bytes);
+  void Wake();
+  std::function<void()> Waker();
+  bool OverOutputLimit(int64_t now_ms);
+  void NoteBuffers();
+  void Close();
+
+  EventLoop& loop_;
+  Socket socket_;
+  Timer wake_;
+  const std::shared_ptr<Client> client_;
+  Session session_;
+  bool open_ = true;
+  bool woken_ = false;       ///< since the last wait began
+  bool sip_too_small_ = false;
+  OutputBuffer* replies_ = nullptr;  ///< while requests execute: pushes go between their replies
+  bool borrowing_ = false;   ///< a read waits with the thread's buffer
+  bool drained_ = false;     ///< the last read was by Asio, and short
+  bool writing_ = false;     ///< WriteUnsent runs
+  int64_t over_soft_limit_since_ms_ = 0;
+  std::array<char, 512> sip_;
+  ReadBuffer kept_;
+  OutputBuffer unsent_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_NET_CONNECTION_H_

@@ -1,0 +1,69 @@
+#ifndef CLOAKROOM_SERVER_NET_EVENT_LOOP_H_
+#define CLOAKROOM_SERVER_NET_EVENT_LOOP_H_
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <thread>
+
+#include "absl/container/flat_hash_set.h"
+#include "protocol/output_buffer.h"
+#include "server/executor.h"
+#include "server/server.h"
+
+namespace cloakroom {
+
+class Connection;
+
+/// One thread, its io_context, and the connections that live on it. The read buffer and the output
+/// of the batch under way are the thread's: an idle connection owns neither.
+///
+/// Thread rule: its own thread, but for Start, Post-like use of context(), and Stop.
+class EventLoop {
+ public:
+  using Context = boost::asio::io_context;
+  static constexpr size_t kReadBytes = 64 * 1024;
+
+  EventLoop(Server& server, int index);
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  void Start();
+  /// Closes all connections, after one more try to send what waits, and ends the thread.
+  void Stop();
+  void Join();
+
+  Context& context() { return context_; }
+  Executor& executor() { return executor_; }
+  Server& server() { return server_; }
+  bool OnThisThread() const { return std::this_thread::get_id() == thread_.get_id(); }
+
+  std::array<char, kReadBytes>& read_buffer() { return *read_buffer_; }
+  OutputBuffer& output() { return *output_; }
+
+  void Add(std::shared_ptr<Connection> connection);
+  void Remove(const std::shared_ptr<Connection>& connection);
+
+  /// Serves the other connections for a moment, from inside a script that takes long.
+  void PollNested();
+
+ private:
+  /// Once a second: time-outs and soft output limits.
+  void Tick();
+
+  Server& server_;
+  Context context_;
+  boost::asio::executor_work_guard<Context::executor_type> work_;
+  boost::asio::steady_timer tick_;
+  Executor executor_;
+  std::unique_ptr<std::array<char, kReadBytes>> read_buffer_;
+  std::unique_ptr<OutputBuffer> output_;
+  absl::flat_hash_set<std::shared_ptr<Connection>> connections_;
+  std::thread thread_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_NET_EVENT_LOOP_H_

@@ -1,0 +1,248 @@
+#include "server/net/listener.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/log/log.h"
+
+namespace cloakroom {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Tcp = asio::ip::tcp;
+using Unix = asio::local::stream_protocol;
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+constexpr auto kRetryAccept = std::chrono::milliseconds(100);
+
+std::string Show(const Tcp::endpoint& endpoint) {
+  std::string address = endpoint.address().to_string();
+  return endpoint.address().is_v6() ? absl::StrCat("[", address, "]:", endpoint.port())
+                                    : absl::StrCat(address, ":", endpoint.port());
+}
+
+Tcp::endpoint AsTcp(const asio::generic::stream_protocol::endpoint& endpoint) {
+  Tcp::endpoint tcp;
+  tcp.resize(endpoint.size());
+  std::memcpy(tcp.data(), endpoint.data(), endpoint.size());
+  return tcp;
+}
+
+void SetKeepAlive(int fd, int seconds) {
+  int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (seconds <= 0) return;
+  // As Redis does: the first probe after the interval, then three more a third of it apart.
+  int between = std::max(seconds / 3, 1);
+  int probes = 3;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof(between));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+}  // namespace
+
+Listener::Listener(Server& server, std::vector<EventLoop*> loops)
+    : server_(server), loops_(std::move(loops)) {}
+
+Listener::~Listener() { Close(); }
+
+std::optional<std::string> Listener::Open() {
+  const Config& settings = server_.settings();
+  if (settings.port != 0) {
+    size_t opened = 0;
+    std::vector<std::string> addresses = server_.config().Words("bind");
+    if (addresses.empty()) addresses = {"0.0.0.0", "::"};
+    for (const std::string& word : addresses) {
+      // A dash says that the address need not exist on this machine.
+      bool optional = word.starts_with('-');
+      std::string address = word.substr(optional ? 1 : 0);
+      if (address == "*") address = "0.0.0.0";
+      if (auto error = OpenTcp(address)) {
+        if (!optional) return error;
+        LogVerbose("{}", *error);
+        continue;
+      }
+      ++opened;
+    }
+    if (opened == 0) return "None of the addresses in 'bind' could be listened on.";
+  }
+  std::string path = server_.config().Text("unixsocket");
+  if (!path.empty()) {
+    if (auto error = OpenUnix(path)) return error;
+  }
+  if (ports_.empty()) return "Configured to not listen anywhere: set 'port' or 'unixsocket'.";
+  return std::nullopt;
+}
+
+std::optional<std::string> Listener::OpenTcp(const std::string& address) {
+  const Config& settings = server_.settings();
+  std::string text = address == "::" || address == "::*" ? "::" : address;
+  error_code error;
+  asio::ip::address ip = asio::ip::make_address(text, error);
+  if (error) {
+    asio::io_context context;
+    auto found = Tcp::resolver(context).resolve(address, "", error);
+    if (error || found.empty()) {
+      return absl::StrCat("Could not resolve the address '", address, "' in 'bind'.");
+    }
+    ip = found.begin()->endpoint().address();
+  }
+  Tcp::endpoint endpoint(ip, static_cast<uint16_t>(settings.port.Get()));
+  for (EventLoop* loop : loops_) {
+    auto port = std::make_unique<Port>(Port{loop, Acceptor(loop->context().get_executor()), false});
+    Acceptor& acceptor = port->acceptor;
+    acceptor.open(endpoint.protocol(), error);
+    if (!error && ip.is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+    if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+    // The first one without SO_REUSEPORT would notice another server on the port; with it, two
+    // servers of the same user would silently share their clients. So ask once without.
+    if (!error && loop == loops_.front()) {
+      Acceptor probe(loop->context().get_executor());
+      probe.open(endpoint.protocol(), error);
+      if (!error && ip.is_v6()) probe.set_option(asio::ip::v6_only(true), error);
+      if (!error) probe.set_option(asio::socket_base::reuse_address(true), error);
+      if (!error) probe.bind(endpoint, error);
+      if (!error) probe.listen(1, error);
+    }
+    if (!error) acceptor.set_option(ReusePort(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(settings.tcp_backlog, error);
+    if (error) {
+      return absl::StrCat("Could not create server TCP listening socket ", address, ":",
+                          settings.port.Get(), ": bind: ", error.message());
+    }
+    ports_.push_back(std::move(port));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Listener::OpenUnix(const std::string& path) {
+  const Config& settings = server_.settings();
+  EventLoop* loop = loops_.front();
+  auto port = std::make_unique<Port>(Port{loop, Acceptor(loop->context().get_executor()), true});
+  error_code error;
+  // What is left of a server that died is in the way; what is no socket is not ours to remove.
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) unlink(path.c_str());
+  Unix::endpoint endpoint(path);
+  port->acceptor.open(endpoint.protocol(), error);
+  if (!error) port->acceptor.bind(endpoint, error);
+  if (!error) port->acceptor.listen(settings.tcp_backlog, error);
+  int mode = settings.unixsocketperm;
+  if (!error && mode != 0 && chmod(path.c_str(), static_cast<mode_t>(mode)) != 0) {
+    error.assign(errno, boost::system::system_category());
+  }
+  if (error) {
+    return absl::StrCat("Failed opening Unix socket ", path, ": bind: ", error.message());
+  }
+  unix_path_ = path;
+  ports_.push_back(std::move(port));
+  return std::nullopt;
+}
+
+void Listener::Start() {
+  for (auto& port : ports_) {
+    asio::co_spawn(port->loop->context().get_executor(), Accept(*port), asio::detached);
+  }
+}
+
+void Listener::Close() {
+  if (!unix_path_.empty()) unlink(unix_path_.c_str());
+  unix_path_.clear();
+  ports_.clear();
+}
+
+asio::awaitable<void, Connection::Executor> Listener::Accept(Port& port) {
+  bool failing = false;
+  while (port.acceptor.is_open()) {
+    error_code error;
+    EventLoop* loop = port.loop;
+    if (port.unix_socket) loop = loops_[next_loop_++ % loops_.size()];
+    auto use = asio::redirect_error(asio::use_awaitable_t<Connection::Executor>(), error);
+    Socket socket(loop->context().get_executor());
+    co_await port.acceptor.async_accept(socket, use);
+    if (error == asio::error::operation_aborted) co_return;
+    if (error) {
+      // Out of file descriptors, as a rule: clients wait in the backlog until some are free.
+      if (!failing) LogWarning("Accepting client connection: accept: {}", error.message());
+      failing = true;
+      asio::basic_waitable_timer<std::chrono::steady_clock,
+                                 asio::wait_traits<std::chrono::steady_clock>, Connection::Executor>
+          pause(port.loop->context().get_executor(), kRetryAccept);
+      co_await pause.async_wait(use);
+      continue;
+    }
+    failing = false;
+    if (loop == port.loop) {
+      Admit(*loop, std::move(socket), port.unix_socket);
+    } else {
+      auto moved = std::make_shared<Socket>(std::move(socket));
+      asio::post(loop->context(),
+                 [this, loop, moved] { Admit(*loop, std::move(*moved), true); });
+    }
+  }
+}
+
+std::string Listener::Refusal(const Client& client) {
+  const Config& settings = server_.settings();
+  if (server_.clients().size() >= static_cast<size_t>(settings.maxclients.Get())) {
+    return "-ERR max number of clients reached\r\n";
+  }
+  if (settings.protected_mode && !client.local && server_.config().Text("requirepass").empty()) {
+    return "-DENIED Redis is running in protected mode because protected mode is enabled and no "
+           "password is set for the default user. Set 'requirepass' in cloakroom.conf, or, where "
+           "the network is trusted, 'protected-mode no', and connect again.\r\n";
+  }
+  return "";
+}
+
+void Listener::Admit(EventLoop& loop, Socket socket, bool unix_socket) {
+  auto client =
+      std::make_shared<Client>(server_.clients().NextId(), server_.clock().NowMs());
+  error_code error;
+  client->fd = socket.native_handle();
+  client->unix_socket = unix_socket;
+  if (unix_socket) {
+    client->address = client->local_address = absl::StrCat(unix_path_, ":0");
+    client->local = true;
+  } else {
+    auto remote = socket.remote_endpoint(error);
+    if (error) return;
+    Tcp::endpoint peer = AsTcp(remote);
+    client->address = Show(peer);
+    auto local = socket.local_endpoint(error);
+    if (!error) client->local_address = Show(AsTcp(local));
+    client->local = peer.address().is_loopback();
+    SetKeepAlive(client->fd, server_.settings().tcp_keepalive_s);
+  }
+  ThreadStats& stats = loop.executor().thread().stats;
+  stats.connections += 1;
+  if (std::string refusal = Refusal(*client); !refusal.empty()) {
+    stats.rejected_connections += 1;
+    socket.non_blocking(true, error);
+    socket.write_some(asio::buffer(refusal), error);
+    return;
+  }
+  client->authenticated = server_.config().Text("requirepass").empty();
+  auto connection = std::make_shared<Connection>(loop, std::move(socket), client);
+  client->link = connection;
+  server_.clients().Add(client);
+  connection->Start();
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,61 @@
+#include "server/net/network.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <functional>
+
+#include "server/log/log.h"
+
+namespace cloakroom {
+
+Network::Network(Server& server)
+    : server_(server),
+      loops_([&] {
+        std::vector<std::unique_ptr<EventLoop>> loops;
+        for (int i = 0; i < server.thread_count(); ++i) {
+          loops.push_back(std::make_unique<EventLoop>(server, i));
+        }
+        return loops;
+      }()),
+      listener_(server, LoopPointers()) {}
+
+Network::~Network() = default;
+
+std::vector<EventLoop*> Network::LoopPointers() const {
+  std::vector<EventLoop*> pointers;
+  for (const auto& loop : loops_) pointers.push_back(loop.get());
+  return pointers;
+}
+
+void Network::Run() {
+  // Signals and the order to stop are taken by the main thread, which has nothing else to do.
+  boost::asio::io_context main_loop(1);
+  auto work = boost::asio::make_work_guard(main_loop);
+  server_.set_shutdown_handler([&] { boost::asio::post(main_loop, [&] { main_loop.stop(); }); });
+  boost::asio::signal_set signals(main_loop, SIGTERM, SIGINT, SIGHUP);
+  std::function<void()> next_signal = [&] {
+    signals.async_wait([&](boost::system::error_code error, int number) {
+      if (error) return;
+      if (number == SIGHUP) {
+        ReopenLog();
+        return next_signal();
+      }
+      LogWarning("Received {} scheduling shutdown...", number == SIGINT ? "SIGINT" : "SIGTERM");
+      main_loop.stop();
+    });
+  };
+  next_signal();
+
+  listener_.Start();
+  for (auto& loop : loops_) loop->Start();
+  main_loop.run();
+
+  LogNotice("User requested shutdown...");
+  for (auto& loop : loops_) loop->Stop();
+  for (auto& loop : loops_) loop->Join();
+  listener_.Close();
+  server_.set_shutdown_handler(nullptr);
+}
+
+}  // namespace cloakroom

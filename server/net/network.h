@@ -1,0 +1,37 @@
+#ifndef CLOAKROOM_SERVER_NET_NETWORK_H_
+#define CLOAKROOM_SERVER_NET_NETWORK_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/net/event_loop.h"
+#include "server/net/listener.h"
+#include "server/server.h"
+
+namespace cloakroom {
+
+/// The event loops and listening sockets of a server, from Open to the end.
+/// Thread rule: the main thread.
+class Network {
+ public:
+  explicit Network(Server& server);
+  ~Network();
+
+  /// Binds the sockets. The error is what to tell the operator.
+  std::optional<std::string> Open() { return listener_.Open(); }
+  /// Serves until SIGTERM, SIGINT or Server::RequestShutdown; SIGHUP reopens the log meanwhile.
+  void Run();
+
+ private:
+  std::vector<EventLoop*> LoopPointers() const;
+
+  Server& server_;
+  std::vector<std::unique_ptr<EventLoop>> loops_;
+  Listener listener_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_NET_NETWORK_H_

@@ -1,0 +1,71 @@
+#include "server/process.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+
+namespace cloakroom {
+namespace {
+
+/// Descriptors for everything but clients: log, files, event loops, listening sockets.
+constexpr rlim_t kReservedDescriptors = 64;
+
+}  // namespace
+
+int64_t AllowClients(int64_t maxclients) {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return maxclients;
+  rlim_t wanted = static_cast<rlim_t>(maxclients) + kReservedDescriptors;
+  if (limit.rlim_cur >= wanted) return maxclients;
+  rlimit raised{wanted, std::max(wanted, limit.rlim_max)};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return maxclients;
+  raised = {std::min(wanted, limit.rlim_max), limit.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  rlim_t left = limit.rlim_cur > kReservedDescriptors ? limit.rlim_cur - kReservedDescriptors : 1;
+  return std::min(maxclients, static_cast<int64_t>(left));
+}
+
+void Daemonize() {
+  if (fork() != 0) std::_Exit(0);
+  setsid();
+  int null = open("/dev/null", O_RDWR);
+  if (null < 0) return;
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
+  if (null > STDERR_FILENO) close(null);
+}
+
+std::optional<std::string> WritePidFile(const std::string& path) {
+  std::ofstream file(path, std::ios::trunc);
+  file << getpid() << "\n";
+  file.flush();
+  if (file) return std::nullopt;
+  return absl::StrCat("Failed to write PID file ", path, ": ", std::strerror(errno));
+}
+
+void NotifyReady(bool stopping) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  if (path == nullptr || std::strlen(path) >= sizeof(sockaddr_un::sun_path)) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strcpy(address.sun_path, path);
+  if (path[0] == '@') address.sun_path[0] = '\0';
+  socklen_t size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  std::string_view state =
+      stopping ? "STOPPING=1\n" : "READY=1\nSTATUS=Ready to accept connections\n";
+  static_cast<void>(sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
+                           reinterpret_cast<sockaddr*>(&address), size));
+  close(fd);
+}
+
+}  // namespace cloakroom

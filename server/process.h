@@ -1,0 +1,26 @@
+#ifndef CLOAKROOM_SERVER_PROCESS_H_
+#define CLOAKROOM_SERVER_PROCESS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace cloakroom {
+
+// What concerns the server as a process of the operating system. The main thread, at start and end.
+
+/// Raises the limit of file descriptors so that `maxclients` fit, as far as the system lets us.
+/// Returns how many clients fit then.
+int64_t AllowClients(int64_t maxclients);
+
+/// Goes on as a child process without a terminal. Before any thread starts.
+void Daemonize();
+
+std::optional<std::string> WritePidFile(const std::string& path);
+
+/// Tells systemd, where it waits for it (Type=notify).
+void NotifyReady(bool stopping);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PROCESS_H_

@@ -1,0 +1,64 @@
+// The configuration file that the project hands out says what it does without one.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "server/config/config_file.h"
+#include "server/config/config_store.h"
+
+namespace cloakroom {
+namespace {
+
+// The project's folder, from where this file was compiled.
+std::string ConfPath() {
+  std::filesystem::path here = std::filesystem::absolute(__FILE__);
+  return here.parent_path().parent_path().parent_path().parent_path() / "cloakroom.conf";
+}
+
+TEST(CloakroomConf, EqualsTheDefaults) {
+  ConfigStore from_file;
+  ASSERT_EQ(from_file.Load(ParseCommandLine({ConfPath()})), std::nullopt);
+  ConfigStore defaults;
+  std::vector<std::string_view> all = {"*"};
+  EXPECT_EQ(from_file.Get(all), defaults.Get(all));
+}
+
+TEST(CloakroomConf, MentionsEverythingThatHasAMeaning) {
+  auto statements = config::ReadConfigFile(ConfPath());
+  ASSERT_TRUE(statements.ok());
+  std::set<const config::Directive*> mentioned;
+  for (const config::Statement& statement : *statements) {
+    mentioned.insert(config::FindDirective(statement.words[0]));
+  }
+  for (const config::Directive& row : config::ServingDirectives()) {
+    bool depends_on_machine = row.name == "io-threads";
+    if (row.Is(config::kRepeatable) || depends_on_machine) continue;
+    EXPECT_TRUE(mentioned.contains(&row)) << row.name;
+  }
+}
+
+TEST(CloakroomConf, SetsNothingInVain) {
+  ConfigStore store;
+  ASSERT_EQ(store.Load(ParseCommandLine({ConfPath()})), std::nullopt);
+  EXPECT_EQ(store.GivenWithoutEffect(), std::vector<std::string>());
+}
+
+TEST(CloakroomConf, SurvivesARewriteWordForWord) {
+  auto folder = std::filesystem::temp_directory_path();
+  std::string copy = folder / ("cloakroom-conf-test." + std::to_string(getpid()));
+  std::filesystem::copy_file(ConfPath(), copy, std::filesystem::copy_options::overwrite_existing);
+  ConfigStore store;
+  ASSERT_EQ(store.Load(ParseCommandLine({copy})), std::nullopt);
+  ASSERT_EQ(store.Rewrite(), std::nullopt);
+  auto before = config::ReadConfigFile(ConfPath());
+  auto after = config::ReadConfigFile(copy);
+  std::filesystem::remove(copy);
+  ASSERT_EQ(after->size(), before->size());
+  for (size_t i = 0; i < before->size(); ++i) EXPECT_EQ((*after)[i].text, (*before)[i].text);
+}
+
+}  // namespace
+}  // namespace cloakroom
