@@ -16,6 +16,9 @@ std::span<const CommandFamily> CommandFamilies() {
       ScriptingCommands(),
       StringCommands(),
       StringRangeCommands(),
+      HashExpiryCommands(),
+      SetAlgebraCommands(),
+      SetCommands(),
       TransactionCommands(),
       // clang-format on
   };

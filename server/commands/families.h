@@ -17,6 +17,9 @@ CommandFamily LcsCommands();
 CommandFamily ScriptingCommands();
 CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
+CommandFamily HashExpiryCommands();
+CommandFamily SetAlgebraCommands();
+CommandFamily SetCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
