@@ -7,7 +7,14 @@ namespace cloakroom {
 std::span<const CommandFamily> CommandFamilies() {
   static const std::vector<CommandFamily> families = {
       ConnectionCommands(),
+      DatabaseCommands(),
       HashCommands(),
+      KeyExpiryCommands(),
+      KeyCommands(),
+      KeyTransferCommands(),
+      ObjectCommands(),
+      PubSubCommands(),
+      ScanCommands(),
       TransactionCommands(),
   };
   return families;

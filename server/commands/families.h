@@ -9,7 +9,14 @@ namespace cloakroom {
 
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
 CommandFamily ConnectionCommands();
+CommandFamily DatabaseCommands();
 CommandFamily HashCommands();
+CommandFamily KeyExpiryCommands();
+CommandFamily KeyCommands();
+CommandFamily KeyTransferCommands();
+CommandFamily ObjectCommands();
+CommandFamily PubSubCommands();
+CommandFamily ScanCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
