@@ -14,6 +14,7 @@
 #include "server/metrics/slowlog.h"
 #include "server/pause.h"
 #include "server/pubsub/pubsub.h"
+#include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
 #include "server/session/client_registry.h"
 #include "server/stats.h"
@@ -42,6 +43,7 @@ class Server {
   Keyspace& keyspace() { return keyspace_; }
   ClientRegistry& clients() { return clients_; }
   ScriptCache& scripts() { return scripts_; }
+  RunningScripts& running_scripts() { return running_scripts_; }
   ErrorStats& errors() { return errors_; }
   SlowLog& slowlog() { return slowlog_; }
   MonitorFeed& monitors() { return monitors_; }
@@ -73,6 +75,7 @@ class Server {
   Keyspace keyspace_;
   ClientRegistry clients_;
   ScriptCache scripts_;
+  RunningScripts running_scripts_;
   ErrorStats errors_;
   SlowLog slowlog_;
   MonitorFeed monitors_;

@@ -15,6 +15,7 @@ std::span<const CommandFamily> CommandFamilies() {
       ObjectCommands(),
       PubSubCommands(),
       ScanCommands(),
+      ScriptingCommands(),
       TransactionCommands(),
   };
   return families;

@@ -17,6 +17,7 @@ CommandFamily KeyTransferCommands();
 CommandFamily ObjectCommands();
 CommandFamily PubSubCommands();
 CommandFamily ScanCommands();
+CommandFamily ScriptingCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
