@@ -63,6 +63,15 @@ void Call::ReplyString(const StringView& value) {
   }
 }
 
+void Call::ReplyRange(const StringView& value, size_t offset, size_t size) {
+  if (value.blob() == nullptr || size < kShareFrom) {
+    return reply_.Bulk(value.bytes().substr(offset, size));
+  }
+  SharedBytes shared = Share(value.blob());
+  shared.bytes = shared.bytes.substr(offset, size);
+  reply_.Bulk(std::move(shared));
+}
+
 void Call::ReplyItem(const ItemValue& value) {
   if (value.blob != nullptr && value.bytes.size() >= kShareFrom) {
     reply_.Bulk(Share(value.blob));

@@ -111,6 +111,8 @@ class Call {
   void SyntaxError() { Error(kSyntaxError); }
   /// The value of a string, or of a field: large ones by reference.
   void ReplyString(const StringView& value);
+  /// A part of one. REQUIRES: offset + size <= value.size().
+  void ReplyRange(const StringView& value, size_t offset, size_t size);
   void ReplyItem(const ItemValue& value);
   bool failed() const { return failed_; }
   std::string_view error_code() const { return error_code_; }

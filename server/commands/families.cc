@@ -6,17 +6,25 @@ namespace cloakroom {
 
 std::span<const CommandFamily> CommandFamilies() {
   static const std::vector<CommandFamily> families = {
+      // clang-format off: one file a line.
+      BitFieldCommands(),
+      BitmapCommands(),
       ConnectionCommands(),
+      CounterCommands(),
       DatabaseCommands(),
       HashCommands(),
-      KeyExpiryCommands(),
       KeyCommands(),
+      KeyExpiryCommands(),
       KeyTransferCommands(),
+      LcsCommands(),
       ObjectCommands(),
       PubSubCommands(),
       ScanCommands(),
       ScriptingCommands(),
+      StringCommands(),
+      StringRangeCommands(),
       TransactionCommands(),
+      // clang-format on
   };
   return families;
 }

@@ -8,16 +8,22 @@
 namespace cloakroom {
 
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
+CommandFamily BitFieldCommands();
+CommandFamily BitmapCommands();
 CommandFamily ConnectionCommands();
+CommandFamily CounterCommands();
 CommandFamily DatabaseCommands();
 CommandFamily HashCommands();
-CommandFamily KeyExpiryCommands();
 CommandFamily KeyCommands();
+CommandFamily KeyExpiryCommands();
 CommandFamily KeyTransferCommands();
+CommandFamily LcsCommands();
 CommandFamily ObjectCommands();
 CommandFamily PubSubCommands();
 CommandFamily ScanCommands();
 CommandFamily ScriptingCommands();
+CommandFamily StringCommands();
+CommandFamily StringRangeCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
