@@ -149,6 +149,9 @@ class Call {
   std::function<void(LongWork&)> offloaded_;
 };
 
+/// The value of a field on any thread: large ones by reference.
+void ReplyItem(ReplyWriter& reply, const ItemValue& value);
+
 /// A key opened for reading as a value of type T (Hash, Set, StringView). An absent key reads as
 /// an empty value. When the key holds another type WRONGTYPE has been replied, and ok() is false.
 ///
