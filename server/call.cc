@@ -72,13 +72,6 @@ void Call::ReplyRange(const StringView& value, size_t offset, size_t size) {
   reply_.Bulk(std::move(shared));
 }
 
-void Call::ReplyItem(const ItemValue& value) {
-  if (value.blob != nullptr && value.bytes.size() >= kShareFrom) {
-    reply_.Bulk(Share(value.blob));
-  } else {
-    reply_.Bulk(value.bytes);
-  }
-}
 void Call::ReplyItem(const ItemValue& value) { cloakroom::ReplyItem(reply_, value); }
 
 std::optional<int64_t> Call::Integer(size_t i, std::string_view error) {
