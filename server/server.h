@@ -13,6 +13,7 @@
 #include "server/metrics/monitor_feed.h"
 #include "server/metrics/slowlog.h"
 #include "server/pause.h"
+#include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
 #include "server/session/client_registry.h"
 #include "server/stats.h"
@@ -41,6 +42,7 @@ class Server {
   Keyspace& keyspace() { return keyspace_; }
   ClientRegistry& clients() { return clients_; }
   ScriptCache& scripts() { return scripts_; }
+  RunningScripts& running_scripts() { return running_scripts_; }
   ErrorStats& errors() { return errors_; }
   SlowLog& slowlog() { return slowlog_; }
   MonitorFeed& monitors() { return monitors_; }
@@ -71,6 +73,7 @@ class Server {
   Keyspace keyspace_;
   ClientRegistry clients_;
   ScriptCache scripts_;
+  RunningScripts running_scripts_;
   ErrorStats errors_;
   SlowLog slowlog_;
   MonitorFeed monitors_;

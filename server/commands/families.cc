@@ -8,6 +8,7 @@ std::span<const CommandFamily> CommandFamilies() {
   static const std::vector<CommandFamily> families = {
       ConnectionCommands(),
       HashCommands(),
+      ScriptingCommands(),
       TransactionCommands(),
   };
   return families;

@@ -10,6 +10,7 @@ namespace cloakroom {
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
 CommandFamily ConnectionCommands();
 CommandFamily HashCommands();
+CommandFamily ScriptingCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.

@@ -84,12 +84,12 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   const std::shared_ptr<Client> client_;
   Session session_;
   bool open_ = true;
-  bool woken_ = false;       ///< since the last wait began
+  bool woken_ = false;  ///< since the last wait began
   bool sip_too_small_ = false;
   OutputBuffer* replies_ = nullptr;  ///< while requests execute: pushes go between their replies
-  bool borrowing_ = false;   ///< a read waits with the thread's buffer
-  bool drained_ = false;     ///< the last read was by Asio, and short
-  bool writing_ = false;     ///< WriteUnsent runs
+  bool borrowing_ = false;           ///< a read waits with the thread's buffer
+  bool drained_ = false;             ///< the last read was by Asio, and short
+  bool writing_ = false;             ///< WriteUnsent runs
   int64_t over_soft_limit_since_ms_ = 0;
   std::array<char, 512> sip_;
   ReadBuffer kept_;
