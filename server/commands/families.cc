@@ -26,9 +26,6 @@ std::span<const CommandFamily> CommandFamilies() {
       SetAlgebraCommands(),
       StringCommands(),
       StringRangeCommands(),
-      HashExpiryCommands(),
-      SetAlgebraCommands(),
-      SetCommands(),
       TransactionCommands(),
       // clang-format on
   };
