@@ -27,9 +27,6 @@ CommandFamily SetCommands();
 CommandFamily SetAlgebraCommands();
 CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
-CommandFamily HashExpiryCommands();
-CommandFamily SetAlgebraCommands();
-CommandFamily SetCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
