@@ -6,6 +6,7 @@ namespace cloakroom {
 
 std::span<const CommandFamily> CommandFamilies() {
   static const std::vector<CommandFamily> families = {
+      ClientCommands(),
       ConnectionCommands(),
       HashCommands(),
       TransactionCommands(),

@@ -8,6 +8,7 @@
 namespace cloakroom {
 
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
+CommandFamily ClientCommands();
 CommandFamily ConnectionCommands();
 CommandFamily HashCommands();
 CommandFamily TransactionCommands();
