@@ -6,7 +6,7 @@ find_package(PkgConfig REQUIRED)
 add_library(cloakroom_absl INTERFACE)
 target_link_libraries(cloakroom_absl INTERFACE
   absl::base absl::synchronization absl::flat_hash_map absl::flat_hash_set absl::hash absl::strings absl::inlined_vector
-  absl::span absl::random_random absl::function_ref)
+  absl::span absl::random_random absl::function_ref absl::str_format)
 
 # The sanitizers bring their own allocator, which storage/memory.cc knows how to ask.
 add_library(cloakroom_allocator INTERFACE)

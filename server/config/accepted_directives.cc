@@ -85,7 +85,7 @@ const Directive kRows[] = {
     {"min-replicas-max-lag", "min-slaves-max-lag", Integer(0, INT_MAX), "10", kNoEffect},
     {"min-replicas-to-write", "min-slaves-to-write", Integer(0, INT_MAX), "0", kNoEffect},
     {"propagation-error-behavior", "", OneOf(kPropagationErrorBehavior), "ignore", kNoEffect},
-    {"repl-backlog-size", "", Memory(1), "1048576", kNoEffect},
+    {"repl-backlog-size", "", MemoryAtLeast(16384), "1048576", kNoEffect},
     {"repl-backlog-ttl", "", Integer(0, INT64_MAX), "3600", kNoEffect},
     {"repl-disable-tcp-nodelay", "", YesNo(), "no", kNoEffect},
     {"repl-diskless-load", "", OneOf(kReplDisklessLoad), "disabled", kNoEffect},

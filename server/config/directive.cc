@@ -53,6 +53,7 @@ Result<Value> ParseMemoryValue(const Kind& kind, std::string_view word) {
   if (*bytes < static_cast<uint64_t>(kind.min) || *bytes > kind.max) {
     return NotBetween(Cat(kind.min), Cat(kind.max));
   }
+  if (kind.clamp_min > 0) *bytes = std::max(*bytes, static_cast<uint64_t>(kind.clamp_min));
   auto number = static_cast<int64_t>(std::min<uint64_t>(*bytes, INT64_MAX));
   return Value{Cat(*bytes), number};
 }

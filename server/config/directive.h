@@ -55,6 +55,11 @@ constexpr Kind Octal(uint64_t max) { return {.type = Kind::kOctal, .max = max}; 
 constexpr Kind Memory(int64_t min = 0, uint64_t max = INT64_MAX) {
   return {.type = Kind::kMemory, .min = min, .max = max};
 }
+constexpr Kind MemoryAtLeast(int64_t clamp_min) {
+  Kind kind = Memory(1);
+  kind.clamp_min = clamp_min;
+  return kind;
+}
 constexpr Kind MemoryOrPercent() { return {.type = Kind::kMemoryOrPercent, .max = UINT64_MAX}; }
 constexpr Kind YesNo() { return {.type = Kind::kBool}; }
 constexpr Kind OneOf(absl::Span<const Choice> choices) {

@@ -149,26 +149,27 @@ Result<std::string> ParseReplicaOf(const Words& words, std::string_view) {
 Result<std::string> ParseShutdown(const Words& words, std::string_view) {
   constexpr std::string_view kKnown[] = {"default", "save", "nosave", "now", "force"};
   Words canonical;
-  for (const std::string& word : words) {
+  for (const std::string& word : words.empty() ? Words{""} : words) {
     std::string lower = Lower(word);
     if (std::ranges::find(kKnown, lower) == std::end(kKnown)) {
       return Error{Cat("argument(s) must be one of the following: ", Joined(kKnown, ", "))};
     }
     canonical.push_back(std::move(lower));
   }
-  return canonical.empty() ? std::string("default") : Joined(canonical, " ");
+  return Joined(canonical, " ");
 }
 
 // Redis answers the event classes in a fixed order, all of them together as 'A'.
 Result<std::string> ParseNotify(const Words& words, std::string_view) {
   constexpr std::string_view kClasses = "g$lshzxetd";
   constexpr std::string_view kInOrder = "g$lshzxetdnKEm";
-  if (words.size() > 1) return Error{"wrong number of arguments"};
-  std::string_view given = words.empty() ? std::string_view() : std::string_view(words[0]);
+  std::string given;
+  for (const std::string& word : words) given += given.empty() ? word : " " + word;
+  if (words.size() > 1) given += ' ';  // never a class, as in Redis
   if (given.find_first_not_of("Ag$lshzxeKEtmdn") != given.npos) {
     return Error{"Invalid event class character. Use 'Ag$lshzxeKEtmdn'."};
   }
-  auto has = [given](char letter) { return given.find(letter) != given.npos; };
+  auto has = [&given](char letter) { return given.find(letter) != given.npos; };
   bool all = has('A') || std::ranges::all_of(kClasses, has);
   std::string canonical = all ? "A" : "";
   for (char letter : kInOrder) {

@@ -46,6 +46,7 @@ Result<std::string> MustBeFolder(std::string_view path) {
 Result<std::string> MustNameKnownVariables(std::string_view text) {
   constexpr std::string_view kKnown[] = {"title",    "listen-addr", "server-mode", "port",
                                          "tls-port", "unixsocket",  "config-file"};
+  if (text.empty()) return Error{"template format is invalid or contains unknown variables"};
   std::string_view rest = text;
   for (size_t open = rest.find('{'); open != rest.npos; open = rest.find('{')) {
     size_t close = rest.find('}', open);

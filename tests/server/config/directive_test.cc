@@ -70,6 +70,11 @@ TEST(ParseWords, ClampsHzInsteadOfRefusing) {
   EXPECT_EQ(TextOf("hz", "-1"), "error: argument must be between 0 and 2147483647 inclusive");
 }
 
+TEST(ParseWords, GivesTheBacklogItsLeastSize) {
+  EXPECT_EQ(TextOf("repl-backlog-size", "1kb"), "16384");
+  EXPECT_EQ(TextOf("repl-backlog-size", "1mb"), "1048576");
+}
+
 TEST(ParseWords, ReadsPermissionsInOctal) {
   EXPECT_EQ(TextOf("unixsocketperm", "700"), "700");
   EXPECT_EQ(Parse("unixsocketperm", {"0700"})->number, 0700);

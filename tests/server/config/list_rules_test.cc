@@ -127,6 +127,8 @@ TEST(NotifyRule, AnswersLettersInRedisOrder) {
   EXPECT_EQ(Set("notify-keyspace-events", "AKEm"), "AKEm");
   EXPECT_EQ(Set("notify-keyspace-events", "g$lshzxetdKE"), "AKE");
   EXPECT_EQ(Set("notify-keyspace-events", ""), "");
+  EXPECT_EQ(Set("notify-keyspace-events", "K E"),
+            "error: Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
   EXPECT_EQ(Set("notify-keyspace-events", "K!"),
             "error: Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
 }

@@ -1,0 +1,136 @@
+"""When two replies count as equal: to the byte, or as these rules forgive.
+
+A rule is a function of the reply of redis-server, the reply of the server under test. It is asked
+only when the bytes differ. Each forgives one inherent difference and nothing else.
+"""
+
+from support import resp
+
+SECONDS_TOLERANCE = 5
+MILLISECONDS_TOLERANCE = 5000
+
+
+def split(buffer):
+    """The replies in a buffer, each as its bytes. The buffer must hold whole replies."""
+    replies, at, size = [], 0, len(buffer)
+    while at < size:
+        end = skip(buffer, at)
+        replies.append(buffer[at:end])
+        at = end
+    return replies
+
+
+def skip(buffer, at):
+    """Where the reply that starts at `at` ends."""
+    left = 1
+    while left:
+        kind = buffer[at]
+        line = buffer.index(b"\r\n", at)
+        left -= 1
+        if kind in b"$=":
+            size = int(buffer[at + 1:line])
+            at = line + 2 if size < 0 else line + size + 4
+            continue
+        if kind in b"*~>":
+            left += max(int(buffer[at + 1:line]), 0)
+        elif kind == 37:  # %
+            left += 2 * int(buffer[at + 1:line])
+        at = line + 2
+    return at
+
+
+def value(reply):
+    return resp.parse(reply)[0]
+
+
+def _order(item):
+    return repr(item)
+
+
+def unordered(ours, theirs):
+    """Members, keys and fields come in any order."""
+    return _containers(ours, theirs) and sorted(map(_order, ours)) == sorted(map(_order, theirs))
+
+
+def _containers(ours, theirs):
+    return isinstance(ours, list) and type(ours) is type(theirs)
+
+
+def pairs(ours, theirs):
+    """A map, or a flat array of pairs, in any order."""
+    if not _containers(ours, theirs) or len(ours) % 2 and not isinstance(ours, resp.Map):
+        return False
+    if isinstance(ours, resp.Map):
+        return unordered(ours, theirs)
+    return unordered(list(zip(ours[::2], ours[1::2])), list(zip(theirs[::2], theirs[1::2]))) \
+        and len(ours) == len(theirs)
+
+
+def _near(tolerance):
+    def rule(ours, theirs):
+        """A remaining or absolute time differs by what passed between the two servers."""
+        return (type(ours) is int and type(theirs) is int and ours > 0 and theirs > 0
+                and abs(ours - theirs) <= tolerance)
+    return rule
+
+
+seconds = _near(SECONDS_TOLERANCE)
+milliseconds = _near(MILLISECONDS_TOLERANCE)
+
+
+def shape(ours, theirs):
+    """Random members: the same type and number of them."""
+    if type(ours) is not type(theirs) or isinstance(ours, resp.Error):
+        return False
+    return not isinstance(ours, list) or (
+        len(ours) == len(theirs) and all(map(shape, ours, theirs)))
+
+
+def scan(rule):
+    """A cursor and a page. Both cursors 0: the pages hold the same; else only the shape counts,
+    because the walk is the server's own business (the state check walks to the end)."""
+    def compare(ours, theirs):
+        if not _containers(ours, theirs) or len(ours) != 2 or len(theirs) != 2:
+            return False
+        if ours[0] == b"0" and theirs[0] == b"0":
+            return rule(ours[1], theirs[1])
+        cursor = theirs[0]
+        return type(cursor) is bytes and cursor.isdigit() and _containers(ours[1], theirs[1])
+    return compare
+
+
+def encoding(ours, theirs):
+    """7.2 packs small sets and lists that 7.0 does not."""
+    return theirs == b"listpack" and ours in (b"hashtable", b"quicklist")
+
+
+def number(ours, theirs):
+    """A size, an idle time or a reference count: any number."""
+    return type(ours) is int and type(theirs) is int
+
+
+def checked_later(ours, theirs):
+    """7.2 checks the arguments of BITCOUNT and BITPOS even when the key does not exist."""
+    return type(ours) is int and isinstance(theirs, resp.Error)
+
+
+def transaction(rules):
+    """EXEC's reply: an element for each queued command, each under its own rule."""
+    def compare(ours, theirs):
+        if not _containers(ours, theirs) or not len(ours) == len(theirs) == len(rules):
+            return False
+        return all(resp.same(mine, other) or (rule is not None and rule(mine, other))
+                   for rule, mine, other in zip(rules, ours, theirs))
+    return compare
+
+
+RULES = {
+    "keys": unordered, "smembers": unordered, "sinter": unordered, "sunion": unordered,
+    "sdiff": unordered, "hkeys": unordered, "hvals": unordered, "pubsub|channels": unordered,
+    "pubsub|shardchannels": unordered, "hgetall": pairs, "scan": scan(unordered),
+    "sscan": scan(unordered), "hscan": scan(pairs), "zscan": scan(pairs), "ttl": seconds,
+    "expiretime": seconds, "pttl": milliseconds, "pexpiretime": milliseconds,
+    "object|encoding": encoding, "object|idletime": number, "object|refcount": number,
+    "memory|usage": number, "srandmember": shape, "spop": shape, "hrandfield": shape,
+    "zrandmember": shape, "randomkey": shape, "bitcount": checked_later, "bitpos": checked_later,
+}
