@@ -297,6 +297,11 @@ void Executor::Note(Client& client, const Command& command, CommandArguments arg
     }
     histogram->Add(duration_us);
   }
+  int64_t late_ms = settings.latency_monitor_threshold_ms;
+  if (late_ms > 0 && duration_us >= late_ms * 1000) [[unlikely]] {
+    server_.latency().Add(command.row->has(kFast) ? "fast-command" : "command", now_ms() / 1000,
+                          duration_us / 1000);
+  }
   int64_t slow_us = settings.slowlog_log_slower_than_us;
   if (slow_us >= 0 && duration_us >= slow_us && !command.row->has(kSkipSlowlog)) [[unlikely]] {
     std::string name;
@@ -304,7 +309,8 @@ void Executor::Note(Client& client, const Command& command, CommandArguments arg
       MutexLock lock(client.mutex);
       name = client.name;
     }
-    server_.slowlog().Add(WithoutSecrets(*command.row, args), now_ms() / 1000, duration_us, client.address, std::move(name),
+    server_.slowlog().Add(WithoutSecrets(*command.row, args), now_ms() / 1000, duration_us,
+                          client.address, std::move(name),
                           static_cast<size_t>(settings.slowlog_max_len.Get()));
   }
 }

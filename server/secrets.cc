@@ -10,8 +10,8 @@ namespace {
 constexpr std::string_view kRedacted = "(redacted)";
 
 bool IsSecretDirective(std::string_view name) {
-  constexpr std::string_view kSecret[] = {"requirepass", "masterauth", "masteruser",
-                                          "primaryauth", "tls-key-file-pass"};
+  constexpr std::string_view kSecret[] = {"requirepass", "masterauth", "masteruser", "primaryauth",
+                                          "tls-key-file-pass"};
   return std::any_of(std::begin(kSecret), std::end(kSecret),
                      [&](std::string_view secret) { return EqualsIgnoreCase(secret, name); });
 }

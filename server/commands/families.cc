@@ -6,10 +6,9 @@ namespace cloakroom {
 
 std::span<const CommandFamily> CommandFamilies() {
   static const std::vector<CommandFamily> families = {
-      ClientCommands(),
-      ConnectionCommands(),
-      HashCommands(),
-      TransactionCommands(),
+      ClientCommands(), ConfigCommands(),  ConnectionCommands(),
+      HashCommands(),   LatencyCommands(), MemoryCommands(),
+      ServerCommands(), SlowLogCommands(), TransactionCommands(),
   };
   return families;
 }

@@ -9,8 +9,13 @@ namespace cloakroom {
 
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
 CommandFamily ClientCommands();
+CommandFamily ConfigCommands();
 CommandFamily ConnectionCommands();
 CommandFamily HashCommands();
+CommandFamily LatencyCommands();
+CommandFamily MemoryCommands();
+CommandFamily ServerCommands();
+CommandFamily SlowLogCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
