@@ -12,11 +12,24 @@ CommandFamily BitFieldCommands();
 CommandFamily BitmapCommands();
 CommandFamily ConnectionCommands();
 CommandFamily CounterCommands();
+CommandFamily DatabaseCommands();
 CommandFamily HashCommands();
+CommandFamily HashExpiryCommands();
+CommandFamily KeyCommands();
+CommandFamily KeyExpiryCommands();
+CommandFamily KeyTransferCommands();
 CommandFamily LcsCommands();
+CommandFamily ObjectCommands();
+CommandFamily PubSubCommands();
+CommandFamily ScanCommands();
 CommandFamily ScriptingCommands();
+CommandFamily SetCommands();
+CommandFamily SetAlgebraCommands();
 CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
+CommandFamily HashExpiryCommands();
+CommandFamily SetAlgebraCommands();
+CommandFamily SetCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.

@@ -10,7 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
+#include "storage/mutex.h"
 #include "server/script/script.h"  // IWYU pragma: export
 
 namespace cloakroom {
@@ -55,7 +55,7 @@ class ScriptCache {
   void EvictOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::atomic<std::uint64_t> generation_{1};
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   // The keys of both maps point into the scripts that by_sha_ holds.
   absl::flat_hash_map<std::string_view, Slot> by_sha_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string_view, const Script*> by_text_ ABSL_GUARDED_BY(mutex_);
