@@ -22,13 +22,10 @@ std::span<const CommandFamily> CommandFamilies() {
       PubSubCommands(),
       ScanCommands(),
       ScriptingCommands(),
-      SetCommands(),
       SetAlgebraCommands(),
+      SetCommands(),
       StringCommands(),
       StringRangeCommands(),
-      HashExpiryCommands(),
-      SetAlgebraCommands(),
-      SetCommands(),
       TransactionCommands(),
       // clang-format on
   };

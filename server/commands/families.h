@@ -23,13 +23,10 @@ CommandFamily ObjectCommands();
 CommandFamily PubSubCommands();
 CommandFamily ScanCommands();
 CommandFamily ScriptingCommands();
-CommandFamily SetCommands();
 CommandFamily SetAlgebraCommands();
+CommandFamily SetCommands();
 CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
-CommandFamily HashExpiryCommands();
-CommandFamily SetAlgebraCommands();
-CommandFamily SetCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.

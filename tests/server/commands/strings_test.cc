@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/server/support/key_event_log.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
@@ -14,19 +15,6 @@ constexpr std::string_view kWrongTypeReply =
 std::string Bulk(const std::string& text) {
   return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
 }
-
-/// Notes the events of all keys, as "event key".
-class EventLog final : public KeyspaceObserver {
- public:
-  void OnKeyEvent(int, std::string_view key, KeyEvent event) override {
-    events.push_back(std::string(event) + " " + std::string(key));
-  }
-  std::vector<std::string> Take() { return std::exchange(events, {}); }
-
-  std::vector<std::string> events;
-};
-
-using Events = std::vector<std::string>;
 
 class StringsTest : public ServerTest {
  protected:
@@ -214,41 +202,39 @@ TEST_F(StringsTest, GetDelHandsOutALargeValueAndForgetsIt) {
 }
 
 TEST_F(StringsTest, ChangesAreToldByTheirRedisNames) {
-  EventLog log;
-  server_.keyspace().set_observer(&log);
-  const std::vector<std::pair<std::string_view, Events>> expected = {
-      {"SET s v EX 10", {"set s", "expire s"}},
-      {"SET s v KEEPTTL", {"set s"}},
-      {"SET s v NX", {}},
-      {"SETEX s 10 v", {"set s", "expire s"}},
-      {"GETEX s PERSIST", {"persist s"}},
-      {"GETEX s PERSIST", {}},
-      {"GETEX s EX 10", {"expire s"}},
-      {"GETEX s PXAT 1", {"del s"}},
-      {"GETSET s v", {"set s"}},
-      {"GETDEL s", {"del s"}},
-      {"MSET a 1 b 2 a 3", {"set a", "set b", "set a"}},
-      {"MSETNX a 1 c 2", {}},
-      {"SETNX a 1", {}},
-      {"INCR a", {"incrby a"}},
-      {"INCRBYFLOAT a 1", {"incrbyfloat a"}},
-      {"APPEND a x", {"append a"}},
-      {"SETRANGE a 0 x", {"setrange a"}},
-      {"SETBIT bits 7 0", {"setbit bits"}},
-      {"SETBIT bits 7 0", {}},
-      {"SETBIT bits 7 1", {"setbit bits"}},
-      {"BITFIELD bits SET u8 0 1", {}},
-      {"BITFIELD bits INCRBY u8 0 1 INCRBY u8 0 1", {"setbit bits"}},
-      {"BITOP OR d a bits", {"set d"}},
-      {"BITOP AND d none", {"del d"}},
-      {"BITOP AND d none", {}},
-      {"GET a", {}},
+  KeyEventLog log(server_.keyspace());
+  const std::vector<std::pair<std::string_view, std::string_view>> expected = {
+      {"SET s v EX 10", "set s; expire s; "},
+      {"SET s v KEEPTTL", "set s; "},
+      {"SET s v NX", ""},
+      {"SETEX s 10 v", "set s; expire s; "},
+      {"GETEX s PERSIST", "persist s; "},
+      {"GETEX s PERSIST", ""},
+      {"GETEX s EX 10", "expire s; "},
+      {"GETEX s PXAT 1", "del s; "},
+      {"GETSET s v", "set s; "},
+      {"GETDEL s", "del s; "},
+      {"MSET a 1 b 2 a 3", "set a; set b; set a; "},
+      {"MSETNX a 1 c 2", ""},
+      {"SETNX a 1", ""},
+      {"INCR a", "incrby a; "},
+      {"INCRBYFLOAT a 1", "incrbyfloat a; "},
+      {"APPEND a x", "append a; "},
+      {"SETRANGE a 0 x", "setrange a; "},
+      {"SETBIT bits 7 0", "setbit bits; "},
+      {"SETBIT bits 7 0", ""},
+      {"SETBIT bits 7 1", "setbit bits; "},
+      {"BITFIELD bits SET u8 0 1", ""},
+      {"BITFIELD bits INCRBY u8 0 1 INCRBY u8 0 1", "setbit bits; "},
+      {"BITOP OR d a bits", "set d; "},
+      {"BITOP AND d none", "del d; "},
+      {"BITOP AND d none", ""},
+      {"GET a", ""},
   };
   for (const auto& [line, events] : expected) {
     Run(line);
     EXPECT_EQ(log.Take(), events) << line;
   }
-  server_.keyspace().set_observer(nullptr);
 }
 
 TEST_F(StringsTest, ReadsThatChangeCountAsHitsAndMisses) {
