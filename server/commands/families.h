@@ -20,19 +20,19 @@ CommandFamily HashExpiryCommands();
 CommandFamily KeyCommands();
 CommandFamily KeyExpiryCommands();
 CommandFamily KeyTransferCommands();
+CommandFamily LatencyCommands();
 CommandFamily LcsCommands();
+CommandFamily MemoryCommands();
 CommandFamily ObjectCommands();
 CommandFamily PubSubCommands();
 CommandFamily ScanCommands();
 CommandFamily ScriptingCommands();
+CommandFamily ServerCommands();
 CommandFamily SetCommands();
 CommandFamily SetAlgebraCommands();
+CommandFamily SlowLogCommands();
 CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
-CommandFamily LatencyCommands();
-CommandFamily MemoryCommands();
-CommandFamily ServerCommands();
-CommandFamily SlowLogCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
