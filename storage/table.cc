@@ -262,8 +262,17 @@ uint64_t Table::Scan(uint64_t position, absl::FunctionRef<void(Entry*)> visit) c
   size_t address = AddressOf(KeyHash{ReverseBits(position, kPositionBits)});
   size_t low = address & ((size_t{1} << level_) - 1);
   int bits = low + (size_t{1} << level_) < bucket_count_ ? level_ + 1 : level_;
-  At(address).ForEachInChain(visit);
-  uint64_t next = ReverseBits(address, kPositionBits) + (uint64_t{1} << (kPositionBits - bits));
+  uint64_t start = ReverseBits(address, kPositionBits);
+  if (start == position) {
+    At(address).ForEachInChain(visit);
+  } else {
+    // The table has shrunk since: what lies before the position was visited in a bucket of its own.
+    At(address).ForEachInChain([&](Entry* entry) {
+      uint64_t bits_of_entry = KeyHash::Of(entry->key()).bucket_bits();
+      if (ReverseBits(bits_of_entry, kPositionBits) >= position) visit(entry);
+    });
+  }
+  uint64_t next = start + (uint64_t{1} << (kPositionBits - bits));
   return next >> kPositionBits != 0 ? 0 : next;
 }
 
