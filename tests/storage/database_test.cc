@@ -136,7 +136,8 @@ TEST_F(DatabaseTest, SampleTtlIsAMean) {
 TEST_F(DatabaseTest, ClearEmptiesAndDisturbsThoseWhoWatchWhatWasThere) {
   Fill(1'000);
   Set(db(), "volatile", "v", now_ms() + 1'000);
-  Watcher there, absent;
+  Watcher& there = NewWatcher();
+  Watcher& absent = NewWatcher();
   Watch(db(), "key:5", &there);
   Watch(db(), "nothing", &absent);
   {
@@ -157,7 +158,9 @@ TEST_F(DatabaseTest, ClearEmptiesAndDisturbsThoseWhoWatchWhatWasThere) {
 TEST_F(DatabaseTest, SwapExchangesContentsAndLeavesWatchersWithTheirNumber) {
   Set(db(0), "zero", "0", now_ms() + 1'000);
   Set(db(1), "one", "1");
-  Watcher zero, elsewhere, absent;
+  Watcher& zero = NewWatcher();
+  Watcher& elsewhere = NewWatcher();
+  Watcher& absent = NewWatcher();
   Watch(db(0), "zero", &zero);
   Watch(db(0), "one", &elsewhere);
   Watch(db(1), "two", &absent);
@@ -178,7 +181,8 @@ TEST_F(DatabaseTest, SwapExchangesContentsAndLeavesWatchersWithTheirNumber) {
 
 TEST_F(DatabaseTest, AWatcherHearsNothingAfterUnwatch) {
   Set(db(), "k", "v");
-  Watcher stays, goes;
+  Watcher& stays = NewWatcher();
+  Watcher& goes = NewWatcher();
   Watch(db(), "k", &stays);
   Watch(db(), "k", &goes);
   Unwatch(db(), "k", &goes);
@@ -191,7 +195,7 @@ TEST_F(DatabaseTest, KnowsWhatExpiredSinceItWasWatched) {
   Set(db(), "before", "v", now_ms() + 10);
   Advance(10);
   Set(db(), "since", "v", now_ms() + 10);
-  Watcher watcher;
+  Watcher& watcher = NewWatcher();
   Watch(db(), "before", &watcher);
   Watch(db(), "since", &watcher);
   Advance(10);

@@ -177,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(Policies, AllKeysEvictorTest,
 TEST_F(EvictorTest, AnEvictionIsToldAndDisturbsWatchers) {
   Use(EvictionPolicy::kAllKeysRandom);
   Set(db(), "only", std::string(kValueBytes, 'x'));
-  Watcher watcher;
+  Watcher& watcher = NewWatcher();
   {
     Hold hold(kSlot);
     ASSERT_TRUE(hold.TryKey(db(), KeyHash::Of("only")));

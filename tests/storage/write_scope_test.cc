@@ -24,7 +24,7 @@ class WriteScopeTest : public KeyspaceTest {
   }
   bool TakeDirty() { return watcher_.dirty.exchange(false); }
 
-  Watcher watcher_;
+  Watcher& watcher_ = NewWatcher();
 };
 
 TEST_F(WriteScopeTest, AScopeWithoutAChangeLeavesNoTrace) {

@@ -2,6 +2,7 @@
 #define CLOAKROOM_TESTS_STORAGE_SUPPORT_TEST_KEYSPACE_H_
 
 #include <atomic>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -80,7 +81,11 @@ class KeyspaceTest : public testing::Test, private KeyspaceObserver {
   /// Events since the last time: "set 0:key; ".
   std::string TakeEvents() { return std::exchange(events_, ""); }
 
+  /// Lives as long as the keyspace, which signals watchers to the last.
+  Watcher& NewWatcher() { return watchers_.emplace_back(); }
+
   StandingClock clock_;
+  std::deque<Watcher> watchers_;
   Keyspace keyspace_{{.databases = 3, .event_loops = 2}, clock_};
 
  private:
