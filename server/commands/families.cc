@@ -28,6 +28,15 @@ std::span<const CommandFamily> CommandFamilies() {
       StringRangeCommands(),
       TransactionCommands(),
       // clang-format on
+      ClientCommands(),
+      ConfigCommands(),
+      ConnectionCommands(),
+      HashCommands(),
+      LatencyCommands(),
+      MemoryCommands(),
+      ServerCommands(),
+      SlowLogCommands(),
+      TransactionCommands(),
   };
   return families;
 }

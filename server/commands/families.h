@@ -10,6 +10,8 @@ namespace cloakroom {
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
 CommandFamily BitFieldCommands();
 CommandFamily BitmapCommands();
+CommandFamily ClientCommands();
+CommandFamily ConfigCommands();
 CommandFamily ConnectionCommands();
 CommandFamily CounterCommands();
 CommandFamily DatabaseCommands();
@@ -27,6 +29,10 @@ CommandFamily SetCommands();
 CommandFamily SetAlgebraCommands();
 CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
+CommandFamily LatencyCommands();
+CommandFamily MemoryCommands();
+CommandFamily ServerCommands();
+CommandFamily SlowLogCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
