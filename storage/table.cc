@@ -136,12 +136,16 @@ Entry** Table::Place(Bucket& head, Entry* entry, uint8_t tag) {
 
 Entry* Table::Erase(Entry** slot, KeyHash hash) {
   Entry* entry = *slot;
-  Bucket* bucket = &At(AddressOf(hash));
-  while (slot < bucket->slot(0) || slot > bucket->slot(kSlots - 1)) bucket = bucket->next();
+  Bucket* before_last = nullptr;
+  Bucket* last = &At(AddressOf(hash));
+  auto holds_slot = [slot](Bucket* b) { return slot >= b->slot(0) && slot <= b->slot(kSlots - 1); };
+  while (!holds_slot(last)) {
+    before_last = last;
+    last = last->next();
+  }
+  Bucket* bucket = last;
   size_t hole = static_cast<size_t>(slot - bucket->slot(0));
   // The hole is filled from the end of the chain, so that an overflow bucket empties and goes.
-  Bucket* before_last = nullptr;
-  Bucket* last = bucket;
   while (last->chained) {
     before_last = last;
     last = last->next();
