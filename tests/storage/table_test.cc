@@ -1,5 +1,6 @@
 #include "storage/table.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -77,6 +78,24 @@ TEST(TableTest, EqualTagsAreToldApartByTheirKeys) {
   for (const std::string& key : alike) owned.Insert(key, key);
   for (const std::string& key : alike) {
     EXPECT_EQ((*owned.table.Find(key, KeyHash::Of(key)))->payload(), key);
+  }
+}
+
+TEST(TableTest, AnOverflowBucketMayEmptyFromEitherEnd) {
+  // Eight keys of one bucket, which holds six and an overflow bucket with two.
+  std::vector<std::string> keys;
+  for (int i = 0; keys.size() < 8; ++i) {
+    if (KeyHash::Of(KeyOf(i)).bucket_bits() % 2 == 0) keys.push_back(KeyOf(i));
+  }
+  for (bool last_first : {true, false}) {
+    OwnedTable owned;
+    for (const std::string& key : keys) owned.Insert(key);
+    std::vector<std::string> order = keys;
+    if (last_first) std::reverse(order.begin(), order.end());
+    for (size_t gone = 0; gone < order.size(); ++gone) {
+      ASSERT_TRUE(owned.Erase(order[gone]));
+      for (size_t i = 0; i < order.size(); ++i) EXPECT_EQ(owned.Contains(order[i]), i > gone);
+    }
   }
 }
 
