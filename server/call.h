@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -111,6 +112,8 @@ class Call {
   void SyntaxError() { Error(kSyntaxError); }
   /// The value of a string, or of a field: large ones by reference.
   void ReplyString(const StringView& value);
+  /// A part of one. REQUIRES: offset + size <= value.size().
+  void ReplyRange(const StringView& value, size_t offset, size_t size);
   void ReplyItem(const ItemValue& value);
   bool failed() const { return failed_; }
   std::string_view error_code() const { return error_code_; }
@@ -143,9 +146,12 @@ class Call {
   std::string_view first_key_;
   KeyHash first_hash_;
   bool failed_ = false;
-  std::string_view error_code_;
+  std::string error_code_;  // A copy: messages are often temporary.
   std::function<void(LongWork&)> offloaded_;
 };
+
+/// The value of a field on any thread: large ones by reference.
+void ReplyItem(ReplyWriter& reply, const ItemValue& value);
 
 /// A key opened for reading as a value of type T (Hash, Set, StringView). An absent key reads as
 /// an empty value. When the key holds another type WRONGTYPE has been replied, and ok() is false.

@@ -6,10 +6,21 @@ namespace cloakroom {
 
 std::span<const CommandFamily> CommandFamilies() {
   static const std::vector<CommandFamily> families = {
+      // clang-format off: one file a line.
+      BitFieldCommands(),
+      BitmapCommands(),
       ConnectionCommands(),
+      CounterCommands(),
       HashCommands(),
+      LcsCommands(),
       ScriptingCommands(),
+      StringCommands(),
+      StringRangeCommands(),
+      HashExpiryCommands(),
+      SetAlgebraCommands(),
+      SetCommands(),
       TransactionCommands(),
+      // clang-format on
   };
   return families;
 }

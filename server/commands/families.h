@@ -8,9 +8,18 @@
 namespace cloakroom {
 
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
+CommandFamily BitFieldCommands();
+CommandFamily BitmapCommands();
 CommandFamily ConnectionCommands();
+CommandFamily CounterCommands();
 CommandFamily HashCommands();
+CommandFamily LcsCommands();
 CommandFamily ScriptingCommands();
+CommandFamily StringCommands();
+CommandFamily StringRangeCommands();
+CommandFamily HashExpiryCommands();
+CommandFamily SetAlgebraCommands();
+CommandFamily SetCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.
