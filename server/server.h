@@ -13,6 +13,7 @@
 #include "server/metrics/monitor_feed.h"
 #include "server/metrics/slowlog.h"
 #include "server/pause.h"
+#include "server/pubsub/pubsub.h"
 #include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
 #include "server/session/client_registry.h"
@@ -47,6 +48,7 @@ class Server {
   SlowLog& slowlog() { return slowlog_; }
   MonitorFeed& monitors() { return monitors_; }
   Pause& pause() { return pause_; }
+  PubSub& pubsub() { return pubsub_; }
   WorkerPool& workers() { return *workers_; }
 
   int thread_count() const { return static_cast<int>(threads_.size()); }
@@ -78,6 +80,7 @@ class Server {
   SlowLog slowlog_;
   MonitorFeed monitors_;
   Pause pause_;
+  PubSub pubsub_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
   const std::string run_id_;
   const int64_t started_ms_;

@@ -293,6 +293,18 @@ void Connection::Push(SharedBytes bytes) {
   });
 }
 
+void Connection::PushMessage(SharedBytes bytes, std::shared_ptr<const Subscription> subscription) {
+  if (loop_.OnThisThread()) {
+    if (subscription->active) PushHere(std::move(bytes));
+    return;
+  }
+  asio::post(loop_.context(), [weak = weak_from_this(), bytes = std::move(bytes),
+                               subscription = std::move(subscription)]() mutable {
+    auto self = weak.lock();
+    if (self && subscription->active) self->PushHere(std::move(bytes));
+  });
+}
+
 void Connection::PushHere(SharedBytes bytes) {
   if (!open_) return;
   if (replies_ != nullptr) return replies_->Append(std::move(bytes));

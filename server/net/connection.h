@@ -31,7 +31,7 @@ namespace cloakroom {
 /// in a buffer of the connection. A client that does not read its replies is first no longer read
 /// from, and then runs into client-output-buffer-limit.
 ///
-/// Thread rule: its event loop; Push and Kill from any thread.
+/// Thread rule: its event loop; Push, PushMessage and Kill from any thread.
 class Connection final : public ClientLink, public std::enable_shared_from_this<Connection> {
  public:
   using Executor = EventLoop::Context::executor_type;
@@ -48,6 +48,7 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   void Start();
 
   void Push(SharedBytes bytes) override;
+  void PushMessage(SharedBytes bytes, std::shared_ptr<const Subscription> subscription) override;
   void Kill() override;
 
   /// Closes what has been idle or behind for too long.
