@@ -66,6 +66,7 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
     }
     if (!ticket || &ticket->gate() != outcome.gate) ticket.emplace(*outcome.gate);
     WaitForGate(outcome.gate);
+    executor_.BeginBatch();
   }
   ReplyReader reader;
   EXPECT_EQ(reader.Read(TakeAll(out)), ReplyReader::Status::kReply);
