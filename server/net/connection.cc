@@ -104,8 +104,8 @@ Connection::Awaitable<std::span<char>> Connection::Read() {
       socket_.async_read_some(ReadTarget(this), std::move(handler));
       starting_read_ = false;
     };
-    n = co_await asio::async_initiate<decltype(Use(error)), void(error_code, size_t)>(start,
-                                                                                     Use(error));
+    auto use = Use(error);
+    n = co_await asio::async_initiate<decltype(use), void(error_code, size_t)>(start, use);
     if (!sipped_) {
       bytes = std::span<char>(loop_.read_buffer()).first(n);
     } else if (n < sip_.size()) {
@@ -125,7 +125,8 @@ std::span<char> Connection::FinishSip() {
   std::span<char> buffer(loop_.read_buffer());
   std::copy(sip_.begin(), sip_.end(), buffer.begin());
   error_code error;
-  size_t more = socket_.read_some(asio::buffer(buffer.subspan(sip_.size())), error);
+  std::span<char> rest = buffer.subspan(sip_.size());
+  size_t more = socket_.read_some(asio::buffer(rest.data(), rest.size()), error);
   // An error, or the end, shows again at the next read.
   return buffer.first(sip_.size() + (error ? 0 : more));
 }
