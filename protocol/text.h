@@ -29,6 +29,13 @@ inline std::string Concat(std::initializer_list<std::string_view> parts) {
   return whole;
 }
 
+/// ASCII letters only.
+inline std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = absl::ascii_tolower(static_cast<unsigned char>(c));
+  return lower;
+}
+
 }  // namespace cloakroom
 
 #endif  // CLOAKROOM_PROTOCOL_TEXT_H_

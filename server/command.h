@@ -113,7 +113,8 @@ using CommandFunction = void (*)(Call&);
 using CommandArguments = std::span<const std::string_view>;
 
 /// One command: all that the server, COMMAND, and the tests' vocabulary know of it. Subcommands
-/// are rows named "client|list"; the row of their container ("client") has no function.
+/// are rows named "client|list"; the row of their container ("client") has no function, unless the
+/// container is a command by itself.
 struct CommandRow {
   std::string_view name;  ///< lower case
   CommandFunction run = nullptr;

@@ -31,7 +31,8 @@ CommandTable::CommandTable(std::span<const CommandFamily> families) {
       Command& command = all_.emplace_back();
       command.row = &row;
       command.group = family.group;
-      command.categories = family.categories | row.categories;
+      // A container that does nothing by itself belongs to no category, as in Redis.
+      command.categories = (row.run == nullptr ? 0 : family.categories) | row.categories;
       command.index = static_cast<int>(all_.size()) - 1;
       bool keyless = row.keys[0].empty() && row.access == Access::kKeys;
       command.access = keyless ? Access::kNone : row.access;

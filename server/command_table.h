@@ -24,7 +24,8 @@ struct Command {
   std::vector<const Command*> subcommands;
   const Command* parent = nullptr;
 
-  bool container() const { return row->run == nullptr; }
+  /// COMMAND is one that does something without a subcommand, too.
+  bool container() const { return !subcommands.empty(); }
   Access AccessOf(Server& server, CommandArguments args) const {
     return row->access_of == nullptr ? access : row->access_of(server, args);
   }

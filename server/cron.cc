@@ -8,6 +8,8 @@ namespace cloakroom {
 namespace {
 
 constexpr auto kPeriod = std::chrono::milliseconds(100);
+/// Of them, for what changes slowly.
+constexpr int kPeriodsPerSecond = 10;
 
 }  // namespace
 
@@ -30,15 +32,25 @@ bool Cron::stopping() const {
 
 void Cron::Run() {
   MemoryMeter::RegisterThread();
-  while (true) {
+  for (int turn = 0;; ++turn) {
     {
       MutexLock lock(mutex_);
       if (!stopping_) changed_.wait_for(mutex_, kPeriod);
       if (stopping_) return;
     }
-    if (server_.keyspace().settings().active_expire) {
-      expirer_.Run([this] { return !stopping(); });
-    }
+    if (server_.keyspace().settings().active_expire) Expire();
+    server_.sampler().SampleRates(server_);
+    if (turn % kPeriodsPerSecond == 0) server_.sampler().SampleFigures(server_);
+  }
+}
+
+void Cron::Expire() {
+  int64_t started_us = server_.clock().MonotonicUs();
+  expirer_.Run([this] { return !stopping(); });
+  int64_t took_ms = (server_.clock().MonotonicUs() - started_us) / 1000;
+  int64_t threshold_ms = server_.settings().latency_monitor_threshold_ms;
+  if (threshold_ms > 0 && took_ms >= threshold_ms) {
+    server_.latency().Add("expire-cycle", server_.clock().NowMs() / 1000, took_ms);
   }
 }
 

@@ -23,6 +23,7 @@ class Cron {
 
  private:
   void Run();
+  void Expire();
   bool stopping() const;
 
   Server& server_;

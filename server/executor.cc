@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/secrets.h"
 
 namespace cloakroom {
 namespace {
@@ -80,7 +81,7 @@ std::string Executor::Refusal(Client& client, const Request& request) {
   if (request.command == nullptr) return UnknownCommand(request.args);
   const CommandRow& row = *request.command->row;
   int argc = static_cast<int>(request.args.size());
-  if (request.command->container() || (row.arity >= 0 ? argc != row.arity : argc < -row.arity)) {
+  if (row.run == nullptr || (row.arity >= 0 ? argc != row.arity : argc < -row.arity)) {
     return absl::StrCat("ERR wrong number of arguments for '", std::string(row.name), "' command");
   }
   if (row.has(kProtected) && !Permitted(server_.settings().enable_debug_command, client)) {
@@ -97,6 +98,9 @@ std::string Executor::Refusal(Client& client, const Request& request) {
     return absl::StrCat("ERR Can't execute '", std::string(row.name),
                         "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
                         "allowed in this context");
+  }
+  if (client.monitor && (row.has(kWrite) || row.has(kReadonly) || row.has(kMayReplicate))) {
+    return "ERR Replica can't interact with the keyspace";
   }
   return "";
 }
@@ -137,6 +141,22 @@ void Executor::CountError(std::string_view error) {
 }
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {
+  if (client.reply_mode == ReplyMode::kOn) [[likely]] {
+    return ExecuteAloud(client, request, reply, queued);
+  }
+  if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkip;
+  size_t mark = reply.out().Mark();
+  Outcome outcome = ExecuteAloud(client, request, reply, queued);
+  // Only CLIENT REPLY ON, and RESET, are heard. What waits finds its reply dropped when it is done.
+  if (client.reply_mode != ReplyMode::kOn) reply.out().Truncate(mark);
+  if (client.reply_mode == ReplyMode::kSkip && outcome.kind == Outcome::Kind::kDone) {
+    client.reply_mode = ReplyMode::kOn;
+  }
+  return outcome;
+}
+
+Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWriter& reply,
+                               bool queued) {
   if (std::string error = Refusal(client, request); !error.empty()) [[unlikely]] {
     return Refuse(client, request, error, reply);
   }
@@ -176,7 +196,7 @@ Outcome Executor::Enqueue(Client& client, const Request& request, ReplyWriter& r
   QueuedCommand queued{request.command, {}};
   for (std::string_view arg : request.args) {
     queued.args.emplace_back(arg);
-    client.queued_bytes += arg.size();
+    client.queued_bytes += static_cast<int64_t>(arg.size());
   }
   client.queue.push_back(std::move(queued));
   client.multi_count = static_cast<int>(client.queue.size());
@@ -224,9 +244,6 @@ bool Executor::TryClose(Hold& hold, Client& client, Access access, bool queued) 
 }
 
 Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& reply) {
-  size_t mark = reply.out().Mark();
-  bool muted = client.reply_mode != ReplyMode::kOn;
-  if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkip;
   Call call(*this, server_, thread_, client, *request.command, request.args, reply, now_ms(),
             CallMode::kTopLevel);
   if (request.hashed) call.set_first_key(request.first_key, request.first_hash);
@@ -237,19 +254,15 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   int64_t started_us = now_us_;
   now_us_ = server_.clock().MonotonicUs();
   Note(client, *request.command, request.args, now_us_ - started_us);
-  if (muted) [[unlikely]] {
-    if (client.reply_mode != ReplyMode::kOn) reply.out().Truncate(mark);
-    if (client.reply_mode == ReplyMode::kSkip) client.reply_mode = ReplyMode::kOn;
-  }
   return {};
 }
 
 void Executor::RunCall(Call& call) {
-  Client& client = call.client();
-  if (server_.monitors().active()) [[unlikely]] {
-    TellMonitors(client, call.command(), call.args(), call.mode());
-  }
+  int db = call.client().db;
   call.command().row->run(call);
+  if (server_.monitors().active()) [[unlikely]] {
+    TellMonitors(call.client(), db, call.command(), call.args(), call.mode());
+  }
   if (call.failed()) [[unlikely]] {
     CountError(call.error_code());
     thread_.stats.per_command[static_cast<size_t>(call.command().index)].failed += 1;
@@ -284,6 +297,11 @@ void Executor::Note(Client& client, const Command& command, CommandArguments arg
     }
     histogram->Add(duration_us);
   }
+  int64_t late_ms = settings.latency_monitor_threshold_ms;
+  if (late_ms > 0 && duration_us >= late_ms * 1000) [[unlikely]] {
+    server_.latency().Add(command.row->has(kFast) ? "fast-command" : "command", now_ms() / 1000,
+                          duration_us / 1000);
+  }
   int64_t slow_us = settings.slowlog_log_slower_than_us;
   if (slow_us >= 0 && duration_us >= slow_us && !command.row->has(kSkipSlowlog)) [[unlikely]] {
     std::string name;
@@ -291,17 +309,18 @@ void Executor::Note(Client& client, const Command& command, CommandArguments arg
       MutexLock lock(client.mutex);
       name = client.name;
     }
-    server_.slowlog().Add(args, now_ms() / 1000, duration_us, client.address, std::move(name),
+    server_.slowlog().Add(WithoutSecrets(*command.row, args), now_ms() / 1000, duration_us,
+                          client.address, std::move(name),
                           static_cast<size_t>(settings.slowlog_max_len.Get()));
   }
 }
 
-void Executor::TellMonitors(const Client& client, const Command& command, CommandArguments args,
-                            CallMode mode) {
+void Executor::TellMonitors(const Client& client, int db, const Command& command,
+                            CommandArguments args, CallMode mode) {
   if (command.row->has(kSkipMonitor) || command.row->has(kAdmin)) return;
-  server_.monitors().Tell(now_ms() * 1000, client.db,
+  server_.monitors().Tell(wall_ms_ * 1000 + now_us_ - batch_us_, db,
                           mode == CallMode::kScript ? std::string_view("lua") : client.address,
-                          args);
+                          WithoutSecrets(*command.row, args));
 }
 
 }  // namespace cloakroom

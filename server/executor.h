@@ -75,6 +75,8 @@ class Executor {
   Server& server() { return server_; }
 
  private:
+  /// Execute for a client that gets its replies.
+  Outcome ExecuteAloud(Client& client, const Request& request, ReplyWriter& reply, bool queued);
   /// The error that refuses a request before it runs, or empty.
   std::string Refusal(Client& client, const Request& request);
   std::string RefusalOfMemory(Client& client, const Command& command);
@@ -89,7 +91,8 @@ class Executor {
   Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply);
   void RunCall(Call& call);
   void Note(Client& client, const Command& command, CommandArguments args, int64_t duration_us);
-  void TellMonitors(const Client& client, const Command& command, CommandArguments args,
+  /// `db`: where the command ran, whatever it selected.
+  void TellMonitors(const Client& client, int db, const Command& command, CommandArguments args,
                     CallMode mode);
 
   // Transactions (transaction.cc).

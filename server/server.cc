@@ -67,12 +67,14 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops)
       commands_(CommandFamilies()),
       keyspace_({.databases = config.live().databases, .event_loops = event_loops}, clock),
       run_id_(NewRunId()),
+      replication_id_(NewRunId()),
       started_ms_(clock.NowMs()),
       workers_(std::make_unique<WorkerPool>(kWorkerThreads)) {
   for (int i = 0; i < event_loops; ++i) {
     threads_.push_back(std::make_unique<ThreadContext>(i, keyspace_, commands_.size(), scripts_));
   }
   FollowSettings();
+  sampler_.SampleFigures(*this);
 }
 
 Server::~Server() = default;

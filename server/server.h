@@ -10,7 +10,10 @@
 
 #include "server/command_table.h"
 #include "server/config/config_store.h"
+#include "server/metrics/latency_monitor.h"
 #include "server/metrics/monitor_feed.h"
+#include "server/metrics/process_facts.h"
+#include "server/metrics/sampler.h"
 #include "server/metrics/slowlog.h"
 #include "server/pause.h"
 #include "server/pubsub/pubsub.h"
@@ -46,6 +49,8 @@ class Server {
   RunningScripts& running_scripts() { return running_scripts_; }
   ErrorStats& errors() { return errors_; }
   SlowLog& slowlog() { return slowlog_; }
+  LatencyMonitor& latency() { return latency_; }
+  Sampler& sampler() { return sampler_; }
   MonitorFeed& monitors() { return monitors_; }
   Pause& pause() { return pause_; }
   PubSub& pubsub() { return pubsub_; }
@@ -56,6 +61,9 @@ class Server {
 
   /// 40 hex digits, new at every start.
   const std::string& run_id() const { return run_id_; }
+  /// As run_id: names the history of this server's changes to replicas.
+  const std::string& replication_id() const { return replication_id_; }
+  const ProcessFacts& facts() const { return facts_; }
   int64_t started_ms() const { return started_ms_; }
 
   /// A client is gone: it leaves the registry, the monitors and its channels. On its event loop.
@@ -78,11 +86,15 @@ class Server {
   RunningScripts running_scripts_;
   ErrorStats errors_;
   SlowLog slowlog_;
+  LatencyMonitor latency_;
+  Sampler sampler_;
   MonitorFeed monitors_;
   Pause pause_;
   PubSub pubsub_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
   const std::string run_id_;
+  const std::string replication_id_;
+  const ProcessFacts facts_ = ProcessFacts::Read();
   const int64_t started_ms_;
   std::function<void()> shutdown_;
   std::unique_ptr<WorkerPool> workers_;

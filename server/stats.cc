@@ -33,6 +33,7 @@ void ThreadStats::Reset() {
     command.usec = 0;
     command.rejected = 0;
     command.failed = 0;
+    if (LatencyHistogram* histogram = command.histogram.load()) histogram->Reset();
   }
 }
 

@@ -47,6 +47,9 @@ class LatencyHistogram {
   /// The longest duration that falls into a bucket.
   static int64_t UpperUs(int bucket);
   static int BucketOf(int64_t us);
+  void Reset() {
+    for (auto& count : counts_) count = 0;
+  }
 
  private:
   std::array<Relaxed<int64_t>, kBuckets> counts_;

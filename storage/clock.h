@@ -12,6 +12,8 @@ class Clock {
   virtual ~Clock() = default;
   /// Milliseconds since the Unix epoch; may jump when the administrator sets the clock.
   virtual int64_t NowMs() const = 0;
+  /// The same in microseconds, as exactly as the clock knows it.
+  virtual int64_t NowUs() const { return NowMs() * 1000; }
   /// Microseconds that only go forward, from an arbitrary start: for durations.
   virtual int64_t MonotonicUs() const = 0;
 };
@@ -20,6 +22,11 @@ class SystemClock final : public Clock {
  public:
   int64_t NowMs() const override {
     return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+  int64_t NowUs() const override {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
                std::chrono::system_clock::now().time_since_epoch())
         .count();
   }

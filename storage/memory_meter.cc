@@ -89,6 +89,19 @@ MemoryMeter::Allocator MemoryMeter::AllocatorStats() {
           static_cast<int64_t>(Read<size_t>("stats.retained"))};
 }
 
+std::string MemoryMeter::AllocatorName() {
+  std::string version = Read<const char*>("version");
+  return "jemalloc-" + version.substr(0, version.find('-'));
+}
+
+std::string MemoryMeter::AllocatorReport() {
+  std::string report;
+  malloc_stats_print(
+      [](void* out, const char* text) { static_cast<std::string*>(out)->append(text); }, &report,
+      nullptr);
+  return report;
+}
+
 void MemoryMeter::Purge() {
   // 4096 is jemalloc's MALLCTL_ARENAS_ALL.
   mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);
@@ -109,6 +122,10 @@ MemoryMeter::Allocator MemoryMeter::AllocatorStats() {
   int64_t used = UsedBytes();
   return {used, used, used, 0};
 }
+
+std::string MemoryMeter::AllocatorName() { return "libc"; }
+
+std::string MemoryMeter::AllocatorReport() { return ""; }
 
 void MemoryMeter::Purge() { malloc_trim(0); }
 

@@ -2,6 +2,7 @@
 #define CLOAKROOM_STORAGE_MEMORY_METER_H_
 
 #include <cstdint>
+#include <string>
 
 namespace cloakroom {
 
@@ -26,6 +27,10 @@ class MemoryMeter {
     int64_t retained = 0;
   };
   static Allocator AllocatorStats();
+  /// "jemalloc-5.3.0", and "libc" under a sanitizer.
+  static std::string AllocatorName();
+  /// A long text for experts (MEMORY MALLOC-STATS); "" when the allocator has none.
+  static std::string AllocatorReport();
   /// Gives unused pages back to the system (MEMORY PURGE).
   static void Purge();
 };

@@ -1,9 +1,111 @@
 // AUTH, HELLO, SELECT and the like.
+#include <optional>
+
+#include "protocol/text.h"
 #include "server/call.h"
 #include "server/commands/families.h"
+#include "server/executor.h"
+#include "server/session/authenticate.h"
+#include "server/session/client_names.h"
+#include "server/version.h"
 
 namespace cloakroom {
 namespace {
+
+constexpr std::string_view kWrongPassword =
+    "WRONGPASS invalid username-password pair or user is disabled.";
+constexpr std::string_view kHelloNeedsAuth =
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
+    "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
+    "version at the same time";
+
+/// Replies the error when the password is wrong.
+bool Authenticate(Call& call, std::string_view user, std::string_view password) {
+  if (!PasswordIsRight(call.server().config(), user, password)) {
+    call.Error(kWrongPassword);
+    return false;
+  }
+  call.client().authenticated = true;
+  return true;
+}
+
+void Auth(Call& call) {
+  if (call.argc() > 3) return call.SyntaxError();
+  if (call.argc() == 2 && NeedsNoPassword(call.server().config())) {
+    return call.Error(
+        "ERR AUTH <password> called without any password configured for the default user. Are you "
+        "sure your configuration is correct?");
+  }
+  std::string_view user = call.argc() == 3 ? call.arg(1) : kDefaultUser;
+  if (Authenticate(call, user, call.arg(call.argc() - 1))) call.reply().Ok();
+}
+
+/// What HELLO asks for.
+struct Greeting {
+  int resp = 0;
+  std::optional<std::string_view> user;
+  std::string_view password;
+  std::optional<std::string_view> name;
+};
+
+/// Nothing when it cannot be read: the error has been replied then.
+std::optional<Greeting> ReadGreeting(Call& call) {
+  Greeting greeting{.resp = call.client().resp};
+  if (call.argc() > 1) {
+    auto version = call.Integer(1, "ERR Protocol version is not an integer or out of range");
+    if (!version) return std::nullopt;
+    if (*version != 2 && *version != 3) {
+      call.Error("NOPROTO unsupported protocol version");
+      return std::nullopt;
+    }
+    greeting.resp = static_cast<int>(*version);
+  }
+  for (size_t i = 2; i < call.argc(); ++i) {
+    size_t more = call.argc() - 1 - i;
+    if (call.Is(i, "AUTH") && more >= 2) {
+      greeting.user = call.arg(i + 1);
+      greeting.password = call.arg(i + 2);
+      i += 2;
+    } else if (call.Is(i, "SETNAME") && more >= 1) {
+      greeting.name = call.arg(++i);
+      if (!FitsClientList(*greeting.name)) {
+        call.Error(kBadClientName);
+        return std::nullopt;
+      }
+    } else {
+      call.Error(Concat({"ERR Syntax error in HELLO option '", call.arg(i), "'"}));
+      return std::nullopt;
+    }
+  }
+  return greeting;
+}
+
+void Hello(Call& call) {
+  std::optional<Greeting> greeting = ReadGreeting(call);
+  if (!greeting) return;
+  Client& client = call.client();
+  if (greeting->user && !Authenticate(call, *greeting->user, greeting->password)) return;
+  if (!client.authenticated) return call.Error(kHelloNeedsAuth);
+  if (greeting->name) SetClientName(client, *greeting->name);
+  client.resp = greeting->resp;
+  ReplyWriter& reply = call.reply();
+  reply.set_resp(greeting->resp);
+  reply.Map(7);
+  reply.Bulk("server");
+  reply.Bulk("redis");
+  reply.Bulk("version");
+  reply.Bulk(kRedisVersion);
+  reply.Bulk("proto");
+  reply.Integer(greeting->resp);
+  reply.Bulk("id");
+  reply.Integer(static_cast<int64_t>(client.id));
+  reply.Bulk("mode");
+  reply.Bulk("standalone");
+  reply.Bulk("role");
+  reply.Bulk("master");
+  reply.Bulk("modules");
+  reply.Array(0);
+}
 
 void Ping(Call& call) {
   if (call.argc() > 2) return call.WrongArity();
@@ -18,8 +120,10 @@ void Ping(Call& call) {
   }
 }
 
+void Echo(Call& call) { call.reply().Bulk(call.arg(1)); }
+
 void Select(Call& call) {
-  auto index = call.Integer(1, "ERR invalid DB index");
+  auto index = call.Integer(1);
   if (!index) return;
   if (*index < 0 || *index >= call.server().keyspace().database_count()) {
     return call.Error(kDbIndexOutOfRange);
@@ -32,11 +136,48 @@ void Select(Call& call) {
   call.reply().Ok();
 }
 
+void Quit(Call& call) {
+  call.client().close_after_reply = true;
+  call.reply().Ok();
+}
+
+/// As if the client had just connected, but for its id.
+void Reset(Call& call) {
+  Client& client = call.client();
+  Server& server = call.server();
+  LeaveMulti(server, call.thread().slot, client);
+  if (client.monitor) {
+    server.monitors().Remove(client.link.lock().get());
+    client.monitor = false;
+  }
+  client.db = 0;
+  client.resp = 2;
+  client.authenticated = NeedsNoPassword(server.config());
+  client.reply_mode = ReplyMode::kOn;
+  client.no_touch = false;
+  client.no_evict = false;
+  SetClientName(client, "");
+  call.reply().set_resp(2);
+  call.reply().Simple("RESET");
+}
+
+constexpr uint32_t kAlways = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
+
 // clang-format off: read as a table.
 constexpr CommandRow kConnectionCommands[] = {
+    { "auth", Auth, -2, kAlways, {}, "1.0.0", "O(1)", "[username] password",
+     "Says who the client is."},
+    { "hello", Hello, -1, kAlways, {}, "6.0.0", "O(1)",
+     "[protover [AUTH username password] [SETNAME clientname]]",
+     "Chooses the protocol's version; may say who the client is and name it."},
     { "ping", Ping, -1, kFast, {}, "1.0.0", "O(1)", "[message]", "Tells that the server is there."},
+    { "echo", Echo, 2, kLoading | kStale | kFast, {}, "1.0.0", "O(1)", "message",
+     "Replies what it was sent."},
     { "select", Select, 2, kLoading | kStale | kFast, {}, "1.0.0", "O(1)", "index",
      "Selects the database that the connection works in."},
+    { "quit", Quit, -1, kAlways | kUndeferred, {}, "1.0.0", "O(1)", "", "Closes the connection."},
+    { "reset", Reset, 1, kAlways | kUndeferred, {}, "6.2.0", "O(1)", "",
+     "Puts the connection back into the state of a new one."},
 };
 // clang-format on
 

@@ -22,15 +22,21 @@ std::span<const CommandFamily> CommandFamilies() {
       PubSubCommands(),
       ScanCommands(),
       ScriptingCommands(),
-      SetCommands(),
       SetAlgebraCommands(),
+      SetCommands(),
       StringCommands(),
       StringRangeCommands(),
-      HashExpiryCommands(),
-      SetAlgebraCommands(),
-      SetCommands(),
       TransactionCommands(),
       // clang-format on
+      ClientCommands(),
+      ConfigCommands(),
+      ConnectionCommands(),
+      HashCommands(),
+      LatencyCommands(),
+      MemoryCommands(),
+      ServerCommands(),
+      SlowLogCommands(),
+      TransactionCommands(),
   };
   return families;
 }

@@ -10,6 +10,8 @@ namespace cloakroom {
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
 CommandFamily BitFieldCommands();
 CommandFamily BitmapCommands();
+CommandFamily ClientCommands();
+CommandFamily ConfigCommands();
 CommandFamily ConnectionCommands();
 CommandFamily CounterCommands();
 CommandFamily DatabaseCommands();
@@ -18,18 +20,19 @@ CommandFamily HashExpiryCommands();
 CommandFamily KeyCommands();
 CommandFamily KeyExpiryCommands();
 CommandFamily KeyTransferCommands();
+CommandFamily LatencyCommands();
 CommandFamily LcsCommands();
+CommandFamily MemoryCommands();
 CommandFamily ObjectCommands();
 CommandFamily PubSubCommands();
 CommandFamily ScanCommands();
 CommandFamily ScriptingCommands();
+CommandFamily ServerCommands();
 CommandFamily SetCommands();
 CommandFamily SetAlgebraCommands();
+CommandFamily SlowLogCommands();
 CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
-CommandFamily HashExpiryCommands();
-CommandFamily SetAlgebraCommands();
-CommandFamily SetCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.

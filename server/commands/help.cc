@@ -1,6 +1,6 @@
 #include "server/commands/help.h"
 
-#include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "protocol/text.h"
@@ -8,26 +8,39 @@
 namespace cloakroom {
 namespace {
 
-/// "OBJECT" of "object|help".
-std::string ContainerName(Call& call) {
-  return absl::AsciiStrToUpper(std::string(call.command().parent->row->name));
+/// What HELP and the errors call a command: its container's name in upper case.
+std::string Title(const Command& command) {
+  const Command& top = command.parent == nullptr ? command : *command.parent;
+  return absl::AsciiStrToUpper(std::string(top.row->name));
 }
 
 }  // namespace
 
-void ReplyHelp(Call& call, std::initializer_list<std::string_view> lines) {
-  ReplyWriter& reply = call.reply();
-  reply.Array(lines.size() + 3);
-  reply.Simple(
-      Concat({ContainerName(call), " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"}));
-  for (std::string_view line : lines) reply.Simple(line);
-  reply.Simple("HELP");
-  reply.Simple("    Prints this help.");
+void ReplyHelp(Call& call, std::span<const std::string> lines) {
+  call.reply().Array(lines.size() + 3);
+  call.reply().Simple(
+      Concat({Title(call.command()), " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"}));
+  for (const std::string& line : lines) call.reply().Simple(line);
+  call.reply().Simple("HELP");
+  call.reply().Simple("    Prints this help.");
 }
 
-void SubcommandSyntaxError(Call& call) {
+void Help(Call& call) {
+  std::vector<std::string> lines;
+  for (const Command* command : call.command().parent->subcommands) {
+    if (command == &call.command()) continue;
+    std::string_view name = command->row->name;
+    std::string line = absl::AsciiStrToUpper(std::string(name.substr(name.find('|') + 1)));
+    if (!command->row->syntax.empty()) line = Concat({line, " ", command->row->syntax});
+    lines.push_back(std::move(line));
+    lines.push_back(Concat({"    ", command->row->summary}));
+  }
+  ReplyHelp(call, lines);
+}
+
+void SubcommandError(Call& call) {
   call.Error(Concat({"ERR unknown subcommand or wrong number of arguments for '",
-                     call.arg(1).substr(0, 128), "'. Try ", ContainerName(call), " HELP."}));
+                     call.arg(1).substr(0, 128), "'. Try ", Title(call.command()), " HELP."}));
 }
 
 }  // namespace cloakroom

@@ -1,19 +1,23 @@
 #ifndef CLOAKROOM_SERVER_COMMANDS_HELP_H_
 #define CLOAKROOM_SERVER_COMMANDS_HELP_H_
 
-#include <initializer_list>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "server/call.h"
 
 namespace cloakroom {
 
-/// Replies to "OBJECT HELP" and the like: a first line that names the command, what the caller has
-/// to say of each subcommand, and HELP itself.
-void ReplyHelp(Call& call, std::initializer_list<std::string_view> lines);
+/// The command function of every container's HELP: its subcommands with their syntax and summary,
+/// from their rows.
+void Help(Call& call);
 
-/// The error of a subcommand that Redis declares with fewer arguments than it then looks at.
-void SubcommandSyntaxError(Call& call);
+/// A title and lines as a HELP reply, for a command whose subcommands are no rows.
+void ReplyHelp(Call& call, std::span<const std::string> lines);
+
+/// The error of a subcommand that got arguments it cannot read, as Redis words it.
+void SubcommandError(Call& call);
 
 }  // namespace cloakroom
 

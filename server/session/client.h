@@ -79,7 +79,7 @@ struct Client {
   bool authenticated = false;
   ReplyMode reply_mode = ReplyMode::kOn;
   bool close_after_reply = false;
-  bool no_touch = false;
+  Relaxed<bool> no_touch = false;
   Relaxed<bool> no_evict = false;
   Relaxed<bool> monitor = false;
 
@@ -87,7 +87,7 @@ struct Client {
   bool in_multi = false;
   bool multi_failed = false;  ///< a request was refused while queueing: EXEC answers EXECABORT
   std::vector<QueuedCommand> queue;
-  size_t queued_bytes = 0;
+  Relaxed<int64_t> queued_bytes = 0;
   std::vector<WatchedKey> watched;
   /// Replaced when the client stops watching: what comes late reaches the old one.
   std::shared_ptr<Watcher> watcher = std::make_shared<Watcher>();

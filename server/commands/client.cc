@@ -1,0 +1,274 @@
+// CLIENT: connections about themselves and about each other.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/text.h"
+#include "server/call.h"
+#include "server/commands/families.h"
+#include "server/commands/help.h"
+#include "server/session/authenticate.h"
+#include "server/session/client_line.h"
+#include "server/session/client_names.h"
+
+namespace cloakroom {
+namespace {
+
+using Clients = std::vector<std::shared_ptr<Client>>;
+
+void ClientId(Call& call) { call.reply().Integer(static_cast<int64_t>(call.client().id)); }
+
+void ReplyLines(Call& call, const Clients& clients) {
+  std::string text;
+  for (const auto& client : clients) text += ClientLine(*client, call.now_ms()) + "\n";
+  call.reply().Verbatim("txt", text);
+}
+
+void ClientInfo(Call& call) {
+  call.reply().Verbatim("txt", ClientLine(call.client(), call.now_ms()) + "\n");
+}
+
+/// Replies the error when there is no such type.
+std::optional<ClientType> TypeArgument(Call& call, size_t i) {
+  auto type = ParseClientType(call.arg(i));
+  if (!type) call.Error(Concat({"ERR Unknown client type '", call.arg(i), "'"}));
+  return type;
+}
+
+void ClientList(Call& call) {
+  ClientRegistry& registry = call.server().clients();
+  if (call.argc() == 2) return ReplyLines(call, registry.All());
+  if (call.argc() == 4 && call.Is(2, "TYPE")) {
+    auto type = TypeArgument(call, 3);
+    if (!type) return;
+    Clients clients = registry.All();
+    std::erase_if(clients, [&](const auto& client) { return TypeOf(*client) != *type; });
+    return ReplyLines(call, clients);
+  }
+  if (call.argc() < 4 || !call.Is(2, "ID")) return call.SyntaxError();
+  Clients clients;
+  for (size_t i = 3; i < call.argc(); ++i) {
+    auto id = call.Integer(i, "ERR Invalid client ID");
+    if (!id) return;
+    if (auto client = registry.Find(static_cast<uint64_t>(*id))) clients.push_back(client);
+  }
+  ReplyLines(call, clients);
+}
+
+/// Which clients CLIENT KILL is to close.
+struct KillFilter {
+  std::optional<int64_t> id;
+  std::optional<std::string_view> address;
+  std::optional<std::string_view> local_address;
+  std::optional<ClientType> type;
+  std::optional<int64_t> max_age_s;
+  bool skip_me = true;
+
+  bool Matches(const Client& client, int64_t now_ms) const {
+    if (id && client.id != static_cast<uint64_t>(*id)) return false;
+    if (address && client.address != *address) return false;
+    if (local_address && client.local_address != *local_address) return false;
+    if (type && TypeOf(client) != *type) return false;
+    return !max_age_s || (now_ms - client.created_ms) / 1000 >= *max_age_s;
+  }
+};
+
+/// One option and its value at `i`. False when an error has been replied.
+bool ReadKillOption(Call& call, size_t i, KillFilter* filter) {
+  std::string_view value = call.arg(i + 1);
+  if (call.Is(i, "ID")) {
+    filter->id = call.IntegerIn(i + 1, 1, INT64_MAX, "ERR client-id should be greater than 0");
+    return filter->id.has_value();
+  }
+  if (call.Is(i, "MAXAGE")) {
+    filter->max_age_s = call.Integer(i + 1, "ERR maxage is not an integer or out of range");
+    if (filter->max_age_s && *filter->max_age_s <= 0) {
+      call.Error("ERR maxage should be greater than 0");
+      return false;
+    }
+    return filter->max_age_s.has_value();
+  }
+  if (call.Is(i, "TYPE")) {
+    filter->type = TypeArgument(call, i + 1);
+    return filter->type.has_value();
+  }
+  if (call.Is(i, "ADDR")) {
+    filter->address = value;
+  } else if (call.Is(i, "LADDR")) {
+    filter->local_address = value;
+  } else if (call.Is(i, "USER")) {
+    if (value != kDefaultUser) {
+      call.Error(Concat({"ERR No such user '", value, "'"}));
+      return false;
+    }
+  } else if (call.Is(i, "SKIPME") && (call.Is(i + 1, "YES") || call.Is(i + 1, "NO"))) {
+    filter->skip_me = call.Is(i + 1, "YES");
+  } else {
+    call.SyntaxError();
+    return false;
+  }
+  return true;
+}
+
+void Kill(Call& call, Client& client) {
+  if (&client == &call.client()) {
+    client.close_after_reply = true;  // so that it gets the reply
+    return;
+  }
+  client.killed = true;
+  if (auto link = client.link.lock()) link->Kill();
+}
+
+void ClientKill(Call& call) {
+  bool old_form = call.argc() == 3;
+  KillFilter filter;
+  if (old_form) {
+    filter.address = call.arg(2);
+    filter.skip_me = false;
+  } else {
+    for (size_t i = 2; i < call.argc(); i += 2) {
+      if (i + 1 >= call.argc()) return call.SyntaxError();
+      if (!ReadKillOption(call, i, &filter)) return;
+    }
+  }
+  int64_t killed = 0;
+  for (const auto& client : call.server().clients().All()) {
+    if (filter.skip_me && client.get() == &call.client()) continue;
+    if (!filter.Matches(*client, call.now_ms())) continue;
+    Kill(call, *client);
+    ++killed;
+  }
+  if (!old_form) return call.reply().Integer(killed);
+  killed > 0 ? call.reply().Ok() : call.Error("ERR No such client");
+}
+
+void ClientSetName(Call& call) {
+  if (!FitsClientList(call.arg(2))) return call.Error(kBadClientName);
+  SetClientName(call.client(), call.arg(2));
+  call.reply().Ok();
+}
+
+void ClientGetName(Call& call) {
+  Client& client = call.client();
+  MutexLock lock(client.mutex);
+  client.name.empty() ? call.reply().Null() : call.reply().Bulk(client.name);
+}
+
+void ClientSetInfo(Call& call) {
+  bool is_name = call.Is(2, "LIB-NAME");
+  if (!is_name && !call.Is(2, "LIB-VER")) {
+    return call.Error(Concat({"ERR Unrecognized option '", call.arg(2), "'"}));
+  }
+  if (!FitsClientList(call.arg(3))) {
+    return call.Error(
+        Concat({"ERR ", call.arg(2), " cannot contain spaces, newlines or special characters."}));
+  }
+  Client& client = call.client();
+  MutexLock lock(client.mutex);
+  (is_name ? client.lib_name : client.lib_version) = std::string(call.arg(3));
+  call.reply().Ok();
+}
+
+void ClientReply(Call& call) {
+  ReplyMode& mode = call.client().reply_mode;
+  if (call.Is(2, "ON")) {
+    mode = ReplyMode::kOn;
+    call.reply().Ok();
+  } else if (call.Is(2, "OFF")) {
+    mode = ReplyMode::kOff;
+  } else if (call.Is(2, "SKIP")) {
+    if (mode != ReplyMode::kOff) mode = ReplyMode::kSkipNext;
+  } else {
+    call.SyntaxError();
+  }
+}
+
+void ClientPause(Call& call) {
+  if (call.argc() > 4) return SubcommandError(call);
+  bool all = call.argc() == 3 || call.Is(3, "ALL");
+  if (!all && !call.Is(3, "WRITE")) {
+    return call.Error("ERR CLIENT PAUSE mode must be WRITE or ALL");
+  }
+  auto duration_ms = call.Integer(2, "ERR timeout is not an integer or out of range");
+  if (!duration_ms) return;
+  if (*duration_ms < 0) return call.Error("ERR timeout is negative");
+  if (*duration_ms > INT64_MAX - call.now_ms()) return call.Error("ERR timeout is out of range");
+  call.server().pause().Begin(call.now_ms() + *duration_ms, all);
+  call.reply().Ok();
+}
+
+void ClientUnpause(Call& call) {
+  call.server().pause().End();
+  call.reply().Ok();
+}
+
+/// Nobody waits in a command that another client could end: that is for blocking commands.
+void ClientUnblock(Call& call) {
+  if (call.argc() > 4) return SubcommandError(call);
+  if (call.argc() == 4 && !call.Is(3, "TIMEOUT") && !call.Is(3, "ERROR")) {
+    return call.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  }
+  if (call.Integer(2)) call.reply().Integer(0);
+}
+
+/// ON or OFF; replies what is due.
+void Switch(Call& call, Relaxed<bool>& setting) {
+  if (!call.Is(2, "ON") && !call.Is(2, "OFF")) return call.SyntaxError();
+  setting = call.Is(2, "ON");
+  call.reply().Ok();
+}
+
+void ClientNoEvict(Call& call) { Switch(call, call.client().no_evict); }
+void ClientNoTouch(Call& call) { Switch(call, call.client().no_touch); }
+
+constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
+constexpr uint32_t kOthers = kAdmin | kNoScript | kLoading | kStale;
+
+// clang-format off: read as a table.
+constexpr CommandRow kClientCommands[] = {
+    { "client", nullptr, -2, 0, {}, "2.4.0", "Depends on subcommand.", "", "About connections."},
+    { "client|id", ClientId, 2, kOwn, {}, "5.0.0", "O(1)", "",
+     "Returns the number of this connection."},
+    { "client|info", ClientInfo, 2, kOwn | kRandomOutput, {}, "6.2.0", "O(1)", "",
+     "Describes this connection."},
+    { "client|list", ClientList, -2, kOthers | kRandomOutput, {}, "2.4.0",
+     "O(N) where N is the number of client connections",
+     "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+     "Describes connections, one a line."},
+    { "client|kill", ClientKill, -3, kOthers, {}, "2.4.0",
+     "O(N) where N is the number of client connections",
+     "<ip:port | [ID client-id] [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [USER username] "
+     "[ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] [MAXAGE seconds]>",
+     "Closes connections."},
+    { "client|setname", ClientSetName, 3, kOwn, {}, "2.6.9", "O(1)", "connection-name",
+     "Names this connection."},
+    { "client|getname", ClientGetName, 2, kOwn, {}, "2.6.9", "O(1)", "",
+     "Returns the name of this connection."},
+    { "client|setinfo", ClientSetInfo, 4, kOwn, {}, "7.2.0", "O(1)",
+     "<LIB-NAME libname | LIB-VER libver>", "Says which library this connection is of."},
+    { "client|reply", ClientReply, 3, kOwn, {}, "3.2.0", "O(1)", "<ON | OFF | SKIP>",
+     "Chooses whether this connection gets replies."},
+    { "client|pause", ClientPause, -3, kOthers, {}, "3.0.0", "O(1)", "timeout [WRITE | ALL]",
+     "Makes commands wait for so many milliseconds."},
+    { "client|unpause", ClientUnpause, 2, kOthers, {}, "6.2.0",
+     "O(N) Where N is the number of paused clients", "", "Ends a pause early."},
+    { "client|unblock", ClientUnblock, -3, kOthers, {}, "5.0.0",
+     "O(log N) where N is the number of client connections", "client-id [TIMEOUT | ERROR]",
+     "Ends another client's blocking command."},
+    { "client|no-evict", ClientNoEvict, 3, kOthers, {}, "7.0.0", "O(1)", "<ON | OFF>",
+     "Keeps this connection when memory for clients runs out."},
+    { "client|no-touch", ClientNoTouch, 3, kOwn, {}, "7.2.0", "O(1)", "<ON | OFF>",
+     "Chooses whether this connection's reads keep keys young."},
+    { "client|help", Help, 2, kLoading | kStale, {}, "5.0.0", "O(1)", "", "Lists the subcommands."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily ClientCommands() {
+  return {CommandGroup::kConnection, kCatConnection, kClientCommands};
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,181 @@
+// MEMORY: where the memory is.
+#include <fmt/core.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "server/call.h"
+#include "server/commands/families.h"
+#include "server/commands/help.h"
+#include "server/metrics/info_text.h"
+#include "server/metrics/memory_report.h"
+#include "storage/memory_meter.h"
+#include "storage/shared_value.h"
+
+namespace cloakroom {
+namespace {
+
+/// What the table spends on an entry besides: a slot of a bucket that is filled as usual.
+constexpr size_t kSlotBytes = 12;
+
+void MemoryUsage(Call& call) {
+  constexpr size_t kDefaultSamples = 5;
+  size_t samples = kDefaultSamples;
+  for (size_t i = 3; i < call.argc(); i += 2) {
+    if (!call.Is(i, "SAMPLES") || i + 1 >= call.argc()) return call.SyntaxError();
+    auto count = call.Integer(i + 1);
+    if (!count) return;
+    if (*count < 0) return call.SyntaxError();
+    samples = static_cast<size_t>(*count);
+  }
+  const Entry* entry = call.Peek(call.arg(2));
+  if (entry == nullptr) return call.reply().Null();
+  size_t own = entry->allocated_bytes() + kSlotBytes;
+  if (samples != 0 || entry->encoding() != Encoding::kTrie) {
+    own += ValueMemory(entry->type(), entry->encoding(), entry->payload(), samples);
+    return call.reply().Integer(static_cast<int64_t>(own));
+  }
+  // All of a large value: not while its stripe waits.
+  SharedValue value(entry->type(), entry->encoding(), entry->payload());
+  call.Offload([value = std::move(value), own](LongWork& work) {
+    size_t all = own + ValueMemory(value.type(), value.encoding(), value.payload(), 0);
+    work.reply.Integer(static_cast<int64_t>(all));
+  });
+}
+
+void ReplyNumber(ReplyWriter& reply, std::string_view name, int64_t value) {
+  reply.Bulk(name);
+  reply.Integer(value);
+}
+
+void ReplyRatio(ReplyWriter& reply, std::string_view name, double value) {
+  reply.Bulk(name);
+  reply.Double(value);
+}
+
+/// Returns the pairs written: one for every database with keys.
+size_t ReplyDatabases(Keyspace& keyspace, ReplyWriter& reply) {
+  size_t pairs = 0;
+  for (int i = 0; i < keyspace.database_count(); ++i) {
+    const Database& db = keyspace.db(i);
+    if (db.size() == 0) continue;
+    ++pairs;
+    reply.Bulk(fmt::format("db.{}", i));
+    reply.Map(3);
+    ReplyNumber(reply, "overhead.hashtable.main", static_cast<int64_t>(db.size() * kSlotBytes));
+    ReplyNumber(reply, "overhead.hashtable.expires", 0);
+    ReplyNumber(reply, "overhead.hashtable.slot-to-keys", 0);
+  }
+  return pairs;
+}
+
+void MemoryStats(Call& call) {
+  MemoryReport report = MemoryReport::Of(call.server());
+  Keyspace& keyspace = call.server().keyspace();
+  int64_t keys = 0;
+  for (int i = 0; i < keyspace.database_count(); ++i) {
+    keys += static_cast<int64_t>(keyspace.db(i).size());
+  }
+  ReplyWriter& reply = call.reply();
+  size_t mark = reply.BeginArray();
+  ReplyNumber(reply, "peak.allocated", report.peak);
+  ReplyNumber(reply, "total.allocated", report.used);
+  ReplyNumber(reply, "startup.allocated", report.startup);
+  ReplyNumber(reply, "replication.backlog", 0);
+  ReplyNumber(reply, "clients.slaves", 0);
+  ReplyNumber(reply, "clients.normal", report.clients);
+  ReplyNumber(reply, "cluster.links", 0);
+  ReplyNumber(reply, "aof.buffer", 0);
+  ReplyNumber(reply, "lua.caches", report.scripts);
+  ReplyNumber(reply, "functions.caches", 0);
+  size_t databases = ReplyDatabases(keyspace, reply);
+  ReplyNumber(reply, "overhead.total", report.overhead());
+  ReplyNumber(reply, "keys.count", keys);
+  ReplyNumber(reply, "keys.bytes-per-key", keys == 0 ? 0 : report.dataset() / keys);
+  ReplyNumber(reply, "dataset.bytes", report.dataset());
+  ReplyRatio(reply, "dataset.percentage", report.dataset_percent());
+  ReplyRatio(reply, "peak.percentage", report.peak_percent());
+  const MemoryMeter::Allocator& allocator = report.allocator;
+  ReplyNumber(reply, "allocator.allocated", allocator.allocated);
+  ReplyNumber(reply, "allocator.active", allocator.active);
+  ReplyNumber(reply, "allocator.resident", allocator.resident);
+  ReplyRatio(reply, "allocator-fragmentation.ratio", report.allocator_frag_ratio());
+  ReplyNumber(reply, "allocator-fragmentation.bytes", allocator.active - allocator.allocated);
+  ReplyRatio(reply, "allocator-rss.ratio", report.allocator_rss_ratio());
+  ReplyNumber(reply, "allocator-rss.bytes", allocator.resident - allocator.active);
+  ReplyRatio(reply, "rss-overhead.ratio", report.rss_overhead_ratio());
+  ReplyNumber(reply, "rss-overhead.bytes", report.resident - allocator.resident);
+  ReplyRatio(reply, "fragmentation", report.fragmentation_ratio());
+  ReplyNumber(reply, "fragmentation.bytes", report.resident - report.used);
+  reply.EndMap(mark, 27 + databases);
+}
+
+void MemoryDoctor(Call& call) {
+  constexpr int64_t kTooLittle = 5 * 1024 * 1024;
+  MemoryReport report = MemoryReport::Of(call.server());
+  int64_t limit = call.server().settings().maxmemory_bytes;
+  std::string findings;
+  if (report.used < kTooLittle) {
+    findings = "There is hardly any data, so nothing can be said about its memory.\n";
+  } else {
+    if (report.peak > report.used + report.used / 2) {
+      findings += fmt::format(
+          "- At its peak the server used {}, far more than now ({}). What was "
+          "freed may still be resident; MEMORY PURGE gives it back.\n",
+          HumanBytes(report.peak), HumanBytes(report.used));
+    }
+    if (report.fragmentation_ratio() > 1.4 && report.resident - report.used > 2 * kTooLittle) {
+      findings += fmt::format("- {} are resident for {} in use: the memory is fragmented.\n",
+                              HumanBytes(report.resident), HumanBytes(report.used));
+    }
+    if (limit > 0 && report.used > limit - limit / 20) {
+      findings += fmt::format(
+          "- {} of maxmemory's {} are in use: keys are being evicted, or "
+          "writes refused.\n",
+          HumanBytes(report.used), HumanBytes(limit));
+    }
+    if (findings.empty()) findings = "No problem with memory was found.\n";
+  }
+  call.reply().Verbatim("txt", findings);
+}
+
+void MemoryMallocStats(Call& call) {
+  call.Offload([](LongWork& work) {
+    std::string report = MemoryMeter::AllocatorReport();
+    work.reply.Verbatim("txt", report.empty() ? "The allocator has no statistics." : report);
+  });
+}
+
+void MemoryPurge(Call& call) {
+  call.Offload([](LongWork& work) {
+    MemoryMeter::Purge();
+    work.reply.Ok();
+  });
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kMemoryCommands[] = {
+    { "memory", nullptr, -2, 0, {}, "4.0.0", "Depends on subcommand.", "", "About memory."},
+    { "memory|doctor", MemoryDoctor, 2, kRandomOutput, {}, "4.0.0", "O(1)", "",
+     "Looks for problems with memory."},
+    { "memory|malloc-stats", MemoryMallocStats, 2, kRandomOutput, {}, "4.0.0",
+     "Depends on how much memory is allocated, could be slow", "",
+     "Returns the allocator's own statistics."},
+    { "memory|purge", MemoryPurge, 2, 0, {}, "4.0.0",
+     "Depends on how much memory is allocated, could be slow", "",
+     "Gives unused memory back to the system."},
+    { "memory|stats", MemoryStats, 2, kRandomOutput, {}, "4.0.0", "O(1)", "",
+     "Returns where the memory is."},
+    { "memory|usage", MemoryUsage, -3, kReadonly, {Key(2, kRO)}, "4.0.0",
+     "O(N) where N is the number of samples.", "key [SAMPLES count]",
+     "Estimates the memory of a key and its value."},
+    { "memory|help", Help, 2, kLoading | kStale, {}, "4.0.0", "O(1)", "", "Lists the subcommands."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily MemoryCommands() { return {CommandGroup::kServer, 0, kMemoryCommands}; }
+
+}  // namespace cloakroom

@@ -1,0 +1,124 @@
+// INFO, TIME, MONITOR, SHUTDOWN and LOLWUT.
+#include <memory>
+#include <string>
+
+#include "absl/random/distributions.h"
+#include "server/call.h"
+#include "server/commands/families.h"
+#include "server/metrics/info.h"
+#include "server/version.h"
+
+namespace cloakroom {
+namespace {
+
+void InfoCommand(Call& call) {
+  call.reply().Verbatim("txt", Info(call.server(), call.args().subspan(1)));
+}
+
+void Time(Call& call) {
+  int64_t now_us = call.server().clock().NowUs();
+  call.reply().Array(2);
+  call.reply().BulkInteger(now_us / 1'000'000);
+  call.reply().BulkInteger(now_us % 1'000'000);
+}
+
+void Monitor(Call& call) {
+  Client& client = call.client();
+  if (call.mode() != CallMode::kTopLevel) {
+    return call.Error("ERR MONITOR isn't allowed for DENY BLOCKING client");
+  }
+  if (client.monitor) return;  // asked before: as in Redis, not even a reply
+  if (auto link = client.link.lock()) call.server().monitors().Add(std::move(link));
+  client.monitor = true;
+  call.reply().Ok();
+}
+
+struct ShutdownOptions {
+  bool save = false;
+  bool nosave = false;
+  bool now = false;
+  bool force = false;
+  bool abort = false;
+
+  bool valid() const { return !(save && nosave) && !(abort && (save || nosave || now || force)); }
+};
+
+/// Nothing is kept on disk yet, so saving or not makes no difference.
+void Shutdown(Call& call) {
+  ShutdownOptions options;
+  for (size_t i = 1; i < call.argc(); ++i) {
+    if (call.Is(i, "SAVE")) {
+      options.save = true;
+    } else if (call.Is(i, "NOSAVE")) {
+      options.nosave = true;
+    } else if (call.Is(i, "NOW")) {
+      options.now = true;
+    } else if (call.Is(i, "FORCE")) {
+      options.force = true;
+    } else if (call.Is(i, "ABORT")) {
+      options.abort = true;
+    } else {
+      return call.SyntaxError();
+    }
+  }
+  if (!options.valid()) return call.SyntaxError();
+  if (options.abort) return call.Error("ERR No shutdown in progress.");
+  // No reply: the client sees its connection end.
+  call.client().close_after_reply = true;
+  call.server().RequestShutdown();
+}
+
+/// A rail of coats, some of the hooks free.
+std::string CoatRail(absl::InsecureBitGen& random, int columns) {
+  std::string rows[4];
+  for (int i = 0; i < columns; ++i) {
+    bool coat = absl::Bernoulli(random, 0.7);
+    rows[0] += "==?===";
+    rows[1] += coat ? " /^\\  " : "  |   ";
+    rows[2] += coat ? "|[" + std::to_string(absl::Uniform(random, 0, 10)) + "]| " : "  J   ";
+    rows[3] += coat ? "|___| " : "      ";
+  }
+  std::string picture;
+  for (const std::string& row : rows) picture += row + "\n";
+  return picture;
+}
+
+void Lolwut(Call& call) {
+  constexpr int64_t kMostColumns = 40;
+  size_t first = 1;
+  if (call.argc() > 2 && call.Is(1, "VERSION")) {
+    if (!call.Integer(2)) return;
+    first = 3;
+  }
+  int64_t columns = 10;
+  if (call.argc() > first) {
+    auto asked = call.Integer(first);
+    if (!asked) return;
+    columns = std::clamp<int64_t>(*asked, 1, kMostColumns);
+  }
+  call.reply().Verbatim("txt", CoatRail(call.random(), static_cast<int>(columns)) +
+                                   "\nYour coat is where you left it. Cloakroom " +
+                                   kCloakroomVersion + ", Redis ver. " + kRedisVersion + "\n");
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kServerCommands[] = {
+    { "info", InfoCommand, -1, kLoading | kStale | kRandomOutput, {}, "1.0.0", "O(1)",
+     "[section [section ...]]", "Reports on the server: memory, clients, statistics and more.",
+     Access::kKeys, nullptr, kCatDangerous},
+    { "time", Time, 1, kLoading | kStale | kFast | kRandomOutput, {}, "2.6.0", "O(1)", "",
+     "Returns the server's time."},
+    { "monitor", Monitor, 1, kAdmin | kNoScript | kLoading | kStale, {}, "1.0.0", "O(1)", "",
+     "Shows every command that the server executes from now on."},
+    { "shutdown", Shutdown, -1, kAdmin | kNoScript | kLoading | kStale | kNoMulti | kAllowBusy, {},
+     "1.0.0", "O(1)", "[[NOSAVE | SAVE] [NOW] [FORCE] | ABORT]", "Ends the server."},
+    { "lolwut", Lolwut, -1, kReadonly | kFast, {}, "5.0.0", "O(1)", "[VERSION version]",
+     "Shows a picture and the version.", Access::kNone},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily ServerCommands() { return {CommandGroup::kServer, 0, kServerCommands}; }
+
+}  // namespace cloakroom

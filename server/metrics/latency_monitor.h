@@ -1,0 +1,53 @@
+#ifndef CLOAKROOM_SERVER_METRICS_LATENCY_MONITOR_H_
+#define CLOAKROOM_SERVER_METRICS_LATENCY_MONITOR_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/mutex.h"
+
+namespace cloakroom {
+
+/// What took longer than latency-monitor-threshold, by the kind of event: for LATENCY. The caller
+/// compares with the threshold, so that nothing is locked otherwise. Any thread.
+class LatencyMonitor {
+ public:
+  /// Samples kept of each event, as in Redis.
+  static constexpr size_t kSamples = 160;
+
+  struct Sample {
+    int64_t unix_seconds = 0;
+    int64_t duration_ms = 0;
+  };
+  struct Event {
+    std::string name;
+    std::vector<Sample> samples;  ///< oldest first
+    int64_t longest_ms = 0;       ///< ever
+  };
+
+  /// Within one second only the longest is kept.
+  void Add(std::string_view event, int64_t unix_seconds, int64_t duration_ms);
+  /// By name.
+  std::vector<Event> Events() const;
+  /// No samples: there is no such event.
+  Event Find(std::string_view event) const;
+  /// Returns whether there was such an event.
+  bool Reset(std::string_view event);
+
+ private:
+  struct History {
+    std::deque<Sample> samples;
+    int64_t longest_ms = 0;
+  };
+  mutable Mutex mutex_;
+  std::map<std::string, History, std::less<>> events_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_METRICS_LATENCY_MONITOR_H_

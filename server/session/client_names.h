@@ -1,0 +1,28 @@
+#ifndef CLOAKROOM_SERVER_SESSION_CLIENT_NAMES_H_
+#define CLOAKROOM_SERVER_SESSION_CLIENT_NAMES_H_
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "server/session/client.h"
+
+namespace cloakroom {
+
+inline constexpr std::string_view kBadClientName =
+    "ERR Client names cannot contain spaces, newlines or special characters.";
+
+/// Whether a text may stand in a line of CLIENT LIST: printable ASCII without spaces, or nothing.
+inline bool FitsClientList(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '!' && c <= '~'; });
+}
+
+/// "" takes the name away. REQUIRES: FitsClientList(name).
+inline void SetClientName(Client& client, std::string_view name) {
+  MutexLock lock(client.mutex);
+  client.name = std::string(name);
+}
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SESSION_CLIENT_NAMES_H_
