@@ -56,7 +56,11 @@ void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) 
   }
 }
 
+/// Hex digits of a SHA1.
+constexpr size_t kShaLength = 40;
+
 void Evaluate(Call& call, bool by_sha, bool read_only) {
+  if (by_sha && call.arg(1).size() != kShaLength) return call.Error(kNoScriptError);
   auto key_count = call.Integer(2);
   if (!key_count) return;
   if (*key_count > static_cast<int64_t>(call.argc()) - 3) {
