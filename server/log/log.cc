@@ -21,7 +21,7 @@
 namespace cloakroom {
 namespace {
 
-constexpr size_t kQueuedLines = 8192;
+constexpr size_t kQueuedLines = 1024;
 constexpr size_t kLongestMessage = 1024;  // bytes; Redis' LOG_MAX_LEN
 constexpr int kNoFile = -1;
 

@@ -105,7 +105,7 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   bool open_ = true;
   bool woken_ = false;  ///< since the last wait began
   bool starting_read_ = false;
-  bool sipped_ = false;  ///< the last attempt to read was into the sip
+  bool sipped_ = false;              ///< the last attempt to read was into the sip
   OutputBuffer* replies_ = nullptr;  ///< while requests execute: pushes go between their replies
   bool writing_ = false;             ///< WriteUnsent runs
   int64_t over_soft_limit_since_ms_ = 0;

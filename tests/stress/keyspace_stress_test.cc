@@ -17,7 +17,7 @@ namespace cloakroom {
 namespace {
 
 constexpr int kThreads = 4;
-constexpr int kRounds = 1500;
+constexpr int kRounds = 6000;
 /// Databases: where a test's own keys are, and where everything else goes on.
 constexpr int kHome = 0;
 constexpr int kFlushed = 1;

@@ -112,8 +112,8 @@ TEST_F(ScriptTest, ByteCodeIsNotLoaded) {
 }
 
 TEST_F(ScriptTest, UnpackWorksUpToRedisLimit) {
-  std::string text =
-      "local t = {} for i = 1, 7999 do t[i] = i end return redis.call('raw2', unpack(t, 1, 7990))";
+  const char* text =
+      "local t = {} for i = 1, 7999 do t[i] = i end return redis.call('raw2', unpack(t, 1, 7990)) ";
   std::string reply = Eval(text);
   EXPECT_EQ(reply, "-ERR Unknown Redis command called from script script: " +
                        cache_.FindText(text)->sha + ", on @user_script:1.\r\n");
