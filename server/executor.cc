@@ -114,14 +114,14 @@ std::string Executor::Refusal(Client& client, const Request& request) {
 }
 
 std::string Executor::RefusalOfMemory(Client& client, const Command& command) {
-  bool grows = command.row->has(kDenyOom);
+  uint32_t flags = command.row->flags;
   if (&command == exec_) {
-    grows = std::any_of(client.queue.begin(), client.queue.end(), [](const QueuedCommand& queued) {
-      return queued.command->row->has(kDenyOom);
-    });
+    for (const QueuedCommand& queued : client.queue) flags |= queued.command->row->flags;
   }
-  if (!grows && !command.row->has(kWrite)) return "";
-  if (thread_.evictor.MakeRoom() != Evictor::Outcome::kNoRoom || !grows) return "";
+  // Scripts (kMayReplicate) are let in; which of their commands may run is up to them.
+  if ((flags & (kDenyOom | kWrite | kMayReplicate)) == 0) return "";
+  thread_.out_of_memory = thread_.evictor.MakeRoom() == Evictor::Outcome::kNoRoom;
+  if (!thread_.out_of_memory || (flags & kDenyOom) == 0) return "";
   return std::string(kOutOfMemory);
 }
 

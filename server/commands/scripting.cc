@@ -33,7 +33,7 @@ std::string_view Refusal(Call& call, const Script& script, bool read_only_comman
   if (read_only_command && !flags.no_writes) {
     return "ERR Can not execute a script with write flag using *_ro command.";
   }
-  if (!flags.allow_oom && !flags.no_writes && call.thread().evictor.OverLimit()) {
+  if (!flags.allow_oom && !flags.no_writes && call.thread().out_of_memory) {
     return "OOM allow-oom flag is not set on the script, can not run it when used memory > "
            "'maxmemory'";
   }
