@@ -63,13 +63,16 @@ void Call::ReplyString(const StringView& value) {
   }
 }
 
-void Call::ReplyItem(const ItemValue& value) {
-  if (value.blob != nullptr && value.bytes.size() >= kShareFrom) {
-    reply_.Bulk(Share(value.blob));
-  } else {
-    reply_.Bulk(value.bytes);
+void Call::ReplyRange(const StringView& value, size_t offset, size_t size) {
+  if (value.blob() == nullptr || size < kShareFrom) {
+    return reply_.Bulk(value.bytes().substr(offset, size));
   }
+  SharedBytes shared = Share(value.blob());
+  shared.bytes = shared.bytes.substr(offset, size);
+  reply_.Bulk(std::move(shared));
 }
+
+void Call::ReplyItem(const ItemValue& value) { cloakroom::ReplyItem(reply_, value); }
 
 std::optional<int64_t> Call::Integer(size_t i, std::string_view error) {
   std::optional<int64_t> value = ParseInteger(args_[i]);
@@ -97,6 +100,14 @@ void Call::Offload(std::function<void(LongWork&)> work) {
   }
   LongWork inline_work(reply_, thread_.slot, /*pass=*/false);
   work(inline_work);
+}
+
+void ReplyItem(ReplyWriter& reply, const ItemValue& value) {
+  if (value.blob != nullptr && value.bytes.size() >= kShareFrom) {
+    reply.Bulk(Share(value.blob));
+  } else {
+    reply.Bulk(value.bytes);
+  }
 }
 
 }  // namespace cloakroom

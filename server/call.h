@@ -111,6 +111,8 @@ class Call {
   void SyntaxError() { Error(kSyntaxError); }
   /// The value of a string, or of a field: large ones by reference.
   void ReplyString(const StringView& value);
+  /// A part of one. REQUIRES: offset + size <= value.size().
+  void ReplyRange(const StringView& value, size_t offset, size_t size);
   void ReplyItem(const ItemValue& value);
   bool failed() const { return failed_; }
   std::string_view error_code() const { return error_code_; }
@@ -146,6 +148,9 @@ class Call {
   std::string_view error_code_;
   std::function<void(LongWork&)> offloaded_;
 };
+
+/// The value of a field on any thread: large ones by reference.
+void ReplyItem(ReplyWriter& reply, const ItemValue& value);
 
 /// A key opened for reading as a value of type T (Hash, Set, StringView). An absent key reads as
 /// an empty value. When the key holds another type WRONGTYPE has been replied, and ok() is false.

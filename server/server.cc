@@ -93,6 +93,7 @@ void Server::FollowSettings() {
 
 void Server::Disconnected(Client& client, const ClientLink* link) {
   if (client.monitor) monitors_.Remove(link);
+  pubsub_.RemoveClient(client);
   clients_.Remove(client.id);
 }
 

@@ -16,6 +16,8 @@
 #include "server/metrics/sampler.h"
 #include "server/metrics/slowlog.h"
 #include "server/pause.h"
+#include "server/pubsub/pubsub.h"
+#include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
 #include "server/session/client_registry.h"
 #include "server/stats.h"
@@ -44,12 +46,14 @@ class Server {
   Keyspace& keyspace() { return keyspace_; }
   ClientRegistry& clients() { return clients_; }
   ScriptCache& scripts() { return scripts_; }
+  RunningScripts& running_scripts() { return running_scripts_; }
   ErrorStats& errors() { return errors_; }
   SlowLog& slowlog() { return slowlog_; }
   LatencyMonitor& latency() { return latency_; }
   Sampler& sampler() { return sampler_; }
   MonitorFeed& monitors() { return monitors_; }
   Pause& pause() { return pause_; }
+  PubSub& pubsub() { return pubsub_; }
   WorkerPool& workers() { return *workers_; }
 
   int thread_count() const { return static_cast<int>(threads_.size()); }
@@ -79,12 +83,14 @@ class Server {
   Keyspace keyspace_;
   ClientRegistry clients_;
   ScriptCache scripts_;
+  RunningScripts running_scripts_;
   ErrorStats errors_;
   SlowLog slowlog_;
   LatencyMonitor latency_;
   Sampler sampler_;
   MonitorFeed monitors_;
   Pause pause_;
+  PubSub pubsub_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
   const std::string run_id_;
   const std::string replication_id_;

@@ -21,6 +21,8 @@ class Relaxed {
  public:
   Relaxed(T value = {}) : value_(value) {}  // NOLINT: reads and assigns like the number it is
   operator T() const { return value_.load(std::memory_order_relaxed); }  // NOLINT
+  Relaxed(const Relaxed& other) : Relaxed(static_cast<T>(other)) {}
+  Relaxed& operator=(const Relaxed& other) { return *this = static_cast<T>(other); }
   Relaxed& operator=(T value) {
     value_.store(value, std::memory_order_relaxed);
     return *this;
@@ -67,8 +69,7 @@ struct CommandStats {
 
 /// The counters of one event-loop thread, on cache lines of its own. INFO sums them.
 struct alignas(64) ThreadStats {
-  explicit ThreadStats(int command_count)
-      : per_command(static_cast<size_t>(command_count)) {}
+  explicit ThreadStats(int command_count) : per_command(static_cast<size_t>(command_count)) {}
 
   Relaxed<int64_t> commands;
   Relaxed<int64_t> keyspace_hits;

@@ -78,6 +78,36 @@ void WriteScope::SetExpiry(int64_t expire_at_ms) {
 
 void WriteScope::Delete() { db_.keyspace().reclaimer().Drop(Detach()); }
 
+char* WriteScope::Overwrite(ValueType new_type, Encoding new_encoding, size_t payload_size,
+                            int64_t expire_at_ms) {
+  Reclaimer& reclaimer = db_.keyspace().reclaimer();
+  const bool expires = expire_at_ms != kNoExpiry;
+  if (slot_ != nullptr && type() == new_type && (*slot_)->has_expiry() == expires) {
+    touched_ = true;
+    Entry* entry = *slot_;
+    reclaimer.DropValue(new_type, entry->encoding(), entry->payload());
+    const size_t old_size = entry->payload().size();
+    if (old_size != payload_size) {
+      entry = Entry::WithPayloadSpliced(entry, 0, old_size, payload_size);
+    }
+    entry->set_encoding(new_encoding);
+    entry->set_outgrown(false);
+    *slot_ = Entry::WithExpiry(entry, expire_at_ms);
+    return (*slot_)->mutable_payload();
+  }
+  Entry* entry = Entry::Create(key_, expire_at_ms, new_type, new_encoding, payload_size);
+  if (slot_ == nullptr) {
+    entry->set_access(FirstAccess(db_.keyspace().settings(), now_ms_));
+    Place(entry);
+  } else {
+    touched_ = true;
+    entry->set_access((*slot_)->access());
+    reclaimer.Drop(*slot_);
+    *slot_ = entry;
+  }
+  return entry->mutable_payload();
+}
+
 Entry* WriteScope::Detach() {
   AssertHeld(stripe_);
   touched_ = true;

@@ -41,6 +41,10 @@ class WriteScope final : public ValueSlot {
   /// Removes the entry with all that its value holds; what is large is freed elsewhere.
   /// REQUIRES: exists().
   void Delete();
+  /// Replaces whatever the key holds, of any type, by a value with this payload size and expiry,
+  /// and returns its payload, which is undefined. Allocates at most once, and not at all where the
+  /// old entry has the room. Payload bytes that point to something become the entry's own.
+  char* Overwrite(ValueType type, Encoding encoding, size_t payload_size, int64_t expire_at_ms);
   /// Takes the entry out of the keyspace, for RENAME and MOVE. The caller owns it.
   /// REQUIRES: exists().
   Entry* Detach();

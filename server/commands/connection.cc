@@ -150,6 +150,7 @@ void Reset(Call& call) {
     server.monitors().Remove(client.link.lock().get());
     client.monitor = false;
   }
+  server.pubsub().RemoveClient(client);
   client.db = 0;
   client.resp = 2;
   client.authenticated = NeedsNoPassword(server.config());

@@ -6,9 +6,34 @@ namespace cloakroom {
 
 std::span<const CommandFamily> CommandFamilies() {
   static const std::vector<CommandFamily> families = {
-      ClientCommands(), ConfigCommands(),  ConnectionCommands(),
-      HashCommands(),   LatencyCommands(), MemoryCommands(),
-      ServerCommands(), SlowLogCommands(), TransactionCommands(),
+      // clang-format off: one file a line.
+      BitFieldCommands(),
+      BitmapCommands(),
+      ClientCommands(),
+      ConfigCommands(),
+      ConnectionCommands(),
+      CounterCommands(),
+      DatabaseCommands(),
+      HashCommands(),
+      HashExpiryCommands(),
+      KeyCommands(),
+      KeyExpiryCommands(),
+      KeyTransferCommands(),
+      LatencyCommands(),
+      LcsCommands(),
+      MemoryCommands(),
+      ObjectCommands(),
+      PubSubCommands(),
+      ScanCommands(),
+      ScriptingCommands(),
+      ServerCommands(),
+      SetCommands(),
+      SetAlgebraCommands(),
+      SlowLogCommands(),
+      StringCommands(),
+      StringRangeCommands(),
+      TransactionCommands(),
+      // clang-format on
   };
   return families;
 }

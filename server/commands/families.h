@@ -8,14 +8,33 @@
 namespace cloakroom {
 
 // The rows of each file in this folder. A new file adds its line here and in families.cc.
+CommandFamily BitFieldCommands();
+CommandFamily BitmapCommands();
 CommandFamily ClientCommands();
+CommandFamily CommandCommands();
 CommandFamily ConfigCommands();
 CommandFamily ConnectionCommands();
+CommandFamily CounterCommands();
+CommandFamily DatabaseCommands();
+CommandFamily DebugCommands();
 CommandFamily HashCommands();
+CommandFamily HashExpiryCommands();
+CommandFamily KeyCommands();
+CommandFamily KeyExpiryCommands();
+CommandFamily KeyTransferCommands();
 CommandFamily LatencyCommands();
+CommandFamily LcsCommands();
 CommandFamily MemoryCommands();
+CommandFamily ObjectCommands();
+CommandFamily PubSubCommands();
+CommandFamily ScanCommands();
+CommandFamily ScriptingCommands();
 CommandFamily ServerCommands();
+CommandFamily SetCommands();
+CommandFamily SetAlgebraCommands();
 CommandFamily SlowLogCommands();
+CommandFamily StringCommands();
+CommandFamily StringRangeCommands();
 CommandFamily TransactionCommands();
 
 /// All of them, for CommandTable.

@@ -47,12 +47,15 @@ void AppendStats(Server& server, InfoText& text) {
                                              "current_eviction_exceeded_time"});
   text.Line("keyspace_hits", totals.keyspace_hits);
   text.Line("keyspace_misses", totals.keyspace_misses);
+  const PubSub& pubsub = server.pubsub();
+  text.Line("pubsub_channels", pubsub.NameCount(Topic::kChannel));
+  text.Line("pubsub_patterns", pubsub.NameCount(Topic::kPattern));
+  text.Line("pubsubshard_channels", pubsub.NameCount(Topic::kShardChannel));
   AppendIdle(text,
-             std::array<std::string_view, 17>{
-                 "pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec",
-                 "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
-                 "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
-                 "active_defrag_key_misses", "total_active_defrag_time",
+             std::array<std::string_view, 14>{
+                 "latest_fork_usec", "total_forks", "migrate_cached_sockets",
+                 "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+                 "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
                  "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
                  "tracking_total_prefixes", "unexpected_error_replies"});
   text.Line("total_error_replies", totals.errors);

@@ -54,7 +54,8 @@ void Connection::Start() {
 
 Connection::Awaitable<void> Connection::Serve() {
   while (open_) {
-    while (open_ && unsent_.owned_bytes() > kMaxUnsent) co_await WaitUntil(Steady::time_point::max());
+    while (open_ && unsent_.owned_bytes() > kMaxUnsent)
+      co_await WaitUntil(Steady::time_point::max());
     if (!open_) co_return;
     std::span<char> bytes = co_await Read();
     if (bytes.empty()) {
@@ -125,8 +126,8 @@ std::span<char> Connection::FinishSip(size_t sipped) {
   std::span<char> buffer(loop_.read_buffer());
   std::copy_n(sip_.begin(), sipped, buffer.begin());
   error_code error;
-  size_t more = socket_.read_some(asio::buffer(buffer.data() + sipped, buffer.size() - sipped),
-                                  error);
+  size_t more =
+      socket_.read_some(asio::buffer(buffer.data() + sipped, buffer.size() - sipped), error);
   // An error, or the end, shows again at the next read.
   return buffer.first(sipped + (error ? 0 : more));
 }
@@ -183,14 +184,14 @@ Connection::Awaitable<bool> Connection::WaitForWork() {
   // Shared: the worker may outlive the connection.
   auto replies = std::make_shared<OutputBuffer>();
   woken_ = false;
-  loop_.server().workers().Post([work = session_.TakeWork(), replies, resp = client_->resp + 0,
-                                 slot = loop_.server().keyspace().background_slot(),
-                                 wake = Waker()] {
-    ReplyWriter reply(*replies, resp);
-    LongWork context(reply, slot, /*pass=*/true);
-    work(context);
-    wake();
-  });
+  loop_.server().workers().Post(
+      [work = session_.TakeWork(), replies, resp = static_cast<int>(client_->resp),
+       slot = loop_.server().keyspace().background_slot(), wake = Waker()] {
+        ReplyWriter reply(*replies, resp);
+        LongWork context(reply, slot, /*pass=*/true);
+        work(context);
+        wake();
+      });
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
   if (!open_) co_return false;
   session_.FinishWork(*replies, loop_.output());
@@ -289,6 +290,18 @@ void Connection::Push(SharedBytes bytes) {
   if (loop_.OnThisThread()) return PushHere(std::move(bytes));
   asio::post(loop_.context(), [weak = weak_from_this(), bytes = std::move(bytes)]() mutable {
     if (auto self = weak.lock()) self->PushHere(std::move(bytes));
+  });
+}
+
+void Connection::PushMessage(SharedBytes bytes, std::shared_ptr<const Subscription> subscription) {
+  if (loop_.OnThisThread()) {
+    if (subscription->active) PushHere(std::move(bytes));
+    return;
+  }
+  asio::post(loop_.context(), [weak = weak_from_this(), bytes = std::move(bytes),
+                               subscription = std::move(subscription)]() mutable {
+    auto self = weak.lock();
+    if (self && subscription->active) self->PushHere(std::move(bytes));
   });
 }
 

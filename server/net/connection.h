@@ -31,7 +31,7 @@ namespace cloakroom {
 /// in a buffer of the connection. A client that does not read its replies is first no longer read
 /// from, and then runs into client-output-buffer-limit.
 ///
-/// Thread rule: its event loop; Push and Kill from any thread.
+/// Thread rule: its event loop; Push, PushMessage and Kill from any thread.
 class Connection final : public ClientLink, public std::enable_shared_from_this<Connection> {
  public:
   using Executor = EventLoop::Context::executor_type;
@@ -48,6 +48,7 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   void Start();
 
   void Push(SharedBytes bytes) override;
+  void PushMessage(SharedBytes bytes, std::shared_ptr<const Subscription> subscription) override;
   void Kill() override;
 
   /// Closes what has been idle or behind for too long.
@@ -84,12 +85,12 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   const std::shared_ptr<Client> client_;
   Session session_;
   bool open_ = true;
-  bool woken_ = false;       ///< since the last wait began
+  bool woken_ = false;  ///< since the last wait began
   bool sip_too_small_ = false;
   OutputBuffer* replies_ = nullptr;  ///< while requests execute: pushes go between their replies
-  bool borrowing_ = false;   ///< a read waits with the thread's buffer
-  bool drained_ = false;     ///< the last read was by Asio, and short
-  bool writing_ = false;     ///< WriteUnsent runs
+  bool borrowing_ = false;           ///< a read waits with the thread's buffer
+  bool drained_ = false;             ///< the last read was by Asio, and short
+  bool writing_ = false;             ///< WriteUnsent runs
   int64_t over_soft_limit_since_ms_ = 0;
   std::array<char, 512> sip_;
   ReadBuffer kept_;

@@ -192,8 +192,7 @@ asio::awaitable<void, Connection::Executor> Listener::Accept(Port& port) {
       Admit(*loop, std::move(socket), port.unix_socket);
     } else {
       auto moved = std::make_shared<Socket>(std::move(socket));
-      asio::post(loop->context(),
-                 [this, loop, moved] { Admit(*loop, std::move(*moved), true); });
+      asio::post(loop->context(), [this, loop, moved] { Admit(*loop, std::move(*moved), true); });
     }
   }
 }
@@ -212,8 +211,7 @@ std::string Listener::Refusal(const Client& client) {
 }
 
 void Listener::Admit(EventLoop& loop, Socket socket, bool unix_socket) {
-  auto client =
-      std::make_shared<Client>(server_.clients().NextId(), server_.clock().NowMs());
+  auto client = std::make_shared<Client>(server_.clients().NextId(), server_.clock().NowMs());
   error_code error;
   client->fd = socket.native_handle();
   client->unix_socket = unix_socket;

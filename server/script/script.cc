@@ -100,6 +100,35 @@ std::string ParseShebang(Script* script) {
 
 }  // namespace
 
+bool MayLeaveDatabase(std::string_view text) {
+  std::string lower = absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));
+  for (std::string_view name : {"select", "swapdb", "move", "copy", "flushall"}) {
+    if (lower.find(name) != std::string::npos) return true;
+  }
+  // Every `call` and `pcall` must be followed by a literal name, alone: ("GET" and then , or ).
+  for (std::size_t at = lower.find("call"); at != std::string::npos; at = lower.find("call", at)) {
+    at += 4;
+    auto skip_blanks = [&] {
+      while (at < lower.size() && absl::ascii_isspace(lower[at])) ++at;
+    };
+    skip_blanks();
+    // pcall(redis.call, "GET", …): the name follows behind the comma.
+    if (at >= lower.size() || (lower[at] != '(' && lower[at] != ',')) return true;
+    ++at;
+    skip_blanks();
+    if (lower.compare(at, 11, "redis.call,") == 0 || lower.compare(at, 12, "redis.pcall,") == 0) {
+      continue;
+    }
+    if (at >= lower.size() || (lower[at] != '"' && lower[at] != '\'')) return true;
+    at = lower.find(lower[at], at + 1);
+    if (at == std::string::npos) return true;
+    ++at;
+    skip_blanks();
+    if (at < lower.size() && lower[at] != ',' && lower[at] != ')') return true;
+  }
+  return false;
+}
+
 ScriptOrError MakeScript(std::string_view text) {
   static std::atomic<std::uint64_t> next_id{1};
   auto script = std::make_shared<Script>();
@@ -107,6 +136,7 @@ ScriptOrError MakeScript(std::string_view text) {
   if (std::string error = ParseShebang(script.get()); !error.empty()) return {nullptr, error};
   script->id = next_id.fetch_add(1, std::memory_order_relaxed);
   script->sha = Sha1Hex(text);
+  script->may_leave_database = MayLeaveDatabase(text);
   return {std::move(script), {}};
 }
 

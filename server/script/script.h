@@ -27,6 +27,7 @@ struct Script {
   std::string text;
   std::size_t body_offset = 0;  // where Lua starts: 0, or the newline that ends the `#!` line
   ScriptFlags flags;
+  bool may_leave_database = false;  // the text may reach another database than the selected one
 
   std::string_view body() const { return std::string_view(text).substr(body_offset); }
 };
@@ -38,6 +39,12 @@ struct ScriptOrError {
   ScriptPtr script;
   std::string error;
 };
+
+// Whether a script may reach another database: its text names a command that can (SELECT, MOVE …),
+// or calls commands whose names do not stand in it as literals. The server then closes the gates of
+// all databases around it. A wrong yes costs concurrency, never correctness; a script that hides
+// such a call all the same gets an error from that call.
+bool MayLeaveDatabase(std::string_view text);
 
 // Parses the `#!` line and computes the SHA1. Does not compile.
 ScriptOrError MakeScript(std::string_view text);

@@ -1,10 +1,12 @@
 #ifndef CLOAKROOM_SERVER_SESSION_CLIENT_H_
 #define CLOAKROOM_SERVER_SESSION_CLIENT_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -18,12 +20,23 @@
 
 namespace cloakroom {
 
+/// One subscription of a client, as a message on its way remembers it. Ended by the client's own
+/// thread.
+struct Subscription {
+  std::atomic<bool> active = true;
+};
+
 /// A client's connection, as other parts of the server may use it. Any thread may call anything.
 class ClientLink {
  public:
   virtual ~ClientLink() = default;
-  /// Sends bytes that answer no request: a message to a subscriber, a line to a monitor.
+  /// Sends bytes that answer no request: a line to a monitor.
   virtual void Push(SharedBytes bytes) = 0;
+  /// Sends a message to a subscriber, unless the subscription has ended when it reaches the
+  /// client's thread: after the reply to UNSUBSCRIBE a client takes what comes for replies again.
+  virtual void PushMessage(SharedBytes bytes, std::shared_ptr<const Subscription> subscription) {
+    if (subscription->active) Push(std::move(bytes));
+  }
   /// Closes the connection soon; replies under way may be lost.
   virtual void Kill() = 0;
 };

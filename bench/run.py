@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Cloakroom against redis-server: the same load, in turn, in one run.
+
+    bench/run.py                       everything, about an hour
+    bench/run.py --quick               everything, shorter and rougher, a few minutes
+    bench/run.py --only set-p1 --only memory
+    bench/run.py --list
+
+Each figure is measured in rounds A B A B …, each on a fresh server pinned to core 0 while the load
+runs on core 1. What is printed is the median of each server and the median of the rounds' ratios,
+so that a machine that drifts moves both alike. CLOAKROOM_SERVER and REDIS_SERVER name the binaries.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import figures
+import measure
+import report
+
+SERVERS = ("cloakroom", "redis")
+
+
+class Progress:
+    """One line that says what runs and how long is left; nothing in a pipe."""
+
+    def __init__(self, total):
+        self._total, self._done, self._start = total, 0, time.monotonic()
+        self._shown = sys.stderr.isatty()
+
+    def step(self, what):
+        if self._shown:
+            spent = time.monotonic() - self._start
+            left = spent / self._done * (self._total - self._done) if self._done else 0
+            filled = 30 * self._done // self._total
+            sys.stderr.write(f"\r\x1b[K[{'#' * filled}{'.' * (30 - filled)}] {self._done}/{self._total} "
+                             f"{what}, {left / 60:.0f} min left")
+            sys.stderr.flush()
+        self._done += 1
+
+    def end(self):
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+
+
+def ratio(ours, theirs):
+    return ours / theirs if theirs > 0 else None
+
+
+def row_result(run, row, rounds):
+    """The medians over the rounds of one row."""
+    pairs = [(one["cloakroom"][row.key] * row.scale, one["redis"][row.key] * row.scale)
+             for one in rounds]
+    ratios = [value for value in (ratio(*pair) for pair in pairs) if value is not None]
+    return {
+        "run": run.name, "group": run.group, "row": row,
+        "cloakroom": statistics.median(pair[0] for pair in pairs),
+        "redis": statistics.median(pair[1] for pair in pairs),
+        "ratio": statistics.median(ratios) if ratios else None,
+        "rounds": pairs,
+    }
+
+
+def measure_run(generator, run, rounds, extra, progress):
+    """All rounds of one run. The order alternates, so that neither server is always the first."""
+    done = []
+    for index in range(rounds):
+        one = {}
+        for kind in SERVERS if index % 2 == 0 else reversed(SERVERS):
+            progress.step(f"{run.name} on {kind}")
+            directives = {**run.directives, **(extra if kind == "cloakroom" else {})}
+            one[kind] = measure.measure(generator, kind, run.arguments, directives)
+        done.append(one)
+    return [row_result(run, row, done) for row in run.rows]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--quick", action="store_true", help="one short round of everything")
+    parser.add_argument("--only", action="append", metavar="NAME",
+                        help="runs whose name starts so; may be repeated")
+    parser.add_argument("--rounds", type=int, help="rounds of each run instead of its own number")
+    parser.add_argument("--cloakroom", action="append", default=[], metavar="'NAME VALUE'",
+                        help="a configuration line for Cloakroom alone")
+    parser.add_argument("--json", action="store_true", help="all rounds as JSON on stdout")
+    parser.add_argument("--svg", type=Path, help="also draw the ratios into this file")
+    parser.add_argument("--list", action="store_true", help="print the names of the runs")
+    return parser.parse_args()
+
+
+def as_json(results):
+    return json.dumps([{"run": one["run"], "what": one["row"].name, "unit": one["row"].unit,
+                        "cloakroom": one["cloakroom"], "redis": one["redis"], "ratio": one["ratio"],
+                        "goal": report.goal_text(one["row"]), "met": report.meets_goal(one),
+                        "rounds": one["rounds"]} for one in results], indent=1)
+
+
+def main():
+    arguments = parse_arguments()
+    runs = [run for run in figures.all_runs(arguments.quick)
+            if not arguments.only or any(run.name.startswith(name) for name in arguments.only)]
+    if arguments.list:
+        print("\n".join(run.name for run in runs))
+        return 0
+    if not runs:
+        sys.exit("bench: no run has such a name; see --list")
+    for kind in SERVERS:
+        if not measure.servers.available(kind):
+            sys.exit(f"bench: no program at {measure.servers.binary(kind)}")
+    measure.raise_file_limit()
+    generator = measure.build_generator()
+    rounds = {run.name: arguments.rounds or (1 if arguments.quick else run.rounds) for run in runs}
+    extra = dict(line.split(None, 1) for line in arguments.cloakroom)
+    progress = Progress(len(SERVERS) * sum(rounds.values()))
+    results, failures = [], []
+    for run in runs:
+        try:
+            results += measure_run(generator, run, rounds[run.name], extra, progress)
+        except (measure.RunFailed, measure.servers.ServerFailed) as error:
+            failures.append(str(error))
+    progress.end()
+    print(as_json(results) if arguments.json else report.markdown(results))
+    if arguments.svg:
+        arguments.svg.write_text(report.svg(results))
+    for failure in failures:
+        print(f"bench: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

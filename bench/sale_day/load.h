@@ -1,0 +1,43 @@
+#ifndef CLOAKROOM_BENCH_SALE_DAY_LOAD_H_
+#define CLOAKROOM_BENCH_SALE_DAY_LOAD_H_
+
+#include <string>
+#include <vector>
+
+#include "bench/sale_day/figures.h"
+
+namespace cloakroom::bench {
+
+/// One write of a client and the number of replies that it then waits for.
+struct Step {
+  std::string bytes;
+  size_t replies = 0;
+};
+
+/// What a client does from first to last: a page's round trips, or one batch of commands.
+using Visit = std::vector<Step>;
+
+struct LoadOptions {
+  int port = 6379;
+  int server_pid = 0;  ///< whose CPU is counted
+  int connections = 50;
+  int seconds = 3;
+  int pipeline = 1;        ///< commands in one write
+  int keys = 100'000;      ///< different keys, drawn at random
+  bool reconnect = false;  ///< a new connection for each visit, as PHP without persistent ones
+};
+
+/// Closed loop: every connection runs visits back to back, one epoll thread drives them all.
+/// `visits` are drawn in turn; `ops_per_visit` is what a figure "per op" divides by.
+/// Figures: ops_per_s, cpu_us_per_op, user_us_per_op, and the latencies of a visit.
+Figures RunLoad(const LoadOptions& options, const std::vector<Visit>& visits, double ops_per_visit);
+
+/// `command` back to back: set get hset hget hmget sadd incr eval. Prepares the keys first.
+Figures RunCommand(const LoadOptions& options, const std::string& command);
+
+/// A session of a shop's visitor, read under its lock and written back: 11 commands, 7 round trips.
+Figures RunSessionVisits(const LoadOptions& options);
+
+}  // namespace cloakroom::bench
+
+#endif  // CLOAKROOM_BENCH_SALE_DAY_LOAD_H_

@@ -1,0 +1,82 @@
+// The load of a sale day against one server on 127.0.0.1; bench/run.py calls it and reads the one
+// JSON object that it prints.
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include "bench/sale_day/load.h"
+#include "bench/sale_day/memory.h"
+#include "bench/sale_day/stall.h"
+
+namespace cloakroom::bench {
+
+namespace {
+
+constexpr char kUsage[] =
+    "sale_day command --port P --name set|get|hset|hget|hmget|sadd|incr|eval [--pipeline N]\n"
+    "sale_day visit   --port P [--reconnect 1]\n"
+    "sale_day memory  --port P --name string|session|cache|tag|bigtag --items N\n"
+    "sale_day stall   --port P --name quiet|expire|keys|flushall|grow --items N\n"
+    "sale_day idle    --port P --pid PID --connections N\n"
+    "command and visit also take --pid PID (whose CPU is counted), --connections N, --seconds S.\n";
+
+class Arguments {
+ public:
+  Arguments(int argc, char** argv) {
+    if (argc < 2 || argc % 2 != 0) Usage();
+    for (int i = 2; i < argc; i += 2) {
+      const std::string name = argv[i];
+      if (!name.starts_with("--")) Usage();
+      values_[name.substr(2)] = argv[i + 1];
+    }
+  }
+
+  int Number(const std::string& name, int otherwise) const {
+    const auto found = values_.find(name);
+    return found == values_.end() ? otherwise : std::atoi(found->second.c_str());
+  }
+
+  std::string Text(const std::string& name) const {
+    const auto found = values_.find(name);
+    if (found == values_.end()) Usage();
+    return found->second;
+  }
+
+  [[noreturn]] static void Usage() {
+    std::fputs(kUsage, stderr);
+    std::exit(2);
+  }
+
+ private:
+  std::map<std::string, std::string> values_;
+};
+
+Figures Run(const std::string& mode, const Arguments& arguments) {
+  LoadOptions load;
+  load.port = arguments.Number("port", load.port);
+  load.server_pid = arguments.Number("pid", 0);
+  load.connections = arguments.Number("connections", load.connections);
+  load.seconds = arguments.Number("seconds", load.seconds);
+  load.pipeline = arguments.Number("pipeline", load.pipeline);
+  load.reconnect = arguments.Number("reconnect", 0) != 0;
+  const int items = arguments.Number("items", 1'000'000);
+  if (mode == "command") return RunCommand(load, arguments.Text("name"));
+  if (mode == "visit") return RunSessionVisits(load);
+  if (mode == "memory") return MeasureMemory(load.port, arguments.Text("name"), items);
+  if (mode == "stall") {
+    return MeasureStall({.port = load.port, .items = items}, arguments.Text("name"));
+  }
+  if (mode == "idle") return MeasureIdle(load.port, load.server_pid, load.connections);
+  Arguments::Usage();
+}
+
+}  // namespace
+
+}  // namespace cloakroom::bench
+
+int main(int argc, char** argv) {
+  const cloakroom::bench::Arguments arguments(argc, argv);
+  cloakroom::bench::Print(cloakroom::bench::Run(argv[1], arguments));
+}

@@ -1,0 +1,234 @@
+// BITFIELD and BITFIELD_RO: strings as arrays of small integers of any width.
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "protocol/numbers.h"
+#include "server/call.h"
+#include "server/commands/bits.h"
+#include "server/commands/families.h"
+#include "server/commands/string_size.h"
+
+namespace cloakroom {
+namespace {
+
+/// "i16", "u8": how a number lies in its bits. Unsigned ones have at most 63, so that all of them
+/// fit a reply.
+struct FieldType {
+  bool is_signed = false;
+  int width = 0;
+};
+
+enum class Overflow { kWrap, kSaturate, kFail };
+
+struct FieldStep {
+  enum class Kind { kGet, kSet, kIncrBy };
+  Kind kind = Kind::kGet;
+  FieldType type;
+  uint64_t offset = 0;
+  /// The value or the increment.
+  int64_t number = 0;
+  Overflow overflow = Overflow::kWrap;
+
+  bool writes() const { return kind != Kind::kGet; }
+  uint64_t last_bit() const { return offset + static_cast<uint64_t>(type.width) - 1; }
+};
+using FieldSteps = absl::InlinedVector<FieldStep, 4>;
+
+std::optional<FieldType> TypeArgument(Call& call, size_t i) {
+  const std::string_view text = call.arg(i);
+  if (!text.empty() && (text[0] == 'i' || text[0] == 'u')) {
+    const bool is_signed = text[0] == 'i';
+    std::optional<int64_t> width = ParseInteger(text.substr(1));
+    if (width && *width >= 1 && *width <= (is_signed ? 64 : 63)) {
+      return FieldType{is_signed, static_cast<int>(*width)};
+    }
+  }
+  call.Error(
+      "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but "
+      "i64 is.");
+  return std::nullopt;
+}
+
+std::optional<Overflow> OverflowArgument(Call& call, size_t i) {
+  if (call.Is(i, "WRAP")) return Overflow::kWrap;
+  if (call.Is(i, "SAT")) return Overflow::kSaturate;
+  if (call.Is(i, "FAIL")) return Overflow::kFail;
+  call.Error("ERR Invalid OVERFLOW type specified");
+  return std::nullopt;
+}
+
+/// The step whose name is argument `i`; on an error, which has been replied, nullopt.
+std::optional<FieldStep> StepArguments(Call& call, size_t i, Overflow overflow) {
+  FieldStep step{.overflow = overflow};
+  const size_t follow = call.argc() - i - 1;
+  if (call.Is(i, "GET") && follow >= 2) {
+    step.kind = FieldStep::Kind::kGet;
+  } else if (call.Is(i, "SET") && follow >= 3) {
+    step.kind = FieldStep::Kind::kSet;
+  } else if (call.Is(i, "INCRBY") && follow >= 3) {
+    step.kind = FieldStep::Kind::kIncrBy;
+  } else {
+    call.SyntaxError();
+    return std::nullopt;
+  }
+  std::optional<FieldType> type = TypeArgument(call, i + 1);
+  if (!type) return std::nullopt;
+  step.type = *type;
+  std::optional<uint64_t> offset = BitOffset(call, i + 2, type->width);
+  if (!offset) return std::nullopt;
+  step.offset = *offset;
+  if (step.writes()) {
+    std::optional<int64_t> number = call.Integer(i + 3);
+    if (!number) return std::nullopt;
+    step.number = *number;
+  }
+  return step;
+}
+
+std::optional<FieldSteps> ReadSteps(Call& call) {
+  FieldSteps steps;
+  Overflow overflow = Overflow::kWrap;
+  for (size_t i = 2; i < call.argc();) {
+    if (call.Is(i, "OVERFLOW") && i + 1 < call.argc()) {
+      std::optional<Overflow> wanted = OverflowArgument(call, i + 1);
+      if (!wanted) return std::nullopt;
+      overflow = *wanted;
+      i += 2;
+      continue;
+    }
+    std::optional<FieldStep> step = StepArguments(call, i, overflow);
+    if (!step) return std::nullopt;
+    steps.push_back(*step);
+    i += step->writes() ? 4 : 3;
+  }
+  return steps;
+}
+
+/// The number that `bits` stand for: sign bit and all.
+int64_t Decode(FieldType type, uint64_t bits) {
+  const int unused = 64 - type.width;
+  const uint64_t high = bits << unused;
+  return type.is_signed ? static_cast<int64_t>(high) >> unused
+                        : static_cast<int64_t>(high >> unused);
+}
+
+/// base + increment within the type's bounds; nullopt when it must fail.
+std::optional<int64_t> SignedSum(const FieldStep& step, int64_t base, int64_t increment) {
+  const int64_t max = std::numeric_limits<int64_t>::max() >> (64 - step.type.width);
+  const int64_t min = -max - 1;
+  int64_t sum;
+  const bool beyond = __builtin_add_overflow(base, increment, &sum);
+  // Of two numbers whose sum leaves 64 bits, both have its true sign.
+  const bool too_high = beyond ? increment > 0 : sum > max;
+  const bool too_low = beyond ? increment < 0 : sum < min;
+  if (!too_high && !too_low) return sum;
+  if (step.overflow == Overflow::kFail) return std::nullopt;
+  if (step.overflow == Overflow::kSaturate) return too_high ? max : min;
+  return Decode(step.type, static_cast<uint64_t>(sum));
+}
+
+/// The same for unsigned ones. As in Redis a negative number for SET counts as a very large one.
+std::optional<int64_t> UnsignedSum(const FieldStep& step, uint64_t base, int64_t increment) {
+  const uint64_t max = (uint64_t{1} << step.type.width) - 1;
+  const uint64_t sum = base + static_cast<uint64_t>(increment);
+  const bool too_high =
+      base > max || (increment > 0 && static_cast<uint64_t>(increment) > max - base);
+  const bool too_low =
+      !too_high && increment < 0 && uint64_t{0} - static_cast<uint64_t>(increment) > base;
+  if (!too_high && !too_low) return static_cast<int64_t>(sum);
+  if (step.overflow == Overflow::kFail) return std::nullopt;
+  if (step.overflow == Overflow::kSaturate) return too_high ? static_cast<int64_t>(max) : 0;
+  return static_cast<int64_t>(sum & max);
+}
+
+std::optional<int64_t> NewValue(const FieldStep& step, int64_t old_value) {
+  const bool sets = step.kind == FieldStep::Kind::kSet;
+  const int64_t base = sets ? step.number : old_value;
+  const int64_t increment = sets ? 0 : step.number;
+  return step.type.is_signed ? SignedSum(step, base, increment)
+                             : UnsignedSum(step, static_cast<uint64_t>(base), increment);
+}
+
+int64_t ReadValue(const FieldStep& step, std::string_view bytes) {
+  return Decode(step.type, ReadField(bytes, step.offset, step.type.width));
+}
+
+void RunReads(Call& call, const FieldSteps& steps) {
+  Reading<StringView> string(call, call.arg(1));
+  if (!string.ok()) return;
+  call.reply().Array(steps.size());
+  for (const FieldStep& step : steps) call.reply().Integer(ReadValue(step, string->bytes()));
+}
+
+/// Runs one step and replies to it; true when the bits changed.
+bool RunStep(const FieldStep& step, char* bytes, size_t size, ReplyWriter& reply) {
+  const int64_t old_value = ReadValue(step, {bytes, size});
+  if (!step.writes()) {
+    reply.Integer(old_value);
+    return false;
+  }
+  std::optional<int64_t> new_value = NewValue(step, old_value);
+  if (!new_value) {
+    reply.Null();
+    return false;
+  }
+  WriteField(bytes, step.offset, step.type.width, static_cast<uint64_t>(*new_value));
+  reply.Integer(step.kind == FieldStep::Kind::kSet ? old_value : *new_value);
+  return *new_value != old_value;
+}
+
+void RunWrites(Call& call, const FieldSteps& steps) {
+  uint64_t last_bit = 0;
+  for (const FieldStep& step : steps) {
+    if (step.writes()) last_bit = std::max(last_bit, step.last_bit());
+  }
+  Writing<MutableString> string(call, call.arg(1));
+  if (!string.ok()) return;
+  const size_t old_size = string->view().size();
+  // Room for the farthest field is made whatever becomes of it, as Redis does. Unlike there that
+  // is a change, which a replica has to hear of, even when every step fails.
+  char* const bytes = string->Grow(last_bit / 8 + 1);
+  const size_t size = std::max<size_t>(old_size, last_bit / 8 + 1);
+  bool changed = size > old_size;
+  call.reply().Array(steps.size());
+  for (const FieldStep& step : steps) changed |= RunStep(step, bytes, size, call.reply());
+  if (changed) string.Changed("setbit");
+}
+
+void BitField(Call& call) {
+  std::optional<FieldSteps> steps = ReadSteps(call);
+  if (!steps) return;
+  const bool writes = std::any_of(steps->begin(), steps->end(),
+                                  [](const FieldStep& step) { return step.writes(); });
+  writes ? RunWrites(call, *steps) : RunReads(call, *steps);
+}
+
+void BitFieldRo(Call& call) {
+  std::optional<FieldSteps> steps = ReadSteps(call);
+  if (!steps) return;
+  for (const FieldStep& step : *steps) {
+    if (step.writes()) return call.Error("ERR BITFIELD_RO only supports the GET subcommand");
+  }
+  RunReads(call, *steps);
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kBitFieldCommands[] = {
+    { "bitfield", BitField, -2, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate |
+     kVariableFlags)}, "3.2.0", "O(1) for each step",
+     "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | INCRBY encoding offset increment> ...]",
+     "Reads, sets and increments integers of any width within a string."},
+    { "bitfield_ro", BitFieldRo, -2, kReadonly | kFast, {Key(1, kRO | kAccess)}, "6.0.0",
+     "O(1) for each step", "key [GET encoding offset [GET encoding offset ...]]",
+     "Reads integers of any width within a string."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily BitFieldCommands() { return {CommandGroup::kBitmap, kCatBitmap, kBitFieldCommands}; }
+
+}  // namespace cloakroom

@@ -1,0 +1,230 @@
+// Strings as bitmaps: SETBIT GETBIT BITCOUNT BITPOS BITOP.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "server/call.h"
+#include "server/commands/bits.h"
+#include "server/commands/families.h"
+#include "server/commands/held_string.h"
+#include "server/commands/string_size.h"
+#include "storage/string_store.h"
+
+namespace cloakroom {
+namespace {
+
+/// Longer strings, which take over a tenth of a millisecond to read, leave the event loop.
+constexpr size_t kMaxInlineBytes = 1 << 20;
+
+void SetBit(Call& call) {
+  std::optional<uint64_t> offset = BitOffset(call, 2);
+  if (!offset) return;
+  std::optional<int64_t> bit = call.IntegerIn(3, 0, 1, "ERR bit is not an integer or out of range");
+  if (!bit) return;
+  Writing<MutableString> string(call, call.arg(1));
+  if (!string.ok()) return;
+  const size_t size = string->view().size();
+  const bool old_bit = BitAt(string->view().bytes(), *offset);
+  const bool grows = *offset / 8 >= size;
+  // Even when nothing changes: OBJECT ENCODING says raw from here on.
+  char* const bytes = string->Grow(*offset / 8 + 1);
+  if (grows || old_bit != (*bit == 1)) {
+    SetBitAt(bytes, *offset, *bit == 1);
+    string.Changed("setbit");
+  }
+  call.reply().Integer(old_bit ? 1 : 0);
+}
+
+void GetBit(Call& call) {
+  std::optional<uint64_t> offset = BitOffset(call, 2);
+  if (!offset) return;
+  Reading<StringView> string(call, call.arg(1));
+  if (string.ok()) call.reply().Integer(BitAt(string->bytes(), *offset) ? 1 : 0);
+}
+
+/// The arguments "[start [end [BYTE | BIT]]]", in bytes unless they are bits.
+struct RangeArguments {
+  int64_t start = 0;
+  int64_t end = -1;
+  bool end_given = false;
+  bool in_bits = false;
+  /// Counted from the end and nothing between them.
+  bool reversed() const { return start < 0 && end < 0 && start > end; }
+};
+
+bool ReadUnit(Call& call, size_t i, RangeArguments* range) {
+  range->in_bits = call.Is(i, "BIT");
+  if (range->in_bits || call.Is(i, "BYTE")) return true;
+  call.SyntaxError();
+  return false;
+}
+
+/// The first and the last bit of a range, clamped to a string; nullopt: none. Redis clamps both to
+/// the first byte or bit, so a range in front of the string means that one.
+struct BitRange {
+  uint64_t first;
+  uint64_t last;
+};
+std::optional<BitRange> Clamp(const RangeArguments& range, size_t size_bytes) {
+  const int64_t unit = range.in_bits ? 1 : 8;
+  const int64_t size = static_cast<int64_t>(size_bytes) * 8 / unit;
+  auto from_front = [&](int64_t i) { return i < 0 ? std::max<int64_t>(i + size, 0) : i; };
+  const int64_t start = from_front(range.start);
+  const int64_t end = std::min(from_front(range.end), size - 1);
+  if (start > end) return std::nullopt;
+  return BitRange{static_cast<uint64_t>(start * unit), static_cast<uint64_t>((end + 1) * unit - 1)};
+}
+
+std::optional<RangeArguments> ReadCountRange(Call& call) {
+  RangeArguments range;
+  if (call.argc() == 2) return range;
+  if (call.argc() != 4 && call.argc() != 5) {
+    call.SyntaxError();
+    return std::nullopt;
+  }
+  std::optional<int64_t> start = call.Integer(2);
+  if (!start) return std::nullopt;
+  std::optional<int64_t> end = call.Integer(3);
+  if (!end) return std::nullopt;
+  range.start = *start;
+  range.end = *end;
+  if (call.argc() == 5 && !ReadUnit(call, 4, &range)) return std::nullopt;
+  return range;
+}
+
+void BitCount(Call& call) {
+  Reading<StringView> string(call, call.arg(1));
+  if (!string.ok()) return;
+  std::optional<RangeArguments> range = ReadCountRange(call);
+  if (!range) return;
+  std::optional<BitRange> bits = Clamp(*range, string->size());
+  if (!bits || range->reversed()) return call.reply().Integer(0);
+  auto count = [bits = *bits](ReplyWriter& reply, std::string_view bytes) {
+    reply.Integer(static_cast<int64_t>(CountBits(bytes, bits.first, bits.last)));
+  };
+  if (string->size() <= kMaxInlineBytes) return count(call.reply(), string->bytes());
+  call.Offload([held = HeldString(*string.entry()), count](LongWork& work) {
+    count(work.reply, held.view().bytes());
+  });
+}
+
+std::optional<RangeArguments> ReadSearchRange(Call& call) {
+  RangeArguments range;
+  if (call.argc() == 3) return range;
+  if (call.argc() > 6) {
+    call.SyntaxError();
+    return std::nullopt;
+  }
+  std::optional<int64_t> start = call.Integer(3);
+  if (!start) return std::nullopt;
+  range.start = *start;
+  if (call.argc() == 6 && !ReadUnit(call, 5, &range)) return std::nullopt;
+  if (call.argc() == 4) return range;
+  std::optional<int64_t> end = call.Integer(4);
+  if (!end) return std::nullopt;
+  range.end = *end;
+  range.end_given = true;
+  return range;
+}
+
+/// A string without clear bits has one behind its end, unless the search ends before. No string is
+/// an endless one of clear bits.
+int64_t BitPosition(std::string_view bytes, bool bit, BitRange bits, bool end_given) {
+  if (std::optional<uint64_t> found = FindBit(bytes, bit, bits.first, bits.last)) {
+    return static_cast<int64_t>(*found);
+  }
+  return bit || end_given ? -1 : static_cast<int64_t>(bytes.size()) * 8;
+}
+
+void BitPos(Call& call) {
+  std::optional<int64_t> wanted = call.Integer(2);
+  if (!wanted) return;
+  if (*wanted != 0 && *wanted != 1) return call.Error("ERR The bit argument must be 1 or 0.");
+  const bool bit = *wanted == 1;
+  Reading<StringView> string(call, call.arg(1));
+  if (!string.ok()) return;
+  std::optional<RangeArguments> range = ReadSearchRange(call);
+  if (!range) return;
+  if (!string.exists()) return call.reply().Integer(bit ? -1 : 0);
+  std::optional<BitRange> bits = Clamp(*range, string->size());
+  if (!bits) return call.reply().Integer(-1);
+  auto search = [bit, bits = *bits, end_given = range->end_given](ReplyWriter& reply,
+                                                                  std::string_view bytes) {
+    reply.Integer(BitPosition(bytes, bit, bits, end_given));
+  };
+  if (string->size() <= kMaxInlineBytes) return search(call.reply(), string->bytes());
+  call.Offload([held = HeldString(*string.entry()), search](LongWork& work) {
+    search(work.reply, held.view().bytes());
+  });
+}
+
+std::optional<BitOperation> OperationArgument(Call& call, size_t i) {
+  if (call.Is(i, "AND")) return BitOperation::kAnd;
+  if (call.Is(i, "OR")) return BitOperation::kOr;
+  if (call.Is(i, "XOR")) return BitOperation::kXor;
+  if (call.Is(i, "NOT")) return BitOperation::kNot;
+  call.SyntaxError();
+  return std::nullopt;
+}
+
+void BitOp(Call& call) {
+  std::optional<BitOperation> operation = OperationArgument(call, 1);
+  if (!operation) return;
+  if (*operation == BitOperation::kNot && call.argc() != 4) {
+    return call.Error("ERR BITOP NOT must be called with a single source key.");
+  }
+  absl::InlinedVector<StringView, 4> views;
+  for (size_t i = 3; i < call.argc(); ++i) {
+    Reading<StringView> source(call, call.arg(i));
+    if (!source.ok()) return;
+    views.push_back(*source);
+  }
+  // Only now, when the views stay where they are: one of an integer holds its own digits.
+  absl::InlinedVector<std::string_view, 4> sources;
+  size_t size = 0;
+  for (const StringView& view : views) {
+    sources.push_back(view.bytes());
+    size = std::max(size, view.size());
+  }
+  BlobRef result;
+  if (size > 0) {
+    Blob* blob = Blob::Create(size);
+    result = BlobRef::Adopt(blob);
+    CombineBits(*operation, {sources.data(), sources.size()}, blob->mutable_data(), size);
+  }
+  WriteScope target = call.Open(call.arg(2));
+  if (size > 0) {
+    StoreRaw(target, std::move(result), kNoExpiry);
+    target.Changed("set");
+  } else if (target.exists()) {
+    target.Delete();
+    target.Changed("del");
+  }
+  call.reply().Integer(static_cast<int64_t>(size));
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kBitmapCommands[] = {
+    { "setbit", SetBit, 4, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate)}, "2.2.0",
+     "O(1), or O(N) where the string grows by N bytes", "key offset value",
+     "Sets or clears a bit of a string, and returns what it was."},
+    { "getbit", GetBit, 3, kReadonly | kFast, {Key(1, kRO | kAccess)}, "2.2.0", "O(1)",
+     "key offset", "Returns a bit of a string."},
+    { "bitcount", BitCount, -2, kReadonly, {Key(1, kRO | kAccess)}, "2.6.0", "O(N) for N bytes",
+     "key [start end [BYTE | BIT]]", "Counts the set bits of a string."},
+    { "bitpos", BitPos, -3, kReadonly, {Key(1, kRO | kAccess)}, "2.8.7", "O(N) for N bytes",
+     "key bit [start [end [BYTE | BIT]]]",
+     "Finds the first bit of a string that is set, or clear."},
+    { "bitop", BitOp, -4, kWrite | kDenyOom, {Key(2, kOW | kUpdate), KeyRange(3, -1, 1, kRO |
+     kAccess)}, "2.6.0", "O(N) for N bytes in all strings",
+     "<AND | OR | XOR | NOT> destkey key [key ...]",
+     "Combines the bits of strings and stores the result."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily BitmapCommands() { return {CommandGroup::kBitmap, kCatBitmap, kBitmapCommands}; }
+
+}  // namespace cloakroom

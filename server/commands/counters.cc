@@ -1,0 +1,81 @@
+// Strings as numbers: INCR DECR INCRBY DECRBY INCRBYFLOAT.
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "protocol/numbers.h"
+#include "server/call.h"
+#include "server/commands/families.h"
+
+namespace cloakroom {
+namespace {
+
+constexpr std::string_view kOverflow = "ERR increment or decrement would overflow";
+
+void Add(Call& call, int64_t increment) {
+  Writing<MutableString> string(call, call.arg(1));
+  if (!string.ok()) return;
+  int64_t sum = increment;
+  if (string.exists()) {
+    std::optional<int64_t> value = string->view().integer();
+    if (!value) return call.Error(kNotInteger);
+    if (__builtin_add_overflow(*value, increment, &sum)) return call.Error(kOverflow);
+  }
+  string->AssignInteger(sum);
+  string.Changed("incrby");
+  call.reply().Integer(sum);
+}
+
+void Incr(Call& call) { Add(call, 1); }
+void Decr(Call& call) { Add(call, -1); }
+
+void IncrBy(Call& call) {
+  std::optional<int64_t> increment = call.Integer(2);
+  if (increment) Add(call, *increment);
+}
+
+void DecrBy(Call& call) {
+  std::optional<int64_t> decrement = call.Integer(2);
+  if (!decrement) return;
+  if (*decrement == std::numeric_limits<int64_t>::min()) {
+    return call.Error("ERR decrement would overflow");
+  }
+  Add(call, -*decrement);
+}
+
+void IncrByFloat(Call& call) {
+  Writing<MutableString> string(call, call.arg(1));
+  if (!string.ok()) return;
+  std::optional<long double> value = 0;
+  if (string.exists()) value = ParseLongDouble(string->view().bytes());
+  std::optional<long double> increment = ParseLongDouble(call.arg(2));
+  if (!value || !increment) return call.Error(kNotFloat);
+  const long double sum = *value + *increment;
+  if (!std::isfinite(sum)) return call.Error("ERR increment would produce NaN or Infinity");
+  const std::string text = FormatLongDouble(sum);
+  string->AssignText(text);
+  string.Changed("incrbyfloat");
+  call.reply().Bulk(text);
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kCounterCommands[] = {
+    { "incr", Incr, 2, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
+     "O(1)", "key", "Adds one to the integer in a key; none counts as 0."},
+    { "decr", Decr, 2, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
+     "O(1)", "key", "Takes one from the integer in a key; none counts as 0."},
+    { "incrby", IncrBy, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
+     "O(1)", "key increment", "Adds to the integer in a key; none counts as 0."},
+    { "decrby", DecrBy, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
+     "O(1)", "key decrement", "Subtracts from the integer in a key; none counts as 0."},
+    { "incrbyfloat", IncrByFloat, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)},
+     "2.6.0", "O(1)", "key increment", "Adds to the decimal number in a key; none counts as 0."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily CounterCommands() { return {CommandGroup::kString, kCatString, kCounterCommands}; }
+
+}  // namespace cloakroom

@@ -1,0 +1,78 @@
+// DBSIZE FLUSHDB FLUSHALL SWAPDB.
+#include <optional>
+
+#include "server/call.h"
+#include "server/commands/database_index.h"
+#include "server/commands/families.h"
+#include "server/commands/key_lookup.h"
+
+namespace cloakroom {
+namespace {
+
+void DbSize(Call& call) { call.reply().Integer(static_cast<int64_t>(call.db().size())); }
+
+/// ASYNC or SYNC, which differ in nothing here: memory is freed on another thread always.
+bool CheckFlushMode(Call& call) {
+  if (call.argc() == 1) return true;
+  if (call.argc() == 2 && (call.Is(1, "async") || call.Is(1, "sync"))) return true;
+  call.SyntaxError();
+  return false;
+}
+
+void CountChanges(Call& call, size_t changes) {
+  call.server().keyspace().counters().changes.fetch_add(static_cast<int64_t>(changes),
+                                                        std::memory_order_relaxed);
+}
+
+void FlushDb(Call& call) {
+  if (!CheckFlushMode(call)) return;
+  CountChanges(call, call.db().Clear());
+  call.reply().Ok();
+}
+
+void FlushAll(Call& call) {
+  if (!CheckFlushMode(call) || !MayReachAll(call)) return;
+  size_t removed = 0;
+  for (int i = 0; i < call.server().keyspace().database_count(); ++i) removed += call.db(i).Clear();
+  // One more, so that flushing an empty server is a change as well.
+  CountChanges(call, removed + 1);
+  call.reply().Ok();
+}
+
+void SwapDb(Call& call) {
+  std::optional<int> first = ParseInt(call, 1, "ERR invalid first DB index");
+  if (!first) return;
+  std::optional<int> second = ParseInt(call, 2, "ERR invalid second DB index");
+  if (!second) return;
+  if (!IsDatabaseIndex(call, *first) || !IsDatabaseIndex(call, *second)) {
+    return call.Error(kDbIndexOutOfRange);
+  }
+  if (!MayReachAll(call)) return;
+  if (*first != *second) call.db(*first).SwapContents(call.db(*second));
+  CountChanges(call, 1);
+  call.reply().Ok();
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kDatabaseCommands[] = {
+    { "dbsize", DbSize, 1, kReadonly | kFast, {}, "1.0.0", "O(1)", "",
+     "Counts the keys of the database.", Access::kPass},
+    { "flushdb", FlushDb, -1, kWrite, {}, "1.0.0", "O(1); N keys are freed on another thread.",
+     "[ASYNC | SYNC]", "Removes all keys of the database.", Access::kWhole, nullptr, kCatDangerous
+     },
+    { "flushall", FlushAll, -1, kWrite, {}, "1.0.0",
+     "O(1) for each database; N keys are freed on another thread.", "[ASYNC | SYNC]",
+     "Removes all keys of all databases.", Access::kAll, nullptr, kCatDangerous},
+    { "swapdb", SwapDb, 3, kWrite | kFast, {}, "4.0.0",
+     "O(N) for N watched keys in both databases.", "index1 index2",
+     "Exchanges the contents of two databases.", Access::kAll, nullptr, kCatDangerous},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily DatabaseCommands() {
+  return {CommandGroup::kServer, kCatKeyspace, kDatabaseCommands};
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,130 @@
+// EXPIRE PEXPIRE EXPIREAT PEXPIREAT EXPIRETIME PEXPIRETIME TTL PTTL PERSIST.
+#include <algorithm>
+#include <optional>
+
+#include "protocol/text.h"
+#include "server/call.h"
+#include "server/commands/expire_time.h"
+#include "server/commands/families.h"
+#include "server/commands/key_lookup.h"
+
+namespace cloakroom {
+namespace {
+
+/// On which expiry so far a new one depends.
+struct Condition {
+  bool nx = false;
+  bool xx = false;
+  bool gt = false;
+  bool lt = false;
+
+  bool Allows(int64_t current_ms, int64_t wanted_ms) const {
+    bool expires = current_ms != kNoExpiry;
+    if (nx && expires) return false;
+    if (xx && !expires) return false;
+    if (gt && (!expires || wanted_ms <= current_ms)) return false;
+    return !(lt && expires && wanted_ms >= current_ms);
+  }
+};
+
+std::optional<Condition> ParseCondition(Call& call, size_t first) {
+  Condition condition;
+  for (size_t i = first; i < call.argc(); ++i) {
+    if (call.Is(i, "nx")) {
+      condition.nx = true;
+    } else if (call.Is(i, "xx")) {
+      condition.xx = true;
+    } else if (call.Is(i, "gt")) {
+      condition.gt = true;
+    } else if (call.Is(i, "lt")) {
+      condition.lt = true;
+    } else {
+      call.Error(Concat({"ERR Unsupported option ", call.arg(i)}));
+      return std::nullopt;
+    }
+  }
+  if (condition.nx && (condition.xx || condition.gt || condition.lt)) {
+    call.Error("ERR NX and XX, GT or LT options at the same time are not compatible");
+    return std::nullopt;
+  }
+  if (condition.gt && condition.lt) {
+    call.Error("ERR GT and LT options at the same time are not compatible");
+    return std::nullopt;
+  }
+  return condition;
+}
+
+template <ExpireForm kForm>
+void Expire(Call& call) {
+  std::optional<Condition> condition = ParseCondition(call, 3);
+  if (!condition) return;
+  std::optional<int64_t> at_ms = AnyExpireTime(call, 2, kForm);
+  if (!at_ms) return;
+  WriteScope scope = call.Open(call.arg(1));
+  if (!scope.exists() || !condition->Allows(scope.expire_at_ms(), *at_ms)) {
+    return call.reply().Integer(0);
+  }
+  if (*at_ms <= call.now_ms()) {
+    scope.Delete();
+    scope.Changed("del");
+  } else {
+    scope.SetExpiry(*at_ms);
+    scope.Changed("expire");
+  }
+  call.reply().Integer(1);
+}
+
+/// -2 without the key, -1 without an expiry, as Redis counts; else what `form` asks for.
+template <ExpireForm kForm>
+void Ttl(Call& call) {
+  const Entry* entry = Inspect(call, call.arg(1));
+  if (entry == nullptr) return call.reply().Integer(-2);
+  if (!entry->has_expiry()) return call.reply().Integer(-1);
+  int64_t ms = entry->expire_at_ms() - (kForm.absolute ? 0 : call.now_ms());
+  ms = std::max<int64_t>(ms, 0);
+  call.reply().Integer(kForm.unit_ms == 1 ? ms : ms / 1000 + (ms % 1000 >= 500 ? 1 : 0));
+}
+
+void Persist(Call& call) {
+  WriteScope scope = call.Open(call.arg(1));
+  if (!scope.exists() || scope.expire_at_ms() == kNoExpiry) return call.reply().Integer(0);
+  scope.SetExpiry(kNoExpiry);
+  scope.Changed("persist");
+  call.reply().Integer(1);
+}
+
+constexpr uint32_t kAsks = kReadonly | kFast;
+constexpr uint32_t kAsksTheClock = kAsks | kRandomOutput;
+
+// clang-format off: read as a table.
+constexpr CommandRow kKeyExpiryCommands[] = {
+    { "expire", Expire<kInSeconds>, -3, kWrite | kFast, {Key(1, kRW | kUpdate)}, "1.0.0", "O(1)",
+     "key seconds [NX | XX | GT | LT]", "Lets a key expire in so many seconds."},
+    { "pexpire", Expire<kInMilliseconds>, -3, kWrite | kFast, {Key(1, kRW | kUpdate)}, "2.6.0",
+     "O(1)", "key milliseconds [NX | XX | GT | LT]", "Lets a key expire in so many milliseconds."},
+    { "expireat", Expire<kAtSecond>, -3, kWrite | kFast, {Key(1, kRW | kUpdate)}, "1.2.0", "O(1)",
+     "key unix-time-seconds [NX | XX | GT | LT]",
+     "Lets a key expire at a time in seconds since 1970."},
+    { "pexpireat", Expire<kAtMillisecond>, -3, kWrite | kFast, {Key(1, kRW | kUpdate)}, "2.6.0",
+     "O(1)", "key unix-time-milliseconds [NX | XX | GT | LT]",
+     "Lets a key expire at a time in milliseconds since 1970."},
+    { "expiretime", Ttl<kAtSecond>, 2, kAsks, {Key(1, kRO | kAccess)}, "7.0.0", "O(1)", "key",
+     "Tells when a key expires, in seconds since 1970."},
+    { "pexpiretime", Ttl<kAtMillisecond>, 2, kAsks, {Key(1, kRO | kAccess)}, "7.0.0", "O(1)", "key",
+     "Tells when a key expires, in milliseconds since 1970."},
+    { "ttl", Ttl<kInSeconds>, 2, kAsksTheClock, {Key(1, kRO | kAccess)}, "1.0.0", "O(1)", "key",
+     "Tells in how many seconds a key expires."},
+    { "pttl", Ttl<kInMilliseconds>, 2, kAsksTheClock, {Key(1, kRO | kAccess)}, "2.6.0", "O(1)",
+     "key", "Tells in how many milliseconds a key expires."},
+    { "persist", Persist, 2, kWrite | kFast, {Key(1, kRW | kUpdate)}, "2.2.0", "O(1)", "key",
+     "Lets a key live for ever again."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily KeyExpiryCommands() {
+  return {CommandGroup::kGeneric, kCatKeyspace, kKeyExpiryCommands};
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,156 @@
+// RENAME RENAMENX COPY MOVE: a value goes to another key, or to another database.
+//
+// One scope at a time: two in the same stripe would not survive each other's changes.
+#include <optional>
+#include <string>
+
+#include "protocol/text.h"
+#include "server/call.h"
+#include "server/commands/database_index.h"
+#include "server/commands/families.h"
+#include "server/commands/key_lookup.h"
+#include "storage/shared_value.h"
+
+namespace cloakroom {
+namespace {
+
+/// A key somewhere.
+struct Place {
+  Database& db;
+  std::string_view key;
+  KeyHash hash;
+};
+
+Entry* TakeFrom(Place from, KeyEvent event, int64_t now_ms) {
+  WriteScope scope(from.db, from.key, from.hash, now_ms);
+  Entry* entry = scope.Detach();
+  scope.Changed(event);
+  return entry;
+}
+
+/// Puts a value where another may be. The references in `payload` become the new entry's.
+void PutAt(Place to, const Entry& model, std::string_view payload, KeyEvent event, int64_t now_ms) {
+  WriteScope scope(to.db, to.key, to.hash, now_ms);
+  if (scope.exists()) scope.Delete();
+  scope.Adopt(model, payload, model.expire_at_ms());
+  scope.Changed(event);
+}
+
+void Transfer(Place from, KeyEvent out, Place to, KeyEvent in, int64_t now_ms) {
+  Entry* entry = TakeFrom(from, out, now_ms);
+  PutAt(to, *entry, entry->payload(), in, now_ms);
+  Entry::Destroy(entry);
+}
+
+bool IsThere(Place place, int64_t now_ms) {
+  return place.db.Peek(place.key, place.hash, now_ms) != nullptr;
+}
+
+/// The same for the key to be moved, which counts as an access.
+bool Use(Call& call, Place place) {
+  if (call.client().no_touch) return IsThere(place, call.now_ms());
+  return place.db.Find(place.key, place.hash, call.now_ms(), call.random()) != nullptr;
+}
+
+Place Here(Call& call, size_t i) { return {call.db(), call.arg(i), call.HashOf(call.arg(i))}; }
+
+void Rename(Call& call) {
+  Place from = Here(call, 1);
+  if (!Use(call, from)) return call.Error(kNoSuchKey);
+  if (call.arg(1) != call.arg(2)) {
+    Transfer(from, "rename_from", Here(call, 2), "rename_to", call.now_ms());
+  }
+  call.reply().Ok();
+}
+
+void RenameNx(Call& call) {
+  Place from = Here(call, 1);
+  Place to = Here(call, 2);
+  if (!Use(call, from)) return call.Error(kNoSuchKey);
+  if (IsThere(to, call.now_ms())) return call.reply().Integer(0);
+  Transfer(from, "rename_from", to, "rename_to", call.now_ms());
+  call.reply().Integer(1);
+}
+
+struct CopyOptions {
+  int db;
+  bool replace = false;
+};
+
+std::optional<CopyOptions> ParseCopyOptions(Call& call) {
+  CopyOptions options{.db = call.client().db};
+  for (size_t i = 3; i < call.argc(); ++i) {
+    if (call.Is(i, "replace")) {
+      options.replace = true;
+    } else if (call.Is(i, "db") && i + 1 < call.argc()) {
+      std::optional<int> db = ParseDatabaseIndex(call, ++i);
+      if (!db) return std::nullopt;
+      options.db = *db;
+    } else {
+      call.SyntaxError();
+      return std::nullopt;
+    }
+  }
+  return options;
+}
+
+void Copy(Call& call) {
+  std::optional<CopyOptions> options = ParseCopyOptions(call);
+  if (!options) return;
+  if (options->db == call.client().db && call.arg(1) == call.arg(2)) {
+    return call.Error(kSameObject);
+  }
+  if (!MayReach(call, options->db)) return;
+  const Entry* source = call.Find(call.arg(1));
+  if (source == nullptr) return call.reply().Integer(0);
+  Place to{call.db(options->db), call.arg(2), call.HashOf(call.arg(2))};
+  if (!options->replace && IsThere(to, call.now_ms())) return call.reply().Integer(0);
+  std::string payload = CopyPayload(source->type(), source->encoding(), source->payload());
+  PutAt(to, *source, payload, "copy_to", call.now_ms());
+  call.reply().Integer(1);
+}
+
+/// Only what may leave its database closes them all.
+Access CopyAccess(Server&, CommandArguments args) {
+  for (size_t i = 3; i < args.size(); ++i) {
+    if (EqualsIgnoreCase(args[i], "db")) return Access::kAll;
+  }
+  return Access::kKeys;
+}
+
+void Move(Call& call) {
+  std::optional<int> index = ParseDatabaseIndex(call, 2);
+  if (!index) return;
+  if (*index == call.client().db) return call.Error(kSameObject);
+  if (!MayReach(call, *index)) return;
+  Place from = Here(call, 1);
+  Place to{call.db(*index), from.key, from.hash};
+  if (!Use(call, from) || IsThere(to, call.now_ms())) return call.reply().Integer(0);
+  Transfer(from, "move_from", to, "move_to", call.now_ms());
+  call.reply().Integer(1);
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kKeyTransferCommands[] = {
+    { "rename", Rename, 3, kWrite, {Key(1, kRW | kAccess | kDelete), Key(2, kOW | kUpdate)},
+     "1.0.0", "O(1)", "key newkey", "Gives a key another name, in place of whatever had that name."
+     },
+    { "renamenx", RenameNx, 3, kWrite | kFast, {Key(1, kRW | kAccess | kDelete), Key(2, kOW |
+     kInsert)}, "1.0.0", "O(1)", "key newkey", "Gives a key another name unless that name is taken."
+     },
+    { "copy", Copy, -3, kWrite | kDenyOom, {Key(1, kRO | kAccess), Key(2, kOW | kUpdate)}, "6.2.0",
+     "O(1): large values are shared until one side changes.",
+     "source destination [DB destination-db] [REPLACE]",
+     "Copies the value of a key to another key.", Access::kKeys, CopyAccess},
+    { "move", Move, 3, kWrite | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0", "O(1)", "key db",
+     "Moves a key to another database.", Access::kAll},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily KeyTransferCommands() {
+  return {CommandGroup::kGeneric, kCatKeyspace, kKeyTransferCommands};
+}
+
+}  // namespace cloakroom

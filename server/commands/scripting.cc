@@ -1,0 +1,188 @@
+// EVAL, EVALSHA, their _RO forms, and SCRIPT. The Lua engine is in script/.
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "protocol/text.h"
+#include "server/call.h"
+#include "server/commands/families.h"
+#include "server/script/command_host.h"
+
+namespace cloakroom {
+namespace {
+
+Access AccessOfScript(const ScriptPtr& script) {
+  return script->may_leave_database ? Access::kAll : Access::kWhole;
+}
+
+Access AccessOfEval(Server& server, CommandArguments args) {
+  if (ScriptPtr script = server.scripts().FindText(args[1])) return AccessOfScript(script);
+  return MayLeaveDatabase(args[1]) ? Access::kAll : Access::kWhole;
+}
+
+Access AccessOfEvalSha(Server& server, CommandArguments args) {
+  ScriptPtr script = server.scripts().Find(args[1]);
+  return script == nullptr ? Access::kNone : AccessOfScript(script);
+}
+
+/// The reason for which a script may not run now, or empty.
+std::string_view Refusal(Call& call, const Script& script, bool read_only_command) {
+  const ScriptFlags& flags = script.flags;
+  if (!flags.declared) return "";
+  if (read_only_command && !flags.no_writes) {
+    return "ERR Can not execute a script with write flag using *_ro command.";
+  }
+  if (!flags.allow_oom && !flags.no_writes && call.thread().evictor.OverLimit()) {
+    return "OOM allow-oom flag is not set on the script, can not run it when used memory > "
+           "'maxmemory'";
+  }
+  return "";
+}
+
+void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) {
+  if (std::string_view error = Refusal(call, *script, read_only); !error.empty()) {
+    return call.Error(error);
+  }
+  CommandHost host(call, *script, read_only || script->flags.no_writes);
+  CommandArguments keys = call.args().subspan(3, key_count);
+  CommandArguments args = call.args().subspan(3 + key_count);
+  std::string reply;
+  call.thread().script_engine.Run(script, keys, args, &host, call.client().resp, &reply);
+  if (reply.starts_with('-')) {
+    call.Error(std::string_view(reply).substr(1));
+  } else {
+    call.reply().Raw(reply);
+  }
+}
+
+void Evaluate(Call& call, bool by_sha, bool read_only) {
+  auto key_count = call.Integer(2);
+  if (!key_count) return;
+  if (*key_count > static_cast<int64_t>(call.argc()) - 3) {
+    return call.Error("ERR Number of keys can't be greater than number of args");
+  }
+  if (*key_count < 0) return call.Error("ERR Number of keys can't be negative");
+  // A slow script lets other clients of this thread run; one interpreter runs one script.
+  if (call.thread().in_script) return call.Error(kBusyScript);
+  MonitorFeed& monitors = call.server().monitors();
+  if (monitors.active()) {
+    monitors.Tell(call.now_ms() * 1000, call.client().db, call.client().address, call.args());
+  }
+  ScriptPtr script;
+  if (by_sha) {
+    script = call.server().scripts().Find(call.arg(1));
+    if (script == nullptr) return call.Error(kNoScriptError);
+  } else {
+    ScriptOrError loaded = call.thread().script_engine.Load(call.arg(1), /*pin=*/false);
+    if (loaded.script == nullptr) return call.Error(loaded.error);
+    script = std::move(loaded.script);
+  }
+  Run(call, script, static_cast<size_t>(*key_count), read_only);
+}
+
+void Eval(Call& call) { Evaluate(call, /*by_sha=*/false, /*read_only=*/false); }
+void EvalRo(Call& call) { Evaluate(call, /*by_sha=*/false, /*read_only=*/true); }
+void EvalSha(Call& call) { Evaluate(call, /*by_sha=*/true, /*read_only=*/false); }
+void EvalShaRo(Call& call) { Evaluate(call, /*by_sha=*/true, /*read_only=*/true); }
+
+void ScriptLoad(Call& call) {
+  if (call.thread().in_script) return call.Error(kBusyScript);
+  ScriptOrError loaded = call.thread().script_engine.Load(call.arg(2), /*pin=*/true);
+  if (loaded.script == nullptr) return call.Error(loaded.error);
+  call.reply().Bulk(loaded.script->sha);
+}
+
+void ScriptExists(Call& call) {
+  call.reply().Array(call.argc() - 2);
+  for (size_t i = 2; i < call.argc(); ++i) {
+    call.reply().Integer(call.server().scripts().Find(call.arg(i)) == nullptr ? 0 : 1);
+  }
+}
+
+void ScriptFlush(Call& call) {
+  bool known =
+      call.argc() == 2 || (call.argc() == 3 && (call.Is(2, "sync") || call.Is(2, "async")));
+  if (!known) return call.Error("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
+  std::vector<ScriptPtr> dropped = call.server().scripts().Flush();
+  if (call.argc() == 3 && call.Is(2, "async")) {
+    call.server().workers().Post([dropped = std::move(dropped)] {});
+  }
+  call.reply().Ok();
+}
+
+void ScriptKill(Call& call) {
+  switch (call.server().running_scripts().Kill()) {
+    case RunningScripts::KillResult::kKilled:
+      return call.reply().Ok();
+    case RunningScripts::KillResult::kNothingRuns:
+      return call.Error("NOTBUSY No scripts in execution right now.");
+    case RunningScripts::KillResult::kWrote:
+      return call.Error(
+          "UNKILLABLE Sorry the script already executed write commands against the dataset. You "
+          "can either wait the script termination or kill the server in a hard way using the "
+          "SHUTDOWN NOSAVE command.");
+  }
+}
+
+void ScriptHelp(Call& call) {
+  constexpr std::string_view kLines[] = {
+      "SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+      "EXISTS <sha1> [<sha1> ...]",
+      "    Tell which of these scripts are known.",
+      "FLUSH [ASYNC|SYNC]",
+      "    Forget all scripts.",
+      "KILL",
+      "    End a script that runs too long and has written nothing yet.",
+      "LOAD <script>",
+      "    Keep a script, to be run by EVALSHA.",
+      "HELP",
+      "    Print this help.",
+  };
+  call.reply().Array(std::size(kLines));
+  for (std::string_view line : kLines) call.reply().Simple(line);
+}
+
+constexpr uint32_t kEvalFlags =
+    kNoScript | kStale | kSkipMonitor | kMayReplicate | kNoMandatoryKeys | kMovableKeys;
+constexpr uint32_t kEvalRoFlags =
+    kNoScript | kReadonly | kStale | kSkipMonitor | kNoMandatoryKeys | kMovableKeys;
+constexpr char kEvalComplexity[] = "Depends on the script that is executed.";
+
+// clang-format off: read as a table.
+constexpr CommandRow kScriptingCommands[] = {
+    {"eval", Eval, -3, kEvalFlags, {CountedKeys(2, kRW | kAccess | kUpdate)}, "2.6.0", kEvalComplexity,
+     "script numkeys [key [key ...]] [arg [arg ...]]", "Executes a Lua script.",
+     Access::kWhole, AccessOfEval},
+    {"eval_ro", EvalRo, -3, kEvalRoFlags, {CountedKeys(2, kRO | kAccess)}, "7.0.0", kEvalComplexity,
+     "script numkeys [key [key ...]] [arg [arg ...]]", "Executes a Lua script that only reads.",
+     Access::kWhole, AccessOfEval},
+    {"evalsha", EvalSha, -3, kEvalFlags, {CountedKeys(2, kRW | kAccess | kUpdate)}, "2.6.0",
+     kEvalComplexity, "sha1 numkeys [key [key ...]] [arg [arg ...]]",
+     "Executes a Lua script that the server knows, by its SHA1.", Access::kWhole, AccessOfEvalSha},
+    {"evalsha_ro", EvalShaRo, -3, kEvalRoFlags, {CountedKeys(2, kRO | kAccess)}, "7.0.0",
+     kEvalComplexity, "sha1 numkeys [key [key ...]] [arg [arg ...]]",
+     "Executes a Lua script that only reads, by its SHA1.", Access::kWhole, AccessOfEvalSha},
+    {"script", nullptr, -2, 0, {}, "2.6.0", "Depends on subcommand.", "",
+     "Manages the Lua scripts that the server knows."},
+    {"script|load", ScriptLoad, 3, kNoScript | kStale, {}, "2.6.0",
+     "O(N) with N being the length in bytes of the script.", "script",
+     "Keeps a Lua script, to be run by EVALSHA."},
+    {"script|exists", ScriptExists, -3, kNoScript, {}, "2.6.0",
+     "O(N) with N being the number of scripts asked for.", "sha1 [sha1 ...]",
+     "Tells which scripts the server knows."},
+    {"script|flush", ScriptFlush, -2, kNoScript, {}, "2.6.0",
+     "O(N) with N being the number of scripts.", "[ASYNC | SYNC]", "Forgets all Lua scripts."},
+    {"script|kill", ScriptKill, 2, kNoScript | kAllowBusy, {}, "2.6.0", "O(1)", "",
+     "Ends a Lua script that runs too long."},
+    {"script|help", ScriptHelp, 2, kLoading | kStale, {}, "5.0.0", "O(1)", "",
+     "Explains the subcommands."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily ScriptingCommands() {
+  return {CommandGroup::kScripting, kCatScripting, kScriptingCommands};
+}
+
+}  // namespace cloakroom

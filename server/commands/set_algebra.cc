@@ -1,0 +1,250 @@
+// Sets combined: SINTER SUNION SDIFF, their STORE forms, and SINTERCARD.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "server/call.h"
+#include "server/commands/families.h"
+#include "server/commands/long_reply.h"
+#include "server/commands/scratch_set.h"
+
+namespace cloakroom {
+namespace {
+
+enum class Combine : uint8_t { kIntersection, kUnion, kDifference };
+
+/// Told each member of a result; false ends it.
+using MemberFn = absl::FunctionRef<bool(std::string_view)>;
+
+size_t TotalSize(std::span<const Set> sets) {
+  size_t total = 0;
+  for (const Set& set : sets) total += set.size();
+  return total;
+}
+
+bool SmallerFirst(const Set& a, const Set& b) { return a.size() < b.size(); }
+
+/// Whether the difference costs less by asking the other sets for each member of the first, than
+/// by removing all their members from a copy of it.
+bool DifferenceByLookup(std::span<const Set> sets) {
+  return sets[0].size() * (sets.size() - 1) <= TotalSize(sets);
+}
+
+/// About how many members `combine` looks at.
+size_t Cost(Combine combine, std::span<const Set> sets) {
+  switch (combine) {
+    case Combine::kIntersection:
+      return std::min_element(sets.begin(), sets.end(), SmallerFirst)->size() * sets.size();
+    case Combine::kUnion:
+      return TotalSize(sets);
+    case Combine::kDifference:
+      return sets[0].empty()
+                 ? 0
+                 : std::min(sets[0].size() * sets.size(), TotalSize(sets) + sets.size());
+  }
+  return 0;
+}
+
+/// Calls `fn` for the members of all sets.
+void ForEachCommon(std::vector<Set> sets, MemberFn fn) {
+  std::sort(sets.begin(), sets.end(), SmallerFirst);
+  bool more = true;
+  sets[0].ForEach([&](std::string_view member) {
+    if (!more) return;
+    for (size_t i = 1; i < sets.size(); ++i) {
+      if (!sets[i].Contains(member)) return;
+    }
+    more = fn(member);
+  });
+}
+
+/// Calls `fn` for the members of the first set that no other has.
+void ForEachOnlyInFirst(std::span<const Set> sets, MemberFn fn) {
+  sets[0].ForEach([&](std::string_view member) {
+    for (const Set& other : sets.subspan(1)) {
+      if (other.Contains(member)) return;
+    }
+    fn(member);
+  });
+}
+
+void Fill(ScratchSet& result, Combine combine, const std::vector<Set>& sets) {
+  const auto add = [&](std::string_view member) {
+    result.Add(member);
+    return true;
+  };
+  if (combine == Combine::kIntersection) return ForEachCommon(sets, add);
+  if (combine == Combine::kUnion) {
+    // From the largest on, which costs nothing to copy.
+    const size_t largest = static_cast<size_t>(
+        std::max_element(sets.begin(), sets.end(), SmallerFirst) - sets.begin());
+    result.AddAll(sets[largest]);
+    for (size_t i = 0; i < sets.size(); ++i) {
+      if (i != largest) result.AddAll(sets[i]);
+    }
+    return;
+  }
+  if (DifferenceByLookup(sets)) return ForEachOnlyInFirst(sets, add);
+  result.AddAll(sets[0]);
+  for (size_t i = 1; i < sets.size(); ++i) result.RemoveAll(sets[i]);
+}
+
+void ReplyCombined(ReplyWriter& reply, Combine combine, const std::vector<Set>& sets,
+                   const EncodingLimits& limits) {
+  const size_t mark = reply.BeginArray();
+  size_t count = 0;
+  const auto write = [&](std::string_view member) {
+    reply.Bulk(member);
+    ++count;
+    return true;
+  };
+  if (combine == Combine::kIntersection) {
+    ForEachCommon(sets, write);
+  } else if (sets.size() == 1 || (combine == Combine::kDifference && DifferenceByLookup(sets))) {
+    ForEachOnlyInFirst(sets, write);
+  } else {
+    ScratchSet result(limits);
+    Fill(result, combine, sets);
+    result.view().ForEach(write);
+  }
+  reply.EndSet(mark, count);
+}
+
+/// The sets of `count` keys from argument `first` on, absent ones empty; nullopt when one is no
+/// set, and the error has been replied then.
+std::optional<std::vector<Set>> OpenSets(Call& call, size_t first, size_t count) {
+  std::vector<Set> sets;
+  sets.reserve(count);
+  for (size_t i = first; i < first + count; ++i) {
+    Reading<Set> set(call, call.arg(i));
+    if (!set.ok()) return std::nullopt;
+    sets.push_back(*set);
+  }
+  return sets;
+}
+
+/// Runs `write(ReplyWriter&, const std::vector<Set>&)` at once, or on a worker thread when it
+/// looks at many members.
+template <typename Write>
+void ReplyFromSets(Call& call, std::vector<Set> sets, size_t cost, Write write) {
+  if (cost <= kLongWorkItems) return write(call.reply(), sets);
+  auto shared = std::make_shared<std::vector<SharedValue>>();
+  for (const Set& set : sets) shared->push_back(set.Share());
+  call.Offload([shared, write = std::move(write)](LongWork& work) {
+    std::vector<Set> views;
+    for (const SharedValue& value : *shared) views.emplace_back(value.encoding(), value.payload());
+    write(work.reply, views);
+  });
+}
+
+void Reply(Call& call, Combine combine) {
+  std::optional<std::vector<Set>> sets = OpenSets(call, 1, call.argc() - 1);
+  if (!sets) return;
+  const size_t cost = Cost(combine, *sets);
+  const EncodingLimits limits = call.server().keyspace().encoding_limits();
+  ReplyFromSets(call, *std::move(sets), cost,
+                [combine, limits](ReplyWriter& reply, const std::vector<Set>& views) {
+                  ReplyCombined(reply, combine, views, limits);
+                });
+}
+
+void SInter(Call& call) { Reply(call, Combine::kIntersection); }
+void SUnion(Call& call) { Reply(call, Combine::kUnion); }
+void SDiff(Call& call) { Reply(call, Combine::kDifference); }
+
+void Store(Call& call, Combine combine, KeyEvent event) {
+  std::optional<std::vector<Set>> sets = OpenSets(call, 2, call.argc() - 2);
+  if (!sets) return;
+  ScratchSet result(call.server().keyspace().encoding_limits());
+  Fill(result, combine, *sets);
+  const size_t size = result.size();
+  WriteScope target = call.Open(call.arg(1));
+  const bool existed = target.exists();
+  if (existed) target.Delete();
+  if (size > 0) {
+    result.MoveInto(target);
+    target.Changed(event);
+  } else if (existed) {
+    target.Changed("del");
+  }
+  call.reply().Integer(static_cast<int64_t>(size));
+}
+
+void SInterStore(Call& call) { Store(call, Combine::kIntersection, "sinterstore"); }
+void SUnionStore(Call& call) { Store(call, Combine::kUnion, "sunionstore"); }
+void SDiffStore(Call& call) { Store(call, Combine::kDifference, "sdiffstore"); }
+
+/// SINTERCARD's LIMIT behind its keys; 0: none. On nullopt the error has been replied.
+std::optional<size_t> ParseLimit(Call& call, size_t first) {
+  int64_t limit = 0;
+  for (size_t i = first; i < call.argc(); i += 2) {
+    if (!call.Is(i, "limit") || i + 1 == call.argc()) {
+      call.SyntaxError();
+      return std::nullopt;
+    }
+    std::optional<int64_t> value =
+        call.IntegerIn(i + 1, 0, INT64_MAX, "ERR LIMIT can't be negative");
+    if (!value) return std::nullopt;
+    limit = *value;
+  }
+  return static_cast<size_t>(limit);
+}
+
+void SInterCard(Call& call) {
+  std::optional<int64_t> numkeys =
+      call.IntegerIn(1, 1, INT64_MAX, "ERR numkeys should be greater than 0");
+  if (!numkeys) return;
+  const size_t count = static_cast<size_t>(*numkeys);
+  if (count > call.argc() - 2) {
+    return call.Error("ERR Number of keys can't be greater than number of args");
+  }
+  std::optional<size_t> limit = ParseLimit(call, 2 + count);
+  if (!limit) return;
+  std::optional<std::vector<Set>> sets = OpenSets(call, 2, count);
+  if (!sets) return;
+  const size_t cost = Cost(Combine::kIntersection, *sets);
+  ReplyFromSets(call, *std::move(sets), cost,
+                [limit = *limit](ReplyWriter& reply, const std::vector<Set>& views) {
+                  size_t common = 0;
+                  ForEachCommon(views, [&](std::string_view) { return ++common != limit; });
+                  reply.Integer(static_cast<int64_t>(common));
+                });
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kSetAlgebraCommands[] = {
+    { "sdiff", SDiff, -2, kReadonly | kUnordered, {KeyRange(1, -1, 1, kRO | kAccess)}, "1.0.0",
+     "O(N) for N members in all sets, or less.", "key [key ...]",
+     "Returns the members of the first set that are in none of the others."},
+    { "sdiffstore", SDiffStore, -3, kWrite | kDenyOom, {Key(1, kOW | kUpdate), KeyRange(2, -1, 1,
+     kRO | kAccess)}, "1.0.0", "O(N) for N members in all sets, or less.",
+     "destination key [key ...]",
+     "Stores the members of the first set that are in none of the others."},
+    { "sinter", SInter, -2, kReadonly | kUnordered, {KeyRange(1, -1, 1, kRO | kAccess)}, "1.0.0",
+     "O(N*M) at most for M sets, the smallest of N members.", "key [key ...]",
+     "Returns the members that all sets have."},
+    { "sintercard", SInterCard, -3, kReadonly | kMovableKeys, {CountedKeys(1, kRO | kAccess)},
+     "7.0.0", "O(N*M) at most for M sets, the smallest of N members.",
+     "numkeys key [key ...] [LIMIT limit]", "Returns how many members all sets have in common."},
+    { "sinterstore", SInterStore, -3, kWrite | kDenyOom, {Key(1, kRW | kUpdate), KeyRange(2, -1, 1,
+     kRO | kAccess)}, "1.0.0", "O(N*M) at most for M sets, the smallest of N members.",
+     "destination key [key ...]", "Stores the members that all sets have."},
+    { "sunion", SUnion, -2, kReadonly | kUnordered, {KeyRange(1, -1, 1, kRO | kAccess)}, "1.0.0",
+     "O(N) for N members in all sets.", "key [key ...]",
+     "Returns the members that any of the sets has."},
+    { "sunionstore", SUnionStore, -3, kWrite | kDenyOom, {Key(1, kOW | kUpdate), KeyRange(2, -1, 1,
+     kRO | kAccess)}, "1.0.0", "O(N) for N members in all sets.", "destination key [key ...]",
+     "Stores the members that any of the sets has."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily SetAlgebraCommands() { return {CommandGroup::kSet, kCatSet, kSetAlgebraCommands}; }
+
+}  // namespace cloakroom

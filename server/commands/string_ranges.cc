@@ -1,0 +1,89 @@
+// Strings by parts: APPEND STRLEN SETRANGE GETRANGE SUBSTR.
+#include <algorithm>
+#include <optional>
+
+#include "server/call.h"
+#include "server/commands/families.h"
+#include "server/commands/string_size.h"
+
+namespace cloakroom {
+namespace {
+
+void Append(Call& call) {
+  Writing<MutableString> string(call, call.arg(1));
+  if (!string.ok()) return;
+  if (!string.exists()) {
+    // As SET would store it: a number stays one.
+    string->Assign(call.arg(2));
+  } else {
+    if (!CheckStringSize(call, string->view().size() + call.arg(2).size())) return;
+    string->Append(call.arg(2));
+  }
+  string.Changed("append");
+  call.reply().Integer(static_cast<int64_t>(string->view().size()));
+}
+
+void StrLen(Call& call) {
+  Reading<StringView> string(call, call.arg(1));
+  if (string.ok()) call.reply().Integer(static_cast<int64_t>(string->size()));
+}
+
+void SetRange(Call& call) {
+  std::optional<int64_t> offset = call.Integer(2);
+  if (!offset) return;
+  if (*offset < 0) return call.Error("ERR offset is out of range");
+  Writing<MutableString> string(call, call.arg(1));
+  if (!string.ok()) return;
+  const std::string_view bytes = call.arg(3);
+  size_t size = string->view().size();
+  if (!bytes.empty()) {
+    const uint64_t at = static_cast<uint64_t>(*offset);
+    if (!CheckStringSize(call, at + bytes.size())) return;
+    size = string->SetRange(at, bytes);
+    string.Changed("setrange");
+  }
+  call.reply().Integer(static_cast<int64_t>(size));
+}
+
+void GetRange(Call& call) {
+  std::optional<int64_t> start = call.Integer(2);
+  if (!start) return;
+  std::optional<int64_t> end = call.Integer(3);
+  if (!end) return;
+  Reading<StringView> string(call, call.arg(1));
+  if (!string.ok()) return;
+  const int64_t size = static_cast<int64_t>(string->size());
+  const bool reversed = *start < 0 && *end < 0 && *start > *end;
+  // Clamped to the first byte, both of them: Redis answers it where all of the range lies in front.
+  const int64_t first = *start < 0 ? std::max<int64_t>(*start + size, 0) : *start;
+  const int64_t last = std::min(*end < 0 ? std::max<int64_t>(*end + size, 0) : *end, size - 1);
+  if (reversed || first > last) return call.reply().Bulk("");
+  call.ReplyRange(*string, static_cast<size_t>(first), static_cast<size_t>(last - first + 1));
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kStringRangeCommands[] = {
+    { "append", Append, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kInsert)}, "2.0.0",
+     "O(1) amortised: a growing string allocates ahead.", "key value",
+     "Appends to a string, and makes it where there is none."},
+    { "strlen", StrLen, 2, kReadonly | kFast, {Key(1, kRO)}, "2.2.0", "O(1)", "key",
+     "Returns the length of a string in bytes."},
+    { "setrange", SetRange, 4, kWrite | kDenyOom, {Key(1, kRW | kUpdate)}, "2.2.0",
+     "O(M) for M bytes of value, and the padding in front of them.", "key offset value",
+     "Overwrites a part of a string, padding it with zero bytes up to there."},
+    { "getrange", GetRange, 4, kReadonly, {Key(1, kRO | kAccess)}, "2.4.0",
+     "O(N) for N bytes returned", "key start end",
+     "Returns the part of a string between two offsets, both included."},
+    { "substr", GetRange, 4, kReadonly, {Key(1, kRO | kAccess)}, "1.0.0",
+     "O(N) for N bytes returned", "key start end",
+     "Returns a part of a string; the old name of GETRANGE."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily StringRangeCommands() {
+  return {CommandGroup::kString, kCatString, kStringRangeCommands};
+}
+
+}  // namespace cloakroom

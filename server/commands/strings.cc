@@ -1,0 +1,244 @@
+// SET and its like, GET and its like: strings as a whole.
+#include <optional>
+
+#include "server/call.h"
+#include "server/commands/expire_time.h"
+#include "server/commands/families.h"
+#include "storage/string_store.h"
+
+namespace cloakroom {
+namespace {
+
+struct SetOptions {
+  bool if_absent = false;
+  bool if_present = false;
+  bool get = false;
+  bool keep_ttl = false;
+  int64_t expire_at_ms = kNoExpiry;
+};
+
+/// The options of SET; on an error, which has been replied, nullopt.
+std::optional<SetOptions> ReadSetOptions(Call& call) {
+  SetOptions options;
+  std::optional<ExpireForm> form;
+  size_t time_at = 0;
+  for (size_t i = 3; i < call.argc(); ++i) {
+    std::optional<ExpireForm> keyword;
+    if (call.Is(i, "NX") && !options.if_present) {
+      options.if_absent = true;
+    } else if (call.Is(i, "XX") && !options.if_absent) {
+      options.if_present = true;
+    } else if (call.Is(i, "GET")) {
+      options.get = true;
+    } else if (call.Is(i, "KEEPTTL") && !form) {
+      options.keep_ttl = true;
+    } else if ((keyword = ExpireKeyword(call.arg(i))) && !options.keep_ttl &&
+               (!form || *form == *keyword) && i + 1 < call.argc()) {
+      form = keyword;
+      time_at = ++i;
+    } else {
+      call.SyntaxError();
+      return std::nullopt;
+    }
+  }
+  if (form) {
+    std::optional<int64_t> at_ms = PositiveExpireTime(call, time_at, *form);
+    if (!at_ms) return std::nullopt;
+    options.expire_at_ms = *at_ms;
+  }
+  return options;
+}
+
+/// Of a command that reads a key which it opened for changing: WriteScope itself counts nothing.
+void CountLookup(Call& call, const WriteScope& scope) {
+  ThreadStats& stats = call.thread().stats;
+  (scope.exists() ? stats.keyspace_hits : stats.keyspace_misses) += 1;
+}
+
+/// Whether the key is absent or holds a string; when not, the error has been replied.
+bool CheckString(Call& call, const WriteScope& scope) {
+  if (!scope.exists() || scope.type() == ValueType::kString) return true;
+  call.Error(kWrongType);
+  return false;
+}
+
+/// Replies the string, or null, as the key holds it before it is changed. When it holds another
+/// type the error has been replied, and the answer is false.
+bool ReplyOld(Call& call, WriteScope& scope) {
+  CountLookup(call, scope);
+  if (!CheckString(call, scope)) return false;
+  scope.exists() ? call.ReplyString(MutableString(scope).view()) : call.reply().Null();
+  return true;
+}
+
+void Store(Call& call, std::string_view key, std::string_view value, const SetOptions& options) {
+  WriteScope scope = call.Open(key);
+  if (options.get && !ReplyOld(call, scope)) return;
+  if (scope.exists() ? options.if_absent : options.if_present) {
+    if (!options.get) call.reply().Null();
+    return;
+  }
+  const bool keep = options.keep_ttl && scope.exists();
+  StoreString(scope, value, keep ? scope.expire_at_ms() : options.expire_at_ms);
+  scope.Changed("set");
+  if (options.expire_at_ms != kNoExpiry) scope.Changed("expire");
+  if (!options.get) call.reply().Ok();
+}
+
+void StoreForEver(Call& call, std::string_view key, std::string_view value) {
+  WriteScope scope = call.Open(key);
+  StoreString(scope, value, kNoExpiry);
+  scope.Changed("set");
+}
+
+void Set(Call& call) {
+  if (call.argc() == 3) {
+    StoreForEver(call, call.arg(1), call.arg(2));
+    return call.reply().Ok();
+  }
+  std::optional<SetOptions> options = ReadSetOptions(call);
+  if (options) Store(call, call.arg(1), call.arg(2), *options);
+}
+
+void SetWithTime(Call& call, ExpireForm form) {
+  std::optional<int64_t> at_ms = PositiveExpireTime(call, 2, form);
+  if (at_ms) Store(call, call.arg(1), call.arg(3), {.expire_at_ms = *at_ms});
+}
+void SetEx(Call& call) { SetWithTime(call, kInSeconds); }
+void PSetEx(Call& call) { SetWithTime(call, kInMilliseconds); }
+
+void SetNx(Call& call) {
+  WriteScope scope = call.Open(call.arg(1));
+  if (scope.exists()) return call.reply().Integer(0);
+  StoreString(scope, call.arg(2), kNoExpiry);
+  scope.Changed("set");
+  call.reply().Integer(1);
+}
+
+void GetSet(Call& call) { Store(call, call.arg(1), call.arg(2), {.get = true}); }
+
+void MSet(Call& call) {
+  if (call.argc() % 2 == 0) return call.WrongArity();
+  for (size_t i = 1; i < call.argc(); i += 2) StoreForEver(call, call.arg(i), call.arg(i + 1));
+  call.reply().Ok();
+}
+
+void MSetNx(Call& call) {
+  if (call.argc() % 2 == 0) return call.WrongArity();
+  for (size_t i = 1; i < call.argc(); i += 2) {
+    if (call.Peek(call.arg(i)) != nullptr) return call.reply().Integer(0);
+  }
+  for (size_t i = 1; i < call.argc(); i += 2) StoreForEver(call, call.arg(i), call.arg(i + 1));
+  call.reply().Integer(1);
+}
+
+void Get(Call& call) {
+  Reading<StringView> string(call, call.arg(1));
+  if (!string.ok()) return;
+  string.exists() ? call.ReplyString(*string) : call.reply().Null();
+}
+
+void MGet(Call& call) {
+  call.reply().Array(call.argc() - 1);
+  for (size_t i = 1; i < call.argc(); ++i) {
+    const Entry* entry = call.Find(call.arg(i));
+    if (entry == nullptr || entry->type() != ValueType::kString) {
+      call.reply().Null();
+    } else {
+      call.ReplyString(StringView(entry->encoding(), entry->payload()));
+    }
+  }
+}
+
+void GetDel(Call& call) {
+  WriteScope scope = call.Open(call.arg(1));
+  if (!ReplyOld(call, scope) || !scope.exists()) return;
+  scope.Delete();
+  scope.Changed("del");
+}
+
+struct GetExOptions {
+  bool persist = false;
+  std::optional<ExpireForm> form;
+  size_t time_at = 0;
+};
+
+std::optional<GetExOptions> ReadGetExOptions(Call& call) {
+  GetExOptions options;
+  for (size_t i = 2; i < call.argc(); ++i) {
+    std::optional<ExpireForm> keyword;
+    if (call.Is(i, "PERSIST") && !options.form) {
+      options.persist = true;
+    } else if ((keyword = ExpireKeyword(call.arg(i))) && !options.persist &&
+               (!options.form || *options.form == *keyword) && i + 1 < call.argc()) {
+      options.form = keyword;
+      options.time_at = ++i;
+    } else {
+      call.SyntaxError();
+      return std::nullopt;
+    }
+  }
+  return options;
+}
+
+void GetEx(Call& call) {
+  if (call.argc() == 2) return Get(call);
+  std::optional<GetExOptions> options = ReadGetExOptions(call);
+  if (!options) return;
+  WriteScope scope = call.Open(call.arg(1));
+  std::optional<int64_t> at_ms;
+  if (options->form && scope.exists() && scope.type() == ValueType::kString) {
+    at_ms = PositiveExpireTime(call, options->time_at, *options->form);
+    if (!at_ms) return;
+  }
+  if (!ReplyOld(call, scope) || !scope.exists()) return;
+  if (!at_ms) {
+    if (scope.expire_at_ms() == kNoExpiry) return;
+    scope.SetExpiry(kNoExpiry);
+    scope.Changed("persist");
+  } else if (*at_ms <= call.now_ms()) {
+    scope.Delete();
+    scope.Changed("del");
+  } else {
+    scope.SetExpiry(*at_ms);
+    scope.Changed("expire");
+  }
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kStringCommands[] = {
+    { "get", Get, 2, kReadonly | kFast, {Key(1, kRO | kAccess)}, "1.0.0", "O(1)", "key",
+     "Returns the string that a key holds."},
+    { "set", Set, -3, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate | kVariableFlags)},
+     "1.0.0", "O(1)",
+     "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+     "Stores a string in a key, whatever it held before."},
+    { "setex", SetEx, 4, kWrite | kDenyOom, {Key(1, kOW | kUpdate)}, "2.0.0", "O(1)",
+     "key seconds value", "Stores a string that expires after some seconds."},
+    { "psetex", PSetEx, 4, kWrite | kDenyOom, {Key(1, kOW | kUpdate)}, "2.6.0", "O(1)",
+     "key milliseconds value", "Stores a string that expires after some milliseconds."},
+    { "setnx", SetNx, 3, kWrite | kDenyOom | kFast, {Key(1, kOW | kInsert)}, "1.0.0", "O(1)",
+     "key value", "Stores a string unless the key exists."},
+    { "getset", GetSet, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
+     "O(1)", "key value", "Stores a string and returns the one before."},
+    { "getex", GetEx, -2, kWrite | kFast, {Key(1, kRW | kAccess | kUpdate)}, "6.2.0", "O(1)",
+     "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+     "Returns a string and sets or removes its expiry."},
+    { "getdel", GetDel, 2, kWrite | kFast, {Key(1, kRW | kAccess | kDelete)}, "6.2.0", "O(1)",
+     "key", "Returns a string and deletes its key."},
+    { "mget", MGet, -2, kReadonly | kFast, {KeyRange(1, -1, 1, kRO | kAccess)}, "1.0.0",
+     "O(N) for N keys", "key [key ...]", "Returns the strings of several keys at one moment."},
+    { "mset", MSet, -3, kWrite | kDenyOom, {KeyRange(1, -1, 2, kOW | kUpdate)}, "1.0.1",
+     "O(N) for N keys", "key value [key value ...]",
+     "Stores strings in several keys at one moment."},
+    { "msetnx", MSetNx, -3, kWrite | kDenyOom, {KeyRange(1, -1, 2, kOW | kInsert)}, "1.0.1",
+     "O(N) for N keys", "key value [key value ...]",
+     "Stores strings in several keys unless one of them exists."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily StringCommands() { return {CommandGroup::kString, kCatString, kStringCommands}; }
+
+}  // namespace cloakroom

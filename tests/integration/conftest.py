@@ -1,0 +1,108 @@
+"""The servers under test. `--server redis` proves the tests right, the default tests Cloakroom."""
+
+import os
+import resource
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support import servers  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--server", choices=servers.KINDS, default="cloakroom",
+                     help="the server that the tests talk to")
+
+
+def pytest_configure(config):
+    # Thousands of sockets on both ends; a started server inherits the limit.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@pytest.fixture(scope="session")
+def server_kind(request):
+    kind = request.config.getoption("--server")
+    if not servers.available(kind):
+        pytest.exit(f"no program at {servers.binary(kind)}; set CLOAKROOM_SERVER", returncode=2)
+    return kind
+
+
+class _Shared:
+    """One server for all tests that need nothing special of it; a crashed one is replaced."""
+
+    def __init__(self, kind):
+        self._kind = kind
+        self._server = None
+
+    def fresh(self):
+        if self._server is None or not self._server.is_running():
+            self.stop()
+            self._server = servers.start(self._kind)
+        with self._server.connect() as connection:
+            connection.ok("FLUSHALL")
+            connection.ok("SCRIPT", "FLUSH")
+        return self._server
+
+    def stop(self):
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+
+@pytest.fixture(scope="session")
+def _shared(server_kind):
+    shared = _Shared(server_kind)
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture
+def server(_shared):
+    """A server with default settings and an empty keyspace; it must outlive the test."""
+    running = _shared.fresh()
+    yield running
+    assert running.is_running(), "the server ended during the test:\n" + running.log()[-4000:]
+
+
+@pytest.fixture
+def start_server(server_kind):
+    """Starts servers with settings of the test's own: start_server({"timeout": 1})."""
+    started = []
+
+    def start(directives=None, **options):
+        started.append(servers.start(server_kind, directives, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def connection(server):
+    with server.connect() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def program():
+    """The path of a program that the test runs, or a skip where it is not installed."""
+    def find(name):
+        path = shutil.which(name)
+        if path is None:
+            pytest.skip(f"{name} is not installed")
+        return path
+    return find
+
+
+@pytest.fixture
+def environment():
+    """The environment of client programs: in C, so that their numbers and texts are the same
+    everywhere."""
+    return {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+

@@ -1,0 +1,332 @@
+"""Bad input and rude clients: every limit holds, and the others are served meanwhile."""
+
+import os
+import resource
+import socket
+import struct
+import time
+
+import pytest
+
+from support import resp
+
+CONNECTIONS = 12_000
+IP_BIND_ADDRESS_NO_PORT = 24  # <linux/in.h>
+
+
+def _wait_for(condition, what, timeout_s=10.0):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+        time.sleep(0.02)
+
+
+def _info(server, section, field):
+    with server.connect() as connection:
+        text = connection.call("INFO", section).decode()
+    return dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line)[field]
+
+
+# --- How a client may send --------------------------------------------------------------------
+
+
+def test_request_byte_by_byte(connection):
+    for byte in resp.encode(("SET", "key", "va\r\nlue")) + resp.encode(("GET", "key")):
+        connection.send_raw(bytes([byte]))
+    assert [connection.read(), connection.read()] == [b"OK", b"va\r\nlue"]
+
+
+def test_requests_cut_at_every_place(connection):
+    data = resp.encode(("SET", "k", "v")) + b"PING\r\n" + resp.encode(("GET", "k"))
+    for cut in range(1, len(data)):
+        connection.send_raw(data[:cut])
+        time.sleep(0.001)
+        connection.send_raw(data[cut:])
+        assert [connection.read() for _ in range(3)] == [b"OK", b"PONG", b"v"]
+
+
+def test_slow_sender_does_not_hold_up_the_others(server):
+    with server.connect() as slow, server.connect() as quick:
+        slow.send_raw(b"*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$1000000\r\n" + b"x" * 500_000)
+        assert quick.call("SET", "key", "mine") == b"OK"
+        slow.send_raw(b"x" * 500_000 + b"\r\n")
+        assert slow.read() == b"OK"
+        assert quick.call("STRLEN", "key") == 1_000_000
+
+
+def test_half_closed_client_still_gets_its_replies(server):
+    with server.connect() as connection:
+        connection.send_raw(resp.encode(("SET", "key", "x" * 100)) + resp.encode(("GET", "key")))
+        connection.shutdown_write()
+        assert connection.read() == b"OK"
+        assert connection.read() == b"x" * 100
+        assert connection.is_closed()
+    _wait_for(lambda: int(_info(server, "clients", "connected_clients")) == 1, "client is gone")
+
+
+def test_client_that_vanishes_in_the_middle_leaves_nothing(server):
+    for _ in range(50):
+        with server.connect() as connection:
+            connection.send_raw(b"*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$100\r\nabc")
+    _wait_for(lambda: int(_info(server, "clients", "connected_clients")) == 1, "clients are gone")
+    with server.connect() as connection:
+        assert connection.call("EXISTS", "key") == 0
+
+
+# --- How a client may not send ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data, message", [
+    (b"*2147483648\r\n", b"ERR Protocol error: invalid multibulk length"),
+    (b"*x\r\n", b"ERR Protocol error: invalid multibulk length"),
+    (b"*1\r\n$536870913\r\n", b"ERR Protocol error: invalid bulk length"),
+    (b"*1\r\n$-5\r\n", b"ERR Protocol error: invalid bulk length"),
+    (b"*1\r\nPING\r\n", b"ERR Protocol error: expected '$', got 'P'"),
+    (b'SET "unbalanced\r\n', b"ERR Protocol error: unbalanced quotes in request"),
+    (b"x" * 70_000, b"ERR Protocol error: too big inline request"),
+    (b"*" + b"1" * 70_000, b"ERR Protocol error: too big mbulk count string"),
+    (b"*1\r\n$" + b"1" * 70_000, b"ERR Protocol error: too big bulk count string"),
+], ids=["multibulk-int32", "multibulk-text", "bulk", "bulk-negative", "no-bulk", "quotes",
+        "inline", "endless-multibulk", "endless-bulk"])
+def test_broken_protocol_ends_the_connection(server, data, message):
+    with server.connect() as connection:
+        connection.send_raw(data)
+        assert connection.read() == resp.Error(message)
+        assert connection.is_closed()
+
+
+def test_empty_requests_are_passed_over(connection):
+    connection.send_raw(b"\r\n*0\r\n*-1\r\n\r\nPING\r\n")
+    assert connection.read() == b"PONG"
+
+
+def test_before_authentication_the_limits_are_small(start_server):
+    server = start_server({"requirepass": "cloak"})
+    for data, message in [
+            (b"*11\r\n", b"ERR Protocol error: unauthenticated multibulk length"),
+            (b"*1\r\n$16385\r\n", b"ERR Protocol error: unauthenticated bulk length")]:
+        with server.connect() as connection:
+            connection.send_raw(data)
+            assert connection.read() == resp.Error(message)
+            assert connection.is_closed()
+    with server.connect() as connection:
+        connection.ok("AUTH", "cloak")
+        assert connection.call("SET", "key", "x" * 20_000) == b"OK"
+
+
+def test_bulk_limit_is_the_configured_one(start_server):
+    server = start_server({"proto-max-bulk-len": "1mb"})
+    with server.connect() as connection:
+        assert connection.call("SET", "key", "x" * 1_000_000) == b"OK"
+        connection.send_raw(b"*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$1048577\r\n")
+        assert connection.read() == resp.Error(b"ERR Protocol error: invalid bulk length")
+        assert connection.is_closed()
+
+
+def test_query_buffer_limit_ends_the_connection(start_server):
+    server = start_server({"client-query-buffer-limit": "1mb"})
+    with server.connect() as connection, server.connect() as other:
+        try:
+            connection.send_raw(b"*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$8000000\r\n" + b"x" * 6_000_000)
+        except OSError:
+            pass  # the server may have closed already
+        assert connection.is_closed()
+        assert other.call("EXISTS", "key") == 0
+
+
+# --- Clients that do not read -----------------------------------------------------------------
+
+
+def _deaf(server):
+    """A connection with a small window, whose owner will not read."""
+    quiet = socket.socket()
+    quiet.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    quiet.settimeout(10)
+    quiet.connect(("127.0.0.1", server.port))
+    return quiet
+
+
+def test_subscriber_that_never_reads_is_dropped(start_server):
+    server = start_server({"client-output-buffer-limit": "pubsub 1mb 0 0"})
+    with _deaf(server) as subscriber, server.connect() as publisher:
+        subscriber.sendall(resp.encode(("SUBSCRIBE", "news")))
+        _wait_for(lambda: publisher.call("PUBSUB", "NUMSUB", "news") == [b"news", 1], "subscribed")
+        message = b"x" * 100_000
+        for _ in range(200):
+            if publisher.call("PUBLISH", "news", message) == 0:
+                break
+        _wait_for(lambda: publisher.call("PUBSUB", "NUMSUB", "news") == [b"news", 0], "dropped")
+        assert publisher.call("PING") == b"PONG"
+
+
+def test_soft_limit_gives_a_subscriber_its_seconds(start_server):
+    server = start_server({"client-output-buffer-limit": "pubsub 0 200kb 1"})
+    with _deaf(server) as subscriber, server.connect() as publisher:
+        subscriber.sendall(resp.encode(("SUBSCRIBE", "news")))
+        _wait_for(lambda: publisher.call("PUBSUB", "NUMSUB", "news") == [b"news", 1], "subscribed")
+        for _ in range(80):
+            assert publisher.call("PUBLISH", "news", b"x" * 100_000) == 1
+        _wait_for(lambda: publisher.call("PUBLISH", "news", b"x") == 0, "dropped after a second")
+
+
+def test_normal_client_that_never_reads_is_dropped_at_its_limit(start_server):
+    server = start_server({"client-output-buffer-limit": "normal 2mb 0 0"})
+    with server.connect() as other:
+        other.ok("SET", "big", "x" * 500_000)
+        with _deaf(server) as deaf:
+            deaf.setblocking(False)
+            try:
+                deaf.sendall(resp.encode(("GET", "big")) * 60)
+            except OSError:
+                pass
+            _wait_for(lambda: int(_info(server, "clients", "connected_clients")) == 2, "dropped")
+        assert other.call("STRLEN", "big") == 500_000
+
+
+def test_normal_client_that_reads_late_gets_everything(server):
+    with server.connect() as other, server.connect(timeout_s=30) as late:
+        other.ok("SET", "big", "x" * 100_000)
+        late.send_raw(resp.encode(("GET", "big")) * 300)
+        for _ in range(20):
+            assert other.call("PING") == b"PONG"
+        assert all(len(late.read()) == 100_000 for _ in range(300))
+
+
+def test_client_output_is_seen_in_client_list(server):
+    with server.connect() as other, _deaf(server) as deaf:
+        other.ok("SET", "big", "x" * 3_000_000)
+        deaf.sendall(resp.encode(("CLIENT", "SETNAME", "deaf")) + resp.encode(("GET", "big")) * 4)
+
+        def pending():
+            lines = other.call("CLIENT", "LIST").decode().splitlines()
+            fields = [dict(part.split("=", 1) for part in line.split(" ")) for line in lines]
+            mine = [one for one in fields if one["name"] == "deaf"]
+            return bool(mine) and int(mine[0]["omem"]) + int(mine[0]["obl"]) > 1_000_000
+        _wait_for(pending, "omem of the client that does not read")
+
+
+# --- Too many clients -------------------------------------------------------------------------
+
+
+def test_maxclients_refuses_with_the_known_text(start_server):
+    server = start_server({"maxclients": "20"})
+    held = [server.connect() for _ in range(20)]
+    assert held[-1].call("PING") == b"PONG"
+    refused = server.connect()
+    assert refused.read() == resp.Error(b"ERR max number of clients reached")
+    assert refused.is_closed()
+    held.pop().close()
+
+    def admitted():
+        with server.connect() as again:
+            try:
+                return again.call("PING") == b"PONG"
+            except (resp.ConnectionClosed, OSError):
+                return False
+    _wait_for(admitted, "a place is free again")
+    assert int(_info(server, "stats", "rejected_connections")) >= 1
+    for connection in held + [refused]:
+        connection.close()
+
+
+def _try_open(server, count):
+    """Opens connections until one is refused or the count is reached."""
+    opened = []
+    for n in range(count):
+        one = socket.socket()
+        # Ports of one source address alone would be too few for several runs in a row, and none
+        # may linger: a later test wants to listen on one of them.
+        one.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        one.bind((f"127.0.0.{2 + n % 60}", 0))
+        one.settimeout(10)
+        one.connect(("127.0.0.1", server.port))
+        opened.append(one)
+    return opened
+
+
+@pytest.mark.slow
+def test_twelve_thousand_connections_at_once(start_server):
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < CONNECTIONS + 200:
+        pytest.skip(f"only {hard} file descriptors are allowed here")
+    server = start_server({"maxclients": str(CONNECTIONS + 100), "protected-mode": "no"})
+    opened = _try_open(server, CONNECTIONS)
+    try:
+        for one in opened:
+            one.sendall(b"INCR n\r\n")
+        replies = {one.recv(64) for one in opened}
+        assert len(replies) == CONNECTIONS and b":%d\r\n" % CONNECTIONS in replies
+        assert int(_info(server, "clients", "connected_clients")) == CONNECTIONS + 1
+    finally:
+        for one in opened:
+            one.close()
+    _wait_for(lambda: int(_info(server, "clients", "connected_clients")) == 1, "all are gone", 30)
+
+
+def test_server_without_file_descriptors_serves_those_it_has(start_server):
+    server = start_server({"maxclients": "1000", "protected-mode": "no"})
+    with server.connect() as first:
+        assert first.call("SET", "key", "1") == b"OK"
+        used = len(os.listdir(f"/proc/{server.pid}/fd"))
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (used + 5, used + 5))
+        opened = _try_open(server, 50)
+        time.sleep(0.2)
+        assert first.call("GET", "key") == b"1"
+        assert server.is_running()
+        for one in opened:
+            one.close()
+
+        def admitted():
+            with server.connect(timeout_s=2) as again:
+                try:
+                    return again.call("PING") == b"PONG"
+                except (resp.ConnectionClosed, resp.ReplyTimeout, OSError):
+                    return False
+        _wait_for(admitted, "new clients are accepted again")
+
+
+def test_idle_client_is_closed_after_its_timeout(start_server):
+    server = start_server({"timeout": "1"})
+    with server.connect() as idle, server.connect() as subscriber:
+        assert idle.call("PING") == b"PONG"
+        subscriber.call("SUBSCRIBE", "news")
+        start = time.monotonic()
+        assert idle.is_closed(timeout_s=10)
+        assert time.monotonic() - start > 0.5
+        with pytest.raises(resp.ReplyTimeout):
+            subscriber.read(timeout_s=1.5)  # subscribers may wait as long as they like
+
+
+# --- Memory -----------------------------------------------------------------------------------
+
+
+def test_noeviction_refuses_writes_with_the_known_text(start_server):
+    server = start_server({"maxmemory": "20mb", "maxmemory-policy": "noeviction"})
+    with server.connect() as connection:
+        refusal = None
+        for n in range(400):
+            reply = connection.call("SET", f"key{n}", "x" * 100_000)
+            if isinstance(reply, resp.Error):
+                refusal = reply
+                break
+        assert refusal == b"OOM command not allowed when used memory > 'maxmemory'."
+        assert connection.call("STRLEN", "key0") == 100_000
+        connection.ok("CONFIG", "SET", "maxmemory", "2mb")  # far below, so that nothing fits
+        for request in (("SET", "k", "v"), ("HSET", "h", "f", "v"), ("INCR", "n")):
+            assert connection.call(*request) == refusal
+        refused = connection.call("EVAL", "return redis.call('SET', KEYS[1], 'x')", "1", "key")
+        assert isinstance(refused, resp.Error) and refused.startswith(b"OOM ")
+        assert connection.call("UNLINK", "key0") == 1
+        assert connection.call("FLUSHALL") == b"OK"
+        assert connection.call("SET", "key", "1") == b"OK"
+
+
+def test_eviction_keeps_inside_the_limit(start_server):
+    server = start_server({"maxmemory": "20mb", "maxmemory-policy": "allkeys-lru"})
+    with server.connect() as connection:
+        for n in range(600):
+            assert connection.call("SET", f"key{n}", "x" * 100_000) == b"OK"
+        assert 50 < connection.call("DBSIZE") < 220
+    assert int(_info(server, "stats", "evicted_keys")) > 300
+    assert int(_info(server, "memory", "used_memory")) < 22 * 1024 * 1024

@@ -1,0 +1,269 @@
+"""The server as a process: addresses, sockets, passwords, signals, configuration lines."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import time
+
+import pytest
+
+from support import resp, servers
+
+
+def _other_addresses():
+    """Addresses of this host that are not its loopback's."""
+    done = subprocess.run(["ip", "-o", "-4", "addr", "show", "scope", "global"], capture_output=True,
+                          text=True, check=False)
+    return [line.split()[3].split("/")[0] for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def outside_address():
+    addresses = _other_addresses()
+    if not addresses:
+        pytest.skip("this host has only its loopback address")
+    return addresses[0]
+
+
+def test_protected_mode_turns_strangers_away(start_server, outside_address):
+    server = start_server({"bind": "*", "protected-mode": "yes"})
+    with resp.Connection(server.port, host=outside_address) as stranger:
+        reply = stranger.read()
+        assert isinstance(reply, resp.Error)
+        assert reply.startswith(b"DENIED Redis is running in protected mode because protected mode is "
+                                b"enabled and no password is set for the default user.")
+        assert stranger.is_closed()
+    with server.connect() as local:
+        assert local.call("PING") == b"PONG"
+
+
+def test_password_or_setting_ends_protected_mode(start_server, outside_address):
+    for directives in ({"requirepass": "cloak"}, {"protected-mode": "no"}):
+        server = start_server({"bind": "*", **directives})
+        with resp.Connection(server.port, host=outside_address) as stranger:
+            assert not stranger.call("PING").startswith(b"DENIED")
+
+
+def test_several_addresses_and_no_other(start_server, outside_address):
+    server = start_server({"bind": "127.0.0.1 127.0.0.3 ::1"})
+    for host in ("127.0.0.1", "127.0.0.3", "::1"):
+        with resp.Connection(server.port, host=host) as connection:
+            assert connection.call("PING") == b"PONG"
+    for host in ("127.0.0.2", outside_address):
+        with pytest.raises(ConnectionRefusedError):
+            resp.Connection(server.port, host=host)
+
+
+def test_optional_address_may_be_missing(start_server):
+    server = start_server({"bind": "127.0.0.1 -203.0.113.77"})
+    with server.connect() as connection:
+        assert connection.call("PING") == b"PONG"
+
+
+def test_unix_socket_has_its_permissions(start_server, tmp_path):
+    path = tmp_path / "cloakroom.sock"
+    server = start_server({"unixsocket": path, "unixsocketperm": "770"})
+    mode = path.stat().st_mode
+    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o770
+    with resp.Connection(server.port, path=str(path)) as connection:
+        assert connection.call("SET", "key", "1") == b"OK"
+        assert b"addr=" + str(path).encode() + b":0" in connection.call("CLIENT", "INFO")
+    assert server.terminate() == 0
+    assert not path.exists()
+
+
+def test_unix_socket_alone_is_enough(server_kind, tmp_path):
+    path = tmp_path / "only.sock"
+    process = _run(server_kind, tmp_path, "--port", "0", "--unixsocket", path)
+    try:
+        deadline = time.monotonic() + 10
+        while not path.exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        with resp.Connection(0, path=str(path)) as connection:
+            assert connection.call("PING") == b"PONG"
+    finally:
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+
+
+def _run(kind, folder, *arguments):
+    """Starts the program itself, without waiting for it."""
+    return subprocess.Popen([servers.binary(kind), *map(str, arguments)], cwd=folder,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_options_of_the_command_line_override_the_file(server_kind, tmp_path):
+    port = servers.free_port()
+    (tmp_path / "a.conf").write_text('port 1\nmaxmemory 1mb\nsave ""\n')
+    process = _run(server_kind, tmp_path, "a.conf", "--port", port, "--maxmemory", "5mb", "--save", "")
+    try:
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                connection = resp.Connection(port)
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.02)
+        with connection:
+            assert connection.call("CONFIG", "GET", "maxmemory") == [b"maxmemory", b"5242880"]
+            assert connection.call("CONFIG", "GET", "save") == [b"save", b""]
+    finally:
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize("line, reason", [
+    ("nosuchdirective 1", "Bad directive or wrong number of arguments"),
+    ("maxmemory", "wrong number of arguments"),
+    ("port 123456", "argument must be between 0 and 65535 inclusive"),
+    ("appendonly maybe", "argument must be 'yes' or 'no'"),
+    ("maxmemory-policy sometimes", "argument(s) must be one of the following"),
+    ("maxmemory lots", "argument must be a memory value"),
+    ('save "unbalanced', "Unbalanced quotes in configuration line"),
+], ids=lambda text: text.split()[0].strip('"'))
+def test_bad_configuration_line_is_named(server_kind, tmp_path, line, reason):
+    (tmp_path / "bad.conf").write_text(f"port {servers.free_port()}\n{line}\n")
+    process = _run(server_kind, tmp_path, "bad.conf")
+    output, _ = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "FATAL CONFIG FILE ERROR" in output
+    assert re.search(r"Reading the configuration file.*, at line 2\n", output)
+    assert f">>> '{line}'" in output
+    assert reason in output
+
+
+def test_missing_configuration_file_is_fatal(server_kind, tmp_path):
+    process = _run(server_kind, tmp_path, "nosuch.conf")
+    output, _ = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "Fatal error, can't open config file" in output and "nosuch.conf" in output
+
+
+def test_port_in_use_is_fatal(server_kind, start_server, tmp_path):
+    taken = start_server()
+    process = _run(server_kind, tmp_path, "--port", taken.port, "--bind", "127.0.0.1", "--save", "")
+    output, _ = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "Address already in use" in output
+
+
+def test_version_and_help_end_with_zero(server_kind, tmp_path):
+    for option in ("--version", "--help"):
+        process = _run(server_kind, tmp_path, option)
+        output, _ = process.communicate(timeout=10)
+        assert process.returncode == (0 if option == "--version" or server_kind == "cloakroom" else 1)
+        assert output.strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_server_with_zero(start_server, number):
+    server = start_server()
+    with server.connect() as connection:
+        connection.ok("SET", "key", "1")
+        server.signal(number)
+        assert connection.is_closed()
+    assert server.terminate() == 0
+
+
+def test_stopping_saves_what_the_settings_ask_for(start_server):
+    server = start_server({"save": "3600 1"})
+    with server.connect() as connection:
+        connection.ok("SET", "key", "kept")
+    assert server.terminate() == 0
+    assert (server.directory / "dump.rdb").is_file()
+    server.launch()
+    with server.connect() as connection:
+        assert connection.call("GET", "key") == b"kept"
+
+
+def test_shutdown_nosave_forgets(start_server):
+    server = start_server({"save": "3600 1"})
+    with server.connect() as connection:
+        connection.ok("SET", "key", "lost")
+        connection.send("SHUTDOWN", "NOSAVE")
+        assert connection.is_closed()
+    assert server.terminate() == 0
+    assert not (server.directory / "dump.rdb").exists()
+
+
+def test_hangup_does_not_end_the_server_and_its_log_follows_a_rename(start_server, tmp_path):
+    log = tmp_path / "server.log"
+    server = start_server({"logfile": log, "loglevel": "verbose"})
+    assert log.exists()
+    log.rename(tmp_path / "server.log.1")
+    server.signal(signal.SIGHUP)
+    deadline = time.monotonic() + 10
+    while not log.exists():
+        assert time.monotonic() < deadline, "no new log file"
+        # Redis opens its file for each line and so needs one; a connection is one at this level.
+        server.connect().close()
+        time.sleep(0.02)
+    assert server.is_running()
+
+
+# --- Passwords --------------------------------------------------------------------------------
+
+
+def test_requirepass_from_the_first_to_the_last_step(start_server):
+    server = start_server({"requirepass": "cloak"})
+    with server.connect() as connection:
+        assert connection.call("GET", "key") == resp.Error(b"NOAUTH Authentication required.")
+        assert connection.call("AUTH", "wrong") == resp.Error(
+            b"WRONGPASS invalid username-password pair or user is disabled.")
+        assert connection.call("AUTH", "default", "cloak") == b"OK"
+        assert connection.call("SET", "key", "1") == b"OK"
+        assert connection.call("CONFIG", "SET", "requirepass", "room") == b"OK"
+        assert connection.call("GET", "key") == b"1"
+    with server.connect() as connection:
+        assert connection.call("AUTH", "cloak").startswith(b"WRONGPASS ")
+        reply = connection.call("HELLO", "3", "AUTH", "default", "room", "SETNAME", "shop")
+        assert isinstance(reply, resp.Map)
+        assert connection.call("CLIENT", "GETNAME") == b"shop"
+        assert connection.call("CONFIG", "SET", "requirepass", "") == b"OK"
+    with server.connect() as connection:
+        assert connection.call("GET", "key") == b"1"
+
+
+def test_hello_without_a_password_says_how(start_server):
+    server = start_server({"requirepass": "cloak"})
+    with server.connect() as connection:
+        reply = connection.call("HELLO", "3")
+        assert isinstance(reply, resp.Error) and reply.startswith(b"NOAUTH HELLO must be called with")
+        assert connection.call("QUIT") == b"OK"
+        assert connection.is_closed()
+
+
+def test_auth_where_no_password_is_set(connection):
+    assert connection.call("AUTH", "x") == resp.Error(
+        b"ERR AUTH <password> called without any password configured for the default user. Are you "
+        b"sure your configuration is correct?")
+
+
+def test_a_storm_of_short_connections(start_server):
+    server = start_server({"requirepass": "cloak"})
+    page = (resp.encode(("AUTH", "cloak")) + resp.encode(("SELECT", "2"))
+            + resp.encode(("INCR", "pages")))
+    for _ in range(2000):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as visitor:
+            visitor.sendall(page)
+            reply = b""
+            while reply.count(b"\r\n") < 3:
+                reply += visitor.recv(100)
+            assert reply.startswith(b"+OK\r\n+OK\r\n:")
+    with server.connect() as connection:
+        connection.ok("AUTH", "cloak")
+        connection.ok("SELECT", "2")
+        assert connection.call("GET", "pages") == b"2000"
+
+
+def test_pid_file_is_written_and_removed(start_server, tmp_path):
+    path = tmp_path / "server.pid"
+    server = start_server({"pidfile": path})
+    assert path.read_text().strip() == str(server.pid)
+    assert server.terminate() == 0
+    assert not os.path.exists(path)
