@@ -1,0 +1,203 @@
+// DEBUG: for tests of clients and of the server. Behind enable-debug-command.
+#include <fmt/core.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include "absl/strings/ascii.h"
+#include "protocol/glob.h"
+#include "protocol/text.h"
+#include "server/call.h"
+#include "server/commands/debug_protocol.h"
+#include "server/commands/families.h"
+#include "server/commands/help.h"
+#include "server/digest.h"
+#include "server/log/log.h"
+#include "storage/access_clock.h"
+#include "storage/encoding.h"
+#include "storage/shared_value.h"
+
+namespace cloakroom {
+namespace {
+
+/// Calls `look` with the key's live entry, or null, while its stripe is held. The gate is passed
+/// or closed already.
+template <typename Look>
+void LookAt(Call& call, std::string_view key, Look look) {
+  KeyHash hash = KeyHash::Of(key);
+  Stripe& stripe = call.db().StripeOf(hash);
+  MutexLock lock(stripe.mutex);
+  look(call.db().Peek(key, hash, call.now_ms()));
+}
+
+/// Only this client waits; the others go on. Whoever wants a server that hangs may stop it.
+void Sleep(Call& call) {
+  constexpr double kLongestSeconds = 3600;
+  double seconds = std::strtod(std::string(call.arg(2)).c_str(), nullptr);
+  seconds = std::isfinite(seconds) ? std::clamp(seconds, 0.0, kLongestSeconds) : 0;
+  call.Offload([seconds](LongWork& work) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+    work.reply.Ok();
+  });
+}
+
+void Object(Call& call) {
+  std::string text;
+  LookAt(call, call.arg(2), [&](const Entry* entry) {
+    if (entry == nullptr) return;
+    size_t length = entry->type() == ValueType::kString
+                        ? StringView(entry->encoding(), entry->payload()).size()
+                        : 0;
+    size_t bytes =
+        entry->payload().size() + ValueMemory(entry->type(), entry->encoding(), entry->payload());
+    std::string_view encoding =
+        EncodingName(entry->type(), entry->encoding(), entry->outgrown(), length);
+    text = fmt::format(
+        "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+        static_cast<const void*>(entry), encoding, bytes, entry->access(),
+        access_clock::IdleSeconds(entry->access(), call.now_ms()));
+  });
+  text.empty() ? call.Error(kNoSuchKey) : call.reply().Simple(text);
+}
+
+void SetActiveExpire(Call& call) {
+  call.server().keyspace().settings().active_expire =
+      std::atoi(std::string(call.arg(2)).c_str()) != 0;
+  call.reply().Ok();
+}
+
+void StringMatchLen(Call& call) {
+  auto length = call.Integer(2);
+  if (!length) return;
+  std::string text(static_cast<size_t>(std::clamp<int64_t>(*length, 0, 1 << 20)), 'a');
+  call.reply().Integer(GlobMatch(call.arg(3), text) ? 1 : 0);
+}
+
+void ErrorReply(Call& call) { call.Error(call.arg(2)); }
+
+void LogLine(Call& call) {
+  LogWarning("DEBUG LOG: {}", call.arg(2));
+  call.reply().Ok();
+}
+
+/// Other clients may change keys meanwhile: the digest is exact while nobody writes.
+void DigestAll(Call& call) {
+  call.Offload([&keyspace = call.server().keyspace(), now_ms = call.now_ms()](LongWork& work) {
+    constexpr size_t kBucketsAtOnce = 64;
+    Digest digest;
+    for (int i = 0; i < keyspace.database_count(); ++i) {
+      Database& db = keyspace.db(i);
+      uint64_t cursor = 0;
+      do {
+        work.Step(db, [&] {
+          cursor = db.Scan(cursor, kBucketsAtOnce, [&](const Entry& entry) {
+            if (!entry.expired(now_ms)) digest.MixEntry(i, entry, now_ms);
+          });
+        });
+      } while (cursor != 0);
+    }
+    work.reply.Simple(digest.hex());
+  });
+}
+
+void DigestValue(Call& call) {
+  call.reply().Array(call.argc() - 2);
+  for (size_t i = 2; i < call.argc(); ++i) {
+    LookAt(call, call.arg(i),
+           [&](const Entry* entry) { call.reply().Simple(DigestOfValue(entry, call.now_ms())); });
+  }
+}
+
+/// How evenly the keys of a database are spread over its stripes.
+void HashTableStats(Call& call) {
+  auto index = call.Integer(2);
+  if (!index) return;
+  if (*index < 0 || *index >= call.server().keyspace().database_count()) {
+    return call.Error("ERR Out of range database");
+  }
+  Database& db = call.db(static_cast<int>(*index));
+  size_t fewest = SIZE_MAX;
+  size_t most = 0;
+  for (uint32_t i = 0; i < Database::kStripes; ++i) {
+    size_t keys = db.stripe(i).keys.load(std::memory_order_relaxed);
+    fewest = std::min(fewest, keys);
+    most = std::max(most, keys);
+  }
+  call.reply().Verbatim("txt",
+                        fmt::format("keys: {}\nexpires: {}\nstripes: {}\n"
+                                    "keys in a stripe: {} to {}\n",
+                                    db.size(), db.expires(), Database::kStripes, fewest, most));
+}
+
+void Refuse(Call& call) {
+  call.Error("ERR DEBUG SEGFAULT and the like are refused: this server does not crash on request");
+}
+
+void DebugHelp(Call& call);
+
+/// A subcommand. They are no rows of their own: in Redis DEBUG is one command.
+struct Subcommand {
+  std::string_view name;
+  void (*run)(Call&);
+  int arity;  ///< with "DEBUG" and the name; negative: at least so many
+  std::string_view syntax;
+  std::string_view summary;
+};
+
+constexpr Subcommand kSubcommands[] = {
+    {"digest", DigestAll, 2, "",
+     "Fingerprint of all databases. Our own, not comparable to Redis'."},
+    {"digest-value", DigestValue, -2, "<key> [<key> ...]", "Fingerprints of values."},
+    {"error", ErrorReply, 3, "<string>", "Replies with this error."},
+    {"help", DebugHelp, 2, "", ""},
+    {"htstats", HashTableStats, -3, "<dbid>", "How the keys of a database are spread."},
+    {"log", LogLine, 3, "<message>", "Writes a line into the log."},
+    {"object", Object, -3, "<key>", "How a value is kept."},
+    {"protocol", DebugProtocol, 3, "<type>",
+     "Replies with a sample of a type: string, integer, double, bignum, null, array, set, map, "
+     "attrib, push, verbatim, true, false."},
+    {"segfault", Refuse, 2, "", "Refused."},
+    {"panic", Refuse, 2, "", "Refused."},
+    {"set-active-expire", SetActiveExpire, 3, "<0|1>",
+     "Whether keys expire though nobody asks for them."},
+    {"sleep", Sleep, 3, "<seconds>", "Lets this client wait; decimals allowed."},
+    {"stringmatch-len", StringMatchLen, 4, "<length> <pattern>",
+     "Matches a glob pattern against so many letters 'a'."},
+};
+
+void DebugHelp(Call& call) {
+  std::vector<std::string> lines;
+  for (const Subcommand& subcommand : kSubcommands) {
+    if (subcommand.summary.empty()) continue;
+    lines.push_back(Concat({absl::AsciiStrToUpper(std::string(subcommand.name)),
+                            subcommand.syntax.empty() ? "" : " ", subcommand.syntax}));
+    lines.push_back(Concat({"    ", subcommand.summary}));
+  }
+  ReplyHelp(call, std::vector<std::string_view>(lines.begin(), lines.end()));
+}
+
+void Debug(Call& call) {
+  int argc = static_cast<int>(call.argc());
+  for (const Subcommand& subcommand : kSubcommands) {
+    if (!call.Is(1, subcommand.name)) continue;
+    if (subcommand.arity >= 0 ? argc != subcommand.arity : argc < -subcommand.arity) break;
+    return subcommand.run(call);
+  }
+  SubcommandSyntaxError(call);
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kDebugCommands[] = {
+    { "debug", Debug, -2, kAdmin | kNoScript | kLoading | kStale | kProtected, {}, "1.0.0",
+     "Depends on subcommand.", "", "Helps to test clients and the server.", Access::kPass},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily DebugCommands() { return {CommandGroup::kServer, 0, kDebugCommands}; }
+
+}  // namespace cloakroom
