@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -145,7 +146,7 @@ class Call {
   std::string_view first_key_;
   KeyHash first_hash_;
   bool failed_ = false;
-  std::string_view error_code_;
+  std::string error_code_;  ///< of its own: messages are often temporary
   std::function<void(LongWork&)> offloaded_;
 };
 

@@ -51,8 +51,8 @@ std::string DigestOfValue(const Entry* entry, int64_t now_ms) {
       Hash hash(entry->encoding(), entry->payload());
       hash.ForEach(
           [&](const Item& item) {
-            int64_t expiry = hash.FieldExpiry(item.key, now_ms).value_or(kNoFieldExpiry);
-            digest.Mix(fmt::format("hash {} {} {}", Part(item.key), expiry, item.value.bytes));
+            digest.Mix(fmt::format("hash {} {} {}", Part(item.field), item.expires_at_ms,
+                                   item.value.bytes));
           },
           now_ms);
       break;
