@@ -104,7 +104,11 @@ class Call {
   const Entry* Peek(std::string_view key);
 
   /// Opens a key for changing (any type).
-  WriteScope Open(std::string_view key) { return WriteScope(db(), key, HashOf(key), now_ms_); }
+  WriteScope Open(std::string_view key) {
+    return WriteScope(db(), key, HashOf(key), now_ms_, access());
+  }
+  /// What makes opening a key an access (see WriteScope); null under CLIENT NO-TOUCH.
+  absl::InsecureBitGen* access() { return client_.no_touch ? nullptr : &thread_.random; }
 
   // Replies that are more than one call of the writer.
   void Error(std::string_view message);
@@ -146,7 +150,7 @@ class Call {
   std::string_view first_key_;
   KeyHash first_hash_;
   bool failed_ = false;
-  std::string error_code_;  ///< of its own: messages are often temporary
+  std::string error_code_;  // A copy: messages are often temporary.
   std::function<void(LongWork&)> offloaded_;
 };
 
@@ -195,7 +199,7 @@ template <typename T>
 class Writing {
  public:
   Writing(Call& call, std::string_view key)
-      : scope_(call.db(), key, call.HashOf(key), call.now_ms()),
+      : scope_(call.db(), key, call.HashOf(key), call.now_ms(), call.access()),
         existed_(scope_.exists()),
         ok_(!existed_ || scope_.type() == View::kType),
         limits_(call.server().keyspace().encoding_limits()),

@@ -10,13 +10,32 @@ namespace cloakroom {
 namespace {
 
 using Arguments = std::vector<SyntaxArgument>;
-using Kind = SyntaxArgument::Kind;
+using Type = SyntaxArgument::Type;
 
 constexpr std::string_view kMarks = "[]<>|";
 
 bool IsToken(std::string_view word) {
   return std::none_of(word.begin(), word.end(),
                       [](unsigned char c) { return absl::ascii_islower(c); });
+}
+
+/// What a value is follows from its name: the rows use names consistently.
+Type TypeOfValue(std::string_view name) {
+  static constexpr std::string_view kKeys[] = {"key",    "key1",        "key2",    "newkey",
+                                               "source", "destination", "destkey", "srckey"};
+  static constexpr std::string_view kIntegers[] = {
+      "bit",           "client-id", "count",   "cursor", "db",       "decrement", "destination-db",
+      "end",           "index",     "index1",  "index2", "limit",    "maxage",    "milliseconds",
+      "min-match-len", "numfields", "numkeys", "offset", "protover", "seconds",   "start",
+      "stop",          "timeout",   "version"};
+  auto in = [&](const auto& names) {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+  };
+  if (in(kKeys)) return Type::kKey;
+  if (in(kIntegers)) return Type::kInteger;
+  if (name == "pattern") return Type::kPattern;
+  if (name == "increment") return Type::kDouble;
+  return name.starts_with("unix-time") ? Type::kUnixTime : Type::kString;
 }
 
 class Parser {
@@ -31,11 +50,11 @@ class Parser {
       alternatives.push_back(Sequence(/*top=*/false));
     }
     if (alternatives.size() == 1) return std::move(alternatives[0]);
-    SyntaxArgument choice{.kind = Kind::kOneOf};
+    SyntaxArgument choice{.type = Type::kOneOf};
     for (Arguments& alternative : alternatives) {
-      choice.parts.push_back(Whole(std::move(alternative)));
+      choice.arguments.push_back(Whole(std::move(alternative)));
     }
-    choice.name = choice.parts[0].name;
+    choice.name = choice.arguments[0].name;
     return {std::move(choice)};
   }
 
@@ -78,14 +97,14 @@ class Parser {
   /// `arguments` behind the token that begins their group.
   static SyntaxArgument Introduced(std::string token, Arguments arguments) {
     if (arguments.empty()) {
-      return {.kind = Kind::kToken, .name = LowerCase(token), .token = std::move(token)};
+      return {.name = LowerCase(token), .type = Type::kPureToken, .token = std::move(token)};
     }
     if (arguments.size() == 1 && arguments[0].token.empty()) {
       arguments[0].token = std::move(token);
       return std::move(arguments[0]);
     }
-    SyntaxArgument block{.kind = Kind::kBlock, .name = LowerCase(token), .token = token};
-    block.parts = std::move(arguments);
+    SyntaxArgument block{.name = LowerCase(token), .type = Type::kBlock, .token = token};
+    block.arguments = std::move(arguments);
     return block;
   }
 
@@ -107,12 +126,13 @@ class Parser {
     std::string word(word_);
     Advance();
     if (!IsToken(word)) {
-      arguments->push_back({.name = std::move(word)});
+      Type type = TypeOfValue(word);
+      arguments->push_back({.name = std::move(word), .type = type});
       return;
     }
     // A token in the middle belongs to the next argument.
     if (AtEnd() || (word_ != "<" && (word_ == "[" || IsToken(word_)))) {
-      arguments->push_back({.kind = Kind::kToken, .name = LowerCase(word), .token = word});
+      arguments->push_back({.name = LowerCase(word), .type = Type::kPureToken, .token = word});
       return;
     }
     Element(arguments);
@@ -138,9 +158,9 @@ class Parser {
   /// One argument of several.
   static SyntaxArgument Whole(Arguments arguments) {
     if (arguments.size() == 1) return std::move(arguments[0]);
-    SyntaxArgument block{.kind = Kind::kBlock};
+    SyntaxArgument block{.type = Type::kBlock};
     if (!arguments.empty()) block.name = arguments[0].name;
-    block.parts = std::move(arguments);
+    block.arguments = std::move(arguments);
     return block;
   }
 
@@ -153,48 +173,26 @@ class Parser {
 
 Arguments ParseSyntax(std::string_view syntax) { return Parser(syntax).Group(/*top=*/true); }
 
-std::string_view TypeOfValue(std::string_view name) {
-  struct Named {
-    std::string_view name;
-    std::string_view type;
-  };
-  static constexpr Named kNames[] = {{"key", "key"},
-                                     {"key1", "key"},
-                                     {"key2", "key"},
-                                     {"newkey", "key"},
-                                     {"source", "key"},
-                                     {"destination", "key"},
-                                     {"destkey", "key"},
-                                     {"srckey", "key"},
-                                     {"pattern", "pattern"},
-                                     {"cursor", "integer"},
-                                     {"count", "integer"},
-                                     {"seconds", "integer"},
-                                     {"milliseconds", "integer"},
-                                     {"offset", "integer"},
-                                     {"start", "integer"},
-                                     {"end", "integer"},
-                                     {"stop", "integer"},
-                                     {"numkeys", "integer"},
-                                     {"numfields", "integer"},
-                                     {"index", "integer"},
-                                     {"increment", "integer"},
-                                     {"decrement", "integer"},
-                                     {"timeout", "integer"},
-                                     {"db", "integer"},
-                                     {"client-id", "integer"},
-                                     {"limit", "integer"},
-                                     {"bit", "integer"},
-                                     {"protover", "integer"},
-                                     {"destination-db", "integer"},
-                                     {"index1", "integer"},
-                                     {"index2", "integer"},
-                                     {"version", "integer"},
-                                     {"min-match-len", "integer"},
-                                     {"maxage", "integer"}};
-  if (name.starts_with("unix-time")) return "unix-time";
-  for (const Named& known : kNames) {
-    if (known.name == name) return known.type;
+std::string_view TypeName(Type type) {
+  switch (type) {
+    case Type::kString:
+      return "string";
+    case Type::kInteger:
+      return "integer";
+    case Type::kDouble:
+      return "double";
+    case Type::kKey:
+      return "key";
+    case Type::kPattern:
+      return "pattern";
+    case Type::kUnixTime:
+      return "unix-time";
+    case Type::kPureToken:
+      return "pure-token";
+    case Type::kOneOf:
+      return "oneof";
+    case Type::kBlock:
+      return "block";
   }
   return "string";
 }

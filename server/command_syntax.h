@@ -5,36 +5,35 @@
 #include <string_view>
 #include <vector>
 
-#include "server/command.h"
-
 namespace cloakroom {
 
-/// One argument of a command, as COMMAND DOCS describes it.
+/// One argument of a command as COMMAND DOCS describes it.
 struct SyntaxArgument {
-  enum class Kind : uint8_t {
-    kValue,  ///< what the caller says
-    kToken,  ///< a word as it stands, alone
-    kOneOf,  ///< one of `parts`
-    kBlock,  ///< all of `parts`
+  enum class Type {
+    kString,
+    kInteger,
+    kDouble,
+    kKey,
+    kPattern,
+    kUnixTime,
+    kPureToken,
+    kOneOf,
+    kBlock
   };
-  Kind kind = Kind::kValue;
   std::string name;
-  std::string token;  ///< the word in front of it, or "" without one
+  Type type = Type::kString;
+  std::string token;  ///< the word in front of it, or the word that it is
   bool optional = false;
   bool multiple = false;
-  std::vector<SyntaxArgument> parts;
-
-  bool operator==(const SyntaxArgument&) const = default;
+  std::vector<SyntaxArgument> arguments;  ///< of kOneOf and kBlock
 };
 
-/// Reads a row's `syntax`: words in capitals are tokens, others are values; [ ] is optional, < >
-/// groups, | parts alternatives, and "x [x ...]" means one x or more. A token at the beginning of
-/// a group introduces all of it, elsewhere the next argument. Pure.
+/// Reads the notation of redis.io: words in lower case are values, in upper case tokens; brackets
+/// hold what is optional, angle brackets groups, bars alternatives, and "x [x ...]" repeats. A
+/// token at the beginning of a group introduces all of it, elsewhere the next argument. Pure.
 std::vector<SyntaxArgument> ParseSyntax(std::string_view syntax);
 
-/// What a value is: "key", "integer", "double", "unix-time", "pattern" or "string". Derives from
-/// its name, as the rows use names consistently.
-std::string_view TypeOfValue(std::string_view name);
+std::string_view TypeName(SyntaxArgument::Type type);
 
 }  // namespace cloakroom
 

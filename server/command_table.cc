@@ -58,7 +58,7 @@ const Command* CommandTable::Find(CommandArguments args) const {
   if (args.empty() || !name.Append(args[0])) return nullptr;
   auto found = by_name_.find(name.view());
   if (found == by_name_.end() || found->second->parent != nullptr) return nullptr;
-  if (!found->second->container() || args.size() < 2) return found->second;
+  if (found->second->subcommands.empty() || args.size() < 2) return found->second;
   if (!name.Append("|") || !name.Append(args[1])) return nullptr;
   return FindName(name.view());
 }

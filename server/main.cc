@@ -46,8 +46,7 @@ void LogBanner(const ConfigStore& config) {
   LogNotice("Cloakroom {} (speaks Redis {}) is starting, pid {}", kCloakroomVersion, kRedisVersion,
             getpid());
   LogNotice("Port {}, {} threads, {}", settings.port.Get(), settings.io_threads.Get(),
-            file.empty() ? "no config file: defaults and command line"
-                         : "config file " + file);
+            file.empty() ? "no config file: defaults and command line" : "config file " + file);
   for (const std::string& name : config.GivenWithoutEffect()) {
     LogNotice("Accepted, but without effect in this version: {}", name);
   }
@@ -60,14 +59,16 @@ void LogBanner(const ConfigStore& config) {
 int Serve(ConfigStore& config) {
   std::string dir = config.Text("dir");
   if (chdir(dir.c_str()) != 0) {
-    return Fail("Can't chdir to '" + dir + "', which 'dir' names: make the directory or change it.");
+    return Fail("Can't chdir to '" + dir +
+                "', which 'dir' names: make the directory or change it.");
   }
   const Config& settings = config.live();
   int64_t fits = AllowClients(settings.maxclients);
   if (fits < settings.maxclients) {
-    LogWarning("The system's limit of open files leaves room for {} clients, not the {} that "
-               "'maxclients' asks for. Raise it with 'ulimit -n' or LimitNOFILE=.",
-               fits, settings.maxclients.Get());
+    LogWarning(
+        "The system's limit of open files leaves room for {} clients, not the {} that "
+        "'maxclients' asks for. Raise it with 'ulimit -n' or LimitNOFILE=.",
+        fits, settings.maxclients.Get());
     std::string text = std::to_string(fits);
     std::string_view words[] = {"maxclients", text};
     config.Set(words);

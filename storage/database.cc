@@ -15,16 +15,6 @@ namespace {
 constexpr int kPositionBits = 48;
 constexpr uint64_t kPositionMask = (uint64_t{1} << kPositionBits) - 1;
 
-void Touch(Entry* entry, const StorageSettings& settings, int64_t now_ms, absl::BitGenRef random) {
-  if (!UsesLfu(settings.policy.load(std::memory_order_relaxed))) [[likely]] {
-    entry->set_access(access_clock::LruAt(now_ms));
-    return;
-  }
-  entry->set_access(access_clock::LfuTouched(
-      entry->access(), now_ms, settings.lfu_decay_minutes.load(std::memory_order_relaxed),
-      settings.lfu_log_factor.load(std::memory_order_relaxed), random));
-}
-
 }  // namespace
 
 Database::Database(int index, int gate_slots, Keyspace& keyspace)
@@ -52,8 +42,18 @@ const Entry* Database::Find(std::string_view key, KeyHash hash, int64_t now_ms,
     WriteScope(*this, key, hash, now_ms);
     return nullptr;
   }
-  Touch(*slot, keyspace_.settings(), now_ms, random);
+  NoteAccess(**slot, now_ms, random);
   return *slot;
+}
+
+void Database::NoteAccess(Entry& entry, int64_t now_ms, absl::BitGenRef random) const {
+  const StorageSettings& settings = keyspace_.settings();
+  if (!UsesLfu(settings.policy.load(std::memory_order_relaxed))) [[likely]] {
+    return entry.set_access(access_clock::LruAt(now_ms));
+  }
+  entry.set_access(access_clock::LfuTouched(
+      entry.access(), now_ms, settings.lfu_decay_minutes.load(std::memory_order_relaxed),
+      settings.lfu_log_factor.load(std::memory_order_relaxed), random));
 }
 
 void Database::Watch(std::string_view key, KeyHash hash, Watcher* watcher, int64_t now_ms) {

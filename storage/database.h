@@ -62,6 +62,10 @@ class Database {
   /// HELD. As Peek, and notes the access for eviction. An expired entry is removed.
   const Entry* Find(std::string_view key, KeyHash hash, int64_t now_ms, absl::BitGenRef random);
 
+  /// HELD. Notes an access of an entry for eviction: at all times the clock, under an LFU policy
+  /// the counter.
+  void NoteAccess(Entry& entry, int64_t now_ms, absl::BitGenRef random) const;
+
   /// HELD.
   void Watch(std::string_view key, KeyHash hash, Watcher* watcher, int64_t now_ms);
   void Unwatch(std::string_view key, KeyHash hash, Watcher* watcher);

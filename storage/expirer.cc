@@ -58,7 +58,12 @@ Expirer::Slice Expirer::RunSlice(Database& db, Stripe& stripe, int64_t now_ms) {
                                      return kNoExpiry;
                                    })
                        .finished;
-  for (const std::string& key : due) slice.removed += RemoveDue(db, key, now_ms);
+  for (const std::string& key : due) {
+    size_t removed = RemoveDue(db, key, now_ms);
+    slice.removed += removed;
+    slice.finished =
+        slice.finished && removed < kSliceFields;  // else more of its fields may be due
+  }
   slice.finished = slice.finished && due.size() < kSliceEntries;
   return slice;
 }

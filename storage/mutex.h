@@ -1,56 +1,31 @@
 #ifndef CLOAKROOM_STORAGE_MUTEX_H_
 #define CLOAKROOM_STORAGE_MUTEX_H_
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include <mutex>
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define CLOAKROOM_TSAN 1
-#include <sanitizer/tsan_interface.h>
-#endif
-#endif
+#include "absl/base/thread_annotations.h"
 
 namespace cloakroom {
 
-/// absl::Mutex, which ThreadSanitizer can see: Debian's library is built without it, so the
-/// sanitizer must be told where a lock begins and ends.
+/// std::mutex, annotated for clang's thread-safety analysis. Not absl::Mutex: Debian builds that
+/// one with its deadlock detector, which costs more than the lock, and ThreadSanitizer cannot see
+/// into it.
 class ABSL_LOCKABLE Mutex {
  public:
   Mutex() = default;
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
-#ifdef CLOAKROOM_TSAN
-  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
-    __tsan_mutex_pre_lock(this, 0);
-    mutex_.Lock();
-    __tsan_mutex_post_lock(this, 0, 0);
-  }
-  bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
-    __tsan_mutex_pre_lock(this, __tsan_mutex_try_lock);
-    bool locked = mutex_.TryLock();
-    __tsan_mutex_post_lock(this,
-                           __tsan_mutex_try_lock | (locked ? 0 : __tsan_mutex_try_lock_failed), 0);
-    return locked;
-  }
-  void Unlock() ABSL_UNLOCK_FUNCTION() {
-    __tsan_mutex_pre_unlock(this, 0);
-    mutex_.Unlock();
-    __tsan_mutex_post_unlock(this, 0);
-  }
-#else
-  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.Lock(); }
-  bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) { return mutex_.TryLock(); }
-  void Unlock() ABSL_UNLOCK_FUNCTION() { mutex_.Unlock(); }
-#endif
+  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
+  bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) { return mutex_.try_lock(); }
+  void Unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 
   /// For std::condition_variable_any.
   void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { Lock(); }
   void unlock() ABSL_UNLOCK_FUNCTION() { Unlock(); }
 
  private:
-  absl::Mutex mutex_;
+  std::mutex mutex_;
 };
 
 class ABSL_SCOPED_LOCKABLE MutexLock {

@@ -136,12 +136,16 @@ Entry** Table::Place(Bucket& head, Entry* entry, uint8_t tag) {
 
 Entry* Table::Erase(Entry** slot, KeyHash hash) {
   Entry* entry = *slot;
-  Bucket* bucket = &At(AddressOf(hash));
-  while (slot < bucket->slot(0) || slot > bucket->slot(kSlots - 1)) bucket = bucket->next();
+  Bucket* before_last = nullptr;
+  Bucket* last = &At(AddressOf(hash));
+  auto holds_slot = [slot](Bucket* b) { return slot >= b->slot(0) && slot <= b->slot(kSlots - 1); };
+  while (!holds_slot(last)) {
+    before_last = last;
+    last = last->next();
+  }
+  Bucket* bucket = last;
   size_t hole = static_cast<size_t>(slot - bucket->slot(0));
   // The hole is filled from the end of the chain, so that an overflow bucket empties and goes.
-  Bucket* before_last = nullptr;
-  Bucket* last = bucket;
   while (last->chained) {
     before_last = last;
     last = last->next();
@@ -262,8 +266,17 @@ uint64_t Table::Scan(uint64_t position, absl::FunctionRef<void(Entry*)> visit) c
   size_t address = AddressOf(KeyHash{ReverseBits(position, kPositionBits)});
   size_t low = address & ((size_t{1} << level_) - 1);
   int bits = low + (size_t{1} << level_) < bucket_count_ ? level_ + 1 : level_;
-  At(address).ForEachInChain(visit);
-  uint64_t next = ReverseBits(address, kPositionBits) + (uint64_t{1} << (kPositionBits - bits));
+  uint64_t start = ReverseBits(address, kPositionBits);
+  if (start == position) {
+    At(address).ForEachInChain(visit);
+  } else {
+    // The table has shrunk since: what lies before the position was visited in a bucket of its own.
+    At(address).ForEachInChain([&](Entry* entry) {
+      uint64_t bits_of_entry = KeyHash::Of(entry->key()).bucket_bits();
+      if (ReverseBits(bits_of_entry, kPositionBits) >= position) visit(entry);
+    });
+  }
+  uint64_t next = start + (uint64_t{1} << (kPositionBits - bits));
   return next >> kPositionBits != 0 ? 0 : next;
 }
 

@@ -58,9 +58,10 @@ class Table {
   void NoteDue(KeyHash hash, int64_t due_ms);
 
   /// Visits the buckets at a position in hash space and returns the next position, 0 after the
-  /// last. Entries present during a whole scan are visited at least once, whatever the table does
-  /// meanwhile. The position is the bucket number with its bits reversed, 48 bits wide: it orders
-  /// buckets so that those which a split makes follow the one they came from.
+  /// last. Entries present during a whole scan are visited exactly once, whatever the table does
+  /// meanwhile; others at most once, unless they are removed and inserted again. The position is
+  /// the bucket number with its bits reversed, 48 bits wide: it orders buckets so that those which
+  /// a split makes follow the one they came from.
   uint64_t Scan(uint64_t position, absl::FunctionRef<void(Entry*)> visit) const;
 
   /// Visits all entries. `visit` must not change the table.

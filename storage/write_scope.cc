@@ -26,7 +26,8 @@ int64_t FirstDue(Entry& entry) {
 
 }  // namespace
 
-WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t now_ms)
+WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
+                       absl::InsecureBitGen* random)
     : db_(db), stripe_(db.StripeOf(hash)), key_(key), hash_(hash), now_ms_(now_ms) {
   AssertHeld(stripe_);
   slot_ = stripe_.table.Find(key, hash);
@@ -37,6 +38,8 @@ WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t
     db_.keyspace().reclaimer().Drop(Detach());
     db_.keyspace().counters().expired.fetch_add(1, std::memory_order_relaxed);
     Signal("expired", /*by_expiry=*/true);
+  } else if (random != nullptr) {
+    db_.NoteAccess(**slot_, now_ms, *random);
   }
 }
 

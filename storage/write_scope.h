@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/random/random.h"
 #include "storage/database.h"
 #include "storage/entry.h"
 #include "storage/key_event.h"
@@ -22,7 +23,10 @@ namespace cloakroom {
 /// scope per key at a time. `key` must outlive it.
 class WriteScope final : public ValueSlot {
  public:
-  WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t now_ms);
+  /// `random`: opening the key is an access to be noted for eviction (Database::NoteAccess); null
+  /// for the server's own work, expiry and eviction.
+  WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
+             absl::InsecureBitGen* random = nullptr);
   ~WriteScope() override;
   WriteScope(const WriteScope&) = delete;
   WriteScope& operator=(const WriteScope&) = delete;

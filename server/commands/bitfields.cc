@@ -219,7 +219,8 @@ void BitFieldRo(Call& call) {
 constexpr CommandRow kBitFieldCommands[] = {
     { "bitfield", BitField, -2, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate |
      kVariableFlags)}, "3.2.0", "O(1) for each step",
-     "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | INCRBY encoding offset increment> ...]",
+     "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | "
+      "INCRBY encoding offset increment> ...]",
      "Reads, sets and increments integers of any width within a string."},
     { "bitfield_ro", BitFieldRo, -2, kReadonly | kFast, {Key(1, kRO | kAccess)}, "6.0.0",
      "O(1) for each step", "key [GET encoding offset [GET encoding offset ...]]",

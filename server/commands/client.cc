@@ -186,7 +186,7 @@ void ClientReply(Call& call) {
 }
 
 void ClientPause(Call& call) {
-  if (call.argc() > 4) return SubcommandSyntaxError(call);
+  if (call.argc() > 4) return SubcommandError(call);
   bool all = call.argc() == 3 || call.Is(3, "ALL");
   if (!all && !call.Is(3, "WRITE")) {
     return call.Error("ERR CLIENT PAUSE mode must be WRITE or ALL");
@@ -206,7 +206,7 @@ void ClientUnpause(Call& call) {
 
 /// Nobody waits in a command that another client could end: that is for blocking commands.
 void ClientUnblock(Call& call) {
-  if (call.argc() > 4) return SubcommandSyntaxError(call);
+  if (call.argc() > 4) return SubcommandError(call);
   if (call.argc() == 4 && !call.Is(3, "TIMEOUT") && !call.Is(3, "ERROR")) {
     return call.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }

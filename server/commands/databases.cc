@@ -24,10 +24,20 @@ void CountChanges(Call& call, size_t changes) {
                                                         std::memory_order_relaxed);
 }
 
+/// SYNC, the default, tells the client that the memory is free again. Nobody else waits for that.
+void ReplyWhenFreed(Call& call) {
+  bool async = call.argc() == 2 && call.Is(1, "async");
+  if (async || call.mode() != CallMode::kTopLevel) return call.reply().Ok();
+  call.Offload([&reclaimer = call.server().keyspace().reclaimer()](LongWork& work) {
+    reclaimer.Drain();
+    work.reply.Ok();
+  });
+}
+
 void FlushDb(Call& call) {
   if (!CheckFlushMode(call)) return;
   CountChanges(call, call.db().Clear());
-  call.reply().Ok();
+  ReplyWhenFreed(call);
 }
 
 void FlushAll(Call& call) {
@@ -36,7 +46,7 @@ void FlushAll(Call& call) {
   for (int i = 0; i < call.server().keyspace().database_count(); ++i) removed += call.db(i).Clear();
   // One more, so that flushing an empty server is a change as well.
   CountChanges(call, removed + 1);
-  call.reply().Ok();
+  ReplyWhenFreed(call);
 }
 
 void SwapDb(Call& call) {

@@ -176,7 +176,7 @@ void DebugHelp(Call& call) {
                             subcommand.syntax.empty() ? "" : " ", subcommand.syntax}));
     lines.push_back(Concat({"    ", subcommand.summary}));
   }
-  ReplyHelp(call, std::vector<std::string_view>(lines.begin(), lines.end()));
+  ReplyHelp(call, lines);
 }
 
 void Debug(Call& call) {
@@ -186,7 +186,7 @@ void Debug(Call& call) {
     if (subcommand.arity >= 0 ? argc != subcommand.arity : argc < -subcommand.arity) break;
     return subcommand.run(call);
   }
-  SubcommandSyntaxError(call);
+  SubcommandError(call);
 }
 
 // clang-format off: read as a table.

@@ -11,13 +11,13 @@ namespace cloakroom {
 CommandFamily BitFieldCommands();
 CommandFamily BitmapCommands();
 CommandFamily ClientCommands();
-CommandFamily CommandCommands();
 CommandFamily ConfigCommands();
 CommandFamily ConnectionCommands();
 CommandFamily CounterCommands();
 CommandFamily DatabaseCommands();
 CommandFamily DebugCommands();
 CommandFamily HashCommands();
+CommandFamily IntrospectionCommands();
 CommandFamily HashExpiryCommands();
 CommandFamily KeyCommands();
 CommandFamily KeyExpiryCommands();

@@ -364,7 +364,8 @@ constexpr CommandRow kHashExpiryCommands[] = {
      "Returns the values of fields of a hash and removes the fields."},
     { "hgetex", HGetEx, -5, kWrite | kFast, {Key(1, kRW | kAccess | kUpdate)}, "8.0.0",
      "O(N) for N fields.",
-     "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST] FIELDS numfields field [field ...]",
+     "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+     "unix-time-milliseconds | PERSIST] FIELDS numfields field [field ...]",
      "Returns the values of fields of a hash and sets or clears when they expire."},
     { "hpersist", HPersist, -5, kWrite | kFast, {Key(1, kRW | kUpdate)}, "7.4.0",
      "O(N) for N fields.", "key FIELDS numfields field [field ...]",
@@ -385,7 +386,8 @@ constexpr CommandRow kHashExpiryCommands[] = {
      "Returns in how many milliseconds fields of a hash expire."},
     { "hsetex", HSetEx, -6, kWrite | kDenyOom | kFast, {Key(1, kRW | kUpdate)}, "8.0.0",
      "O(N) for N fields.",
-     "key [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL] FIELDS numfields field value [field value ...]",
+     "key [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+     "unix-time-milliseconds | KEEPTTL] FIELDS numfields field value [field value ...]",
      "Sets fields of a hash and when they expire."},
     { "httl", HTtl, -5, kReadonly | kFast | kRandomOutput, {Key(1, kRO | kAccess)}, "7.4.0",
      "O(N) for N fields.", "key FIELDS numfields field [field ...]",

@@ -1,6 +1,5 @@
 #include "server/commands/help.h"
 
-#include <string>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -17,11 +16,11 @@ std::string Title(const Command& command) {
 
 }  // namespace
 
-void ReplyHelp(Call& call, std::span<const std::string_view> lines) {
+void ReplyHelp(Call& call, std::span<const std::string> lines) {
   call.reply().Array(lines.size() + 3);
   call.reply().Simple(
       Concat({Title(call.command()), " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"}));
-  for (std::string_view line : lines) call.reply().Simple(line);
+  for (const std::string& line : lines) call.reply().Simple(line);
   call.reply().Simple("HELP");
   call.reply().Simple("    Prints this help.");
 }
@@ -36,10 +35,10 @@ void Help(Call& call) {
     lines.push_back(std::move(line));
     lines.push_back(Concat({"    ", command->row->summary}));
   }
-  ReplyHelp(call, std::vector<std::string_view>(lines.begin(), lines.end()));
+  ReplyHelp(call, lines);
 }
 
-void SubcommandSyntaxError(Call& call) {
+void SubcommandError(Call& call) {
   call.Error(Concat({"ERR unknown subcommand or wrong number of arguments for '",
                      call.arg(1).substr(0, 128), "'. Try ", Title(call.command()), " HELP."}));
 }

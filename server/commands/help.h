@@ -1,8 +1,8 @@
 #ifndef CLOAKROOM_SERVER_COMMANDS_HELP_H_
 #define CLOAKROOM_SERVER_COMMANDS_HELP_H_
 
-#include <initializer_list>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "server/call.h"
@@ -13,15 +13,11 @@ namespace cloakroom {
 /// from their rows.
 void Help(Call& call);
 
-/// The same with the caller's own lines: a first line that names the command, what there is to say
-/// of each subcommand, and HELP itself.
-void ReplyHelp(Call& call, std::span<const std::string_view> lines);
-inline void ReplyHelp(Call& call, std::initializer_list<std::string_view> lines) {
-  ReplyHelp(call, std::span(lines.begin(), lines.size()));
-}
+/// A title and lines as a HELP reply, for a command whose subcommands are no rows.
+void ReplyHelp(Call& call, std::span<const std::string> lines);
 
-/// The error of a subcommand that Redis declares with fewer arguments than it then looks at.
-void SubcommandSyntaxError(Call& call);
+/// The error of a subcommand that got arguments it cannot read, as Redis words it.
+void SubcommandError(Call& call);
 
 }  // namespace cloakroom
 

@@ -73,20 +73,6 @@ void ObjectRefCount(Call& call) {
   call.reply().Integer(shared ? std::numeric_limits<int>::max() : 1);
 }
 
-void ObjectHelp(Call& call) {
-  ReplyHelp(call,
-            {"ENCODING <key>",
-             "    Return the kind of internal representation used in order to store the value",
-             "    associated with a <key>.", "FREQ <key>",
-             "    Return the access frequency index of the <key>. The returned integer is",
-             "    proportional to the logarithm of the recent access frequency of the key.",
-             "IDLETIME <key>",
-             "    Return the idle time of the <key>, that is the approximated number of",
-             "    seconds elapsed since the last access to the key.", "REFCOUNT <key>",
-             "    Return the number of references of the value associated with the specified",
-             "    <key>."});
-}
-
 constexpr uint32_t kFlags = kReadonly | kRandomOutput;
 constexpr KeySpec kKey = Key(2, kRO);
 
@@ -99,7 +85,7 @@ constexpr CommandRow kObjectCommands[] = {
     { "object|freq", ObjectFreq, 3, kFlags, {kKey}, "4.0.0", "O(1)", "key",
      "Tells how often a key was used, on a logarithmic scale.", Access::kKeys, nullptr, kCatKeyspace
      },
-    { "object|help", ObjectHelp, 2, kLoading | kStale, {}, "6.2.0", "O(1)", "",
+    { "object|help", Help, 2, kLoading | kStale, {}, "6.2.0", "O(1)", "",
      "Lists the subcommands.", Access::kNone, nullptr, kCatKeyspace},
     { "object|idletime", ObjectIdleTime, 3, kFlags, {kKey}, "2.2.3", "O(1)", "key",
      "Tells for how many seconds a key has not been used.", Access::kKeys, nullptr, kCatKeyspace},

@@ -73,7 +73,7 @@ void SPublish(Call& call) {
 
 template <Topic kTopic>
 void ListNames(Call& call) {
-  if (call.argc() > 3) return SubcommandSyntaxError(call);
+  if (call.argc() > 3) return SubcommandError(call);
   std::optional<std::string_view> pattern;
   if (call.argc() == 3) pattern = call.arg(2);
   std::vector<std::string> names = call.server().pubsub().Names(kTopic, pattern);
@@ -93,19 +93,6 @@ void CountSubscribers(Call& call) {
 
 void CountPatterns(Call& call) {
   call.reply().Integer(static_cast<int64_t>(call.server().pubsub().NameCount(Topic::kPattern)));
-}
-
-void PubSubHelp(Call& call) {
-  ReplyHelp(
-      call,
-      {"CHANNELS [<pattern>]",
-       "    Return the currently active channels matching a <pattern> (default: '*').", "NUMPAT",
-       "    Return number of subscriptions to patterns.", "NUMSUB [<channel> ...]",
-       "    Return the number of subscribers for the specified channels, excluding",
-       "    pattern subscriptions(default: no channels).", "SHARDCHANNELS [<pattern>]",
-       "    Return the currently active shard level channels matching a <pattern> (default: '*').",
-       "SHARDNUMSUB [<shardchannel> ...]",
-       "    Return the number of subscribers for the specified shard level channel(s)"});
 }
 
 constexpr uint32_t kListens = kPubSub | kNoScript | kLoading | kStale;
@@ -139,7 +126,7 @@ constexpr CommandRow kPubSubCommands[] = {
      "Tells who listens to what."},
     { "pubsub|channels", ListNames<Topic::kChannel>, -2, kAsks, {}, "2.8.0", "O(N) for N channels.",
      "[pattern]", "Lists the channels that somebody listens to."},
-    { "pubsub|help", PubSubHelp, 2, kLoading | kStale, {}, "6.2.0", "O(1)", "",
+    { "pubsub|help", Help, 2, kLoading | kStale, {}, "6.2.0", "O(1)", "",
      "Lists the subcommands."},
     { "pubsub|numpat", CountPatterns, 2, kAsks, {}, "2.8.0", "O(1)", "",
      "Counts the patterns that somebody listens to."},

@@ -6,6 +6,7 @@
 #include "protocol/text.h"
 #include "server/call.h"
 #include "server/commands/families.h"
+#include "server/commands/help.h"
 #include "server/script/command_host.h"
 
 namespace cloakroom {
@@ -124,24 +125,6 @@ void ScriptKill(Call& call) {
   }
 }
 
-void ScriptHelp(Call& call) {
-  constexpr std::string_view kLines[] = {
-      "SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-      "EXISTS <sha1> [<sha1> ...]",
-      "    Tell which of these scripts are known.",
-      "FLUSH [ASYNC|SYNC]",
-      "    Forget all scripts.",
-      "KILL",
-      "    End a script that runs too long and has written nothing yet.",
-      "LOAD <script>",
-      "    Keep a script, to be run by EVALSHA.",
-      "HELP",
-      "    Print this help.",
-  };
-  call.reply().Array(std::size(kLines));
-  for (std::string_view line : kLines) call.reply().Simple(line);
-}
-
 constexpr uint32_t kEvalFlags =
     kNoScript | kStale | kSkipMonitor | kMayReplicate | kNoMandatoryKeys | kMovableKeys;
 constexpr uint32_t kEvalRoFlags =
@@ -150,31 +133,31 @@ constexpr char kEvalComplexity[] = "Depends on the script that is executed.";
 
 // clang-format off: read as a table.
 constexpr CommandRow kScriptingCommands[] = {
-    {"eval", Eval, -3, kEvalFlags, {CountedKeys(2, kRW | kAccess | kUpdate)}, "2.6.0", kEvalComplexity,
-     "script numkeys [key [key ...]] [arg [arg ...]]", "Executes a Lua script.",
+    { "eval", Eval, -3, kEvalFlags, {CountedKeys(2, kRW | kAccess | kUpdate)}, "2.6.0",
+     kEvalComplexity, "script numkeys [key [key ...]] [arg [arg ...]]", "Executes a Lua script.",
      Access::kWhole, AccessOfEval},
-    {"eval_ro", EvalRo, -3, kEvalRoFlags, {CountedKeys(2, kRO | kAccess)}, "7.0.0", kEvalComplexity,
-     "script numkeys [key [key ...]] [arg [arg ...]]", "Executes a Lua script that only reads.",
-     Access::kWhole, AccessOfEval},
-    {"evalsha", EvalSha, -3, kEvalFlags, {CountedKeys(2, kRW | kAccess | kUpdate)}, "2.6.0",
+    { "eval_ro", EvalRo, -3, kEvalRoFlags, {CountedKeys(2, kRO | kAccess)}, "7.0.0",
+     kEvalComplexity, "script numkeys [key [key ...]] [arg [arg ...]]",
+     "Executes a Lua script that only reads.", Access::kWhole, AccessOfEval},
+    { "evalsha", EvalSha, -3, kEvalFlags, {CountedKeys(2, kRW | kAccess | kUpdate)}, "2.6.0",
      kEvalComplexity, "sha1 numkeys [key [key ...]] [arg [arg ...]]",
      "Executes a Lua script that the server knows, by its SHA1.", Access::kWhole, AccessOfEvalSha},
-    {"evalsha_ro", EvalShaRo, -3, kEvalRoFlags, {CountedKeys(2, kRO | kAccess)}, "7.0.0",
+    { "evalsha_ro", EvalShaRo, -3, kEvalRoFlags, {CountedKeys(2, kRO | kAccess)}, "7.0.0",
      kEvalComplexity, "sha1 numkeys [key [key ...]] [arg [arg ...]]",
      "Executes a Lua script that only reads, by its SHA1.", Access::kWhole, AccessOfEvalSha},
-    {"script", nullptr, -2, 0, {}, "2.6.0", "Depends on subcommand.", "",
+    { "script", nullptr, -2, 0, {}, "2.6.0", "Depends on subcommand.", "",
      "Manages the Lua scripts that the server knows."},
-    {"script|load", ScriptLoad, 3, kNoScript | kStale, {}, "2.6.0",
+    { "script|load", ScriptLoad, 3, kNoScript | kStale, {}, "2.6.0",
      "O(N) with N being the length in bytes of the script.", "script",
      "Keeps a Lua script, to be run by EVALSHA."},
-    {"script|exists", ScriptExists, -3, kNoScript, {}, "2.6.0",
+    { "script|exists", ScriptExists, -3, kNoScript, {}, "2.6.0",
      "O(N) with N being the number of scripts asked for.", "sha1 [sha1 ...]",
      "Tells which scripts the server knows."},
-    {"script|flush", ScriptFlush, -2, kNoScript, {}, "2.6.0",
+    { "script|flush", ScriptFlush, -2, kNoScript, {}, "2.6.0",
      "O(N) with N being the number of scripts.", "[ASYNC | SYNC]", "Forgets all Lua scripts."},
-    {"script|kill", ScriptKill, 2, kNoScript | kAllowBusy, {}, "2.6.0", "O(1)", "",
+    { "script|kill", ScriptKill, 2, kNoScript | kAllowBusy, {}, "2.6.0", "O(1)", "",
      "Ends a Lua script that runs too long."},
-    {"script|help", ScriptHelp, 2, kLoading | kStale, {}, "5.0.0", "O(1)", "",
+    { "script|help", Help, 2, kLoading | kStale, {}, "5.0.0", "O(1)", "",
      "Explains the subcommands."},
 };
 // clang-format on

@@ -35,19 +35,18 @@ bool DifferenceByLookup(std::span<const Set> sets) {
   return sets[0].size() * (sets.size() - 1) <= TotalSize(sets);
 }
 
-/// About how many members `combine` looks at.
+/// Putting a member into a set costs about as much as replying with so many.
+constexpr size_t kBuildWeight = 4;
+
+/// What `combine` costs, in members replied.
 size_t Cost(Combine combine, std::span<const Set> sets) {
-  switch (combine) {
-    case Combine::kIntersection:
-      return std::min_element(sets.begin(), sets.end(), SmallerFirst)->size() * sets.size();
-    case Combine::kUnion:
-      return TotalSize(sets);
-    case Combine::kDifference:
-      return sets[0].empty()
-                 ? 0
-                 : std::min(sets[0].size() * sets.size(), TotalSize(sets) + sets.size());
+  if (combine == Combine::kIntersection) {
+    return std::min_element(sets.begin(), sets.end(), SmallerFirst)->size() * sets.size();
   }
-  return 0;
+  if (sets.size() == 1) return sets[0].size();
+  if (combine == Combine::kUnion) return TotalSize(sets) * kBuildWeight;
+  if (sets[0].empty()) return 0;
+  return DifferenceByLookup(sets) ? sets[0].size() * sets.size() : TotalSize(sets) * kBuildWeight;
 }
 
 /// Calls `fn` for the members of all sets.
@@ -128,8 +127,8 @@ std::optional<std::vector<Set>> OpenSets(Call& call, size_t first, size_t count)
   return sets;
 }
 
-/// Runs `write(ReplyWriter&, const std::vector<Set>&)` at once, or on a worker thread when it
-/// looks at many members.
+/// Runs `write(ReplyWriter&, const std::vector<Set>&)` at once, or on a worker thread when the
+/// cost is high.
 template <typename Write>
 void ReplyFromSets(Call& call, std::vector<Set> sets, size_t cost, Write write) {
   if (cost <= kLongWorkItems) return write(call.reply(), sets);

@@ -8,7 +8,7 @@ namespace {
 
 void SlowLogGet(Call& call) {
   constexpr int64_t kDefaultCount = 10;
-  if (call.argc() > 3) return SubcommandSyntaxError(call);
+  if (call.argc() > 3) return SubcommandError(call);
   int64_t count = kDefaultCount;
   if (call.argc() == 3) {
     auto asked =

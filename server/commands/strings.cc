@@ -211,7 +211,8 @@ constexpr CommandRow kStringCommands[] = {
      "Returns the string that a key holds."},
     { "set", Set, -3, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate | kVariableFlags)},
      "1.0.0", "O(1)",
-     "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+     "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+      "PXAT unix-time-milliseconds | KEEPTTL]",
      "Stores a string in a key, whatever it held before."},
     { "setex", SetEx, 4, kWrite | kDenyOom, {Key(1, kOW | kUpdate)}, "2.0.0", "O(1)",
      "key seconds value", "Stores a string that expires after some seconds."},
@@ -222,7 +223,8 @@ constexpr CommandRow kStringCommands[] = {
     { "getset", GetSet, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
      "O(1)", "key value", "Stores a string and returns the one before."},
     { "getex", GetEx, -2, kWrite | kFast, {Key(1, kRW | kAccess | kUpdate)}, "6.2.0", "O(1)",
-     "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+     "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+      "PXAT unix-time-milliseconds | PERSIST]",
      "Returns a string and sets or removes its expiry."},
     { "getdel", GetDel, 2, kWrite | kFast, {Key(1, kRW | kAccess | kDelete)}, "6.2.0", "O(1)",
      "key", "Returns a string and deletes its key."},

@@ -72,7 +72,7 @@ std::string SetFailed(std::string_view name, std::string_view reason) {
 }  // namespace
 
 ConfigStore::ConfigStore() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   for (Row row : config::AllDirectives()) {
     state_.values[row] = config::FromText(*row, config::DefaultText(*row));
   }
@@ -104,7 +104,7 @@ std::optional<Error> ConfigStore::Apply(const Statement& statement, Loaded& load
 std::optional<std::string> ConfigStore::Load(const CommandLine& line) {
   Result<std::vector<Statement>> statements = Gather(line);
   if (!statements.ok()) return statements.error().message;
-  absl::MutexLock change(&changes_);
+  MutexLock change(changes_);
   Loaded loaded;
   for (Row row : config::AllDirectives()) {
     loaded.values[row] = config::FromText(*row, config::DefaultText(*row));
@@ -113,7 +113,7 @@ std::optional<std::string> ConfigStore::Load(const CommandLine& line) {
     if (auto error = Apply(statement, loaded)) return error->message;
   }
   Put(loaded.values);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   at_load_ = loaded.values;
   state_ = std::move(loaded);
   config_file_ = line.config_file;
@@ -121,7 +121,7 @@ std::optional<std::string> ConfigStore::Load(const CommandLine& line) {
 }
 
 std::string ConfigStore::Text(std::string_view name) const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   auto found = state_.values.find(config::FindDirective(name));
   return found == state_.values.end() ? std::string() : found->second.text;
 }
@@ -131,13 +131,13 @@ std::vector<std::string> ConfigStore::Words(std::string_view name) const {
 }
 
 std::vector<std::vector<std::string>> ConfigStore::Repeated(std::string_view name) const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   auto found = state_.repeated.find(config::FindDirective(name));
   return found == state_.repeated.end() ? Lines() : found->second;
 }
 
 std::vector<std::string> ConfigStore::GivenWithoutEffect() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   std::vector<std::string> names;
   for (Row row : config::AllDirectives()) {
     bool is_idle = row->Is(config::kNoEffect) && state_.given.contains(row);
@@ -147,7 +147,7 @@ std::vector<std::string> ConfigStore::GivenWithoutEffect() const {
 }
 
 std::string ConfigStore::ConfigFile() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   return config_file_;
 }
 
@@ -162,7 +162,7 @@ std::vector<std::pair<std::string, std::string>> ConfigStore::Get(
     return {};
   };
   std::vector<std::pair<std::string, std::string>> answers;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   for (Row row : config::AllDirectives()) {
     if (row->Is(config::kRepeatable)) continue;
     for (std::string_view name : {row->name, row->alias}) {
@@ -201,13 +201,13 @@ Result<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
 std::optional<std::string> ConfigStore::Set(absl::Span<const std::string_view> names_and_values,
                                             bool is_local) {
   if (names_and_values.empty() || names_and_values.size() % 2 != 0) return "ERR syntax error";
-  absl::MutexLock change(&changes_);
+  MutexLock change(changes_);
   Result<std::vector<Request>> requests = ReadRequests(names_and_values, is_local);
   if (!requests.ok()) return requests.error().message;
 
   Values before, after;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     before = state_.values;
   }
   after = before;
@@ -245,7 +245,7 @@ std::optional<std::string> ConfigStore::Notify(const std::vector<Request>& chang
 }
 
 void ConfigStore::Put(const Values& values) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   for (const auto& [row, value] : values) {
     if (row->publish != nullptr) row->publish(live_, value);
   }
@@ -255,12 +255,12 @@ void ConfigStore::Put(const Values& values) {
 void ConfigStore::Subscribe(std::vector<std::string> names, Subscriber subscriber) {
   Subscription subscription{{}, std::move(subscriber)};
   for (const std::string& name : names) subscription.rows.push_back(config::FindDirective(name));
-  absl::MutexLock lock(&changes_);
+  MutexLock lock(changes_);
   subscriptions_.push_back(std::move(subscription));
 }
 
 void ConfigStore::SetLineSource(std::string_view name, LineSource source) {
-  absl::MutexLock lock(&changes_);
+  MutexLock lock(changes_);
   line_sources_[config::FindDirective(name)] = std::move(source);
 }
 
@@ -271,7 +271,7 @@ absl::flat_hash_map<ConfigStore::Row, Wanted> ConfigStore::WantedLines() {
     all[row].lines = source();
     all[row].needed = true;
   }
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   for (Row row : config::AllDirectives()) {
     if (row->Is(config::kRepeatable)) continue;  // from a source, or left as it stands
     const Value& value = state_.values.at(row);
@@ -292,7 +292,7 @@ absl::flat_hash_map<ConfigStore::Row, Wanted> ConfigStore::WantedLines() {
 }
 
 std::optional<std::string> ConfigStore::Rewrite() {
-  absl::MutexLock change(&changes_);
+  MutexLock change(changes_);
   std::string path = ConfigFile();
   if (path.empty()) return "ERR The server is running without a config file";
   std::ifstream in(path);

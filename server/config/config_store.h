@@ -11,12 +11,12 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "server/config/command_line.h"
 #include "server/config/config.h"
 #include "server/config/directive.h"
 #include "server/config/rewrite.h"
+#include "storage/mutex.h"
 
 namespace cloakroom {
 
@@ -110,12 +110,12 @@ class ConfigStore {
   Config live_;
 
   // Held throughout a change, so that changes and rewrites happen one after the other.
-  absl::Mutex changes_ ABSL_ACQUIRED_BEFORE(mutex_);
+  Mutex changes_ ABSL_ACQUIRED_BEFORE(mutex_);
   std::vector<Subscription> subscriptions_ ABSL_GUARDED_BY(changes_);
   absl::flat_hash_map<Row, LineSource> line_sources_ ABSL_GUARDED_BY(changes_);
 
   // Held for moments. Never while a subscriber runs, so that it may read.
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   Loaded state_ ABSL_GUARDED_BY(mutex_);
   Values at_load_ ABSL_GUARDED_BY(mutex_);  // the values as Load left them
   std::string config_file_ ABSL_GUARDED_BY(mutex_);

@@ -9,18 +9,19 @@
 
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <memory>
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "server/log/log_line.h"
+#include "storage/mutex.h"
 
 namespace cloakroom {
 namespace {
 
-constexpr size_t kQueuedLines = 8192;
+constexpr size_t kQueuedLines = 1024;
 constexpr size_t kLongestMessage = 1024;  // bytes; Redis' LOG_MAX_LEN
 constexpr int kNoFile = -1;
 
@@ -101,14 +102,14 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
   void Watch(spdlog::details::thread_pool* queue) { queue_ = queue; }
 
   void WaitUntilFlushed(size_t flushes, absl::Duration timeout) {
-    absl::MutexLock lock(&flushes_mutex_);
-    auto reached = [this, flushes]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(flushes_mutex_) {
-      return flushes_ >= flushes;
-    };
-    flushes_mutex_.AwaitWithTimeout(absl::Condition(&reached), timeout);
+    auto until = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(timeout);
+    MutexLock lock(flushes_mutex_);
+    while (flushes_ < flushes) {
+      if (flushed_.wait_until(flushes_mutex_, until) == std::cv_status::timeout) return;
+    }
   }
   size_t flushes() {
-    absl::MutexLock lock(&flushes_mutex_);
+    MutexLock lock(flushes_mutex_);
     return flushes_;
   }
 
@@ -139,8 +140,9 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
   // A flush that reopens is ReopenLog's, or is followed by it: FlushLog waits for another.
   void flush_() override {
     if (ReopenIfAsked()) return;
-    absl::MutexLock lock(&flushes_mutex_);
+    MutexLock lock(flushes_mutex_);
     ++flushes_;
+    flushed_.notify_all();
   }
 
   // When the new file cannot be opened the old one, moved away or not, is better than none.
@@ -161,7 +163,8 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
   int file_ = kNoFile;
   spdlog::details::thread_pool* queue_ = nullptr;
   size_t reported_ = 0;  // lost lines that the log has owned up to
-  absl::Mutex flushes_mutex_;
+  Mutex flushes_mutex_;
+  std::condition_variable_any flushed_;
   size_t flushes_ ABSL_GUARDED_BY(flushes_mutex_) = 0;
 };
 
@@ -172,11 +175,15 @@ struct Running {
   std::shared_ptr<spdlog::async_logger> logger;
 };
 
-// Guards against StopLog only, which happens once: readers never wait for each other.
 struct Process {
-  absl::Mutex flush_turn ABSL_ACQUIRED_BEFORE(mutex);  // one FlushLog at a time counts
-  absl::Mutex mutex;
-  std::unique_ptr<Running> running ABSL_GUARDED_BY(mutex);
+  Mutex flush_turn ABSL_ACQUIRED_BEFORE(mutex);  // one FlushLog at a time counts
+  Mutex mutex;                                   // held for moments
+  std::shared_ptr<Running> running ABSL_GUARDED_BY(mutex);
+
+  std::shared_ptr<Running> Get() {
+    MutexLock lock(mutex);
+    return running;
+  }
 };
 Process& process() {
   static Process* const kProcess = new Process;
@@ -186,7 +193,7 @@ Process& process() {
 }  // namespace
 
 std::optional<std::string> StartLog(const LogOptions& options) {
-  auto running = std::make_unique<Running>();
+  auto running = std::make_shared<Running>();
   running->output = std::make_shared<Output>(options);
   if (auto error = running->output->Open()) return error;
   StopLog();
@@ -197,24 +204,23 @@ std::optional<std::string> StartLog(const LogOptions& options) {
   running->logger->set_level(spdlog::level::trace);  // SetLogLevel decides, before the queue
   SetLogLevel(options.level);
   SetLogFormat(options.format);
-  absl::MutexLock lock(&process().mutex);
+  MutexLock lock(process().mutex);
   process().running = std::move(running);
   return std::nullopt;
 }
 
 void StopLog() {
-  std::unique_ptr<Running> running;
+  std::shared_ptr<Running> running;
   {
-    absl::MutexLock lock(&process().mutex);
+    MutexLock lock(process().mutex);
     running = std::move(process().running);
   }
   if (running) switches().lost += running->pool->overrun_counter();
 }
 
 bool FlushLog(absl::Duration timeout) {
-  absl::MutexLock turn(&process().flush_turn);
-  absl::ReaderMutexLock lock(&process().mutex);
-  Running* running = process().running.get();
+  MutexLock turn(process().flush_turn);
+  std::shared_ptr<Running> running = process().Get();
   if (running == nullptr) return true;
   size_t wanted = running->output->flushes() + 1;
   running->logger->flush();
@@ -224,8 +230,7 @@ bool FlushLog(absl::Duration timeout) {
 
 void ReopenLog() {
   switches().reopen = true;
-  absl::ReaderMutexLock lock(&process().mutex);
-  if (process().running) process().running->logger->flush();
+  if (auto running = process().Get()) running->logger->flush();
 }
 
 void SetLogLevel(LogLevel level) { switches().level.store(level, std::memory_order_relaxed); }
@@ -242,17 +247,15 @@ bool LogEnabled(LogLevel level) {
 }
 
 size_t LostLogLines() {
-  absl::ReaderMutexLock lock(&process().mutex);
-  size_t now = process().running ? process().running->pool->overrun_counter() : 0;
+  auto running = process().Get();
+  size_t now = running ? running->pool->overrun_counter() : 0;
   return switches().lost + now;
 }
 
 void WriteLog(LogLevel level, std::string_view message) {
   message = message.substr(0, kLongestMessage);
-  absl::ReaderMutexLock lock(&process().mutex);
-  if (process().running) {
-    process().running->logger->log(ToSpdlog(level),
-                                   spdlog::string_view_t(message.data(), message.size()));
+  if (auto running = process().Get()) {
+    running->logger->log(ToSpdlog(level), spdlog::string_view_t(message.data(), message.size()));
   } else {
     WriteAll(STDOUT_FILENO, Formatted(MakeLine(std::chrono::system_clock::now(), level, message)));
   }

@@ -29,7 +29,7 @@ enum class LogRole : char { kPrimary = 'M', kReplica = 'S', kChild = 'C', kSenti
 /// The process has one log. Before StartLog and after StopLog its lines go to standard output at
 /// once; in between, callers only queue them and one thread writes.
 ///
-/// A caller never waits for the disk. When 8192 lines are queued, a new one displaces the oldest;
+/// A caller never waits for the disk. When 1024 lines are queued, a new one displaces the oldest;
 /// the log then says how many it lost. A line is at most 1 KiB of text, as in Redis; the rest is
 /// cut off. Any thread may log; StartLog and StopLog belong to the main thread, after daemonizing,
 /// since threads do not survive a fork.

@@ -58,18 +58,10 @@ Connection::Awaitable<void> Connection::Serve() {
       co_await WaitUntil(Steady::time_point::max());
     if (!open_) co_return;
     std::span<char> bytes = co_await Read();
-    if (bytes.empty()) {
-      if (open_ && borrowing_) {
-        borrowing_ = false;
-        continue;  // a write interrupted it
-      }
-      co_return;
-    }
-    borrowing_ = false;
+    if (bytes.empty()) co_return;
     Session::Next next;
     bool alive = Process(bytes, &next);
     while (alive && next != Session::Next::kRead && next != Session::Next::kClose) {
-      drained_ = false;
       alive = co_await Wait(next);
       if (!alive) co_return;
       OutputBuffer& output = loop_.output();
@@ -90,46 +82,53 @@ Connection::Awaitable<void> Connection::Serve() {
   }
 }
 
-/// The next bytes of the client, behind those that are kept; none when the connection is at its
-/// end, or when the read was interrupted (borrowing_ is still set then).
+asio::mutable_buffer Connection::ChooseBuffer() {
+  sipped_ = starting_read_ || writing_;
+  return sipped_ ? asio::buffer(sip_) : asio::buffer(loop_.read_buffer());
+}
+
+/// The next bytes of the client, behind those that are kept; none at the connection's end.
 Connection::Awaitable<std::span<char>> Connection::Read() {
   error_code error;
-  if (!kept_.empty() || sip_too_small_) {
-    sip_too_small_ = false;
+  std::span<char> bytes;
+  size_t n;
+  if (!kept_.empty()) {
     size_t room = std::clamp(session_.bytes_wanted(), kMinRoom, kMaxRoom);
     std::span<char> into = kept_.Room(room);
-    size_t n = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), Use(error));
-    drained_ = n < into.size();
+    n = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), Use(error));
     kept_.Commit(n);
-    client_->net_in += static_cast<int64_t>(n);
-    loop_.executor().thread().stats.net_input_bytes += static_cast<int64_t>(n);
-    if (error) co_return std::span<char>();
-    co_return kept_.bytes();
+    bytes = kept_.bytes();
+  } else {
+    auto start = [this](auto handler) {
+      starting_read_ = true;
+      socket_.async_read_some(ReadTarget(this), std::move(handler));
+      starting_read_ = false;
+    };
+    auto use = Use(error);
+    n = co_await asio::async_initiate<decltype(use), void(error_code, size_t)>(start, use);
+    if (!sipped_) {
+      bytes = std::span<char>(loop_.read_buffer()).first(n);
+    } else if (n < sip_.size()) {
+      bytes = std::span<char>(sip_).first(n);
+    } else {
+      bytes = FinishSip();
+    }
   }
-  bool borrow = drained_ && !writing_;
-  std::span<char> into = borrow ? std::span<char>(loop_.read_buffer()) : std::span<char>(sip_);
-  borrowing_ = borrow;
-  size_t n = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), Use(error));
-  drained_ = !error && n < into.size();
-  if (error == asio::error::operation_aborted && open_) co_return std::span<char>();
-  borrowing_ = false;
   if (error) co_return std::span<char>();
-  // The thread's buffer may have been exchanged while the read waited (EventLoop::PollNested).
-  std::span<char> bytes = borrow || n < sip_.size() ? into.first(n) : FinishSip(n);
-  client_->net_in += static_cast<int64_t>(bytes.size());
-  loop_.executor().thread().stats.net_input_bytes += static_cast<int64_t>(bytes.size());
+  client_->net_in += static_cast<int64_t>(n);
+  loop_.executor().thread().stats.net_input_bytes += static_cast<int64_t>(n);
   co_return bytes;
 }
 
-std::span<char> Connection::FinishSip(size_t sipped) {
-  sip_too_small_ = true;
+/// The sip is full: there may be more.
+std::span<char> Connection::FinishSip() {
   std::span<char> buffer(loop_.read_buffer());
-  std::copy_n(sip_.begin(), sipped, buffer.begin());
+  std::copy(sip_.begin(), sip_.end(), buffer.begin());
   error_code error;
-  size_t more =
-      socket_.read_some(asio::buffer(buffer.data() + sipped, buffer.size() - sipped), error);
+  std::span<char> rest = buffer.subspan(sip_.size());
+  size_t more = socket_.read_some(asio::buffer(rest.data(), rest.size()), error);
   // An error, or the end, shows again at the next read.
-  return buffer.first(sipped + (error ? 0 : more));
+  return buffer.first(sip_.size() + (error ? 0 : more));
 }
 
 /// Executes what is in `bytes` and keeps the rest. False when the connection is to be closed.
@@ -257,9 +256,6 @@ bool Connection::SendNow(OutputBuffer& output) {
 void Connection::StartWriting() {
   if (writing_) return;
   writing_ = true;
-  // A read that waits with the thread's buffer must not be one of two operations.
-  error_code ignored;
-  if (borrowing_) socket_.cancel(ignored);
   asio::co_spawn(
       loop_.context().get_executor(),
       [self = shared_from_this()]() -> Awaitable<void> { co_await self->WriteUnsent(); },
@@ -278,7 +274,6 @@ Connection::Awaitable<void> Connection::WriteUnsent() {
     NoteBuffers();
   }
   writing_ = false;
-  drained_ = false;
   if (unsent_.empty()) {
     unsent_.Release();
     over_soft_limit_since_ms_ = 0;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
@@ -19,13 +20,12 @@ namespace cloakroom {
 
 /// The socket of one client: moves bytes between it and a Session.
 ///
-/// Reading. A read waits inside Asio with a buffer, and 10,000 idle connections must not own one
-/// each. So it waits with the *thread's* buffer, which is safe as long as the bytes are handed over
-/// in the moment in which they are read. Asio does so when the read is the only operation under
-/// way and was not attempted at once when it was started; it attempts at once unless the read
-/// before came back short. In all other cases (the first read, after a full buffer, while a write
-/// waits, after waiting for something else) the connection reads into a few bytes of its own, the
-/// sip, and where that was too small, the next time into a buffer that it then gives back.
+/// Reading. A read waits inside Asio, and 10,000 idle connections must not own a buffer each. So
+/// the buffer is chosen at the moment in which the socket is read (ReadTarget): the thread's, since
+/// Asio then hands the bytes over at once. It does not when it finds bytes already as the read is
+/// started, or when a write waits too: the handler is queued then, and others run before it. In
+/// these cases the few bytes of the connection's own are read into, the sip, and the rest is
+/// fetched afterwards.
 ///
 /// Writing. Replies of a batch are gathered and sent at once; what the socket does not take waits
 /// in a buffer of the connection. A client that does not read its replies is first no longer read
@@ -58,6 +58,24 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   /// Past so many unsent bytes of its own a client is read from no more until it reads.
   static constexpr size_t kMaxUnsent = 64 * 1024 * 1024;
 
+  /// A buffer sequence for Asio that asks the connection where to read at each attempt.
+  class ReadTarget {
+   public:
+    explicit ReadTarget(Connection* connection) : connection_(connection) {}
+    using value_type = boost::asio::mutable_buffer;
+    using const_iterator = const boost::asio::mutable_buffer*;
+    const_iterator begin() const {
+      buffer_ = connection_->ChooseBuffer();
+      return &buffer_;
+    }
+    const_iterator end() const { return &buffer_ + 1; }
+
+   private:
+    Connection* connection_;
+    mutable boost::asio::mutable_buffer buffer_;
+  };
+  boost::asio::mutable_buffer ChooseBuffer();
+
   Awaitable<void> Serve();
   Awaitable<std::span<char>> Read();
   Awaitable<bool> Wait(Session::Next next);
@@ -65,7 +83,7 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   Awaitable<void> WaitUntil(std::chrono::steady_clock::time_point until);
   Awaitable<void> WriteUnsent();
 
-  std::span<char> FinishSip(size_t sipped);
+  std::span<char> FinishSip();
   void Keep(std::span<char> rest);
   bool Process(std::span<char> bytes, Session::Next* next);
   /// Tries to send; keeps what the socket does not take. False when the connection is broken.
@@ -86,10 +104,9 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   Session session_;
   bool open_ = true;
   bool woken_ = false;  ///< since the last wait began
-  bool sip_too_small_ = false;
+  bool starting_read_ = false;
+  bool sipped_ = false;              ///< the last attempt to read was into the sip
   OutputBuffer* replies_ = nullptr;  ///< while requests execute: pushes go between their replies
-  bool borrowing_ = false;           ///< a read waits with the thread's buffer
-  bool drained_ = false;             ///< the last read was by Asio, and short
   bool writing_ = false;             ///< WriteUnsent runs
   int64_t over_soft_limit_since_ms_ = 0;
   std::array<char, 512> sip_;

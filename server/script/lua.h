@@ -1,4 +1,8 @@
+#ifndef CLOAKROOM_SERVER_SCRIPT_LUA_H_
+#define CLOAKROOM_SERVER_SCRIPT_LUA_H_
+
 // Lua's C interface. Debian's lua.hpp, with the functions that are macros there.
-#pragma once
 
 #include <lua.hpp>
+
+#endif  // CLOAKROOM_SERVER_SCRIPT_LUA_H_

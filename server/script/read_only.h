@@ -1,5 +1,5 @@
-// Read-only views of tables, and loading of text that is not byte code. Private to this folder.
-#pragma once
+#ifndef CLOAKROOM_SERVER_SCRIPT_READ_ONLY_H_
+#define CLOAKROOM_SERVER_SCRIPT_READ_ONLY_H_
 
 #include <string_view>
 
@@ -7,28 +7,32 @@
 
 namespace cloakroom {
 
+// Read-only views of tables, and loading of text that is not byte code. Private to this folder.
+
 inline constexpr char kByteCodeRefused[] = "user_script:1: unexpected symbol near 'char(27)'";
 
-// Is the value at `index` a read-only view?
+/// Is the value at `index` a read-only view?
 bool IsReadOnly(lua_State* lua, int index);
 
-// If the value at `index` is a view, pushes the table behind it and returns true.
+/// If the value at `index` is a view, pushes the table behind it and returns true.
 bool PushViewed(lua_State* lua, int index);
 
-// Pushes what getmetatable shows of the view at `index`: nil, except for the globals.
+/// Pushes what getmetatable shows of the view at `index`: nil, except for the globals.
 void PushShownMetatable(lua_State* lua, int index);
 
-// Makes a read-only view of the table on top (as MakeReadOnly) that shows the metatable below it.
-// Stack: metatable, table -> view.
+/// Makes a read-only view of the table on top (as MakeReadOnly) that shows the metatable below it.
+/// Stack: metatable, table -> view.
 void MakeReadOnlyShowing(lua_State* lua);
 
-// Raises the error that a write to a view raises in rawset and its like.
+/// Raises the error that a write to a view raises in rawset and its like.
 int RefuseWrite(lua_State* lua);
 
-// luaL_loadbuffer for text only.
+/// luaL_loadbuffer for text only.
 int LoadText(lua_State* lua, std::string_view text, const char* name);
 
-// Adds getmetatable to the table of globals on top. REQUIRES: `string` is already a view there.
+/// Adds getmetatable to the table of globals on top. REQUIRES: `string` is already a view there.
 void AddGetMetatable(lua_State* lua);
 
 }  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SCRIPT_READ_ONLY_H_

@@ -1,36 +1,40 @@
-// The world that scripts see: which globals exist, and that they cannot be changed. Private to
-// this folder. Stock Lua 5.1 has no read-only tables, so a table that scripts must not change is
-// shown to them as an empty table whose metatable forwards reads and refuses writes, and the base
-// functions that look past metatables (next, pairs, rawget, rawset, ...) are ours.
-#pragma once
+#ifndef CLOAKROOM_SERVER_SCRIPT_SANDBOX_H_
+#define CLOAKROOM_SERVER_SCRIPT_SANDBOX_H_
 
 struct lua_State;
 
 namespace cloakroom {
 
-// Opens the libraries into a fresh state and seals the globals. The registry must already hold the
-// state's ScriptRun. REQUIRES: called in protected mode.
+// The world that scripts see: which globals exist, and that they cannot be changed. Private to
+// this folder. Stock Lua 5.1 has no read-only tables, so a table that scripts must not change is
+// shown to them as an empty table whose metatable forwards reads and refuses writes, and the base
+// functions that look past metatables (next, pairs, rawget, rawset, ...) are ours.
+
+/// Opens the libraries into a fresh state and seals the globals. The registry must already hold the
+/// state's ScriptRun. REQUIRES: called in protected mode.
 void OpenSandbox(lua_State* lua);
 
-// Sets a global of the sandbox to the value on top of the stack, which it pops; the engine's way
-// past the seal, for KEYS and ARGV.
+/// Sets a global of the sandbox to the value on top of the stack, which it pops; the engine's way
+/// past the seal, for KEYS and ARGV.
 void SetSandboxGlobal(lua_State* lua, const char* name);
 
-// Replaces the table on top of the stack by a read-only view of it.
+/// Replaces the table on top of the stack by a read-only view of it.
 void MakeReadOnly(lua_State* lua);
 
-// Replaces the error value on top of the stack by the form that Redis reports: a table with `err`,
-// and where it happened in `source` and `line`. An error handler for lua_pcall.
+/// Replaces the error value on top of the stack by the form that Redis reports: a table with `err`,
+/// and where it happened in `source` and `line`. An error handler for lua_pcall.
 int HandleError(lua_State* lua);
 
-// The libraries that are ours; each pushes its table.
+/// The libraries that are ours; each pushes its table.
 int OpenRedisLibrary(lua_State* lua);
 int OpenStructLibrary(lua_State* lua);
 int OpenMsgpackLibrary(lua_State* lua);
 
-// Adds the base functions that replace Lua's own to the table on top of the stack.
+/// Adds the base functions that replace Lua's own to the table on top of the stack.
 void AddBaseFunctions(lua_State* lua);
-// Same for math: random and randomseed.
+/// Same for math: random and randomseed.
 void AddRandomFunctions(lua_State* lua);
 
 }  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SCRIPT_SANDBOX_H_

@@ -1,5 +1,5 @@
-// A script's text and what is known of it without running it. Immutable, shared between threads.
-#pragma once
+#ifndef CLOAKROOM_SERVER_SCRIPT_SCRIPT_H_
+#define CLOAKROOM_SERVER_SCRIPT_SCRIPT_H_
 
 #include <cstdint>
 #include <memory>
@@ -8,10 +8,12 @@
 
 namespace cloakroom {
 
-// From the first line `#!lua flags=...`. A script without that line is in compatibility mode: the
-// server decides from the commands that it calls.
+// A script's text and what is known of it without running it. Immutable, shared between threads.
+
+/// From the first line `#!lua flags=...`. A script without that line is in compatibility mode: the
+/// server decides from the commands that it calls.
 struct ScriptFlags {
-  bool declared = false;  // the script has a `#!` line
+  bool declared = false;  ///< the script has a `#!` line
   bool no_writes = false;
   bool allow_oom = false;
   bool allow_stale = false;
@@ -22,31 +24,33 @@ struct ScriptFlags {
 };
 
 struct Script {
-  std::uint64_t id = 0;  // unique in the process, never used again
-  std::string sha;       // SHA1 of the text, 40 lower-case hex digits
+  std::uint64_t id = 0;  ///< unique in the process, never used again
+  std::string sha;       ///< SHA1 of the text, 40 lower-case hex digits
   std::string text;
-  std::size_t body_offset = 0;  // where Lua starts: 0, or the newline that ends the `#!` line
+  std::size_t body_offset = 0;  ///< where Lua starts: 0, or the newline that ends the `#!` line
   ScriptFlags flags;
-  bool may_leave_database = false;  // the text may reach another database than the selected one
+  bool may_leave_database = false;  ///< the text may reach another database than the selected one
 
   std::string_view body() const { return std::string_view(text).substr(body_offset); }
 };
 
 using ScriptPtr = std::shared_ptr<const Script>;
 
-// Either a script, or the error reply's text (without the leading '-') that says why not.
+/// Either a script, or the error reply's text (without the leading '-') that says why not.
 struct ScriptOrError {
   ScriptPtr script;
   std::string error;
 };
 
-// Whether a script may reach another database: its text names a command that can (SELECT, MOVE …),
-// or calls commands whose names do not stand in it as literals. The server then closes the gates of
-// all databases around it. A wrong yes costs concurrency, never correctness; a script that hides
-// such a call all the same gets an error from that call.
+/// Whether a script may reach another database: its text names a command that can (SELECT, MOVE …),
+/// or calls commands whose names do not stand in it as literals. The server then closes the gates
+/// of all databases around it. A wrong yes costs concurrency, never correctness; a script that
+/// hides such a call all the same gets an error from that call.
 bool MayLeaveDatabase(std::string_view text);
 
-// Parses the `#!` line and computes the SHA1. Does not compile.
+/// Parses the `#!` line and computes the SHA1. Does not compile.
 ScriptOrError MakeScript(std::string_view text);
 
 }  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SCRIPT_SCRIPT_H_

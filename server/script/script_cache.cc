@@ -21,7 +21,7 @@ ScriptPtr ScriptCache::Find(std::string_view sha) {
   if (sha.size() != kShaDigits) return nullptr;
   char lower[kShaDigits];
   for (std::size_t i = 0; i < kShaDigits; ++i) lower[i] = absl::ascii_tolower(sha[i]);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   const auto found = by_sha_.find(std::string_view(lower, kShaDigits));
   if (found == by_sha_.end()) return nullptr;
   Touch(&found->second);
@@ -29,7 +29,7 @@ ScriptPtr ScriptCache::Find(std::string_view sha) {
 }
 
 ScriptPtr ScriptCache::FindText(std::string_view text) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   const auto known = by_text_.find(text);
   if (known == by_text_.end()) return nullptr;
   const auto found = by_sha_.find(known->second->sha);
@@ -38,7 +38,7 @@ ScriptPtr ScriptCache::FindText(std::string_view text) {
 }
 
 ScriptPtr ScriptCache::Add(ScriptPtr script, bool pinned) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   const auto found = by_sha_.find(script->sha);
   if (found != by_sha_.end()) {
     Slot& slot = found->second;
@@ -59,7 +59,7 @@ ScriptPtr ScriptCache::Add(ScriptPtr script, bool pinned) {
 
 std::vector<ScriptPtr> ScriptCache::Flush() {
   std::vector<ScriptPtr> dropped;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   dropped.reserve(by_sha_.size());
   for (auto& [sha, slot] : by_sha_) dropped.push_back(slot.script);
   by_text_.clear();
@@ -72,7 +72,7 @@ std::vector<ScriptPtr> ScriptCache::Flush() {
 
 std::vector<ScriptPtr> ScriptCache::Pinned() const {
   std::vector<ScriptPtr> pinned;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   for (const auto& [sha, slot] : by_sha_) {
     if (slot.pinned) pinned.push_back(slot.script);
   }
@@ -80,12 +80,12 @@ std::vector<ScriptPtr> ScriptCache::Pinned() const {
 }
 
 std::size_t ScriptCache::size() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   return by_sha_.size();
 }
 
 std::size_t ScriptCache::memory_bytes() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   return memory_bytes_;
 }
 

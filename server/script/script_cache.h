@@ -1,7 +1,5 @@
-// All scripts that clients sent, shared by the event-loop threads: EVALSHA finds them by SHA1,
-// EVAL by their text, so that a text that was seen before is hashed once and neither compiled nor
-// digested again.
-#pragma once
+#ifndef CLOAKROOM_SERVER_SCRIPT_SCRIPT_CACHE_H_
+#define CLOAKROOM_SERVER_SCRIPT_SCRIPT_CACHE_H_
 
 #include <atomic>
 #include <list>
@@ -10,57 +8,63 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "server/script/script.h"  // IWYU pragma: export
+#include "storage/mutex.h"
 
 namespace cloakroom {
 
-// Scripts that came by SCRIPT LOAD stay until Flush. Scripts that came by EVAL only are limited:
-// beyond kMaxEvalScripts the least recently used leaves, as in Redis 7.4. A Script that a caller
-// holds stays usable whatever happens to the cache. Any thread may call any method.
+/// All scripts that clients sent, shared by the event-loop threads: EVALSHA finds them by SHA1,
+/// EVAL by their text, so that a text that was seen before is hashed once and neither compiled nor
+/// digested again.
+///
+/// Scripts that came by SCRIPT LOAD stay until Flush. Scripts that came by EVAL only are limited:
+/// beyond kMaxEvalScripts the least recently used leaves, as in Redis 7.4. A Script that a caller
+/// holds stays usable whatever happens to the cache. Any thread may call any method.
 class ScriptCache {
  public:
   static constexpr std::size_t kMaxEvalScripts = 500;
 
-  // By SHA1 in hex, upper or lower case. nullptr: unknown. Counts as a use.
+  /// By SHA1 in hex, upper or lower case. nullptr: unknown. Counts as a use.
   ScriptPtr Find(std::string_view sha) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // By the full text. nullptr: unknown. Counts as a use.
+  /// By the full text. nullptr: unknown. Counts as a use.
   ScriptPtr FindText(std::string_view text) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Adds a script and returns the one now cached, which is an older one if its text was known.
-  // `pinned`: it came by SCRIPT LOAD (or from disk) and is never evicted; pins a known one too.
+  /// Adds a script and returns the one now cached, which is an older one if its text was known.
+  /// `pinned`: it came by SCRIPT LOAD (or from disk) and is never evicted; pins a known one too.
   ScriptPtr Add(ScriptPtr script, bool pinned) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Forgets every script and returns them, so that SCRIPT FLUSH ASYNC can free them elsewhere.
+  /// Forgets every script and returns them, so that SCRIPT FLUSH ASYNC can free them elsewhere.
   std::vector<ScriptPtr> Flush() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Every pinned script, in no order: what has to survive a restart.
+  /// Every pinned script, in no order: what has to survive a restart.
   std::vector<ScriptPtr> Pinned() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Changes with every Flush: engines then drop their compiled functions.
+  /// Changes with every Flush: engines then drop their compiled functions.
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
-  std::size_t size() const ABSL_LOCKS_EXCLUDED(mutex_);          // INFO number_of_cached_scripts
-  std::size_t memory_bytes() const ABSL_LOCKS_EXCLUDED(mutex_);  // INFO used_memory_scripts_eval
+  std::size_t size() const ABSL_LOCKS_EXCLUDED(mutex_);          ///< INFO number_of_cached_scripts
+  std::size_t memory_bytes() const ABSL_LOCKS_EXCLUDED(mutex_);  ///< INFO used_memory_scripts_eval
 
  private:
   struct Slot {
     ScriptPtr script;
     bool pinned;
-    std::list<const Script*>::iterator use;  // valid unless pinned
+    std::list<const Script*>::iterator use;  ///< valid unless pinned
   };
 
   void Touch(Slot* slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EvictOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::atomic<std::uint64_t> generation_{1};
-  mutable absl::Mutex mutex_;
-  // The keys of both maps point into the scripts that by_sha_ holds.
+  mutable Mutex mutex_;
+  /// The keys of both maps point into the scripts that by_sha_ holds.
   absl::flat_hash_map<std::string_view, Slot> by_sha_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string_view, const Script*> by_text_ ABSL_GUARDED_BY(mutex_);
-  std::list<const Script*> uses_ ABSL_GUARDED_BY(mutex_);  // unpinned, last used first
+  std::list<const Script*> uses_ ABSL_GUARDED_BY(mutex_);  ///< unpinned, last used first
   std::size_t memory_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SCRIPT_SCRIPT_CACHE_H_

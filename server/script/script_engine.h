@@ -1,5 +1,5 @@
-// One Lua interpreter with Redis' sandbox: compiles and runs scripts for one event-loop thread.
-#pragma once
+#ifndef CLOAKROOM_SERVER_SCRIPT_SCRIPT_ENGINE_H_
+#define CLOAKROOM_SERVER_SCRIPT_SCRIPT_ENGINE_H_
 
 #include <atomic>
 #include <cstdint>
@@ -19,29 +19,31 @@ namespace cloakroom {
 
 struct ScriptRun;
 
-// Not thread safe: one thread owns an engine; only memory_bytes() may be read from others.
-// Scripts do not nest: a host must refuse EVAL and its like while it serves a script.
+/// One Lua interpreter with Redis' sandbox: compiles and runs scripts for one event-loop thread.
+///
+/// Not thread safe: one thread owns an engine; only memory_bytes() may be read from others.
+/// Scripts do not nest: a host must refuse EVAL and its like while it serves a script.
 class ScriptEngine {
  public:
-  // The cache is shared by all engines and must outlive them.
+  /// The cache is shared by all engines and must outlive them.
   explicit ScriptEngine(ScriptCache* cache);
   ~ScriptEngine();
   ScriptEngine(const ScriptEngine&) = delete;
   ScriptEngine& operator=(const ScriptEngine&) = delete;
 
-  // The script of a full text, for EVAL (`pin` false) and SCRIPT LOAD (`pin` true). A new text is
-  // parsed and compiled first; a text that fails is not cached, and error holds the reply.
+  /// The script of a full text, for EVAL (`pin` false) and SCRIPT LOAD (`pin` true). A new text is
+  /// parsed and compiled first; a text that fails is not cached, and error holds the reply.
   ScriptOrError Load(std::string_view text, bool pin);
 
-  // Runs a script and appends its one reply, encoded for a client of RESP version `client_resp`
-  // (2 or 3), to *reply. Errors become error replies. The host says what the script may do: it
-  // applies script.flags and EVAL_RO to each command.
+  /// Runs a script and appends its one reply, encoded for a client of RESP version `client_resp`
+  /// (2 or 3), to *reply. Errors become error replies. The host says what the script may do: it
+  /// applies script.flags and EVAL_RO to each command.
   void Run(const ScriptPtr& script, std::span<const std::string_view> keys,
            std::span<const std::string_view> args, ScriptHost* host, int client_resp,
            std::string* reply);
 
-  // Lua's heap in bytes as of the last run: INFO used_memory_vm_eval (used_memory_lua) is the sum
-  // over all engines.
+  /// Lua's heap in bytes as of the last run: INFO used_memory_vm_eval (used_memory_lua) is the sum
+  /// over all engines.
   std::size_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
 
  private:
@@ -59,7 +61,7 @@ class ScriptEngine {
   ScriptCache* const cache_;
   lua_State* lua_;
   std::unique_ptr<ScriptRun> run_;
-  absl::flat_hash_map<std::uint64_t, Compiled> compiled_;  // by Script::id
+  absl::flat_hash_map<std::uint64_t, Compiled> compiled_;  ///< by Script::id
   std::size_t sweep_at_ = 1024;
   std::uint64_t generation_;
   int runs_since_collection_ = 0;
@@ -67,3 +69,5 @@ class ScriptEngine {
 };
 
 }  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SCRIPT_SCRIPT_ENGINE_H_

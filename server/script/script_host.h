@@ -1,6 +1,5 @@
-// What a running Lua script may ask of the world around it. The server implements this interface
-// on top of its commands; tests fake it. The engine knows nothing else of the server.
-#pragma once
+#ifndef CLOAKROOM_SERVER_SCRIPT_SCRIPT_HOST_H_
+#define CLOAKROOM_SERVER_SCRIPT_SCRIPT_HOST_H_
 
 #include <optional>
 #include <span>
@@ -9,30 +8,35 @@
 
 namespace cloakroom {
 
-// All calls come from the thread that runs the script, while it runs. No method may throw: Lua's
-// C frames lie between the host and whoever would catch. The arguments live only during the call.
+/// What a running Lua script may ask of the world around it. The server implements this interface
+/// on top of its commands; tests fake it. The engine knows nothing else of the server.
+///
+/// All calls come from the thread that runs the script, while it runs. No method may throw: Lua's
+/// C frames lie between the host and whoever would catch. The arguments live only during the call.
 class ScriptHost {
  public:
   virtual ~ScriptHost() = default;
 
-  // Executes one command and appends its one reply, encoded in RESP version `resp` (2 or 3), to
-  // *reply. Refusals are error replies, with the texts that Redis gives to scripts:
-  //   -ERR Unknown Redis command called from script
-  //   -ERR Wrong number of args calling Redis command from script
-  //   -ERR This Redis command is not allowed from script
-  //   -ERR Write commands are not allowed from read-only scripts.
-  // The engine appends where in the script it happened.
+  /// Executes one command and appends its one reply, encoded in RESP version `resp` (2 or 3), to
+  /// *reply. Refusals are error replies, with the texts that Redis gives to scripts:
+  ///   -ERR Unknown Redis command called from script
+  ///   -ERR Wrong number of args calling Redis command from script
+  ///   -ERR This Redis command is not allowed from script
+  ///   -ERR Write commands are not allowed from read-only scripts.
+  /// The engine appends where in the script it happened.
   virtual void Call(std::span<const std::string_view> args, int resp, std::string* reply) = 0;
 
-  // May the script's user run this command? nullopt: there is no such command.
+  /// May the script's user run this command? nullopt: there is no such command.
   virtual std::optional<bool> CommandAllowed(std::span<const std::string_view> args) = 0;
 
-  // redis.log. level: 0 debug, 1 verbose, 2 notice, 3 warning.
+  /// redis.log. level: 0 debug, 1 verbose, 2 notice, 3 warning.
   virtual void Log(int level, std::string_view message) = 0;
 
-  // Asked every 100,000 Lua instructions, so that the server can look after others while a script
-  // is slow. True ends the script as SCRIPT KILL does.
+  /// Asked every 100,000 Lua instructions, so that the server can look after others while a script
+  /// is slow. True ends the script as SCRIPT KILL does.
   virtual bool ShouldStop() = 0;
 };
 
 }  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SCRIPT_SCRIPT_HOST_H_

@@ -1,6 +1,5 @@
-// What the C functions of the sandbox share with the engine while a script runs. Private to this
-// folder.
-#pragma once
+#ifndef CLOAKROOM_SERVER_SCRIPT_SCRIPT_RUN_H_
+#define CLOAKROOM_SERVER_SCRIPT_SCRIPT_RUN_H_
 
 #include <cstdint>
 #include <string>
@@ -13,9 +12,12 @@ struct lua_State;
 
 namespace cloakroom {
 
-// The generator of POSIX' drand48 family, from its standard start, so that math.random gives the
-// numbers that Redis gives: X' = 0x5DEECE66D * X + 11 mod 2^48. As in Redis 7 it is not reset
-// between scripts; a script that wants a known sequence calls math.randomseed.
+// What the C functions of the sandbox share with the engine while a script runs. Private to this
+// folder.
+
+/// The generator of POSIX' drand48 family, from its standard start, so that math.random gives the
+/// numbers that Redis gives: X' = 0x5DEECE66D * X + 11 mod 2^48. As in Redis 7 it is not reset
+/// between scripts; a script that wants a known sequence calls math.randomseed.
 struct ScriptRandom {
   std::uint64_t state = 0x1234abcd330e;
 
@@ -28,21 +30,23 @@ struct ScriptRandom {
   }
 };
 
-// One per engine. Lua's errors are long jumps that skip destructors, so a C function keeps whatever
-// needs a destructor here instead of on its stack.
+/// One per engine. Lua's errors are long jumps that skip destructors, so a C function keeps
+/// whatever needs a destructor here instead of on its stack.
 struct ScriptRun {
   ScriptHost* host = nullptr;
-  int resp = 2;         // what redis.setresp chose for this script's calls
-  bool killed = false;  // the host asked to stop; every further line raises the error again
+  int resp = 2;         ///< what redis.setresp chose for this script's calls
+  bool killed = false;  ///< the host asked to stop; every further line raises the error again
   ScriptRandom random;
-  std::vector<std::string_view> args;  // of the call being made; point into the Lua stack
-  std::string numbers;                 // the digits that some of args point to
-  std::string reply;                   // of the call being made
+  std::vector<std::string_view> args;  ///< of the call being made; point into the Lua stack
+  std::string numbers;                 ///< the digits that some of args point to
+  std::string reply;                   ///< of the call being made
   std::string scratch;
 };
 
-// The run that belongs to a state (or to a coroutine of it), and how the engine sets it once.
+/// The run that belongs to a state (or to a coroutine of it), and how the engine sets it once.
 ScriptRun* RunOf(lua_State* lua);
 void SetRun(lua_State* lua, ScriptRun* run);
 
 }  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SCRIPT_SCRIPT_RUN_H_

@@ -312,7 +312,7 @@ def test_noeviction_refuses_writes_with_the_known_text(start_server):
                 break
         assert refusal == b"OOM command not allowed when used memory > 'maxmemory'."
         assert connection.call("STRLEN", "key0") == 100_000
-        connection.ok("CONFIG", "SET", "maxmemory", "2mb")  # far below, so that nothing fits
+        connection.ok("CONFIG", "SET", "maxmemory", "6mb")  # far below, so that nothing fits
         for request in (("SET", "k", "v"), ("HSET", "h", "f", "v"), ("INCR", "n")):
             assert connection.call(*request) == refusal
         refused = connection.call("EVAL", "return redis.call('SET', KEYS[1], 'x')", "1", "key")

@@ -112,14 +112,11 @@ TEST_F(ScriptTest, ByteCodeIsNotLoaded) {
 }
 
 TEST_F(ScriptTest, UnpackWorksUpToRedisLimit) {
-  EXPECT_EQ(Eval("local t = {} for i = 1, 7999 do t[i] = i end return redis.call('raw2', "
-                 "unpack(t, 1, 7990)) "),
-            "-ERR Unknown Redis command called from script script: " +
-                cache_
-                    .FindText("local t = {} for i = 1, 7999 do t[i] = i end return "
-                              "redis.call('raw2', unpack(t, 1, 7990)) ")
-                    ->sha +
-                ", on @user_script:1.\r\n");
+  const char* text =
+      "local t = {} for i = 1, 7999 do t[i] = i end return redis.call('raw2', unpack(t, 1, 7990)) ";
+  std::string reply = Eval(text);
+  EXPECT_EQ(reply, "-ERR Unknown Redis command called from script script: " +
+                       cache_.FindText(text)->sha + ", on @user_script:1.\r\n");
   EXPECT_EQ(host_.calls.at(0).size(), 7991u);
   host_.calls.clear();
   Eval("local t = {} for i = 1, 7999 do t[i] = i end redis.call(unpack(t))");

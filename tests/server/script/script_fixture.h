@@ -1,5 +1,5 @@
-// A Lua engine with a host that tests script: a few commands over a map, and a log.
-#pragma once
+#ifndef CLOAKROOM_TESTS_SERVER_SCRIPT_SCRIPT_FIXTURE_H_
+#define CLOAKROOM_TESTS_SERVER_SCRIPT_SCRIPT_FIXTURE_H_
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,9 +15,11 @@
 
 namespace cloakroom {
 
+// A Lua engine with a host that tests script: a few commands over a map, and a log.
+
 class FakeScriptHost : public ScriptHost {
  public:
-  // get, set, lpush (always WRONGTYPE), raw (replies its argument as it is).
+  /// get, set, lpush (always WRONGTYPE), raw (replies its argument as it is).
   void Call(std::span<const std::string_view> args, int resp, std::string* reply) override {
     calls.emplace_back(args.begin(), args.end());
     last_resp = resp;
@@ -57,7 +59,7 @@ class FakeScriptHost : public ScriptHost {
   std::vector<std::string> log;
   int last_resp = 0;
   int polls = 0;
-  int stop_at_poll = 0;  // 0: never
+  int stop_at_poll = 0;  ///< 0: never
 };
 
 class ScriptTest : public testing::Test {
@@ -72,7 +74,7 @@ class ScriptTest : public testing::Test {
   }
   std::string Eval3(std::string_view text) { return Eval(text, {}, {}, 3); }
 
-  // The error reply without the part that names the script, which must be there.
+  /// The error reply without the part that names the script, which must be there.
   std::string ErrorOf(std::string_view text) {
     const std::string reply = Eval(text);
     const std::size_t where = reply.find(" script: ");
@@ -87,3 +89,5 @@ class ScriptTest : public testing::Test {
 };
 
 }  // namespace cloakroom
+
+#endif  // CLOAKROOM_TESTS_SERVER_SCRIPT_SCRIPT_FIXTURE_H_

@@ -1,0 +1,156 @@
+// COMMAND: what the server knows of its commands.
+#include <algorithm>
+
+#include "protocol/glob.h"
+#include "protocol/text.h"
+#include "server/call.h"
+#include "server/command_info.h"
+#include "server/commands/families.h"
+#include "server/commands/help.h"
+
+namespace cloakroom {
+namespace {
+
+void CommandAll(Call& call) {
+  auto commands = call.server().commands().commands();
+  call.reply().Array(commands.size());
+  for (const Command* command : commands) ReplyCommandInfo(call.reply(), *command);
+}
+
+void CommandCount(Call& call) {
+  call.reply().Integer(static_cast<int64_t>(call.server().commands().commands().size()));
+}
+
+void CommandInfo(Call& call) {
+  if (call.argc() == 2) return CommandAll(call);
+  call.reply().Array(call.argc() - 2);
+  for (size_t i = 2; i < call.argc(); ++i) {
+    const Command* command =
+        call.server().commands().FindName(absl::AsciiStrToLower(std::string(call.arg(i))));
+    if (command == nullptr) {
+      call.reply().Null();
+    } else {
+      ReplyCommandInfo(call.reply(), *command);
+    }
+  }
+}
+
+void CommandDocs(Call& call) {
+  std::vector<const Command*> wanted;
+  const CommandTable& table = call.server().commands();
+  if (call.argc() == 2) wanted.assign(table.commands().begin(), table.commands().end());
+  for (size_t i = 2; i < call.argc(); ++i) {
+    const Command* command = table.FindName(absl::AsciiStrToLower(std::string(call.arg(i))));
+    if (command != nullptr) wanted.push_back(command);
+  }
+  call.reply().Map(wanted.size());
+  for (const Command* command : wanted) {
+    call.reply().Bulk(command->row->name);
+    ReplyCommandDocs(call.reply(), *command);
+  }
+}
+
+/// Whether a command passes COMMAND LIST's FILTERBY.
+bool Passes(Call& call, const Command& command) {
+  if (call.argc() == 2) return true;
+  std::string_view wanted = call.arg(4);
+  if (call.Is(3, "PATTERN")) {
+    return GlobMatch(wanted, command.row->name, /*ignore_case=*/true);
+  }
+  if (call.Is(3, "MODULE")) return false;  // there are none
+  auto categories = CategoriesOf(command);
+  return std::any_of(categories.begin(), categories.end(),
+                     [&](std::string_view name) { return EqualsIgnoreCase(name, wanted); });
+}
+
+void CommandList(Call& call) {
+  bool filtered = call.argc() == 5 && call.Is(2, "FILTERBY") &&
+                  (call.Is(3, "PATTERN") || call.Is(3, "MODULE") || call.Is(3, "ACLCAT"));
+  if (call.argc() != 2 && !filtered) return call.SyntaxError();
+  const CommandTable& table = call.server().commands();
+  size_t mark = call.reply().BeginArray();
+  size_t count = 0;
+  for (int i = 0; i < table.size(); ++i) {
+    if (!Passes(call, table.at(i))) continue;
+    call.reply().Bulk(table.at(i).row->name);
+    ++count;
+  }
+  call.reply().EndArray(mark, count);
+}
+
+/// The keys of the command line behind COMMAND GETKEYS, or the error has been replied.
+bool KeysOf(Call& call, KeyPositions* positions) {
+  CommandArguments args = call.args().subspan(2);
+  const Command* command = call.server().commands().Find(args);
+  if (command == nullptr || command->container()) {
+    call.Error("ERR Invalid command specified");
+    return false;
+  }
+  const CommandRow& row = *command->row;
+  if (row.keys[0].empty() || (row.keys[0].flags & kNotKey) != 0) {
+    call.Error("ERR The command has no key arguments");
+    return false;
+  }
+  int argc = static_cast<int>(args.size());
+  if (row.arity >= 0 ? argc != row.arity : argc < -row.arity) {
+    call.Error("ERR Invalid number of arguments specified for command");
+    return false;
+  }
+  if (FindKeys(row, args, positions) && !positions->empty()) return true;
+  if (row.has(kNoMandatoryKeys)) {
+    positions->clear();
+    return true;
+  }
+  call.Error("ERR Invalid arguments specified for command");
+  return false;
+}
+
+void CommandGetKeys(Call& call) {
+  KeyPositions positions;
+  if (!KeysOf(call, &positions)) return;
+  call.reply().Array(positions.size());
+  for (KeyPosition key : positions) call.reply().Bulk(call.arg(key.index + 2));
+}
+
+void CommandGetKeysAndFlags(Call& call) {
+  KeyPositions positions;
+  if (!KeysOf(call, &positions)) return;
+  call.reply().Array(positions.size());
+  for (KeyPosition key : positions) {
+    call.reply().Array(2);
+    call.reply().Bulk(call.arg(key.index + 2));
+    auto names = KeyFlagNames(key.flags);
+    call.reply().Set(names.size());
+    for (std::string_view name : names) call.reply().Simple(name);
+  }
+}
+
+constexpr uint32_t kIntrospection = kLoading | kStale;
+
+// clang-format off: read as a table.
+constexpr CommandRow kIntrospectionCommands[] = {
+    { "command", CommandAll, -1, kIntrospection | kUnordered, {}, "2.8.13", "O(N) for N commands.",
+     "", "Describes all commands."},
+    { "command|count", CommandCount, 2, kIntrospection, {}, "2.8.13", "O(1)", "",
+     "Counts the commands."},
+    { "command|docs", CommandDocs, -2, kIntrospection | kUnordered, {}, "7.0.0",
+     "O(N) for N commands asked for.", "[command-name [command-name ...]]", "Documents commands."},
+    { "command|getkeys", CommandGetKeys, -4, kIntrospection, {}, "2.8.13", "O(N) for N arguments.",
+     "command [arg [arg ...]]", "Finds the keys in a command line."},
+    { "command|getkeysandflags", CommandGetKeysAndFlags, -4, kIntrospection, {}, "7.0.0",
+     "O(N) for N arguments.", "command [arg [arg ...]]",
+     "Finds the keys in a command line, and what happens to them."},
+    { "command|help", Help, 2, kIntrospection, {}, "5.0.0", "O(1)", "", "Lists the subcommands."},
+    { "command|info", CommandInfo, -2, kIntrospection | kUnordered, {}, "2.8.13",
+     "O(N) for N commands asked for.", "[command-name [command-name ...]]", "Describes commands."},
+    { "command|list", CommandList, -2, kIntrospection | kUnordered, {}, "7.0.0",
+     "O(N) for N commands.", "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
+     "Lists the names of commands."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily IntrospectionCommands() { return {CommandGroup::kServer, 0, kIntrospectionCommands}; }
+
+}  // namespace cloakroom

@@ -1,0 +1,78 @@
+#include "storage/access_clock.h"
+
+#include "absl/random/random.h"
+#include "gtest/gtest.h"
+
+namespace cloakroom::access_clock {
+namespace {
+
+constexpr int64_t kNow = 1'800'000'000'000;
+constexpr int64_t kMinute = 60'000;
+
+TEST(AccessClockTest, IdleTimeIsInSeconds) {
+  uint32_t access = LruAt(kNow);
+  EXPECT_EQ(IdleSeconds(access, kNow), 0);
+  EXPECT_EQ(IdleSeconds(access, kNow + 90'000), 90);
+  EXPECT_LE(access, kMask);
+}
+
+TEST(AccessClockTest, IdleTimeSurvivesTheClocksWrap) {
+  int64_t last_second = (int64_t{kMask} + 1) * 1'000 - 1'000;
+  EXPECT_EQ(IdleSeconds(LruAt(last_second), last_second + 5'000), 5);
+}
+
+TEST(AccessClockTest, ANewKeyHasAChance) {
+  EXPECT_EQ(LfuDecayed(LfuNew(kNow), kNow, 1), kLfuInitial);
+  EXPECT_LE(LfuNew(kNow), kMask);
+}
+
+TEST(AccessClockTest, TheCounterFallsByOneEachPeriod) {
+  uint32_t access = LfuNew(kNow);
+  EXPECT_EQ(LfuDecayed(access, kNow + 3 * kMinute, 1), 2);
+  EXPECT_EQ(LfuDecayed(access, kNow + 3 * kMinute, 2), 4);
+  EXPECT_EQ(LfuDecayed(access, kNow + 100 * kMinute, 1), 0);
+  EXPECT_EQ(LfuDecayed(access, kNow + 100 * kMinute, 0), kLfuInitial);
+}
+
+TEST(AccessClockTest, TheFirstHitsAlwaysCount) {
+  absl::InsecureBitGen random;
+  uint32_t access = LfuNew(kNow);
+  access = LfuTouched(access, kNow, 1, 10, random);
+  EXPECT_EQ(LfuDecayed(access, kNow, 1), kLfuInitial + 1);
+}
+
+TEST(AccessClockTest, TheCounterGrowsWithTheLogarithmOfHits) {
+  // Redis documents for a factor of 10: about 10 after 100 hits, 18 after 1,000, 142 after 100,000.
+  absl::InsecureBitGen random;
+  uint32_t access = LfuNew(kNow);
+  int hits = 0;
+  auto touch_until = [&](int n) {
+    for (; hits < n; ++hits) access = LfuTouched(access, kNow, 1, 10, random);
+    return static_cast<int>(LfuDecayed(access, kNow, 1));
+  };
+  EXPECT_NEAR(touch_until(100), 10, 4);
+  EXPECT_NEAR(touch_until(1'000), 18, 6);
+  EXPECT_NEAR(touch_until(100'000), 142, 20);
+}
+
+TEST(AccessClockTest, TheCounterEndsAt255) {
+  absl::InsecureBitGen random;
+  uint32_t access = LfuNew(kNow);
+  for (int i = 0; i < 400; ++i) access = LfuTouched(access, kNow, 1, 0, random);
+  EXPECT_EQ(LfuDecayed(access, kNow, 1), 255);
+}
+
+TEST(AccessClockTest, ATouchAppliesTheDecayFirst) {
+  absl::InsecureBitGen random;
+  uint32_t access = LfuNew(kNow);
+  access = LfuTouched(access, kNow + 4 * kMinute, 1, 10, random);
+  EXPECT_EQ(LfuDecayed(access, kNow + 4 * kMinute, 1), 2);
+}
+
+TEST(AccessClockTest, TheMinuteWrapsToo) {
+  int64_t last_minute = int64_t{0xffff} * kMinute;
+  EXPECT_EQ(LfuDecayed(LfuNew(last_minute), last_minute + 2 * kMinute, 1), kLfuInitial - 2);
+}
+
+}  // namespace
+}  // namespace cloakroom::access_clock

@@ -1,0 +1,102 @@
+#ifndef CLOAKROOM_TESTS_STORAGE_SUPPORT_TEST_KEYSPACE_H_
+#define CLOAKROOM_TESTS_STORAGE_SUPPORT_TEST_KEYSPACE_H_
+
+#include <atomic>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gtest/gtest.h"
+#include "storage/clock.h"
+#include "storage/hash.h"
+#include "storage/hold.h"
+#include "storage/keyspace.h"
+#include "storage/string_value.h"
+#include "storage/write_scope.h"
+
+namespace cloakroom {
+
+/// A clock that stands still until a test moves it.
+class StandingClock final : public Clock {
+ public:
+  static constexpr int64_t kStartMs = 1'800'000'000'000;
+
+  int64_t NowMs() const override { return now_ms; }
+  int64_t MonotonicUs() const override { return (now_ms - kStartMs) * 1000; }
+
+  std::atomic<int64_t> now_ms = kStartMs;
+};
+
+/// A keyspace under a clock that the test moves, and the few changes that tests make to it.
+class KeyspaceTest : public testing::Test, private KeyspaceObserver {
+ protected:
+  static constexpr GateSlot kSlot = 0;
+
+  KeyspaceTest() { keyspace_.set_observer(this); }
+
+  Database& db(int index = 0) { return keyspace_.db(index); }
+  int64_t now_ms() const { return clock_.now_ms; }
+  void Advance(int64_t ms) { clock_.now_ms += ms; }
+
+  /// Calls `change(WriteScope&)` with the key's stripe held.
+  template <typename Change>
+  void Write(Database& database, std::string_view key, Change&& change) {
+    Hold hold(kSlot);
+    ASSERT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
+    WriteScope scope(database, key, KeyHash::Of(key), now_ms());
+    change(scope);
+  }
+  void Set(Database& database, std::string_view key, std::string_view value,
+           int64_t expire_at_ms = kNoExpiry) {
+    Write(database, key, [&](WriteScope& scope) {
+      if (scope.exists()) scope.Delete();
+      MutableString(scope).Assign(value);
+      if (expire_at_ms != kNoExpiry) scope.SetExpiry(expire_at_ms);
+      scope.Changed("set");
+    });
+  }
+  void Delete(Database& database, std::string_view key) {
+    Write(database, key, [](WriteScope& scope) {
+      if (!scope.exists()) return;
+      scope.Delete();
+      scope.Changed("del");
+    });
+  }
+  /// The live string value of a key.
+  std::optional<std::string> Get(Database& database, std::string_view key) {
+    Hold hold(kSlot);
+    EXPECT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
+    const Entry* entry = database.Peek(key, KeyHash::Of(key), now_ms());
+    if (entry == nullptr) return std::nullopt;
+    return std::string(StringView(entry->encoding(), entry->payload()).bytes());
+  }
+  bool Exists(Database& database, std::string_view key) {
+    Hold hold(kSlot);
+    EXPECT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
+    return database.Peek(key, KeyHash::Of(key), now_ms()) != nullptr;
+  }
+
+  /// Events since the last time: "set 0:key; ".
+  std::string TakeEvents() { return std::exchange(events_, ""); }
+
+  /// Lives as long as the keyspace, which signals watchers to the last.
+  Watcher& NewWatcher() { return watchers_.emplace_back(); }
+
+  StandingClock clock_;
+  std::deque<Watcher> watchers_;
+  Keyspace keyspace_{{.databases = 3, .event_loops = 2}, clock_};
+
+ private:
+  void OnKeyEvent(int index, std::string_view key, KeyEvent event) override {
+    events_.append(event).append(" ").append(std::to_string(index)).append(":");
+    events_.append(key).append("; ");
+  }
+
+  std::string events_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_TESTS_STORAGE_SUPPORT_TEST_KEYSPACE_H_

@@ -1,0 +1,49 @@
+#ifndef CLOAKROOM_TESTS_STRESS_ACTOR_H_
+#define CLOAKROOM_TESTS_STRESS_ACTOR_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/random/random.h"
+#include "protocol/reply_value.h"
+#include "server/executor.h"
+#include "server/server.h"
+#include "storage/gate.h"
+
+namespace cloakroom {
+
+/// A client on an event loop of its own, without sockets: sends a request, and waits where a
+/// connection would be called back. Thread rule: one thread, the only one to use its loop's number.
+class Actor {
+ public:
+  Actor(Server& server, int event_loop, int db);
+  ~Actor();
+  Actor(const Actor&) = delete;
+  Actor& operator=(const Actor&) = delete;
+
+  /// The reply of one request. An error fails the test, unless the request may be refused for
+  /// memory (RunOrRefused).
+  ReplyValue Run(std::vector<std::string> args);
+  ReplyValue RunOrRefused(std::vector<std::string> args);
+  int64_t RunInteger(std::vector<std::string> args) { return Run(std::move(args)).integer; }
+
+  absl::BitGen& random() { return random_; }
+  /// A number below `end`, as text and as it is.
+  int64_t Below(int64_t end) { return absl::Uniform<int64_t>(random_, 0, end); }
+  std::string Name(const std::string& prefix, int64_t end) {
+    return prefix + std::to_string(Below(end));
+  }
+
+ private:
+  void WaitForGate(Gate* gate);
+
+  Server& server_;
+  Executor executor_;
+  std::shared_ptr<Client> client_;
+  absl::BitGen random_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_TESTS_STRESS_ACTOR_H_

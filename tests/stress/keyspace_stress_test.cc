@@ -1,0 +1,232 @@
+// Several threads on the same keys: what Redis promises because it has one thread must hold here
+// because of stripes, gates and transactions. Run it under ThreadSanitizer.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/cron.h"
+#include "storage/memory_meter.h"
+#include "tests/stress/actor.h"
+
+namespace cloakroom {
+namespace {
+
+constexpr int kThreads = 4;
+constexpr int kRounds = 6000;
+/// Databases: where a test's own keys are, and where everything else goes on.
+constexpr int kHome = 0;
+constexpr int kFlushed = 1;
+constexpr int kSwapped = 2;  // with kSwapped + 1
+constexpr int kVolatile = 4;
+
+constexpr int kAccounts = 12;
+constexpr int64_t kBalance = 1000;
+constexpr int kMembers = 60;
+
+using Deed = std::function<void(Actor&)>;
+
+int64_t Sum(const ReplyValue& numbers) {
+  return std::accumulate(
+      numbers.items.begin(), numbers.items.end(), int64_t{0},
+      [](int64_t sum, const ReplyValue& one) { return sum + std::stoll(one.text); });
+}
+
+std::vector<std::string> Request(std::string name, const std::string& prefix, int keys) {
+  std::vector<std::string> args = {std::move(name)};
+  for (int i = 0; i < keys; ++i) args.push_back(prefix + std::to_string(i));
+  return args;
+}
+
+class KeyspaceStressTest : public testing::Test {
+ protected:
+  KeyspaceStressTest() : server_(clock_, config_, kThreads + 1), cron_(server_) {}
+
+  /// Each thread does `kRounds` of these deeds, chosen at random, among commands on other
+  /// databases that close gates, flush, swap, expire and evict, or are refused for memory.
+  void Storm(const std::vector<Deed>& deeds) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([this, &deeds, i] {
+        MemoryMeter::RegisterThread();
+        Actor home(server_, i, kHome);
+        Actor flushed(server_, i, kFlushed);
+        Actor swapped(server_, i, kSwapped + i % 2);
+        Actor mortal(server_, i, kVolatile);
+        for (int round = 0; round < kRounds; ++round) {
+          deeds[static_cast<size_t>(home.Below(static_cast<int64_t>(deeds.size())))](home);
+          if (round % 3 == 0) Disturb(flushed, swapped, mortal);
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  Actor& judge() { return judge_; }
+  Server& server() { return server_; }
+  ConfigStore& config() { return config_; }
+
+ private:
+  static void Disturb(Actor& flushed, Actor& swapped, Actor& mortal) {
+    switch (flushed.Below(8)) {
+      case 0:
+        flushed.Run({"FLUSHDB"});
+        break;
+      case 1:
+        swapped.Run({"SWAPDB", std::to_string(kSwapped), std::to_string(kSwapped + 1)});
+        break;
+      case 2:
+        flushed.RunOrRefused({"EVAL", "return redis.call('INCR', ARGV[1])", "0", "scripted"});
+        break;
+      case 3:
+        flushed.RunOrRefused({"HSET", flushed.Name("h", 50), flushed.Name("f", 300), "v"});
+        break;
+      case 4:
+        swapped.RunOrRefused({"SET", swapped.Name("s", 100), std::string(100, 's')});
+        break;
+      default:
+        // Keys that expire while others read them.
+        mortal.RunOrRefused({"SET", mortal.Name("m", 2000), std::string(2000, 'm'), "PX",
+                             std::to_string(1 + mortal.Below(400))});
+        mortal.Run({"GET", mortal.Name("m", 2000)});
+    }
+  }
+
+  SystemClock clock_;
+  ConfigStore config_;
+  Server server_;
+  Cron cron_;
+  Actor judge_{server_, kThreads, kHome};
+};
+
+TEST_F(KeyspaceStressTest, ManyKeysAreWrittenAndReadAtOnce) {
+  constexpr int kKeys = 8;
+  Deed write = [](Actor& actor) {
+    std::string value = std::to_string(actor.Below(1 << 30));
+    std::vector<std::string> args = {"MSET"};
+    for (int i = 0; i < kKeys; ++i) {
+      args.push_back("k" + std::to_string(i));
+      args.push_back(value);
+    }
+    actor.Run(args);
+  };
+  Deed read = [](Actor& actor) {
+    ReplyValue values = actor.Run(Request("MGET", "k", kKeys));
+    for (const ReplyValue& value : values.items) ASSERT_EQ(value, values.items[0]);
+  };
+  Deed read_in_transaction = [](Actor& actor) {
+    actor.Run({"MULTI"});
+    for (int i = kKeys - 1; i >= 0; --i) actor.Run({"GET", "k" + std::to_string(i)});
+    ReplyValue values = actor.Run({"EXEC"});
+    for (const ReplyValue& value : values.items) ASSERT_EQ(value, values.items[0]);
+  };
+  Storm({write, read, read_in_transaction});
+}
+
+TEST_F(KeyspaceStressTest, WatchedCountersLoseNothing) {
+  std::atomic<int64_t> done = 0;
+  std::atomic<int64_t> lost = 0;
+  judge().Run({"SET", "counter", "0"});
+  Deed optimistic = [&](Actor& actor) {
+    actor.Run({"WATCH", "counter"});
+    int64_t value = std::stoll(actor.Run({"GET", "counter"}).text);
+    actor.Run({"MULTI"});
+    actor.Run({"SET", "counter", std::to_string(value + 1)});
+    actor.Run({"EXEC"}).is_null() ? ++lost : ++done;
+  };
+  Deed plain = [&](Actor& actor) {
+    actor.Run({"INCR", "counter"});
+    ++done;
+  };
+  Deed scripted = [&](Actor& actor) {
+    actor.Run({"EVAL",
+               "local v = redis.call('GET', ARGV[1]) redis.call('SET', ARGV[1], v + 1) return v",
+               "0", "counter"});
+    ++done;
+  };
+  Storm({optimistic, optimistic, plain, scripted});
+  EXPECT_EQ(std::stoll(judge().Run({"GET", "counter"}).text), done.load());
+  EXPECT_GT(done.load(), kRounds) << "nearly every transaction was lost";
+}
+
+TEST_F(KeyspaceStressTest, TransfersConserveTheSum) {
+  std::string accounts = std::to_string(kAccounts);
+  for (int i = 0; i < kAccounts; ++i) {
+    judge().Run({"SET", "account" + std::to_string(i), std::to_string(kBalance)});
+  }
+  Deed by_transaction = [](Actor& actor) {
+    std::string amount = std::to_string(actor.Below(50));
+    actor.Run({"MULTI"});
+    actor.Run({"DECRBY", actor.Name("account", kAccounts), amount});
+    actor.Run({"INCRBY", actor.Name("account", kAccounts), amount});
+    actor.Run({"EXEC"});
+  };
+  Deed by_script = [](Actor& actor) {
+    actor.Run(
+        {"EVAL",
+         "redis.call('DECRBY', ARGV[1], ARGV[3]) return redis.call('INCRBY', ARGV[2], ARGV[3])",
+         "0", actor.Name("account", kAccounts), actor.Name("account", kAccounts),
+         std::to_string(actor.Below(50))});
+  };
+  Deed audit = [](Actor& actor) {
+    ASSERT_EQ(Sum(actor.Run(Request("MGET", "account", kAccounts))), kAccounts * kBalance);
+  };
+  Deed audit_by_script = [accounts](Actor& actor) {
+    int64_t sum = actor.RunInteger({"EVAL",
+                                    "local sum = 0 for i = 0, ARGV[1] - 1 do "
+                                    "sum = sum + redis.call('GET', 'account' .. i) end return sum",
+                                    "0", accounts});
+    ASSERT_EQ(sum, kAccounts * kBalance);
+  };
+  Storm({by_transaction, by_script, audit, audit_by_script});
+  EXPECT_EQ(Sum(judge().Run(Request("MGET", "account", kAccounts))), kAccounts * kBalance);
+}
+
+TEST_F(KeyspaceStressTest, MovesConserveTheMembers) {
+  constexpr int kSets = 6;
+  for (int i = 0; i < kMembers; ++i) {
+    judge().Run({"SADD", "set" + std::to_string(i % kSets), "member" + std::to_string(i)});
+  }
+  Deed move = [](Actor& actor) {
+    actor.Run({"SMOVE", actor.Name("set", kSets), actor.Name("set", kSets),
+               actor.Name("member", kMembers)});
+  };
+  Deed unite = [](Actor& actor) {
+    std::vector<std::string> args = Request("SUNIONSTORE", "set", kSets);
+    args.insert(args.begin() + 1, actor.Name("union", 4));
+    ASSERT_EQ(actor.RunInteger(args), kMembers);
+  };
+  Deed read = [](Actor& actor) {
+    ASSERT_EQ(actor.Run(Request("SUNION", "set", kSets)).items.size(), kMembers);
+  };
+  Deed count = [](Actor& actor) {
+    actor.Run({"MULTI"});
+    for (int i = 0; i < kSets; ++i) actor.Run({"SCARD", "set" + std::to_string(i)});
+    int64_t members = 0;
+    for (const ReplyValue& one : actor.Run({"EXEC"}).items) members += one.integer;
+    ASSERT_EQ(members, kMembers);
+  };
+  Storm({move, move, unite, read, count});
+}
+
+TEST_F(KeyspaceStressTest, EvictionTakesOnlyWhatMayGo) {
+  constexpr int64_t kRoom = 8 * 1024 * 1024;
+  judge().Run({"SET", "kept0", "1"});
+  std::string limit = std::to_string(MemoryMeter::UsedBytes() + kRoom);
+  std::vector<std::string_view> words = {"maxmemory-policy", "volatile-lru", "maxmemory", limit};
+  ASSERT_EQ(config().Set(words), std::nullopt);
+  Deed fill = [](Actor& actor) {
+    actor.RunOrRefused({"SET", actor.Name("fill", 5000), std::string(6000, 'f'), "PX", "60000"});
+  };
+  Deed keep = [](Actor& actor) { actor.RunOrRefused({"SET", actor.Name("kept", 50), "1"}); };
+  Deed read = [](Actor& actor) { ASSERT_EQ(actor.Run({"GET", "kept0"}).text, "1"); };
+  Storm({fill, fill, keep, read});
+  EXPECT_GT(server().keyspace().counters().evicted.load(), 0);
+}
+
+}  // namespace
+}  // namespace cloakroom

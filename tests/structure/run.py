@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+"""Checks what the tree promises about itself; the last line is "N passed, N failed".
+
+    run.py                 every tracked .h and .cc file
+
+Who may include whom, header guards, documentation comments, lengths, and tests that mirror the tree.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_LINES = 600
+
+# A folder may include itself and what stands here. CMake's targets say the same; this also sees
+# what a target gets through another.
+MAY_INCLUDE = {
+    "protocol": set(),
+    "storage": set(),
+    "replication": {"storage", "protocol"},
+    "clients": {"protocol"},
+    "server": {"replication", "storage", "protocol"},
+    "bench": {"clients", "server", "replication", "storage", "protocol"},
+    "tests": {"clients", "server", "replication", "storage", "protocol"},
+}
+# Tests that mirror no source file: of the whole, and of /cloakroom.conf.
+MIRROR_NOTHING = ("tests/stress/", "tests/server/config/cloakroom_conf_test.cc")
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+
+
+def tracked():
+    """The C++ files that git knows or would, as paths below the root."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.h", "*.cc"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
+    return sorted(path for path in set(listed.stdout.split()) if (ROOT / path).is_file())
+
+
+def wrong_include(path, text):
+    folder = path.split("/")[0]
+    for included in INCLUDE.findall(text):
+        target = included.split("/")[0]
+        if target in MAY_INCLUDE and target != folder and target not in MAY_INCLUDE[folder]:
+            return f"{folder}/ must not include {included}"
+        if target not in MAY_INCLUDE and (ROOT / path).parent.joinpath(included).is_file():
+            return f'include "{included}" by its path from the root'
+    return None
+
+
+def wrong_guard(path, text):
+    if not path.endswith(".h"):
+        return None
+    guard = "CLOAKROOM_" + re.sub(r"[^A-Za-z0-9]", "_", path).upper() + "_"
+    if f"#ifndef {guard}\n#define {guard}\n" in text and text.endswith(f"#endif  // {guard}\n"):
+        return None
+    return f"the header's guard is to be {guard}"
+
+
+def too_long(_, text):
+    lines = text.count("\n")
+    return f"{lines} lines: past {MAX_LINES} it is two nouns" if lines > MAX_LINES else None
+
+
+def mirrors_nothing(path, _):
+    """tests/storage/table_test.cc belongs to storage/table.{h,cc}; a test may also be about one
+    aspect of a folder, then it is named after the file and the aspect: call_offload_test.cc."""
+    if not path.endswith("_test.cc") or path.startswith(MIRROR_NOTHING):
+        return None
+    source = Path(path.removeprefix("tests/").removesuffix("_test.cc"))
+    words = source.name.split("_")
+    for count in range(len(words), 0, -1):
+        name = "_".join(words[:count])
+        if list((ROOT / source.parent).glob(f"{name}.*")) or list(
+                (ROOT / source.parent).glob(f"{name}_*.cc")) or (ROOT / source.parent / name).is_dir():
+            return None
+    return f"no {source}.cc or {source}.h, nor a file that it is an aspect of"
+
+
+CHECKS = (wrong_include, wrong_guard, too_long, mirrors_nothing)
+
+
+def main():
+    passed = failed = 0
+    for path in tracked():
+        if path.split("/")[0] not in MAY_INCLUDE:
+            print(f"FAILED {path}: in no folder that the design names")
+            failed += 1
+            continue
+        text = (ROOT / path).read_text()
+        errors = [error for error in (check(path, text) for check in CHECKS) if error]
+        for error in errors:
+            print(f"FAILED {path}: {error}")
+        passed, failed = passed + (not errors), failed + bool(errors)
+    print(f"{passed} passed, {failed} failed")
+    return 0 if passed and not failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
