@@ -46,7 +46,7 @@ const Entry* Call::Peek(std::string_view key) { return db_->Peek(key, HashOf(key
 
 void Call::Error(std::string_view message) {
   failed_ = true;
-  error_code_ = message.substr(0, message.find(' '));
+  error_code_ = std::string(message.substr(0, message.find(' ')));
   reply_.Error(message);
 }
 

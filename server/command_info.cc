@@ -35,15 +35,30 @@ constexpr Name<uint32_t> kFlagNames[] = {{kWrite, "write"},
                                          {kMovableKeys, "movablekeys"},
                                          {kAllowBusy, "allow_busy"}};
 
-constexpr Name<uint32_t> kCategoryNames[] = {{kCatKeyspace, "keyspace"},
-                                             {kCatString, "string"},
-                                             {kCatHash, "hash"},
-                                             {kCatSet, "set"},
-                                             {kCatBitmap, "bitmap"},
-                                             {kCatConnection, "connection"},
-                                             {kCatTransaction, "transaction"},
-                                             {kCatScripting, "scripting"},
-                                             {kCatDangerous, "dangerous"}};
+/// A category follows from flags of the row, or is one of its own.
+struct CategoryName {
+  uint32_t flag;
+  uint32_t category;
+  std::string_view name;
+};
+
+/// In Redis' order. Fast and slow are in between, see CategoriesOf.
+constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
+                                           {kReadonly, 0, "read"},
+                                           {kWrite, 0, "write"},
+                                           {0, kCatSet, "set"},
+                                           {0, kCatHash, "hash"},
+                                           {0, kCatString, "string"},
+                                           {0, kCatBitmap, "bitmap"},
+                                           {kPubSub, 0, "pubsub"},
+                                           {kAdmin, 0, "admin"},
+                                           {kFast, 0, "fast"},
+                                           {0, 0, "slow"},
+                                           {kBlocking, 0, "blocking"},
+                                           {kAdmin, kCatDangerous, "dangerous"},
+                                           {0, kCatConnection, "connection"},
+                                           {0, kCatTransaction, "transaction"},
+                                           {0, kCatScripting, "scripting"}};
 
 constexpr Name<uint16_t> kKeyFlagNames[] = {{kRO, "RO"},
                                             {kRW, "RW"},
@@ -142,38 +157,60 @@ std::string_view GroupName(CommandGroup group) {
   return "generic";
 }
 
-void ReplyArguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& arguments) {
-  reply.Array(arguments.size());
-  for (const SyntaxArgument& argument : arguments) {
+/// Writes the arguments of one command, and counts the keys among them on the way: each is of the
+/// row's next key spec, or of the last one.
+class ArgumentWriter {
+ public:
+  ArgumentWriter(ReplyWriter& reply, const CommandRow& row) : reply_(reply), row_(row) {}
+
+  void Write(const std::vector<SyntaxArgument>& arguments) {
+    reply_.Array(arguments.size());
+    for (const SyntaxArgument& argument : arguments) Write(argument);
+  }
+
+ private:
+  void Write(const SyntaxArgument& argument) {
     bool flagged = argument.optional || argument.multiple;
-    bool token = !argument.token.empty();
     bool nested = !argument.arguments.empty();
-    bool key = argument.type == SyntaxArgument::Type::kKey;
-    reply.Map(2 + (key ? 1 : 0) + (token ? 1 : 0) + (flagged ? 1 : 0) + (nested ? 1 : 0));
-    reply.Bulk("name");
-    reply.Bulk(argument.name);
-    reply.Bulk("type");
-    reply.Bulk(TypeName(argument.type));
+    bool key = argument.type == SyntaxArgument::Type::kKey && !row_.keys[0].empty();
+    size_t pairs = 3;
+    for (bool more : {key, !argument.token.empty(), flagged}) pairs += more ? 1 : 0;
+    reply_.Map(pairs);
+    Pair("name", argument.name);
+    Pair("type", TypeName(argument.type));
+    if (!nested) Pair("display_text", argument.name);
     if (key) {
-      reply.Bulk("key_spec_index");
-      reply.Integer(0);
+      reply_.Bulk("key_spec_index");
+      reply_.Integer(NextKeySpec());
     }
-    if (token) {
-      reply.Bulk("token");
-      reply.Bulk(argument.token);
-    }
+    if (!argument.token.empty()) Pair("token", argument.token);
     if (flagged) {
-      reply.Bulk("flags");
-      reply.Set((argument.optional ? 1 : 0) + (argument.multiple ? 1 : 0));
-      if (argument.optional) reply.Simple("optional");
-      if (argument.multiple) reply.Simple("multiple");
+      reply_.Bulk("flags");
+      reply_.Set((argument.optional ? 1 : 0) + (argument.multiple ? 1 : 0));
+      if (argument.optional) reply_.Simple("optional");
+      if (argument.multiple) reply_.Simple("multiple");
     }
     if (nested) {
-      reply.Bulk("arguments");
-      ReplyArguments(reply, argument.arguments);
+      reply_.Bulk("arguments");
+      Write(argument.arguments);
     }
   }
-}
+
+  void Pair(std::string_view name, std::string_view value) {
+    reply_.Bulk(name);
+    reply_.Bulk(value);
+  }
+
+  int NextKeySpec() {
+    size_t next = static_cast<size_t>(key_spec_) + 1;
+    bool last = next >= row_.keys.size() || row_.keys[next].empty();
+    return last ? key_spec_ : key_spec_++;
+  }
+
+  ReplyWriter& reply_;
+  const CommandRow& row_;
+  int key_spec_ = 0;
+};
 
 }  // namespace
 
@@ -187,18 +224,15 @@ std::vector<std::string_view> KeyFlagNames(uint16_t flags) {
 
 std::vector<std::string_view> CategoriesOf(const Command& command) {
   const CommandRow& row = *command.row;
+  bool script = (command.categories & kCatScripting) != 0;
   std::vector<std::string_view> names;
-  for (const auto& [category, name] : kCategoryNames) {
-    bool implied = category == kCatDangerous && row.has(kAdmin);
-    if ((command.categories & category) != 0 || implied) names.push_back(name);
+  for (const CategoryName& known : kCategoryNames) {
+    bool in = row.has(known.flag) || (command.categories & known.category) != 0;
+    if (known.name == "slow") in = !row.has(kFast);
+    // Scripts write or read as their commands do.
+    if (known.name == "read" && script) in = false;
+    if (in) names.push_back(known.name);
   }
-  if (row.has(kWrite)) names.push_back("write");
-  // Scripts write or read as their commands do.
-  if (row.has(kReadonly) && (command.categories & kCatScripting) == 0) names.push_back("read");
-  if (row.has(kAdmin)) names.push_back("admin");
-  if (row.has(kPubSub)) names.push_back("pubsub");
-  if (row.has(kBlocking)) names.push_back("blocking");
-  names.push_back(row.has(kFast) ? "fast" : "slow");
   return names;
 }
 
@@ -240,7 +274,7 @@ void ReplyCommandDocs(ReplyWriter& reply, const Command& command) {
   }
   if (!arguments.empty()) {
     reply.Bulk("arguments");
-    ReplyArguments(reply, arguments);
+    ArgumentWriter(reply, row).Write(arguments);
   }
   if (!nested) return;
   reply.Bulk("subcommands");

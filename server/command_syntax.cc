@@ -1,10 +1,10 @@
 #include "server/command_syntax.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "protocol/text.h"
 
 namespace cloakroom {
 namespace {
@@ -12,154 +12,166 @@ namespace {
 using Arguments = std::vector<SyntaxArgument>;
 using Type = SyntaxArgument::Type;
 
-constexpr std::string_view kRepeat = "...";
-
-std::vector<std::string> Tokens(std::string_view syntax) {
-  std::vector<std::string> tokens;
-  bool joined = false;
-  for (char c : syntax) {
-    if (c == ' ') {
-      joined = false;
-    } else if (c == '[' || c == ']' || c == '<' || c == '>' || c == '|') {
-      tokens.emplace_back(1, c);
-      joined = false;
-    } else {
-      if (!joined) tokens.emplace_back();
-      tokens.back().push_back(c);
-      joined = true;
-    }
-  }
-  return tokens;
-}
+constexpr std::string_view kMarks = "[]<>|";
 
 bool IsToken(std::string_view word) {
-  return std::none_of(word.begin(), word.end(), absl::ascii_islower) &&
-         std::any_of(word.begin(), word.end(),
-                     [](char c) { return absl::ascii_isupper(c) || c == '*' || c == '='; });
+  return std::none_of(word.begin(), word.end(),
+                      [](unsigned char c) { return absl::ascii_islower(c); });
 }
 
-Type TypeOfName(std::string_view name) {
-  constexpr std::array<std::string_view, 22> kIntegers = {
-      "count",     "seconds",       "milliseconds", "index",
-      "offset",    "start",         "end",          "numkeys",
-      "limit",     "cursor",        "numfields",    "db",
-      "timeout",   "value-integer", "decrement",    "increment-integer",
-      "len",       "min-match-len", "bit",          "samples",
-      "client-id", "version"};
-  if (name.ends_with("key") || name == "destination" || name == "source") return Type::kKey;
-  if (name.ends_with("pattern")) return Type::kPattern;
-  if (name.starts_with("unix-time")) return Type::kUnixTime;
+/// What a value is follows from its name: the rows use names consistently.
+Type TypeOfValue(std::string_view name) {
+  static constexpr std::string_view kKeys[] = {"key",    "key1",        "key2",    "newkey",
+                                               "source", "destination", "destkey", "srckey"};
+  static constexpr std::string_view kIntegers[] = {
+      "bit",           "client-id", "count",   "cursor", "db",       "decrement", "destination-db",
+      "end",           "index",     "index1",  "index2", "limit",    "maxage",    "milliseconds",
+      "min-match-len", "numfields", "numkeys", "offset", "protover", "seconds",   "start",
+      "stop",          "timeout",   "version"};
+  auto in = [&](const auto& names) {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+  };
+  if (in(kKeys)) return Type::kKey;
+  if (in(kIntegers)) return Type::kInteger;
+  if (name == "pattern") return Type::kPattern;
   if (name == "increment") return Type::kDouble;
-  if (std::find(kIntegers.begin(), kIntegers.end(), name) != kIntegers.end()) {
-    return Type::kInteger;
-  }
-  return Type::kString;
+  return name.starts_with("unix-time") ? Type::kUnixTime : Type::kString;
 }
 
 class Parser {
  public:
-  explicit Parser(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {}
+  explicit Parser(std::string_view text) : rest_(text) { Advance(); }
 
-  Arguments ParseSequence() {
-    Arguments sequence;
-    while (!AtEnd() && Peek() != "]" && Peek() != ">" && Peek() != "|") {
-      if (Peek() == "[" && FoldRepeat(sequence)) continue;
-      if (Peek() == "[" || Peek() == "<") {
-        sequence.push_back(ParseGroup());
-      } else if (!ParseWord(sequence)) {
-        break;
-      }
+  /// Alternatives up to a closing mark or the end.
+  Arguments Group(bool top) {
+    std::vector<Arguments> alternatives{Sequence(top)};
+    while (word_ == "|") {
+      Advance();
+      alternatives.push_back(Sequence(/*top=*/false));
     }
-    return sequence;
+    if (alternatives.size() == 1) return std::move(alternatives[0]);
+    SyntaxArgument choice{.type = Type::kOneOf};
+    for (Arguments& alternative : alternatives) {
+      choice.arguments.push_back(Whole(std::move(alternative)));
+    }
+    choice.name = choice.arguments[0].name;
+    return {std::move(choice)};
   }
 
  private:
-  bool AtEnd() const { return at_ >= tokens_.size(); }
-  const std::string& Peek() const { return tokens_[at_]; }
-
-  bool ParseWord(Arguments& sequence) {
-    std::string word = tokens_[at_++];
-    if (word == kRepeat) return false;
-    SyntaxArgument argument;
-    if (IsToken(word)) {
-      argument.token = word;
-      argument.name = absl::AsciiStrToLower(word);
-      argument.type = Type::kPureToken;
-      // A token and the value behind it are one argument.
-      if (!AtEnd() && absl::ascii_islower(static_cast<unsigned char>(Peek()[0]))) {
-        argument.name = tokens_[at_++];
-        argument.type = TypeOfName(argument.name);
-      }
+  void Advance() {
+    while (!rest_.empty() && rest_[0] == ' ') rest_.remove_prefix(1);
+    size_t size = 0;
+    if (!rest_.empty() && kMarks.find(rest_[0]) != kMarks.npos) {
+      size = 1;
     } else {
-      argument.name = word;
-      argument.type = TypeOfName(word);
+      size = std::min(rest_.find_first_of(" []<>|"), rest_.size());
     }
-    sequence.push_back(std::move(argument));
-    return true;
+    word_ = rest_.substr(0, size);
+    rest_.remove_prefix(size);
   }
 
-  /// "field value [field value ...]": the words in brackets repeat the last ones before them.
-  bool FoldRepeat(Arguments& sequence) {
-    size_t words = 0;
-    while (at_ + 1 + words < tokens_.size() && tokens_[at_ + 1 + words] != kRepeat) {
-      const std::string& word = tokens_[at_ + 1 + words];
-      if (word.size() == 1 && std::string_view("[]<>|").find(word[0]) != std::string_view::npos) {
-        return false;
+  bool AtEnd() const { return word_.empty() || word_ == "]" || word_ == ">" || word_ == "|"; }
+
+  Arguments Sequence(bool top) {
+    Arguments arguments;
+    bool introduced = !top && !AtEnd() && kMarks.find(word_[0]) == kMarks.npos && IsToken(word_) &&
+                      word_ != "...";
+    std::string token;
+    if (introduced) {
+      token = std::string(word_);
+      Advance();
+    }
+    while (!AtEnd()) {
+      if (word_ == "...") {
+        Advance();
+        repeats_ = true;
+      } else {
+        Element(&arguments);
       }
-      ++words;
     }
-    if (words == 0 || words > sequence.size() || at_ + 2 + words >= tokens_.size()) return false;
-    for (size_t i = 0; i < words; ++i) {
-      if (sequence[sequence.size() - words + i].name != tokens_[at_ + 1 + i]) return false;
-    }
-    at_ += words + 3;
-    if (words > 1) {
-      SyntaxArgument block{.name = "data", .type = Type::kBlock};
-      auto first = sequence.end() - static_cast<ptrdiff_t>(words);
-      block.arguments.assign(first, sequence.end());
-      sequence.erase(first, sequence.end());
-      sequence.push_back(std::move(block));
-    }
-    sequence.back().multiple = true;
-    return true;
+    if (!introduced) return arguments;
+    return {Introduced(std::move(token), std::move(arguments))};
   }
 
-  SyntaxArgument ParseGroup() {
-    bool optional = tokens_[at_++] == "[";
-    std::vector<Arguments> choices = {ParseSequence()};
-    while (!AtEnd() && Peek() == "|") {
-      ++at_;
-      choices.push_back(ParseSequence());
+  /// `arguments` behind the token that begins their group.
+  static SyntaxArgument Introduced(std::string token, Arguments arguments) {
+    if (arguments.empty()) {
+      return {.name = LowerCase(token), .type = Type::kPureToken, .token = std::move(token)};
     }
-    if (!AtEnd()) ++at_;
-    SyntaxArgument group;
-    if (choices.size() == 1) {
-      group = AsOne(std::move(choices[0]));
-    } else {
-      group.type = Type::kOneOf;
-      group.name = "condition";
-      for (Arguments& choice : choices) group.arguments.push_back(AsOne(std::move(choice)));
+    if (arguments.size() == 1 && arguments[0].token.empty()) {
+      arguments[0].token = std::move(token);
+      return std::move(arguments[0]);
     }
-    group.optional |= optional;
-    return group;
-  }
-
-  static SyntaxArgument AsOne(Arguments sequence) {
-    if (sequence.size() == 1) return std::move(sequence[0]);
-    SyntaxArgument block{.name = "options", .type = Type::kBlock};
-    block.arguments = std::move(sequence);
+    SyntaxArgument block{.name = LowerCase(token), .type = Type::kBlock, .token = token};
+    block.arguments = std::move(arguments);
     return block;
   }
 
-  std::vector<std::string> tokens_;
-  size_t at_ = 0;
+  void Element(Arguments* arguments) {
+    if (word_ == "[" || word_ == "<") {
+      bool optional = word_ == "[";
+      Advance();
+      bool outer_repeats = std::exchange(repeats_, false);
+      Arguments inner = Group(/*top=*/false);
+      bool repeats = std::exchange(repeats_, outer_repeats);
+      Advance();  // the closing mark
+      if (repeats && Repeat(arguments, inner)) return;
+      SyntaxArgument whole = Whole(std::move(inner));
+      whole.optional |= optional;
+      whole.multiple |= repeats;
+      arguments->push_back(std::move(whole));
+      return;
+    }
+    std::string word(word_);
+    Advance();
+    if (!IsToken(word)) {
+      Type type = TypeOfValue(word);
+      arguments->push_back({.name = std::move(word), .type = type});
+      return;
+    }
+    // A token in the middle belongs to the next argument.
+    if (AtEnd() || (word_ != "<" && (word_ == "[" || IsToken(word_)))) {
+      arguments->push_back({.name = LowerCase(word), .type = Type::kPureToken, .token = word});
+      return;
+    }
+    Element(arguments);
+    arguments->back().token = std::move(word);
+  }
+
+  /// "x y [x y ...]": what was repeated becomes multiple. False when it is not what came before.
+  static bool Repeat(Arguments* arguments, const Arguments& repeated) {
+    size_t n = repeated.size();
+    if (n == 0 || arguments->size() < n) return false;
+    auto tail = arguments->end() - static_cast<ptrdiff_t>(n);
+    bool same = std::equal(repeated.begin(), repeated.end(), tail,
+                           [](const auto& a, const auto& b) { return a.name == b.name; });
+    if (!same) return false;
+    SyntaxArgument whole = Whole({tail, arguments->end()});
+    if (n > 1) whole.name = "data";
+    whole.multiple = true;
+    arguments->erase(tail, arguments->end());
+    arguments->push_back(std::move(whole));
+    return true;
+  }
+
+  /// One argument of several.
+  static SyntaxArgument Whole(Arguments arguments) {
+    if (arguments.size() == 1) return std::move(arguments[0]);
+    SyntaxArgument block{.type = Type::kBlock};
+    if (!arguments.empty()) block.name = arguments[0].name;
+    block.arguments = std::move(arguments);
+    return block;
+  }
+
+  std::string_view rest_;
+  std::string_view word_;
+  bool repeats_ = false;
 };
 
 }  // namespace
 
-std::vector<SyntaxArgument> ParseSyntax(std::string_view syntax) {
-  return Parser(Tokens(syntax)).ParseSequence();
-}
+Arguments ParseSyntax(std::string_view syntax) { return Parser(syntax).Group(/*top=*/true); }
 
 std::string_view TypeName(Type type) {
   switch (type) {

@@ -29,8 +29,8 @@ struct SyntaxArgument {
 };
 
 /// Reads the notation of redis.io: words in lower case are values, in upper case tokens; brackets
-/// hold what is optional, angle brackets or bars alternatives, and "x [x ...]" repeats.
-/// What cannot be read ends the list; a unit test reads every row's syntax.
+/// hold what is optional, angle brackets groups, bars alternatives, and "x [x ...]" repeats. A
+/// token at the beginning of a group introduces all of it, elsewhere the next argument. Pure.
 std::vector<SyntaxArgument> ParseSyntax(std::string_view syntax);
 
 std::string_view TypeName(SyntaxArgument::Type type);

@@ -1,15 +1,21 @@
-// DEBUG: what clients' tests and tools ask for. Behind enable-debug-command.
-#include <fmt/format.h>
+// DEBUG: for tests of clients and of the server. Behind enable-debug-command.
+#include <fmt/core.h>
 
 #include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <string>
 #include <thread>
 
+#include "absl/strings/ascii.h"
 #include "protocol/glob.h"
-#include "protocol/numbers.h"
 #include "protocol/text.h"
 #include "server/call.h"
+#include "server/commands/debug_protocol.h"
 #include "server/commands/families.h"
 #include "server/commands/help.h"
+#include "server/digest.h"
+#include "server/log/log.h"
 #include "storage/access_clock.h"
 #include "storage/encoding.h"
 #include "storage/shared_value.h"
@@ -17,147 +23,176 @@
 namespace cloakroom {
 namespace {
 
-/// Only the client that asks sleeps: no other one would learn anything from waiting.
+/// Calls `look` with the key's live entry, or null, while its stripe is held. The gate is passed
+/// or closed already.
+template <typename Look>
+void LookAt(Call& call, std::string_view key, Look look) {
+  KeyHash hash = KeyHash::Of(key);
+  Stripe& stripe = call.db().StripeOf(hash);
+  MutexLock lock(stripe.mutex);
+  look(call.db().Peek(key, hash, call.now_ms()));
+}
+
+/// Only this client waits; the others go on. Whoever wants a server that hangs may stop it.
 void Sleep(Call& call) {
-  auto seconds = ParseDouble(call.arg(2));
-  if (!seconds) return call.Error(kNotFloat);
-  auto duration = std::chrono::microseconds(static_cast<int64_t>(*seconds * 1e6));
-  call.Offload([duration](LongWork& work) {
-    std::this_thread::sleep_for(duration);
+  constexpr double kLongestSeconds = 3600;
+  double seconds = std::strtod(std::string(call.arg(2)).c_str(), nullptr);
+  seconds = std::isfinite(seconds) ? std::clamp(seconds, 0.0, kLongestSeconds) : 0;
+  call.Offload([seconds](LongWork& work) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
     work.reply.Ok();
   });
 }
 
-size_t TextSize(const Entry& entry) {
-  return entry.type() == ValueType::kString ? StringView(entry.encoding(), entry.payload()).size()
-                                            : 0;
-}
-
-/// In Redis' format, which tools take apart. The length is of the bytes in memory.
 void Object(Call& call) {
-  const Entry* entry = call.Peek(call.arg(2));
-  if (entry == nullptr) return call.Error(kNoSuchKey);
-  std::string_view encoding =
-      EncodingName(entry->type(), entry->encoding(), entry->outgrown(), TextSize(*entry));
-  size_t length =
-      entry->payload().size() + ValueMemory(entry->type(), entry->encoding(), entry->payload());
-  call.reply().Simple(fmt::format(
-      "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
-      fmt::ptr(entry), encoding, length, entry->access(),
-      access_clock::IdleSeconds(entry->access(), call.now_ms())));
+  std::string text;
+  LookAt(call, call.arg(2), [&](const Entry* entry) {
+    if (entry == nullptr) return;
+    size_t length = entry->type() == ValueType::kString
+                        ? StringView(entry->encoding(), entry->payload()).size()
+                        : 0;
+    size_t bytes =
+        entry->payload().size() + ValueMemory(entry->type(), entry->encoding(), entry->payload());
+    std::string_view encoding =
+        EncodingName(entry->type(), entry->encoding(), entry->outgrown(), length);
+    text = fmt::format(
+        "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+        static_cast<const void*>(entry), encoding, bytes, entry->access(),
+        access_clock::IdleSeconds(entry->access(), call.now_ms()));
+  });
+  text.empty() ? call.Error(kNoSuchKey) : call.reply().Simple(text);
 }
 
 void SetActiveExpire(Call& call) {
-  call.server().keyspace().settings().active_expire = call.arg(2) != "0";
+  call.server().keyspace().settings().active_expire =
+      std::atoi(std::string(call.arg(2)).c_str()) != 0;
   call.reply().Ok();
 }
 
 void StringMatchLen(Call& call) {
-  call.reply().Integer(GlobMatch(call.arg(3), call.arg(2)) ? 1 : 0);
-}
-
-void ReplyNested(ReplyWriter& reply) {
-  for (int i = 0; i < 3; ++i) reply.Integer(i);
-}
-
-/// One reply of each type of the protocol.
-void Protocol(Call& call) {
-  ReplyWriter& reply = call.reply();
-  if (call.Is(2, "string")) {
-    reply.Bulk("Hello World");
-  } else if (call.Is(2, "integer")) {
-    reply.Integer(12345);
-  } else if (call.Is(2, "double")) {
-    reply.Double(3.141);
-  } else if (call.Is(2, "null")) {
-    reply.Null();
-  } else if (call.Is(2, "array")) {
-    reply.Array(3);
-    ReplyNested(reply);
-  } else if (call.Is(2, "set")) {
-    reply.Set(3);
-    ReplyNested(reply);
-  } else if (call.Is(2, "map")) {
-    reply.Map(3);
-    for (int i = 0; i < 3; ++i) {
-      reply.Integer(i);
-      reply.Bool(i == 1);
-    }
-  } else if (call.Is(2, "attrib")) {
-    if (reply.resp() == 3) {
-      reply.Attribute(1);
-      reply.Bulk("key-popularity");
-      reply.Array(2);
-      reply.Bulk("key:123");
-      reply.Integer(90);
-    }
-    reply.Bulk("Some real reply following the attribute");
-  } else if (call.Is(2, "push")) {
-    reply.Push(2);
-    reply.Bulk("server-cpu-usage");
-    reply.Integer(42);
-  } else if (call.Is(2, "true") || call.Is(2, "false")) {
-    reply.Bool(call.Is(2, "true"));
-  } else if (call.Is(2, "verbatim")) {
-    reply.Verbatim("txt", "This is a verbatim\nstring");
-  } else if (call.Is(2, "bignum")) {
-    reply.BigNumber("1234567999999999999999999999999999999");
-  } else {
-    call.Error(
-        "ERR Wrong protocol type name. Please use one of the following: "
-        "string|integer|double|null|array|set|map|attrib|push|verbatim|true|false");
-  }
+  auto length = call.Integer(2);
+  if (!length) return;
+  std::string text(static_cast<size_t>(std::clamp<int64_t>(*length, 0, 1 << 20)), 'a');
+  call.reply().Integer(GlobMatch(call.arg(3), text) ? 1 : 0);
 }
 
 void ErrorReply(Call& call) { call.Error(call.arg(2)); }
 
+void LogLine(Call& call) {
+  LogWarning("DEBUG LOG: {}", call.arg(2));
+  call.reply().Ok();
+}
+
+/// Other clients may change keys meanwhile: the digest is exact while nobody writes.
+void DigestAll(Call& call) {
+  call.Offload([&keyspace = call.server().keyspace(), now_ms = call.now_ms()](LongWork& work) {
+    constexpr size_t kBucketsAtOnce = 64;
+    Digest digest;
+    for (int i = 0; i < keyspace.database_count(); ++i) {
+      Database& db = keyspace.db(i);
+      uint64_t cursor = 0;
+      do {
+        work.Step(db, [&] {
+          cursor = db.Scan(cursor, kBucketsAtOnce, [&](const Entry& entry) {
+            if (!entry.expired(now_ms)) digest.MixEntry(i, entry, now_ms);
+          });
+        });
+      } while (cursor != 0);
+    }
+    work.reply.Simple(digest.hex());
+  });
+}
+
+void DigestValue(Call& call) {
+  call.reply().Array(call.argc() - 2);
+  for (size_t i = 2; i < call.argc(); ++i) {
+    LookAt(call, call.arg(i),
+           [&](const Entry* entry) { call.reply().Simple(DigestOfValue(entry, call.now_ms())); });
+  }
+}
+
+/// How evenly the keys of a database are spread over its stripes.
+void HashTableStats(Call& call) {
+  auto index = call.Integer(2);
+  if (!index) return;
+  if (*index < 0 || *index >= call.server().keyspace().database_count()) {
+    return call.Error("ERR Out of range database");
+  }
+  Database& db = call.db(static_cast<int>(*index));
+  size_t fewest = SIZE_MAX;
+  size_t most = 0;
+  for (uint32_t i = 0; i < Database::kStripes; ++i) {
+    size_t keys = db.stripe(i).keys.load(std::memory_order_relaxed);
+    fewest = std::min(fewest, keys);
+    most = std::max(most, keys);
+  }
+  call.reply().Verbatim("txt",
+                        fmt::format("keys: {}\nexpires: {}\nstripes: {}\n"
+                                    "keys in a stripe: {} to {}\n",
+                                    db.size(), db.expires(), Database::kStripes, fewest, most));
+}
+
+void Refuse(Call& call) {
+  call.Error("ERR DEBUG SEGFAULT and the like are refused: this server does not crash on request");
+}
+
+void DebugHelp(Call& call);
+
+/// A subcommand. They are no rows of their own: in Redis DEBUG is one command.
+struct Subcommand {
+  std::string_view name;
+  void (*run)(Call&);
+  int arity;  ///< with "DEBUG" and the name; negative: at least so many
+  std::string_view syntax;
+  std::string_view summary;
+};
+
+constexpr Subcommand kSubcommands[] = {
+    {"digest", DigestAll, 2, "",
+     "Fingerprint of all databases. Our own, not comparable to Redis'."},
+    {"digest-value", DigestValue, -2, "<key> [<key> ...]", "Fingerprints of values."},
+    {"error", ErrorReply, 3, "<string>", "Replies with this error."},
+    {"help", DebugHelp, 2, "", ""},
+    {"htstats", HashTableStats, -3, "<dbid>", "How the keys of a database are spread."},
+    {"log", LogLine, 3, "<message>", "Writes a line into the log."},
+    {"object", Object, -3, "<key>", "How a value is kept."},
+    {"protocol", DebugProtocol, 3, "<type>",
+     "Replies with a sample of a type: string, integer, double, bignum, null, array, set, map, "
+     "attrib, push, verbatim, true, false."},
+    {"segfault", Refuse, 2, "", "Refused."},
+    {"panic", Refuse, 2, "", "Refused."},
+    {"set-active-expire", SetActiveExpire, 3, "<0|1>",
+     "Whether keys expire though nobody asks for them."},
+    {"sleep", Sleep, 3, "<seconds>", "Lets this client wait; decimals allowed."},
+    {"stringmatch-len", StringMatchLen, 4, "<length> <pattern>",
+     "Matches a glob pattern against so many letters 'a'."},
+};
+
 void DebugHelp(Call& call) {
-  const std::string lines[] = {"ERROR <text>",
-                               "    Replies with this error.",
-                               "OBJECT <key>",
-                               "    Tells how a value is kept.",
-                               "PROTOCOL <type>",
-                               "    Replies with an example of a type of the protocol.",
-                               "SET-ACTIVE-EXPIRE <0|1>",
-                               "    Stops or starts removing what has expired in the background.",
-                               "SLEEP <seconds>",
-                               "    Replies after so long. Other clients do not wait.",
-                               "STRINGMATCH-LEN <text> <pattern>",
-                               "    Tells whether a glob pattern matches."};
+  std::vector<std::string> lines;
+  for (const Subcommand& subcommand : kSubcommands) {
+    if (subcommand.summary.empty()) continue;
+    lines.push_back(Concat({absl::AsciiStrToUpper(std::string(subcommand.name)),
+                            subcommand.syntax.empty() ? "" : " ", subcommand.syntax}));
+    lines.push_back(Concat({"    ", subcommand.summary}));
+  }
   ReplyHelp(call, lines);
 }
 
-struct Subcommand {
-  std::string_view name;
-  size_t argc;
-  CommandFunction run;
-};
-
 void Debug(Call& call) {
-  constexpr Subcommand kSubcommands[] = {
-      {"error", 3, ErrorReply},
-      {"help", 2, DebugHelp},
-      {"object", 3, Object},
-      {"protocol", 3, Protocol},
-      {"set-active-expire", 3, SetActiveExpire},
-      {"sleep", 3, Sleep},
-      {"stringmatch-len", 4, StringMatchLen},
-  };
+  int argc = static_cast<int>(call.argc());
   for (const Subcommand& subcommand : kSubcommands) {
-    if (call.Is(1, subcommand.name) && call.argc() == subcommand.argc) return subcommand.run(call);
+    if (!call.Is(1, subcommand.name)) continue;
+    if (subcommand.arity >= 0 ? argc != subcommand.arity : argc < -subcommand.arity) break;
+    return subcommand.run(call);
   }
   SubcommandError(call);
-}
-
-Access AccessOfDebug(Server&, CommandArguments args) {
-  return EqualsIgnoreCase(args[1], "object") ? Access::kWhole : Access::kNone;
 }
 
 // clang-format off: read as a table.
 constexpr CommandRow kDebugCommands[] = {
     { "debug", Debug, -2, kAdmin | kNoScript | kLoading | kStale | kProtected, {}, "1.0.0",
-     "Depends on subcommand.", "subcommand [arg [arg ...]]", "For the tests of clients and tools.",
-     Access::kNone, AccessOfDebug},
+     "Depends on subcommand.", "", "Helps to test clients and the server.", Access::kPass},
 };
 // clang-format on
 

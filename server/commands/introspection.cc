@@ -28,7 +28,7 @@ void CommandInfo(Call& call) {
     const Command* command =
         call.server().commands().FindName(absl::AsciiStrToLower(std::string(call.arg(i))));
     if (command == nullptr) {
-      call.reply().NullArray();
+      call.reply().Null();
     } else {
       ReplyCommandInfo(call.reply(), *command);
     }
@@ -87,7 +87,7 @@ bool KeysOf(Call& call, KeyPositions* positions) {
     return false;
   }
   const CommandRow& row = *command->row;
-  if (row.keys[0].empty()) {
+  if (row.keys[0].empty() || (row.keys[0].flags & kNotKey) != 0) {
     call.Error("ERR The command has no key arguments");
     return false;
   }
@@ -96,15 +96,13 @@ bool KeysOf(Call& call, KeyPositions* positions) {
     call.Error("ERR Invalid number of arguments specified for command");
     return false;
   }
-  if (!FindKeys(row, args, positions)) {
-    call.Error("ERR Invalid arguments specified for command");
-    return false;
+  if (FindKeys(row, args, positions) && !positions->empty()) return true;
+  if (row.has(kNoMandatoryKeys)) {
+    positions->clear();
+    return true;
   }
-  if (positions->empty() && !row.has(kNoMandatoryKeys)) {
-    call.Error("ERR The command has no key arguments");
-    return false;
-  }
-  return true;
+  call.Error("ERR Invalid arguments specified for command");
+  return false;
 }
 
 void CommandGetKeys(Call& call) {
@@ -137,9 +135,9 @@ constexpr CommandRow kIntrospectionCommands[] = {
      "Counts the commands."},
     { "command|docs", CommandDocs, -2, kIntrospection | kUnordered, {}, "7.0.0",
      "O(N) for N commands asked for.", "[command-name [command-name ...]]", "Documents commands."},
-    { "command|getkeys", CommandGetKeys, -3, kIntrospection, {}, "2.8.13", "O(N) for N arguments.",
+    { "command|getkeys", CommandGetKeys, -4, kIntrospection, {}, "2.8.13", "O(N) for N arguments.",
      "command [arg [arg ...]]", "Finds the keys in a command line."},
-    { "command|getkeysandflags", CommandGetKeysAndFlags, -3, kIntrospection, {}, "7.0.0",
+    { "command|getkeysandflags", CommandGetKeysAndFlags, -4, kIntrospection, {}, "7.0.0",
      "O(N) for N arguments.", "command [arg [arg ...]]",
      "Finds the keys in a command line, and what happens to them."},
     { "command|help", Help, 2, kIntrospection, {}, "5.0.0", "O(1)", "", "Lists the subcommands."},
