@@ -24,6 +24,14 @@ bool Permitted(Allowed allowed, const Client& client) {
   return allowed == Allowed::kYes || (allowed == Allowed::kLocal && client.local);
 }
 
+/// Of what a client sent, errors repeat so much.
+constexpr size_t kShownBytes = 128;
+
+/// At most `room` bytes, and none from a zero byte on: Redis prints C strings here.
+std::string Shown(std::string_view text, size_t room) {
+  return std::string(text.substr(0, std::min(room, text.find('\0'))));
+}
+
 std::string UpperName(std::string_view name) { return absl::AsciiStrToUpper(std::string(name)); }
 
 }  // namespace
@@ -63,14 +71,14 @@ void Executor::Prefetch(std::span<const Request> batch, int db_index) {
 
 std::string Executor::UnknownCommand(CommandArguments args) const {
   if (args.size() > 1 && server_.commands().Find(args.first(1)) != nullptr) {
-    return absl::StrCat("ERR unknown subcommand '", std::string(args[1].substr(0, 128)), "'. Try ",
+    return absl::StrCat("ERR unknown subcommand '", Shown(args[1], kShownBytes), "'. Try ",
                         UpperName(args[0]), " HELP.");
   }
-  std::string text = absl::StrCat("ERR unknown command '", std::string(args[0].substr(0, 128)),
+  std::string text = absl::StrCat("ERR unknown command '", Shown(args[0], kShownBytes),
                                   "', with args beginning with: ");
-  size_t room = 128;
+  size_t room = kShownBytes;
   for (size_t i = 1; i < args.size() && room > 0; ++i) {
-    std::string shown(args[i].substr(0, room));
+    std::string shown = Shown(args[i], room);
     absl::StrAppend(&text, "'", shown, "' ");
     room -= std::min(room, shown.size() + 3);
   }
@@ -106,14 +114,14 @@ std::string Executor::Refusal(Client& client, const Request& request) {
 }
 
 std::string Executor::RefusalOfMemory(Client& client, const Command& command) {
-  bool grows = command.row->has(kDenyOom);
+  uint32_t flags = command.row->flags;
   if (&command == exec_) {
-    grows = std::any_of(client.queue.begin(), client.queue.end(), [](const QueuedCommand& queued) {
-      return queued.command->row->has(kDenyOom);
-    });
+    for (const QueuedCommand& queued : client.queue) flags |= queued.command->row->flags;
   }
-  if (!grows && !command.row->has(kWrite)) return "";
-  if (thread_.evictor.MakeRoom() != Evictor::Outcome::kNoRoom || !grows) return "";
+  // Scripts (kMayReplicate) are let in; which of their commands may run is up to them.
+  if ((flags & (kDenyOom | kWrite | kMayReplicate)) == 0) return "";
+  thread_.out_of_memory = thread_.evictor.MakeRoom() == Evictor::Outcome::kNoRoom;
+  if (!thread_.out_of_memory || (flags & kDenyOom) == 0) return "";
   return std::string(kOutOfMemory);
 }
 

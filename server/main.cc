@@ -87,6 +87,9 @@ int Serve(ConfigStore& config) {
     LogNotice("Ready to accept connections");
     NotifyReady(/*stopping=*/false);
     network.Run();
+    // Said twice, "stop" must not end the process in the middle of stopping.
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
     NotifyReady(/*stopping=*/true);
   }
   if (!pid_file.empty()) unlink(pid_file.c_str());

@@ -27,6 +27,9 @@ struct ThreadContext {
   std::function<void()> serve_others;
   /// The gates of all databases are closed by what runs now, so it may select another.
   bool holds_all = false;
+  /// No room was found, and nothing to evict, for what runs now: a script's commands that need
+  /// memory are refused. Not Evictor::OverLimit(), which others may bring about at any moment.
+  bool out_of_memory = false;
   /// A script runs on this thread right now: what its count hook lets through must not start
   /// another.
   bool in_script = false;

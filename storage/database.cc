@@ -29,21 +29,19 @@ const Entry* Database::Peek(std::string_view key, KeyHash hash, int64_t now_ms) 
   Stripe& stripe = StripeOf(hash);
   AssertHeld(stripe);
   Entry** slot = stripe.table.Find(key, hash);
-  return slot == nullptr || (*slot)->expired(now_ms) ? nullptr : *slot;
-}
-
-const Entry* Database::Find(std::string_view key, KeyHash hash, int64_t now_ms,
-                            absl::BitGenRef random) {
-  Stripe& stripe = StripeOf(hash);
-  AssertHeld(stripe);
-  Entry** slot = stripe.table.Find(key, hash);
   if (slot == nullptr) return nullptr;
   if ((*slot)->expired(now_ms)) [[unlikely]] {
     WriteScope(*this, key, hash, now_ms);
     return nullptr;
   }
-  NoteAccess(**slot, now_ms, random);
   return *slot;
+}
+
+const Entry* Database::Find(std::string_view key, KeyHash hash, int64_t now_ms,
+                            absl::BitGenRef random) {
+  const Entry* entry = Peek(key, hash, now_ms);
+  if (entry != nullptr) NoteAccess(*const_cast<Entry*>(entry), now_ms, random);
+  return entry;
 }
 
 void Database::NoteAccess(Entry& entry, int64_t now_ms, absl::BitGenRef random) const {

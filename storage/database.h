@@ -57,9 +57,9 @@ class Database {
   Stripe& stripe(uint32_t i) { return stripes_[i]; }
   Stripe& StripeOf(KeyHash hash) { return stripes_[hash.stripe()]; }
 
-  /// HELD. The key's entry unless it has expired; null otherwise. Counts as no access.
+  /// HELD. The key's entry, or null. One that has expired is removed. Counts as no access.
   const Entry* Peek(std::string_view key, KeyHash hash, int64_t now_ms);
-  /// HELD. As Peek, and notes the access for eviction. An expired entry is removed.
+  /// HELD. As Peek, and notes the access for eviction.
   const Entry* Find(std::string_view key, KeyHash hash, int64_t now_ms, absl::BitGenRef random);
 
   /// HELD. Notes an access of an entry for eviction: at all times the clock, under an LFU policy

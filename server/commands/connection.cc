@@ -125,6 +125,9 @@ void Echo(Call& call) { call.reply().Bulk(call.arg(1)); }
 void Select(Call& call) {
   auto index = call.Integer(1);
   if (!index) return;
+  if (*index < INT32_MIN || *index > INT32_MAX) {
+    return call.Error("ERR value is out of range, value must between -2147483648 and 2147483647");
+  }
   if (*index < 0 || *index >= call.server().keyspace().database_count()) {
     return call.Error(kDbIndexOutOfRange);
   }

@@ -33,7 +33,7 @@ std::string_view Refusal(Call& call, const Script& script, bool read_only_comman
   if (read_only_command && !flags.no_writes) {
     return "ERR Can not execute a script with write flag using *_ro command.";
   }
-  if (!flags.allow_oom && !flags.no_writes && call.thread().evictor.OverLimit()) {
+  if (!flags.allow_oom && !flags.no_writes && call.thread().out_of_memory) {
     return "OOM allow-oom flag is not set on the script, can not run it when used memory > "
            "'maxmemory'";
   }
@@ -56,7 +56,11 @@ void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) 
   }
 }
 
+/// Hex digits of a SHA1.
+constexpr size_t kShaLength = 40;
+
 void Evaluate(Call& call, bool by_sha, bool read_only) {
+  if (by_sha && call.arg(1).size() != kShaLength) return call.Error(kNoScriptError);
   auto key_count = call.Integer(2);
   if (!key_count) return;
   if (*key_count > static_cast<int64_t>(call.argc()) - 3) {

@@ -21,7 +21,7 @@ CommandHost::CommandHost(cloakroom::Call& call, const Script& script, bool read_
     : call_(call),
       script_(script),
       read_only_(read_only),
-      out_of_memory_(call.thread().evictor.OverLimit()),
+      out_of_memory_(call.thread().out_of_memory),
       started_us_(call.server().clock().MonotonicUs()),
       client_(call.client().id, call.now_ms()) {
   // The script's own client: a SELECT inside it does not outlive it.

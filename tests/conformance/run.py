@@ -60,6 +60,7 @@ class Runner:
         self._server = server
         self._version = version
         self._admin = server.connect()
+        self._commands = {name.decode() for name in self._admin.ok("COMMAND", "LIST")}
 
     def skips(self, case):
         """Why a case does not apply to this server, or None."""
@@ -68,7 +69,8 @@ class Runner:
             return "since " + since
         if until and self._version >= parse_version(until):
             return "until " + until
-        return None
+        absent = [name for name in case.get("needs", []) if name not in self._commands]
+        return "without " + " ".join(absent) if absent else None
 
     def run(self, case):
         """Raises Failure when the case does not hold."""

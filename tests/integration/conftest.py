@@ -61,6 +61,21 @@ def _shared(server_kind):
     shared.stop()
 
 
+@pytest.fixture(scope="session")
+def _commands(_shared):
+    with _shared.fresh().connect() as connection:
+        return {name.decode() for name in connection.ok("COMMAND", "LIST")}
+
+
+@pytest.fixture(autouse=True)
+def _needs(request):
+    """Skips a test marked needs("command") on a server that does not have that command yet."""
+    for marker in request.node.iter_markers("needs"):
+        absent = set(marker.args) - request.getfixturevalue("_commands")
+        if absent:
+            pytest.skip("without " + " ".join(sorted(absent)))
+
+
 @pytest.fixture
 def server(_shared):
     """A server with default settings and an empty keyspace; it must outlive the test."""

@@ -170,6 +170,7 @@ def test_signal_ends_the_server_with_zero(start_server, number):
     assert server.terminate() == 0
 
 
+@pytest.mark.needs("bgsave")
 def test_stopping_saves_what_the_settings_ask_for(start_server):
     server = start_server({"save": "3600 1"})
     with server.connect() as connection:

@@ -197,6 +197,7 @@ def test_big_x_replaces_a_tag(server, cli):
         assert connection.call("GET", "key") == b"value"
 
 
+@pytest.mark.needs("dump")
 def test_dump_and_restore_through_pipes(server, cli, program, environment):
     with server.connect() as connection:
         connection.ok("HSET", "hash", "field", "value")
@@ -262,6 +263,7 @@ def test_help_table_is_built_from_command_docs(cli):
     assert int(cli("COMMAND", "COUNT")) > 100
 
 
+@pytest.mark.needs("psync")
 def test_rdb_mode_downloads_a_snapshot(server, cli, tmp_path):
     _fill(server, 100)
     cli("--rdb", tmp_path / "copy.rdb")

@@ -173,6 +173,7 @@ def test_thousand_messages_arrive_in_order(client):
     subscriber.close()
 
 
+@pytest.mark.needs("psync")
 def test_expired_key_is_announced(client):
     before = client.config_get("notify-keyspace-events")["notify-keyspace-events"]
     client.config_set("notify-keyspace-events", "Ex")
