@@ -1,0 +1,83 @@
+#include "server/config/command_line.h"
+#include "tests/server/support/server_fixture.h"
+
+namespace cloakroom {
+namespace {
+
+class DebugTest : public ServerTest {
+ protected:
+  DebugTest() { config_.Load(ParseCommandLine({"--enable-debug-command", "yes"})); }
+};
+
+TEST_F(DebugTest, EachTypeOfTheProtocolHasASample) {
+  EXPECT_EQ(Run("DEBUG PROTOCOL map"), "*6\r\n:0\r\n:0\r\n:1\r\n:1\r\n:2\r\n:0\r\n");
+  EXPECT_EQ(Run("DEBUG PROTOCOL push"), "-ERR RESP2 is not supported by this command\r\n");
+  Run("HELLO 3");
+  EXPECT_EQ(Run("DEBUG PROTOCOL map"), "%3\r\n:0\r\n#f\r\n:1\r\n#t\r\n:2\r\n#f\r\n");
+  EXPECT_EQ(Run("DEBUG PROTOCOL push"),
+            ">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n$40\r\nSome real reply following the push "
+            "reply\r\n");
+  EXPECT_EQ(Run("DEBUG PROTOCOL verbatim"), "=29\r\ntxt:This is a verbatim\nstring\r\n");
+  EXPECT_EQ(Run("DEBUG PROTOCOL double"), ",3.141\r\n");
+  EXPECT_TRUE(Run("DEBUG PROTOCOL foo").starts_with("-ERR Wrong protocol type name."));
+}
+
+TEST_F(DebugTest, ErrorRepliesWhatItIsGiven) {
+  EXPECT_EQ(Run({"DEBUG", "ERROR", "LOADING not yet"}), "-LOADING not yet\r\n");
+}
+
+TEST_F(DebugTest, ObjectTellsInRedisFormat) {
+  Run("SET a 5");
+  std::string reply = Run("DEBUG OBJECT a");
+  EXPECT_TRUE(reply.starts_with("+Value at:0x")) << reply;
+  EXPECT_NE(reply.find(" refcount:1 encoding:int serializedlength:"), reply.npos);
+  EXPECT_EQ(Run("DEBUG OBJECT nosuch"), "-ERR no such key\r\n");
+}
+
+TEST_F(DebugTest, SetActiveExpireSwitchesTheExpirer) {
+  EXPECT_EQ(Run("DEBUG SET-ACTIVE-EXPIRE 0"), "+OK\r\n");
+  EXPECT_FALSE(server_.keyspace().settings().active_expire);
+  Run("DEBUG SET-ACTIVE-EXPIRE 1");
+  EXPECT_TRUE(server_.keyspace().settings().active_expire);
+}
+
+TEST_F(DebugTest, DigestDependsOnContentAndNotOnOrder) {
+  const std::string zeros = "+" + std::string(40, '0') + "\r\n";
+  EXPECT_EQ(Run("DEBUG DIGEST"), zeros);
+  Run("SADD s a b c");
+  Run("HSET h f 1 g 2");
+  std::string before = Run("DEBUG DIGEST");
+  EXPECT_NE(before, zeros);
+  Run("FLUSHALL");
+  Run("HSET h g 2 f 1");
+  Run("SADD s c b a");
+  EXPECT_EQ(Run("DEBUG DIGEST"), before);
+  Run("SADD s d");
+  EXPECT_NE(Run("DEBUG DIGEST"), before);
+  Run("SREM s d");
+  Run("MOVE h 1");
+  EXPECT_NE(Run("DEBUG DIGEST"), before);
+}
+
+TEST_F(DebugTest, DigestValueComparesKeys) {
+  Run("SET a 1");
+  Run("SET b 1");
+  Run("SET c 2");
+  std::string reply = Run("DEBUG DIGEST-VALUE a b c nosuch");
+  ASSERT_EQ(reply.size(), 4 + 4 * 43u);
+  EXPECT_EQ(reply.substr(4, 43), reply.substr(47, 43));
+  EXPECT_NE(reply.substr(4, 43), reply.substr(90, 43));
+  EXPECT_EQ(reply.substr(133), "+" + std::string(40, '0') + "\r\n");
+}
+
+TEST_F(DebugTest, OtherSubcommandsAreRefused) {
+  EXPECT_EQ(Run("DEBUG JMAP"),
+            "-ERR unknown subcommand or wrong number of arguments for 'JMAP'. Try DEBUG HELP.\r\n");
+  EXPECT_EQ(
+      Run("DEBUG SLEEP"),
+      "-ERR unknown subcommand or wrong number of arguments for 'SLEEP'. Try DEBUG HELP.\r\n");
+  EXPECT_TRUE(Run("DEBUG SEGFAULT").starts_with("-ERR DEBUG SEGFAULT and the like are refused"));
+}
+
+}  // namespace
+}  // namespace cloakroom

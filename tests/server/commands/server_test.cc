@@ -1,0 +1,54 @@
+#include "tests/server/support/server_fixture.h"
+
+namespace cloakroom {
+namespace {
+
+using ServerCommandsTest = ServerTest;
+
+TEST_F(ServerCommandsTest, TimeIsTheServersClock) {
+  Advance(1234);
+  EXPECT_EQ(Run("TIME"), "*2\r\n$10\r\n1800000001\r\n$6\r\n234000\r\n");
+}
+
+TEST_F(ServerCommandsTest, InfoIsAVerbatimString) {
+  Run("HELLO 3");
+  EXPECT_NE(Run("INFO cluster").find("\r\ntxt:# Cluster\r\ncluster_enabled:0\r\n"),
+            std::string::npos);
+}
+
+TEST_F(ServerCommandsTest, MonitorIsAskedForOnce) {
+  EXPECT_EQ(Run("MONITOR"), "+OK\r\n");
+  EXPECT_EQ(Run("MONITOR"), "");
+  Run("RESET");
+  Run("MULTI");
+  Run("MONITOR");
+  EXPECT_EQ(Run("EXEC"), "*1\r\n-ERR MONITOR isn't allowed for DENY BLOCKING client\r\n");
+}
+
+TEST_F(ServerCommandsTest, ShutdownAsksTheServerToStopWithoutAReply) {
+  bool asked = false;
+  server_.set_shutdown_handler([&] { asked = true; });
+  EXPECT_EQ(Run("SHUTDOWN NOSAVE NOW FORCE"), "");
+  EXPECT_TRUE(asked);
+  EXPECT_TRUE(ClientNamed("").close_after_reply);
+}
+
+TEST_F(ServerCommandsTest, ShutdownRefusesWhatContradictsItself) {
+  bool asked = false;
+  server_.set_shutdown_handler([&] { asked = true; });
+  EXPECT_EQ(Run("SHUTDOWN SAVE NOSAVE"), "-ERR syntax error\r\n");
+  EXPECT_EQ(Run("SHUTDOWN ABORT NOW"), "-ERR syntax error\r\n");
+  EXPECT_EQ(Run("SHUTDOWN foo"), "-ERR syntax error\r\n");
+  EXPECT_EQ(Run("SHUTDOWN ABORT"), "-ERR No shutdown in progress.\r\n");
+  Run("MULTI");
+  EXPECT_EQ(Run("SHUTDOWN"), "-ERR Command not allowed inside a transaction\r\n");
+  EXPECT_FALSE(asked);
+}
+
+TEST_F(ServerCommandsTest, LolwutEndsWithTheVersion) {
+  EXPECT_TRUE(Run("LOLWUT VERSION 5 1").ends_with("Redis ver. 7.2.4\n\r\n"));
+  EXPECT_EQ(Run("LOLWUT VERSION abc"), "-ERR value is not an integer or out of range\r\n");
+}
+
+}  // namespace
+}  // namespace cloakroom

@@ -1,0 +1,52 @@
+#include "server/pause.h"
+
+#include "gtest/gtest.h"
+
+namespace cloakroom {
+namespace {
+
+TEST(PauseTest, WithoutOneEverybodyMayRun) {
+  Pause pause;
+  EXPECT_FALSE(pause.active());
+  EXPECT_EQ(pause.UntilMs(/*may_write=*/true, 0), 0);
+}
+
+TEST(PauseTest, APauseOfWritesLetsReadsThrough) {
+  Pause pause;
+  pause.Begin(100, /*all=*/false);
+  EXPECT_TRUE(pause.active());
+  EXPECT_EQ(pause.UntilMs(/*may_write=*/true, 50), 100);
+  EXPECT_EQ(pause.UntilMs(/*may_write=*/false, 50), 0);
+}
+
+TEST(PauseTest, ItEndsByItself) {
+  Pause pause;
+  pause.Begin(100, /*all=*/true);
+  EXPECT_EQ(pause.UntilMs(false, 99), 100);
+  EXPECT_EQ(pause.UntilMs(false, 100), 0);
+}
+
+TEST(PauseTest, AShorterOneDoesNotShortenIt) {
+  Pause pause;
+  pause.Begin(100, /*all=*/true);
+  pause.Begin(50, /*all=*/true);
+  pause.Begin(60, /*all=*/false);
+  EXPECT_EQ(pause.UntilMs(true, 10), 100);
+}
+
+TEST(PauseTest, EndWakesEveryWaiterOnce) {
+  Pause pause;
+  int woken = 0;
+  pause.Begin(100, /*all=*/true);
+  pause.WhenEnded([&] { ++woken; });
+  pause.WhenEnded([&] { ++woken; });
+  EXPECT_EQ(woken, 0);
+  pause.End();
+  EXPECT_EQ(woken, 2);
+  EXPECT_EQ(pause.UntilMs(true, 10), 0);
+  pause.End();
+  EXPECT_EQ(woken, 2);
+}
+
+}  // namespace
+}  // namespace cloakroom
