@@ -120,9 +120,20 @@ std::string Executor::RefusalOfMemory(Client& client, const Command& command) {
   }
   // Scripts (kMayReplicate) are let in; which of their commands may run is up to them.
   if ((flags & (kDenyOom | kWrite | kMayReplicate)) == 0) return "";
-  thread_.out_of_memory = thread_.evictor.MakeRoom() == Evictor::Outcome::kNoRoom;
+  thread_.out_of_memory = MakeRoom() == Evictor::Outcome::kNoRoom;
   if (!thread_.out_of_memory || (flags & kDenyOom) == 0) return "";
   return std::string(kOutOfMemory);
+}
+
+Evictor::Outcome Executor::MakeRoom() {
+  int64_t late_ms = server_.settings().latency_monitor_threshold_ms;
+  if (late_ms == 0) [[likely]]
+    return thread_.evictor.MakeRoom();
+  int64_t started_us = server_.clock().MonotonicUs();
+  Evictor::Outcome outcome = thread_.evictor.MakeRoom();
+  int64_t took_ms = (server_.clock().MonotonicUs() - started_us) / 1000;
+  if (took_ms >= late_ms) server_.latency().Add("eviction-cycle", now_ms() / 1000, took_ms);
+  return outcome;
 }
 
 Outcome Executor::Refuse(Client& client, const Request& request, std::string_view error,

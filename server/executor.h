@@ -80,6 +80,8 @@ class Executor {
   /// The error that refuses a request before it runs, or empty.
   std::string Refusal(Client& client, const Request& request);
   std::string RefusalOfMemory(Client& client, const Command& command);
+  /// The evictor's, telling the latency monitor when it takes long.
+  Evictor::Outcome MakeRoom();
   std::string UnknownCommand(CommandArguments args) const;
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);

@@ -43,7 +43,7 @@ TEST_F(ConnectionTest, ThePasswordMustBeRight) {
   EXPECT_EQ(Run("AUTH wrong"), kWrongPass);
   EXPECT_EQ(Run("AUTH secre"), kWrongPass);
   EXPECT_EQ(Run("AUTH secretsecret"), kWrongPass);
-  EXPECT_EQ(Run({"AUTH", ""}), kWrongPass);
+  EXPECT_EQ(Run(std::vector<std::string>{"AUTH", ""}), kWrongPass);
   EXPECT_EQ(Run("PING"), "-NOAUTH Authentication required.\r\n");
   EXPECT_EQ(Run("AUTH secret"), "+OK\r\n");
   EXPECT_EQ(Run("PING"), "+PONG\r\n");
