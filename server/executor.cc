@@ -277,10 +277,9 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
 }
 
 void Executor::RunCall(Call& call) {
-  int db = call.client().db;
   call.command().row->run(call);
   if (server_.monitors().active()) [[unlikely]] {
-    TellMonitors(call.client(), db, call.command(), call.args(), call.mode());
+    TellMonitors(call.client(), call.command(), call.args(), call.mode());
   }
   if (call.failed()) [[unlikely]] {
     CountError(call.error_code());
@@ -334,10 +333,10 @@ void Executor::Note(Client& client, const Command& command, CommandArguments arg
   }
 }
 
-void Executor::TellMonitors(const Client& client, int db, const Command& command,
-                            CommandArguments args, CallMode mode) {
+void Executor::TellMonitors(const Client& client, const Command& command, CommandArguments args,
+                            CallMode mode) {
   if (command.row->has(kSkipMonitor) || command.row->has(kAdmin)) return;
-  server_.monitors().Tell(wall_ms_ * 1000 + now_us_ - batch_us_, db,
+  server_.monitors().Tell(server_.clock().NowUs(), client.db,
                           mode == CallMode::kScript ? std::string_view("lua") : client.address,
                           WithoutSecrets(*command.row, args));
 }

@@ -93,8 +93,7 @@ class Executor {
   Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply);
   void RunCall(Call& call);
   void Note(Client& client, const Command& command, CommandArguments args, int64_t duration_us);
-  /// `db`: where the command ran, whatever it selected.
-  void TellMonitors(const Client& client, int db, const Command& command, CommandArguments args,
+  void TellMonitors(const Client& client, const Command& command, CommandArguments args,
                     CallMode mode);
 
   // Transactions (transaction.cc).
