@@ -32,6 +32,12 @@ std::string Shown(std::string_view text, size_t room) {
   return std::string(text.substr(0, std::min(room, text.find('\0'))));
 }
 
+/// SUBSCRIBE and its like: their confirmations are pushes, which CLIENT REPLY does not silence.
+bool RepliesWithPushes(const Client& client, const Request& request) {
+  return !client.in_multi && request.command != nullptr && request.command->row->has(kPubSub) &&
+         request.command->row->has(kNoScript);
+}
+
 std::string UpperName(std::string_view name) { return absl::AsciiStrToUpper(std::string(name)); }
 
 }  // namespace
@@ -164,10 +170,12 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& r
     return ExecuteAloud(client, request, reply, queued);
   }
   if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkip;
+  bool pushes = RepliesWithPushes(client, request);
   size_t mark = reply.out().Mark();
   Outcome outcome = ExecuteAloud(client, request, reply, queued);
-  // Only CLIENT REPLY ON, and RESET, are heard. What waits finds its reply dropped when it is done.
-  if (client.reply_mode != ReplyMode::kOn) reply.out().Truncate(mark);
+  // Only CLIENT REPLY ON, RESET, and pushes are heard. What waits finds its reply dropped when it
+  // is done.
+  if (client.reply_mode != ReplyMode::kOn && !pushes) reply.out().Truncate(mark);
   if (client.reply_mode == ReplyMode::kSkip && outcome.kind == Outcome::Kind::kDone) {
     client.reply_mode = ReplyMode::kOn;
   }

@@ -49,12 +49,12 @@ class DatabaseTest : public KeyspaceTest {
   absl::InsecureBitGen random_;
 };
 
-TEST_F(DatabaseTest, PeekSeesNothingExpiredAndLeavesIt) {
+TEST_F(DatabaseTest, PeekRemovesWhatHasExpired) {
   Set(db(), "k", "v", now_ms() + 10);
   EXPECT_TRUE(Exists(db(), "k"));
   Advance(10);
   EXPECT_FALSE(Exists(db(), "k"));
-  EXPECT_EQ(db().size(), 1u);
+  EXPECT_EQ(db().size(), 0u);
 }
 
 TEST_F(DatabaseTest, FindRemovesWhatHasExpired) {

@@ -44,7 +44,9 @@ std::vector<std::string> Request(std::string name, const std::string& prefix, in
 
 class KeyspaceStressTest : public testing::Test {
  protected:
-  KeyspaceStressTest() : server_(clock_, config_, kThreads + 1), cron_(server_) {}
+  KeyspaceStressTest() : server_(clock_, config_, kThreads + 1), cron_(server_) {
+    MemoryMeter::RegisterThread();
+  }
 
   /// Each thread does `kRounds` of these deeds, chosen at random, among commands on other
   /// databases that close gates, flush, swap, expire and evict, or are refused for memory.

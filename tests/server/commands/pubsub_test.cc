@@ -87,6 +87,13 @@ TEST_F(PubSubCommandTest, SubscribingInsideAScriptIsRefused) {
   EXPECT_EQ(Run({"EVAL", "return redis.call('publish', 'c', 'hi')", "0"}), ":1\r\n");
 }
 
+TEST_F(PubSubCommandTest, ConfirmationsAreHeardThoughRepliesAreOff) {
+  UseResp3();
+  EXPECT_EQ(Run("CLIENT REPLY OFF"), "");
+  EXPECT_EQ(Run("SUBSCRIBE a"), ">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
+  EXPECT_EQ(Run("PING"), "");
+}
+
 TEST_F(PubSubCommandTest, PubSubListsAndCounts) {
   RunAs("a", "SUBSCRIBE one two");
   RunAs("b", "SUBSCRIBE two");

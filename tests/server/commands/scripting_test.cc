@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/memory_meter.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
@@ -10,6 +11,8 @@ namespace {
 
 class ScriptingTest : public ServerTest {
  protected:
+  ScriptingTest() { MemoryMeter::RegisterThread(); }
+
   /// Less than what is in use already: every command that needs room has to evict.
   void LimitMemory(std::string_view policy) {
     std::vector<std::string_view> words = {"maxmemory", "1", "maxmemory-policy", policy};
