@@ -126,9 +126,20 @@ std::string Executor::RefusalOfMemory(Client& client, const Command& command) {
   }
   // Scripts (kMayReplicate) are let in; which of their commands may run is up to them.
   if ((flags & (kDenyOom | kWrite | kMayReplicate)) == 0) return "";
-  thread_.out_of_memory = thread_.evictor.MakeRoom() == Evictor::Outcome::kNoRoom;
+  thread_.out_of_memory = MakeRoom() == Evictor::Outcome::kNoRoom;
   if (!thread_.out_of_memory || (flags & kDenyOom) == 0) return "";
   return std::string(kOutOfMemory);
+}
+
+Evictor::Outcome Executor::MakeRoom() {
+  int64_t late_ms = server_.settings().latency_monitor_threshold_ms;
+  if (late_ms == 0) [[likely]]
+    return thread_.evictor.MakeRoom();
+  int64_t started_us = server_.clock().MonotonicUs();
+  Evictor::Outcome outcome = thread_.evictor.MakeRoom();
+  int64_t took_ms = (server_.clock().MonotonicUs() - started_us) / 1000;
+  if (took_ms >= late_ms) server_.latency().Add("eviction-cycle", now_ms() / 1000, took_ms);
+  return outcome;
 }
 
 Outcome Executor::Refuse(Client& client, const Request& request, std::string_view error,
@@ -274,10 +285,9 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
 }
 
 void Executor::RunCall(Call& call) {
-  int db = call.client().db;
   call.command().row->run(call);
   if (server_.monitors().active()) [[unlikely]] {
-    TellMonitors(call.client(), db, call.command(), call.args(), call.mode());
+    TellMonitors(call.client(), call.command(), call.args(), call.mode());
   }
   if (call.failed()) [[unlikely]] {
     CountError(call.error_code());
@@ -331,10 +341,10 @@ void Executor::Note(Client& client, const Command& command, CommandArguments arg
   }
 }
 
-void Executor::TellMonitors(const Client& client, int db, const Command& command,
-                            CommandArguments args, CallMode mode) {
+void Executor::TellMonitors(const Client& client, const Command& command, CommandArguments args,
+                            CallMode mode) {
   if (command.row->has(kSkipMonitor) || command.row->has(kAdmin)) return;
-  server_.monitors().Tell(wall_ms_ * 1000 + now_us_ - batch_us_, db,
+  server_.monitors().Tell(server_.clock().NowUs(), client.db,
                           mode == CallMode::kScript ? std::string_view("lua") : client.address,
                           WithoutSecrets(*command.row, args));
 }

@@ -80,6 +80,8 @@ class Executor {
   /// The error that refuses a request before it runs, or empty.
   std::string Refusal(Client& client, const Request& request);
   std::string RefusalOfMemory(Client& client, const Command& command);
+  /// The evictor's, telling the latency monitor when it takes long.
+  Evictor::Outcome MakeRoom();
   std::string UnknownCommand(CommandArguments args) const;
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);
@@ -91,8 +93,7 @@ class Executor {
   Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply);
   void RunCall(Call& call);
   void Note(Client& client, const Command& command, CommandArguments args, int64_t duration_us);
-  /// `db`: where the command ran, whatever it selected.
-  void TellMonitors(const Client& client, int db, const Command& command, CommandArguments args,
+  void TellMonitors(const Client& client, const Command& command, CommandArguments args,
                     CallMode mode);
 
   // Transactions (transaction.cc).

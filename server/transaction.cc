@@ -78,7 +78,7 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
   }
   LeaveMulti(server_, thread_.slot, client);
   if (server_.monitors().active()) {
-    TellMonitors(client, client.db, *exec_, request.args, CallMode::kTopLevel);
+    TellMonitors(client, *exec_, request.args, CallMode::kTopLevel);
   }
   int64_t started_us = now_us_;
   now_us_ = server_.clock().MonotonicUs();

@@ -151,6 +151,8 @@ constexpr CommandRow kIntrospectionCommands[] = {
 
 }  // namespace
 
-CommandFamily IntrospectionCommands() { return {CommandGroup::kServer, 0, kIntrospectionCommands}; }
+CommandFamily IntrospectionCommands() {
+  return {CommandGroup::kServer, kCatConnection, kIntrospectionCommands};
+}
 
 }  // namespace cloakroom

@@ -50,9 +50,8 @@ void Unwatch(Call& call) {
 constexpr CommandRow kTransactionCommands[] = {
     { "multi", Multi, 1, kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, {},
      "1.2.0", "O(1)", "", "Starts a transaction."},
-    { "exec", Exec, 1, kNoScript | kLoading | kStale | kSkipSlowlog | kSkipMonitor | kUndeferred,
-     {}, "1.2.0", "Depends on commands in the transaction", "",
-     "Executes all commands in a transaction."},
+    { "exec", Exec, 1, kNoScript | kLoading | kStale | kSkipSlowlog | kUndeferred, {}, "1.2.0",
+     "Depends on commands in the transaction", "", "Executes all commands in a transaction."},
     { "discard", Discard, 1, kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, {},
      "2.0.0", "O(N), when N is the number of queued commands", "",
      "Forgets a transaction's commands and what was watched for it."},

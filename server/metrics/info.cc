@@ -36,7 +36,7 @@ void AppendServer(Server& server, InfoText& text) {
   text.Line("process_supervised", settings.supervised == Supervisor::kSystemd ? "systemd" : "no");
   text.Line("run_id", server.run_id());
   text.Line("tcp_port", settings.port + 0);
-  text.Line("server_time_usec", now_ms * 1000);
+  text.Line("server_time_usec", server.clock().NowUs());
   text.Line("uptime_in_seconds", up_ms / 1000);
   text.Line("uptime_in_days", up_ms / kMsPerDay);
   text.Line("hz", settings.hz + 0);

@@ -122,12 +122,12 @@ TEST_F(ExecutorTest, MonitorsSeeNoPasswordsAndNoAdministration) {
             "+1800000000.000000 [0 127.0.0.1:50000] \"AUTH\" \"(redacted)\" \"(redacted)\"\r\n");
 }
 
-TEST_F(ExecutorTest, SelectIsShownInTheDatabaseWhereItBegan) {
+TEST_F(ExecutorTest, SelectIsShownInTheDatabaseWhereItLed) {
   RunAs("m", "MONITOR");
   Run("SELECT 3");
   Run("PING");
   EXPECT_EQ(LinkOf("m").pushed,
-            "+1800000000.000000 [0 127.0.0.1:50000] \"SELECT\" \"3\"\r\n"
+            "+1800000000.000000 [3 127.0.0.1:50000] \"SELECT\" \"3\"\r\n"
             "+1800000000.000000 [3 127.0.0.1:50000] \"PING\"\r\n");
 }
 

@@ -93,8 +93,8 @@ TEST_F(ClientTest, KillByAge) {
 }
 
 TEST_F(ClientTest, KillRefusesWhatItCannotRead) {
-  EXPECT_EQ(Run("CLIENT KILL ID abc"), "-ERR No such client\r\n" + std::string())
-      << "three arguments are the old form";
+  EXPECT_EQ(Run("CLIENT KILL ID"), "-ERR No such client\r\n");  // the old form
+  EXPECT_EQ(Run("CLIENT KILL ID abc"), "-ERR client-id should be greater than 0\r\n");
   EXPECT_EQ(Run("CLIENT KILL ID 0 SKIPME no"), "-ERR client-id should be greater than 0\r\n");
   EXPECT_EQ(Run("CLIENT KILL USER nobody"), "-ERR No such user 'nobody'\r\n");
   EXPECT_EQ(Run("CLIENT KILL TYPE foo"), "-ERR Unknown client type 'foo'\r\n");

@@ -12,6 +12,7 @@
 #include "server/executor.h"
 #include "server/server.h"
 #include "storage/clock.h"
+#include "storage/memory_meter.h"
 
 namespace cloakroom {
 
@@ -41,7 +42,9 @@ class FakeLink final : public ClientLink {
 ///   EXPECT_EQ(Run({"SET", "k", "v"}), "+OK\r\n");
 class ServerTest : public testing::Test {
  protected:
-  ServerTest() : server_(clock_, config_, 2), executor_(server_, server_.thread(0)) {}
+  ServerTest() : server_(clock_, config_, 2), executor_(server_, server_.thread(0)) {
+    MemoryMeter::RegisterThread();
+  }
 
   /// A connected client; `name` is the test's own word for it. "" is the default one.
   Client& ClientNamed(const std::string& name);
