@@ -124,8 +124,8 @@ void ReplyKeySpec(ReplyWriter& reply, const KeySpec& spec) {
 
 void ReplyTips(ReplyWriter& reply, const CommandRow& row) {
   std::vector<std::string_view> tips;
-  if (row.has(kRandomOutput)) tips.push_back("nondeterministic_output");
-  if (row.has(kUnordered)) tips.push_back("nondeterministic_output_order");
+  if (row.has(kRandomOutput)) tips.emplace_back("nondeterministic_output");
+  if (row.has(kUnordered)) tips.emplace_back("nondeterministic_output_order");
   reply.Set(tips.size());
   for (std::string_view tip : tips) reply.Bulk(tip);
 }

@@ -1,8 +1,8 @@
 // cloakroom-server: reads the configuration, puts the server together, and serves until told to
 // stop.
-#include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <vector>

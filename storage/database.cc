@@ -31,7 +31,7 @@ const Entry* Database::Peek(std::string_view key, KeyHash hash, int64_t now_ms) 
   Entry** slot = stripe.table.Find(key, hash);
   if (slot == nullptr) return nullptr;
   if ((*slot)->expired(now_ms)) [[unlikely]] {
-    WriteScope(*this, key, hash, now_ms);
+    const WriteScope removes_it(*this, key, hash, now_ms);
     return nullptr;
   }
   return *slot;

@@ -75,6 +75,7 @@ bool MutableSet::AddToIntSet(int64_t value) {
 void MutableSet::LeaveIntSet(bool to_trie) {
   std::vector<int64_t> values;
   const IntSetView integers(slot_.bytes());
+  values.reserve(integers.size());
   for (size_t i = 0; i < integers.size(); ++i) values.push_back(integers.At(i));
   slot_.set_encoding(Encoding::kPacked);
   slot_.Splice(0, slot_.size(), 0);

@@ -22,6 +22,7 @@ void LatencyMonitor::Add(std::string_view event, int64_t unix_seconds, int64_t d
 std::vector<LatencyMonitor::Event> LatencyMonitor::Events() const {
   MutexLock lock(mutex_);
   std::vector<Event> events;
+  events.reserve(events_.size());
   for (const auto& [name, history] : events_) {
     events.push_back({name, {history.samples.begin(), history.samples.end()}, history.longest_ms});
   }

@@ -13,6 +13,7 @@ Network::Network(Server& server)
     : server_(server),
       loops_([&] {
         std::vector<std::unique_ptr<EventLoop>> loops;
+        loops.reserve(static_cast<size_t>(server.thread_count()));
         for (int i = 0; i < server.thread_count(); ++i) {
           loops.push_back(std::make_unique<EventLoop>(server, i));
         }
@@ -24,6 +25,7 @@ Network::~Network() = default;
 
 std::vector<EventLoop*> Network::LoopPointers() const {
   std::vector<EventLoop*> pointers;
+  pointers.reserve(loops_.size());
   for (const auto& loop : loops_) pointers.push_back(loop.get());
   return pointers;
 }
