@@ -12,11 +12,7 @@
 namespace cloakroom {
 namespace {
 
-// The project's folder, from where this file was compiled.
-std::string ConfPath() {
-  std::filesystem::path here = std::filesystem::absolute(__FILE__);
-  return here.parent_path().parent_path().parent_path().parent_path() / "cloakroom.conf";
-}
+std::string ConfPath() { return CLOAKROOM_SOURCE_DIR "/cloakroom.conf"; }
 
 TEST(CloakroomConf, EqualsTheDefaults) {
   ConfigStore from_file;
