@@ -188,19 +188,11 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
     return Refuse(client, request, error, reply);
   }
   const CommandRow& row = *request.command->row;
-  if (client.in_multi && !row.has(kUndeferred)) return Enqueue(client, request, reply);
   if (server_.pause().active()) [[unlikely]] {
-    bool may_write = row.has(kWrite) || row.has(kMayReplicate);
-    if (request.command == exec_) {
-      for (const QueuedCommand& item : client.queue) {
-        may_write |= item.command->row->has(kWrite) || item.command->row->has(kMayReplicate);
-      }
-    }
-    int64_t until_ms = server_.pause().UntilMs(may_write, now_ms());
-    if (until_ms != 0 && request.command->group != CommandGroup::kConnection) {
-      return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
-    }
+    int64_t until_ms = server_.pause().UntilMs(MayWrite(client, request), now_ms());
+    if (until_ms != 0) return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   }
+  if (client.in_multi && !row.has(kUndeferred)) return Enqueue(client, request, reply);
   if (request.command == exec_ && client.in_multi) {
     return ExecuteTransaction(client, request, reply, queued);
   }
@@ -211,6 +203,16 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
   Outcome outcome = RunHeld(client, request, reply);
   thread_.holds_all = false;
   return outcome;
+}
+
+bool Executor::MayWrite(const Client& client, const Request& request) const {
+  auto may_write = [](const Command& command) {
+    return command.row->has(kWrite) || command.row->has(kMayReplicate);
+  };
+  if (may_write(*request.command)) return true;
+  if (request.command != exec_) return false;
+  return std::any_of(client.queue.begin(), client.queue.end(),
+                     [&](const QueuedCommand& item) { return may_write(*item.command); });
 }
 
 Outcome Executor::WaitForGate(Client& client, const Request& request, Gate* gate,

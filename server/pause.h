@@ -18,22 +18,24 @@ namespace cloakroom {
 class Pause {
  public:
   void Begin(int64_t until_ms, bool all) {
-    MutexLock lock(mutex_);
-    // A pause of one kind never shortens or weakens one under way, as in Redis.
-    std::atomic<int64_t>& until = all ? all_until_ms_ : write_until_ms_;
-    until = std::max(until.load(), until_ms);
-    active_ = true;
+    {
+      MutexLock lock(mutex_);
+      // A pause of one kind never shortens or weakens one under way, as in Redis.
+      std::atomic<int64_t>& until = all ? all_until_ms_ : write_until_ms_;
+      until = std::max(until.load(), until_ms);
+      active_ = true;
+    }
+    // Who waits since an earlier pause asks again; none is kept past the pause that it met.
+    WakeAll();
   }
   void End() {
-    std::vector<std::function<void()>> waiters;
     {
       MutexLock lock(mutex_);
       all_until_ms_ = 0;
       write_until_ms_ = 0;
       active_ = false;
-      waiters.swap(waiters_);
     }
-    for (auto& wake : waiters) wake();
+    WakeAll();
   }
 
   bool active() const { return active_.load(std::memory_order_relaxed); }
@@ -43,14 +45,30 @@ class Pause {
     if (may_write) until = std::max(until, write_until_ms_.load());
     return until > now_ms ? until : 0;
   }
-  /// `wake` is called at most once, when the pause ends early; it must only post. Whoever waits
-  /// sets a timer to the pause's end besides.
+  /// `wake` is called at most once, when the pause ends early or another begins, or at once when it
+  /// has ended since the caller was told to wait; it must only post. Whoever waits sets a timer to
+  /// the pause's end besides, and asks again.
   void WhenEnded(std::function<void()> wake) {
-    MutexLock lock(mutex_);
-    waiters_.push_back(std::move(wake));
+    {
+      MutexLock lock(mutex_);
+      if (active_) {
+        waiters_.push_back(std::move(wake));
+        return;
+      }
+    }
+    wake();
   }
 
  private:
+  void WakeAll() {
+    std::vector<std::function<void()>> waiters;
+    {
+      MutexLock lock(mutex_);
+      waiters.swap(waiters_);
+    }
+    for (auto& wake : waiters) wake();
+  }
+
   std::atomic<bool> active_ = false;
   std::atomic<int64_t> all_until_ms_ = 0;
   std::atomic<int64_t> write_until_ms_ = 0;

@@ -23,7 +23,10 @@ Database::Database(int index, int gate_slots, Keyspace& keyspace)
       gate_(gate_slots),
       stripes_(std::make_unique<Stripe[]>(kStripes)) {}
 
-Database::~Database() { Clear(); }
+Database::~Database() {
+  // Nobody is told of it: what watched a key may be gone already.
+  for (uint32_t i = 0; i < kStripes; ++i) Empty(stripes_[i]);
+}
 
 const Entry* Database::Peek(std::string_view key, KeyHash hash, int64_t now_ms) {
   Stripe& stripe = StripeOf(hash);
@@ -157,11 +160,16 @@ size_t Database::Clear() {
       return stripe.table.Find(key, KeyHash::Of(key)) != nullptr;
     });
     removed += stripe.table.size();
-    keyspace_.reclaimer().DropTable(std::move(stripe.table));
-    stripe.keys.store(0, std::memory_order_relaxed);
-    stripe.expires.store(0, std::memory_order_relaxed);
+    Empty(stripe);
   }
   return removed;
+}
+
+void Database::Empty(Stripe& stripe) {
+  AssertHeld(stripe);
+  keyspace_.reclaimer().DropTable(std::move(stripe.table));
+  stripe.keys.store(0, std::memory_order_relaxed);
+  stripe.expires.store(0, std::memory_order_relaxed);
 }
 
 void Database::SwapContents(Database& other) {

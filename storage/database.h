@@ -94,6 +94,8 @@ class Database {
 
  private:
   uint32_t RandomStripe(absl::BitGenRef random) const;
+  /// Drops the stripe's entries. REQUIRES: the stripe's lock, or nobody else left.
+  void Empty(Stripe& stripe);
 
   const int index_;
   Keyspace& keyspace_;

@@ -48,5 +48,23 @@ TEST(PauseTest, EndWakesEveryWaiterOnce) {
   EXPECT_EQ(woken, 2);
 }
 
+TEST(PauseTest, WhoWaitsTooLateIsWokenAtOnce) {
+  Pause pause;
+  int woken = 0;
+  pause.Begin(100, /*all=*/true);
+  pause.End();
+  pause.WhenEnded([&] { ++woken; });
+  EXPECT_EQ(woken, 1);
+}
+
+TEST(PauseTest, ANextPauseLetsWhoWaitsAskAgain) {
+  Pause pause;
+  int woken = 0;
+  pause.Begin(100, /*all=*/false);
+  pause.WhenEnded([&] { ++woken; });
+  pause.Begin(200, /*all=*/true);
+  EXPECT_EQ(woken, 1);
+}
+
 }  // namespace
 }  // namespace cloakroom
