@@ -131,20 +131,24 @@ TEST_F(ExecutorTest, SelectIsShownInTheDatabaseWhereItLed) {
             "+1800000000.000000 [3 127.0.0.1:50000] \"PING\"\r\n");
 }
 
-TEST_F(ExecutorTest, APauseOfAllHoldsReadsBackButNotTheConnectionCommands) {
+TEST_F(ExecutorTest, APauseOfAllHoldsEverythingBackEvenItsEnd) {
   server_.pause().Begin(now_ms() + 10, /*all=*/true);
   EXPECT_EQ(Run("GET a"), "(paused)");
+  EXPECT_EQ(Run("CLIENT UNPAUSE"), "(paused)");
+  Advance(10);
   EXPECT_EQ(Run("CLIENT UNPAUSE"), "+OK\r\n");
   EXPECT_EQ(Run("GET a"), "$-1\r\n");
 }
 
 TEST_F(ExecutorTest, APauseOfWritesHoldsATransactionBackThatWrites) {
-  server_.pause().Begin(now_ms() + 10, /*all=*/false);
   Run("MULTI");
-  EXPECT_EQ(Run("SET a 1"), "+QUEUED\r\n");
+  Run("SET a 1");
+  server_.pause().Begin(now_ms() + 10, /*all=*/false);
+  EXPECT_EQ(Run("SET b 1"), "(paused)");
+  EXPECT_EQ(Run("GET a"), "+QUEUED\r\n");
   EXPECT_EQ(Run("EXEC"), "(paused)");
   Advance(10);
-  EXPECT_EQ(Run("EXEC"), "*1\r\n+OK\r\n");
+  EXPECT_EQ(Run("EXEC"), "*2\r\n+OK\r\n$1\r\n1\r\n");
 }
 
 }  // namespace
