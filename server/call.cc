@@ -21,7 +21,17 @@ SharedBytes Share(const Blob* blob) {
           blob->bytes()};
 }
 
+/// A copy: messages are often temporary.
+std::string ErrorCodeOf(std::string_view message) {
+  return std::string(message.substr(0, message.find(' ')));
+}
+
 }  // namespace
+
+void LongWork::Error(std::string_view message) {
+  error_code_ = ErrorCodeOf(message);
+  reply.Error(message);
+}
 
 void LongWork::Step(Database& db, absl::FunctionRef<void()> step) {
   if (!pass_) return step();
@@ -45,8 +55,7 @@ const Entry* Call::Find(std::string_view key) {
 const Entry* Call::Peek(std::string_view key) { return db_->Peek(key, HashOf(key), now_ms_); }
 
 void Call::Error(std::string_view message) {
-  failed_ = true;
-  error_code_ = std::string(message.substr(0, message.find(' ')));
+  error_code_ = ErrorCodeOf(message);
   reply_.Error(message);
 }
 
@@ -100,6 +109,7 @@ void Call::Offload(std::function<void(LongWork&)> work) {
   }
   LongWork inline_work(reply_, thread_.slot, /*pass=*/false);
   work(inline_work);
+  error_code_ = inline_work.error_code();
 }
 
 void ReplyItem(ReplyWriter& reply, const ItemValue& value) {

@@ -41,9 +41,15 @@ class LongWork {
   /// scripts wait for it.
   void Step(Database& db, absl::FunctionRef<void()> step);
 
+  /// Replies with an error, which is counted when the work is over.
+  void Error(std::string_view message);
+  /// The first word of the error; empty without one.
+  const std::string& error_code() const { return error_code_; }
+
   ReplyWriter& reply;
 
  private:
+  std::string error_code_;
   GateSlot slot_;
   bool pass_;
 };
@@ -119,7 +125,7 @@ class Call {
   /// A part of one. REQUIRES: offset + size <= value.size().
   void ReplyRange(const StringView& value, size_t offset, size_t size);
   void ReplyItem(const ItemValue& value);
-  bool failed() const { return failed_; }
+  bool failed() const { return !error_code_.empty(); }
   std::string_view error_code() const { return error_code_; }
 
   // Arguments as numbers; nullopt when they are none, and the error has been replied then.
@@ -149,8 +155,7 @@ class Call {
   Database* db_;
   std::string_view first_key_;
   KeyHash first_hash_;
-  bool failed_ = false;
-  std::string error_code_;  // A copy: messages are often temporary.
+  std::string error_code_;
   std::function<void(LongWork&)> offloaded_;
 };
 

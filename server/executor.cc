@@ -165,6 +165,11 @@ void Executor::CountError(std::string_view error) {
   server_.errors().Count(error.substr(0, error.find(' ')));
 }
 
+void Executor::CountFailure(const Command& command, std::string_view error_code) {
+  CountError(error_code);
+  thread_.stats.per_command[static_cast<size_t>(command.index)].failed += 1;
+}
+
 Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {
   if (client.reply_mode == ReplyMode::kOn) [[likely]] {
     return ExecuteAloud(client, request, reply, queued);
@@ -291,10 +296,8 @@ void Executor::RunCall(Call& call) {
   if (server_.monitors().active()) [[unlikely]] {
     TellMonitors(call.client(), call.command(), call.args(), call.mode());
   }
-  if (call.failed()) [[unlikely]] {
-    CountError(call.error_code());
-    thread_.stats.per_command[static_cast<size_t>(call.command().index)].failed += 1;
-  }
+  if (call.failed()) [[unlikely]]
+    CountFailure(call.command(), call.error_code());
 }
 
 void Executor::RunNested(Client& client, const Command& command, CommandArguments args,
@@ -305,8 +308,10 @@ void Executor::RunNested(Client& client, const Command& command, CommandArgument
   Note(client, command, args, server_.clock().MonotonicUs() - started_us);
 }
 
-void Executor::FinishDeferred(Client& client, const Request& request, int64_t started_us) {
+void Executor::FinishDeferred(Client& client, const Request& request, int64_t started_us,
+                              std::string_view error_code) {
   BeginBatch();
+  if (!error_code.empty()) CountFailure(*request.command, error_code);
   Note(client, *request.command, request.args, now_us_ - started_us);
 }
 

@@ -61,8 +61,10 @@ class Executor {
   /// Executes one request and writes its reply. `queued`: the client holds a ticket for the gate
   /// that refused it before.
   Outcome Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued);
-  /// When the work of a kDeferred request is done, on the event loop again: notes its duration.
-  void FinishDeferred(Client& client, const Request& request, int64_t started_us);
+  /// When the work of a kDeferred request is done, on the event loop again: notes its duration, and
+  /// its error where there is a code.
+  void FinishDeferred(Client& client, const Request& request, int64_t started_us,
+                      std::string_view error_code);
 
   /// Runs a command for a script or a transaction, under what that holds already. The command is
   /// known and its arity is right.
@@ -85,6 +87,7 @@ class Executor {
   std::string UnknownCommand(CommandArguments args) const;
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);
+  void CountFailure(const Command& command, std::string_view error_code);
   void CountError(std::string_view error);
   Outcome Enqueue(Client& client, const Request& request, ReplyWriter& reply);
   /// Whether a pause of writes holds the request back: EXEC is what its queue is.

@@ -55,13 +55,8 @@ void LogBanner(const ConfigStore& config) {
   }
 }
 
-/// Everything after the configuration is known.
-int Serve(ConfigStore& config) {
-  std::string dir = config.Text("dir");
-  if (chdir(dir.c_str()) != 0) {
-    return Fail("Can't chdir to '" + dir +
-                "', which 'dir' names: make the directory or change it.");
-  }
+/// Sees to it that `maxclients` fit: fewer than asked for at the start, refused later.
+void FollowMaxClients(ConfigStore& config) {
   const Config& settings = config.live();
   int64_t fits = AllowClients(settings.maxclients);
   if (fits < settings.maxclients) {
@@ -73,8 +68,24 @@ int Serve(ConfigStore& config) {
     std::string_view words[] = {"maxclients", text};
     config.Set(words);
   }
+  config.Subscribe({"maxclients"}, [&settings] {
+    int64_t room = AllowClients(settings.maxclients);
+    if (room >= settings.maxclients) return std::string();
+    return "The operating system is not able to handle the specified number of clients, try with " +
+           std::to_string(room);
+  });
+}
+
+/// Everything after the configuration is known. `signals` as TakeSignals gave it.
+int Serve(ConfigStore& config, int signals) {
+  std::string dir = config.Text("dir");
+  if (chdir(dir.c_str()) != 0) {
+    return Fail("Can't chdir to '" + dir +
+                "', which 'dir' names: make the directory or change it.");
+  }
+  FollowMaxClients(config);
   SystemClock clock;
-  Server server(clock, config, settings.io_threads);
+  Server server(clock, config, config.live().io_threads);
   Network network(server);
   if (auto error = network.Open()) return Fail(*error);
   std::string pid_file = config.Text("pidfile");
@@ -86,10 +97,7 @@ int Serve(ConfigStore& config) {
     Cron cron(server);
     LogNotice("Ready to accept connections");
     NotifyReady(/*stopping=*/false);
-    network.Run();
-    // Said twice, "stop" must not end the process in the middle of stopping.
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGINT, SIG_IGN);
+    network.Run(signals);
     NotifyReady(/*stopping=*/true);
   }
   if (!pid_file.empty()) unlink(pid_file.c_str());
@@ -116,13 +124,14 @@ int Main(const std::vector<std::string>& arguments) {
     return 1;
   }
   if (config.live().daemonize) Daemonize();
+  int signals = TakeSignals();
   if (auto error = StartLog(LogOptionsFrom(config))) {
     std::fprintf(stderr, "%s\n", error->c_str());
     return 1;
   }
   FollowLogSettings(config);
   LogBanner(config);
-  return Serve(config);
+  return Serve(config, signals);
 }
 
 }  // namespace

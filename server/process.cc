@@ -1,12 +1,15 @@
 #include "server/process.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -41,6 +44,14 @@ void Daemonize() {
   if (null < 0) return;
   for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
   if (null > STDERR_FILENO) close(null);
+}
+
+int TakeSignals() {
+  sigset_t taken;
+  sigemptyset(&taken);
+  for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&taken, number);
+  pthread_sigmask(SIG_BLOCK, &taken, nullptr);
+  return signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 std::optional<std::string> WritePidFile(const std::string& path) {

@@ -16,6 +16,11 @@ int64_t AllowClients(int64_t maxclients);
 /// Goes on as a child process without a terminal. Before any thread starts.
 void Daemonize();
 
+/// From now on SIGTERM, SIGINT and SIGHUP interrupt neither this thread nor those that it starts:
+/// they are read from the descriptor returned (signalfd(2)), and one that nobody reads any more,
+/// as the server ends, does nothing.
+int TakeSignals();
+
 std::optional<std::string> WritePidFile(const std::string& path);
 
 /// Tells systemd, where it waits for it (Type=notify).

@@ -10,7 +10,9 @@ WorkerPool::WorkerPool(int threads) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { Stop(); }
+
+void WorkerPool::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
@@ -18,11 +20,13 @@ WorkerPool::~WorkerPool() {
   }
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void WorkerPool::Post(std::function<void()> job) {
   {
     MutexLock lock(mutex_);
+    if (stopping_) return;
     jobs_.push_back(std::move(job));
   }
   changed_.notify_one();

@@ -17,12 +17,15 @@ namespace cloakroom {
 class WorkerPool {
  public:
   explicit WorkerPool(int threads);
-  /// Drops the jobs that have not started, and waits for the others.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
+  /// After Stop, the job is dropped.
   void Post(std::function<void()> job);
+  /// Drops the jobs that have not started, and waits for the others. Not from a job; only one
+  /// thread may call it.
+  void Stop();
 
  private:
   void Run();

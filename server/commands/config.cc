@@ -33,14 +33,14 @@ void ConfigSet(Call& call) {
                 local = call.client().local](LongWork& work) {
     std::vector<std::string_view> views(words.begin(), words.end());
     std::optional<std::string> error = config.Set(views, local);
-    error ? work.reply.Error(*error) : work.reply.Ok();
+    error ? work.Error(*error) : work.reply.Ok();
   });
 }
 
 void ConfigRewrite(Call& call) {
   call.Offload([&config = call.server().config()](LongWork& work) {
     std::optional<std::string> error = config.Rewrite();
-    error ? work.reply.Error(*error) : work.reply.Ok();
+    error ? work.Error(*error) : work.reply.Ok();
   });
 }
 

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "server/config/directive.h"
+#include "storage/blob.h"
 
 namespace cloakroom::config {
 namespace {
@@ -30,6 +31,12 @@ constexpr std::string_view kOutputLimits =
 template <auto Member>
 void To(Config& config, const Value& value) {
   (config.*Member).SetRaw(value.number);
+}
+
+// Redis sets no upper limit; a Blob has one.
+void ToBulkLimit(Config& config, const Value& value) {
+  config.proto_max_bulk_len_bytes.SetRaw(
+      std::min(value.number, static_cast<int64_t>(Blob::kMaxSize)));
 }
 
 void ToOutputLimits(Config& config, const Value& value) { PublishOutputLimits(config, value.text); }
@@ -74,8 +81,7 @@ const Directive kRows[] = {
     {"io-threads", "", Integer(1, 128), "", kImmutable | kOfMachine, To<&Config::io_threads>},
     {"client-query-buffer-limit", "", Memory(1 << 20), "1073741824", kModifiable,
      To<&Config::client_query_buffer_limit_bytes>},
-    {"proto-max-bulk-len", "", Memory(1 << 20), "536870912", kModifiable,
-     To<&Config::proto_max_bulk_len_bytes>},
+    {"proto-max-bulk-len", "", Memory(1 << 20), "536870912", kModifiable, ToBulkLimit},
     {"client-output-buffer-limit", "", List(kOutputLimitRule), kOutputLimits, kModifiable,
      ToOutputLimits},
 

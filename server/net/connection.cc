@@ -180,20 +180,25 @@ Connection::Awaitable<bool> Connection::Wait(Session::Next next) {
 }
 
 Connection::Awaitable<bool> Connection::WaitForWork() {
+  struct Done {
+    OutputBuffer replies;
+    std::string error_code;
+  };
   // Shared: the worker may outlive the connection.
-  auto replies = std::make_shared<OutputBuffer>();
+  auto done = std::make_shared<Done>();
   woken_ = false;
   loop_.server().workers().Post(
-      [work = session_.TakeWork(), replies, resp = static_cast<int>(client_->resp),
+      [work = session_.TakeWork(), done, resp = static_cast<int>(client_->resp),
        slot = loop_.server().keyspace().background_slot(), wake = Waker()] {
-        ReplyWriter reply(*replies, resp);
+        ReplyWriter reply(done->replies, resp);
         LongWork context(reply, slot, /*pass=*/true);
         work(context);
+        done->error_code = context.error_code();
         wake();
       });
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
   if (!open_) co_return false;
-  session_.FinishWork(*replies, loop_.output());
+  session_.FinishWork(done->replies, done->error_code, loop_.output());
   co_return true;
 }
 

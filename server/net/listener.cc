@@ -62,38 +62,44 @@ Listener::Listener(Server& server, std::vector<EventLoop*> loops)
 Listener::~Listener() { Close(); }
 
 std::optional<std::string> Listener::Open() {
-  const Config& settings = server_.settings();
-  if (settings.port != 0) {
-    size_t opened = 0;
-    std::vector<std::string> addresses = server_.config().Words("bind");
-    if (addresses.empty()) addresses = {"0.0.0.0", "::"};
-    for (const std::string& word : addresses) {
-      // A dash says that the address need not exist on this machine.
-      bool optional = word.starts_with('-');
-      std::string address = word.substr(optional ? 1 : 0);
-      if (address == "*") address = "0.0.0.0";
-      if (auto error = OpenTcp(address)) {
-        if (!optional) return error;
-        LogVerbose("{}", *error);
-        continue;
-      }
-      ++opened;
-    }
-    if (opened == 0) return "None of the addresses in 'bind' could be listened on.";
-  }
+  MutexLock lock(mutex_);
+  if (auto error = OpenTcp(ports_, /*probe=*/true)) return error;
+  tcp_port_ = server_.settings().port;
   std::string path = server_.config().Text("unixsocket");
   if (!path.empty()) {
-    if (auto error = OpenUnix(path)) return error;
+    if (auto error = OpenUnix(path, ports_)) return error;
   }
   if (ports_.empty()) return "Configured to not listen anywhere: set 'port' or 'unixsocket'.";
+  server_.config().Subscribe({"bind", "port"}, [this] { return Rebind(); });
   return std::nullopt;
 }
 
-std::optional<std::string> Listener::OpenTcp(const std::string& address) {
+std::optional<std::string> Listener::OpenTcp(Ports& ports, bool probe) {
+  if (server_.settings().port == 0) return std::nullopt;
+  Ports opened;
+  std::vector<std::string> addresses = server_.config().Words("bind");
+  if (addresses.empty()) addresses = {"0.0.0.0", "::"};
+  for (const std::string& word : addresses) {
+    // A dash says that the address need not exist on this machine.
+    bool optional = word.starts_with('-');
+    std::string address = word.substr(optional ? 1 : 0);
+    if (address == "*") address = "0.0.0.0";
+    if (address == "::*") address = "::";
+    if (auto error = OpenAddress(address, opened, probe)) {
+      if (!optional) return error;
+      LogVerbose("{}", *error);
+    }
+  }
+  if (opened.empty()) return "None of the addresses in 'bind' could be listened on.";
+  ports.insert(ports.end(), opened.begin(), opened.end());
+  return std::nullopt;
+}
+
+std::optional<std::string> Listener::OpenAddress(const std::string& address, Ports& ports,
+                                                 bool probe) {
   const Config& settings = server_.settings();
-  std::string text = address == "::" || address == "::*" ? "::" : address;
   error_code error;
-  asio::ip::address ip = asio::ip::make_address(text, error);
+  asio::ip::address ip = asio::ip::make_address(address, error);
   if (error) {
     asio::io_context context;
     auto found = Tcp::resolver(context).resolve(address, "", error);
@@ -103,38 +109,68 @@ std::optional<std::string> Listener::OpenTcp(const std::string& address) {
     ip = found.begin()->endpoint().address();
   }
   Tcp::endpoint endpoint(ip, static_cast<uint16_t>(settings.port.Get()));
-  for (EventLoop* loop : loops_) {
-    auto port = std::make_unique<Port>(Port{loop, Acceptor(loop->context().get_executor()), false});
-    Acceptor& acceptor = port->acceptor;
+  auto bind = [&](Acceptor& acceptor, bool shared, int backlog) {
     acceptor.open(endpoint.protocol(), error);
     if (!error && ip.is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
     if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
-    // The first one without SO_REUSEPORT would notice another server on the port; with it, two
-    // servers of the same user would silently share their clients. So ask once without.
-    if (!error && loop == loops_.front()) {
-      Acceptor probe(loop->context().get_executor());
-      probe.open(endpoint.protocol(), error);
-      if (!error && ip.is_v6()) probe.set_option(asio::ip::v6_only(true), error);
-      if (!error) probe.set_option(asio::socket_base::reuse_address(true), error);
-      if (!error) probe.bind(endpoint, error);
-      if (!error) probe.listen(1, error);
-    }
-    if (!error) acceptor.set_option(ReusePort(true), error);
+    if (!error && shared) acceptor.set_option(ReusePort(true), error);
     if (!error) acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(settings.tcp_backlog, error);
-    if (error) {
-      return absl::StrCat("Could not create server TCP listening socket ", address, ":",
-                          settings.port.Get(), ": bind: ", error.message());
-    }
-    ports_.push_back(std::move(port));
+    if (!error) acceptor.listen(backlog, error);
+  };
+  // With SO_REUSEPORT alone, two servers of the same user would silently share their clients. So
+  // ask once without.
+  if (probe) {
+    Acceptor alone(loops_.front()->context().get_executor());
+    bind(alone, /*shared=*/false, 1);
   }
-  return std::nullopt;
+  Ports opened;
+  for (size_t i = 0; i < loops_.size() && !error; ++i) {
+    auto port = std::make_shared<Port>(
+        Port{loops_[i], Acceptor(loops_[i]->context().get_executor()), false});
+    bind(port->acceptor, /*shared=*/true, settings.tcp_backlog);
+    opened.push_back(std::move(port));
+  }
+  if (!error) {
+    ports.insert(ports.end(), opened.begin(), opened.end());
+    return std::nullopt;
+  }
+  return absl::StrCat("Could not create server TCP listening socket ", address, ":",
+                      settings.port.Get(), ": bind: ", error.message());
 }
 
-std::optional<std::string> Listener::OpenUnix(const std::string& path) {
+std::string Listener::Rebind() {
+  MutexLock lock(mutex_);
+  const int port = server_.settings().port;
+  // On the same port we would only meet ourselves.
+  const bool moves = port != tcp_port_;
+  Ports opened;
+  if (auto error = OpenTcp(opened, /*probe=*/moves)) {
+    LogWarning("{}", *error);
+    return moves ? "Unable to listen on this port. Check server logs."
+                 : "Failed to bind to specified addresses.";
+  }
+  Ports left;
+  for (const auto& old : ports_) {
+    if (old->unix_socket) {
+      left.push_back(old);
+      continue;
+    }
+    asio::post(old->loop->context(), [old] {
+      error_code ignored;
+      old->acceptor.close(ignored);
+    });
+  }
+  for (const auto& fresh : opened) Start(fresh);
+  left.insert(left.end(), opened.begin(), opened.end());
+  ports_ = std::move(left);
+  tcp_port_ = port;
+  return "";
+}
+
+std::optional<std::string> Listener::OpenUnix(const std::string& path, Ports& ports) {
   const Config& settings = server_.settings();
   EventLoop* loop = loops_.front();
-  auto port = std::make_unique<Port>(Port{loop, Acceptor(loop->context().get_executor()), true});
+  auto port = std::make_shared<Port>(Port{loop, Acceptor(loop->context().get_executor()), true});
   error_code error;
   // What is left of a server that died is in the way; what is no socket is not ours to remove.
   struct stat status;
@@ -151,31 +187,35 @@ std::optional<std::string> Listener::OpenUnix(const std::string& path) {
     return absl::StrCat("Failed opening Unix socket ", path, ": bind: ", error.message());
   }
   unix_path_ = path;
-  ports_.push_back(std::move(port));
+  ports.push_back(std::move(port));
   return std::nullopt;
 }
 
 void Listener::Start() {
-  for (auto& port : ports_) {
-    asio::co_spawn(port->loop->context().get_executor(), Accept(*port), asio::detached);
-  }
+  MutexLock lock(mutex_);
+  for (const auto& port : ports_) Start(port);
+}
+
+void Listener::Start(const std::shared_ptr<Port>& port) {
+  asio::co_spawn(port->loop->context().get_executor(), Accept(port), asio::detached);
 }
 
 void Listener::Close() {
+  MutexLock lock(mutex_);
   if (!unix_path_.empty()) unlink(unix_path_.c_str());
   unix_path_.clear();
   ports_.clear();
 }
 
-asio::awaitable<void, Connection::Executor> Listener::Accept(Port& port) {
+asio::awaitable<void, Connection::Executor> Listener::Accept(std::shared_ptr<Port> port) {
   bool failing = false;
-  while (port.acceptor.is_open()) {
+  while (port->acceptor.is_open()) {
     error_code error;
-    EventLoop* loop = port.loop;
-    if (port.unix_socket) loop = loops_[next_loop_++ % loops_.size()];
+    EventLoop* loop = port->loop;
+    if (port->unix_socket) loop = loops_[next_loop_++ % loops_.size()];
     auto use = asio::redirect_error(asio::use_awaitable_t<Connection::Executor>(), error);
     Socket socket(loop->context().get_executor());
-    co_await port.acceptor.async_accept(socket, use);
+    co_await port->acceptor.async_accept(socket, use);
     if (error == asio::error::operation_aborted) co_return;
     if (error) {
       // Out of file descriptors, as a rule: clients wait in the backlog until some are free.
@@ -183,13 +223,13 @@ asio::awaitable<void, Connection::Executor> Listener::Accept(Port& port) {
       failing = true;
       asio::basic_waitable_timer<std::chrono::steady_clock,
                                  asio::wait_traits<std::chrono::steady_clock>, Connection::Executor>
-          pause(port.loop->context().get_executor(), kRetryAccept);
+          pause(port->loop->context().get_executor(), kRetryAccept);
       co_await pause.async_wait(use);
       continue;
     }
     failing = false;
-    if (loop == port.loop) {
-      Admit(*loop, std::move(socket), port.unix_socket);
+    if (loop == port->loop) {
+      Admit(*loop, std::move(socket), port->unix_socket);
     } else {
       auto moved = std::make_shared<Socket>(std::move(socket));
       asio::post(loop->context(), [this, loop, moved] { Admit(*loop, std::move(*moved), true); });

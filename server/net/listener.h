@@ -10,15 +10,20 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "server/net/connection.h"
 #include "server/net/event_loop.h"
+#include "storage/mutex.h"
 
 namespace cloakroom {
 
 /// The listening sockets of a server: each TCP address once per event loop (SO_REUSEPORT: the
 /// kernel spreads connections), a unix socket once, whose connections go to the loops in turn.
 ///
-/// Thread rule: Open and Close on the main thread, before the loops start and after they ended.
+/// CONFIG SET of `bind` and `port` moves it to other addresses; connections stay.
+///
+/// Thread rule: Open and Close on the main thread, before the loops start and after they and the
+/// workers ended.
 class Listener {
  public:
   Listener(Server& server, std::vector<EventLoop*> loops);
@@ -36,22 +41,32 @@ class Listener {
   using Acceptor = boost::asio::basic_socket_acceptor<Protocol, Connection::Executor>;
   using Socket = Connection::Socket;
 
+  /// Lives as long as its coroutine accepts.
   struct Port {
     EventLoop* loop;
     Acceptor acceptor;
     bool unix_socket;
   };
+  using Ports = std::vector<std::shared_ptr<Port>>;
 
-  std::optional<std::string> OpenTcp(const std::string& address);
-  std::optional<std::string> OpenUnix(const std::string& path);
-  boost::asio::awaitable<void, Connection::Executor> Accept(Port& port);
+  /// Binds to all addresses of `bind`, or to none. `probe`: notice another server on the port.
+  std::optional<std::string> OpenTcp(Ports& ports, bool probe);
+  std::optional<std::string> OpenAddress(const std::string& address, Ports& ports, bool probe);
+  std::optional<std::string> OpenUnix(const std::string& path, Ports& ports);
+  /// Moves to the addresses that the configuration says now; what refuses to, as CONFIG SET says
+  /// it.
+  std::string Rebind();
+  void Start(const std::shared_ptr<Port>& port);
+  boost::asio::awaitable<void, Connection::Executor> Accept(std::shared_ptr<Port> port);
   void Admit(EventLoop& loop, Socket socket, bool unix_socket);
   /// What refuses a client at the door, or empty.
   std::string Refusal(const Client& client);
 
   Server& server_;
   std::vector<EventLoop*> loops_;
-  std::vector<std::unique_ptr<Port>> ports_;
+  Mutex mutex_;
+  Ports ports_ ABSL_GUARDED_BY(mutex_);
+  int tcp_port_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string unix_path_;
   size_t next_loop_ = 0;
 };

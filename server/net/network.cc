@@ -1,7 +1,10 @@
 #include "server/net/network.h"
 
+#include <sys/signalfd.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
+#include <boost/asio/read.hpp>
 #include <csignal>
 #include <functional>
 
@@ -30,20 +33,23 @@ std::vector<EventLoop*> Network::LoopPointers() const {
   return pointers;
 }
 
-void Network::Run() {
+void Network::Run(int signals) {
   // Signals and the order to stop are taken by the main thread, which has nothing else to do.
   boost::asio::io_context main_loop(1);
   auto work = boost::asio::make_work_guard(main_loop);
   server_.set_shutdown_handler([&] { boost::asio::post(main_loop, [&] { main_loop.stop(); }); });
-  boost::asio::signal_set signals(main_loop, SIGTERM, SIGINT, SIGHUP);
+  boost::asio::posix::stream_descriptor signal_reader(main_loop, signals);
+  signalfd_siginfo signal{};
   std::function<void()> next_signal = [&] {
-    signals.async_wait([&](boost::system::error_code error, int number) {
+    auto bytes = boost::asio::buffer(&signal, sizeof(signal));
+    boost::asio::async_read(signal_reader, bytes, [&](boost::system::error_code error, size_t) {
       if (error) return;
-      if (number == SIGHUP) {
+      if (signal.ssi_signo == SIGHUP) {
         ReopenLog();
         return next_signal();
       }
-      LogWarning("Received {} scheduling shutdown...", number == SIGINT ? "SIGINT" : "SIGTERM");
+      LogWarning("Received {} scheduling shutdown...",
+                 signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
       main_loop.stop();
     });
   };
@@ -56,6 +62,8 @@ void Network::Run() {
   LogNotice("User requested shutdown...");
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
+  // What still works for a connection wakes it through its loop.
+  server_.workers().Stop();
   listener_.Close();
   server_.set_shutdown_handler(nullptr);
 }

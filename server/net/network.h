@@ -22,7 +22,8 @@ class Network {
   /// Binds the sockets. The error is what to tell the operator.
   std::optional<std::string> Open() { return listener_.Open(); }
   /// Serves until SIGTERM, SIGINT or Server::RequestShutdown; SIGHUP reopens the log meanwhile.
-  void Run();
+  /// `signals`: the descriptor that they are read from; it is closed at the end.
+  void Run(int signals);
 
  private:
   std::vector<EventLoop*> LoopPointers() const;

@@ -135,9 +135,10 @@ Session::Next Session::Resume(OutputBuffer& out) {
   return next;
 }
 
-void Session::FinishWork(OutputBuffer& work_output, OutputBuffer& out) {
+void Session::FinishWork(OutputBuffer& work_output, std::string_view error_code,
+                         OutputBuffer& out) {
   client_->blocked = false;
-  executor_.FinishDeferred(*client_, parked_, outcome_.started_us);
+  executor_.FinishDeferred(*client_, parked_, outcome_.started_us, error_code);
   if (client_->reply_mode == ReplyMode::kOn) {
     work_output.MoveTo(out);
   } else if (client_->reply_mode == ReplyMode::kSkip) {

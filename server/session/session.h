@@ -49,7 +49,7 @@ class Session {
   /// Tries the request again that had to wait. Afterwards, or after FinishWork, Consume goes on
   /// with what was kept (kRead here means just that).
   Next Resume(OutputBuffer& out);
-  void FinishWork(OutputBuffer& work_output, OutputBuffer& out);
+  void FinishWork(OutputBuffer& work_output, std::string_view error_code, OutputBuffer& out);
 
   Gate* gate() const { return outcome_.gate; }
   int64_t pause_until_ms() const { return outcome_.until_ms; }

@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -18,6 +19,17 @@ def _other_addresses():
     done = subprocess.run(["ip", "-o", "-4", "addr", "show", "scope", "global"], capture_output=True,
                           text=True, check=False)
     return [line.split()[3].split("/")[0] for line in done.stdout.splitlines()]
+
+
+def _wait_until_refused(host, port):
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            resp.Connection(port, host=host).close()
+        except ConnectionRefusedError:
+            return
+        assert time.monotonic() < deadline, f"{host}:{port} still answers"
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -61,6 +73,46 @@ def test_optional_address_may_be_missing(start_server):
     server = start_server({"bind": "127.0.0.1 -203.0.113.77"})
     with server.connect() as connection:
         assert connection.call("PING") == b"PONG"
+
+
+def test_addresses_and_port_change_while_it_serves(start_server):
+    server = start_server({"bind": "127.0.0.1"})
+    old, new = server.port, servers.free_port()
+    with server.connect() as admin:
+        assert admin.call("CONFIG", "SET", "bind", "127.0.0.1 127.0.0.3") == b"OK"
+        with resp.Connection(old, host="127.0.0.3") as connection:
+            assert connection.call("PING") == b"PONG"
+        assert admin.call("CONFIG", "SET", "port", str(new), "bind", "127.0.0.3") == b"OK"
+        with resp.Connection(new, host="127.0.0.3") as connection:
+            assert connection.call("PING") == b"PONG"
+        for host, port in (("127.0.0.1", old), ("127.0.0.3", old), ("127.0.0.1", new)):
+            _wait_until_refused(host, port)
+        assert admin.call("PING") == b"PONG"
+
+
+def test_address_that_cannot_be_had_changes_nothing(start_server):
+    server, other = start_server(), start_server()
+    with server.connect() as admin:
+        error = admin.call("CONFIG", "SET", "bind", "203.0.113.77")
+        assert error == (b"ERR CONFIG SET failed (possibly related to argument 'bind') - "
+                         b"Failed to bind to specified addresses.")
+        error = admin.call("CONFIG", "SET", "port", str(other.port))
+        assert error == (b"ERR CONFIG SET failed (possibly related to argument 'port') - "
+                         b"Unable to listen on this port. Check server logs.")
+        assert admin.call("CONFIG", "GET", "port") == [b"port", str(server.port).encode()]
+    with server.connect() as connection:
+        assert connection.call("PING") == b"PONG"
+
+
+def test_more_clients_than_open_files_are_refused(start_server):
+    server = start_server()
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (2000, 2000))
+    with server.connect() as admin:
+        error = admin.call("CONFIG", "SET", "maxclients", "1000000000")
+        assert error.startswith(b"ERR CONFIG SET failed (possibly related to argument 'maxclients') - "
+                                b"The operating system is not able to handle the specified number of "
+                                b"clients, try with ")
+        assert admin.call("CONFIG", "GET", "maxclients") == [b"maxclients", b"10000"]
 
 
 def test_unix_socket_has_its_permissions(start_server, tmp_path):

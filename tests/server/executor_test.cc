@@ -86,6 +86,13 @@ TEST_F(ExecutorTest, SkipInATransactionDropsTheReplyAfterIt) {
   EXPECT_EQ(Run("PING"), "+PONG\r\n");
 }
 
+TEST_F(ExecutorTest, AFailureOfLongWorkIsCounted) {
+  EXPECT_EQ(Run("CONFIG REWRITE"), "-ERR The server is running without a config file\r\n");
+  const Command& rewrite = *server_.commands().FindName("config|rewrite");
+  EXPECT_EQ(SumOf(server_, rewrite.index).failed, 1);
+  EXPECT_EQ(SumOf(server_).errors, 1);
+}
+
 TEST_F(ExecutorTest, CallsFailuresAndRefusalsAreCountedApart) {
   Run("SET a x");
   Run("INCR a");

@@ -54,5 +54,14 @@ TEST(WorkerPoolTest, TheEndWaitsForARunningJobAndDropsTheOthers) {
   EXPECT_TRUE(finished);
 }
 
+TEST(WorkerPoolTest, AStoppedOneTakesNoMoreJobs) {
+  WorkerPool pool(1);
+  bool ran = false;
+  pool.Stop();
+  pool.Post([&] { ran = true; });
+  pool.Stop();
+  EXPECT_FALSE(ran);
+}
+
 }  // namespace
 }  // namespace cloakroom

@@ -61,7 +61,7 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
     if (outcome.kind == Outcome::Kind::kDeferred) {
       LongWork work(writer, server_.keyspace().background_slot(), /*pass=*/true);
       outcome.work(work);
-      executor_.FinishDeferred(*client_, request, outcome.started_us);
+      executor_.FinishDeferred(*client_, request, outcome.started_us, work.error_code());
       break;
     }
     if (!ticket || &ticket->gate() != outcome.gate) ticket.emplace(*outcome.gate);

@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "storage/blob.h"
 #include "tests/server/config/temporary_folder.h"
 
 namespace cloakroom {
@@ -38,6 +39,13 @@ class ConfigStoreTest : public ::testing::Test {
   TemporaryFolder folder_;
   ConfigStore store_;
 };
+
+TEST_F(ConfigStoreTest, AValueMayBeNoLongerThanABlob) {
+  EXPECT_EQ(Set(store_, {"proto-max-bulk-len", "10gb"}), std::nullopt);
+  EXPECT_EQ(store_.live().proto_max_bulk_len_bytes, static_cast<int64_t>(Blob::kMaxSize));
+  EXPECT_THAT(Get(store_, {"proto-max-bulk-len"}),
+              ElementsAre(Pair("proto-max-bulk-len", "10737418240")));
+}
 
 TEST_F(ConfigStoreTest, StartsWithRedisDefaults) {
   EXPECT_EQ(store_.Text("save"), "3600 1 300 100 60 10000");

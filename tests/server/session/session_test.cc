@@ -128,7 +128,7 @@ TEST_F(SessionTest, LongWorkIsFinishedElsewhereBeforeTheNextRequest) {
   LongWork work(reply, server_.keyspace().background_slot(), /*pass=*/true);
   session_->TakeWork()(work);
   OutputBuffer out;
-  session_->FinishWork(work_output, out);
+  session_->FinishWork(work_output, "", out);
   EXPECT_EQ(TakeText(out), "+OK\r\n");
   EXPECT_EQ(Send(""), "+PONG\r\n");
 }
@@ -139,7 +139,7 @@ TEST_F(SessionTest, ASkippedReplyOfLongWorkIsDroppedAndTheNextOneIsHeard) {
   OutputBuffer work_output;
   ReplyWriter(work_output).Ok();
   OutputBuffer out;
-  session_->FinishWork(work_output, out);
+  session_->FinishWork(work_output, "", out);
   EXPECT_EQ(TakeText(out), "");
   EXPECT_EQ(Send("PING\r\n"), "+PONG\r\n");
 }

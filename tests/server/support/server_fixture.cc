@@ -45,7 +45,7 @@ std::string ServerTest::RunAs(const std::string& name, std::vector<std::string> 
   if (outcome.kind == Outcome::Kind::kDeferred) {
     LongWork work(reply, server_.keyspace().background_slot(), /*pass=*/true);
     outcome.work(work);
-    executor_.FinishDeferred(client, request, outcome.started_us);
+    executor_.FinishDeferred(client, request, outcome.started_us, work.error_code());
   } else if (outcome.kind != Outcome::Kind::kDone) {
     return outcome.kind == Outcome::Kind::kGate ? "(waits for a gate)" : "(paused)";
   }
