@@ -121,8 +121,11 @@ std::optional<int64_t> SignedSum(const FieldStep& step, int64_t base, int64_t in
   const int64_t min = -max - 1;
   int64_t sum;
   const bool beyond = __builtin_add_overflow(base, increment, &sum);
+  // Redis takes a number so low that max - base leaves 64 bits for one that is too high.
+  int64_t room;
+  const bool wraps = step.type.width < 64 && __builtin_sub_overflow(max, base, &room);
   // Of two numbers whose sum leaves 64 bits, both have its true sign.
-  const bool too_high = beyond ? increment > 0 : sum > max;
+  const bool too_high = wraps || (beyond ? increment > 0 : sum > max);
   const bool too_low = beyond ? increment < 0 : sum < min;
   if (!too_high && !too_low) return sum;
   if (step.overflow == Overflow::kFail) return std::nullopt;
