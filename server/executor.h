@@ -72,6 +72,8 @@ class Executor {
                  int64_t now_ms, CallMode mode);
 
   /// Wall clock when the last command ended, as good as now within a batch.
+  /// When the last command ended, or the batch began: monotonic.
+  int64_t now_us() const { return now_us_; }
   int64_t now_ms() const { return wall_ms_ + (now_us_ - batch_us_) / 1000; }
   ThreadContext& thread() { return thread_; }
   Server& server() { return server_; }

@@ -2,6 +2,7 @@
 #define CLOAKROOM_STORAGE_GATE_H_
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -21,7 +22,9 @@ using GateSlot = int;
 /// Each thread passes by a slot of its own, a mutex on its own cache line that nobody else touches
 /// while the gate is open, so passing costs an uncontended lock. Closing takes all the slots.
 ///
-/// Event loops never wait at a gate: they Try, and on refusal leave a ticket and are called back.
+/// Event loops Try. A script lasts a few microseconds as a rule, less than it costs to park a
+/// connection and to wake it, so a Try sleeps for up to kMoment. Where that was too short the gate
+/// is slow: until it opens every Try is refused at once. Whoever is refused is called back.
 /// Background threads may wait. Gates of several databases are taken in index order.
 class ABSL_LOCKABLE Gate {
  public:
@@ -29,12 +32,17 @@ class ABSL_LOCKABLE Gate {
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
-  /// A place in the queue of a connection that was refused: while somebody holds one, nobody
-  /// without one closes the gate, so a storm of scripts cannot keep others out.
+  static constexpr std::chrono::microseconds kMoment{100};
+  /// Who has been refused for so long should take a ticket.
+  static constexpr std::chrono::microseconds kPatience{1000};
+
+  /// The right of a connection that has waited long: while somebody holds one, nobody without one
+  /// closes the gate, so a storm of scripts cannot keep others out. Not sooner than kPatience,
+  /// since every script that gives way to a ticket has to park.
   class Ticket {
    public:
     explicit Ticket(Gate& gate) : gate_(gate) { gate_.tickets_.fetch_add(1); }
-    ~Ticket() { gate_.tickets_.fetch_sub(1); }
+    ~Ticket() { gate_.ReturnTicket(); }
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
     Gate& gate() const { return gate_; }
@@ -57,21 +65,24 @@ class ABSL_LOCKABLE Gate {
   /// Set by the holder; calls those who wait, so that they learn of it.
   void SetBusy(bool busy);
 
-  /// Calls `wake` once, when the gate is open: at once if it is, else from the thread that opens
-  /// it. `wake` must only post.
-  void WhenOpen(std::function<void()> wake);
+  /// Calls `wake` once, when it is worth another try: at once, or from the thread that opens the
+  /// gate or, for those who are not queued, gives back the last ticket. `wake` must only post.
+  void WhenOpen(bool queued, std::function<void()> wake);
 
  private:
   struct alignas(64) Slot {
-    Mutex mutex;
+    TimedMutex mutex;
   };
+  bool TryForAMoment(TimedMutex& mutex);
   void LockSlots();
+  void ReturnTicket();
 
   const int slot_count_;
   std::unique_ptr<Slot[]> slots_;
-  Mutex closer_;  ///< held while closed; taken before the slots
+  TimedMutex closer_;  ///< held while closed; taken before the slots
   std::atomic<int> tickets_ = 0;
   std::atomic<bool> busy_ = false;
+  std::atomic<bool> slow_ = false;
 
   Mutex waiters_mutex_;
   bool closed_ ABSL_GUARDED_BY(waiters_mutex_) = false;

@@ -1,6 +1,7 @@
 #ifndef CLOAKROOM_STORAGE_MUTEX_H_
 #define CLOAKROOM_STORAGE_MUTEX_H_
 
+#include <chrono>
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
@@ -26,6 +27,24 @@ class ABSL_LOCKABLE Mutex {
 
  private:
   std::mutex mutex_;
+};
+
+/// std::timed_mutex, annotated likewise: a Mutex that can be waited for a moment.
+class ABSL_LOCKABLE TimedMutex {
+ public:
+  TimedMutex() = default;
+  TimedMutex(const TimedMutex&) = delete;
+  TimedMutex& operator=(const TimedMutex&) = delete;
+
+  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
+  bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) { return mutex_.try_lock(); }
+  bool TryLockFor(std::chrono::microseconds time) ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
+    return mutex_.try_lock_for(time);
+  }
+  void Unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
+
+ private:
+  std::timed_mutex mutex_;
 };
 
 class ABSL_SCOPED_LOCKABLE MutexLock {

@@ -161,7 +161,7 @@ Connection::Awaitable<bool> Connection::Wait(Session::Next next) {
   switch (next) {
     case Session::Next::kGate:
       woken_ = false;
-      session_.gate()->WhenOpen(Waker());
+      session_.gate()->WhenOpen(session_.queued(), Waker());
       while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
       co_return open_;
     case Session::Next::kPause: {

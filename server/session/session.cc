@@ -107,7 +107,7 @@ Session::Next Session::Execute(const Request& request, OutputBuffer& out, bool q
       return client_->close_after_reply ? Next::kClose : Next::kRead;
     case Outcome::Kind::kGate:
       Park(request);
-      if (!ticket_ || &ticket_->gate() != outcome_.gate) ticket_.emplace(*outcome_.gate);
+      Queue();
       return Next::kGate;
     case Outcome::Kind::kPaused:
       Park(request);
@@ -130,9 +130,17 @@ void Session::Park(const Request& request) {
 Session::Next Session::Resume(OutputBuffer& out) {
   client_->blocked = false;
   executor_.BeginBatch();
-  Next next = Execute(parked_, out, ticket_.has_value());
-  if (next != Next::kGate) ticket_.reset();
+  Next next = Execute(parked_, out, queued());
+  if (next == Next::kGate) return next;
+  ticket_.reset();
+  refused_since_us_.reset();
   return next;
+}
+
+void Session::Queue() {
+  if (!refused_since_us_) refused_since_us_ = executor_.now_us();
+  if (executor_.now_us() - *refused_since_us_ < Gate::kPatience.count()) return;
+  if (!ticket_ || &ticket_->gate() != outcome_.gate) ticket_.emplace(*outcome_.gate);
 }
 
 void Session::FinishWork(OutputBuffer& work_output, std::string_view error_code,

@@ -52,6 +52,8 @@ class Session {
   void FinishWork(OutputBuffer& work_output, std::string_view error_code, OutputBuffer& out);
 
   Gate* gate() const { return outcome_.gate; }
+  /// Whether the parked request has a ticket for its gate.
+  bool queued() const { return ticket_.has_value(); }
   int64_t pause_until_ms() const { return outcome_.until_ms; }
   std::function<void(LongWork&)> TakeWork() { return std::move(outcome_.work); }
 
@@ -67,6 +69,8 @@ class Session {
   Next ExecuteBatch(OutputBuffer& out);
   Next Execute(const Request& request, OutputBuffer& out, bool queued);
   void Park(const Request& request);
+  /// Takes a ticket for the gate that refused, once that has gone on for too long.
+  void Queue();
   void ApplyLimits();
 
   Executor& executor_;
@@ -87,6 +91,7 @@ class Session {
   std::vector<std::string_view> parked_args_;
   Request parked_;
   Outcome outcome_;
+  std::optional<int64_t> refused_since_us_;
   std::optional<Gate::Ticket> ticket_;
 };
 

@@ -41,7 +41,7 @@ TEST(GateTest, AClosedGateLetsNobodyThrough) {
 TEST(GateTest, AnOpenGateWakesAtOnce) {
   Gate gate(1);
   int woken = 0;
-  gate.WhenOpen([&] { ++woken; });
+  gate.WhenOpen(/*queued=*/false, [&] { ++woken; });
   EXPECT_EQ(woken, 1);
 }
 
@@ -49,7 +49,7 @@ TEST(GateTest, OpeningWakesEachWaiterOnce) {
   Gate gate(1);
   gate.Close();
   int woken = 0;
-  for (int i = 0; i < 3; ++i) gate.WhenOpen([&] { ++woken; });
+  for (int i = 0; i < 3; ++i) gate.WhenOpen(/*queued=*/false, [&] { ++woken; });
   EXPECT_EQ(woken, 0);
   gate.Open();
   EXPECT_EQ(woken, 3);
@@ -72,11 +72,55 @@ TEST(GateTest, WhoWaitsComesBeforeWhoDoesNot) {
   gate.Open();
 }
 
+TEST(GateTest, WhoHasNoTicketIsWokenWhenTheLastOneIsReturned) {
+  Gate gate(1);
+  int woken = 0;
+  {
+    Gate::Ticket last(gate);
+    {
+      Gate::Ticket first(gate);
+      gate.WhenOpen(/*queued=*/false, [&] { ++woken; });
+      gate.WhenOpen(/*queued=*/true, [&] { woken += 10; });
+      EXPECT_EQ(woken, 10);
+    }
+    EXPECT_EQ(woken, 10);
+  }
+  EXPECT_EQ(woken, 11);
+}
+
+TEST(GateTest, ATicketReturnedWhileTheGateIsClosedWakesNobodyYet) {
+  Gate gate(1);
+  int woken = 0;
+  gate.Close();
+  {
+    Gate::Ticket ticket(gate);
+    gate.WhenOpen(/*queued=*/false, [&] { ++woken; });
+  }
+  EXPECT_EQ(woken, 0);
+  gate.Open();
+  EXPECT_EQ(woken, 1);
+}
+
+TEST(GateTest, WhatIsOverInAMomentIsWaitedFor) {
+  Gate gate(1);
+  gate.Close();
+  bool closed = false;
+  // However long the threads take to meet: a try sleeps, or is refused and comes again.
+  std::thread other([&] {
+    while (!gate.TryClose(/*queued=*/false)) std::this_thread::yield();
+    closed = true;
+    gate.Open();
+  });
+  gate.Open();
+  other.join();
+  EXPECT_TRUE(closed);
+}
+
 TEST(GateTest, BeingBusyWakesWaitersUntilTheGateOpens) {
   Gate gate(1);
   gate.Close();
   int woken = 0;
-  gate.WhenOpen([&] { ++woken; });
+  gate.WhenOpen(/*queued=*/false, [&] { ++woken; });
   EXPECT_FALSE(gate.busy());
   gate.SetBusy(true);
   EXPECT_EQ(woken, 1);

@@ -65,7 +65,7 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
       break;
     }
     if (!ticket || &ticket->gate() != outcome.gate) ticket.emplace(*outcome.gate);
-    WaitForGate(outcome.gate);
+    WaitForGate(*ticket);
     executor_.BeginBatch();
   }
   ReplyReader reader;
@@ -73,9 +73,9 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
   return reader.TakeReply();
 }
 
-void Actor::WaitForGate(Gate* gate) {
+void Actor::WaitForGate(const Gate::Ticket& ticket) {
   auto open = std::make_shared<std::atomic<bool>>(false);
-  gate->WhenOpen([open] {
+  ticket.gate().WhenOpen(/*queued=*/true, [open] {
     open->store(true);
     open->notify_all();
   });

@@ -36,7 +36,7 @@ class Actor {
   }
 
  private:
-  void WaitForGate(Gate* gate);
+  void WaitForGate(const Gate::Ticket& ticket);
 
   Server& server_;
   Executor executor_;
