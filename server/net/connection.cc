@@ -1,6 +1,8 @@
 #include "server/net/connection.h"
 
 #include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -82,53 +84,27 @@ Connection::Awaitable<void> Connection::Serve() {
   }
 }
 
-asio::mutable_buffer Connection::ChooseBuffer() {
-  sipped_ = starting_read_ || writing_;
-  return sipped_ ? asio::buffer(sip_) : asio::buffer(loop_.read_buffer());
-}
-
 /// The next bytes of the client, behind those that are kept; none at the connection's end.
 Connection::Awaitable<std::span<char>> Connection::Read() {
-  error_code error;
-  std::span<char> bytes;
-  size_t n;
-  if (!kept_.empty()) {
-    size_t room = std::clamp(session_.bytes_wanted(), kMinRoom, kMaxRoom);
-    std::span<char> into = kept_.Room(room);
-    n = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), Use(error));
+  // The rest of a request that is under way may be there already.
+  bool ready = !kept_.empty();
+  while (open_) {
+    error_code error;
+    if (!ready) co_await socket_.async_wait(Socket::wait_read, Use(error));
+    if (error || !open_) break;
+    std::span<char> into(loop_.read_buffer());
+    if (!kept_.empty()) into = kept_.Room(std::clamp(session_.bytes_wanted(), kMinRoom, kMaxRoom));
+    size_t n = socket_.read_some(asio::buffer(into.data(), into.size()), error);
+    ready = false;
+    if (error == asio::error::would_block) continue;
+    if (error) break;
+    client_->net_in += static_cast<int64_t>(n);
+    loop_.executor().thread().stats.net_input_bytes += static_cast<int64_t>(n);
+    if (kept_.empty()) co_return into.first(n);
     kept_.Commit(n);
-    bytes = kept_.bytes();
-  } else {
-    auto start = [this](auto handler) {
-      starting_read_ = true;
-      socket_.async_read_some(ReadTarget(this), std::move(handler));
-      starting_read_ = false;
-    };
-    auto use = Use(error);
-    n = co_await asio::async_initiate<decltype(use), void(error_code, size_t)>(start, use);
-    if (!sipped_) {
-      bytes = std::span<char>(loop_.read_buffer()).first(n);
-    } else if (n < sip_.size()) {
-      bytes = std::span<char>(sip_).first(n);
-    } else {
-      bytes = FinishSip();
-    }
+    co_return kept_.bytes();
   }
-  if (error) co_return std::span<char>();
-  client_->net_in += static_cast<int64_t>(n);
-  loop_.executor().thread().stats.net_input_bytes += static_cast<int64_t>(n);
-  co_return bytes;
-}
-
-/// The sip is full: there may be more.
-std::span<char> Connection::FinishSip() {
-  std::span<char> buffer(loop_.read_buffer());
-  std::copy(sip_.begin(), sip_.end(), buffer.begin());
-  error_code error;
-  std::span<char> rest = buffer.subspan(sip_.size());
-  size_t more = socket_.read_some(asio::buffer(rest.data(), rest.size()), error);
-  // An error, or the end, shows again at the next read.
-  return buffer.first(sip_.size() + (error ? 0 : more));
+  co_return std::span<char>();
 }
 
 /// Executes what is in `bytes` and keeps the rest. False when the connection is to be closed.
@@ -246,7 +222,9 @@ bool Connection::SendNow(OutputBuffer& output) {
     size_t count = output.Gather(spans);
     for (size_t i = 0; i < count; ++i) buffers[i] = asio::buffer(spans[i].data(), spans[i].size());
     error_code error;
-    size_t sent = socket_.write_some(std::span(buffers).first(count), error);
+    // One span, the common case, goes by the cheaper call.
+    size_t sent = count == 1 ? socket_.write_some(buffers[0], error)
+                             : socket_.write_some(std::span(buffers).first(count), error);
     if (error == asio::error::would_block) return true;
     if (error) return false;
     output.Consume(sent);
