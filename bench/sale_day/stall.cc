@@ -126,6 +126,10 @@ Figures Expire(const StallOptions& options, Wire& wire) {
       }
       if (figures["gone_s"] >= 0 && figures["memory_back_s"] >= 0) return;
     }
+    // Not while we looked: a figure that misses every goal.
+    for (const char* figure : {"gone_s", "memory_back_s"}) {
+      if (figures[figure] < 0) figures[figure] = Seconds(kGiveUpNs);
+    }
   });
 }
 
