@@ -204,6 +204,11 @@ void Listener::Close() {
   MutexLock lock(mutex_);
   if (!unix_path_.empty()) unlink(unix_path_.c_str());
   unix_path_.clear();
+  // Their coroutines, and so the ports, end with the loops' contexts only.
+  for (const auto& port : ports_) {
+    error_code ignored;
+    port->acceptor.close(ignored);
+  }
   ports_.clear();
 }
 

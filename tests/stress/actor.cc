@@ -7,26 +7,9 @@
 #include "gtest/gtest.h"
 #include "protocol/output_buffer.h"
 #include "protocol/reply_reader.h"
+#include "tests/server/support/output_text.h"
 
 namespace cloakroom {
-namespace {
-
-std::string TakeAll(OutputBuffer& out) {
-  std::vector<std::string_view> spans(64);
-  std::string text;
-  while (!out.empty()) {
-    size_t count = out.Gather(spans);
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; ++i) {
-      text.append(spans[i]);
-      bytes += spans[i].size();
-    }
-    out.Consume(bytes);
-  }
-  return text;
-}
-
-}  // namespace
 
 Actor::Actor(Server& server, int event_loop, int db)
     : server_(server),
@@ -69,7 +52,7 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
     executor_.BeginBatch();
   }
   ReplyReader reader;
-  EXPECT_EQ(reader.Read(TakeAll(out)), ReplyReader::Status::kReply);
+  EXPECT_EQ(reader.Read(TakeText(out)), ReplyReader::Status::kReply);
   return reader.TakeReply();
 }
 

@@ -120,6 +120,21 @@ TEST_F(SessionTest, ThePauseHoldsWritesBackAndLetsReadsThrough) {
   EXPECT_EQ(Resume(), "+OK\r\n");
 }
 
+TEST_F(SessionTest, WhoIsRefusedForAMillisecondGetsATicketUntilItsTurn) {
+  Hold hold(server_.keyspace().background_slot());
+  hold.WaitAndClose(server_.keyspace().db(0));
+  Send(kGetA);
+  EXPECT_FALSE(session_->queued());
+  EXPECT_EQ(Resume(), "");
+  EXPECT_FALSE(session_->queued());
+  Advance(1);
+  EXPECT_EQ(Resume(), "");
+  EXPECT_TRUE(session_->queued());
+  hold.Release();
+  EXPECT_EQ(Resume(), "$-1\r\n");
+  EXPECT_FALSE(session_->queued());
+}
+
 TEST_F(SessionTest, LongWorkIsFinishedElsewhereBeforeTheNextRequest) {
   EXPECT_EQ(Send("MEMORY PURGE\r\nPING\r\n"), "");
   ASSERT_EQ(next_, Session::Next::kWork);

@@ -3,6 +3,8 @@
 #include <sstream>
 #include <utility>
 
+#include "tests/server/support/output_text.h"
+
 namespace cloakroom {
 namespace {
 
@@ -49,18 +51,7 @@ std::string ServerTest::RunAs(const std::string& name, std::vector<std::string> 
   } else if (outcome.kind != Outcome::Kind::kDone) {
     return outcome.kind == Outcome::Kind::kGate ? "(waits for a gate)" : "(paused)";
   }
-  std::vector<std::string_view> spans(64);
-  std::string text;
-  while (!out.empty()) {
-    size_t count = out.Gather(spans);
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; ++i) {
-      text.append(spans[i]);
-      bytes += spans[i].size();
-    }
-    out.Consume(bytes);
-  }
-  return text;
+  return TakeText(out);
 }
 
 std::string ServerTest::Run(std::string_view line) { return RunAs("", Words(line)); }
