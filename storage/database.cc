@@ -5,6 +5,7 @@
 
 #include "absl/random/distributions.h"
 #include "storage/access_clock.h"
+#include "storage/integer_text.h"
 #include "storage/keyspace.h"
 #include "storage/write_scope.h"
 
@@ -15,10 +16,16 @@ namespace {
 constexpr int kPositionBits = 48;
 constexpr uint64_t kPositionMask = (uint64_t{1} << kPositionBits) - 1;
 
+void Swap(std::atomic<size_t>& a, std::atomic<size_t>& b) {
+  b.store(a.exchange(b.load(std::memory_order_relaxed), std::memory_order_relaxed),
+          std::memory_order_relaxed);
+}
+
 }  // namespace
 
 Database::Database(int index, int gate_slots, Keyspace& keyspace)
     : index_(index),
+      snapshot_number_(index),
       keyspace_(keyspace),
       gate_(gate_slots),
       stripes_(std::make_unique<Stripe[]>(kStripes)) {}
@@ -82,6 +89,13 @@ size_t Database::size() const {
   size_t total = 0;
   for (uint32_t i = 0; i < kStripes; ++i) total += stripes_[i].keys.load(std::memory_order_relaxed);
   return total;
+}
+
+bool Database::has_field_expiry() const {
+  for (uint32_t i = 0; i < kStripes; ++i) {
+    if (stripes_[i].field_expires.load(std::memory_order_relaxed) > 0) return true;
+  }
+  return false;
 }
 
 size_t Database::expires() const {
@@ -152,6 +166,11 @@ int64_t Database::SampleTtlMs(absl::BitGenRef random, int64_t now_ms) {
 }
 
 size_t Database::Clear() {
+  keyspace_.LogCommand(index_, {"FLUSHDB"});
+  return RemoveAll();
+}
+
+size_t Database::RemoveAll() {
   size_t removed = 0;
   for (uint32_t i = 0; i < kStripes; ++i) {
     Stripe& stripe = stripes_[i];
@@ -167,12 +186,18 @@ size_t Database::Clear() {
 
 void Database::Empty(Stripe& stripe) {
   AssertHeld(stripe);
-  keyspace_.reclaimer().DropTable(std::move(stripe.table));
+  if (!keyspace_.snapshot().TakeTable(*this, &stripe.table)) {
+    keyspace_.reclaimer().DropTable(std::move(stripe.table));
+  }
   stripe.keys.store(0, std::memory_order_relaxed);
   stripe.expires.store(0, std::memory_order_relaxed);
+  stripe.field_expires.store(0, std::memory_order_relaxed);
 }
 
 void Database::SwapContents(Database& other) {
+  keyspace_.LogCommand(index_,
+                       {"SWAPDB", IntegerText(index_).view(), IntegerText(other.index_).view()});
+  snapshot_number_ = other.snapshot_number_.exchange(snapshot_number_);
   for (uint32_t i = 0; i < kStripes; ++i) {
     Stripe& a = stripes_[i];
     Stripe& b = other.stripes_[i];
@@ -185,12 +210,9 @@ void Database::SwapContents(Database& other) {
     a.watches.SignalIf(touched);
     b.watches.SignalIf(touched);
     a.table.swap(b.table);
-    size_t keys = a.keys.load(std::memory_order_relaxed);
-    a.keys.store(b.keys.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    b.keys.store(keys, std::memory_order_relaxed);
-    size_t expires = a.expires.load(std::memory_order_relaxed);
-    a.expires.store(b.expires.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    b.expires.store(expires, std::memory_order_relaxed);
+    Swap(a.keys, b.keys);
+    Swap(a.expires, b.expires);
+    Swap(a.field_expires, b.field_expires);
   }
 }
 

@@ -30,6 +30,7 @@ struct alignas(64) Stripe {
   /// Of the table; written under the lock, read by anyone for an estimate.
   std::atomic<size_t> keys = 0;
   std::atomic<size_t> expires = 0;
+  std::atomic<size_t> field_expires = 0;  ///< hashes with fields that expire
 };
 
 /// Tells the thread-safety analysis that a stripe is held: by its lock, or because the gate is
@@ -76,6 +77,12 @@ class Database {
   /// Estimates while others write.
   size_t size() const;
   size_t expires() const;
+  bool has_field_expiry() const;
+
+  /// The number that the database had at the instant of the latest snapshot: SWAPDB changes it.
+  /// Written with all gates closed.
+  int snapshot_number() const { return snapshot_number_.load(std::memory_order_relaxed); }
+  void set_snapshot_number(int number) { snapshot_number_ = number; }
 
   /// One step of SCAN: visits the entries of about `count` buckets and returns the next cursor, 0
   /// at the end. Cursors fit a signed 64-bit integer. Expired entries are visited too.
@@ -88,16 +95,22 @@ class Database {
   int64_t SampleTtlMs(absl::BitGenRef random, int64_t now_ms);
 
   /// REQUIRES: the gate is closed. Removes everything, and frees it elsewhere; returns how many.
+  /// FLUSHDB, in the log of changes.
   size_t Clear();
   /// REQUIRES: both gates are closed. Watchers stay with the number of the database.
   void SwapContents(Database& other);
 
  private:
+  friend class Keyspace;
+
+  /// Clear, without a word to the log of changes.
+  size_t RemoveAll();
   uint32_t RandomStripe(absl::BitGenRef random) const;
   /// Drops the stripe's entries. REQUIRES: the stripe's lock, or nobody else left.
   void Empty(Stripe& stripe);
 
   const int index_;
+  std::atomic<int> snapshot_number_;
   Keyspace& keyspace_;
   Gate gate_;
   std::unique_ptr<Stripe[]> stripes_;

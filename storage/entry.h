@@ -62,6 +62,10 @@ class Entry {
   bool has_field_expiry() const { return (flags_ & kHasFieldExpiry) != 0; }
   void set_has_field_expiry(bool on) { SetFlag(kHasFieldExpiry, on); }
 
+  /// Which snapshot the entry is older or newer than (snapshot.h).
+  bool epoch() const { return (flags_ & kEpoch) != 0; }
+  void set_epoch(bool epoch) { SetFlag(kEpoch, epoch); }
+
   std::string_view payload() const { return {payload_start(), payload_size_}; }
   char* mutable_payload() { return const_cast<char*>(payload_start()); }
 
@@ -81,6 +85,7 @@ class Entry {
   static constexpr uint8_t kHasExpiry = 1;
   static constexpr uint8_t kOutgrown = 2;
   static constexpr uint8_t kHasFieldExpiry = 4;
+  static constexpr uint8_t kEpoch = 8;
 
   Entry() = default;
 

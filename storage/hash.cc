@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/integer_text.h"
+
 namespace cloakroom {
 namespace {
 
@@ -60,31 +62,53 @@ bool MutableHash::Set(std::string_view field, std::string_view value, int64_t no
     was_expired = old && old->ExpiredAt(now_ms);
     if (old && !was_expired && expiry == Expiry::kKeep) expires_at_ms = old->expires_at_ms;
   }
+  if (slot_.logged()) LogSet(field, value, expires_at_ms);
   const bool created = items_.Put(field, value, expires_at_ms);
   if (std::max(field.size(), value.size()) > max_value_) slot_.set_outgrown(true);
   return created || was_expired;
 }
 
+// Sessions write the same fields again and again; those that stay what they were are no change.
+void MutableHash::LogSet(std::string_view field, std::string_view value, int64_t expires_at_ms) {
+  const std::optional<Item> old = items_.view().Find(field);
+  if (old && old->value.bytes == value && old->expires_at_ms == expires_at_ms) return;
+  slot_.LogItem(ItemChange::kSetField, {field, value});
+  if (expires_at_ms != kNoFieldExpiry) LogFieldExpiry(field, expires_at_ms);
+}
+
+void MutableHash::LogFieldExpiry(std::string_view field, int64_t expires_at_ms) {
+  if (expires_at_ms == kNoFieldExpiry) {
+    return slot_.LogItem(ItemChange::kPersistField, {"FIELDS", "1", field});
+  }
+  slot_.LogItem(ItemChange::kExpireField,
+                {IntegerText(expires_at_ms).view(), "FIELDS", "1", field});
+}
+
 bool MutableHash::Erase(std::string_view field, int64_t now_ms) {
   const bool alive = view().Find(field, now_ms).has_value();
-  items_.Erase(field);
+  if (items_.Erase(field)) slot_.LogItem(ItemChange::kEraseField, {field});
   return alive;
 }
 
 bool MutableHash::SetFieldExpiry(std::string_view field, int64_t expires_at_ms, int64_t now_ms) {
   if (!view().Find(field, now_ms)) return false;
+  if (slot_.logged()) LogFieldExpiry(field, expires_at_ms);
   return items_.SetExpiry(field, expires_at_ms);
 }
 
 bool MutableHash::PersistField(std::string_view field, int64_t now_ms) {
   const std::optional<int64_t> expiry = view().FieldExpiry(field, now_ms);
   if (!expiry || *expiry == kNoFieldExpiry) return false;
+  if (slot_.logged()) LogFieldExpiry(field, kNoFieldExpiry);
   return items_.SetExpiry(field, kNoFieldExpiry);
 }
 
 size_t MutableHash::EraseExpired(int64_t now_ms, size_t limit,
                                  absl::FunctionRef<void(std::string_view)> on_erase) {
-  return items_.EraseExpired(now_ms, limit, on_erase);
+  return items_.EraseExpired(now_ms, limit, [&](std::string_view field) {
+    slot_.LogItem(ItemChange::kEraseField, {field});
+    on_erase(field);
+  });
 }
 
 size_t MutableHash::EraseExpired(int64_t now_ms, size_t limit) {

@@ -84,6 +84,9 @@ class MutableHash {
   size_t EraseExpired(int64_t now_ms, size_t limit);
 
  private:
+  void LogSet(std::string_view field, std::string_view value, int64_t expires_at_ms);
+  void LogFieldExpiry(std::string_view field, int64_t expires_at_ms);
+
   ValueSlot& slot_;
   size_t max_value_;
   MutableItems items_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/keyspace.h"
+
 namespace cloakroom {
 
 // Which locks are taken depends on the command, so the analysis cannot follow these functions;
@@ -13,6 +15,7 @@ bool Hold::TryPass(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     return false;
   }
   passed_ = &db.gate();
+  BeginChanges(db, /*together=*/false);
   return true;
 }
 
@@ -21,6 +24,7 @@ bool Hold::TryKey(Database& db, KeyHash key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   Stripe& stripe = db.StripeOf(key);
   stripe.mutex.Lock();
   stripes_.push_back(&stripe);
+  BeginChanges(db, /*together=*/true);
   return true;
 }
 
@@ -30,6 +34,7 @@ bool Hold::TryKeys(Database& db, std::span<const KeyHash> keys) ABSL_NO_THREAD_S
   std::sort(stripes_.begin(), stripes_.end());
   stripes_.erase(std::unique(stripes_.begin(), stripes_.end()), stripes_.end());
   for (Stripe* stripe : stripes_) stripe->mutex.Lock();
+  BeginChanges(db, /*together=*/true);
   return true;
 }
 
@@ -43,12 +48,14 @@ bool Hold::TryClose(std::span<Database* const> dbs, bool queued) ABSL_NO_THREAD_
     refused_ = &db->gate();
     return false;
   }
+  BeginChanges(*dbs.front(), /*together=*/true);
   return true;
 }
 
 void Hold::WaitAndPass(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   db.gate().Pass(slot_);
   passed_ = &db.gate();
+  BeginChanges(db, /*together=*/false);
 }
 
 void Hold::WaitForKey(Database& db, KeyHash key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -56,14 +63,42 @@ void Hold::WaitForKey(Database& db, KeyHash key) ABSL_NO_THREAD_SAFETY_ANALYSIS 
   Stripe& stripe = db.StripeOf(key);
   stripe.mutex.Lock();
   stripes_.push_back(&stripe);
+  BeginChanges(db, /*together=*/true);
 }
 
 void Hold::WaitAndClose(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   db.gate().Close();
   closed_.push_back(&db.gate());
+  BeginChanges(db, /*together=*/true);
+}
+
+void Hold::BeginChanges(Database& db, bool together) {
+  if (log_ != nullptr) {
+    // A pass that has come to hold a stripe, or one more gate.
+    if (!together || batch_ != nullptr) return;
+  } else {
+    log_ = db.keyspace().change_log();
+    if (log_ == nullptr) [[likely]]
+      return;
+    outer_ = ExchangeCurrentChanges(nullptr);
+  }
+  if (!together) return;
+  batch_ = BorrowChangeBatch();
+  ExchangeCurrentChanges(batch_);
+}
+
+void Hold::EndChanges() {
+  ExchangeCurrentChanges(outer_);
+  if (batch_ != nullptr) {
+    if (!batch_->empty()) log_->Append(*batch_);
+    ReturnChangeBatch(batch_);
+  }
+  log_ = nullptr;
+  batch_ = nullptr;
 }
 
 void Hold::Release() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (log_ != nullptr) EndChanges();
   for (size_t i = stripes_.size(); i-- > 0;) stripes_[i]->mutex.Unlock();
   stripes_.clear();
   if (passed_ != nullptr) passed_->Leave(slot_);

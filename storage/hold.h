@@ -5,6 +5,7 @@
 #include <span>
 
 #include "absl/container/inlined_vector.h"
+#include "storage/change_log.h"
 #include "storage/database.h"
 #include "storage/gate.h"
 #include "storage/key_hash.h"
@@ -16,6 +17,10 @@ namespace cloakroom {
 ///
 /// Order, which makes deadlock impossible: gates by database index, then stripes by number. All
 /// is taken at once; a hold that has something takes nothing more until Release.
+///
+/// All changes under one hold go into the log of changes together, before anything is given back:
+/// a transaction, a script, a command on many keys arrives whole. Where a hold is a pass alone,
+/// each change stands for itself.
 ///
 /// Thread rule: one thread. On an event loop only the Try functions; they wait for the stripes of
 /// running commands (under a microsecond) but never for a gate. When one answers false nothing is
@@ -51,6 +56,13 @@ class Hold {
   Gate* refused_ = nullptr;
   absl::InlinedVector<Gate*, 2> closed_;
   absl::InlinedVector<Stripe*, 8> stripes_;
+
+  /// From here on changes are kept; `together` in a batch, otherwise each for itself.
+  void BeginChanges(Database& db, bool together);
+  void EndChanges();
+  ChangeLog* log_ = nullptr;  ///< null: nobody keeps changes
+  ChangeBatch* batch_ = nullptr;
+  ChangeBatch* outer_ = nullptr;  ///< of the hold around this one: a busy script lets others run
 };
 
 }  // namespace cloakroom

@@ -9,6 +9,31 @@ Keyspace::Keyspace(const Options& options, const Clock& clock)
   }
 }
 
+Database& Keyspace::DatabaseOfSnapshot(int number) {
+  while (true) {
+    for (auto& database : databases_) {
+      if (database->snapshot_number() == number) return *database;
+    }
+    // A SWAPDB was under way.
+  }
+}
+
+size_t Keyspace::ClearAll() {
+  LogCommand(0, {"FLUSHALL"});
+  size_t removed = 0;
+  for (auto& database : databases_) removed += database->RemoveAll();
+  return removed;
+}
+
+void Keyspace::LogCommand(int db, std::initializer_list<std::string_view> words) {
+  ChangeLog* log = change_log();
+  if (log == nullptr) return;
+  if (ChangeBatch* batch = CurrentChanges()) return batch->Add(db, words);
+  ChangeBatch batch;
+  batch.Add(db, words);
+  log->Append(batch);
+}
+
 EncodingLimits Keyspace::encoding_limits() const {
   return {
       .hash_max_listpack_entries =

@@ -6,12 +6,14 @@
 #include <memory>
 #include <vector>
 
+#include "storage/change_log.h"
 #include "storage/clock.h"
 #include "storage/database.h"
 #include "storage/encoding.h"
 #include "storage/key_event.h"
 #include "storage/reclaimer.h"
 #include "storage/settings.h"
+#include "storage/snapshot.h"
 
 namespace cloakroom {
 
@@ -32,6 +34,8 @@ class Keyspace {
 
   Database& db(int index) { return *databases_[static_cast<size_t>(index)]; }
   const Database& db(int index) const { return *databases_[static_cast<size_t>(index)]; }
+  /// The database that had this number at the instant of the latest snapshot.
+  Database& DatabaseOfSnapshot(int number);
   int database_count() const { return static_cast<int>(databases_.size()); }
 
   /// The slot of threads that are no event loop; those may wait at gates.
@@ -40,11 +44,23 @@ class Keyspace {
   const Clock& clock() const { return clock_; }
   StorageSettings& settings() { return settings_; }
   Reclaimer& reclaimer() { return reclaimer_; }
+  Snapshot& snapshot() { return snapshot_; }
   EncodingLimits encoding_limits() const;
 
   /// Set before the first command; null for none.
   void set_observer(KeyspaceObserver* observer) { observer_ = observer; }
   KeyspaceObserver* observer() const { return observer_; }
+
+  /// Removes all keys of all databases, and returns how many. FLUSHALL, in the log of changes.
+  /// REQUIRES: all gates are closed.
+  size_t ClearAll();
+
+  /// Where changes go; null while nobody keeps them. Set with all gates closed, or before the first
+  /// command.
+  void set_change_log(ChangeLog* log) { change_log_.store(log, std::memory_order_release); }
+  ChangeLog* change_log() const { return change_log_.load(std::memory_order_acquire); }
+  /// Logs a command that repeats a change which is not one of a WriteScope.
+  void LogCommand(int db, std::initializer_list<std::string_view> words);
 
   /// Counters for INFO. `changes` is rdb_changes_since_last_save.
   struct Counters {
@@ -61,7 +77,9 @@ class Keyspace {
   StorageSettings settings_;
   Counters counters_;
   KeyspaceObserver* observer_ = nullptr;
+  std::atomic<ChangeLog*> change_log_ = nullptr;
   Reclaimer reclaimer_;
+  Snapshot snapshot_{*this};
   std::vector<std::unique_ptr<Database>> databases_;
 };
 

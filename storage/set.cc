@@ -52,6 +52,12 @@ Set MutableSet::view() const {
 }
 
 bool MutableSet::Add(std::string_view member) {
+  const bool created = Insert(member);
+  if (created) slot_.LogItem(ItemChange::kAddMember, {member});
+  return created;
+}
+
+bool MutableSet::Insert(std::string_view member) {
   const std::optional<int64_t> integer = ParseCanonicalInt(member);
   if (!slot_.exists() && integer && limits_.set_max_intset_entries > 0) {
     slot_.Create(ValueType::kSet, Encoding::kIntSet);
@@ -85,6 +91,12 @@ void MutableSet::LeaveIntSet(bool to_trie) {
 }
 
 bool MutableSet::Remove(std::string_view member) {
+  const bool removed = Erase(member);
+  if (removed) slot_.LogItem(ItemChange::kRemoveMember, {member});
+  return removed;
+}
+
+bool MutableSet::Erase(std::string_view member) {
   if (!slot_.exists() || slot_.encoding() != Encoding::kIntSet) return items_.Erase(member);
   const std::optional<int64_t> integer = ParseCanonicalInt(member);
   if (!integer || !IntSet(slot_).Remove(*integer)) return false;

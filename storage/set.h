@@ -70,6 +70,8 @@ class MutableSet {
   std::optional<std::string> Pop(absl::BitGenRef rng);
 
  private:
+  bool Insert(std::string_view member);
+  bool Erase(std::string_view member);
   bool AddToIntSet(int64_t value);
   void LeaveIntSet(bool to_trie);
 

@@ -19,13 +19,6 @@ const Blob* BlobOf(std::string_view payload) { return LoadUnaligned<const Blob*>
 
 TriePart* RootOf(std::string_view payload) { return LoadUnaligned<TriePart*>(payload.data()); }
 
-void RefValue(Encoding encoding, std::string_view payload) {
-  if (payload.empty()) return;
-  if (encoding == Encoding::kBlob) BlobOf(payload)->Ref();
-  if (encoding == Encoding::kPacked) PackedView(payload).RefBlobs();
-  if (encoding == Encoding::kTrie) RootOf(payload)->Ref();
-}
-
 }  // namespace
 
 void ReleaseValue(ValueType /*type*/, Encoding encoding, std::string_view payload) {
@@ -47,8 +40,15 @@ size_t ReleaseCost(ValueType /*type*/, Encoding encoding, std::string_view paylo
   return root->unique() ? 1 + TrieItems(root) / kTypicalLeafItems : 1;
 }
 
+void ShareValue(Encoding encoding, std::string_view payload) {
+  if (payload.empty()) return;
+  if (encoding == Encoding::kBlob) BlobOf(payload)->Ref();
+  if (encoding == Encoding::kPacked) PackedView(payload).RefBlobs();
+  if (encoding == Encoding::kTrie) RootOf(payload)->Ref();
+}
+
 std::string CopyPayload(ValueType /*type*/, Encoding encoding, std::string_view payload) {
-  RefValue(encoding, payload);
+  ShareValue(encoding, payload);
   return std::string(payload);
 }
 

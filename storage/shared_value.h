@@ -19,6 +19,9 @@ void ReleaseValue(ValueType type, Encoding encoding, std::string_view payload);
 /// Roughly how many allocations ReleaseValue would free: decides who does it. O(packed items).
 size_t ReleaseCost(ValueType type, Encoding encoding, std::string_view payload);
 
+/// Takes a reference of its own to each that the payload holds: for whoever copies its bytes.
+void ShareValue(Encoding encoding, std::string_view payload);
+
 /// A payload equal to this one that owns references of its own. Blobs and tries are shared, so a
 /// set of a million members costs nothing; whoever changes one side first copies what it touches.
 std::string CopyPayload(ValueType type, Encoding encoding, std::string_view payload);

@@ -36,15 +36,18 @@ void MutableString::Assign(std::string_view bytes) {
 }
 
 void MutableString::AssignText(std::string_view bytes) {
+  slot_.LogBytes(0, ValueSlot::kWholeString);
   if (bytes.size() > kMaxInlineString) return AssignBlob(BlobRef::Adopt(Blob::Create(bytes)));
   StoreBytes(Rewrite(Encoding::kBytes, bytes.size()), bytes);
 }
 
 void MutableString::AssignInteger(int64_t value) {
+  slot_.LogBytes(0, ValueSlot::kWholeString);
   StoreUnaligned(Rewrite(Encoding::kInt, sizeof(value)), value);
 }
 
 void MutableString::AssignBlob(BlobRef blob) {
+  slot_.LogBytes(0, ValueSlot::kWholeString);
   if (blob->size() <= kMaxInlineString) return AssignText(blob->bytes());
   StoreUnaligned(Rewrite(Encoding::kBlob, sizeof(const Blob*)), blob.Release());
 }
@@ -52,19 +55,22 @@ void MutableString::AssignBlob(BlobRef blob) {
 size_t MutableString::Append(std::string_view bytes) {
   const size_t old_size = view().size();
   StoreBytes(Resize(old_size + bytes.size()) + old_size, bytes);
+  slot_.LogBytes(old_size, old_size + bytes.size());
   return old_size + bytes.size();
 }
 
 size_t MutableString::SetRange(size_t offset, std::string_view bytes) {
-  StoreBytes(Grow(offset + bytes.size()) + offset, bytes);
+  StoreBytes(Grow(offset, bytes.size()), bytes);
   return view().size();
 }
 
-char* MutableString::Grow(size_t size) {
+char* MutableString::Grow(size_t offset, size_t count) {
+  const size_t size = offset + count;
   const size_t old_size = view().size();
   char* const bytes = Resize(std::max(size, old_size));
   if (size > old_size) std::memset(bytes + old_size, 0, size - old_size);
-  return bytes;
+  slot_.LogBytes(offset, size);
+  return bytes + offset;
 }
 
 // Drops the old value and makes room for the payload of a new one, never changed since.

@@ -64,9 +64,9 @@ class MutableString {
   size_t Append(std::string_view bytes);
   /// Overwrites from `offset`, after padding with zero bytes up to there. Returns the new size.
   size_t SetRange(size_t offset, std::string_view bytes);
-  /// The string's bytes for changing in place (SETBIT), after padding it with zero bytes to at
-  /// least `size`. Valid until the value changes again.
-  char* Grow(size_t size);
+  /// `count` of the string's bytes from `offset` on, for changing in place (SETBIT), after padding
+  /// it with zero bytes up to there. Valid until the value changes again.
+  char* Grow(size_t offset, size_t count);
 
  private:
   char* Rewrite(Encoding encoding, size_t payload_size);

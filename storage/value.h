@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
+
+#include "storage/change_log.h"
 
 namespace cloakroom {
 
@@ -57,6 +60,15 @@ class ValueSlot : public Region {
   virtual void set_encoding(Encoding encoding) = 0;
   /// Drops the entry; what the payload points to must have been released or taken over before.
   virtual void Remove() = 0;
+
+  // What was done, for whoever keeps a log of changes (change_log.h). Every change of an item or a
+  // byte is told; one that comes to the same as before need not be.
+  virtual bool logged() const { return false; }
+  virtual void LogItem(ItemChange, std::initializer_list<std::string_view>) {}
+  /// Bytes of a string, from `first` up to `last`, have other values, or will have before the
+  /// change is over; kWholeString as `last`: all, and nothing of the old string is left.
+  virtual void LogBytes(size_t /*first*/, size_t /*last*/) {}
+  static constexpr size_t kWholeString = SIZE_MAX;
 };
 
 }  // namespace cloakroom

@@ -4,14 +4,26 @@
 
 #include "storage/access_clock.h"
 #include "storage/hash.h"
+#include "storage/integer_text.h"
 #include "storage/keyspace.h"
+#include "storage/string_value.h"
 
 namespace cloakroom {
 namespace {
 
+/// A string of at most so many bytes is logged whole when a part of it has changed: hardly longer
+/// than saying which part.
+constexpr size_t kMaxRepeatedString = 32;
+
 uint32_t FirstAccess(const StorageSettings& settings, int64_t now_ms) {
   return UsesLfu(settings.policy.load(std::memory_order_relaxed)) ? access_clock::LfuNew(now_ms)
                                                                   : access_clock::LruAt(now_ms);
+}
+
+/// One more or one less, by the only thread that may.
+void Count(std::atomic<size_t>& counter, bool up) {
+  size_t count = counter.load(std::memory_order_relaxed);
+  counter.store(up ? count + 1 : count - 1, std::memory_order_relaxed);
 }
 
 /// When the expirer has to look at the entry: its own expiry or that of its first field.
@@ -30,12 +42,20 @@ WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t
                        absl::InsecureBitGen* random)
     : db_(db), stripe_(db.StripeOf(hash)), key_(key), hash_(hash), now_ms_(now_ms) {
   AssertHeld(stripe_);
+  if (db.keyspace().change_log() != nullptr) {
+    changes_ = CurrentChanges();
+    if (changes_ == nullptr) changes_ = &own_changes_.emplace();
+  }
   slot_ = stripe_.table.Find(key, hash);
   if (slot_ == nullptr) return;
   existed_ = true;
   had_expiry_ = (*slot_)->has_expiry();
+  had_field_expiry_ = (*slot_)->has_field_expiry();
+  Snapshot& snapshot = db.keyspace().snapshot();
+  if ((*slot_)->epoch() != snapshot.epoch()) [[unlikely]]
+    snapshot.KeepPreImage(db, *slot_);
   if ((*slot_)->expired(now_ms)) [[unlikely]] {
-    db_.keyspace().reclaimer().Drop(Detach());
+    Delete();
     db_.keyspace().counters().expired.fetch_add(1, std::memory_order_relaxed);
     Signal("expired", /*by_expiry=*/true);
   } else if (random != nullptr) {
@@ -45,6 +65,7 @@ WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t
 
 WriteScope::~WriteScope() {
   if (touched_) Settle();
+  if (own_changes_ && !own_changes_->empty()) db_.keyspace().change_log()->Append(*own_changes_);
 }
 
 void WriteScope::Signal(KeyEvent event, bool by_expiry) {
@@ -68,21 +89,30 @@ void WriteScope::Settle() {
     if (due != kNoExpiry) stripe_.table.NoteDue(hash_, due);
   }
   if (exists != existed_) stripe_.keys.store(stripe_.table.size(), std::memory_order_relaxed);
-  if (has_expiry != had_expiry_) {
-    size_t expires = stripe_.expires.load(std::memory_order_relaxed);
-    stripe_.expires.store(has_expiry ? expires + 1 : expires - 1, std::memory_order_relaxed);
-  }
+  if (has_expiry != had_expiry_) Count(stripe_.expires, has_expiry);
+  bool has_field_expiry = exists && (*slot_)->has_field_expiry();
+  if (has_field_expiry != had_field_expiry_) [[unlikely]]
+    Count(stripe_.field_expires, has_field_expiry);
+  if (changes_ != nullptr && exists) LogOutcome();
 }
 
 void WriteScope::SetExpiry(int64_t expire_at_ms) {
   touched_ = true;
+  if ((*slot_)->expire_at_ms() == expire_at_ms) return;
+  expiry_set_ = true;
   *slot_ = Entry::WithExpiry(*slot_, expire_at_ms);
 }
 
-void WriteScope::Delete() { db_.keyspace().reclaimer().Drop(Detach()); }
+void WriteScope::Delete() {
+  Log({"DEL", key_});
+  first_byte_ = SIZE_MAX;
+  expiry_set_ = false;
+  db_.keyspace().reclaimer().Drop(Detach());
+}
 
 char* WriteScope::Overwrite(ValueType new_type, Encoding new_encoding, size_t payload_size,
                             int64_t expire_at_ms) {
+  LogBytes(0, kWholeString);
   Reclaimer& reclaimer = db_.keyspace().reclaimer();
   const bool expires = expire_at_ms != kNoExpiry;
   if (slot_ != nullptr && type() == new_type && (*slot_)->has_expiry() == expires) {
@@ -105,6 +135,7 @@ char* WriteScope::Overwrite(ValueType new_type, Encoding new_encoding, size_t pa
   } else {
     touched_ = true;
     entry->set_access((*slot_)->access());
+    entry->set_epoch(db_.keyspace().snapshot().epoch());
     reclaimer.Drop(*slot_);
     *slot_ = entry;
   }
@@ -124,6 +155,7 @@ void WriteScope::Remove() { Entry::Destroy(Detach()); }
 void WriteScope::Place(Entry* entry) {
   AssertHeld(stripe_);
   touched_ = true;
+  entry->set_epoch(db_.keyspace().snapshot().epoch());
   slot_ = stripe_.table.Insert(entry, hash_);
 }
 
@@ -134,11 +166,48 @@ void WriteScope::Create(ValueType type, Encoding encoding) {
 }
 
 void WriteScope::Adopt(const Entry& model, std::string_view payload, int64_t expire_at_ms) {
+  if (exists()) db_.keyspace().reclaimer().Drop(Detach());
   Entry* entry = Entry::Create(key_, expire_at_ms, model.type(), model.encoding(), payload.size());
   entry->set_outgrown(model.outgrown());
   entry->set_access(model.access());
   std::copy(payload.begin(), payload.end(), entry->mutable_payload());
   Place(entry);
+}
+
+void WriteScope::Log(std::initializer_list<std::string_view> words) {
+  if (changes_ != nullptr) changes_->Add(db_.index(), words);
+}
+
+void WriteScope::LogItem(ItemChange change, std::initializer_list<std::string_view> arguments) {
+  if (changes_ != nullptr) changes_->AddItem(db_.index(), key_, change, arguments);
+}
+
+void WriteScope::LogBytes(size_t first, size_t last) {
+  first_byte_ = std::min(first_byte_, first);
+  last_byte_ = std::max(last_byte_, last);
+}
+
+void WriteScope::LogAs(int db, std::span<const std::string_view> words) {
+  if (changes_ != nullptr) changes_->Add(db, words);
+  changes_ = nullptr;
+}
+
+void WriteScope::LogOutcome() {
+  const int64_t expire_at_ms = (*slot_)->expire_at_ms();
+  const IntegerText expiry(expire_at_ms);
+  if (first_byte_ != SIZE_MAX) {
+    const StringView string(encoding(), (*slot_)->payload());
+    const size_t last = std::min(last_byte_, string.size());
+    if (last_byte_ == kWholeString || string.size() <= kMaxRepeatedString) {
+      if (expire_at_ms == kNoExpiry) return Log({"SET", key_, string.bytes()});
+      return Log({"SET", key_, string.bytes(), "PXAT", expiry.view()});
+    }
+    Log({"SETRANGE", key_, IntegerText(static_cast<int64_t>(first_byte_)).view(),
+         string.bytes().substr(first_byte_, last - first_byte_)});
+  }
+  if (!expiry_set_) return;
+  if (expire_at_ms == kNoExpiry) return Log({"PERSIST", key_});
+  Log({"PEXPIREAT", key_, expiry.view()});
 }
 
 char* WriteScope::Splice(size_t offset, size_t erase, size_t insert) {

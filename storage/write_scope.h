@@ -2,9 +2,12 @@
 #define CLOAKROOM_STORAGE_WRITE_SCOPE_H_
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "absl/random/random.h"
+#include "storage/change_log.h"
 #include "storage/database.h"
 #include "storage/entry.h"
 #include "storage/key_event.h"
@@ -14,8 +17,8 @@ namespace cloakroom {
 
 /// The only way to change a key. It finds the entry (one that has expired is removed first, with
 /// all that an expiry entails), lets the value classes change it as a ValueSlot, and on leaving
-/// settles everything that a change entails: expiry index, counters, WATCH, keyspace events; and,
-/// when they come, snapshot pre-images, client tracking, the replication stream and the log.
+/// settles everything that a change entails: expiry index, counters, WATCH, keyspace events, the
+/// pre-image for a snapshot and the log of changes; client tracking when it comes.
 ///
 /// A command states what it did with Changed(); a scope in which nothing changed leaves no trace.
 ///
@@ -52,9 +55,15 @@ class WriteScope final : public ValueSlot {
   /// Takes the entry out of the keyspace, for RENAME and MOVE. The caller owns it.
   /// REQUIRES: exists().
   Entry* Detach();
-  /// Makes a new entry for the key: labels and access as those of `model`, and a payload whose
-  /// references become this entry's own (from Detach, or from CopyPayload). REQUIRES: !exists().
+  /// Makes a new entry for the key, in place of what it holds: labels and access as those of
+  /// `model`, and a payload whose references become this entry's own (from Detach, or from
+  /// CopyPayload). What came to pass must be said with LogAs.
   void Adopt(const Entry& model, std::string_view payload, int64_t expire_at_ms);
+
+  /// Logs the changes of this scope, from here on, as one command in a database: where they would
+  /// be long, as RENAME of a large value, or a union that is stored. In the same state, it must
+  /// always come to the same.
+  void LogAs(int db, std::span<const std::string_view> words);
 
   // ValueSlot.
   char* data() override { return (*slot_)->mutable_payload(); }
@@ -68,11 +77,17 @@ class WriteScope final : public ValueSlot {
   void Create(ValueType type, Encoding encoding) override;
   void set_encoding(Encoding encoding) override { (*slot_)->set_encoding(encoding); }
   void Remove() override;
+  bool logged() const override { return changes_ != nullptr; }
+  void LogItem(ItemChange change, std::initializer_list<std::string_view> arguments) override;
+  void LogBytes(size_t first, size_t last) override;
 
  private:
   void Place(Entry* entry);
   void Signal(KeyEvent event, bool by_expiry);
   void Settle();
+  void Log(std::initializer_list<std::string_view> words);
+  /// What Settle can tell only when all is over: the bytes of a string, the expiry.
+  void LogOutcome();
 
   Database& db_;
   Stripe& stripe_;
@@ -82,7 +97,15 @@ class WriteScope final : public ValueSlot {
   Entry** slot_ = nullptr;
   bool existed_ = false;     ///< when the scope began
   bool had_expiry_ = false;  ///< when the scope began
-  bool touched_ = false;     ///< the table or the entry was changed, whether or not it counts
+  bool had_field_expiry_ = false;
+  bool touched_ = false;  ///< the table or the entry was changed, whether or not it counts
+
+  // For the log of changes.
+  ChangeBatch* changes_ = nullptr;  ///< null: nobody keeps one, or LogAs has said it all
+  size_t first_byte_ = SIZE_MAX;    ///< of a string, from here ...
+  size_t last_byte_ = 0;            ///< ... up to here, bytes are not what they were
+  bool expiry_set_ = false;
+  std::optional<ChangeBatch> own_changes_;  ///< where the thread holds only this stripe
 };
 
 }  // namespace cloakroom

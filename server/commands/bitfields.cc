@@ -184,17 +184,20 @@ bool RunStep(const FieldStep& step, char* bytes, size_t size, ReplyWriter& reply
 }
 
 void RunWrites(Call& call, const FieldSteps& steps) {
-  uint64_t last_bit = 0;
+  uint64_t first_byte = UINT64_MAX;
+  uint64_t last_byte = 0;
   for (const FieldStep& step : steps) {
-    if (step.writes()) last_bit = std::max(last_bit, step.last_bit());
+    if (!step.writes()) continue;
+    first_byte = std::min(first_byte, step.offset / 8);
+    last_byte = std::max(last_byte, step.last_bit() / 8);
   }
   Writing<MutableString> string(call, call.arg(1));
   if (!string.ok()) return;
   const size_t old_size = string->view().size();
   // Room for the farthest field is made whatever becomes of it, as Redis does. Unlike there that
   // is a change, which a replica has to hear of, even when every step fails.
-  char* const bytes = string->Grow(last_bit / 8 + 1);
-  const size_t size = std::max<size_t>(old_size, last_bit / 8 + 1);
+  char* const bytes = string->Grow(first_byte, last_byte + 1 - first_byte) - first_byte;
+  const size_t size = std::max<size_t>(old_size, last_byte + 1);
   bool changed = size > old_size;
   call.reply().Array(steps.size());
   for (const FieldStep& step : steps) changed |= RunStep(step, bytes, size, call.reply());

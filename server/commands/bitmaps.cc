@@ -28,9 +28,9 @@ void SetBit(Call& call) {
   const bool old_bit = BitAt(string->view().bytes(), *offset);
   const bool grows = *offset / 8 >= size;
   // Even when nothing changes: OBJECT ENCODING says raw from here on.
-  char* const bytes = string->Grow(*offset / 8 + 1);
+  char* const byte = string->Grow(*offset / 8, 1);
   if (grows || old_bit != (*bit == 1)) {
-    SetBitAt(bytes, *offset, *bit == 1);
+    SetBitAt(byte, *offset % 8, *bit == 1);
     string.Changed("setbit");
   }
   call.reply().Integer(old_bit ? 1 : 0);

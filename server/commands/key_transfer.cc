@@ -28,17 +28,18 @@ Entry* TakeFrom(Place from, KeyEvent event, int64_t now_ms) {
   return entry;
 }
 
-/// Puts a value where another may be. The references in `payload` become the new entry's.
-void PutAt(Place to, const Entry& model, std::string_view payload, KeyEvent event, int64_t now_ms) {
-  WriteScope scope(to.db, to.key, to.hash, now_ms);
-  if (scope.exists()) scope.Delete();
+/// Puts a value where another may be. The references in `payload` become the new entry's. The
+/// command is logged as it is: it comes to the same whenever the keys are the same.
+void PutAt(Call& call, Place to, const Entry& model, std::string_view payload, KeyEvent event) {
+  WriteScope scope(to.db, to.key, to.hash, call.now_ms());
+  scope.LogAs(call.db().index(), call.args());
   scope.Adopt(model, payload, model.expire_at_ms());
   scope.Changed(event);
 }
 
-void Transfer(Place from, KeyEvent out, Place to, KeyEvent in, int64_t now_ms) {
-  Entry* entry = TakeFrom(from, out, now_ms);
-  PutAt(to, *entry, entry->payload(), in, now_ms);
+void Transfer(Call& call, Place from, KeyEvent out, Place to, KeyEvent in) {
+  Entry* entry = TakeFrom(from, out, call.now_ms());
+  PutAt(call, to, *entry, entry->payload(), in);
   Entry::Destroy(entry);
 }
 
@@ -58,7 +59,7 @@ void Rename(Call& call) {
   Place from = Here(call, 1);
   if (!Use(call, from)) return call.Error(kNoSuchKey);
   if (call.arg(1) != call.arg(2)) {
-    Transfer(from, "rename_from", Here(call, 2), "rename_to", call.now_ms());
+    Transfer(call, from, "rename_from", Here(call, 2), "rename_to");
   }
   call.reply().Ok();
 }
@@ -68,7 +69,7 @@ void RenameNx(Call& call) {
   Place to = Here(call, 2);
   if (!Use(call, from)) return call.Error(kNoSuchKey);
   if (IsThere(to, call.now_ms())) return call.reply().Integer(0);
-  Transfer(from, "rename_from", to, "rename_to", call.now_ms());
+  Transfer(call, from, "rename_from", to, "rename_to");
   call.reply().Integer(1);
 }
 
@@ -106,7 +107,7 @@ void Copy(Call& call) {
   Place to{call.db(options->db), call.arg(2), call.HashOf(call.arg(2))};
   if (!options->replace && IsThere(to, call.now_ms())) return call.reply().Integer(0);
   std::string payload = CopyPayload(source->type(), source->encoding(), source->payload());
-  PutAt(to, *source, payload, "copy_to", call.now_ms());
+  PutAt(call, to, *source, payload, "copy_to");
   call.reply().Integer(1);
 }
 
@@ -126,7 +127,7 @@ void Move(Call& call) {
   Place from = Here(call, 1);
   Place to{call.db(*index), from.key, from.hash};
   if (!Use(call, from) || IsThere(to, call.now_ms())) return call.reply().Integer(0);
-  Transfer(from, "move_from", to, "move_to", call.now_ms());
+  Transfer(call, from, "move_from", to, "move_to");
   call.reply().Integer(1);
 }
 

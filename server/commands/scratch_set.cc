@@ -44,7 +44,9 @@ void ScratchSet::RemoveAll(const Set& other) {
   other.ForEach([this](std::string_view member) { set_.Remove(member); });
 }
 
-void ScratchSet::MoveInto(WriteScope& to) {
+void ScratchSet::MoveInto(WriteScope& to, int db, CommandArguments command) {
+  to.LogAs(db, command);
+  if (to.exists()) to.Delete();
   to.Create(Set::kType, slot_.encoding());
   const std::string_view payload = slot_.bytes();
   std::copy(payload.begin(), payload.end(), to.Splice(0, 0, payload.size()));

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/command_table.h"
 #include "storage/encoding.h"
 #include "storage/set.h"
 #include "storage/value.h"
@@ -30,8 +31,9 @@ class ScratchSet {
   void AddAll(const Set& other);
   void RemoveAll(const Set& other);
 
-  /// Makes the set the value of a key, and is empty afterwards. REQUIRES: !to.exists(), size() > 0.
-  void MoveInto(WriteScope& to);
+  /// Makes the set the value of a key, in place of what it holds, and is empty afterwards. In the
+  /// log of changes stands `command`, which must come to the same. REQUIRES: size() > 0.
+  void MoveInto(WriteScope& to, int db, CommandArguments command);
 
  private:
   /// The slot of a value in plain memory.

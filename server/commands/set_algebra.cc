@@ -167,11 +167,11 @@ void Store(Call& call, Combine combine, KeyEvent event) {
   const size_t size = result.size();
   WriteScope target = call.Open(call.arg(1));
   const bool existed = target.exists();
-  if (existed) target.Delete();
   if (size > 0) {
-    result.MoveInto(target);
+    result.MoveInto(target, call.db().index(), call.args());
     target.Changed(event);
   } else if (existed) {
+    target.Delete();
     target.Changed("del");
   }
   call.reply().Integer(static_cast<int64_t>(size));

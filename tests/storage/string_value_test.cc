@@ -112,7 +112,7 @@ TEST_F(StringValueTest, SetRangePadsWithZeroBytes) {
 
 TEST_F(StringValueTest, GrowNeverShrinks) {
   string_.Assign("abc");
-  string_.Grow(1)[0] = 'z';
+  string_.Grow(0, 1)[0] = 'z';
   EXPECT_EQ(Text(), "zbc");
 }
 

@@ -17,7 +17,8 @@ class ScratchSetTest : public ServerTest {
     Hold hold(server_.thread(0).slot);
     ASSERT_TRUE(hold.TryKey(db_, KeyHash::Of(key)));
     WriteScope scope(db_, key, KeyHash::Of(key), now_ms());
-    set.MoveInto(scope);
+    const std::string_view command[] = {"SUNIONSTORE", key, "a", "b"};
+    set.MoveInto(scope, 0, command);
   }
 
   Database& db_ = server_.keyspace().db(0);

@@ -1,0 +1,225 @@
+#include "storage/snapshot.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <thread>
+
+#include "storage/set.h"
+#include "tests/storage/support/test_keyspace.h"
+
+namespace cloakroom {
+namespace {
+
+constexpr size_t kNoLimit = size_t{1} << 30;
+
+class SnapshotTest : public KeyspaceTest {
+ protected:
+  Snapshot& snapshot() { return keyspace_.snapshot(); }
+
+  Snapshot::Facts Begin(size_t max_pre_image_bytes = kNoLimit) {
+    return snapshot().Begin(max_pre_image_bytes, [] {});
+  }
+
+  static std::string Text(const SnapshotEntry& entry) {
+    if (entry.type == ValueType::kSet) {
+      return std::to_string(cloakroom::Set(entry.encoding, entry.payload).size()) + " members";
+    }
+    return std::string(StringView(entry.encoding, entry.payload).bytes());
+  }
+
+  /// Everything that is still to come, by "db:key"; a key that comes twice fails the test.
+  std::map<std::string, std::string> Rest() {
+    SnapshotBatch batch;
+    while (snapshot().Next(&batch)) Collect(batch);
+    return std::exchange(collected_, {});
+  }
+  void Collect(const SnapshotBatch& batch) {
+    batch.ForEach([&](const SnapshotEntry& entry) {
+      std::string name = std::to_string(entry.db) + ":" + std::string(entry.key);
+      EXPECT_TRUE(collected_.emplace(name, Text(entry)).second) << name << " came twice";
+    });
+  }
+
+  void AddMembers(std::string_view key, int from, int to) {
+    EncodingLimits limits;
+    Write(db(), key, [&](WriteScope& scope) {
+      MutableSet set(scope, limits);
+      for (int i = from; i < to; ++i) set.Add("member" + std::to_string(i));
+      scope.Changed("sadd");
+    });
+  }
+
+  std::map<std::string, std::string> collected_;
+};
+
+TEST_F(SnapshotTest, HoldsEveryKeyOfEveryDatabase) {
+  Set(db(0), "a", "1");
+  Set(db(0), "b", std::string(5000, 'x'), now_ms() + 10);
+  Set(db(2), "a", "2");
+  Snapshot::Facts facts = Begin();
+  EXPECT_EQ(facts.keys, 3u);
+  EXPECT_FALSE(facts.field_expiry);
+  EXPECT_THAT(Rest(), testing::ElementsAre(testing::Pair("0:a", "1"),
+                                           testing::Pair("0:b", std::string(5000, 'x')),
+                                           testing::Pair("2:a", "2")));
+  EXPECT_FALSE(snapshot().active());
+  EXPECT_EQ(snapshot().keys_done(), 3u);
+}
+
+TEST_F(SnapshotTest, ChangesAfterTheInstantAreNotInIt) {
+  Set(db(), "changed", "old");
+  Set(db(), "deleted", "old");
+  Begin();
+  Set(db(), "changed", "new");
+  Set(db(), "changed", "newer");
+  Delete(db(), "deleted");
+  Set(db(), "deleted", "again");
+  Set(db(), "created", "new");
+  EXPECT_THAT(Rest(), testing::ElementsAre(testing::Pair("0:changed", "old"),
+                                           testing::Pair("0:deleted", "old")));
+  EXPECT_EQ(Get(db(), "changed"), "newer");
+}
+
+TEST_F(SnapshotTest, TheNextOneSeesWhatTheLastOneLeftOut) {
+  Set(db(), "a", "1");
+  Begin();
+  Set(db(), "b", "2");
+  Rest();
+  Set(db(), "c", "3");
+  Begin();
+  EXPECT_THAT(Rest(), testing::ElementsAre(testing::Pair("0:a", "1"), testing::Pair("0:b", "2"),
+                                           testing::Pair("0:c", "3")));
+}
+
+TEST_F(SnapshotTest, EveryKeyComesOnceWhateverTheTableDoesMeanwhile) {
+  for (int i = 0; i < 3000; ++i) Set(db(), "key" + std::to_string(i), std::to_string(i));
+  Begin();
+  SnapshotBatch batch;
+  for (int round = 0; snapshot().Next(&batch); ++round) {
+    Collect(batch);
+    for (int i = round * 300; i < round * 300 + 300; ++i) {
+      Set(db(), "new" + std::to_string(i), "x");                       // it grows
+      if (i % 3 == 0) Delete(db(), "key" + std::to_string(i % 3000));  // and shrinks
+      if (i % 3 == 1) Set(db(), "key" + std::to_string(i % 3000), "changed");
+    }
+  }
+  std::map<std::string, std::string> all = Rest();
+  EXPECT_EQ(all.size(), 3000u);
+  for (int i = 0; i < 3000; ++i) {
+    EXPECT_EQ(all["0:key" + std::to_string(i)], std::to_string(i));
+  }
+}
+
+TEST_F(SnapshotTest, ABigSetIsSharedNotCopied) {
+  AddMembers("set", 0, 10'000);
+  Begin();
+  AddMembers("set", 10'000, 10'001);
+  SnapshotBatch batch;
+  ASSERT_TRUE(snapshot().Next(&batch));
+  EXPECT_LT(batch.retained_bytes(), 100'000u);
+  Collect(batch);
+  EXPECT_THAT(Rest(), testing::ElementsAre(testing::Pair("0:set", "10000 members")));
+}
+
+TEST_F(SnapshotTest, AFlushedDatabaseIsInIt) {
+  for (int i = 0; i < 1000; ++i) Set(db(1), "key" + std::to_string(i), "x");
+  Begin();
+  {
+    Hold hold(kSlot);
+    Database* closed[] = {&db(1)};
+    ASSERT_TRUE(hold.TryClose(closed, false));
+    EXPECT_EQ(db(1).Clear(), 1000u);
+  }
+  Set(db(1), "key1", "new");
+  std::map<std::string, std::string> all = Rest();
+  EXPECT_EQ(all.size(), 1000u);
+  EXPECT_EQ(all["1:key1"], "x");
+}
+
+TEST_F(SnapshotTest, SwappedDatabasesKeepTheNumberThatTheyHad) {
+  for (int i = 0; i < 2000; ++i) Set(db(0), "a" + std::to_string(i), "0");
+  Set(db(2), "b", "2");
+  Begin();
+  SnapshotBatch batch;
+  ASSERT_TRUE(snapshot().Next(&batch));
+  Collect(batch);
+  {
+    Hold hold(kSlot);
+    Database* closed[] = {&db(0), &db(1), &db(2)};
+    ASSERT_TRUE(hold.TryClose(closed, false));
+    db(0).SwapContents(db(2));
+  }
+  Delete(db(0), "b");
+  std::map<std::string, std::string> all = Rest();
+  EXPECT_EQ(all.size(), 2001u);
+  EXPECT_EQ(all["2:b"], "2");
+  EXPECT_EQ(all["0:a7"], "0");
+}
+
+TEST_F(SnapshotTest, WhatExpiresMeanwhileIsInIt) {
+  Set(db(), "a", "1", now_ms() + 10);
+  Begin();
+  Advance(20);
+  EXPECT_FALSE(Exists(db(), "a"));
+  EXPECT_THAT(Rest(), testing::ElementsAre(testing::Pair("0:a", "1")));
+}
+
+TEST_F(SnapshotTest, TooManyPreImagesFailIt) {
+  for (int i = 0; i < 100; ++i) Set(db(), "key" + std::to_string(i), std::string(2000, 'x'));
+  Begin(/*max_pre_image_bytes=*/50'000);
+  for (int i = 0; i < 100; ++i) Set(db(), "key" + std::to_string(i), "new");
+  EXPECT_TRUE(snapshot().failed());
+  snapshot().Cancel();
+  EXPECT_FALSE(snapshot().active());
+  EXPECT_EQ(Begin().keys, 100u);
+  EXPECT_EQ(Rest().size(), 100u) << "and the next one is whole again";
+  EXPECT_FALSE(snapshot().failed());
+}
+
+TEST_F(SnapshotTest, ACancelledOneLeavesNothingBehind) {
+  for (int i = 0; i < 1000; ++i) Set(db(), "key" + std::to_string(i), "x");
+  Begin();
+  SnapshotBatch batch;
+  ASSERT_TRUE(snapshot().Next(&batch));
+  batch.Clear();
+  snapshot().Cancel();
+  Set(db(), "key1", "y");
+  Begin();
+  EXPECT_EQ(Rest().size(), 1000u);
+}
+
+TEST_F(SnapshotTest, IsOnePointInTimeWhileThreadsMoveAmounts) {
+  constexpr int kAccounts = 64;
+  for (int i = 0; i < kAccounts; ++i) Set(db(), "account" + std::to_string(i), "100");
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> threads;
+  for (GateSlot slot = 0; slot < 2; ++slot) {
+    threads.emplace_back([&, slot] {
+      for (int i = slot; !stop; ++i) {
+        std::string from = "account" + std::to_string(i * 7 % kAccounts);
+        std::string to = "account" + std::to_string((i * 7 + 13) % kAccounts);
+        KeyHash keys[] = {KeyHash::Of(from), KeyHash::Of(to)};
+        Hold hold(slot);
+        if (!hold.TryKeys(db(), keys)) continue;
+        for (auto [key, change] : {std::pair(from, -1), std::pair(to, 1)}) {
+          WriteScope scope(db(), key, KeyHash::Of(key), now_ms());
+          MutableString string(scope);
+          string.AssignInteger(*string.view().integer() + change);
+          scope.Changed("incrby");
+        }
+      }
+    });
+  }
+  for (int round = 0; round < 20; ++round) {
+    Begin();
+    int64_t sum = 0;
+    for (const auto& [key, text] : Rest()) sum += std::stoll(text);
+    EXPECT_EQ(sum, kAccounts * 100);
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace cloakroom
