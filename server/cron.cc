@@ -40,6 +40,7 @@ void Cron::Run() {
     }
     if (server_.keyspace().settings().active_expire) Expire();
     server_.sampler().SampleRates(server_);
+    server_.persistence().Tick();
     if (turn % kPeriodsPerSecond == 0) server_.sampler().SampleFigures(server_);
   }
 }

@@ -108,11 +108,17 @@ std::string Executor::Refusal(Client& client, const Request& request) {
     return "ERR Command not allowed inside a transaction";
   }
   if (std::string error = RefusalOfMemory(client, *request.command); !error.empty()) return error;
+  if (server_.persistence().refuses_writes()) [[unlikely]] {
+    if (HasFlag(client, request, kWrite) || row.name == "ping") {
+      return server_.persistence().WriteRefusal();
+    }
+  }
   if (client.resp == 2 && client.subscribed() && !AllowedWhileSubscribed(row.name)) {
     return absl::StrCat("ERR Can't execute '", std::string(row.name),
                         "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
                         "allowed in this context");
   }
+  if (server_.persistence().loading() && !row.has(kLoading)) return std::string(kLoadingError);
   if (client.monitor && (row.has(kWrite) || row.has(kReadonly) || row.has(kMayReplicate))) {
     return "ERR Replica can't interact with the keyspace";
   }
@@ -194,7 +200,7 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
   }
   const CommandRow& row = *request.command->row;
   if (server_.pause().active()) [[unlikely]] {
-    int64_t until_ms = server_.pause().UntilMs(MayWrite(client, request), now_ms());
+    int64_t until_ms = server_.pause().UntilMs(HasFlag(client, request, kWrite | kMayReplicate), now_ms());
     if (until_ms != 0) return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   }
   if (client.in_multi && !row.has(kUndeferred)) return Enqueue(client, request, reply);
@@ -210,14 +216,11 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
   return outcome;
 }
 
-bool Executor::MayWrite(const Client& client, const Request& request) const {
-  auto may_write = [](const Command& command) {
-    return command.row->has(kWrite) || command.row->has(kMayReplicate);
-  };
-  if (may_write(*request.command)) return true;
+bool Executor::HasFlag(const Client& client, const Request& request, uint32_t flags) const {
+  if (request.command->row->has(flags)) return true;
   if (request.command != exec_) return false;
   return std::any_of(client.queue.begin(), client.queue.end(),
-                     [&](const QueuedCommand& item) { return may_write(*item.command); });
+                     [&](const QueuedCommand& item) { return item.command->row->has(flags); });
 }
 
 Outcome Executor::WaitForGate(Client& client, const Request& request, Gate* gate,

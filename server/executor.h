@@ -92,8 +92,8 @@ class Executor {
   void CountFailure(const Command& command, std::string_view error_code);
   void CountError(std::string_view error);
   Outcome Enqueue(Client& client, const Request& request, ReplyWriter& reply);
-  /// Whether a pause of writes holds the request back: EXEC is what its queue is.
-  bool MayWrite(const Client& client, const Request& request) const;
+  /// Whether the request has one of these flags: EXEC is what its queue is.
+  bool HasFlag(const Client& client, const Request& request, uint32_t flags) const;
   Outcome WaitForGate(Client& client, const Request& request, Gate* gate, ReplyWriter& reply);
   bool TryHold(Hold& hold, Client& client, const Request& request, bool queued);
   bool TryClose(Hold& hold, Client& client, Access access, bool queued);

@@ -93,6 +93,11 @@ int Serve(ConfigStore& config, int signals) {
     if (auto error = WritePidFile(pid_file)) LogWarning("{}", *error);
   }
   LogNotice("Server initialized");
+  network.Start();
+  if (auto error = server.persistence().Load([signals] { return SignalWaits(signals); })) {
+    network.Stop();
+    return Fail(*error);
+  }
   {
     Cron cron(server);
     LogNotice("Ready to accept connections");

@@ -1,6 +1,7 @@
 #include "server/process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -52,6 +53,11 @@ int TakeSignals() {
   for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&taken, number);
   pthread_sigmask(SIG_BLOCK, &taken, nullptr);
   return signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+bool SignalWaits(int signals) {
+  pollfd waiting{.fd = signals, .events = POLLIN, .revents = 0};
+  return poll(&waiting, 1, 0) > 0;
 }
 
 std::optional<std::string> WritePidFile(const std::string& path) {

@@ -21,6 +21,9 @@ void Daemonize();
 /// as the server ends, does nothing.
 int TakeSignals();
 
+/// Whether one of them has come and was not read yet.
+bool SignalWaits(int signals);
+
 std::optional<std::string> WritePidFile(const std::string& path);
 
 /// Tells systemd, where it waits for it (Type=notify).

@@ -61,7 +61,7 @@ void Apply(const Config& config, StorageSettings& settings) {
 
 }  // namespace
 
-Server::Server(const Clock& clock, ConfigStore& config, int event_loops)
+Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& files)
     : clock_(clock),
       config_(config),
       commands_(CommandFamilies()),
@@ -69,7 +69,8 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops)
       run_id_(NewRunId()),
       replication_id_(NewRunId()),
       started_ms_(clock.NowMs()),
-      workers_(std::make_unique<WorkerPool>(kWorkerThreads)) {
+      workers_(std::make_unique<WorkerPool>(kWorkerThreads)),
+      persistence_(std::make_unique<Persistence>(*this, files)) {
   for (int i = 0; i < event_loops; ++i) {
     threads_.push_back(std::make_unique<ThreadContext>(i, keyspace_, commands_.size(), scripts_));
   }
@@ -97,8 +98,9 @@ void Server::Disconnected(Client& client, const ClientLink* link) {
   clients_.Remove(client.id);
 }
 
-void Server::RequestShutdown() {
-  if (shutdown_) shutdown_();
+void Server::RequestShutdown(ShutdownRequest request) {
+  if (shutdown_) return shutdown_(std::move(request));
+  if (request.answered) request.answered(false);
 }
 
 }  // namespace cloakroom

@@ -16,6 +16,7 @@
 #include "server/metrics/sampler.h"
 #include "server/metrics/slowlog.h"
 #include "server/pause.h"
+#include "server/persistence/persistence.h"
 #include "server/pubsub/pubsub.h"
 #include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
@@ -33,8 +34,8 @@ namespace cloakroom {
 /// for the server's life.
 class Server {
  public:
-  /// Clock and configuration must outlive the server.
-  Server(const Clock& clock, ConfigStore& config, int event_loops);
+  /// Clock, configuration and files must outlive the server.
+  Server(const Clock& clock, ConfigStore& config, int event_loops, Files& files = SystemFiles());
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -55,6 +56,7 @@ class Server {
   Pause& pause() { return pause_; }
   PubSub& pubsub() { return pubsub_; }
   WorkerPool& workers() { return *workers_; }
+  Persistence& persistence() { return *persistence_; }
 
   int thread_count() const { return static_cast<int>(threads_.size()); }
   ThreadContext& thread(int i) { return *threads_[static_cast<size_t>(i)]; }
@@ -69,10 +71,17 @@ class Server {
   /// A client is gone: it leaves the registry, the monitors and its channels. On its event loop.
   void Disconnected(Client& client, const ClientLink* link);
 
-  /// Ends the process gracefully, from any thread. `handler` is set once by whoever runs the event
-  /// loops.
-  void RequestShutdown();
-  void set_shutdown_handler(std::function<void()> handler) { shutdown_ = std::move(handler); }
+  /// Asks to end the process gracefully, from any thread. `answered` is called once, from another:
+  /// true when the data could not be saved, and the server goes on.
+  struct ShutdownRequest {
+    Persistence::Ending ending = Persistence::Ending::kDefault;
+    bool force = false;
+    std::function<void(bool refused)> answered;
+  };
+  using ShutdownHandler = std::function<void(ShutdownRequest)>;
+  void RequestShutdown(ShutdownRequest request);
+  /// Set by whoever runs the event loops.
+  void set_shutdown_handler(ShutdownHandler handler) { shutdown_ = std::move(handler); }
 
  private:
   void FollowSettings();
@@ -96,8 +105,9 @@ class Server {
   const std::string replication_id_;
   const ProcessFacts facts_ = ProcessFacts::Read();
   const int64_t started_ms_;
-  std::function<void()> shutdown_;
+  ShutdownHandler shutdown_;
   std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<Persistence> persistence_;
 };
 
 }  // namespace cloakroom

@@ -6,6 +6,10 @@
 
 namespace cloakroom {
 
+/// A time at which nothing has expired yet, for whoever repeats changes that have come to pass: the
+/// log of changes says itself what expired, and when.
+inline constexpr int64_t kNothingExpiresMs = 0;
+
 /// Where the server gets the time from. Injected, so that tests move it. Any thread may ask.
 class Clock {
  public:

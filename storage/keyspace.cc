@@ -20,6 +20,10 @@ Database& Keyspace::DatabaseOfSnapshot(int number) {
 
 size_t Keyspace::ClearAll() {
   LogCommand(0, {"FLUSHALL"});
+  return Discard();
+}
+
+size_t Keyspace::Discard() {
   size_t removed = 0;
   for (auto& database : databases_) removed += database->RemoveAll();
   return removed;

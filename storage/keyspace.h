@@ -54,6 +54,8 @@ class Keyspace {
   /// Removes all keys of all databases, and returns how many. FLUSHALL, in the log of changes.
   /// REQUIRES: all gates are closed.
   size_t ClearAll();
+  /// The same without a word to the log: what comes next is loaded. REQUIRES: as above.
+  size_t Discard();
 
   /// Where changes go; null while nobody keeps them. Set with all gates closed, or before the first
   /// command.

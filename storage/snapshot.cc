@@ -43,6 +43,7 @@ Snapshot::Facts Snapshot::Begin(size_t max_pre_image_bytes, absl::FunctionRef<vo
     MutexLock lock(mutex_);
     max_pre_image_bytes_ = max_pre_image_bytes;
   }
+  keys_total_ = facts.keys;
   keys_done_ = 0;
   failed_ = false;
   active_ = true;

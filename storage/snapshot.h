@@ -66,7 +66,8 @@ class Snapshot {
   void Cancel();
   /// Pre-images went past their limit: what Next gave is no snapshot. Cancel it.
   bool failed() const { return failed_.load(); }
-  /// Entries given so far. Any thread.
+  /// Of the latest snapshot: the keys at its instant, and the entries given so far. Any thread.
+  size_t keys_total() const { return keys_total_.load(std::memory_order_relaxed); }
   size_t keys_done() const { return keys_done_.load(std::memory_order_relaxed); }
 
   /// Copies an older entry that is about to change. The entry's stripe is held.
@@ -106,6 +107,7 @@ class Snapshot {
   bool cancelled_ = false;     ///< the walker's
   std::atomic<bool> active_ = false;
   std::atomic<bool> failed_ = false;
+  std::atomic<size_t> keys_total_ = 0;
   std::atomic<size_t> keys_done_ = 0;
 
   Mutex mutex_;  ///< innermost: taken with a stripe held

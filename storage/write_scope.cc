@@ -15,7 +15,10 @@ namespace {
 /// than saying which part.
 constexpr size_t kMaxRepeatedString = 32;
 
-uint32_t FirstAccess(const StorageSettings& settings, int64_t now_ms) {
+uint32_t FirstAccess(Keyspace& keyspace, int64_t now_ms) {
+  const StorageSettings& settings = keyspace.settings();
+  if (now_ms == kNothingExpiresMs) [[unlikely]]
+    now_ms = keyspace.clock().NowMs();
   return UsesLfu(settings.policy.load(std::memory_order_relaxed)) ? access_clock::LfuNew(now_ms)
                                                                   : access_clock::LruAt(now_ms);
 }
@@ -130,7 +133,7 @@ char* WriteScope::Overwrite(ValueType new_type, Encoding new_encoding, size_t pa
   }
   Entry* entry = Entry::Create(key_, expire_at_ms, new_type, new_encoding, payload_size);
   if (slot_ == nullptr) {
-    entry->set_access(FirstAccess(db_.keyspace().settings(), now_ms_));
+    entry->set_access(FirstAccess(db_.keyspace(), now_ms_));
     Place(entry);
   } else {
     touched_ = true;
@@ -161,7 +164,7 @@ void WriteScope::Place(Entry* entry) {
 
 void WriteScope::Create(ValueType type, Encoding encoding) {
   Entry* entry = Entry::Create(key_, kNoExpiry, type, encoding, 0);
-  entry->set_access(FirstAccess(db_.keyspace().settings(), now_ms_));
+  entry->set_access(FirstAccess(db_.keyspace(), now_ms_));
   Place(entry);
 }
 

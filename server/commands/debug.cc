@@ -132,6 +132,42 @@ void HashTableStats(Call& call) {
                                     db.size(), db.expires(), Database::kStripes, fewest, most));
 }
 
+/// Whoever waits for a load must not hold anything that it needs.
+bool MayReload(Call& call) {
+  if (call.mode() == CallMode::kTopLevel) return true;
+  call.Error("ERR DEBUG RELOAD and LOADAOF can't be used in a transaction");
+  return false;
+}
+
+void OffloadReload(Call& call, Persistence::ReloadOptions options, std::string_view error) {
+  call.Offload([&persistence = call.server().persistence(), options, error](LongWork& work) {
+    persistence.Reload(options) ? work.reply.Ok() : work.Error(error);
+  });
+}
+
+void ReloadSnapshot(Call& call) {
+  if (!MayReload(call)) return;
+  Persistence::ReloadOptions options;
+  for (size_t i = 2; i < call.argc(); ++i) {
+    if (call.Is(i, "merge")) {
+      options.merge = true;
+    } else if (call.Is(i, "noflush")) {
+      options.flush = false;
+    } else if (call.Is(i, "nosave")) {
+      options.save = false;
+    } else {
+      return call.Error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+    }
+  }
+  OffloadReload(call, options, "ERR Error trying to load the RDB dump, check server logs.");
+}
+
+void LoadAof(Call& call) {
+  if (!MayReload(call)) return;
+  OffloadReload(call, {.from_log = true},
+                "ERR Error trying to load the AOF files, check server logs.");
+}
+
 void Refuse(Call& call) {
   call.Error("ERR DEBUG SEGFAULT and the like are refused: this server does not crash on request");
 }
@@ -159,6 +195,9 @@ constexpr Subcommand kSubcommands[] = {
     {"protocol", DebugProtocol, 3, "<type>",
      "Replies with a sample of a type: string, integer, double, bignum, null, array, set, map, "
      "attrib, push, verbatim, true, false."},
+    {"reload", ReloadSnapshot, -2, "[NOSAVE] [NOFLUSH] [MERGE]",
+     "Saves a snapshot, and loads it in place of the data."},
+    {"loadaof", LoadAof, 2, "", "Loads the append-only log in place of the data."},
     {"segfault", Refuse, 2, "", "Refused."},
     {"panic", Refuse, 2, "", "Refused."},
     {"set-active-expire", SetActiveExpire, 3, "<0|1>",

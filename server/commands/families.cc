@@ -25,6 +25,7 @@ std::span<const CommandFamily> CommandFamilies() {
       LcsCommands(),
       MemoryCommands(),
       ObjectCommands(),
+      PersistenceCommands(),
       PubSubCommands(),
       ScanCommands(),
       ScriptingCommands(),

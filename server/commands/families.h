@@ -26,6 +26,7 @@ CommandFamily LatencyCommands();
 CommandFamily LcsCommands();
 CommandFamily MemoryCommands();
 CommandFamily ObjectCommands();
+CommandFamily PersistenceCommands();
 CommandFamily PubSubCommands();
 CommandFamily ScanCommands();
 CommandFamily ScriptingCommands();

@@ -94,6 +94,8 @@ void ScriptLoad(Call& call) {
   if (call.thread().in_script) return call.Error(kBusyScript);
   ScriptOrError loaded = call.thread().script_engine.Load(call.arg(2), /*pin=*/true);
   if (loaded.script == nullptr) return call.Error(loaded.error);
+  // After it is known, so that a snapshot, or else the log behind it, has the script.
+  call.server().keyspace().LogCommand(0, {"SCRIPT", "LOAD", call.arg(2)});
   call.reply().Bulk(loaded.script->sha);
 }
 
@@ -109,6 +111,7 @@ void ScriptFlush(Call& call) {
       call.argc() == 2 || (call.argc() == 3 && (call.Is(2, "sync") || call.Is(2, "async")));
   if (!known) return call.Error("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
   std::vector<ScriptPtr> dropped = call.server().scripts().Flush();
+  call.server().keyspace().LogCommand(0, {"SCRIPT", "FLUSH"});
   if (call.argc() == 3 && call.Is(2, "async")) {
     call.server().workers().Post([dropped = std::move(dropped)] {});
   }

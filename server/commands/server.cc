@@ -1,4 +1,5 @@
 // INFO, TIME, MONITOR, SHUTDOWN and LOLWUT.
+#include <future>
 #include <memory>
 #include <string>
 
@@ -43,7 +44,30 @@ struct ShutdownOptions {
   bool valid() const { return !(save && nosave) && !(abort && (save || nosave || now || force)); }
 };
 
-/// Nothing is kept on disk yet, so saving or not makes no difference.
+/// A snapshot would have to wait for it.
+bool AnyScriptIsBusy(Keyspace& keyspace) {
+  for (int i = 0; i < keyspace.database_count(); ++i) {
+    if (keyspace.db(i).gate().busy()) return true;
+  }
+  return false;
+}
+
+/// The client sees its connection end; or, where the data could not be saved, an error.
+void RequestShutdown(Call& call, const ShutdownOptions& options) {
+  using Ending = Persistence::Ending;
+  const Ending ending = options.save     ? Ending::kSave
+                        : options.nosave ? Ending::kNoSave
+                                         : Ending::kDefault;
+  call.Offload([&server = call.server(), ending, force = options.force](LongWork& work) {
+    // Outlives this client, which may leave first.
+    auto ended = std::make_shared<std::promise<bool>>();
+    server.RequestShutdown({.ending = ending, .force = force, .answered = [ended](bool refused) {
+                              ended->set_value(refused);
+                            }});
+    if (ended->get_future().get()) work.Error("ERR Errors trying to SHUTDOWN. Check logs.");
+  });
+}
+
 void Shutdown(Call& call) {
   ShutdownOptions options;
   for (size_t i = 1; i < call.argc(); ++i) {
@@ -63,9 +87,12 @@ void Shutdown(Call& call) {
   }
   if (!options.valid()) return call.SyntaxError();
   if (options.abort) return call.Error("ERR No shutdown in progress.");
-  // No reply: the client sees its connection end.
-  call.client().close_after_reply = true;
-  call.server().RequestShutdown();
+  if (options.nosave) {
+    call.client().close_after_reply = true;
+    return call.server().RequestShutdown({.ending = Persistence::Ending::kNoSave});
+  }
+  if (AnyScriptIsBusy(call.server().keyspace())) return call.Error(kBusyScript);
+  RequestShutdown(call, options);
 }
 
 /// A rail of coats, some of the hooks free.

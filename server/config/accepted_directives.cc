@@ -12,7 +12,6 @@ namespace cloakroom::config {
 namespace {
 
 constexpr Choice kAclPubsubDefault[] = {{"allchannels", 0}, {"resetchannels", 1}};
-constexpr Choice kAppendfsync[] = {{"everysec", 0}, {"always", 1}, {"no", 2}};
 constexpr Choice kClusterPreferredEndpointType[] = {
     {"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}};
 constexpr Choice kPropagationErrorBehavior[] = {
@@ -22,23 +21,6 @@ constexpr Choice kSanitizeDumpPayload[] = {{"no", 0}, {"yes", 1}, {"clients", 2}
 constexpr Choice kTlsAuthClients[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
 // yes is what relative was first called, and the name that Redis answers.
 constexpr Choice kOomScoreAdj[] = {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}};
-
-Result<std::string> MustNameDump(std::string_view name) {
-  if (name.find('/') != name.npos) return Error{"dbfilename can't be a path, just a filename"};
-  return std::string(name);
-}
-
-Result<std::string> MustNameLog(std::string_view name) {
-  if (name.empty()) return Error{"appendfilename can't be empty"};
-  if (name.find('/') != name.npos) return Error{"appendfilename can't be a path, just a filename"};
-  return std::string(name);
-}
-
-Result<std::string> MustNameLogFolder(std::string_view name) {
-  if (name.empty()) return Error{"appenddirname can't be empty"};
-  if (name.find('/') != name.npos) return Error{"appenddirname can't be a path, just a dirname"};
-  return std::string(name);
-}
 
 Result<std::string> MustBeHostname(std::string_view name) {
   constexpr size_t kLongest = 255;
@@ -53,31 +35,13 @@ Result<std::string> MustBeHostname(std::string_view name) {
 
 const Directive kRows[] = {
     // Saving.
-    {"dbfilename", "", Text(MustNameDump), "dump.rdb", kProtected | kNoEffect},
     {"rdb-del-sync-files", "", YesNo(), "no", kNoEffect},
     {"rdb-key-save-delay", "", Integer(INT_MIN, INT_MAX), "0", kHidden | kNoEffect},
-    {"rdb-save-incremental-fsync", "", YesNo(), "yes", kNoEffect},
-    {"rdbchecksum", "", YesNo(), "yes", kImmutable | kNoEffect},
-    {"rdbcompression", "", YesNo(), "yes", kNoEffect},
     {"sanitize-dump-payload", "", OneOf(kSanitizeDumpPayload), "no", kNoEffect},
-    {"save", "", List(kSaveRule), "3600 1 300 100 60 10000", kNoEffect},
-    {"shutdown-on-sigint", "", List(kShutdownRule), "default", kNoEffect},
-    {"shutdown-on-sigterm", "", List(kShutdownRule), "default", kNoEffect},
     {"shutdown-timeout", "", Integer(0, INT_MAX), "10", kNoEffect},
 
     // The append-only log.
     {"aof-disable-auto-gc", "", YesNo(), "no", kNoEffect},
-    {"aof-load-truncated", "", YesNo(), "yes", kNoEffect},
-    {"aof-rewrite-incremental-fsync", "", YesNo(), "yes", kNoEffect},
-    {"aof-timestamp-enabled", "", YesNo(), "no", kNoEffect},
-    {"aof-use-rdb-preamble", "", YesNo(), "yes", kNoEffect},
-    {"appenddirname", "", Text(MustNameLogFolder), "appendonlydir", kImmutable | kNoEffect},
-    {"appendfilename", "", Text(MustNameLog), "appendonly.aof", kImmutable | kNoEffect},
-    {"appendfsync", "", OneOf(kAppendfsync), "everysec", kNoEffect},
-    {"appendonly", "", YesNo(), "no", kNoEffect},
-    {"auto-aof-rewrite-min-size", "", Memory(), "67108864", kNoEffect},
-    {"auto-aof-rewrite-percentage", "", Integer(0, INT_MAX), "100", kNoEffect},
-    {"no-appendfsync-on-rewrite", "", YesNo(), "no", kNoEffect},
 
     // Replication.
     {"masterauth", "", Text(), "", kNoEffect},

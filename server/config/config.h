@@ -23,6 +23,7 @@ enum class MaxmemoryPolicy : uint8_t {
 };
 /// Who may use a dangerous command: nobody, everybody, or connections from this machine.
 enum class Allowed : uint8_t { kNo, kYes, kLocal };
+enum class Appendfsync : uint8_t { kEverySec, kAlways, kNo };
 enum class Supervisor : uint8_t { kUpstart, kSystemd, kAuto, kNone };
 /// Index into Config::output_limits.
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub };
@@ -102,10 +103,25 @@ struct Config {
   Live<int64_t> latency_monitor_threshold_ms;  // 0: off
   Live<bool> latency_tracking;
   Live<int64_t> acllog_max_len;
-  Live<bool> stop_writes_on_bgsave_error;
   Live<Allowed> enable_debug_command;
   Live<Allowed> enable_protected_configs;
   Live<Allowed> enable_module_command;
+
+  // Snapshots and the append-only log.
+  Live<int> rdb_version;  // 9..12; 0: the oldest that holds the data
+  Live<bool> rdbcompression;
+  Live<bool> rdbchecksum;
+  Live<bool> rdb_save_incremental_fsync;
+  Live<bool> stop_writes_on_bgsave_error;
+  Live<Appendfsync> appendfsync;
+  Live<bool> no_appendfsync_on_rewrite;
+  Live<int> auto_aof_rewrite_percentage;  // 0: never by itself
+  Live<int64_t> auto_aof_rewrite_min_size_bytes;
+  Live<bool> aof_load_truncated;
+  Live<bool> aof_use_rdb_preamble;
+  Live<bool> aof_timestamp_enabled;
+  Live<bool> aof_rewrite_incremental_fsync;
+  Live<bool> repair;
 
   // The process.
   Live<LogLevel> loglevel;

@@ -24,6 +24,9 @@ constexpr Choice kFacilities[] = {{"user", 8},     {"local0", 128}, {"local1", 1
                                   {"local2", 144}, {"local3", 152}, {"local4", 160},
                                   {"local5", 168}, {"local6", 176}, {"local7", 184}};
 
+constexpr Choice kAppendfsync[] = {{"everysec", 0}, {"always", 1}, {"no", 2}};
+constexpr Choice kRdbVersions[] = {{"auto", 0}, {"9", 9}, {"10", 10}, {"11", 11}, {"12", 12}};
+
 constexpr std::string_view kOutputLimits =
     "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60";
 
@@ -65,6 +68,24 @@ Result<std::string> MustNameKnownVariables(std::string_view text) {
     rest.remove_prefix(close + 1);
   }
   return std::string(text);
+}
+
+// Files of the working directory only.
+Result<std::string> MustNameDump(std::string_view name) {
+  if (name.find('/') != name.npos) return Error{"dbfilename can't be a path, just a filename"};
+  return std::string(name);
+}
+
+Result<std::string> MustNameLog(std::string_view name) {
+  if (name.empty()) return Error{"appendfilename can't be empty"};
+  if (name.find('/') != name.npos) return Error{"appendfilename can't be a path, just a filename"};
+  return std::string(name);
+}
+
+Result<std::string> MustNameLogFolder(std::string_view name) {
+  if (name.empty()) return Error{"appenddirname can't be empty"};
+  if (name.find('/') != name.npos) return Error{"appenddirname can't be a path, just a dirname"};
+  return std::string(name);
 }
 
 const Directive kRows[] = {
@@ -143,8 +164,39 @@ const Directive kRows[] = {
      To<&Config::latency_monitor_threshold_ms>},
     {"latency-tracking", "", YesNo(), "yes", kModifiable, To<&Config::latency_tracking>},
     {"latency-tracking-info-percentiles", "", List(kPercentilesRule), "50 99 99.9"},
+
+    // Snapshots. rdb-version is ours.
+    {"save", "", List(kSaveRule), "3600 1 300 100 60 10000"},
+    {"dbfilename", "", Text(MustNameDump), "dump.rdb", kProtected},
+    {"rdb-version", "", OneOf(kRdbVersions), "auto", kModifiable, To<&Config::rdb_version>},
+    {"rdbcompression", "", YesNo(), "yes", kModifiable, To<&Config::rdbcompression>},
+    {"rdbchecksum", "", YesNo(), "yes", kImmutable, To<&Config::rdbchecksum>},
+    {"rdb-save-incremental-fsync", "", YesNo(), "yes", kModifiable,
+     To<&Config::rdb_save_incremental_fsync>},
     {"stop-writes-on-bgsave-error", "", YesNo(), "yes", kModifiable,
      To<&Config::stop_writes_on_bgsave_error>},
+    {"shutdown-on-sigint", "", List(kShutdownRule), "default"},
+    {"shutdown-on-sigterm", "", List(kShutdownRule), "default"},
+
+    // The append-only log.
+    {"appendonly", "", YesNo(), "no"},
+    {"appendfilename", "", Text(MustNameLog), "appendonly.aof", kImmutable},
+    {"appenddirname", "", Text(MustNameLogFolder), "appendonlydir", kImmutable},
+    {"appendfsync", "", OneOf(kAppendfsync), "everysec", kModifiable, To<&Config::appendfsync>},
+    {"no-appendfsync-on-rewrite", "", YesNo(), "no", kModifiable,
+     To<&Config::no_appendfsync_on_rewrite>},
+    {"auto-aof-rewrite-percentage", "", Integer(0, INT_MAX), "100", kModifiable,
+     To<&Config::auto_aof_rewrite_percentage>},
+    {"auto-aof-rewrite-min-size", "", Memory(), "67108864", kModifiable,
+     To<&Config::auto_aof_rewrite_min_size_bytes>},
+    {"aof-load-truncated", "", YesNo(), "yes", kModifiable, To<&Config::aof_load_truncated>},
+    {"aof-use-rdb-preamble", "", YesNo(), "yes", kModifiable, To<&Config::aof_use_rdb_preamble>},
+    {"aof-timestamp-enabled", "", YesNo(), "no", kModifiable, To<&Config::aof_timestamp_enabled>},
+    {"aof-rewrite-incremental-fsync", "", YesNo(), "yes", kModifiable,
+     To<&Config::aof_rewrite_incremental_fsync>},
+
+    // Ours, for one start from a damaged file: load what can be read.
+    {"repair", "", YesNo(), "no", kImmutable, To<&Config::repair>},
 
     // The process and its log. log-format is ours.
     {"loglevel", "", OneOf(kLogLevels), "notice", kModifiable, To<&Config::loglevel>},

@@ -65,38 +65,4 @@ void AppendMemory(Server& server, InfoText& text) {
   text.Line("lazyfreed_objects", server.keyspace().reclaimer().freed());
 }
 
-void AppendPersistence(Server& server, InfoText& text) {
-  text.Section("Persistence");
-  text.Line("loading", 0);
-  text.Line("async_loading", 0);
-  text.Line("current_cow_peak", 0);
-  text.Line("current_cow_size", 0);
-  text.Line("current_cow_size_age", 0);
-  text.Ratio("current_fork_perc", 0);
-  text.Line("current_save_keys_processed", 0);
-  text.Line("current_save_keys_total", 0);
-  text.Line("rdb_changes_since_last_save", server.keyspace().counters().changes.load());
-  text.Line("rdb_bgsave_in_progress", 0);
-  text.Line("rdb_last_save_time", server.started_ms() / 1000);
-  text.Line("rdb_last_bgsave_status", "ok");
-  text.Line("rdb_last_bgsave_time_sec", -1);
-  text.Line("rdb_current_bgsave_time_sec", -1);
-  text.Line("rdb_saves", 0);
-  text.Line("rdb_last_cow_size", 0);
-  text.Line("rdb_last_load_keys_expired", 0);
-  text.Line("rdb_last_load_keys_loaded", 0);
-  text.Line("aof_enabled", 0);
-  text.Line("aof_rewrite_in_progress", 0);
-  text.Line("aof_rewrite_scheduled", 0);
-  text.Line("aof_last_rewrite_time_sec", -1);
-  text.Line("aof_current_rewrite_time_sec", -1);
-  text.Line("aof_last_bgrewrite_status", "ok");
-  text.Line("aof_rewrites", 0);
-  text.Line("aof_rewrites_consecutive_failures", 0);
-  text.Line("aof_last_write_status", "ok");
-  text.Line("aof_last_cow_size", 0);
-  text.Line("module_fork_in_progress", 0);
-  text.Line("module_fork_last_cow_size", 0);
-}
-
 }  // namespace cloakroom

@@ -197,9 +197,28 @@ std::function<void()> Connection::Waker() {
   };
 }
 
+void Connection::HoldReplies() {
+  ChangeJournal& journal = loop_.server().persistence().journal();
+  const int64_t offset = journal.TakeUnacknowledged();
+  if (offset <= journal.durable_offset()) [[likely]]
+    return;
+  durable_from_ = offset;
+  journal.WhenDurable(offset, [weak = weak_from_this(), &context = loop_.context()] {
+    asio::post(context, [weak] {
+      auto self = weak.lock();
+      if (self && self->open_ && !self->HoldsReplies()) self->StartWriting();
+    });
+  });
+}
+
+bool Connection::HoldsReplies() const {
+  return durable_from_ > loop_.server().persistence().journal().durable_offset();
+}
+
 bool Connection::Send(OutputBuffer& output) {
+  HoldReplies();
   if (output.empty()) return open_;
-  if (!unsent_.empty()) {
+  if (!unsent_.empty() || HoldsReplies()) {
     output.MoveTo(unsent_);
   } else if (!SendNow(output)) {
     output.Clear();
@@ -246,7 +265,7 @@ void Connection::StartWriting() {
 }
 
 Connection::Awaitable<void> Connection::WriteUnsent() {
-  while (open_ && !unsent_.empty()) {
+  while (open_ && !unsent_.empty() && !HoldsReplies()) {
     error_code error;
     co_await socket_.async_wait(Socket::wait_write, Use(error));
     if (!open_) break;

@@ -64,6 +64,9 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   bool Process(std::span<char> bytes, Session::Next* next);
   /// Tries to send; keeps what the socket does not take. False when the connection is broken.
   bool Send(OutputBuffer& output);
+  /// With appendfsync always, replies to what was written wait until it is on the disk.
+  void HoldReplies();
+  bool HoldsReplies() const;
   bool SendNow(OutputBuffer& output);
   void StartWriting();
   void PushHere(SharedBytes bytes);
@@ -82,6 +85,7 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   bool woken_ = false;               ///< since the last wait began
   OutputBuffer* replies_ = nullptr;  ///< while requests execute: pushes go between their replies
   bool writing_ = false;             ///< WriteUnsent runs
+  int64_t durable_from_ = 0;         ///< offset in the log that what is unsent waits for
   int64_t over_soft_limit_since_ms_ = 0;
   ReadBuffer kept_;
   OutputBuffer unsent_;

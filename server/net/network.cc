@@ -33,11 +33,40 @@ std::vector<EventLoop*> Network::LoopPointers() const {
   return pointers;
 }
 
+namespace {
+
+/// What shutdown-on-sigterm, or -sigint, says.
+Server::ShutdownRequest RequestOf(const Server& server, bool interrupted) {
+  Server::ShutdownRequest request;
+  for (const std::string& word :
+       server.config().Words(interrupted ? "shutdown-on-sigint" : "shutdown-on-sigterm")) {
+    if (word == "save") request.ending = Persistence::Ending::kSave;
+    if (word == "nosave") request.ending = Persistence::Ending::kNoSave;
+    if (word == "force") request.force = true;
+  }
+  return request;
+}
+
+}  // namespace
+
+void Network::Start() {
+  listener_.Start();
+  for (auto& loop : loops_) loop->Start();
+}
+
 void Network::Run(int signals) {
   // Signals and the order to stop are taken by the main thread, which has nothing else to do.
   boost::asio::io_context main_loop(1);
   auto work = boost::asio::make_work_guard(main_loop);
-  server_.set_shutdown_handler([&] { boost::asio::post(main_loop, [&] { main_loop.stop(); }); });
+  auto end = [&](const Server::ShutdownRequest& request) {
+    LogNotice("User requested shutdown...");
+    const bool ends = server_.persistence().PrepareToEnd(request.ending, request.force);
+    if (ends) main_loop.stop();
+    if (request.answered) request.answered(!ends);
+  };
+  server_.set_shutdown_handler([&](Server::ShutdownRequest request) {
+    boost::asio::post(main_loop, [&, request = std::move(request)] { end(request); });
+  });
   boost::asio::posix::stream_descriptor signal_reader(main_loop, signals);
   signalfd_siginfo signal{};
   std::function<void()> next_signal = [&] {
@@ -46,26 +75,28 @@ void Network::Run(int signals) {
       if (error) return;
       if (signal.ssi_signo == SIGHUP) {
         ReopenLog();
-        return next_signal();
+      } else {
+        const bool interrupted = signal.ssi_signo == SIGINT;
+        LogWarning("Received {} scheduling shutdown...", interrupted ? "SIGINT" : "SIGTERM");
+        end(RequestOf(server_, interrupted));
       }
-      LogWarning("Received {} scheduling shutdown...",
-                 signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
-      main_loop.stop();
+      next_signal();
     });
   };
   next_signal();
-
-  listener_.Start();
-  for (auto& loop : loops_) loop->Start();
   main_loop.run();
+  Stop();
+  server_.set_shutdown_handler(nullptr);
+}
 
-  LogNotice("User requested shutdown...");
+void Network::Stop() {
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
+  // What waits for a gate on a worker may go on: nobody is told any more.
+  server_.persistence().OpenGates();
   // What still works for a connection wakes it through its loop.
   server_.workers().Stop();
   listener_.Close();
-  server_.set_shutdown_handler(nullptr);
 }
 
 }  // namespace cloakroom

@@ -21,9 +21,14 @@ class Network {
 
   /// Binds the sockets. The error is what to tell the operator.
   std::optional<std::string> Open() { return listener_.Open(); }
-  /// Serves until SIGTERM, SIGINT or Server::RequestShutdown; SIGHUP reopens the log meanwhile.
-  /// `signals`: the descriptor that they are read from; it is closed at the end.
+  /// Serves from now on: clients are answered while the caller loads the data.
+  void Start();
+  /// Serves until SIGTERM, SIGINT or Server::RequestShutdown, and until the data is saved; SIGHUP
+  /// reopens the log meanwhile. `signals`: the descriptor that they are read from; it is closed at
+  /// the end.
   void Run(int signals);
+  /// Ends all that Start began.
+  void Stop();
 
  private:
   std::vector<EventLoop*> LoopPointers() const;

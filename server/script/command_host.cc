@@ -38,21 +38,24 @@ CommandHost::~CommandHost() {
   call_.server().running_scripts().Remove(&running_);
 }
 
-std::string_view CommandHost::Refusal(const Command* command,
+std::string CommandHost::Refusal(const Command* command,
                                       std::span<const std::string_view> args) {
-  if (command == nullptr) return kUnknown;
+  if (command == nullptr) return std::string(kUnknown);
   const CommandRow& row = *command->row;
   int argc = static_cast<int>(args.size());
   if (command->container() || (row.arity >= 0 ? argc != row.arity : argc < -row.arity)) {
-    return kArity;
+    return std::string(kArity);
   }
-  if (row.has(kNoScript)) return kNotFromScript;
-  if (read_only_ && (row.has(kWrite) || row.has(kMayReplicate))) return kReadOnlyScript;
+  if (row.has(kNoScript)) return std::string(kNotFromScript);
+  if (read_only_ && (row.has(kWrite) || row.has(kMayReplicate))) return std::string(kReadOnlyScript);
+  if (row.has(kWrite) && call_.server().persistence().refuses_writes()) {
+    return call_.server().persistence().WriteRefusal();
+  }
   if (row.has(kDenyOom) && out_of_memory_ && !script_.flags.allow_oom && !running_.wrote) {
-    return kOutOfMemory;
+    return std::string(kOutOfMemory);
   }
   if (command->AccessOf(call_.server(), args) == Access::kAll && !call_.thread().holds_all) {
-    return kCannotSelect;
+    return std::string(kCannotSelect);
   }
   return "";
 }
@@ -60,7 +63,7 @@ std::string_view CommandHost::Refusal(const Command* command,
 void CommandHost::Call(std::span<const std::string_view> args, int resp, std::string* reply) {
   ReplyWriter writer(output_, resp);
   const Command* command = call_.server().commands().Find(args);
-  if (std::string_view error = Refusal(command, args); !error.empty()) {
+  if (std::string error = Refusal(command, args); !error.empty()) {
     writer.Error(error);
   } else {
     if (command->row->has(kWrite)) running_.wrote = true;

@@ -30,7 +30,7 @@ class CommandHost final : public ScriptHost {
 
  private:
   /// The error that refuses a command to the script, or empty.
-  std::string_view Refusal(const Command* command, std::span<const std::string_view> args);
+  std::string Refusal(const Command* command, std::span<const std::string_view> args);
   void BecomeBusy();
 
   cloakroom::Call& call_;

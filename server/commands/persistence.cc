@@ -1,0 +1,93 @@
+// SAVE BGSAVE LASTSAVE BGREWRITEAOF.
+#include <future>
+#include <memory>
+
+#include "server/call.h"
+#include "server/commands/families.h"
+#include "server/persistence/persistence.h"
+
+namespace cloakroom {
+namespace {
+
+using Work = Persistence::Work;
+
+constexpr std::string_view kSnapshotRuns = "ERR Background save already in progress";
+
+/// In Redis SAVE stops the world. Here only this client waits; the others go on.
+void Save(Call& call) {
+  if (call.server().persistence().under_way() == Work::kSnapshot) {
+    return call.Error(kSnapshotRuns);
+  }
+  call.Offload([&persistence = call.server().persistence()](LongWork& work) {
+    auto saved = std::make_shared<std::promise<bool>>();
+    Work running = persistence.BeginSnapshot([saved](bool ok) { saved->set_value(ok); });
+    if (running == Work::kSnapshot) return work.Error(kSnapshotRuns);
+    if (running == Work::kRewrite) {
+      return work.Error(
+          "ERR An append only file rewrite is in progress: can't SAVE right now. Use BGSAVE "
+          "SCHEDULE in order to save when it is done.");
+    }
+    if (saved->get_future().get()) return work.reply.Ok();
+    work.Error("ERR");
+  });
+}
+
+void BgSave(Call& call) {
+  bool schedule = false;
+  if (call.argc() > 1) {
+    if (call.argc() != 2 || !call.Is(1, "schedule")) return call.SyntaxError();
+    schedule = true;
+  }
+  Persistence& persistence = call.server().persistence();
+  const Work running = persistence.under_way();
+  if (running == Work::kSnapshot) return call.Error(kSnapshotRuns);
+  if (running == Work::kRewrite || call.mode() != CallMode::kTopLevel) {
+    if (!schedule && call.mode() == CallMode::kTopLevel) {
+      return call.Error(
+          "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE "
+          "in order to schedule a BGSAVE whenever possible.");
+    }
+    persistence.ScheduleSnapshot();
+    return call.reply().Simple("Background saving scheduled");
+  }
+  if (persistence.BeginSnapshot() != Work::kNone) return call.Error(kSnapshotRuns);
+  call.reply().Simple("Background saving started");
+}
+
+void LastSave(Call& call) { call.reply().Integer(call.server().persistence().last_save_s()); }
+
+void BgRewriteAof(Call& call) {
+  Persistence& persistence = call.server().persistence();
+  const Work running = persistence.under_way();
+  if (running == Work::kRewrite) {
+    return call.Error("ERR Background append only file rewriting already in progress");
+  }
+  if (running == Work::kSnapshot || call.mode() != CallMode::kTopLevel ||
+      persistence.BeginRewrite() != Work::kNone) {
+    persistence.ScheduleRewrite();
+    return call.reply().Simple("Background append only file rewriting scheduled");
+  }
+  call.reply().Simple("Background append only file rewriting started");
+}
+
+// clang-format off: read as a table.
+constexpr CommandRow kPersistenceCommands[] = {
+    { "save", Save, 1, kAdmin | kNoScript | kNoMulti, {}, "1.0.0", "O(N) for N keys", "",
+     "Writes a snapshot to the disk, and waits for it."},
+    { "bgsave", BgSave, -1, kAdmin | kNoScript, {}, "1.0.0", "O(1)", "[SCHEDULE]",
+     "Begins to write a snapshot to the disk."},
+    { "lastsave", LastSave, 1, kLoading | kStale | kFast | kRandomOutput, {}, "1.0.0", "O(1)", "",
+     "Tells when the last snapshot was written, in seconds since 1970.", Access::kKeys, nullptr,
+     kCatDangerous},
+    { "bgrewriteaof", BgRewriteAof, 1, kAdmin | kNoScript, {}, "1.0.0", "O(1)", "",
+     "Begins to write the append-only log anew, as short as can be."},
+};
+// clang-format on
+
+}  // namespace
+
+CommandFamily PersistenceCommands() {
+  return {CommandGroup::kServer, 0, kPersistenceCommands};
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,42 @@
+#ifndef CLOAKROOM_SERVER_PERSISTENCE_LOG_REPLAY_H_
+#define CLOAKROOM_SERVER_PERSISTENCE_LOG_REPLAY_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/output_buffer.h"
+#include "server/executor.h"
+#include "server/server.h"
+#include "server/session/client.h"
+#include "server/thread_context.h"
+
+namespace cloakroom {
+
+/// Executes the commands of an append-only log. Nothing expires meanwhile: the log itself says what
+/// had expired, and when. A transaction is executed when its EXEC has come.
+///
+/// Thread rule: one thread, which has closed the gates of all databases.
+class LogReplay {
+ public:
+  explicit LogReplay(Server& server);
+
+  /// The error: the command is not one that this server has. What it replies is of no interest.
+  std::optional<std::string> Run(CommandArguments args);
+
+ private:
+  std::optional<std::string> RunOne(CommandArguments args);
+  int64_t TimeFor(CommandArguments args) const;
+
+  Server& server_;
+  ThreadContext thread_;
+  Executor executor_;
+  Client client_;
+  OutputBuffer output_;
+  bool in_multi_ = false;
+  std::vector<std::vector<std::string>> queue_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PERSISTENCE_LOG_REPLAY_H_

@@ -1,0 +1,319 @@
+#include "server/persistence/persistence.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "server/log/log.h"
+#include "server/persistence/snapshot_options.h"
+#include "server/server.h"
+#include "storage/hold.h"
+
+namespace cloakroom {
+namespace {
+
+/// After a snapshot has failed, save points wait so long before they try again.
+constexpr int64_t kRetryMs = 5000;
+
+constexpr char kSnapshotRefusal[] =
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to "
+    "disk. Commands that may modify the data set are disabled, because this instance is configured "
+    "to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error "
+    "option). Please check the Redis logs for details about the RDB error.";
+
+}  // namespace
+
+Persistence::Persistence(Server& server, Files& files)
+    : server_(server), files_(files), journal_(server, files) {
+  figures_.last_save_s = server.clock().NowMs() / 1000;
+  FollowSettings();
+}
+
+Persistence::~Persistence() { stopping_ = true; }
+
+void Persistence::FollowSettings() {
+  server_.config().Subscribe({"save", "stop-writes-on-bgsave-error"}, [this] {
+    UpdateRefusal();
+    return std::string();
+  });
+  server_.config().Subscribe({"appendonly"}, [this] {
+    // Tick does the rest; but who asks INFO now must see that something is to come.
+    if (WantsLog() && !journal_.on() && BeginRewrite() != Work::kNone) ScheduleRewrite();
+    return std::string();
+  });
+}
+
+Persistence::Work Persistence::under_way() const {
+  MutexLock lock(mutex_);
+  return figures_.under_way;
+}
+
+Persistence::Work Persistence::BeginSnapshot(Done done) {
+  return Begin(Work::kSnapshot, std::move(done));
+}
+
+Persistence::Work Persistence::BeginRewrite(Done done) {
+  return Begin(Work::kRewrite, std::move(done));
+}
+
+Persistence::Work Persistence::Begin(Work work, Done done) {
+  const int64_t now_ms = server_.clock().NowMs();
+  MutexLock lock(mutex_);
+  if (figures_.under_way != Work::kNone) return figures_.under_way;
+  figures_.under_way = work;
+  work_started_ms_ = now_ms;
+  if (work == Work::kSnapshot) {
+    last_try_ms_ = now_ms;
+    figures_.snapshot_scheduled = false;
+  } else {
+    last_rewrite_try_ms_ = now_ms;
+    figures_.rewrite_scheduled = false;
+  }
+  thread_.WaitUntilIdle();  // what is left of the work before: a return
+  thread_.Run([this, work, done = std::move(done)] { RunWork(work, done); });
+  return Work::kNone;
+}
+
+void Persistence::RunWork(Work work, const Done& done) {
+  const int64_t started_ms = server_.clock().NowMs();
+  const bool ok = work == Work::kSnapshot ? WriteSnapshot(/*gates_closed=*/false)
+                                          : RewriteLog(/*gates_closed=*/false);
+  const int64_t took_ms = server_.clock().NowMs() - started_ms;
+  if (work == Work::kSnapshot) {
+    NoteSnapshot(ok, took_ms);
+  } else {
+    MutexLock lock(mutex_);
+    figures_.last_rewrite_ok = ok;
+    figures_.last_rewrite_took_s = took_ms / 1000;
+    figures_.rewrites += ok ? 1 : 0;
+    figures_.rewrite_failures = ok ? 0 : figures_.rewrite_failures + 1;
+  }
+  EndWork();
+  if (done) done(ok);
+}
+
+bool Persistence::WriteSnapshot(bool gates_closed) {
+  LogNotice(gates_closed ? "Saving the final snapshot before exiting or reloading"
+                         : "Background saving started");
+  std::atomic<int64_t>& changes = server_.keyspace().counters().changes;
+  int64_t saved_changes = 0;
+  SnapshotFileOptions options = SnapshotOptionsFrom(server_);
+  options.gates_closed = gates_closed;
+  options.path = server_.config().Text("dbfilename");
+  options.temporary_path = "temp-" + std::to_string(getpid()) + ".rdb";
+  SnapshotFileResult result = WriteSnapshotFile(
+      server_.keyspace(), files_, options,
+      [&] {
+        saved_changes = changes;
+        return AuxFieldsOf(server_, /*log_base=*/false);
+      },
+      [this] { return stopping_.load(std::memory_order_relaxed); });
+  if (result.error) {
+    LogWarning("Error trying to save the DB: {}", *result.error);
+    return false;
+  }
+  changes -= saved_changes;
+  LogNotice("DB saved on disk: {} keys, {} bytes", result.keys, result.bytes);
+  return true;
+}
+
+void Persistence::NoteSnapshot(bool ok, int64_t took_ms) {
+  {
+    MutexLock lock(mutex_);
+    figures_.last_snapshot_ok = ok;
+    figures_.last_snapshot_took_s = took_ms / 1000;
+    if (ok) {
+      figures_.last_save_s = server_.clock().NowMs() / 1000;
+      figures_.snapshots += 1;
+    }
+  }
+  ok ? LogNotice("Background saving terminated with success") : LogWarning("Background saving error");
+  UpdateRefusal();
+}
+
+void Persistence::ScheduleSnapshot() {
+  MutexLock lock(mutex_);
+  figures_.snapshot_scheduled = true;
+}
+
+void Persistence::ScheduleRewrite() {
+  MutexLock lock(mutex_);
+  figures_.rewrite_scheduled = true;
+}
+
+bool Persistence::HasSavePoints() const { return !server_.config().Words("save").empty(); }
+
+void Persistence::UpdateRefusal() {
+  const bool snapshots_matter =
+      server_.settings().stop_writes_on_bgsave_error && HasSavePoints();
+  MutexLock lock(mutex_);
+  refuses_writes_ = (snapshots_matter && !figures_.last_snapshot_ok) || !journal_.healthy();
+}
+
+std::string Persistence::WriteRefusal() const {
+  return journal_.healthy() ? kSnapshotRefusal : journal_.Refusal();
+}
+
+bool Persistence::WantsLog() const { return server_.config().Text("appendonly") == "yes"; }
+
+bool Persistence::RewriteLog(bool gates_closed) {
+  AppendOnlyFile& log = journal_.file();
+  const bool begins = !log.running();
+  LogNotice("Background append only file rewriting started");
+  if (begins) log.ReadManifest();
+  const Config& settings = server_.settings();
+  const std::string suffix = std::to_string(getpid()) + ".aof";
+  SnapshotFileOptions options = SnapshotOptionsFrom(server_);
+  options.gates_closed = gates_closed;
+  options.incremental_fsync = settings.aof_rewrite_incremental_fsync;
+  options.as_commands = !settings.aof_use_rdb_preamble;
+  options.temporary_path = log.folder() + "/temp-rewriteaof-" + suffix;
+  options.path = log.folder() + "/temp-rewriteaof-bg-" + suffix;
+  FileError error = begins ? log.Begin() : log.PrepareSwitch();
+  std::optional<std::string> failure;
+  if (error) failure = error.text();
+  if (!failure) {
+    if (settings.no_appendfsync_on_rewrite) log.set_lenient(true);
+    failure = WriteSnapshotFile(
+                  server_.keyspace(), files_, options,
+                  [&] {
+                    begins ? journal_.Attach() : journal_.Switch();
+                    return AuxFieldsOf(server_, /*log_base=*/true);
+                  },
+                  [this] { return stopping_.load(std::memory_order_relaxed); })
+                  .error;
+    log.set_lenient(false);
+  }
+  if (!failure) {
+    error = log.InstallBase(options.path, /*rdb=*/!options.as_commands);
+    if (error) failure = error.text();
+  }
+  if (failure) {
+    LogWarning("Background AOF rewrite failed: {}", *failure);
+    if (begins) StopLog();
+    return false;
+  }
+  LogNotice("Background AOF rewrite finished successfully");
+  return true;
+}
+
+void Persistence::StopLog() {
+  {
+    Hold hold(server_.keyspace().background_slot());
+    CloseGates(hold);
+    journal_.Detach();
+  }
+  journal_.file().Close();
+}
+
+bool Persistence::SavePointReached() const {
+  const int64_t now_ms = server_.clock().NowMs();
+  const int64_t changes = server_.keyspace().counters().changes;
+  int64_t since_s;
+  {
+    MutexLock lock(mutex_);
+    if (!figures_.last_snapshot_ok && now_ms - last_try_ms_ <= kRetryMs) return false;
+    since_s = now_ms / 1000 - figures_.last_save_s;
+  }
+  const std::vector<std::string> words = server_.config().Words("save");
+  for (size_t i = 0; i + 1 < words.size(); i += 2) {
+    const int64_t seconds = std::stoll(words[i]);
+    const int64_t wanted = std::stoll(words[i + 1]);
+    if (changes < wanted || since_s <= seconds) continue;
+    LogNotice("{} changes in {} seconds. Saving...", wanted, seconds);
+    return true;
+  }
+  return false;
+}
+
+/// It was asked for while the server ran, and could not be begun yet.
+bool Persistence::LogIsMissing() const {
+  MutexLock lock(mutex_);
+  return WantsLog() && !journal_.on() &&
+         server_.clock().NowMs() - last_rewrite_try_ms_ > kRetryMs;
+}
+
+void Persistence::Tick() {
+  UpdateRefusal();
+  bool snapshot;
+  bool rewrite;
+  {
+    MutexLock lock(mutex_);
+    if (figures_.under_way != Work::kNone) return;
+    snapshot = figures_.snapshot_scheduled;
+    rewrite = figures_.rewrite_scheduled;
+  }
+  if (journal_.on() && !WantsLog()) {
+    TakeOver();
+    StopLog();
+    EndWork();
+  } else if (rewrite || journal_.WantsRewrite() || LogIsMissing()) {
+    BeginRewrite();
+  } else if (snapshot || SavePointReached()) {
+    BeginSnapshot();
+  }
+}
+
+void Persistence::TakeOver() {
+  stopping_ = true;
+  while (true) {
+    thread_.WaitUntilIdle();
+    MutexLock lock(mutex_);
+    if (figures_.under_way != Work::kNone) continue;
+    figures_.under_way = Work::kSnapshot;
+    work_started_ms_ = server_.clock().NowMs();
+    break;
+  }
+  stopping_ = false;
+}
+
+void Persistence::EndWork() {
+  MutexLock lock(mutex_);
+  figures_.under_way = Work::kNone;
+}
+
+bool Persistence::SaveAlone() {
+  const int64_t started_ms = server_.clock().NowMs();
+  const bool ok = WriteSnapshot(/*gates_closed=*/true);
+  NoteSnapshot(ok, server_.clock().NowMs() - started_ms);
+  return ok;
+}
+
+void Persistence::CloseGates(Hold& hold) {
+  for (int i = 0; i < server_.keyspace().database_count(); ++i) {
+    hold.WaitAndClose(server_.keyspace().db(i));
+  }
+}
+
+bool Persistence::PrepareToEnd(Ending ending, bool force) {
+  const bool saves =
+      ending == Ending::kSave || (ending == Ending::kDefault && HasSavePoints() && !loading());
+  // The walk that is given up needs the gates open.
+  TakeOver();
+  // Without saving there is nothing to wait for: a script that never ends must not hinder it.
+  if (saves || journal_.on()) {
+    last_hold_ = std::make_unique<Hold>(server_.keyspace().background_slot());
+    CloseGates(*last_hold_);
+  }
+  if (saves && !SaveAlone() && !force) {
+    LogWarning("Error trying to save the DB, can't exit.");
+    last_hold_.reset();
+    EndWork();
+    return false;
+  }
+  journal_.file().Close();
+  return true;
+}
+
+Persistence::Figures Persistence::figures() const {
+  MutexLock lock(mutex_);
+  Figures figures = figures_;
+  if (figures.under_way != Work::kNone) {
+    figures.under_way_s = (server_.clock().NowMs() - work_started_ms_) / 1000;
+    figures.keys_done = static_cast<int64_t>(server_.keyspace().snapshot().keys_done());
+    figures.keys_total = static_cast<int64_t>(server_.keyspace().snapshot().keys_total());
+  }
+  return figures;
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,178 @@
+#ifndef CLOAKROOM_SERVER_PERSISTENCE_PERSISTENCE_H_
+#define CLOAKROOM_SERVER_PERSISTENCE_PERSISTENCE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "replication/bytes.h"
+#include "replication/files.h"
+#include "server/persistence/change_journal.h"
+#include "server/persistence/save_thread.h"
+#include "storage/hold.h"
+#include "storage/mutex.h"
+
+namespace cloakroom {
+
+class Server;
+
+/// What of the data is on the disk, and how it gets there: snapshots by SAVE, BGSAVE and save
+/// points; the append-only log and its rewrites; loading either. Commands ask here; the work is done
+/// on a thread of its own (save_thread.h), one thing at a time, as in Redis one child.
+///
+/// Thread rule: any thread, except where a comment names one.
+class Persistence {
+ public:
+  /// What the save thread does.
+  enum class Work : uint8_t { kNone, kSnapshot, kRewrite };
+  /// Told, on the save thread, whether it went well.
+  using Done = std::function<void(bool)>;
+
+  Persistence(Server& server, Files& files);
+  ~Persistence();
+  Persistence(const Persistence&) = delete;
+  Persistence& operator=(const Persistence&) = delete;
+
+  /// What is under way. Begin* answer it and begin nothing when there is something.
+  Work under_way() const;
+  Work BeginSnapshot(Done done = nullptr);
+  Work BeginRewrite(Done done = nullptr);
+  /// As soon as nothing is under way.
+  void ScheduleSnapshot();
+  void ScheduleRewrite();
+
+  /// How DEBUG RELOAD and DEBUG LOADAOF load.
+  struct ReloadOptions {
+    bool from_log = false;
+    bool save = true;   ///< first: the snapshot, or what the log has not written yet
+    bool flush = true;  ///< what was there before the load
+    bool merge = false; ///< a key of the file takes the place of one that is there
+  };
+  /// Saves and loads all the data while nobody else runs; what the save thread does is given up.
+  /// Not on an event loop. False: the log says why.
+  bool Reload(const ReloadOptions& options);
+
+  /// Before the first command, on the main thread: loads the data and opens the log. The error is
+  /// for the operator; the server must not start then. `stop` is asked now and then.
+  std::optional<std::string> Load(absl::FunctionRef<bool()> stop);
+  bool loading() const { return loading_.load(std::memory_order_relaxed); }
+
+  /// The disk does not take what is written: writes are refused with this error, and, as in Redis,
+  /// PING is.
+  bool refuses_writes() const { return refuses_writes_.load(std::memory_order_relaxed); }
+  std::string WriteRefusal() const;
+
+  /// Every tenth of a second, by the cron thread: save points, rewrites by growth, what was
+  /// scheduled.
+  void Tick();
+
+  /// What ending the process asks for, on the main thread.
+  enum class Ending : uint8_t { kDefault, kSave, kNoSave };
+  /// Saves where it is asked for or save points are set, and ends the log. From then on all gates
+  /// are closed, so that nothing is acknowledged that the disk does not have. False: saving failed,
+  /// and the server goes on as before.
+  bool PrepareToEnd(Ending ending, bool force);
+  /// After PrepareToEnd, on its thread, when no event loop runs any more.
+  void OpenGates() { last_hold_.reset(); }
+
+  ChangeJournal& journal() { return journal_; }
+
+  /// For INFO.
+  struct Figures {
+    bool loading = false;
+    int64_t loading_started_s = 0;
+    int64_t loading_total_bytes = 0;
+    int64_t loading_done_bytes = 0;
+    int64_t loaded_keys = 0;
+    int64_t expired_while_loading = 0;
+
+    Work under_way = Work::kNone;
+    int64_t under_way_s = 0;
+    int64_t keys_done = 0;
+    int64_t keys_total = 0;
+    bool snapshot_scheduled = false;
+    bool rewrite_scheduled = false;
+
+    int64_t last_save_s = 0;
+    bool last_snapshot_ok = true;
+    int64_t last_snapshot_took_s = -1;
+    int64_t snapshots = 0;
+    bool last_rewrite_ok = true;
+    int64_t last_rewrite_took_s = -1;
+    int64_t rewrites = 0;
+    int64_t rewrite_failures = 0;  ///< in a row
+  };
+  Figures figures() const;
+  int64_t last_save_s() const { return figures().last_save_s; }
+
+ private:
+  Work Begin(Work work, Done done);
+  void RunWork(Work work, const Done& done);
+  bool WriteSnapshot(bool gates_closed);
+  bool RewriteLog(bool gates_closed);
+  /// Ends a log that is no longer wanted, or could not be begun.
+  void StopLog();
+  bool WantsLog() const;
+  bool LogIsMissing() const;
+  void NoteSnapshot(bool ok, int64_t took_ms);
+  void UpdateRefusal();
+  bool SavePointReached() const;
+  bool HasSavePoints() const;
+  void FollowSettings();
+  void CloseGates(Hold& hold);
+  /// Gives up what the save thread does, and keeps it from doing anything until EndWork.
+  void TakeOver();
+  void EndWork();
+  /// The snapshot on this thread, which has taken over and closed all gates.
+  bool SaveAlone();
+  std::optional<std::string> LoadAll(const ReloadOptions& options, absl::FunctionRef<bool()> stop);
+
+  // Loading (loading.cc), with all gates closed.
+  struct RdbSourceOptions {
+    bool drop_expired = true;
+    bool merge = false;
+  };
+  void BeginLoading();
+  void EndLoading();
+  void NoteProgress(int64_t done_bytes);
+  std::optional<std::string> LoadSnapshotFile(const std::string& path, bool drop_expired,
+                                              bool merge, absl::FunctionRef<bool()> stop);
+  /// `rest`: what the source had behind the RDB and was read ahead.
+  std::optional<std::string> LoadRdbFrom(ByteSource& source, uint64_t size,
+                                         const std::string& path, const RdbSourceOptions& how,
+                                         std::string* rest, absl::FunctionRef<bool()> stop);
+  std::optional<std::string> LoadLog(absl::FunctionRef<bool()> stop);
+  std::optional<std::string> LoadLogFile(const std::string& path, bool last,
+                                         absl::FunctionRef<bool()> stop);
+  std::optional<std::string> ReplayCommands(ByteSource& source, int64_t offset,
+                                            const std::string& path, bool last,
+                                            absl::FunctionRef<bool()> stop);
+  /// A log that ends in the middle of a command: cut there, or an error.
+  std::optional<std::string> CutLog(const std::string& path, int64_t offset, bool last);
+  /// After the load: goes on with the log, or begins one.
+  std::optional<std::string> ResumeLog();
+
+  Server& server_;
+  Files& files_;
+  std::atomic<bool> loading_ = false;
+  std::atomic<bool> refuses_writes_ = false;
+  std::atomic<bool> stopping_ = false;
+  mutable Mutex mutex_;
+  Figures figures_ ABSL_GUARDED_BY(mutex_);
+  int64_t work_started_ms_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t last_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;          ///< of a snapshot
+  int64_t last_rewrite_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t last_progress_ms_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::unique_ptr<Hold> last_hold_;  ///< the main thread's
+  ChangeJournal journal_;
+  SaveThread thread_;  ///< last: its work uses all of the above
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PERSISTENCE_PERSISTENCE_H_

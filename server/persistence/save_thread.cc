@@ -1,0 +1,64 @@
+#include "server/persistence/save_thread.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "storage/memory_meter.h"
+
+namespace cloakroom {
+namespace {
+
+/// The lowest that still gets some of a busy core: a save that starves while it holds a stripe
+/// would hold up commands after all.
+constexpr int kNice = 10;
+
+}  // namespace
+
+SaveThread::SaveThread() : thread_([this] { Loop(); }) {}
+
+SaveThread::~SaveThread() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void SaveThread::Run(std::function<void()> job) {
+  {
+    MutexLock lock(mutex_);
+    job_ = std::move(job);
+  }
+  changed_.notify_all();
+}
+
+bool SaveThread::idle() const {
+  MutexLock lock(mutex_);
+  return job_ == nullptr;
+}
+
+void SaveThread::WaitUntilIdle() {
+  MutexLock lock(mutex_);
+  while (job_ != nullptr) changed_.wait(mutex_);
+}
+
+void SaveThread::Loop() {
+  MemoryMeter::RegisterThread();
+  // On Linux the priority is the thread's, not the process'.
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+  MutexLock lock(mutex_);
+  while (true) {
+    while (job_ == nullptr && !stopping_) changed_.wait(mutex_);
+    if (job_ == nullptr) return;
+    mutex_.Unlock();
+    job_();
+    mutex_.Lock();
+    job_ = nullptr;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace cloakroom

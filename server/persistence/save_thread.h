@@ -1,0 +1,42 @@
+#ifndef CLOAKROOM_SERVER_PERSISTENCE_SAVE_THREAD_H_
+#define CLOAKROOM_SERVER_PERSISTENCE_SAVE_THREAD_H_
+
+#include <condition_variable>
+#include <functional>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/mutex.h"
+
+namespace cloakroom {
+
+/// The thread that saves: one job at a time, at a low priority, so that on a busy machine commands
+/// come first.
+///
+/// Thread rule: any thread.
+class SaveThread {
+ public:
+  SaveThread();
+  /// Waits for the job under way.
+  ~SaveThread();
+  SaveThread(const SaveThread&) = delete;
+  SaveThread& operator=(const SaveThread&) = delete;
+
+  /// REQUIRES: idle.
+  void Run(std::function<void()> job);
+  bool idle() const;
+  void WaitUntilIdle();
+
+ private:
+  void Loop();
+
+  mutable Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::function<void()> job_ ABSL_GUARDED_BY(mutex_);  ///< null: idle
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PERSISTENCE_SAVE_THREAD_H_

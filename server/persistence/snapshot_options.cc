@@ -1,0 +1,47 @@
+#include "server/persistence/snapshot_options.h"
+
+#include <algorithm>
+
+#include "protocol/numbers.h"
+#include "server/version.h"
+#include "storage/memory_meter.h"
+
+namespace cloakroom {
+namespace {
+
+/// Pre-images that wait may take a quarter of the memory in use, and never less than this.
+constexpr int64_t kMinPreImageBytes = 64 << 20;
+
+}  // namespace
+
+SnapshotFileOptions SnapshotOptionsFrom(const Server& server) {
+  const Config& settings = server.settings();
+  return {.path = "",
+          .temporary_path = "",
+          .version = settings.rdb_version,
+          .compression = settings.rdbcompression,
+          .checksum = settings.rdbchecksum,
+          .incremental_fsync = settings.rdb_save_incremental_fsync,
+          .max_pre_image_bytes = static_cast<size_t>(
+              std::max(kMinPreImageBytes, MemoryMeter::UsedBytes() / 4))};
+}
+
+RdbAuxFields AuxFieldsOf(Server& server, bool log_base) {
+  RdbAuxFields fields = {{"redis-ver", kRedisVersion},
+                         {"redis-bits", "64"},
+                         {"ctime", std::to_string(server.clock().NowMs() / 1000)},
+                         {"used-mem", std::to_string(MemoryMeter::UsedBytes())},
+                         {"aof-base", log_base ? "1" : "0"}};
+  for (const ScriptPtr& script : server.scripts().Pinned()) {
+    fields.emplace_back(kScriptAux, script->text);
+  }
+  return fields;
+}
+
+void TakeAuxField(Server& server, std::string_view key, std::string_view value) {
+  if (key != kScriptAux) return;
+  ScriptOrError script = MakeScript(value);
+  if (script.script != nullptr) server.scripts().Add(script.script, /*pinned=*/true);
+}
+
+}  // namespace cloakroom
