@@ -94,7 +94,7 @@ inline constexpr uint8_t kEncodedLzf = 0xc3;
 /// Whether a byte in an opcode's place begins a record.
 constexpr bool IsType(uint8_t byte) { return byte <= kLastType && byte != 8; }
 
-/// What redis-check-rdb calls a type: "hash-listpack"; "" for none.
+/// What Redis' tools call a type: "hash-listpack"; "" for none.
 std::string_view TypeName(uint8_t type);
 
 }  // namespace cloakroom::rdb
