@@ -1,0 +1,33 @@
+#ifndef CLOAKROOM_REPLICATION_FILE_SOURCE_H_
+#define CLOAKROOM_REPLICATION_FILE_SOURCE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "replication/bytes.h"
+#include "replication/files.h"
+
+namespace cloakroom {
+
+/// The bytes of a file, which must outlive it.
+/// Thread rule: one thread at a time.
+class FileSource final : public ByteSource {
+ public:
+  explicit FileSource(ReadableFile& file) : file_(file) {}
+
+  size_t Read(std::span<char> into) override {
+    const int64_t read = file_.Read(into, &error_);
+    return read < 0 ? 0 : static_cast<size_t>(read);
+  }
+  /// Why the file ended, if it was no end.
+  const FileError& error() const { return error_; }
+
+ private:
+  ReadableFile& file_;
+  FileError error_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_FILE_SOURCE_H_

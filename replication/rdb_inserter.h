@@ -1,0 +1,47 @@
+#ifndef CLOAKROOM_REPLICATION_RDB_INSERTER_H_
+#define CLOAKROOM_REPLICATION_RDB_INSERTER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "replication/rdb_decoder.h"
+#include "replication/rdb_error.h"
+#include "replication/rdb_reader.h"
+#include "replication/value_builder.h"
+#include "storage/keyspace.h"
+
+namespace cloakroom {
+
+/// Decodes records and puts them into the keyspace; every loading thread has one.
+/// Thread rule: one thread at a time; no command runs meanwhile (bulk_insert.h).
+class RdbInserter {
+ public:
+  struct Counts {
+    uint64_t keys = 0;     ///< put into the keyspace
+    uint64_t expired = 0;  ///< past their time, so dropped
+  };
+
+  /// `drop_expired`: a primary drops keys whose time has passed; a replica waits for the DEL.
+  RdbInserter(Keyspace& keyspace, bool drop_expired, int64_t now_ms);
+
+  /// What is wrong with the record, in which case nothing of it is in the keyspace.
+  std::optional<RdbError> Insert(const RdbRecord& record);
+
+  const Counts& counts() const { return counts_; }
+
+ private:
+  uint32_t AccessOf(const RdbRecord& record) const;
+
+  Keyspace& keyspace_;
+  const bool drop_expired_;
+  const int64_t now_ms_;
+  const bool uses_lfu_;
+  RdbDecoder decoder_;
+  ValueBuilder builder_;
+  Counts counts_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_RDB_INSERTER_H_

@@ -1,0 +1,37 @@
+// cloakroom-check-rdb: whether an RDB file is right, in redis-check-rdb's words and exit codes.
+#include <cstdio>
+#include <string_view>
+
+#include "replication/check_rdb.h"
+#include "replication/files.h"
+#include "server/version.h"
+#include "storage/clock.h"
+
+namespace cloakroom {
+namespace {
+
+class StandardOutput final : public ByteSink {
+ public:
+  void Append(std::string_view bytes) override {
+    std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+  }
+};
+
+int Main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "Usage: %s <rdb-file-name>\n", argv[0]);
+    return 1;
+  }
+  const std::string_view argument = argv[1];
+  if (argument == "-v" || argument == "--version") {
+    std::printf("cloakroom-check-rdb %s\n", kCloakroomVersion);
+    return 0;
+  }
+  StandardOutput out;
+  return CheckRdb(SystemFiles(), argv[1], SystemClock().NowMs(), out);
+}
+
+}  // namespace
+}  // namespace cloakroom
+
+int main(int argc, char** argv) { return cloakroom::Main(argc, argv); }

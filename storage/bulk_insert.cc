@@ -1,0 +1,36 @@
+#include "storage/bulk_insert.h"
+
+#include <algorithm>
+
+#include "storage/hash.h"
+#include "storage/unaligned.h"
+
+namespace cloakroom {
+
+bool BulkInsert(Database& db, KeyHash hash, const BulkEntry& loaded) {
+  // Made outside the lock; duplicates are rare enough to be made in vain.
+  Entry* const entry = Entry::Create(loaded.key, loaded.expire_at_ms, loaded.type, loaded.encoding,
+                                     loaded.payload.size());
+  StoreBytes(entry->mutable_payload(), loaded.payload);
+  entry->set_outgrown(loaded.outgrown);
+  entry->set_access(loaded.access);
+  int64_t due = loaded.expire_at_ms;
+  if (loaded.type == ValueType::kHash) {
+    const int64_t field = Hash(loaded.encoding, loaded.payload).NextExpiry();
+    entry->set_has_field_expiry(field != kNoFieldExpiry);
+    if (field != kNoFieldExpiry) due = due == kNoExpiry ? field : std::min(due, field);
+  }
+  Stripe& stripe = db.StripeOf(hash);
+  const MutexLock lock(stripe.mutex);
+  if (stripe.table.Find(loaded.key, hash) != nullptr) {
+    Entry::Destroy(entry);
+    return false;
+  }
+  stripe.table.Insert(entry, hash);
+  if (due != kNoExpiry) stripe.table.NoteDue(hash, due);
+  stripe.keys.store(stripe.table.size(), std::memory_order_relaxed);
+  if (loaded.expire_at_ms != kNoExpiry) stripe.expires.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,35 @@
+#ifndef CLOAKROOM_STORAGE_BULK_INSERT_H_
+#define CLOAKROOM_STORAGE_BULK_INSERT_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "storage/database.h"
+#include "storage/key_hash.h"
+#include "storage/value.h"
+
+namespace cloakroom {
+
+/// A key with its value, ready to be put into a table.
+struct BulkEntry {
+  std::string_view key;
+  int64_t expire_at_ms = kNoExpiry;
+  uint32_t access = 0;  ///< as Entry has it
+  ValueType type = ValueType::kString;
+  Encoding encoding = Encoding::kBytes;
+  bool outgrown = false;
+  std::string_view payload;
+};
+
+/// Puts a loaded key into the keyspace, past WriteScope: nobody watches, logs, replicates or takes
+/// a snapshot while data is loaded, and nothing counts as a change. Keeps up the table, its expiry
+/// index and the stripe's counters. The references that the payload holds become the entry's.
+/// False, and nothing has changed, when the key is there already.
+///
+/// Thread rule: any thread; takes the stripe's lock. REQUIRES: no command runs and no snapshot is
+/// taken of this database.
+bool BulkInsert(Database& db, KeyHash hash, const BulkEntry& loaded);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_BULK_INSERT_H_
