@@ -38,7 +38,8 @@ bool AofReader::Fill() {
   }
   // At most twice what has arrived.
   if (buffer_.size() - filled_ < kReadBytes) {
-    buffer_.resize(std::max(filled_ + kReadBytes, std::min(2 * filled_, filled_ + (size_t{64} << 20))));
+    buffer_.resize(
+        std::max(filled_ + kReadBytes, std::min(2 * filled_, filled_ + (size_t{64} << 20))));
   }
   const size_t n = source_.Read(std::span(buffer_).subspan(filled_));
   filled_ += n;

@@ -191,7 +191,7 @@ class AppendOnlyFile {
   int64_t appended_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t written_offset_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<int64_t> switch_at_ ABSL_GUARDED_BY(mutex_);  ///< until the switch is done
-  std::deque<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);  ///< by offset
+  std::deque<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);        ///< by offset
   bool sleeping_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   FileError error_ ABSL_GUARDED_BY(mutex_);

@@ -113,7 +113,9 @@ void CommandSnapshot::HashFields(const SnapshotEntry& entry) {
 
 void CommandSnapshot::SetMembers(const SnapshotEntry& entry) {
   LongCommand command("SADD", entry.key, 1, sink_);
-  Set(entry.encoding, entry.payload).ForEach([&](std::string_view member) { command.Add({member}); });
+  Set(entry.encoding, entry.payload).ForEach([&](std::string_view member) {
+    command.Add({member});
+  });
 }
 
 }  // namespace cloakroom

@@ -32,8 +32,8 @@ class FileSink final : public ByteSink {
   WritableFile& file_;
   const bool steady_;
   FileError error_;
-  int64_t bytes_ = 0;         ///< appended
-  int64_t not_started_ = 0;   ///< written since the last StartWriteback
+  int64_t bytes_ = 0;        ///< appended
+  int64_t not_started_ = 0;  ///< written since the last StartWriteback
   std::string gathered_;
 };
 

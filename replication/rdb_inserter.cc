@@ -22,10 +22,9 @@ RdbError ErrorIn(const RdbRecord& record, std::optional<std::string_view> key,
 
 }  // namespace
 
-RdbInserter::RdbInserter(Keyspace& keyspace, bool drop_expired, int64_t now_ms)
+RdbInserter::RdbInserter(Keyspace& keyspace, const RdbInsertOptions& options)
     : keyspace_(keyspace),
-      drop_expired_(drop_expired),
-      now_ms_(now_ms),
+      options_(options),
       uses_lfu_(UsesLfu(keyspace.settings().policy)),
       builder_(keyspace.encoding_limits()) {}
 
@@ -38,8 +37,8 @@ std::optional<RdbError> RdbInserter::Insert(const RdbRecord& record) {
                                 ", and the setting `databases` is ", keyspace_.database_count()));
   }
   const bool expires = record.expire_at_ms != kNoExpiry;
-  const bool expired = expires && record.expire_at_ms <= now_ms_;
-  if (expired && drop_expired_) {
+  const bool expired = expires && record.expire_at_ms <= options_.now_ms;
+  if (expired && options_.drop_expired) {
     counts_.expired += 1;
     return std::nullopt;
   }
@@ -54,6 +53,7 @@ std::optional<RdbError> RdbInserter::Insert(const RdbRecord& record) {
                          .type = builder_.type(),
                          .encoding = builder_.encoding(),
                          .outgrown = builder_.outgrown(),
+                         .replace = options_.replace,
                          .payload = builder_.payload()};
   if (!BulkInsert(keyspace_.db(record.db), KeyHash::Of(*key), loaded)) {
     builder_.Clear();
@@ -66,13 +66,13 @@ std::optional<RdbError> RdbInserter::Insert(const RdbRecord& record) {
 
 uint32_t RdbInserter::AccessOf(const RdbRecord& record) const {
   if (uses_lfu_) {
-    const uint32_t fresh = access_clock::LfuNew(now_ms_);
+    const uint32_t fresh = access_clock::LfuNew(options_.now_ms);
     constexpr uint32_t kCounter = 0xff;
     return record.lfu_counter < 0 ? fresh
                                   : (fresh & ~kCounter) | static_cast<uint32_t>(record.lfu_counter);
   }
   const int64_t idle_seconds = record.idle_seconds < 0 ? 0 : record.idle_seconds;
-  return access_clock::LruAt(now_ms_ - idle_seconds * 1000);
+  return access_clock::LruAt(options_.now_ms - idle_seconds * 1000);
 }
 
 }  // namespace cloakroom

@@ -13,6 +13,15 @@
 
 namespace cloakroom {
 
+/// Which records are put into the keyspace.
+struct RdbInsertOptions {
+  /// A primary drops keys whose time has passed; a replica waits for the DEL.
+  bool drop_expired = true;
+  /// A key that is there already gives way; otherwise it is an error.
+  bool replace = false;
+  int64_t now_ms = 0;
+};
+
 /// Decodes records and puts them into the keyspace; every loading thread has one.
 /// Thread rule: one thread at a time; no command runs meanwhile (bulk_insert.h).
 class RdbInserter {
@@ -22,8 +31,7 @@ class RdbInserter {
     uint64_t expired = 0;  ///< past their time, so dropped
   };
 
-  /// `drop_expired`: a primary drops keys whose time has passed; a replica waits for the DEL.
-  RdbInserter(Keyspace& keyspace, bool drop_expired, int64_t now_ms);
+  RdbInserter(Keyspace& keyspace, const RdbInsertOptions& options);
 
   /// What is wrong with the record, in which case nothing of it is in the keyspace.
   std::optional<RdbError> Insert(const RdbRecord& record);
@@ -34,8 +42,7 @@ class RdbInserter {
   uint32_t AccessOf(const RdbRecord& record) const;
 
   Keyspace& keyspace_;
-  const bool drop_expired_;
-  const int64_t now_ms_;
+  const RdbInsertOptions options_;
   const bool uses_lfu_;
   RdbDecoder decoder_;
   ValueBuilder builder_;

@@ -8,11 +8,8 @@
 
 namespace cloakroom {
 
-RdbLoadQueue::RdbLoadQueue(Keyspace& keyspace, int threads, bool drop_expired, int64_t now_ms)
-    : keyspace_(keyspace),
-      drop_expired_(drop_expired),
-      now_ms_(now_ms),
-      own_(keyspace, drop_expired, now_ms) {
+RdbLoadQueue::RdbLoadQueue(Keyspace& keyspace, int threads, const RdbInsertOptions& options)
+    : keyspace_(keyspace), options_(options), own_(keyspace, options) {
   for (int i = 1; i < threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
@@ -60,7 +57,7 @@ void RdbLoadQueue::Insert(RdbInserter& inserter, const RdbBatch& batch) {
 
 void RdbLoadQueue::Work() {
   MemoryMeter::RegisterThread();
-  RdbInserter inserter(keyspace_, drop_expired_, now_ms_);
+  RdbInserter inserter(keyspace_, options_);
   while (const auto batch = Take(/*wait=*/true)) Insert(inserter, *batch);
   Settle(inserter);
 }

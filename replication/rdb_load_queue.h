@@ -35,7 +35,7 @@ class RdbLoadQueue {
     uint64_t error_count = 0;
   };
 
-  RdbLoadQueue(Keyspace& keyspace, int threads, bool drop_expired, int64_t now_ms);
+  RdbLoadQueue(Keyspace& keyspace, int threads, const RdbInsertOptions& options);
   ~RdbLoadQueue();
   RdbLoadQueue(const RdbLoadQueue&) = delete;
   RdbLoadQueue& operator=(const RdbLoadQueue&) = delete;
@@ -56,8 +56,7 @@ class RdbLoadQueue {
   void EndThreads();
 
   Keyspace& keyspace_;
-  const bool drop_expired_;
-  const int64_t now_ms_;
+  const RdbInsertOptions options_;
   RdbInserter own_;
   std::vector<std::thread> threads_;
 

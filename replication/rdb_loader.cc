@@ -20,7 +20,10 @@ class Load {
   Load(ByteSource& source, uint64_t size, Keyspace& keyspace, const RdbLoadOptions& options)
       : options_(options),
         reader_(source, size),
-        queue_(keyspace, options.threads, options.drop_expired, options.now_ms) {}
+        queue_(keyspace, options.threads,
+               {.drop_expired = options.drop_expired,
+                .replace = options.replace,
+                .now_ms = options.now_ms}) {}
 
   RdbLoadResult Run() {
     while (Step()) {

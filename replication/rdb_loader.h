@@ -22,6 +22,8 @@ struct RdbLoadOptions {
   int threads = 2;
   /// A primary drops keys whose time has passed; a replica keeps them until it is told.
   bool drop_expired = true;
+  /// A key that is there already gives way; otherwise it is an error.
+  bool replace = false;
   /// Repair: goes on behind what cannot be read, and says what was lost.
   bool lenient = false;
   int64_t now_ms = 0;

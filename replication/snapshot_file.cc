@@ -126,7 +126,8 @@ SnapshotFileResult WriteSnapshotFile(Keyspace& keyspace, Files& files,
   if (options.as_commands) {
     format = std::make_unique<CommandFormat>(sink, keyspace.clock().NowMs());
   } else {
-    format = std::make_unique<RdbFormat>(sink, WriterOptions(options, keyspace, facts.field_expiry));
+    format =
+        std::make_unique<RdbFormat>(sink, WriterOptions(options, keyspace, facts.field_expiry));
   }
   format->Begin(aux);
   result.error = EncodeAll(snapshot, *format, sink, stop);

@@ -22,8 +22,8 @@ inline constexpr std::string_view kScriptAux = "cloakroom-script";
 
 /// How a snapshot is written.
 struct SnapshotFileOptions {
-  std::string path;           ///< the file that the snapshot becomes, at one stroke
-  std::string temporary_path; ///< on the same file system; removed when the snapshot fails
+  std::string path;            ///< the file that the snapshot becomes, at one stroke
+  std::string temporary_path;  ///< on the same file system; removed when the snapshot fails
   /// 9 to 12, or 0: the oldest version that can hold the data.
   int version = 0;
   bool compression = true;

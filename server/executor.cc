@@ -200,7 +200,8 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
   }
   const CommandRow& row = *request.command->row;
   if (server_.pause().active()) [[unlikely]] {
-    int64_t until_ms = server_.pause().UntilMs(HasFlag(client, request, kWrite | kMayReplicate), now_ms());
+    int64_t until_ms =
+        server_.pause().UntilMs(HasFlag(client, request, kWrite | kMayReplicate), now_ms());
     if (until_ms != 0) return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   }
   if (client.in_multi && !row.has(kUndeferred)) return Enqueue(client, request, reply);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/hash.h"
+#include "storage/keyspace.h"
 #include "storage/unaligned.h"
 
 namespace cloakroom {
@@ -22,14 +23,22 @@ bool BulkInsert(Database& db, KeyHash hash, const BulkEntry& loaded) {
   }
   Stripe& stripe = db.StripeOf(hash);
   const MutexLock lock(stripe.mutex);
-  if (stripe.table.Find(loaded.key, hash) != nullptr) {
-    Entry::Destroy(entry);
-    return false;
+  if (Entry** const slot = stripe.table.Find(loaded.key, hash)) {
+    if (!loaded.replace) {
+      Entry::Destroy(entry);
+      return false;
+    }
+    Entry* const old = stripe.table.Erase(slot, hash);
+    if (old->has_expiry()) stripe.expires.fetch_sub(1, std::memory_order_relaxed);
+    if (old->has_field_expiry()) stripe.field_expires.fetch_sub(1, std::memory_order_relaxed);
+    db.keyspace().reclaimer().Drop(old);
   }
+  entry->set_epoch(db.keyspace().snapshot().epoch());
   stripe.table.Insert(entry, hash);
   if (due != kNoExpiry) stripe.table.NoteDue(hash, due);
   stripe.keys.store(stripe.table.size(), std::memory_order_relaxed);
   if (loaded.expire_at_ms != kNoExpiry) stripe.expires.fetch_add(1, std::memory_order_relaxed);
+  if (entry->has_field_expiry()) stripe.field_expires.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 

@@ -18,13 +18,14 @@ struct BulkEntry {
   ValueType type = ValueType::kString;
   Encoding encoding = Encoding::kBytes;
   bool outgrown = false;
+  bool replace = false;  ///< what is there under the key
   std::string_view payload;
 };
 
 /// Puts a loaded key into the keyspace, past WriteScope: nobody watches, logs, replicates or takes
 /// a snapshot while data is loaded, and nothing counts as a change. Keeps up the table, its expiry
 /// index and the stripe's counters. The references that the payload holds become the entry's.
-/// False, and nothing has changed, when the key is there already.
+/// False, and nothing has changed, when the key is there already and is not to be replaced.
 ///
 /// Thread rule: any thread; takes the stripe's lock. REQUIRES: no command runs and no snapshot is
 /// taken of this database.

@@ -1,10 +1,11 @@
 // SAVE BGSAVE LASTSAVE BGREWRITEAOF.
+#include "server/persistence/persistence.h"
+
 #include <future>
 #include <memory>
 
 #include "server/call.h"
 #include "server/commands/families.h"
-#include "server/persistence/persistence.h"
 
 namespace cloakroom {
 namespace {
@@ -86,8 +87,6 @@ constexpr CommandRow kPersistenceCommands[] = {
 
 }  // namespace
 
-CommandFamily PersistenceCommands() {
-  return {CommandGroup::kServer, 0, kPersistenceCommands};
-}
+CommandFamily PersistenceCommands() { return {CommandGroup::kServer, 0, kPersistenceCommands}; }
 
 }  // namespace cloakroom

@@ -36,7 +36,7 @@ std::vector<EventLoop*> Network::LoopPointers() const {
 namespace {
 
 /// What shutdown-on-sigterm, or -sigint, says.
-Server::ShutdownRequest RequestOf(const Server& server, bool interrupted) {
+Server::ShutdownRequest RequestOf(Server& server, bool interrupted) {
   Server::ShutdownRequest request;
   for (const std::string& word :
        server.config().Words(interrupted ? "shutdown-on-sigint" : "shutdown-on-sigterm")) {

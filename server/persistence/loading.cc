@@ -24,7 +24,8 @@ constexpr int64_t kProgressMs = 2000;
 /// What was read ahead of a source, then the source.
 class ResumedSource final : public ByteSource {
  public:
-  ResumedSource(std::string head, ByteSource& tail) : text_(std::move(head)), head_(text_), tail_(tail) {}
+  ResumedSource(std::string head, ByteSource& tail)
+      : text_(std::move(head)), head_(text_), tail_(tail) {}
   size_t Read(std::span<char> into) override {
     const size_t n = head_.Read(into);
     return n > 0 ? n : tail_.Read(into);
@@ -37,9 +38,10 @@ class ResumedSource final : public ByteSource {
 };
 
 std::string Damaged(const std::string& path, const RdbError& error) {
-  return absl::StrCat("The RDB file ", path, " can't be loaded: ", error.Text(),
-                      ". Restore it from a backup; or look at it with cloakroom-check-rdb, and start "
-                      "with --repair yes to load what can be read.");
+  return absl::StrCat(
+      "The RDB file ", path, " can't be loaded: ", error.Text(),
+      ". Restore it from a backup; or look at it with cloakroom-check-rdb, and start "
+      "with --repair yes to load what can be read.");
 }
 
 std::string DamagedLog(const std::string& path, const AofReader& reader) {
@@ -86,8 +88,8 @@ std::optional<std::string> Persistence::Load(absl::FunctionRef<bool()> stop) {
   if (!error) {
     const double seconds =
         static_cast<double>(server_.clock().MonotonicUs() - started_us) / 1'000'000;
-    LogNotice("DB loaded from {}: {:.3f} seconds, {} keys",
-              from_log ? "append only file" : "disk", seconds, figures().loaded_keys);
+    LogNotice("DB loaded from {}: {:.3f} seconds, {} keys", from_log ? "append only file" : "disk",
+              seconds, figures().loaded_keys);
     if (from_log) error = ResumeLog();
   }
   EndLoading();
@@ -106,8 +108,8 @@ std::optional<std::string> Persistence::LoadAll(const ReloadOptions& options,
   return LoadSnapshotFile(path, /*drop_expired=*/true, options.merge, stop);
 }
 
-std::optional<std::string> Persistence::LoadSnapshotFile(const std::string& path,
-                                                         bool drop_expired, bool merge,
+std::optional<std::string> Persistence::LoadSnapshotFile(const std::string& path, bool drop_expired,
+                                                         bool merge,
                                                          absl::FunctionRef<bool()> stop) {
   std::unique_ptr<ReadableFile> file;
   if (FileError error = files_.OpenForRead(path, &file)) {
@@ -242,8 +244,7 @@ std::optional<std::string> Persistence::ReplayCommands(ByteSource& source, int64
   }
 }
 
-std::optional<std::string> Persistence::CutLog(const std::string& path, int64_t offset,
-                                               bool last) {
+std::optional<std::string> Persistence::CutLog(const std::string& path, int64_t offset, bool last) {
   LogWarning("!!! Warning: short read while loading the AOF file {}!!!", path);
   if (!last || !server_.settings().aof_load_truncated) {
     return absl::StrCat(

@@ -93,8 +93,11 @@ void Persistence::RunWork(Work work, const Done& done) {
 }
 
 bool Persistence::WriteSnapshot(bool gates_closed) {
-  LogNotice(gates_closed ? "Saving the final snapshot before exiting or reloading"
-                         : "Background saving started");
+  if (gates_closed) {
+    LogNotice("Saving the snapshot while everybody waits");
+  } else {
+    LogNotice("Background saving started");
+  }
   std::atomic<int64_t>& changes = server_.keyspace().counters().changes;
   int64_t saved_changes = 0;
   SnapshotFileOptions options = SnapshotOptionsFrom(server_);
@@ -127,7 +130,8 @@ void Persistence::NoteSnapshot(bool ok, int64_t took_ms) {
       figures_.snapshots += 1;
     }
   }
-  ok ? LogNotice("Background saving terminated with success") : LogWarning("Background saving error");
+  ok ? LogNotice("Background saving terminated with success")
+     : LogWarning("Background saving error");
   UpdateRefusal();
 }
 
@@ -144,8 +148,7 @@ void Persistence::ScheduleRewrite() {
 bool Persistence::HasSavePoints() const { return !server_.config().Words("save").empty(); }
 
 void Persistence::UpdateRefusal() {
-  const bool snapshots_matter =
-      server_.settings().stop_writes_on_bgsave_error && HasSavePoints();
+  const bool snapshots_matter = server_.settings().stop_writes_on_bgsave_error && HasSavePoints();
   MutexLock lock(mutex_);
   refuses_writes_ = (snapshots_matter && !figures_.last_snapshot_ok) || !journal_.healthy();
 }
@@ -229,8 +232,7 @@ bool Persistence::SavePointReached() const {
 /// It was asked for while the server ran, and could not be begun yet.
 bool Persistence::LogIsMissing() const {
   MutexLock lock(mutex_);
-  return WantsLog() && !journal_.on() &&
-         server_.clock().NowMs() - last_rewrite_try_ms_ > kRetryMs;
+  return WantsLog() && !journal_.on() && server_.clock().NowMs() - last_rewrite_try_ms_ > kRetryMs;
 }
 
 void Persistence::Tick() {

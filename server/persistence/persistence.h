@@ -22,8 +22,8 @@ namespace cloakroom {
 class Server;
 
 /// What of the data is on the disk, and how it gets there: snapshots by SAVE, BGSAVE and save
-/// points; the append-only log and its rewrites; loading either. Commands ask here; the work is done
-/// on a thread of its own (save_thread.h), one thing at a time, as in Redis one child.
+/// points; the append-only log and its rewrites; loading either. Commands ask here; the work is
+/// done on a thread of its own (save_thread.h), one thing at a time, as in Redis one child.
 ///
 /// Thread rule: any thread, except where a comment names one.
 class Persistence {
@@ -49,9 +49,9 @@ class Persistence {
   /// How DEBUG RELOAD and DEBUG LOADAOF load.
   struct ReloadOptions {
     bool from_log = false;
-    bool save = true;   ///< first: the snapshot, or what the log has not written yet
-    bool flush = true;  ///< what was there before the load
-    bool merge = false; ///< a key of the file takes the place of one that is there
+    bool save = true;    ///< first: the snapshot, or what the log has not written yet
+    bool flush = true;   ///< what was there before the load
+    bool merge = false;  ///< a key of the file takes the place of one that is there
   };
   /// Saves and loads all the data while nobody else runs; what the save thread does is given up.
   /// Not on an event loop. False: the log says why.
@@ -143,9 +143,9 @@ class Persistence {
   std::optional<std::string> LoadSnapshotFile(const std::string& path, bool drop_expired,
                                               bool merge, absl::FunctionRef<bool()> stop);
   /// `rest`: what the source had behind the RDB and was read ahead.
-  std::optional<std::string> LoadRdbFrom(ByteSource& source, uint64_t size,
-                                         const std::string& path, const RdbSourceOptions& how,
-                                         std::string* rest, absl::FunctionRef<bool()> stop);
+  std::optional<std::string> LoadRdbFrom(ByteSource& source, uint64_t size, const std::string& path,
+                                         const RdbSourceOptions& how, std::string* rest,
+                                         absl::FunctionRef<bool()> stop);
   std::optional<std::string> LoadLog(absl::FunctionRef<bool()> stop);
   std::optional<std::string> LoadLogFile(const std::string& path, bool last,
                                          absl::FunctionRef<bool()> stop);
@@ -165,7 +165,7 @@ class Persistence {
   mutable Mutex mutex_;
   Figures figures_ ABSL_GUARDED_BY(mutex_);
   int64_t work_started_ms_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t last_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;          ///< of a snapshot
+  int64_t last_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;  ///< of a snapshot
   int64_t last_rewrite_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_progress_ms_ ABSL_GUARDED_BY(mutex_) = 0;
   std::unique_ptr<Hold> last_hold_;  ///< the main thread's

@@ -22,8 +22,8 @@ SnapshotFileOptions SnapshotOptionsFrom(const Server& server) {
           .compression = settings.rdbcompression,
           .checksum = settings.rdbchecksum,
           .incremental_fsync = settings.rdb_save_incremental_fsync,
-          .max_pre_image_bytes = static_cast<size_t>(
-              std::max(kMinPreImageBytes, MemoryMeter::UsedBytes() / 4))};
+          .max_pre_image_bytes =
+              static_cast<size_t>(std::max(kMinPreImageBytes, MemoryMeter::UsedBytes() / 4))};
 }
 
 RdbAuxFields AuxFieldsOf(Server& server, bool log_base) {
