@@ -35,6 +35,8 @@ class AofDirectory {
   static Loaded Load(Files& files, const std::string& path, const std::string& name,
                      const std::string& old_directory = ".");
 
+  /// Makes the directory, unless it is there.
+  FileError Make();
   std::string PathOf(std::string_view file_name) const;
   std::string ManifestName() const { return name_ + ".manifest"; }
 
@@ -43,28 +45,30 @@ class AofDirectory {
   AofManifest manifest() const;
   /// Bytes of the files that count, as the disk has them.
   int64_t Size() const;
+  int64_t BaseSize() const;
 
   /// Makes an empty incr file, which no manifest lists yet, and the manifest that will list it.
   /// With `listed` false the file stays out of the manifest until InstallBase().
   FileError PrepareIncr(bool listed, AofFileEntry* entry, std::unique_ptr<WritableFile>* file);
-  /// Puts the prepared manifest in force. May be called again after an error, until it succeeds.
-  /// Nothing to do when none is prepared.
+  /// Puts the prepared manifest in force, and saves the names of new files. May be called again
+  /// after an error, until it succeeds.
   FileError CommitIncr();
-  /// Adds an incr file at once: PrepareIncr and CommitIncr.
-  FileError AddIncr(AofFileEntry* entry, std::unique_ptr<WritableFile>* file);
 
   /// Renames the temporary base to the next name and lists it, with the newest incr file if
-  /// `keep_incr`; the others become history. After an error the old manifest is in force.
-  FileError InstallBase(const std::string& temporary_name, bool is_rdb, bool keep_incr);
+  /// `keep_incr`; the others become history. After an error the old manifest is in force, or, if
+  /// only saving its name failed, the new one: both name files that hold everything.
+  FileError InstallBase(const std::string& temporary_path, bool is_rdb, bool keep_incr);
   /// Deletes history and incr files that were never listed. After an error some may be left.
   FileError RemoveHistory();
   /// The log is turned off before its first base: its files are nothing.
   void DropUnlisted();
 
  private:
+  /// Makes a log of one file, at `old_path`, the base of this directory.
+  FileError TakeOver(const std::string& old_path, const std::string& old_directory);
+  int64_t BaseSizeLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   FileError WriteTemporary(const AofManifest& manifest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   FileError Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  FileError Persist(AofManifest manifest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Files& files_;
   const std::string path_;
@@ -78,6 +82,8 @@ class AofDirectory {
   bool names_unsynced_ ABSL_GUARDED_BY(mutex_) = false;
   // Incr files that are in no manifest; the last one is being written.
   std::vector<AofFileEntry> unlisted_ ABSL_GUARDED_BY(mutex_);
+  // Such files that nobody will list any more.
+  std::vector<AofFileEntry> orphans_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace cloakroom

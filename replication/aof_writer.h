@@ -2,6 +2,7 @@
 #define CLOAKROOM_REPLICATION_AOF_WRITER_H_
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -72,6 +73,8 @@ class AofWriter {
   AofWriter(Files& files, const Clock& clock, AofDirectory& directory, AofPending& pending,
             AofFsync fsync, AofObserver* observer);
 
+  /// After Finish(): there will be files again.
+  void Restart();
   /// The file to begin with, at its end.
   void Open(AofNewFile file, int64_t size);
   Wait Step();
@@ -91,6 +94,15 @@ class AofWriter {
 
   void set_fsync(AofFsync fsync);
   void set_fsync_paused(bool paused);
+
+  /// How often the log has moved to a new file.
+  int64_t moves() const;
+  /// Waits until it has done so `moves` times; an error when it fails, or ends, before.
+  FileError AwaitMove(int64_t moves);
+
+  /// Bytes of the log that are not in the file being written.
+  int64_t other_bytes() const { return other_bytes_.load(std::memory_order_relaxed); }
+  void set_other_bytes(int64_t bytes) { other_bytes_.store(bytes, std::memory_order_relaxed); }
   int64_t file_size() const { return file_size_.load(std::memory_order_relaxed); }
   int64_t delayed_fsyncs() const { return delayed_fsyncs_.load(std::memory_order_relaxed); }
   int64_t last_fsync_us() const { return last_fsync_us_.load(std::memory_order_relaxed); }
@@ -104,9 +116,12 @@ class AofWriter {
 
   AofFsync policy() const;
   FileError Work(bool finishing);
-  FileError WritePending();
+  void GiveUpMoves();
+  void TakePending();
+  FileError WriteAll();
   FileError WriteChunk(AofChunk& chunk);
   FileError MoveTo(AofNewFile& next);
+  void SetSize(int64_t size);
   FileError Reopen();
   FileError SyncIfDue(bool finishing);
   FileError Sync();
@@ -116,6 +131,7 @@ class AofWriter {
   void Fail(const FileError& error);
   void Recover();
   void WakeDurable();
+  void WakeAll();
   Wait NextWait() const;
 
   Files& files_;
@@ -141,13 +157,17 @@ class AofWriter {
   std::atomic<int64_t> written_ = 0;
   std::atomic<int64_t> synced_ = 0;
   std::atomic<int64_t> file_size_ = 0;
+  std::atomic<int64_t> other_bytes_ = 0;
   std::atomic<int64_t> delayed_fsyncs_ = 0;
   std::atomic<int64_t> last_fsync_us_ = 0;
   std::atomic<int64_t> last_fsync_at_ms_ = 0;
 
   mutable Mutex mutex_;
   std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
-  std::string last_error_ ABSL_GUARDED_BY(mutex_);
+  FileError last_failure_ ABSL_GUARDED_BY(mutex_);
+  int64_t moves_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  std::condition_variable_any moved_;
 };
 
 }  // namespace cloakroom

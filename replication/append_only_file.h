@@ -52,8 +52,8 @@ class AppendOnlyFile {
 
   /// A base file that a rewrite left in the directory, written and synced.
   struct NewBase {
-    std::string temporary_name;  ///< within the directory: "temp-rewriteaof-1234.aof"
-    bool is_rdb = true;          ///< what its name ends in
+    std::string path;    ///< of a temporary file, on the same file system as the directory
+    bool is_rdb = true;  ///< what its name ends in
   };
 
   enum class State {
@@ -93,6 +93,8 @@ class AppendOnlyFile {
   /// save. For the end of the process, and for `appendonly no`; then the state is kOff, and a
   /// rewrite (PrepareSwitch, ...) turns the log on again.
   FileError Close();
+  /// Makes the directory, for a first base to be written there.
+  FileError MakeDirectory() { return directory_.Make(); }
   State state() const { return state_.load(std::memory_order_acquire); }
 
   // ---- appending: the order of the calls is the order in the file
@@ -134,8 +136,9 @@ class AppendOnlyFile {
   /// Makes the next incr file and a manifest that lists it, next to the one in force. Slow.
   FileError PrepareSwitch();
   /// Bytes appended from now on go to the prepared file. Microseconds: the writer does the rest.
-  /// REQUIRES: PrepareSwitch() succeeded since the last Switch(); nobody appends meanwhile.
-  void Switch();
+  /// False, and nothing is done, when nothing is prepared: the log was closed since.
+  /// REQUIRES: nobody appends meanwhile.
+  bool Switch();
   /// Puts the base in its place, writes the manifest, and turns kWaitForBase to kOn. Waits until
   /// the writer has come to the switch, unless it fails. What is replaced is history then, which
   /// RemoveHistory() deletes. Slow.
@@ -152,9 +155,10 @@ class AppendOnlyFile {
   AofWriter::Wait Step() { return writer_.Step(); }
 
  private:
+  FileError OpenIncr(AofNewFile* file, int64_t* size);
   void StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StopThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
-  FileError AwaitSwitch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Files& files_;
   const Options options_;
@@ -163,9 +167,12 @@ class AppendOnlyFile {
   AofWriter writer_;
 
   Mutex mutex_;  // held by slow calls for as long as they take; appending never takes it
-  std::optional<AofNewFile> prepared_ ABSL_GUARDED_BY(mutex_);
-  int64_t switch_offset_ ABSL_GUARDED_BY(mutex_) = 0;
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> stop_ = false;
+
+  Mutex prepared_mutex_;  // held for moments; taken after mutex_
+  std::optional<AofNewFile> prepared_ ABSL_GUARDED_BY(prepared_mutex_);
+  int64_t switches_ ABSL_GUARDED_BY(prepared_mutex_) = 0;
 
   std::atomic<State> state_ = State::kOff;
   std::atomic<bool> rewriting_ = false;
