@@ -1,170 +1,183 @@
 #include "replication/aof_manifest.h"
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
 #include <utility>
 
-#include "protocol/numbers.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "protocol/split_arguments.h"
+#include "protocol/text.h"
 
 namespace cloakroom {
 namespace {
 
-constexpr size_t kMaxLine = 1024;
+constexpr char kBadFormat[] = "Invalid AOF manifest file format";
 
-/// In quotes where the words of the line would otherwise be other ones.
-std::string Quoted(const std::string& name) {
-  const bool plain = std::none_of(name.begin(), name.end(), [](unsigned char c) {
-    return c <= ' ' || c >= 0x7f || c == '"' || c == '\'' || c == '\\';
+bool NeedsQuotes(std::string_view name) {
+  return std::any_of(name.begin(), name.end(), [](unsigned char c) {
+    return c == '\\' || c == '"' || c == '\'' || c <= ' ' || c >= 0x7f;
   });
-  if (plain) return name;
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string quoted = "\"";
-  for (unsigned char c : name) {
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += static_cast<char>(c);
-    } else if (c < ' ' || c >= 0x7f) {
-      quoted += "\\x";
-      quoted += kHex[c >> 4];
-      quoted += kHex[c & 15];
-    } else {
-      quoted += static_cast<char>(c);
+}
+
+std::string Escape(char c) {
+  switch (c) {
+    case '\\':
+    case '"':
+      return {'\\', c};
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    case '\a':
+      return "\\a";
+    case '\b':
+      return "\\b";
+    default:
+      if (absl::ascii_isprint(static_cast<unsigned char>(c))) return std::string(1, c);
+      return absl::StrCat("\\x", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+  }
+}
+
+/// As SplitArguments() reads it back.
+std::string Quoted(std::string_view name) {
+  if (!NeedsQuotes(name)) return std::string(name);
+  std::string text = "\"";
+  for (char c : name) text += Escape(c);
+  return text + "\"";
+}
+
+void PrintLine(const AofFileEntry& entry, std::string& text) {
+  absl::StrAppend(&text, "file ", Quoted(entry.name), " seq ", entry.seq, " type ",
+                  std::string(1, static_cast<char>(entry.type)), "\n");
+}
+
+/// The number at the front, as Redis reads it: 0 when there is none.
+int64_t LeadingNumber(std::string_view text) {
+  int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+/// "appendonly.aof.3.incr.aof"
+std::string FileName(std::string_view prefix, int64_t seq, std::string_view suffix) {
+  return Concat({prefix, ".", std::to_string(seq), suffix});
+}
+
+/// One line's entry, or what is wrong with it.
+std::variant<AofFileEntry, std::string> ParseEntry(std::string line) {
+  std::vector<std::string_view> words;
+  if (!SplitArguments(line, words) || words.size() < 6 || words.size() % 2 != 0) return kBadFormat;
+  AofFileEntry entry;
+  char type = '\0';
+  for (size_t i = 0; i < words.size(); i += 2) {
+    std::string_view value = words[i + 1];
+    if (EqualsIgnoreCase(words[i], "file")) {
+      // What follows would name another directory's file.
+      if (value.find_first_of("/\\") != value.npos) return "File can't be a path, just a filename";
+      entry.name = value;
+    } else if (EqualsIgnoreCase(words[i], "seq")) {
+      entry.seq = LeadingNumber(value);
+    } else if (EqualsIgnoreCase(words[i], "type")) {
+      type = value.empty() ? '\0' : value[0];
     }
   }
-  return quoted + "\"";
-}
-
-std::string Line(const AofFile& file, char type) {
-  return "file " + Quoted(file.name) + " seq " + std::to_string(file.seq) + " type " + type + "\n";
-}
-
-/// A line's fields.
-struct Fields {
-  std::string name;
-  std::optional<int64_t> seq;
-  char type = 0;
-};
-
-std::optional<std::string> ReadFields(std::string line, Fields* fields) {
-  std::vector<std::string_view> words;
-  if (!SplitArguments(line, words) || words.size() < 6 || words.size() % 2 != 0) {
-    return "it is not of the form \"file NAME seq NUMBER type b|h|i\"";
-  }
-  for (size_t i = 0; i < words.size(); i += 2) {
-    // Words that we do not know are those of a later version.
-    if (words[i] == "file") fields->name = words[i + 1];
-    if (words[i] == "seq") fields->seq = ParseInteger(words[i + 1]);
-    if (words[i] == "type" && words[i + 1].size() == 1) fields->type = words[i + 1][0];
-  }
-  if (fields->name.empty()) return "it names no file";
-  if (fields->name.find('/') != std::string::npos) return "its file is not in the log's own folder";
-  if (!fields->seq || *fields->seq <= 0) return "it has no sequence number above 0";
-  if (fields->type != 'b' && fields->type != 'h' && fields->type != 'i') {
-    return "its type is none of b, h and i";
-  }
-  return std::nullopt;
+  if (entry.name.empty() || entry.seq == 0 || type == '\0') return kBadFormat;
+  entry.type = static_cast<AofFileType>(type);
+  return entry;
 }
 
 }  // namespace
 
-std::optional<std::string> AofManifest::Parse(std::string_view text) {
-  AofManifest parsed(name_);
+std::optional<std::string> AofManifest::Add(AofFileEntry entry) {
+  switch (entry.type) {
+    case AofFileType::kBase:
+      if (base_) return "Found duplicate base file information";
+      base_seq_ = entry.seq;
+      base_ = std::move(entry);
+      return std::nullopt;
+    case AofFileType::kHistory:
+      history_.push_back(std::move(entry));
+      return std::nullopt;
+    case AofFileType::kIncr:
+      if (entry.seq <= incr_seq_) return "Found a non-monotonic sequence number";
+      AddIncr(std::move(entry));
+      return std::nullopt;
+  }
+  return "Unknown AOF file type";
+}
+
+std::variant<AofManifest, AofManifest::ParseError> AofManifest::Parse(std::string_view text) {
+  AofManifest manifest;
   int number = 0;
+  if (text.empty()) return ParseError{0, "Found an empty AOF manifest", ""};
   while (!text.empty()) {
-    ++number;
-    size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    number++;
+    size_t end = text.substr(0, kMaxLine).find('\n');
+    std::string_view line = text.substr(0, std::min(end, kMaxLine));
+    // A comment may be as long as it likes, in pieces that begin with '#' as well.
+    if (!line.starts_with('#') && end == text.npos) {
+      return ParseError{number, "The AOF manifest file contains too long line", std::string(line)};
+    }
+    text.remove_prefix(end == text.npos ? line.size() : end + 1);
     if (line.starts_with('#')) continue;
-    std::optional<std::string> error =
-        line.size() > kMaxLine ? "it is too long" : parsed.ParseLine(line);
-    if (error) return "line " + std::to_string(number) + ": " + *error;
+    std::string trimmed(line);
+    absl::StripAsciiWhitespace(&trimmed);
+    auto parsed = ParseEntry(trimmed);
+    std::optional<std::string> problem;
+    if (auto* entry = std::get_if<AofFileEntry>(&parsed)) {
+      problem = manifest.Add(std::move(*entry));
+    } else {
+      problem = std::get<std::string>(std::move(parsed));
+    }
+    if (problem) return ParseError{number, *std::move(problem), std::move(trimmed)};
   }
-  if (number == 0) return "it is empty";
-  *this = std::move(parsed);
-  return std::nullopt;
+  return manifest;
 }
 
-std::optional<std::string> AofManifest::ParseLine(std::string_view line) {
-  Fields fields;
-  if (auto error = ReadFields(std::string(line), &fields)) return error;
-  AofFile file{std::move(fields.name), *fields.seq};
-  switch (fields.type) {
-    case 'b':
-      if (base_) return "there is a base file already";
-      last_base_seq_ = file.seq;
-      base_ = std::move(file);
-      break;
-    case 'i':
-      if (file.seq <= last_incr_seq_) return "its sequence number is not above the one before it";
-      last_incr_seq_ = file.seq;
-      incrs_.push_back(std::move(file));
-      break;
-    default:
-      history_.push_back(std::move(file));
-  }
-  return std::nullopt;
-}
-
-std::string AofManifest::Text() const {
+std::string AofManifest::Print() const {
   std::string text;
-  if (base_) text += Line(*base_, 'b');
-  for (const AofFile& file : history_) text += Line(file, 'h');
-  for (const AofFile& file : incrs_) text += Line(file, 'i');
+  if (base_) PrintLine(*base_, text);
+  for (const AofFileEntry& entry : history_) PrintLine(entry, text);
+  for (const AofFileEntry& entry : incrs_) PrintLine(entry, text);
   return text;
 }
 
-std::vector<AofFile> AofManifest::InOrder() const {
-  std::vector<AofFile> files;
-  if (base_) files.push_back(*base_);
-  files.insert(files.end(), incrs_.begin(), incrs_.end());
-  return files;
+AofFileEntry AofManifest::NextBase(std::string_view prefix, bool is_rdb) const {
+  int64_t seq = base_seq_ + 1;
+  return {FileName(prefix, seq, is_rdb ? ".base.rdb" : ".base.aof"), seq, AofFileType::kBase};
 }
 
-AofFile AofManifest::AddIncr() {
-  const int64_t seq = ++last_incr_seq_;
-  incrs_.push_back({name_ + "." + std::to_string(seq) + ".incr.aof", seq});
-  return incrs_.back();
+AofFileEntry AofManifest::NextIncr(std::string_view prefix) const {
+  int64_t seq = incr_seq_ + 1;
+  return {FileName(prefix, seq, ".incr.aof"), seq, AofFileType::kIncr};
 }
 
-AofFile AofManifest::ReplaceBase(bool rdb, int64_t incr_seq) {
-  if (base_) history_.push_back(*std::move(base_));
-  auto kept = std::find_if(incrs_.begin(), incrs_.end(),
-                           [&](const AofFile& file) { return file.seq >= incr_seq; });
-  history_.insert(history_.end(), incrs_.begin(), kept);
+void AofManifest::AddIncr(AofFileEntry incr) {
+  SkipIncrNumber(incr.seq);
+  incrs_.push_back(std::move(incr));
+}
+
+void AofManifest::ReplaceBase(AofFileEntry base, size_t incrs_kept) {
+  auto retire = [&](AofFileEntry entry) {
+    entry.type = AofFileType::kHistory;
+    history_.push_back(std::move(entry));
+  };
+  if (base_) retire(*std::move(base_));
+  auto kept = incrs_.end() - static_cast<ptrdiff_t>(std::min(incrs_kept, incrs_.size()));
+  std::for_each(incrs_.begin(), kept, retire);
   incrs_.erase(incrs_.begin(), kept);
-  const int64_t seq = ++last_base_seq_;
-  base_ = {name_ + "." + std::to_string(seq) + ".base." + (rdb ? "rdb" : "aof"), seq};
-  return *base_;
+  base_seq_ = std::max(base_seq_, base.seq);
+  base_ = std::move(base);
 }
 
-void AofManifest::AdoptBase(std::string name) {
-  last_base_seq_ = 1;
-  base_ = {std::move(name), 1};
+void AofManifest::AdoptOldFile(std::string name) {
+  ReplaceBase({std::move(name), base_seq_ + 1, AofFileType::kBase}, 0);
 }
 
-FileError WriteManifest(Files& files, const std::string& folder, const AofManifest& manifest) {
-  const std::string path = folder + "/" + manifest.file_name();
-  const std::string temporary = folder + "/temp-" + manifest.file_name();
-  std::unique_ptr<WritableFile> file;
-  if (FileError error = files.Create(temporary, &file)) return error;
-  if (FileError error = file->Append(manifest.Text())) return error;
-  if (FileError error = file->Sync()) return error;
-  if (FileError error = files.Rename(temporary, path)) return error;
-  return files.SyncDirectory(folder);
-}
-
-FileError ReadWholeFile(Files& files, const std::string& path, std::string* text) {
-  std::unique_ptr<ReadableFile> file;
-  if (FileError error = files.OpenForRead(path, &file)) return error;
-  FileError error;
-  char buffer[4096];
-  while (true) {
-    const int64_t n = file->Read(buffer, &error);
-    if (n <= 0) return error;
-    text->append(buffer, static_cast<size_t>(n));
-  }
-}
+void AofManifest::SkipIncrNumber(int64_t seq) { incr_seq_ = std::max(incr_seq_, seq); }
 
 }  // namespace cloakroom

@@ -5,71 +5,80 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
-
-#include "replication/files.h"
 
 namespace cloakroom {
 
-/// A file of an append-only log.
-struct AofFile {
-  std::string name;  ///< in the log's folder
-  int64_t seq = 0;
+/// What a file of the append-only directory is for; the letter stands in the manifest.
+enum class AofFileType : char {
+  kBase = 'b',     ///< the whole keyspace at one instant, as RDB or as commands
+  kHistory = 'h',  ///< replaced, to be deleted
+  kIncr = 'i',     ///< commands since then
 };
 
-/// Which files an append-only log consists of: Redis 7's multi-part format. A base holds the state
-/// up to a point in time, the incremental files what has happened since, in the order of their
-/// sequence numbers; history files are those that a rewrite made superfluous.
+struct AofFileEntry {
+  std::string name;  ///< within the directory
+  int64_t seq = 0;
+  AofFileType type = AofFileType::kIncr;
+
+  bool operator==(const AofFileEntry&) const = default;
+};
+
+/// The manifest of an append-only directory: which files make up the log, in which order. A value;
+/// AofDirectory keeps it on the disk. Format: Redis 7.0, one line per file:
 ///
-/// As text, a line each: file appendonly.aof.2.base.rdb seq 2 type b
+///   file appendonly.aof.2.base.rdb seq 2 type b
 ///
-/// Thread rule: a value; that of its owner.
+/// Not thread safe.
 class AofManifest {
  public:
-  /// `name` is appendfilename, which all files' names begin with.
-  explicit AofManifest(std::string name) : name_(std::move(name)) {}
+  /// What is wrong, and in which line; 0 when no line is to blame.
+  struct ParseError {
+    int line = 0;
+    std::string text;
+    std::string content;  ///< the line, for the log
+  };
+  /// Redis' limit on a line, its end included.
+  static constexpr size_t kMaxLine = 1024;
 
-  /// Reads the text. The error says which line, and what is wrong with it; this object is then as
-  /// it was.
-  std::optional<std::string> Parse(std::string_view text);
-  std::string Text() const;
+  /// Refuses what Redis 7.0 refuses, with its words: empty text, lines too long or malformed,
+  /// unknown types, names with a path, two bases, incr files whose numbers do not rise. Empty lines
+  /// are errors, lines that begin with '#' are skipped, unknown pairs of words are let through.
+  static std::variant<AofManifest, ParseError> Parse(std::string_view text);
+  /// As redis-server writes it: base, history, incr files.
+  std::string Print() const;
 
   bool empty() const { return !base_ && incrs_.empty(); }
-  const std::optional<AofFile>& base() const { return base_; }
-  const std::vector<AofFile>& incrs() const { return incrs_; }
-  const std::vector<AofFile>& history() const { return history_; }
-  /// Base and incremental files, in the order in which they are to be loaded.
-  std::vector<AofFile> InOrder() const;
+  const std::optional<AofFileEntry>& base() const { return base_; }
+  const std::vector<AofFileEntry>& incrs() const { return incrs_; }
+  const std::vector<AofFileEntry>& history() const { return history_; }
 
-  /// The name of the manifest itself.
-  std::string file_name() const { return name_ + ".manifest"; }
+  /// Names that the next files get; nothing changes. `prefix` is `appendfilename`.
+  AofFileEntry NextBase(std::string_view prefix, bool is_rdb) const;
+  AofFileEntry NextIncr(std::string_view prefix) const;
 
-  /// Adds the next incremental file and returns it.
-  AofFile AddIncr();
-  /// Puts the next base in place of the old one, and of all incremental files before `incr_seq`,
-  /// which become history. `rdb`: what the base is written in, else in commands.
-  AofFile ReplaceBase(bool rdb, int64_t incr_seq);
-  /// Takes a log of one file, as Redis had it before version 7, for the base.
-  void AdoptBase(std::string name);
+  /// REQUIRES: it came from NextIncr of this manifest, or one with the same incr files.
+  void AddIncr(AofFileEntry incr);
+  /// The old base and all incr files but the newest `incrs_kept` become history.
+  void ReplaceBase(AofFileEntry base, size_t incrs_kept);
+  /// A file from before Redis 7 becomes the only one.
+  void AdoptOldFile(std::string name);
   void ForgetHistory() { history_.clear(); }
+  /// Numbers up to here are taken, by a file that the manifest does not list.
+  void SkipIncrNumber(int64_t seq);
+
+  bool operator==(const AofManifest&) const = default;
 
  private:
-  std::optional<std::string> ParseLine(std::string_view line);
+  std::optional<std::string> Add(AofFileEntry entry);
 
-  std::string name_;
-  std::optional<AofFile> base_;
-  std::vector<AofFile> incrs_;
-  std::vector<AofFile> history_;
-  int64_t last_base_seq_ = 0;
-  int64_t last_incr_seq_ = 0;
+  std::optional<AofFileEntry> base_;
+  std::vector<AofFileEntry> history_;
+  std::vector<AofFileEntry> incrs_;
+  int64_t base_seq_ = 0;  // the highest ever given
+  int64_t incr_seq_ = 0;
 };
-
-/// Writes the manifest into its folder at one stroke: the old one or the new one is there after a
-/// crash, and all of it.
-FileError WriteManifest(Files& files, const std::string& folder, const AofManifest& manifest);
-
-/// Reads all of a file.
-FileError ReadWholeFile(Files& files, const std::string& path, std::string* text);
 
 }  // namespace cloakroom
 

@@ -2,200 +2,181 @@
 #define CLOAKROOM_REPLICATION_APPEND_ONLY_FILE_H_
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
-#include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
-#include "replication/aof_manifest.h"
+#include "replication/aof_directory.h"
+#include "replication/aof_pending.h"
+#include "replication/aof_writer.h"
 #include "replication/files.h"
 #include "storage/clock.h"
 #include "storage/mutex.h"
 
 namespace cloakroom {
 
-/// The append-only log on the disk: bytes go to the newest incremental file of a manifest
-/// (aof_manifest.h), in the order in which they were appended.
+/// The append-only log: bytes that commands leave behind, written to the newest incr file of a
+/// directory as Redis 7 lays it out (AofDirectory) by a thread of its own (AofWriter).
 ///
-/// Appending only puts the bytes into memory; a thread of its own writes them, together with all
-/// that has gathered meanwhile, and syncs as `Fsync` says:
-///   kAlways    each group, after which its waiters are called: group commit;
-///   kEverySec  once a second; a crash of the machine loses about that, one of the process nothing
-///              that was written, which is all but some milliseconds;
-///   kNo        when the system sees fit.
+/// The way of a rewrite, which is also how the log is turned on at run time:
 ///
-/// Errors. Bytes are kept until they are synced (with kNo: written). After any error the file is
-/// opened anew, cut to the last length that is known to be good, and written again from there:
-/// neither a torn write nor an fsync that failed, after which the system may have dropped what it
-/// could not write, leaves a gap or a repetition. This is tried every second; until it has gone
-/// well healthy() is false, and the server takes no writes.
+///   PrepareSwitch();                    // any thread, slow: makes the next incr file
+///   Switch();                           // at the snapshot's instant, all gates closed
+///   ... the snapshot writes and syncs a temporary file in the directory ...
+///   InstallBase({temporary name, ...})  // or CancelSwitch()
 ///
-/// Limits. Bytes in memory: beyond `max_pending_bytes` the log is not healthy until the disk has
-/// caught up.
+/// Offsets count all bytes appended since Open or the first Switch, over all files.
 ///
-/// Thread rule: any thread for what states no other; the maintenance functions one at a time.
+/// Errors: when the disk refuses bytes, healthy() turns false, the owner refuses writes, and the
+/// writer tries again every second from the exact byte. Nothing appended is dropped, nothing is
+/// written twice. See aof_writer.h for what a failed fsync costs.
+///
+/// Thread rule: any thread, unless a function says otherwise. Appending never waits for the disk.
 class AppendOnlyFile {
  public:
-  enum class Fsync : uint8_t { kEverySec, kAlways, kNo };
-
   struct Options {
-    std::string folder;  ///< appenddirname
-    std::string name;    ///< appendfilename
-    int64_t max_pending_bytes = int64_t{512} << 20;
-    std::chrono::milliseconds retry_after{1000};
+    std::string directory = "appendonlydir";  ///< relative to the working directory, or absolute
+    std::string name = "appendonly.aof";
+    AofFsync fsync = AofFsync::kEverySec;
+    bool timestamps = false;  ///< aof-timestamp-enabled
+    /// Bytes appended and not yet written past which the log is unhealthy: 256 MB.
+    int64_t max_pending_bytes = int64_t{256} << 20;
+    /// False: nobody writes unless Step() is called. For tests.
+    bool start_thread = true;
   };
 
-  AppendOnlyFile(Files& files, const Clock& clock, Options options);
-  /// Stop, and without an error Close.
+  /// A base file that a rewrite left in the directory, written and synced.
+  struct NewBase {
+    std::string path;    ///< of a temporary file, on the same file system as the directory
+    bool is_rdb = true;  ///< what its name ends in
+  };
+
+  enum class State {
+    kOff,          ///< what is appended is dropped
+    kWaitForBase,  ///< being turned on: no manifest names the incr file before the first base
+    kOn,
+  };
+
+  /// For INFO persistence.
+  struct Info {
+    State state = State::kOff;
+    bool rewriting = false;        ///< between Switch and InstallBase or CancelSwitch
+    int64_t current_size = 0;      ///< of base and incr files, what is pending included
+    int64_t base_size = 0;         ///< current_size when the last rewrite ended, or the log opened
+    int64_t pending_bytes = 0;     ///< appended, not yet written
+    bool last_write_ok = true;     ///< aof_last_write_status
+    std::string last_error;        ///< the text behind MISCONF; empty when all is well
+    int64_t delayed_fsyncs = 0;    ///< aof_delayed_fsync: fsyncs that took over a second
+    int64_t last_fsync_us = 0;     ///< how long the last one took
+    int64_t last_fsync_at_ms = 0;  ///< when it ended
+  };
+
+  /// `files`, `clock` and `observer` outlive the log; `observer` may be null.
+  AppendOnlyFile(Files& files, const Clock& clock, Options options, AofObserver* observer);
+  /// As Close().
   ~AppendOnlyFile();
   AppendOnlyFile(const AppendOnlyFile&) = delete;
   AppendOnlyFile& operator=(const AppendOnlyFile&) = delete;
 
-  // ---- Start and end: one thread.
+  // ---- on and off
 
-  /// Reads the manifest; none is an empty log. A log of one file in the working directory, Redis'
-  /// form before version 7, moves into the folder first. The error is for the operator.
-  std::optional<std::string> ReadManifest();
-  const AofManifest& manifest() const { return manifest_; }
-  const std::string& folder() const { return options_.folder; }
-  std::string PathOf(const AofFile& file) const { return options_.folder + "/" + file.name; }
+  /// At start, with `appendonly yes`, after `manifest` (AofDirectory::Load) was loaded and a torn
+  /// tail cut. The log goes on in the last incr file, or a new one. A fresh directory has no base:
+  /// then `first_base` is to be an empty one, or Redis' file checker would not know the directory.
+  FileError Open(AofManifest manifest, std::optional<NewBase> first_base = std::nullopt);
+  /// Writes and syncs everything, ends the thread, wakes all who wait. An error: what it could not
+  /// save. For the end of the process, and for `appendonly no`; then the state is kOff, and a
+  /// rewrite (PrepareSwitch, ...) turns the log on again.
+  FileError Close();
+  /// Makes the directory, for a first base to be written there.
+  FileError MakeDirectory() { return directory_.Make(); }
+  State state() const { return state_.load(std::memory_order_acquire); }
 
-  /// Goes on with the log that ReadManifest found: its last incremental file, of which `good_bytes`
-  /// are good, or a new one. REQUIRES: it has a base or an incremental file.
-  FileError Resume();
-  /// Begins a log from nothing; it has no manifest, so a crash leaves none, until InstallBase.
-  FileError Begin();
-  bool running() const { return running_.load(std::memory_order_relaxed); }
-  /// Waits until all that was appended is written, or the disk does not take it.
-  void Flush() ABSL_LOCKS_EXCLUDED(mutex_);
-  /// Writes and syncs all, then closes. Gives up when the disk does not take it.
-  void Close();
+  // ---- appending: the order of the calls is the order in the file
 
-  // ---- Appending.
-
-  /// Lets `append` add bytes, whole commands, to what waits to be written, under a lock that is
-  /// held for no longer. Returns the offset behind them: bytes since the start.
-  int64_t Append(absl::FunctionRef<void(std::string& pending)> append) ABSL_LOCKS_EXCLUDED(mutex_);
-  /// Calls `wake` once, when everything before the offset may be acknowledged: at once, or from the
-  /// writing thread. It must only post.
-  void WhenDurable(int64_t offset, std::function<void()> wake) ABSL_LOCKS_EXCLUDED(mutex_);
-  /// Offset up to which all is as durable as the policy promises.
-  int64_t durable_offset() const { return durable_.load(std::memory_order_acquire); }
-  bool healthy() const {
-    return !broken_.load(std::memory_order_relaxed) && !overfull_.load(std::memory_order_relaxed);
+  /// `resp` is one command or several that belong together. The offset behind it.
+  int64_t Append(std::string_view resp) { return pending_.Append(resp); }
+  /// `fill` appends to the log's own buffer, to save a copy, and does nothing slow: others wait.
+  int64_t AppendWith(absl::FunctionRef<void(std::string& buffer)> fill) {
+    return pending_.AppendWith(fill);
   }
-  /// What went wrong last.
-  FileError error() const ABSL_LOCKS_EXCLUDED(mutex_);
+  int64_t appended_offset() const { return pending_.appended(); }
 
-  void set_fsync(Fsync fsync);
-  /// No fsync from here until it is taken back, except with kAlways (no-appendfsync-on-rewrite).
-  void set_lenient(bool lenient) { lenient_ = lenient; }
+  /// Everything before it is kept as `appendfsync` promises: fsynced with `always`, written with
+  /// the others.
+  int64_t durable_offset() const { return writer_.durable_offset(); }
+  /// Everything before it was fsynced, under every policy.
+  int64_t synced_offset() const { return writer_.synced_offset(); }
+  /// True: `offset` is durable and `wake` is dropped. False: it will be called, once, from the
+  /// writer's thread or from Close(), and must only post.
+  bool WhenDurable(int64_t offset, std::function<void()> wake) {
+    return writer_.WhenDurable(offset, std::move(wake));
+  }
 
-  // ---- Rewriting. The order is PrepareSwitch, Switch, InstallBase.
+  /// False: refuse commands that write, with MISCONF. Two or three loads.
+  bool healthy() const {
+    return !writer_.failing() &&
+           pending_.appended() - writer_.written_offset() <= options_.max_pending_bytes;
+  }
 
-  /// Makes the next incremental file and notes it in the manifest. Takes long.
+  // ---- settings
+
+  void set_fsync(AofFsync fsync) { writer_.set_fsync(fsync); }
+  void set_timestamps(bool on) { pending_.set_timestamps(on); }
+  /// While a rewrite or snapshot runs, with `no-appendfsync-on-rewrite yes`: as `appendfsync no`.
+  void set_fsync_paused(bool paused) { writer_.set_fsync_paused(paused); }
+
+  // ---- rewriting; one at a time
+
+  /// Makes the next incr file and a manifest that lists it, next to the one in force. Slow.
   FileError PrepareSwitch();
-  /// What is appended from here on goes to the new file. Quick; called where nobody appends.
-  void Switch() ABSL_LOCKS_EXCLUDED(mutex_);
-  /// Makes a finished file the new base: what was appended before Switch is in it. Older files go.
-  /// Waits until the writing thread has switched.
-  FileError InstallBase(const std::string& path, bool rdb);
+  /// Bytes appended from now on go to the prepared file. Microseconds: the writer does the rest.
+  /// False, and nothing is done, when nothing is prepared: the log was closed since.
+  /// REQUIRES: nobody appends meanwhile.
+  bool Switch();
+  /// Puts the base in its place, writes the manifest, and turns kWaitForBase to kOn. Waits until
+  /// the writer has come to the switch, unless it fails. What is replaced is history then, which
+  /// RemoveHistory() deletes. Slow.
+  FileError InstallBase(const NewBase& base);
+  /// The rewrite failed: the log goes on in the new file, and the base stays.
+  void CancelSwitch();
+  /// Deletes files that no longer count. Slow; for a background thread.
+  FileError RemoveHistory() { return directory_.RemoveHistory(); }
 
-  struct Figures {
-    int64_t current_bytes = 0;  ///< base and incremental files
-    int64_t base_bytes = 0;     ///< current_bytes right after the last rewrite, or at the start
-    int64_t pending_bytes = 0;
-    bool syncing = false;
-    int64_t late_syncs = 0;  ///< that took longer than a second
-  };
-  Figures figures() const ABSL_LOCKS_EXCLUDED(mutex_);
+  Info info() const;
+  const Options& options() const { return options_; }
+
+  /// What the thread does each time: for tests with start_thread false.
+  AofWriter::Wait Step() { return writer_.Step(); }
 
  private:
-  /// An incremental file and what of it is sure.
-  struct Target {
-    std::string path;
-    std::unique_ptr<WritableFile> file;
-    int64_t written = 0;  ///< bytes in the file
-    int64_t synced = 0;   ///< of them, on the disk
-  };
-  struct Waiter {
-    int64_t offset;
-    std::function<void()> wake;
-  };
-
-  FileError Open(const AofFile& file, bool anew, Target* target);
-  void Start();
-
-  // The writing thread.
+  FileError OpenIncr(AofNewFile* file, int64_t* size);
+  void StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StopThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
-  /// Waits for something to do. False: the end.
-  bool WaitForWork() ABSL_LOCKS_EXCLUDED(mutex_);
-  /// Lets an error rest. False: the end.
-  bool WaitForRetry() ABSL_LOCKS_EXCLUDED(mutex_);
-  /// Takes over what was appended.
-  void Take() ABSL_LOCKS_EXCLUDED(mutex_);
-  /// Writes what was taken, to one file and, where it was switched, to the next; syncs when due.
-  FileError Write(bool sync);
-  FileError WriteTaken();
-  FileError Sync();
-  FileError GoOnInNextFile();
-  /// After an error: makes the file again what is known to be good.
-  FileError Repair();
-  bool KeepsUnsynced() const;
-  bool SyncDue() const;
-  std::chrono::microseconds TimeToSync() const;
-  void Acknowledge() ABSL_LOCKS_EXCLUDED(mutex_);
-  void NoteOutcome(const FileError& error) ABSL_LOCKS_EXCLUDED(mutex_);
 
   Files& files_;
-  const Clock& clock_;
   const Options options_;
-  AofManifest manifest_;  ///< the maintenance thread's
-  Target next_;           ///< PrepareSwitch's, until the writing thread takes it over
-  bool has_manifest_ = false;
+  AofDirectory directory_;
+  AofPending pending_;
+  AofWriter writer_;
 
-  std::atomic<bool> running_ = false;
-  std::atomic<bool> broken_ = false;    ///< the disk did not take something
-  std::atomic<bool> overfull_ = false;  ///< too much waits
-  std::atomic<bool> lenient_ = false;
-  std::atomic<Fsync> fsync_ = Fsync::kEverySec;
-  std::atomic<int64_t> durable_ = 0;
-  std::atomic<bool> syncing_ = false;
-  std::atomic<int64_t> late_syncs_ = 0;
-  std::atomic<int64_t> older_bytes_ = 0;    ///< of base and finished incremental files
-  std::atomic<int64_t> current_bytes_ = 0;  ///< of the file being written
-  std::atomic<int64_t> base_bytes_ = 0;
+  Mutex mutex_;  // held by slow calls for as long as they take; appending never takes it
+  std::thread thread_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> stop_ = false;
 
-  // The writing thread's. Every byte goes from pending_ by way of `taken_` or `taken_for_next_`
-  // into the file, and then into `unsynced_`, until it is on the disk.
-  Target target_;
-  std::string taken_;
-  bool switching_ = false;  ///< what is taken now belongs to the next file
-  std::string taken_for_next_;
-  std::deque<std::string> unsynced_;
-  int64_t unsynced_bytes_ = 0;
-  int64_t last_sync_us_ = 0;
-  int64_t taken_offset_ = 0;
+  Mutex prepared_mutex_;  // held for moments; taken after mutex_
+  std::optional<AofNewFile> prepared_ ABSL_GUARDED_BY(prepared_mutex_);
+  int64_t switches_ ABSL_GUARDED_BY(prepared_mutex_) = 0;
 
-  mutable Mutex mutex_;
-  std::condition_variable_any changed_;
-  std::string pending_ ABSL_GUARDED_BY(mutex_);
-  int64_t appended_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t written_offset_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::optional<int64_t> switch_at_ ABSL_GUARDED_BY(mutex_);  ///< until the switch is done
-  std::deque<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);        ///< by offset
-  bool sleeping_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  FileError error_ ABSL_GUARDED_BY(mutex_);
-  std::thread thread_;
+  std::atomic<State> state_ = State::kOff;
+  std::atomic<bool> rewriting_ = false;
+  std::atomic<int64_t> base_size_ = 0;
 };
 
 }  // namespace cloakroom

@@ -1,19 +1,18 @@
 #ifndef CLOAKROOM_REPLICATION_COMMAND_ENCODER_H_
 #define CLOAKROOM_REPLICATION_COMMAND_ENCODER_H_
 
-#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace cloakroom {
 
-/// Appends a command as clients send it: an array of bulk strings in RESP.
-void AppendCommand(std::span<const std::string_view> words, std::string* bytes);
+/// Appends a command as RESP, as the log and the replication stream hold it:
+/// "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n". Grows `out` once at most. Any thread.
+void AppendCommand(std::string& out, std::span<const std::string_view> arguments);
 
-inline void AppendCommand(std::initializer_list<std::string_view> words, std::string* bytes) {
-  AppendCommand(std::span(words.begin(), words.size()), bytes);
-}
+/// What AppendCommand() would append, in bytes.
+size_t CommandLength(std::span<const std::string_view> arguments);
 
 }  // namespace cloakroom
 

@@ -83,10 +83,14 @@ class SystemReadableFile final : public ReadableFile {
 class SystemFilesImpl final : public Files {
  public:
   FileError Create(const std::string& path, std::unique_ptr<WritableFile>* file) override {
-    return OpenToWrite(path, O_TRUNC, file);
+    return OpenToWrite(path, O_CREAT | O_TRUNC, file);
   }
   FileError OpenForAppend(const std::string& path, std::unique_ptr<WritableFile>* file) override {
-    return OpenToWrite(path, O_APPEND, file);
+    return OpenToWrite(path, O_CREAT | O_APPEND, file);
+  }
+  FileError OpenAt(const std::string& path, int64_t offset,
+                   std::unique_ptr<WritableFile>* file) override {
+    return OpenToWrite(path, 0, file, offset);
   }
   FileError OpenForRead(const std::string& path, std::unique_ptr<ReadableFile>* file) override {
     int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -137,10 +141,15 @@ class SystemFilesImpl final : public Files {
   }
 
  private:
-  static FileError OpenToWrite(const std::string& path, int flag,
-                               std::unique_ptr<WritableFile>* file) {
-    int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flag, kFileMode);
+  static FileError OpenToWrite(const std::string& path, int flags,
+                               std::unique_ptr<WritableFile>* file, int64_t offset = 0) {
+    int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, kFileMode);
     if (fd < 0) return Failure("open", path);
+    if (offset > 0 && lseek(fd, offset, SEEK_SET) < 0) {
+      FileError error = Failure("seek", path);
+      close(fd);
+      return error;
+    }
     *file = std::make_unique<SystemWritableFile>(fd, path);
     return {};
   }

@@ -56,6 +56,10 @@ class Files {
   virtual FileError Create(const std::string& path, std::unique_ptr<WritableFile>* file) = 0;
   /// Opens it for writing at its end, making it when it is not there.
   virtual FileError OpenForAppend(const std::string& path, std::unique_ptr<WritableFile>* file) = 0;
+  /// Opens an existing file for writing from `offset` on. What lies behind is written over, not cut
+  /// off: bytes that a failed fsync may have dropped are given to the system once more this way.
+  virtual FileError OpenAt(const std::string& path, int64_t offset,
+                           std::unique_ptr<WritableFile>* file) = 0;
   virtual FileError OpenForRead(const std::string& path, std::unique_ptr<ReadableFile>* file) = 0;
   /// Replaces `to` at one stroke.
   virtual FileError Rename(const std::string& from, const std::string& to) = 0;

@@ -56,6 +56,15 @@ TEST_F(FilesTest, CreateEmptiesAndAppendGoesOn) {
   EXPECT_EQ(Content("a"), "xyz");
 }
 
+TEST_F(FilesTest, OpenAtWritesOverAndKeepsTheRest) {
+  Write("a", "abcdef");
+  std::unique_ptr<WritableFile> file;
+  ASSERT_FALSE(files_.OpenAt(Path("a"), 2, &file));
+  ASSERT_FALSE(file->Append("XY"));
+  EXPECT_EQ(Content("a"), "abXYef");
+  EXPECT_EQ(files_.OpenAt(Path("none"), 0, &file).code, ENOENT);
+}
+
 TEST_F(FilesTest, RenameReplaces) {
   Write("a", "new");
   Write("b", "old");

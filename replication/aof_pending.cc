@@ -1,0 +1,124 @@
+#include "replication/aof_pending.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace cloakroom {
+namespace {
+
+/// What a chunk begins with, so that records which make it overflow seldom move it.
+constexpr size_t kCapacity = AofPending::kChunk + AofPending::kChunk / 4;
+/// Chunks whose memory waits for the next bytes.
+constexpr size_t kMaxSpares = 8;
+/// Longer waits are cut: the clock of the condition variable counts in nanoseconds.
+constexpr int64_t kLongestWaitUs = int64_t{3600} * 1'000'000;
+
+}  // namespace
+
+int64_t AofPending::Append(std::string_view bytes) {
+  return AppendWith([bytes](std::string& buffer) { buffer.append(bytes); });
+}
+
+int64_t AofPending::AppendWith(absl::FunctionRef<void(std::string& buffer)> fill) {
+  bool wake = false;
+  int64_t offset;
+  {
+    MutexLock lock(mutex_);
+    if (!accepting_) return appended();
+    size_t before = current_.size();
+    if (timestamps_) Annotate();
+    fill(current_);
+    offset = appended() + static_cast<int64_t>(current_.size() - before);
+    appended_.store(offset, std::memory_order_relaxed);
+    if (current_.size() >= kChunk) EndChunk();
+    wake = std::exchange(asleep_, false);
+  }
+  if (wake) wake_.notify_one();
+  return offset;
+}
+
+void AofPending::Annotate() {
+  int64_t now_s = clock_.NowMs() / 1000;
+  if (now_s <= last_timestamp_s_) return;
+  last_timestamp_s_ = now_s;
+  absl::StrAppend(&current_, "#TS:", now_s, "\r\n");
+}
+
+void AofPending::EndChunk() {
+  full_.push_back({std::move(current_), std::nullopt});
+  current_.clear();
+  if (!spares_.empty()) {
+    current_ = std::move(spares_.back());
+    spares_.pop_back();
+  } else {
+    current_.reserve(kCapacity);
+  }
+}
+
+void AofPending::set_accepting(bool accepting) {
+  MutexLock lock(mutex_);
+  accepting_ = accepting;
+}
+
+void AofPending::set_timestamps(bool on) {
+  MutexLock lock(mutex_);
+  timestamps_ = on;
+}
+
+int64_t AofPending::Switch(AofNewFile file) {
+  {
+    MutexLock lock(mutex_);
+    if (!current_.empty()) EndChunk();
+    full_.push_back({"", std::move(file)});
+    accepting_ = true;
+    last_timestamp_s_ = 0;  // each file says when it begins
+    asleep_ = false;
+  }
+  wake_.notify_one();
+  return appended();
+}
+
+std::vector<AofChunk> AofPending::Take() {
+  MutexLock lock(mutex_);
+  if (!current_.empty()) EndChunk();
+  return std::exchange(full_, {});
+}
+
+void AofPending::Recycle(std::string bytes) {
+  // One huge value's memory is not kept for ever.
+  if (bytes.capacity() > 2 * kCapacity || bytes.capacity() < kChunk) return;
+  bytes.clear();
+  MutexLock lock(mutex_);
+  if (spares_.size() < kMaxSpares) spares_.push_back(std::move(bytes));
+}
+
+void AofPending::Await(bool for_bytes, int64_t us, int64_t gather_us) {
+  using std::chrono::microseconds;
+  MutexLock lock(mutex_);
+  auto deadline = std::chrono::steady_clock::now() + microseconds(std::min(us, kLongestWaitUs));
+  asleep_ = for_bytes;
+  while (!woken_ && !(for_bytes && HasBytes())) {
+    if (wake_.wait_until(mutex_, deadline) == std::cv_status::timeout) break;
+  }
+  asleep_ = false;
+  if (gather_us > 0 && for_bytes && HasBytes()) {
+    auto gathered = std::chrono::steady_clock::now() + microseconds(gather_us);
+    while (!woken_ && wake_.wait_until(mutex_, gathered) != std::cv_status::timeout) {
+    }
+  }
+  woken_ = false;
+}
+
+void AofPending::Wake() {
+  {
+    MutexLock lock(mutex_);
+    woken_ = true;
+    asleep_ = false;
+  }
+  wake_.notify_one();
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,93 @@
+#ifndef CLOAKROOM_REPLICATION_AOF_PENDING_H_
+#define CLOAKROOM_REPLICATION_AOF_PENDING_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "replication/files.h"
+#include "storage/clock.h"
+#include "storage/mutex.h"
+
+namespace cloakroom {
+
+/// A file that the log is to go on in.
+struct AofNewFile {
+  std::string path;
+  std::unique_ptr<WritableFile> file;
+};
+
+/// A piece of the log on its way to the disk.
+struct AofChunk {
+  std::string bytes;
+  /// Set: these bytes and those behind them belong in a new file.
+  std::optional<AofNewFile> new_file;
+};
+
+/// The bytes between those who append and the one who writes. Kept in chunks of some 256 KB, so
+/// that growing never copies much while others wait.
+///
+/// Thread rule: any thread; Take(), Recycle() and Await() are for the writer's alone. Appending
+/// holds a mutex for the time of a copy, and notifies only a writer that sleeps.
+class AofPending {
+ public:
+  static constexpr size_t kChunk = 256 * 1024;
+  /// How long a woken writer lets more bytes come before it writes: with `appendfsync always`
+  /// nothing, since the fsync itself gathers.
+  static constexpr int64_t kGatherUs = 2000;
+
+  explicit AofPending(const Clock& clock) : clock_(clock) {}
+
+  /// The offset behind the bytes. Dropped while not accepting.
+  int64_t Append(std::string_view bytes);
+  int64_t AppendWith(absl::FunctionRef<void(std::string& buffer)> fill);
+  int64_t appended() const { return appended_.load(std::memory_order_relaxed); }
+
+  /// Whether bytes are kept. Off at first.
+  void set_accepting(bool accepting);
+  /// Writes "#TS:<seconds>" lines before what is appended, when a second has gone by.
+  void set_timestamps(bool on);
+
+  /// Bytes from here on belong in `file`; accepting from now on. Returns the offset.
+  int64_t Switch(AofNewFile file);
+
+  /// All that is there, in order.
+  std::vector<AofChunk> Take();
+  /// Gives a written chunk's memory back for the next.
+  void Recycle(std::string bytes);
+  /// Sleeps until bytes come and have gathered (if `for_bytes`), `us` have gone by, or Wake().
+  void Await(bool for_bytes, int64_t us, int64_t gather_us);
+  /// Ends Await at once, or the next one if nobody sleeps.
+  void Wake();
+
+ private:
+  void Annotate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasBytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !full_.empty() || !current_.empty();
+  }
+
+  const Clock& clock_;
+  std::atomic<int64_t> appended_ = 0;
+
+  Mutex mutex_;
+  std::vector<AofChunk> full_ ABSL_GUARDED_BY(mutex_);
+  std::string current_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> spares_ ABSL_GUARDED_BY(mutex_);
+  bool accepting_ ABSL_GUARDED_BY(mutex_) = false;
+  bool timestamps_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t last_timestamp_s_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool asleep_ ABSL_GUARDED_BY(mutex_) = false;  // the writer, until bytes come
+  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+  std::condition_variable_any wake_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_AOF_PENDING_H_

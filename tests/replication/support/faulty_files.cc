@@ -1,0 +1,295 @@
+#include "tests/replication/support/faulty_files.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cloakroom {
+namespace {
+
+std::string Parent(const std::string& path) {
+  size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+FileError NotThere(std::string_view call, const std::string& path) {
+  return {ENOENT, std::string(call) + " " + path};
+}
+
+class TextFile final : public ReadableFile {
+ public:
+  explicit TextFile(std::string text) : text_(std::move(text)) {}
+  int64_t Read(std::span<char> into, FileError*) override {
+    size_t n = std::string_view(text_).substr(at_).copy(into.data(), into.size());
+    at_ += n;
+    return static_cast<int64_t>(n);
+  }
+  int64_t size() const override { return static_cast<int64_t>(text_.size()); }
+
+ private:
+  const std::string text_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+class FaultyFiles::Handle final : public WritableFile {
+ public:
+  Handle(FaultyFiles& files, std::shared_ptr<Inode> inode, size_t position, int life)
+      : files_(files), inode_(std::move(inode)), position_(position), life_(life) {}
+
+  FileError Append(std::string_view bytes) override {
+    return Dead() ? FileError{EBADF, "write"} : files_.WriteTo(*inode_, &position_, bytes);
+  }
+  FileError Sync() override {
+    return Dead() ? FileError{EBADF, "fsync"} : files_.SyncInode(*inode_);
+  }
+  void StartWriteback() override {}
+
+ private:
+  bool Dead() const {
+    MutexLock lock(files_.mutex_);
+    return files_.life_ != life_;
+  }
+
+  FaultyFiles& files_;
+  const std::shared_ptr<Inode> inode_;
+  size_t position_;
+  const int life_;
+};
+
+// ---- faults
+
+void FaultyFiles::SetFault(Fault fault) {
+  MutexLock lock(mutex_);
+  fault_ = fault;
+  failed_ = false;
+}
+
+void FaultyFiles::Heal() {
+  MutexLock lock(mutex_);
+  fault_ = {};
+}
+
+bool FaultyFiles::Failed() const {
+  MutexLock lock(mutex_);
+  return failed_;
+}
+
+int64_t FaultyFiles::Calls(Call call) const {
+  MutexLock lock(mutex_);
+  auto found = calls_.find(call);
+  return found == calls_.end() ? 0 : found->second;
+}
+
+void FaultyFiles::SetCapacity(int64_t bytes) {
+  MutexLock lock(mutex_);
+  capacity_ = bytes;
+}
+
+FileError FaultyFiles::Count(Call call, std::string_view what) {
+  calls_[call]++;
+  if (call != Call::kAny) calls_[Call::kAny]++;
+  if (fault_.n == 0 || (fault_.call != Call::kAny && fault_.call != call)) return {};
+  if (fault_.n > 1) {
+    fault_.n--;
+    return {};
+  }
+  failed_ = true;
+  if (--fault_.times == 0) fault_.n = 0;
+  return {fault_.code, std::string(what)};
+}
+
+void FaultyFiles::KillHandles() {
+  life_++;
+  fault_ = {};
+}
+
+void FaultyFiles::Kill() {
+  MutexLock lock(mutex_);
+  KillHandles();
+}
+
+void FaultyFiles::Crash(size_t unsynced_kept, Names names) {
+  MutexLock lock(mutex_);
+  KillHandles();
+  if (names == Names::kSynced) names_ = durable_names_;
+  std::set<Inode*> done;
+  for (auto& [path, inode] : names_) {
+    if (!done.insert(inode.get()).second) continue;
+    std::string left = inode->durable;
+    size_t kept = unsynced_kept;
+    for (size_t i = 0; i < inode->data.size() && kept > 0; i++) {
+      if (inode->dirty[i] == 0) continue;
+      left.resize(std::max(left.size(), i + 1));
+      left[i] = inode->data[i];
+      kept--;
+    }
+    *inode = {left, std::string(left.size(), '\0'), left};
+  }
+  durable_names_ = names_;
+}
+
+// ---- content
+
+std::optional<std::string> FaultyFiles::Content(const std::string& path) const {
+  MutexLock lock(mutex_);
+  auto found = names_.find(path);
+  if (found == names_.end()) return std::nullopt;
+  return found->second->data;
+}
+
+void FaultyFiles::Put(const std::string& path, std::string_view content) {
+  MutexLock lock(mutex_);
+  std::string text(content);
+  auto inode = std::make_shared<Inode>(Inode{text, std::string(text.size(), '\0'), text});
+  names_[path] = inode;
+  durable_names_[path] = inode;
+  directories_.insert(Parent(path));
+}
+
+std::vector<std::string> FaultyFiles::Paths() const {
+  MutexLock lock(mutex_);
+  std::vector<std::string> paths;
+  for (const auto& [path, inode] : names_) paths.push_back(path);
+  return paths;
+}
+
+int64_t FaultyFiles::Used() const {
+  int64_t used = 0;
+  for (const auto& [path, inode] : names_) used += static_cast<int64_t>(inode->data.size());
+  return used;
+}
+
+FileError FaultyFiles::WriteTo(Inode& inode, size_t* position, std::string_view bytes) {
+  MutexLock lock(mutex_);
+  FileError error = Count(Call::kWrite, "write");
+  if (error) bytes = bytes.substr(0, bytes.size() / 2);
+  size_t overwrites = std::min(bytes.size(), inode.data.size() - *position);
+  size_t room = static_cast<size_t>(std::max<int64_t>(capacity_ - Used(), 0)) + overwrites;
+  if (bytes.size() > room) {
+    bytes = bytes.substr(0, room);
+    if (!error) error = {ENOSPC, "write"};
+  }
+  inode.data.replace(*position, overwrites, bytes);
+  inode.dirty.replace(*position, overwrites, std::string(bytes.size(), '\1'));
+  *position += bytes.size();
+  return error;
+}
+
+FileError FaultyFiles::SyncInode(Inode& inode) {
+  MutexLock lock(mutex_);
+  FileError error = Count(Call::kSync, "fsync");
+  if (!error) {
+    inode.durable.resize(inode.data.size());
+    for (size_t i = 0; i < inode.data.size(); i++) {
+      if (inode.dirty[i] != 0) inode.durable[i] = inode.data[i];
+    }
+  }
+  inode.dirty.assign(inode.data.size(), '\0');
+  return error;
+}
+
+// ---- Files
+
+FileError FaultyFiles::OpenFor(const std::string& path, bool make, bool empty,
+                               std::optional<int64_t> offset, std::unique_ptr<WritableFile>* file) {
+  MutexLock lock(mutex_);
+  if (FileError error = Count(Call::kOpen, "open " + path)) return error;
+  if (!make && !names_.contains(path)) return NotThere("open", path);
+  if (Parent(path) != "." && !directories_.contains(Parent(path))) return NotThere("open", path);
+  std::shared_ptr<Inode>& inode = names_[path];
+  if (inode == nullptr) inode = std::make_shared<Inode>();
+  if (empty) *inode = {};
+  size_t position = offset ? static_cast<size_t>(*offset) : inode->data.size();
+  if (position > inode->data.size()) return {EINVAL, "seek " + path};
+  *file = std::make_unique<Handle>(*this, inode, position, life_);
+  return {};
+}
+
+FileError FaultyFiles::Create(const std::string& path, std::unique_ptr<WritableFile>* file) {
+  return OpenFor(path, true, true, std::nullopt, file);
+}
+
+FileError FaultyFiles::OpenForAppend(const std::string& path, std::unique_ptr<WritableFile>* file) {
+  return OpenFor(path, true, false, std::nullopt, file);
+}
+
+FileError FaultyFiles::OpenAt(const std::string& path, int64_t offset,
+                              std::unique_ptr<WritableFile>* file) {
+  return OpenFor(path, false, false, offset, file);
+}
+
+FileError FaultyFiles::OpenForRead(const std::string& path, std::unique_ptr<ReadableFile>* file) {
+  std::optional<std::string> text = Content(path);
+  if (!text) return NotThere("open", path);
+  *file = std::make_unique<TextFile>(*std::move(text));
+  return {};
+}
+
+FileError FaultyFiles::Rename(const std::string& from, const std::string& to) {
+  MutexLock lock(mutex_);
+  if (FileError error = Count(Call::kRename, "rename " + from)) return error;
+  auto found = names_.find(from);
+  if (found == names_.end()) return NotThere("rename", from);
+  names_[to] = found->second;
+  names_.erase(found);
+  return {};
+}
+
+FileError FaultyFiles::Remove(const std::string& path) {
+  MutexLock lock(mutex_);
+  if (FileError error = Count(Call::kRemove, "remove " + path)) return error;
+  return names_.erase(path) > 0 ? FileError{} : NotThere("remove", path);
+}
+
+FileError FaultyFiles::Truncate(const std::string& path, int64_t size) {
+  MutexLock lock(mutex_);
+  if (FileError error = Count(Call::kTruncate, "truncate " + path)) return error;
+  auto found = names_.find(path);
+  if (found == names_.end()) return NotThere("truncate", path);
+  Inode& inode = *found->second;
+  inode.data.resize(static_cast<size_t>(size));
+  inode.dirty.resize(static_cast<size_t>(size));
+  // The new length awaits an fsync too; that the disk has it already is the harder case.
+  inode.durable.resize(std::min(inode.durable.size(), static_cast<size_t>(size)));
+  return {};
+}
+
+FileError FaultyFiles::SyncDirectory(const std::string& path) {
+  MutexLock lock(mutex_);
+  if (FileError error = Count(Call::kSyncDirectory, "fsync " + path)) return error;
+  std::erase_if(durable_names_, [&](const auto& name) { return Parent(name.first) == path; });
+  for (const auto& [name, inode] : names_) {
+    if (Parent(name) == path) durable_names_[name] = inode;
+  }
+  return {};
+}
+
+FileError FaultyFiles::MakeDirectory(const std::string& path) {
+  MutexLock lock(mutex_);
+  if (FileError error = Count(Call::kAny, "mkdir " + path)) return error;
+  directories_.insert(path);
+  return {};
+}
+
+bool FaultyFiles::Exists(const std::string& path) {
+  MutexLock lock(mutex_);
+  return names_.contains(path) || directories_.contains(path);
+}
+
+std::optional<int64_t> FaultyFiles::Size(const std::string& path) {
+  std::optional<std::string> text = Content(path);
+  if (!text) return std::nullopt;
+  return static_cast<int64_t>(text->size());
+}
+
+FileError FaultyFiles::List(const std::string& path, std::vector<std::string>* names) {
+  MutexLock lock(mutex_);
+  if (path != "." && !directories_.contains(path)) return NotThere("open", path);
+  for (const auto& [name, inode] : names_) {
+    if (Parent(name) == path) names->push_back(name.substr(name.rfind('/') + 1));
+  }
+  return {};
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,122 @@
+#ifndef CLOAKROOM_TESTS_REPLICATION_SUPPORT_FAULTY_FILES_H_
+#define CLOAKROOM_TESTS_REPLICATION_SUPPORT_FAULTY_FILES_H_
+
+#include <cerrno>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "replication/files.h"
+#include "storage/mutex.h"
+
+namespace cloakroom {
+
+/// A file system in memory that fails when a test wants it to. It knows what is on the "disk" and
+/// what only lies in the system's cache, byte by byte and name by name, and loses the latter in
+/// Crash(). As on Linux, an fsync that failed has dropped what it should have written: the next
+/// one succeeds without having saved it.
+///
+/// Only calls that change something count as the n-th call: Create, OpenForAppend, OpenAt, Append,
+/// Sync, Rename, Remove, Truncate, SyncDirectory, MakeDirectory. A failing Append has written half
+/// of its bytes; every other failing call has done nothing.
+///
+/// Thread rule: any thread.
+class FaultyFiles final : public Files {
+ public:
+  enum class Call { kAny, kOpen, kWrite, kSync, kRename, kRemove, kTruncate, kSyncDirectory };
+  enum class Names { kSynced, kAll };
+
+  // ---- faults
+
+  /// The n-th call of this kind from now on fails, n >= 1, and those behind it do not.
+  void FailNth(int n, Call call = Call::kAny, int code = EIO) { SetFault({n, 1, call, code}); }
+  /// All of them fail from the n-th on, until Heal().
+  void FailFrom(int n, Call call = Call::kAny, int code = EIO) {
+    SetFault({n, std::numeric_limits<int>::max(), call, code});
+  }
+  void Heal();
+  /// Whether a fault has happened since it was set.
+  bool Failed() const;
+  /// Calls that counted, ever.
+  int64_t Calls(Call call) const;
+
+  /// What fits on the disk, in bytes of all files: a write past it is short, and fails with ENOSPC.
+  void SetCapacity(int64_t bytes);
+
+  /// The power fails: files keep what was synced and of what was written behind it the first
+  /// `unsynced_kept` bytes; names are those of the last SyncDirectory, or those before the crash.
+  /// Every handle is dead from then on, and faults are gone.
+  void Crash(size_t unsynced_kept = 0, Names names = Names::kSynced);
+  /// The process dies and the system lives on: all is kept, handles are dead, faults are gone.
+  void Kill();
+
+  // ---- content, as a test sees and makes it
+
+  /// Nothing when there is no such file.
+  std::optional<std::string> Content(const std::string& path) const;
+  /// Makes a file, synced, with its name.
+  void Put(const std::string& path, std::string_view content);
+  /// Paths of all files, in order.
+  std::vector<std::string> Paths() const;
+
+  // ---- Files
+
+  FileError Create(const std::string& path, std::unique_ptr<WritableFile>* file) override;
+  FileError OpenForAppend(const std::string& path, std::unique_ptr<WritableFile>* file) override;
+  FileError OpenAt(const std::string& path, int64_t offset,
+                   std::unique_ptr<WritableFile>* file) override;
+  FileError OpenForRead(const std::string& path, std::unique_ptr<ReadableFile>* file) override;
+  FileError Rename(const std::string& from, const std::string& to) override;
+  FileError Remove(const std::string& path) override;
+  FileError Truncate(const std::string& path, int64_t size) override;
+  FileError SyncDirectory(const std::string& path) override;
+  FileError MakeDirectory(const std::string& path) override;
+  bool Exists(const std::string& path) override;
+  std::optional<int64_t> Size(const std::string& path) override;
+  FileError List(const std::string& path, std::vector<std::string>* names) override;
+
+ private:
+  class Handle;
+  /// A file without its name.
+  struct Inode {
+    std::string data;     // as the system shows it
+    std::string dirty;    // for each byte of data: 1 when it awaits an fsync
+    std::string durable;  // as the disk has it
+  };
+  using NameTable = std::map<std::string, std::shared_ptr<Inode>>;
+  struct Fault {
+    int n = 0;  // counts down; the call that makes it 0 is the first that fails
+    int times = 0;
+    Call call = Call::kAny;
+    int code = 0;
+  };
+
+  void SetFault(Fault fault);
+  FileError Count(Call call, std::string_view what) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  FileError OpenFor(const std::string& path, bool make, bool empty, std::optional<int64_t> offset,
+                    std::unique_ptr<WritableFile>* file);
+  FileError WriteTo(Inode& inode, size_t* position, std::string_view bytes);
+  FileError SyncInode(Inode& inode);
+  int64_t Used() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void KillHandles() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  mutable Mutex mutex_;
+  NameTable names_ ABSL_GUARDED_BY(mutex_);
+  NameTable durable_names_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> directories_ ABSL_GUARDED_BY(mutex_);
+  Fault fault_ ABSL_GUARDED_BY(mutex_);
+  bool failed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::map<Call, int64_t> calls_ ABSL_GUARDED_BY(mutex_);
+  int64_t capacity_ ABSL_GUARDED_BY(mutex_) = std::numeric_limits<int64_t>::max();
+  int life_ ABSL_GUARDED_BY(mutex_) = 0;  // handles of an earlier one are dead
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_TESTS_REPLICATION_SUPPORT_FAULTY_FILES_H_
