@@ -104,8 +104,7 @@ class Checker {
     // Redis says type 0 as well before it has seen the first one.
     const int type = error.type >= 0 ? error.type : keys_ == 0 ? 0 : -1;
     if (type >= 0) {
-      Line(absl::StrCat("[additional info] Reading type ", type, " (",
-                        Absl(TypeWord(type)), ")"));
+      Line(absl::StrCat("[additional info] Reading type ", type, " (", Absl(TypeWord(type)), ")"));
     }
     Totals();
     return 1;
