@@ -97,12 +97,15 @@ class Checker {
   }
 
   int Fail(const RdbError& error) {
+    const bool first_type = error.type < 0 && keys_ == 0;
+    // A key counts from when it has been read, before its value.
+    keys_ += error.stage == RdbStage::kValue;
     Line("--- RDB ERROR DETECTED ---");
     Line(absl::StrCat("[offset ", error.offset, "] ", error.message));
     Line(absl::StrCat("[additional info] While doing: ", Absl(RdbStageName(error.stage))));
     if (error.key) Line(absl::StrCat("[additional info] Reading key '", *error.key, "'"));
     // Redis says type 0 as well before it has seen the first one.
-    const int type = error.type >= 0 ? error.type : keys_ == 0 ? 0 : -1;
+    const int type = first_type ? 0 : error.type;
     if (type >= 0) {
       Line(absl::StrCat("[additional info] Reading type ", type, " (", Absl(TypeWord(type)), ")"));
     }

@@ -20,6 +20,10 @@ constexpr auto kQuiet = static_cast<RdbReader::Item>(0xff);
 
 absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
 
+bool AreDigits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 std::optional<std::string> Restored(const RdbString& string) {
   RdbStringBuffer buffer;
   const std::optional<std::string_view> bytes = buffer.Restore(string);
@@ -67,9 +71,10 @@ RdbReader::Item RdbReader::ParseMagic(RdbCursor& cursor) {
   const std::string_view magic = cursor.Take(rdb::kMagicSize);
   if (!cursor.ok()) return kQuiet;
   const bool valkey = magic.starts_with(kValkey);
+  const std::string_view digits = magic.substr(valkey ? kValkey.size() : kRedis.size());
   int version = 0;
-  if ((!valkey && !magic.starts_with(kRedis)) ||
-      !absl::SimpleAtoi(Absl(magic.substr(valkey ? kValkey.size() : kRedis.size())), &version)) {
+  if ((!valkey && !magic.starts_with(kRedis)) || !AreDigits(digits) ||
+      !absl::SimpleAtoi(Absl(digits), &version)) {
     cursor.Fail("Wrong signature trying to load DB from file");
   } else if (valkey ? version != rdb::kValkeyVersion
                     : version < 1 || version > rdb::kNewestVersion) {
@@ -235,14 +240,12 @@ RdbReader::Item RdbReader::ParseChecksum(RdbCursor& cursor) {
   SumUp();
   unchecked_ = expected == 0;
   state_ = State::kDone;
-  if (!unchecked_ && expected != crc_ && !damaged_) {
-    position_ += cursor.position();
-    RdbCursor none({});
-    none.Fail("RDB CRC error");
-    cursor.Seek(0);
-    return Fail(none);
-  }
-  return Item::kEnd;
+  if (unchecked_ || damaged_ || expected == crc_) return Item::kEnd;
+  error_ = {.offset = offset() + cursor.position(),
+            .message = "RDB CRC error",
+            .key = std::nullopt,
+            .stage = stage_};
+  return Item::kError;
 }
 
 void RdbReader::SumUp() {

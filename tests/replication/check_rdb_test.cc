@@ -73,7 +73,7 @@ TEST_F(CheckRdbTest, DamageInAValue) {
             "[additional info] While doing: read-object-value\n"
             "[additional info] Reading key 'h'\n"
             "[additional info] Reading type 4 (hash-hashtable)\n"
-            "[info] 1 keys read\n[info] 0 expires\n[info] 0 already expired\n");
+            "[info] 2 keys read\n[info] 0 expires\n[info] 0 already expired\n");
 }
 
 TEST_F(CheckRdbTest, ListsAreCountedThoughWeHaveNone) {

@@ -10,6 +10,7 @@ namespace cloakroom {
 namespace {
 
 using namespace std::string_literals;
+using namespace std::string_view_literals;
 
 uint64_t LengthIn(std::string_view bytes) {
   RdbCursor cursor(bytes);
@@ -28,7 +29,7 @@ TEST(RdbCursorTest, ReadsLengthsOfEverySize) {
 }
 
 TEST(RdbCursorTest, ReadsStringsOfEveryForm) {
-  RdbCursor cursor("\x02hi\xc0\xff\xc1\x00\x80\xc2\x00\x00\x00\x80\xc3\x02\x04\x00z"s);
+  RdbCursor cursor("\x02hi\xc0\xff\xc1\x00\x80\xc2\x00\x00\x00\x80\xc3\x02\x04\x00z"sv);
   EXPECT_EQ(cursor.String().bytes, "hi");
   EXPECT_EQ(cursor.String().integer, -1);
   EXPECT_EQ(cursor.String().integer, -32768);
@@ -41,7 +42,9 @@ TEST(RdbCursorTest, ReadsStringsOfEveryForm) {
 }
 
 TEST(RdbCursorTest, SaysHowMuchIsMissingAndStaysThere) {
-  RdbCursor cursor("\x0a" "abc");
+  RdbCursor cursor(
+      "\x0a"
+      "abc");
   EXPECT_EQ(cursor.String().bytes, "");
   EXPECT_FALSE(cursor.ok());
   EXPECT_EQ(cursor.missing(), 7u);
@@ -64,7 +67,7 @@ TEST(RdbCursorTest, RefusesUnknownForms) {
 }
 
 TEST(RdbCursorTest, AStringThatCannotBecomeSoLargeIsRefused) {
-  RdbCursor cursor("\xc3\x02\x80\x10\x00\x00\x00\x00z"s);
+  RdbCursor cursor("\xc3\x02\x80\x10\x00\x00\x00\x00z"sv);
   cursor.String();
   EXPECT_EQ(cursor.error(), "Invalid LZF compressed string");
 }

@@ -38,10 +38,17 @@ TEST(RdbDecoderTest, Strings) {
 TEST(RdbDecoderTest, HashesOfEveryAge) {
   EXPECT_EQ(Decoded(rdb::kHash, "\x02" + Short("a") + Short("1") + Short("b") + "\xc0\x07"),
             "a=1 b=7");
-  EXPECT_EQ(Decoded(rdb::kHashZipmap, Short("\x01\x01" "a" "\x01\x00" "1" "\xff"s)), "a=1");
+  EXPECT_EQ(Decoded(rdb::kHashZipmap, Short("\x01\x01"
+                                            "a"
+                                            "\x01\x00"
+                                            "1"
+                                            "\xff"s)),
+            "a=1");
   EXPECT_EQ(Decoded(rdb::kHashZiplist,
                     Short(Bytes(uint32_t{16}) + Bytes(uint32_t{13}) + Bytes(uint16_t{2}) +
-                          "\x00\x01" "a" "\x03\xf8\xff"s)),
+                          "\x00\x01"
+                          "a"
+                          "\x03\xf8\xff"s)),
             "a=7");
   EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({ListpackString("a"), "\x07"}))), "a=7");
 }
@@ -50,11 +57,11 @@ TEST(RdbDecoderTest, HashesWithFieldsThatExpire) {
   EXPECT_EQ(Decoded(rdb::kHashMetadata, Bytes(int64_t{5000}) + "\x02" + "\x01"s + Short("a") +
                                             Short("1") + "\x00"s + Short("b") + Short("2")),
             "a=1@5000 b=2");
-  EXPECT_EQ(Decoded(rdb::kHashMetadataOld, "\x02\x40\x64"s + Short("a") + Short("1") + "\x00"s +
-                                               Short("b") + Short("2")),
+  EXPECT_EQ(Decoded(rdb::kHashMetadataOld,
+                    "\x02\x40\x64"s + Short("a") + Short("1") + "\x00"s + Short("b") + Short("2")),
             "a=1@100 b=2");
-  const std::string list = Short(Listpack({ListpackString("a"), "\x01", "\x64",
-                                           ListpackString("b"), "\x02", "\x00"s}));
+  const std::string list =
+      Short(Listpack({ListpackString("a"), "\x01", "\x64", ListpackString("b"), "\x02", "\x00"s}));
   EXPECT_EQ(Decoded(rdb::kHashListpackEx, Bytes(int64_t{100}) + list), "a=1@100 b=2");
   EXPECT_EQ(Decoded(rdb::kHashListpackExOld, list), "a=1@100 b=2");
   EXPECT_EQ(Decoded(rdb::kValkeyHash2,
@@ -66,8 +73,8 @@ TEST(RdbDecoderTest, HashesWithFieldsThatExpire) {
 
 TEST(RdbDecoderTest, SetsOfEveryKind) {
   EXPECT_EQ(Decoded(rdb::kSet, "\x02" + Short("a") + "\xc0\xff"), "a -1");
-  EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(2) + Bytes(2) + Bytes(int16_t{-5}) +
-                                           Bytes(int16_t{300}))),
+  EXPECT_EQ(Decoded(rdb::kSetIntset,
+                    Short(Bytes(2) + Bytes(2) + Bytes(int16_t{-5}) + Bytes(int16_t{300}))),
             "-5 300");
   EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(8) + Bytes(1) + Bytes(INT64_MIN))),
             "-9223372036854775808");
@@ -86,12 +93,13 @@ TEST(RdbDecoderTest, ATypeThatIsNotThereIsNamed) {
 TEST(RdbDecoderTest, DamageIsNamed) {
   EXPECT_EQ(Decoded(rdb::kHash, "\x00"s), "error: empty hash");
   EXPECT_EQ(Decoded(rdb::kSet, "\x00"s), "error: empty set");
-  EXPECT_EQ(Decoded(rdb::kHash, "\x02" + Short("a") + Short("1")), "error: the value ends too early");
+  EXPECT_EQ(Decoded(rdb::kHash, "\x02" + Short("a") + Short("1")),
+            "error: the value ends too early");
   EXPECT_EQ(Decoded(rdb::kString, Short("a") + "x"), "error: bytes behind the value");
   EXPECT_EQ(Decoded(rdb::kString, "\xc3\x02\x04\x05x"s), "error: Invalid LZF compressed string");
-  EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(2) + Bytes(2) + Bytes(int16_t{5}) +
-                                           Bytes(int16_t{5}))),
-            "error: Intset integrity check failed.");
+  EXPECT_EQ(
+      Decoded(rdb::kSetIntset, Short(Bytes(2) + Bytes(2) + Bytes(int16_t{5}) + Bytes(int16_t{5}))),
+      "error: Intset integrity check failed.");
   EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(3) + Bytes(1) + "abc")),
             "error: Intset integrity check failed.");
   EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({ListpackString("a")}))),

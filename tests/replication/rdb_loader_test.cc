@@ -46,10 +46,9 @@ TEST_F(RdbLoaderTest, LoadsEveryDatabase) {
   EXPECT_TRUE(result.ok());
   EXPECT_EQ(result.keys, 3u);
   EXPECT_EQ(result.bytes, file.size());
-  EXPECT_EQ(ContentOf(keyspace_),
-            (Content{{"0:a", "1"},
-                     {"2:b", "2 until " + std::to_string(now_ms() + 500)},
-                     {"2:h", "f=v"}}));
+  EXPECT_EQ(ContentOf(keyspace_), (Content{{"0:a", "1"},
+                                           {"2:b", "2 until " + std::to_string(now_ms() + 500)},
+                                           {"2:h", "f=v"}}));
   EXPECT_EQ(db(2).size(), 2u);
   EXPECT_EQ(db(2).expires(), 1u);
 }
@@ -173,18 +172,19 @@ TEST_F(RdbLoaderTest, WhatFollowsTheRdbIsHandedOn) {
 }
 
 TEST_F(RdbLoaderTest, AFileThatIsNotThereIsAFileError) {
-  const RdbLoadResult result =
-      LoadRdb(SystemFiles(), "/nonexistent/dump.rdb", keyspace_, options_);
+  const RdbLoadResult result = LoadRdb(SystemFiles(), "/nonexistent/dump.rdb", keyspace_, options_);
   EXPECT_TRUE(result.file_error);
   EXPECT_FALSE(result.ok());
 }
 
 TEST_F(RdbLoaderTest, EveryFlippedBitIsNoticedAndCrashesNothing) {
-  const std::string file = RdbFile("\xfe\x01" + String("a", "1") + "\x04" + Short("h") + "\x02" +
-                                   Short("f") + Short("v") + Short("g") + "\xc3\x05\x09\x01xx\xe0"
-                                   "\x00\x00"s + "\x10" + Short("l") +
-                                   Short(Listpack({ListpackString("a"), "\x07"})) + "\x0b" +
-                                   Short("s") + Short(Bytes(2) + Bytes(1) + Bytes(int16_t{1})));
+  const std::string file =
+      RdbFile("\xfe\x01" + String("a", "1") + "\x04" + Short("h") + "\x02" + Short("f") +
+              Short("v") + Short("g") +
+              "\xc3\x05\x09\x01xx\xe0"
+              "\x00\x00"s +
+              "\x10" + Short("l") + Short(Listpack({ListpackString("a"), "\x07"})) + "\x0b" +
+              Short("s") + Short(Bytes(2) + Bytes(1) + Bytes(int16_t{1})));
   for (size_t bit = 0; bit < file.size() * 8; ++bit) {
     std::string flipped = file;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);

@@ -90,9 +90,20 @@ TEST_F(RdbWriterTest, StringsAreWrittenInTheShortestForm) {
   AddString("d", "70000");
   AddString("e", "5000000000");
   AddString("12", "007");
-  EXPECT_EQ(Items(), "\xfe\x00"s + "\x00\x01" "a\x04text"s + "\x00\x01" "b\xc0\xfb"s +
-                         "\x00\x01" "c\xc1\x2c\x01"s + "\x00\x01" "d\xc2\x70\x11\x01\x00"s +
-                         "\x00\x01" "e\x0a" "5000000000"s + "\x00\xc0\x0c\x03" "007"s);
+  EXPECT_EQ(Items(), "\xfe\x00"s +
+                         "\x00\x01"
+                         "a\x04text"s +
+                         "\x00\x01"
+                         "b\xc0\xfb"s +
+                         "\x00\x01"
+                         "c\xc1\x2c\x01"s +
+                         "\x00\x01"
+                         "d\xc2\x70\x11\x01\x00"s +
+                         "\x00\x01"
+                         "e\x0a"
+                         "5000000000"s +
+                         "\x00\xc0\x0c\x03"
+                         "007"s);
 }
 
 TEST_F(RdbWriterTest, LongStringsAreCompressedWhereThatHelps) {
@@ -105,12 +116,18 @@ TEST_F(RdbWriterTest, LongStringsAreCompressedWhereThatHelps) {
 TEST_F(RdbWriterTest, ExpiriesAndAccessesComeBeforeTheType) {
   AddString("a", "x", 0, 0x0102030405);
   entries_.back().access = access_clock::LruAt(kNowMs - 70'000);
-  EXPECT_EQ(Items(), "\xfe\x00\xfc\x05\x04\x03\x02\x01\x00\x00\x00\x00\x01" "a\x01x"s);
+  EXPECT_EQ(Items(),
+            "\xfe\x00\xfc\x05\x04\x03\x02\x01\x00\x00\x00\x00\x01"
+            "a\x01x"s);
   options_.access = RdbOptions::Access::kIdle;
-  EXPECT_EQ(Items(), "\xfe\x00\xfc\x05\x04\x03\x02\x01\x00\x00\x00\xf8\x40\x46\x00\x01" "a\x01x"s);
+  EXPECT_EQ(Items(),
+            "\xfe\x00\xfc\x05\x04\x03\x02\x01\x00\x00\x00\xf8\x40\x46\x00\x01"
+            "a\x01x"s);
   options_.access = RdbOptions::Access::kFreq;
   entries_.back().access = access_clock::LfuNew(kNowMs);
-  EXPECT_EQ(Items(), "\xfe\x00\xfc\x05\x04\x03\x02\x01\x00\x00\x00\xf9\x05\x00\x01" "a\x01x"s);
+  EXPECT_EQ(Items(),
+            "\xfe\x00\xfc\x05\x04\x03\x02\x01\x00\x00\x00\xf9\x05\x00\x01"
+            "a\x01x"s);
 }
 
 TEST_F(RdbWriterTest, DatabasesMayComeInAnyOrder) {
@@ -193,8 +210,11 @@ TEST_F(RdbWriterTest, EntriesFromOtherEncodersFitIn) {
   writer.ResizeDb(1, 5, 2);
   writer.Encoded(1, encoded.text());
   writer.End();
-  EXPECT_EQ(sink.text(), RdbFile("\xfa\x10" "cloakroom-script\x08return 1" "\xfe\x01\xfb\x05\x02"
-                                 "\x00\x01" "a\xc0\x01"s));
+  EXPECT_EQ(sink.text(), RdbFile("\xfa\x10"
+                                 "cloakroom-script\x08return 1"
+                                 "\xfe\x01\xfb\x05\x02"
+                                 "\x00\x01"
+                                 "a\xc0\x01"s));
 }
 
 }  // namespace

@@ -33,7 +33,10 @@ std::string Read(std::string_view bytes) {
 }
 
 TEST(ZiplistTest, ReadsEveryEncoding) {
-  EXPECT_EQ(Read(Ziplist({"\x03" "abc", "\x40\x02xy", "\x80\x00\x00\x00\x01z"s})), "abc xy z ");
+  EXPECT_EQ(Read(Ziplist({"\x03"
+                          "abc",
+                          "\x40\x02xy", "\x80\x00\x00\x00\x01z"s})),
+            "abc xy z ");
   EXPECT_EQ(Read(Ziplist({"\xf1", "\xfd", "\xfe\xff", "\xc0\x00\x80"s, "\xf0\x00\x00\x80"s})),
             "0 12 -1 -32768 -8388608 ");
   EXPECT_EQ(Read(Ziplist({"\xd0\x00\x00\x00\x80"s, "\xe0\xff\xff\xff\xff\xff\xff\xff\x7f"})),
@@ -48,7 +51,9 @@ TEST(ZiplistTest, ASizeOfFiveBytesBeforeAnElementIsSkipped) {
 }
 
 TEST(ZiplistTest, MalformedOnesAreNotComplete) {
-  const std::string list = Ziplist({"\xf1", "\x03" "abc"});
+  const std::string list = Ziplist({"\xf1",
+                                    "\x03"
+                                    "abc"});
   for (size_t cut = 0; cut < list.size(); ++cut) EXPECT_EQ(Read(list.substr(0, cut)).back(), '!');
   EXPECT_EQ(Read(list + "x").back(), '!');
   EXPECT_EQ(Read(Ziplist({"\xc1"})).back(), '!');
