@@ -138,7 +138,7 @@ FileError AofWriter::MoveTo(AofNewFile& next) {
     MutexLock lock(mutex_);
     moves_++;
   }
-  moved_.notify_all();
+  progress_.notify_all();
   return {};
 }
 
@@ -235,7 +235,7 @@ void AofWriter::Fail(const FileError& error) {
     last_failure_ = error;
     failing_.store(true, std::memory_order_release);
   }
-  moved_.notify_all();
+  progress_.notify_all();
   if (news && observer_ != nullptr) {
     observer_->AofWarning("Error writing to the AOF file: " + text +
                           ". Trying again every second; writes are refused until it works.");
@@ -291,6 +291,7 @@ void AofWriter::WakeDurable() {
     ready.assign(std::move_iterator(first), std::move_iterator(waiters_.end()));
     waiters_.erase(first, waiters_.end());
   }
+  progress_.notify_all();
   for (Waiter& waiter : ready) waiter.wake();
 }
 
@@ -302,7 +303,7 @@ void AofWriter::WakeAll() {
     ready.swap(waiters_);
     finished_ = true;
   }
-  moved_.notify_all();
+  progress_.notify_all();
   for (Waiter& waiter : ready) waiter.wake();
 }
 
@@ -311,9 +312,15 @@ int64_t AofWriter::moves() const {
   return moves_;
 }
 
+FileError AofWriter::AwaitWritten(int64_t offset) {
+  MutexLock lock(mutex_);
+  while (written_offset() < offset && !finished_ && !failing()) progress_.wait(mutex_);
+  return failing() ? last_failure_ : FileError{};
+}
+
 FileError AofWriter::AwaitMove(int64_t moves) {
   MutexLock lock(mutex_);
-  while (moves_ < moves && !finished_ && !failing()) moved_.wait(mutex_);
+  while (moves_ < moves && !finished_ && !failing()) progress_.wait(mutex_);
   if (moves_ >= moves) return {};
   return finished_ ? FileError{ECANCELED, "the log was closed"} : last_failure_;
 }

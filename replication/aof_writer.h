@@ -100,6 +100,9 @@ class AofWriter {
   /// Waits until it has done so `moves` times; an error when it fails, or ends, before.
   FileError AwaitMove(int64_t moves);
 
+  /// Waits until everything before the offset is written; an error when that fails.
+  FileError AwaitWritten(int64_t offset);
+
   /// Bytes of the log that are not in the file being written.
   int64_t other_bytes() const { return other_bytes_.load(std::memory_order_relaxed); }
   void set_other_bytes(int64_t bytes) { other_bytes_.store(bytes, std::memory_order_relaxed); }
@@ -167,7 +170,7 @@ class AofWriter {
   FileError last_failure_ ABSL_GUARDED_BY(mutex_);
   int64_t moves_ ABSL_GUARDED_BY(mutex_) = 0;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
-  std::condition_variable_any moved_;
+  std::condition_variable_any progress_;
 };
 
 }  // namespace cloakroom

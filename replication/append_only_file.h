@@ -93,6 +93,9 @@ class AppendOnlyFile {
   /// save. For the end of the process, and for `appendonly no`; then the state is kOff, and a
   /// rewrite (PrepareSwitch, ...) turns the log on again.
   FileError Close();
+  /// While it is off: what lies in the directory, which a rewrite is going to replace.
+  void Adopt(AofManifest manifest) { directory_.Adopt(std::move(manifest)); }
+  std::string PathOf(std::string_view file_name) const { return directory_.PathOf(file_name); }
   /// Makes the directory, for a first base to be written there.
   FileError MakeDirectory() { return directory_.Make(); }
   State state() const { return state_.load(std::memory_order_acquire); }
@@ -106,6 +109,9 @@ class AppendOnlyFile {
     return pending_.AppendWith(fill);
   }
   int64_t appended_offset() const { return pending_.appended(); }
+
+  /// Waits until all that was appended is written, or the disk refuses it.
+  FileError Flush() { return writer_.AwaitWritten(pending_.appended()); }
 
   /// Everything before it is kept as `appendfsync` promises: fsynced with `always`, written with
   /// the others.

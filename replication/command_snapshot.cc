@@ -34,7 +34,7 @@ class LongCommand {
     words_.resize(2);
     words_.insert(words_.end(), kept_.begin(), kept_.end());
     std::string bytes;
-    AppendCommand(words_, &bytes);
+    AppendCommand(bytes, words_);
     sink_.Append(bytes);
     kept_.clear();
   }
@@ -47,18 +47,18 @@ class LongCommand {
 
 }  // namespace
 
-void CommandSnapshot::Script(std::string_view text) {
+void CommandSnapshot::Send(std::initializer_list<std::string_view> words) {
   bytes_.clear();
-  AppendCommand({"SCRIPT", "LOAD", text}, &bytes_);
+  AppendCommand(bytes_, std::span(words.begin(), words.size()));
   sink_.Append(bytes_);
 }
+
+void CommandSnapshot::Script(std::string_view text) { Send({"SCRIPT", "LOAD", text}); }
 
 void CommandSnapshot::Select(int db) {
   if (db == db_) return;
   db_ = db;
-  bytes_.clear();
-  AppendCommand({"SELECT", IntegerText(db).view()}, &bytes_);
-  sink_.Append(bytes_);
+  Send({"SELECT", IntegerText(db).view()});
 }
 
 void CommandSnapshot::Entry(const SnapshotEntry& entry) {
@@ -74,22 +74,13 @@ void CommandSnapshot::Entry(const SnapshotEntry& entry) {
       break;
   }
   if (entry.expire_at_ms == kNoExpiry) return;
-  bytes_.clear();
-  AppendCommand({"PEXPIREAT", entry.key, IntegerText(entry.expire_at_ms).view()}, &bytes_);
-  sink_.Append(bytes_);
+  Send({"PEXPIREAT", entry.key, IntegerText(entry.expire_at_ms).view()});
 }
 
 void CommandSnapshot::String(const SnapshotEntry& entry) {
   const StringView string(entry.encoding, entry.payload);
-  bytes_.clear();
-  if (entry.expire_at_ms == kNoExpiry) {
-    AppendCommand({"SET", entry.key, string.bytes()}, &bytes_);
-  } else {
-    AppendCommand(
-        {"SET", entry.key, string.bytes(), "PXAT", IntegerText(entry.expire_at_ms).view()},
-        &bytes_);
-  }
-  sink_.Append(bytes_);
+  if (entry.expire_at_ms == kNoExpiry) return Send({"SET", entry.key, string.bytes()});
+  Send({"SET", entry.key, string.bytes(), "PXAT", IntegerText(entry.expire_at_ms).view()});
 }
 
 void CommandSnapshot::HashFields(const SnapshotEntry& entry) {
@@ -102,11 +93,8 @@ void CommandSnapshot::HashFields(const SnapshotEntry& entry) {
   hash.ForEach(
       [&](const Item& item) {
         if (item.expires_at_ms == kNoFieldExpiry) return;
-        bytes_.clear();
-        AppendCommand({"HPEXPIREAT", entry.key, IntegerText(item.expires_at_ms).view(), "FIELDS",
-                       "1", item.field},
-                      &bytes_);
-        sink_.Append(bytes_);
+        Send({"HPEXPIREAT", entry.key, IntegerText(item.expires_at_ms).view(), "FIELDS", "1",
+              item.field});
       },
       now_ms_);
 }

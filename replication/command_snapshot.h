@@ -2,7 +2,9 @@
 #define CLOAKROOM_REPLICATION_COMMAND_SNAPSHOT_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 
 #include "replication/bytes.h"
 #include "storage/snapshot_batch.h"
@@ -22,6 +24,7 @@ class CommandSnapshot {
   void Entry(const SnapshotEntry& entry);
 
  private:
+  void Send(std::initializer_list<std::string_view> words);
   void Select(int db);
   void String(const SnapshotEntry& entry);
   void HashFields(const SnapshotEntry& entry);

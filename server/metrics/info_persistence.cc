@@ -49,13 +49,13 @@ void AppendLog(Server& server, const Persistence::Figures& figures, InfoText& te
   text.Line("module_fork_in_progress", 0);
   text.Line("module_fork_last_cow_size", 0);
   if (!journal.on()) return;
-  const AppendOnlyFile::Figures log = journal.figures();
-  text.Line("aof_current_size", log.current_bytes);
-  text.Line("aof_base_size", log.base_bytes);
+  const AppendOnlyFile::Info log = journal.info();
+  text.Line("aof_current_size", log.current_size);
+  text.Line("aof_base_size", log.base_size);
   text.Line("aof_pending_rewrite", 0);
   text.Line("aof_buffer_length", log.pending_bytes);
-  text.Line("aof_pending_bio_fsync", log.syncing ? 1 : 0);
-  text.Line("aof_delayed_fsync", log.late_syncs);
+  text.Line("aof_pending_bio_fsync", 0);
+  text.Line("aof_delayed_fsync", log.delayed_fsyncs);
 }
 
 void AppendLoading(Server& server, const Persistence::Figures& figures, InfoText& text) {

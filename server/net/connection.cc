@@ -203,12 +203,13 @@ void Connection::HoldReplies() {
   if (offset <= journal.durable_offset()) [[likely]]
     return;
   durable_from_ = offset;
-  journal.WhenDurable(offset, [weak = weak_from_this(), &context = loop_.context()] {
-    asio::post(context, [weak] {
-      auto self = weak.lock();
-      if (self && self->open_ && !self->HoldsReplies()) self->StartWriting();
-    });
-  });
+  static_cast<void>(
+      journal.WhenDurable(offset, [weak = weak_from_this(), &context = loop_.context()] {
+        asio::post(context, [weak] {
+          auto self = weak.lock();
+          if (self && self->open_ && !self->HoldsReplies()) self->StartWriting();
+        });
+      }));
 }
 
 bool Connection::HoldsReplies() const {

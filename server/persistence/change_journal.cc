@@ -1,9 +1,10 @@
 #include "server/persistence/change_journal.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "server/log/log.h"
 #include "server/server.h"
 
 namespace cloakroom {
@@ -11,16 +12,16 @@ namespace {
 
 thread_local int64_t unacknowledged_offset = 0;
 
-AppendOnlyFile::Fsync FsyncOf(Appendfsync policy) {
+AofFsync FsyncOf(Appendfsync policy) {
   switch (policy) {
     case Appendfsync::kAlways:
-      return AppendOnlyFile::Fsync::kAlways;
+      return AofFsync::kAlways;
     case Appendfsync::kNo:
-      return AppendOnlyFile::Fsync::kNo;
+      return AofFsync::kNo;
     case Appendfsync::kEverySec:
-      return AppendOnlyFile::Fsync::kEverySec;
+      return AofFsync::kEverySec;
   }
-  return AppendOnlyFile::Fsync::kEverySec;
+  return AofFsync::kEverySec;
 }
 
 }  // namespace
@@ -28,48 +29,54 @@ AppendOnlyFile::Fsync FsyncOf(Appendfsync policy) {
 ChangeJournal::ChangeJournal(Server& server, Files& files)
     : server_(server),
       file_(files, server.clock(),
-            {.folder = server.config().Text("appenddirname"),
-             .name = server.config().Text("appendfilename")}) {
+            {.directory = server.config().Text("appenddirname"),
+             .name = server.config().Text("appendfilename"),
+             .fsync = FsyncOf(server.settings().appendfsync),
+             .timestamps = server.settings().aof_timestamp_enabled},
+            this) {
   FollowSettings();
 }
 
 void ChangeJournal::FollowSettings() {
-  auto follow = [this] {
+  server_.config().Subscribe({"appendfsync", "aof-timestamp-enabled"}, [this] {
     file_.set_fsync(FsyncOf(server_.settings().appendfsync));
+    file_.set_timestamps(server_.settings().aof_timestamp_enabled);
     return std::string();
-  };
-  follow();
-  server_.config().Subscribe({"appendfsync"}, follow);
+  });
+}
+
+void ChangeJournal::AofNotice(std::string_view text) { LogNotice("{}", text); }
+
+void ChangeJournal::AofWarning(std::string_view text) { LogWarning("{}", text); }
+
+void ChangeJournal::AofLatency(std::string_view event, int64_t us) {
+  const int64_t threshold_ms = server_.settings().latency_monitor_threshold_ms;
+  if (threshold_ms == 0 || us / 1000 < threshold_ms) return;
+  server_.latency().Add(event, server_.clock().NowMs() / 1000, us / 1000);
 }
 
 void ChangeJournal::Append(const ChangeBatch& batch) {
-  const bool annotate = server_.settings().aof_timestamp_enabled;
-  const int64_t now_s = annotate ? server_.clock().NowMs() / 1000 : 0;
-  const int64_t offset = file_.Append([&](std::string& pending) {
-    if (annotate && now_s > last_annotation_s_) {
-      pending += "#TS:" + std::to_string(now_s) + "\r\n";
-      last_annotation_s_ = now_s;
-    }
-    stream_.Encode(batch, &pending);
-  });
+  const int64_t offset =
+      file_.AppendWith([&](std::string& buffer) { stream_.Encode(batch, &buffer); });
   if (server_.settings().appendfsync == Appendfsync::kAlways) unacknowledged_offset = offset;
 }
 
 int64_t ChangeJournal::TakeUnacknowledged() { return std::exchange(unacknowledged_offset, 0); }
 
 std::string ChangeJournal::Refusal() const {
-  return std::string("MISCONF Errors writing to the AOF file: ") +
-         std::strerror(file_.error().code);
+  const std::string error = file_.info().last_error;
+  return absl::StrCat("MISCONF Errors writing to the AOF file: ",
+                      error.empty() ? "the disk is too slow for what is written" : error);
 }
 
 bool ChangeJournal::WantsRewrite() const {
   const Config& settings = server_.settings();
   const int percentage = settings.auto_aof_rewrite_percentage;
   if (!on() || percentage == 0) return false;
-  const AppendOnlyFile::Figures figures = file_.figures();
-  if (figures.current_bytes <= settings.auto_aof_rewrite_min_size_bytes) return false;
-  const int64_t base = std::max<int64_t>(figures.base_bytes, 1);
-  return (figures.current_bytes - base) * 100 / base >= percentage;
+  const AppendOnlyFile::Info info = file_.info();
+  if (info.current_size <= settings.auto_aof_rewrite_min_size_bytes) return false;
+  const int64_t base = std::max<int64_t>(info.base_size, 1);
+  return (info.current_size - base) * 100 / base >= percentage;
 }
 
 void ChangeJournal::Attach() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "replication/append_only_file.h"
 #include "replication/command_stream.h"
@@ -18,13 +19,13 @@ class Server;
 /// and connections ask it when they may acknowledge.
 ///
 /// Thread rule: any thread, except where a comment names one.
-class ChangeJournal final : public ChangeLog {
+class ChangeJournal final : public ChangeLog, private AofObserver {
  public:
   ChangeJournal(Server& server, Files& files);
 
   void Append(const ChangeBatch& batch) override;
 
-  /// The log of changes is kept. (appendonly, unless it is just being switched.)
+  /// Changes are kept.
   bool on() const { return on_.load(std::memory_order_relaxed); }
   bool healthy() const { return !on() || file_.healthy(); }
   /// MISCONF and the disk's error, while it is not healthy.
@@ -36,29 +37,31 @@ class ChangeJournal final : public ChangeLog {
   /// before it is durable; 0: nothing.
   int64_t TakeUnacknowledged();
   int64_t durable_offset() const { return file_.durable_offset(); }
-  void WhenDurable(int64_t offset, std::function<void()> wake) {
-    file_.WhenDurable(offset, std::move(wake));
+  bool WhenDurable(int64_t offset, std::function<void()> wake) {
+    return file_.WhenDurable(offset, std::move(wake));
   }
 
-  /// From here on changes are kept. REQUIRES: all gates are closed, or no command has run yet; the
-  /// file runs.
+  /// From here on changes are kept, beginning with the file that is current or prepared. REQUIRES:
+  /// all gates are closed, or no command has run yet.
   void Attach();
   /// From here on they are not. REQUIRES: all gates are closed.
   void Detach();
-  /// What comes next goes to the file that the rewrite prepared. REQUIRES: all gates are closed.
+  /// What comes next goes to the file that a rewrite prepared. REQUIRES: all gates are closed.
   void Switch();
 
   AppendOnlyFile& file() { return file_; }
-  AppendOnlyFile::Figures figures() const { return file_.figures(); }
+  AppendOnlyFile::Info info() const { return file_.info(); }
 
  private:
   void FollowSettings();
+  void AofNotice(std::string_view text) override;
+  void AofWarning(std::string_view text) override;
+  void AofLatency(std::string_view event, int64_t us) override;
 
   Server& server_;
   std::atomic<bool> on_ = false;
   AppendOnlyFile file_;
-  CommandStream stream_;           ///< guarded by the lock that AppendOnlyFile::Append holds
-  int64_t last_annotation_s_ = 0;  ///< likewise
+  CommandStream stream_;  ///< guarded by the lock that AppendOnlyFile::AppendWith holds
 };
 
 }  // namespace cloakroom

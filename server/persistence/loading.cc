@@ -160,29 +160,31 @@ std::optional<std::string> Persistence::LoadRdbFrom(ByteSource& source, uint64_t
   return std::nullopt;
 }
 
+AofDirectory::Loaded Persistence::LoadManifest() {
+  const AppendOnlyFile::Options& options = journal_.file().options();
+  return AofDirectory::Load(files_, options.directory, options.name);
+}
+
 std::optional<std::string> Persistence::LoadLog(absl::FunctionRef<bool()> stop) {
+  AofDirectory::Loaded loaded = LoadManifest();
+  if (!loaded.error.empty()) {
+    return absl::StrCat("The append-only log can't be read: ", loaded.error,
+                        ". Mend the manifest, or restore the folder from a backup.");
+  }
   AppendOnlyFile& log = journal_.file();
-  if (!log.running()) {
-    if (auto error = log.ReadManifest()) return error;
-  }
-  const std::vector<AofFile> parts = log.manifest().InOrder();
+  std::vector<AofFileEntry> parts = loaded.manifest.incrs();
+  if (loaded.manifest.base()) parts.insert(parts.begin(), *loaded.manifest.base());
   int64_t total = 0;
-  for (const AofFile& part : parts) {
-    const std::optional<int64_t> size = files_.Size(log.PathOf(part));
-    if (!size) {
-      return absl::StrCat("The append only log's file ", log.PathOf(part),
-                          " is not there, though the manifest names it. Restore the folder from a "
-                          "backup.");
-    }
-    total += *size;
-  }
+  for (const AofFileEntry& part : parts) total += files_.Size(log.PathOf(part.name)).value_or(0);
   {
     MutexLock lock(mutex_);
     figures_.loading_total_bytes = total;
   }
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (auto error = LoadLogFile(log.PathOf(parts[i]), i + 1 == parts.size(), stop)) return error;
+    auto error = LoadLogFile(log.PathOf(parts[i].name), i + 1 == parts.size(), stop);
+    if (error) return error;
   }
+  if (log.state() == AppendOnlyFile::State::kOff) log.Adopt(std::move(loaded.manifest));
   return std::nullopt;
 }
 
@@ -191,7 +193,7 @@ std::optional<std::string> Persistence::LoadLogFile(const std::string& path, boo
   std::unique_ptr<ReadableFile> file;
   if (FileError error = files_.OpenForRead(path, &file)) return error.text();
   FileSource source(*file);
-  char magic[5];
+  char magic[9];
   size_t known = 0;
   while (known < sizeof(magic)) {
     const size_t n = source.Read(std::span(magic).subspan(known));
@@ -200,7 +202,7 @@ std::optional<std::string> Persistence::LoadLogFile(const std::string& path, boo
   }
   std::string head(magic, known);
   int64_t offset = 0;
-  if (head == "REDIS") {
+  if (AofReader::IsRdb(head)) {
     // A base file, or the preamble of a log in one file. What a log says of keys that have expired
     // by now depends on their being there.
     ResumedSource whole(std::exchange(head, {}), source);
@@ -227,18 +229,19 @@ std::optional<std::string> Persistence::ReplayCommands(ByteSource& source, int64
       if (stop()) return std::string(kStopped);
     }
     switch (reader.Next()) {
-      case AofReader::Item::kCommand:
-        if (auto error = replay.Run(reader.words())) {
+      case AofReader::Status::kCommand:
+        if (auto error = replay.Run(reader.arguments())) {
           return absl::StrCat("The append only file ", path, " can't be loaded: offset ",
-                              reader.offset(), ": ", *error);
+                              reader.command_offset(), ": ", *error);
         }
         break;
-      case AofReader::Item::kEnd:
+      case AofReader::Status::kEnd:
         NoteProgress(before + reader.offset());
         return std::nullopt;
-      case AofReader::Item::kTruncated:
+      case AofReader::Status::kTruncated:
         return CutLog(path, reader.whole_offset(), last);
-      case AofReader::Item::kError:
+      case AofReader::Status::kFormatError:
+      case AofReader::Status::kRdbPreamble:
         return DamagedLog(path, reader);
     }
   }
@@ -260,16 +263,26 @@ std::optional<std::string> Persistence::CutLog(const std::string& path, int64_t 
 
 std::optional<std::string> Persistence::ResumeLog() {
   AppendOnlyFile& log = journal_.file();
-  if (!log.manifest().empty()) {
-    if (FileError error = log.Resume()) {
-      return absl::StrCat("Can't open the append-only log for writing: ", error.text());
+  AofManifest manifest = LoadManifest().manifest;
+  std::optional<AppendOnlyFile::NewBase> base;
+  FileError error;
+  if (manifest.empty()) {
+    LogNotice("Creating the append-only log");
+    error = log.MakeDirectory();
+    SnapshotFileOptions options = LogBaseOptions();
+    options.gates_closed = true;
+    if (!error) {
+      const SnapshotFileResult result = WriteSnapshotFile(
+          server_.keyspace(), files_, options,
+          [&] { return AuxFieldsOf(server_, /*log_base=*/true); }, [] { return false; });
+      if (result.error) return absl::StrCat("Can't create the append-only log: ", *result.error);
     }
-    journal_.Attach();
-    return std::nullopt;
+    base = {options.path, !options.as_commands};
   }
-  LogNotice("Creating the append-only log");
-  if (RewriteLog(/*gates_closed=*/true)) return std::nullopt;
-  return "Can't create the append-only log; the line above says why.";
+  if (!error) error = log.Open(std::move(manifest), base);
+  if (error) return absl::StrCat("Can't open the append-only log for writing: ", error.text());
+  journal_.Attach();
+  return std::nullopt;
 }
 
 bool Persistence::Reload(const ReloadOptions& options) {
@@ -281,12 +294,14 @@ bool Persistence::Reload(const ReloadOptions& options) {
   if (options.save && !options.from_log) saved = SaveAlone();
   std::optional<std::string> error;
   if (saved) {
-    if (options.from_log) journal_.file().Flush();
+    if (options.from_log && log_on) {
+      if (FileError failed = journal_.file().Flush()) error = failed.text();
+    }
     BeginLoading();
     // What is loaded is no change.
     if (log_on) server_.keyspace().set_change_log(nullptr);
-    if (options.flush) server_.keyspace().Discard();
-    error = LoadAll(options, [] { return false; });
+    if (options.flush && !error) server_.keyspace().Discard();
+    if (!error) error = LoadAll(options, [] { return false; });
     if (log_on) server_.keyspace().set_change_log(&journal_);
     EndLoading();
     if (error) LogWarning("{}", *error);

@@ -76,8 +76,7 @@ Persistence::Work Persistence::Begin(Work work, Done done) {
 
 void Persistence::RunWork(Work work, const Done& done) {
   const int64_t started_ms = server_.clock().NowMs();
-  const bool ok = work == Work::kSnapshot ? WriteSnapshot(/*gates_closed=*/false)
-                                          : RewriteLog(/*gates_closed=*/false);
+  const bool ok = work == Work::kSnapshot ? WriteSnapshot(/*gates_closed=*/false) : RewriteLog();
   const int64_t took_ms = server_.clock().NowMs() - started_ms;
   if (work == Work::kSnapshot) {
     NoteSnapshot(ok, took_ms);
@@ -159,45 +158,59 @@ std::string Persistence::WriteRefusal() const {
 
 bool Persistence::WantsLog() const { return server_.config().Text("appendonly") == "yes"; }
 
-bool Persistence::RewriteLog(bool gates_closed) {
+SnapshotFileOptions Persistence::LogBaseOptions() {
   AppendOnlyFile& log = journal_.file();
-  const bool begins = !log.running();
-  LogNotice("Background append only file rewriting started");
-  if (begins) log.ReadManifest();
-  const Config& settings = server_.settings();
   const std::string suffix = std::to_string(getpid()) + ".aof";
   SnapshotFileOptions options = SnapshotOptionsFrom(server_);
-  options.gates_closed = gates_closed;
-  options.incremental_fsync = settings.aof_rewrite_incremental_fsync;
-  options.as_commands = !settings.aof_use_rdb_preamble;
-  options.temporary_path = log.folder() + "/temp-rewriteaof-" + suffix;
-  options.path = log.folder() + "/temp-rewriteaof-bg-" + suffix;
-  FileError error = begins ? log.Begin() : log.PrepareSwitch();
-  std::optional<std::string> failure;
-  if (error) failure = error.text();
+  options.incremental_fsync = server_.settings().aof_rewrite_incremental_fsync;
+  options.as_commands = !server_.settings().aof_use_rdb_preamble;
+  options.temporary_path = log.PathOf("temp-rewriteaof-" + suffix);
+  options.path = log.PathOf("temp-rewriteaof-bg-" + suffix);
+  return options;
+}
+
+bool Persistence::RewriteLog() {
+  LogNotice("Background append only file rewriting started");
+  std::optional<std::string> failure = RewriteLogOrError();
   if (!failure) {
-    if (settings.no_appendfsync_on_rewrite) log.set_lenient(true);
-    failure = WriteSnapshotFile(
-                  server_.keyspace(), files_, options,
-                  [&] {
-                    begins ? journal_.Attach() : journal_.Switch();
-                    return AuxFieldsOf(server_, /*log_base=*/true);
-                  },
-                  [this] { return stopping_.load(std::memory_order_relaxed); })
-                  .error;
-    log.set_lenient(false);
+    LogNotice("Background AOF rewrite finished successfully");
+    return true;
   }
-  if (!failure) {
-    error = log.InstallBase(options.path, /*rdb=*/!options.as_commands);
-    if (error) failure = error.text();
+  LogWarning("Background AOF rewrite failed: {}", *failure);
+  // A log that has no base yet is none.
+  if (journal_.file().state() == AppendOnlyFile::State::kWaitForBase) StopLog();
+  return false;
+}
+
+std::optional<std::string> Persistence::RewriteLogOrError() {
+  AppendOnlyFile& log = journal_.file();
+  const bool begins = log.state() == AppendOnlyFile::State::kOff;
+  if (begins) {
+    AofDirectory::Loaded loaded = LoadManifest();
+    if (!loaded.error.empty()) LogWarning("The old append-only log is replaced: {}", loaded.error);
+    log.Adopt(std::move(loaded.manifest));
   }
-  if (failure) {
-    LogWarning("Background AOF rewrite failed: {}", *failure);
-    if (begins) StopLog();
-    return false;
+  if (FileError error = log.PrepareSwitch()) return error.text();
+  const SnapshotFileOptions options = LogBaseOptions();
+  log.set_fsync_paused(server_.settings().no_appendfsync_on_rewrite);
+  const SnapshotFileResult result = WriteSnapshotFile(
+      server_.keyspace(), files_, options,
+      [&] {
+        journal_.Switch();
+        if (begins) journal_.Attach();
+        return AuxFieldsOf(server_, /*log_base=*/true);
+      },
+      [this] { return stopping_.load(std::memory_order_relaxed); });
+  log.set_fsync_paused(false);
+  if (result.error) {
+    log.CancelSwitch();
+    return result.error;
   }
-  LogNotice("Background AOF rewrite finished successfully");
-  return true;
+  if (FileError error = log.InstallBase({options.path, !options.as_commands})) return error.text();
+  if (FileError error = log.RemoveHistory()) {
+    LogWarning("Old files of the append-only log could not be removed: {}", error.text());
+  }
+  return std::nullopt;
 }
 
 void Persistence::StopLog() {
@@ -206,7 +219,9 @@ void Persistence::StopLog() {
     CloseGates(hold);
     journal_.Detach();
   }
-  journal_.file().Close();
+  if (FileError error = journal_.file().Close()) {
+    LogWarning("The end of the append-only log could not be written: {}", error.text());
+  }
 }
 
 bool Persistence::SavePointReached() const {
@@ -303,7 +318,9 @@ bool Persistence::PrepareToEnd(Ending ending, bool force) {
     EndWork();
     return false;
   }
-  journal_.file().Close();
+  if (FileError error = journal_.file().Close()) {
+    LogWarning("The end of the append-only log could not be written: {}", error.text());
+  }
   return true;
 }
 

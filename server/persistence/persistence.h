@@ -12,6 +12,7 @@
 #include "absl/functional/function_ref.h"
 #include "replication/bytes.h"
 #include "replication/files.h"
+#include "replication/snapshot_file.h"
 #include "server/persistence/change_journal.h"
 #include "server/persistence/save_thread.h"
 #include "storage/hold.h"
@@ -114,7 +115,10 @@ class Persistence {
   Work Begin(Work work, Done done);
   void RunWork(Work work, const Done& done);
   bool WriteSnapshot(bool gates_closed);
-  bool RewriteLog(bool gates_closed);
+  bool RewriteLog();
+  std::optional<std::string> RewriteLogOrError();
+  SnapshotFileOptions LogBaseOptions();
+  AofDirectory::Loaded LoadManifest();
   /// Ends a log that is no longer wanted, or could not be begun.
   void StopLog();
   bool WantsLog() const;
