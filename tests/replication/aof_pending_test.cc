@@ -1,0 +1,90 @@
+#include "replication/aof_pending.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/replication/support/manual_clock.h"
+
+namespace cloakroom {
+namespace {
+
+class AofPendingTest : public ::testing::Test {
+ protected:
+  AofPendingTest() { pending_.set_accepting(true); }
+
+  std::string TakeAll() {
+    std::string text;
+    for (AofChunk& chunk : pending_.Take()) {
+      if (chunk.new_file) text += "<" + chunk.new_file->path + ">";
+      text += chunk.bytes;
+      pending_.Recycle(std::move(chunk.bytes));
+    }
+    return text;
+  }
+
+  ManualClock clock_;
+  AofPending pending_{clock_};
+};
+
+TEST_F(AofPendingTest, KeepsOrderAndCountsBytes) {
+  EXPECT_EQ(pending_.Append("abc"), 3);
+  EXPECT_EQ(pending_.AppendWith([](std::string& buffer) { buffer += "de"; }), 5);
+  EXPECT_EQ(pending_.appended(), 5);
+  EXPECT_EQ(TakeAll(), "abcde");
+  EXPECT_EQ(TakeAll(), "");
+  EXPECT_EQ(pending_.Append("f"), 6);
+}
+
+TEST_F(AofPendingTest, DropsWhatComesWhileNotAccepting) {
+  pending_.Append("a");
+  pending_.set_accepting(false);
+  EXPECT_EQ(pending_.Append("b"), 1);
+  EXPECT_EQ(TakeAll(), "a");
+}
+
+TEST_F(AofPendingTest, ASwitchStandsBetweenTheBytesOfTheFiles) {
+  pending_.Append("old");
+  EXPECT_EQ(pending_.Switch({"next", nullptr}), 3);
+  pending_.Append("new");
+  EXPECT_EQ(TakeAll(), "old<next>new");
+}
+
+TEST_F(AofPendingTest, RecordsAreNotCutAtAChunksEnd) {
+  std::string record(100'001, 'x');
+  for (int i = 0; i < 10; i++) pending_.Append(record);
+  size_t sum = 0;
+  std::vector<AofChunk> chunks = pending_.Take();
+  EXPECT_GT(chunks.size(), 2u);
+  for (const AofChunk& chunk : chunks) {
+    EXPECT_EQ(chunk.bytes.size() % record.size(), 0u);
+    sum += chunk.bytes.size();
+  }
+  EXPECT_EQ(sum, 10 * record.size());
+}
+
+TEST_F(AofPendingTest, ATimestampStandsBeforeTheFirstRecordOfASecond) {
+  pending_.set_timestamps(true);
+  EXPECT_EQ(pending_.Append("a"), 17);
+  pending_.Append("b");
+  clock_.AdvanceMs(1000);
+  pending_.Append("c");
+  pending_.Switch({"next", nullptr});
+  pending_.Append("d");
+  EXPECT_EQ(TakeAll(), "#TS:1700000000\r\nab#TS:1700000001\r\nc<next>#TS:1700000001\r\nd");
+}
+
+TEST_F(AofPendingTest, AwaitEndsWhenBytesAreThereOrItIsWoken) {
+  pending_.Append("a");
+  pending_.Await(true, INT64_MAX, 0);
+  pending_.Wake();
+  pending_.Await(false, INT64_MAX, 0);
+  TakeAll();
+  std::thread appender([this] { pending_.Append("b"); });
+  pending_.Await(true, INT64_MAX, 1);
+  appender.join();
+  EXPECT_EQ(TakeAll(), "b");
+}
+
+}  // namespace
+}  // namespace cloakroom

@@ -1,0 +1,24 @@
+#ifndef CLOAKROOM_TESTS_REPLICATION_SUPPORT_LOG_CONTENT_H_
+#define CLOAKROOM_TESTS_REPLICATION_SUPPORT_LOG_CONTENT_H_
+
+#include <string>
+#include <vector>
+
+#include "replication/files.h"
+
+namespace cloakroom {
+
+/// What a directory's log says: the last argument of each command, base first. Cuts what a server
+/// would cut, a torn tail of the last file.
+struct LogContent {
+  std::vector<std::string> records;
+  std::string error;  ///< why a server would not start
+};
+LogContent ReadLog(Files& files, const std::string& path, const std::string& name);
+
+/// "SET k <n>" as RESP: a record whose number ReadLog finds.
+std::string Record(int n);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_TESTS_REPLICATION_SUPPORT_LOG_CONTENT_H_
