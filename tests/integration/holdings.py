@@ -21,8 +21,8 @@ def _strings():
         yield "SET", f"same{size}", "a" * size
         yield "SET", f"noise{size}", noise.randbytes(size)
         yield "SET", f"text{size}", (b"<li class=item>" * (size // 15 + 1))[:size]
-    yield "SET", "large same", b"\0" * LARGE_BYTES
-    yield "SET", "large noise", noise.randbytes(LARGE_BYTES)
+    yield "SET", "large same", b"\0" * (LARGE_BYTES // 8)
+    yield "SET", "large noise", noise.randbytes(LARGE_BYTES // 8)
     yield "SET", "large half", (noise.randbytes(512) + b" " * 512) * (LARGE_BYTES // 1024)
     yield "APPEND", "grown", "12345"
     yield "APPEND", "grown", "678"
@@ -62,7 +62,7 @@ def _sets():
     yield "SADD", "set mixed", 1, "one"
     yield "SADD", "set long word", "w" * 65
     yield "SADD", "set 128", *(f"word{n}" for n in range(128))
-    for at in range(0, 20_000, 1000):
+    for at in range(0, 5000, 1000):
         yield "SADD", "set tag", *(f"b1f_CACHE_ENTRY_{n:020}" for n in range(at, at + 1000))
     yield "SADD", "set shrunk", 1, "word"
     yield "SREM", "set shrunk", "word"
