@@ -25,9 +25,11 @@ NOT_IN_SCRIPT = NOT_IN_TRANSACTION | {
 
 
 class Generator:
-    """Builds steps. `known` is the set of names that both servers have; the rest is not said."""
+    """Builds steps. `known` is the set of names that both servers have; the rest is not said.
+    `reloads` are requests that make a server read its data back from a file; one of them is said
+    about once in `reload_every` commands, never inside a group."""
 
-    def __init__(self, seed, known, families=None):
+    def __init__(self, seed, known, families=None, reloads=(), reload_every=0):
         self._rng = random.Random(seed)
         self._random = self._rng.random
         self._grammar = Grammar(self._rng)
@@ -43,6 +45,8 @@ class Generator:
         self._weights = list(itertools.accumulate(weight for _, weight, _ in self._rows))
         self._groups = self._groups_of(families)
         self._unit = 0
+        self._reloads = reloads
+        self._reload_share = 1 / reload_every if reload_every and reloads else 0
 
     def _groups_of(self, families):
         groups = [
@@ -69,10 +73,16 @@ class Generator:
         steps = []
         while len(steps) < count:
             self._unit += 1
-            grouped = self._groups and self._random() < GROUPS
-            unit = self._rng.choice(self._groups)() if grouped else [self._row()]
-            steps.extend(step + (self._unit,) for step in unit)
+            steps.extend(step + (self._unit,) for step in self._next_unit())
         return steps
+
+    def _next_unit(self):
+        # Without reloads nothing is drawn for them: an old seed still gives its old stream.
+        if self._reload_share and self._random() < self._reload_share:
+            return [self._say(*self._rng.choice(self._reloads))]
+        if self._groups and self._random() < GROUPS:
+            return self._rng.choice(self._groups)()
+        return [self._row()]
 
     def _row(self):
         name, arguments = self._arguments()

@@ -4,6 +4,8 @@
     run.py                          200,000 commands, a random seed
     run.py --seed 7 --commands 1000000
     run.py --family sets --family scripting
+    run.py --reload 4000            DEBUG RELOAD at random, once in 4,000 commands
+    run.py --reload 2000 --log      the same with an append-only log, and DEBUG LOADAOF besides
     run.py --under-test redis       redis-server against itself: proves the rules of compare.py
     run.py --self-test              and against itself behind an alteration: proves the eyes
 
@@ -26,6 +28,9 @@ BATCH = 400
 BATCHES_IN_EPOCH = 25
 SECOND_PROTOCOL = 0.3
 MAX_DIFFERENCES = 25
+RELOADS = [(b"DEBUG", b"RELOAD")]
+LOG_RELOADS = [*RELOADS, (b"DEBUG", b"LOADAOF")]
+LOG_SETTINGS = {"appendonly": "yes", "appendfsync": "no", "auto-aof-rewrite-percentage": "0"}
 SHOWN_REPLY = 500
 SHOWN_REQUEST = 2000
 
@@ -176,7 +181,8 @@ def play_all(sides, options):
     tables = [side.command_table() for side in sides]
     failed = uncovered(tables)
     known = set(tables[0]) & set(tables[1])
-    stream = generator.Generator(options.seed, known, options.family)
+    stream = generator.Generator(options.seed, known, options.family,
+                                 LOG_RELOADS if options.log else RELOADS, options.reload)
     run = Run(Duel(sides), stream, random.Random(options.seed + 1))
     started = time.monotonic()
     while run.passed + run.failed < options.commands and run.failed < MAX_DIFFERENCES:
@@ -194,6 +200,9 @@ def main():
     parser.add_argument("--commands", type=int, default=200_000)
     parser.add_argument("--family", action="append", choices=sorted(vocabulary.GRAMMARS))
     parser.add_argument("--under-test", choices=servers.KINDS, default="cloakroom")
+    parser.add_argument("--reload", type=int, default=0, metavar="EVERY",
+                        help="commands between two reloads, about; 0 for none")
+    parser.add_argument("--log", action="store_true", help="both write an append-only log")
     parser.add_argument("--self-test", action="store_true")
     options = parser.parse_args()
     if options.seed is None:
@@ -204,7 +213,8 @@ def main():
         passed, failed = self_test.run(options.seed)
     else:
         try:
-            sides = servers_pair.start(["redis", options.under_test])
+            sides = servers_pair.start(["redis", options.under_test],
+                                       LOG_SETTINGS if options.log else None)
         except servers.ServerFailed as error:
             print(f"FAILED {error}\n0 passed, 1 failed")
             return 1

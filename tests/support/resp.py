@@ -19,6 +19,7 @@ hung test.
 import socket
 
 CRLF = b"\r\n"
+_KEPT = 1 << 20
 
 
 class Simple(bytes):
@@ -181,6 +182,7 @@ class Connection:
             self._socket.settimeout(timeout_s)
             self._socket.connect(path)
         self._buffer = bytearray()
+        self._at = 0  # how much of the buffer was read
 
     def __enter__(self):
         return self
@@ -206,12 +208,18 @@ class Connection:
             self._socket.settimeout(timeout_s)
         while True:
             try:
-                reply, end = parse(self._buffer)
+                reply, self._at = parse(self._buffer, self._at)
             except Incomplete:
                 self._fill()
                 continue
-            del self._buffer[:end]
+            self._forget()
             return reply
+
+    def _forget(self):
+        """Moves the rest of the buffer to its front, not for each of many small replies."""
+        if self._at > _KEPT or self._at == len(self._buffer):
+            del self._buffer[:self._at]
+            self._at = 0
 
     def _fill(self):
         try:

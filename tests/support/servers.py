@@ -102,6 +102,12 @@ class Server:
 
     def launch(self):
         """Starts the process and returns when it answers PING. Also restarts a stopped server."""
+        self.spawn()
+        self.wait_until_ready()
+        return self
+
+    def spawn(self):
+        """Starts the process, and returns while it still loads."""
         self.port = self.port or free_port()
         config = self.directory / "server.conf"
         lines = [f"port {self.port}", f"dir {self.directory}"]
@@ -114,10 +120,9 @@ class Server:
                 [binary(self.kind), str(config)], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, cwd=self.directory, preexec_fn=_die_with_parent)
         atexit.register(self.stop)
-        self._wait_until_ready()
-        return self
 
-    def _wait_until_ready(self):
+    def wait_until_ready(self):
+        """Returns when the server answers PING with PONG; one that loads does not yet."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -141,6 +146,10 @@ class Server:
     def connect(self, timeout_s=10.0):
         return resp.Connection(self.port, timeout_s=timeout_s)
 
+    def exit_status(self, timeout_s=STOP_TIMEOUT_S):
+        """How a server that is about to end by itself has ended."""
+        return self._process.wait(timeout_s)
+
     def signal(self, number):
         self._process.send_signal(number)
 
@@ -156,10 +165,14 @@ class Server:
 
     def kill(self):
         """Ends the process at once, as a crash would; the directory stays for a restart."""
-        if self._process is not None:
-            if self._process.poll() is None:
-                self._process.kill()
-            self._process.wait()
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            children = _children(self._process.pid)
+            self._process.kill()
+            for child in children:
+                _kill_if_there(child)
+        self._process.wait()
 
     def stop(self):
         """Ends the process and removes the directory that `start` made for it."""
@@ -167,6 +180,22 @@ class Server:
         self.kill()
         if self._own_directory:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _children(pid):
+    """redis-server saves in a child; one that outlived it would rename its file under the next
+    server."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _kill_if_there(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def _die_with_parent():

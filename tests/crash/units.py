@@ -1,0 +1,163 @@
+"""What a writer does, as a function of a counter, and what a server must hold after n of it.
+
+Unit i of writer w is one atomic piece: a transaction, a script, or one MSET. It sets the counter
+`w:n` to i, so that a restarted server says by itself which units it kept; `Model` then says what
+every key of w must be. The units do what cannot be repeated or left out unseen: INCRBY, HINCRBY
+and APPEND show a unit that was applied twice, SREM and DEL one that was not applied at all.
+"""
+
+import random
+
+from support import resp
+
+SCRIPT = """local at = 1
+while at <= #ARGV do
+  local count = tonumber(ARGV[at])
+  redis.call(unpack(ARGV, at + 1, at + count))
+  at = at + count + 1
+end
+return 'done'"""
+STRINGS, FIELDS, MORTALS, WINDOW = 40, 30, 20, 100
+LARGE_EVERY, RENEWED_EVERY = 97, 251
+HUGE = 20_000  # members of a set, and fields of a hash, that are written to while they are saved
+FAR_MS = 4_000_000_000_000  # the year 2096
+
+
+def keys_of(writer):
+    """The prefix of all keys of a writer."""
+    return f"{writer}:"
+
+
+def filler(number, size):
+    """Half of it is random, half is not: as compressible as what shops store."""
+    return random.Random(number).randbytes(size // 2) + b"<div class=cart>" * (size // 32)
+
+
+class Units:
+    """The units of one writer. `large_bytes` is the size of the value now and then; `huge` gives it
+    big collections besides."""
+
+    def __init__(self, writer, large_bytes, huge=False):
+        self.writer = writer
+        self._large_bytes = large_bytes
+        self._huge = huge
+
+    def first(self):
+        """Commands that come before unit 1, or none."""
+        if not self._huge:
+            return []
+        key, steps = keys_of(self.writer), range(0, HUGE, 1000)
+        return [("SADD", key + "hugeset", *(f"member{n}" for n in range(at, at + 1000)))
+                for at in steps] + \
+               [("HSET", key + "hugehash", *(word for n in range(at, at + 1000)
+                                             for word in (f"field{n}", n))) for at in steps]
+
+    def commands(self, i):
+        """The commands of unit i, in their order."""
+        key = keys_of(self.writer)
+        if i % 3 == 2:
+            return [("MSET", key + "n", i, f"{key}s{i % STRINGS}", f"mset{i}", key + "last", i)]
+        done = [
+            ("SET", key + "n", i),
+            ("SET", f"{key}s{i % STRINGS}", "v" * (i * 37 % 200) + str(i)),
+            ("HSET", key + "hash", f"f{i % FIELDS}", i, "last", i),
+            ("HINCRBY", key + "hash", "sum", i),
+            ("INCRBY", key + "sum", i),
+            ("SADD", key + "numbers", i),
+            ("SREM", key + "numbers", i - WINDOW, i - WINDOW - 1, i - WINDOW - 2),
+            ("SADD", key + "words", f"word{i}"),
+            ("SREM", key + "words", *(f"word{i - WINDOW - n}" for n in range(3))),
+            ("APPEND", key + "text", chr(97 + i % 26)),
+        ]
+        return done + list(self._now_and_then(key, i))
+
+    def _now_and_then(self, key, i):
+        if i % 5 == 0:
+            yield "SET", f"{key}e{i % MORTALS}", i
+            yield "PEXPIREAT", f"{key}e{i % MORTALS}", FAR_MS + i
+        if i % 7 == 0:
+            yield "DEL", f"{key}s{(i + STRINGS // 2) % STRINGS}"
+        if i % 11 == 0:
+            yield "PERSIST", f"{key}e{i * 5 % MORTALS}"
+        if i % LARGE_EVERY == 0:
+            yield "SET", key + "large", filler(i, self._large_bytes)
+        if i % RENEWED_EVERY == 0:
+            yield "DEL", key + "text", key + "hash"
+        if self._huge:
+            yield "SREM", key + "hugeset", f"member{i % HUGE}"
+            yield "SADD", key + "hugeset", f"late{i % HUGE}"
+            yield "HSET", key + "hugehash", f"field{i * 7 % HUGE}", i
+
+    def request(self, i, digest):
+        """(the bytes of unit i, how many replies they have). `digest` is the script's, or None
+        where only EVAL is known to work."""
+        commands = self.commands(i)
+        if i % 3 == 2:
+            return resp.encode(commands[0]), 1
+        if i % 3 == 1:
+            words = [word for command in commands for word in (len(command), *command)]
+            head = ("EVALSHA", digest) if digest else ("EVAL", SCRIPT)
+            return resp.encode((*head, 0, *words)), 1
+        all_of_it = [("MULTI",), *commands, ("EXEC",)]
+        return b"".join(map(resp.encode, all_of_it)), len(all_of_it)
+
+
+class Model:
+    """What the keys of one writer hold after n units. It only goes forward."""
+
+    def __init__(self, units):
+        self._units = units
+        self.n = 0
+        self.values = {}  # key -> bytes, dict or set
+        self.expiries_ms = {}
+        for command in units.first():
+            self._apply(*command)
+
+    def forward(self, n):
+        """Applies what comes after the units that it has seen, up to n."""
+        for i in range(self.n + 1, n + 1):
+            for command in self._units.commands(i):
+                self._apply(*command)
+        self.n = n
+
+    def _apply(self, verb, key, *arguments):
+        arguments = [resp.to_bytes(argument) for argument in arguments]
+        getattr(self, "_" + verb.lower())(key.encode(), *arguments)
+
+    def _set(self, key, value):
+        self.values[key] = value
+        self.expiries_ms.pop(key, None)
+
+    def _mset(self, *words):
+        for key, value in zip(words[::2], words[1::2]):
+            self._set(key, value)
+
+    def _del(self, *keys):
+        for key in keys:
+            self.values.pop(key, None)
+            self.expiries_ms.pop(key, None)
+
+    def _append(self, key, value):
+        self.values[key] = self.values.get(key, b"") + value
+
+    def _incrby(self, key, amount):
+        self.values[key] = b"%d" % (int(self.values.get(key, 0)) + int(amount))
+
+    def _hset(self, key, *words):
+        self.values.setdefault(key, {}).update(zip(words[::2], words[1::2]))
+
+    def _hincrby(self, key, field, amount):
+        fields = self.values.setdefault(key, {})
+        fields[field] = b"%d" % (int(fields.get(field, 0)) + int(amount))
+
+    def _sadd(self, key, *members):
+        self.values.setdefault(key, set()).update(members)
+
+    def _srem(self, key, *members):
+        self.values.get(key, set()).difference_update(members)
+
+    def _pexpireat(self, key, when_ms):
+        self.expiries_ms[key] = int(when_ms)
+
+    def _persist(self, key):
+        self.expiries_ms.pop(key, None)

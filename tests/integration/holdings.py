@@ -1,0 +1,142 @@
+"""Data with every encoding that the core's types have in a file, and what a server holds of it."""
+
+import random
+
+from differential import servers_pair
+
+FAR_MS = 4_000_000_000_000  # the year 2096
+EDGE_NUMBERS = (0, -1, 1, 127, 128, -128, -129, 32767, 32768, -32769, 2**31 - 1, 2**31, -2**31 - 1,
+                2**63 - 1, -2**63)
+EDGE_SIZES = (0, 1, 20, 21, 43, 44, 45, 63, 64, 255, 256, 16383, 16384, 70_000)  # of lengths and LZF
+LARGE_BYTES = 10 * 1024 * 1024
+
+
+def _strings():
+    noise = random.Random(1)
+    for number in EDGE_NUMBERS:
+        yield "SET", f"int{number}", number
+    for text in ("00012", "+5", "1.5", " 7", "9223372036854775808", "-0"):
+        yield "SET", f"not int {text}", text
+    for size in EDGE_SIZES:
+        yield "SET", f"same{size}", "a" * size
+        yield "SET", f"noise{size}", noise.randbytes(size)
+        yield "SET", f"text{size}", (b"<li class=item>" * (size // 15 + 1))[:size]
+    yield "SET", "large same", b"\0" * (LARGE_BYTES // 8)
+    yield "SET", "large noise", noise.randbytes(LARGE_BYTES // 8)
+    yield "SET", "large half", (noise.randbytes(512) + b" " * 512) * (LARGE_BYTES // 1024)
+    yield "APPEND", "grown", "12345"
+    yield "APPEND", "grown", "678"
+    yield "SETBIT", "bits", 100, 1
+    yield "SETRANGE", "ranged", 30, "x"
+
+
+def _keys():
+    yield "SET", "", "the empty key"
+    yield "SET", bytes(range(256)), bytes(range(256))
+    yield "SET", "line\r\nbreak", "1"
+    yield "SET", "k" * 70_000, "a long key"
+    yield "SET", "12345", "a key that is a number"
+    yield "HSET", b"\xff\x00hash", b"\x00", b"\xff"
+
+
+def _hashes():
+    noise = random.Random(2)
+    yield "HSET", "hash small", "pid", "web1|5042", "lock", 0, "", "", "n", -70_000
+    yield "HSET", "hash of sizes", *(word for size in range(65) for word in (f"f{size}", "v" * size))
+    yield "HSET", "hash one long value", "data", "v" * 65, "n", 1
+    yield "HSET", "hash session", "data", noise.randbytes(1000) + b"s" * 1000, "writes", 7
+    yield "HSET", "hash noise", *(noise.randbytes(12) for _ in range(100))
+    for at in range(0, 3000, 500):
+        yield "HSET", "hash big", *(word for n in range(at, at + 500) for word in (f"field{n}", n))
+    yield "HSET", "hash shrunk", *(word for n in range(1000) for word in (n, n))
+    yield "HDEL", "hash shrunk", *range(3, 1000)
+
+
+def _sets():
+    yield "SADD", "set 16", 1, -1, 32767
+    yield "SADD", "set 32", 1, 2**31 - 1, -2**31
+    yield "SADD", "set 64", 1, 2**63 - 1, -2**63
+    yield "SADD", "set full of ints", *range(512)
+    yield "SADD", "set past ints", *range(600)
+    yield "SADD", "set words", "a", "", "b" * 64, b"\x00\xff"
+    yield "SADD", "set mixed", 1, "one"
+    yield "SADD", "set long word", "w" * 65
+    yield "SADD", "set 128", *(f"word{n}" for n in range(128))
+    for at in range(0, 5000, 1000):
+        yield "SADD", "set tag", *(f"b1f_CACHE_ENTRY_{n:020}" for n in range(at, at + 1000))
+    yield "SADD", "set shrunk", 1, "word"
+    yield "SREM", "set shrunk", "word"
+
+
+def _expiries():
+    yield "SET", "mortal", 1, "PX", 100_000_000
+    yield "SET", "mortal far", 1, "PXAT", FAR_MS + 123
+    yield "HSET", "mortal hash", "a", 1
+    yield "EXPIRE", "mortal hash", 500_000
+    yield "SADD", "mortal set", 1, 2
+    yield "PEXPIREAT", "mortal set", FAR_MS
+
+
+def fill(connection):
+    """Writes all of it into databases 0, 1 and 3; 2 stays empty."""
+    for db, groups in ((0, (_strings, _keys)), (1, (_hashes, _sets)), (3, (_expiries,))):
+        connection.ok("SELECT", db)
+        for group in groups:
+            for command in group():
+                connection.ok(*command)
+    connection.ok("SELECT", 0)
+
+
+def change(connection):
+    """What a log knows as commands: changes of many kinds, by transaction and by script too."""
+    connection.ok("SELECT", 1)
+    for command in (
+            ("HINCRBY", "hash small", "n", 5), ("HINCRBYFLOAT", "hash small", "lock", "1.5"),
+            ("SREM", "set 16", 1), ("SMOVE", "set words", "moved to", "a"), ("SPOP", "set 128"),
+            ("SINTERSTORE", "both", "set full of ints", "set past ints"), ("HDEL", "hash big", "field1"),
+            ("RENAME", "set 32", "set renamed"), ("COPY", "set mixed", "set copied"),
+            ("MOVE", "set 64", 2), ("PERSIST", "hash small"), ("EXPIRE", "hash session", 100_000)):
+        connection.ok(*command)
+    connection.ok("SELECT", 0)
+    for command in (
+            ("INCR", "int0"), ("INCRBYFLOAT", "float", "1.25"), ("APPEND", "grown", "9"),
+            ("SETRANGE", "same64", 10, "changed"), ("GETDEL", "text20"), ("GETEX", "text21", "EX", 9999),
+            ("SET", "kept", 1, "EX", 5000), ("SET", "kept", 2, "KEEPTTL"), ("SETNX", "new", 1),
+            ("DEL", "text43", "noise43"), ("UNLINK", "noise44"), ("BITOP", "NOT", "flipped", "bits"),
+            ("MSET", "m1", 1, "m2", 2), ("PSETEX", "soon", 10_000_000, "x"), ("SWAPDB", 2, 3),
+            ("EVAL", "redis.call('SET', KEYS[1], ARGV[1]) redis.call('SADD', 'by script', 1)", 1,
+             "scripted", "yes")):
+        connection.ok(*command)
+    replies = connection.pipeline([("MULTI",), ("SET", "in transaction", 1), ("INCR", "in transaction"),
+                                   ("SELECT", 3), ("SET", "in transaction", "other"), ("SELECT", 0),
+                                   ("EXEC",)])
+    assert len(replies[-1]) == 5
+
+
+def of(server):
+    """Everything that the server holds: values, times to live, encodings."""
+    return servers_pair.Side(server).state()
+
+
+def expiries_ms(server):
+    """(db, key) -> the instant at which it ends; a file keeps it to the millisecond."""
+    found = {}
+    with server.connect(timeout_s=30) as connection:
+        for db in range(servers_pair.DATABASES):
+            connection.ok("SELECT", db)
+            keys = connection.ok("KEYS", "*")
+            whens = connection.pipeline([("PEXPIRETIME", key) for key in keys])
+            found.update({(db, key): when for key, when in zip(keys, whens) if when != -1})
+    return found
+
+
+def assert_equal(of_redis, of_other):
+    """Two results of `of`; redis-server's first, because later versions pack some sets."""
+    assert of_redis
+    text = servers_pair.state_difference(of_redis, of_other)
+    assert text is None, text
+
+
+def values(state):
+    """What `of` found, without encodings and the times that pass."""
+    return {place: row[:2] for place, row in state.items()}
