@@ -23,9 +23,6 @@ int TakeSignals();
 
 std::optional<std::string> WritePidFile(const std::string& path);
 
-/// Tells systemd, where it waits for it (Type=notify).
-void NotifyReady(bool stopping);
-
 }  // namespace cloakroom
 
 #endif  // CLOAKROOM_SERVER_PROCESS_H_

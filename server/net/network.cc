@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "server/log/log.h"
+#include "server/net/heartbeat.h"
 
 namespace cloakroom {
 
@@ -55,8 +56,10 @@ void Network::Run(int signals) {
   };
   next_signal();
 
+  Heartbeat heartbeat(main_loop, server_, LoopPointers());
   listener_.Start();
   for (auto& loop : loops_) loop->Start();
+  heartbeat.Start();
   main_loop.run();
 
   LogNotice("User requested shutdown...");
