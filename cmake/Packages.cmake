@@ -1,6 +1,7 @@
 # What `./dev package` puts into the .deb and the .rpm, once for both: each file with its place and mode. packaging/README.md says
 # why. Owners other than root are given by packaging/scripts (.deb) and by the file list below (.rpm).
 set(CLOAKROOM_PACKAGE_RELEASE 1 CACHE STRING "The packages' release of this version")
+set(CLOAKROOM_PACKAGE_CONTACT "Cloakroom packages <packages@cloakroom.example>" CACHE STRING "Who publishes the packages")
 
 set(programs)
 foreach(program cloakroom-server cloakroom-check-rdb cloakroom-check-aof)
@@ -109,8 +110,7 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
 set(CPACK_STRIP_FILES TRUE)
 set(CPACK_PACKAGE_NAME cloakroom)
 set(CPACK_PACKAGE_VENDOR Cloakroom)
-set(CPACK_PACKAGE_CONTACT "Cloakroom maintainers <packages@cloakroom.dev>")
-set(CPACK_PACKAGE_HOMEPAGE_URL https://cloakroom.dev)
+set(CPACK_PACKAGE_CONTACT "${CLOAKROOM_PACKAGE_CONTACT}")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "session and object cache server that speaks the Redis protocol")
 set(CPACK_PACKAGE_DESCRIPTION_FILE ${from}/description)
 
@@ -128,14 +128,15 @@ set(CPACK_RPM_PACKAGE_RELEASE ${CLOAKROOM_PACKAGE_RELEASE})
 set(CPACK_RPM_PACKAGE_SUMMARY "Session and object cache server that speaks the Redis protocol")
 set(CPACK_RPM_PACKAGE_LICENSE Apache-2.0)
 set(CPACK_RPM_PACKAGE_GROUP Applications/Databases)
-set(CPACK_RPM_PACKAGE_URL ${CPACK_PACKAGE_HOMEPAGE_URL})
 set(CPACK_RPM_PACKAGE_REQUIRES_PRE shadow-utils)
 set(CPACK_RPM_COMPRESSION_TYPE xz)
 set(CPACK_RPM_PRE_INSTALL_SCRIPT_FILE ${from}/scripts/create_user.sh)
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${from}/scripts/rpm/post.sh)
 set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${from}/scripts/rpm/preun.sh)
 set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${from}/scripts/rpm/postun.sh)
-set(CPACK_RPM_SPEC_MORE_DEFINE "%define _build_id_links none")
+set(CPACK_RPM_PACKAGE_SUGGESTS logrotate)
+set(CPACK_RPM_SPEC_MORE_DEFINE "%define _build_id_links none
+%define packager ${CLOAKROOM_PACKAGE_CONTACT}")
 set(CPACK_RPM_USER_FILELIST
   "%dir %attr(0770,root,cloakroom) /etc/cloakroom"
   "%config(noreplace) %attr(0640,cloakroom,cloakroom) /etc/cloakroom/cloakroom.conf"
