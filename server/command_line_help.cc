@@ -59,7 +59,8 @@ std::string DefaultConfiguration() {
     if (row->Is(config::kRepeatable) || row->Is(config::kHidden)) continue;
     config::Value usual = config::FromText(*row, config::DefaultText(*row));
     std::string& part = row->Is(config::kNoEffect) ? accepted : serving;
-    for (const std::string& line : config::FileLines(*row, usual)) absl::StrAppend(&part, line, "\n");
+    for (const std::string& line : config::FileLines(*row, usual))
+      absl::StrAppend(&part, line, "\n");
   }
   return absl::StrCat(serving, "\n# Of Redis: checked, and without effect in this version.\n",
                       accepted);
@@ -67,8 +68,7 @@ std::string DefaultConfiguration() {
 
 std::string CheckedConfiguration(const ConfigStore& config) {
   std::string file = config.ConfigFile();
-  std::string text =
-      absl::StrCat(file.empty() ? "The configuration" : file, ": no errors found\n");
+  std::string text = absl::StrCat(file.empty() ? "The configuration" : file, ": no errors found\n");
   for (const std::string& name : config.GivenWithoutEffect()) {
     absl::StrAppend(&text, "Accepted, but without effect in this version: ", name, "\n");
   }

@@ -61,8 +61,8 @@ std::string Memory(const ConfigStore& config, const MachineLimits& limits) {
 std::string Backlog(const ConfigStore& config, const MachineLimits& limits) {
   int64_t wanted = config.live().tcp_backlog;
   if (limits.listen_backlog == 0 || limits.listen_backlog >= wanted) return "";
-  return absl::StrCat("The system lets only ", limits.listen_backlog,
-                      " connections wait, not the ", wanted, " of 'tcp-backlog': a rush of new ",
+  return absl::StrCat("The system lets only ", limits.listen_backlog, " connections wait, not the ",
+                      wanted, " of 'tcp-backlog': a rush of new ",
                       "clients may be turned away. Run 'sysctl -w net.core.somaxconn=", wanted,
                       "' and put the setting into /etc/sysctl.d/.");
 }

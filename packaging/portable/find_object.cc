@@ -21,7 +21,7 @@ bool Describe(const dl_phdr_info& info, uintptr_t address, dl_find_object& found
   void* unwind_table = nullptr;
   bool holds = false;
   for (int i = 0; i < info.dlpi_phnum; ++i) {
-    const ElfW(Phdr) & segment = info.dlpi_phdr[i];
+    const ElfW(Phdr)& segment = info.dlpi_phdr[i];
     uintptr_t at = info.dlpi_addr + segment.p_vaddr;
     if (segment.p_type == PT_GNU_EH_FRAME) unwind_table = reinterpret_cast<void*>(at);
     if (segment.p_type != PT_LOAD) continue;

@@ -17,7 +17,7 @@ struct CommandLine {
   bool print_defaults = false;  // --print-defaults, alone
   bool check_config = false;    // --check-config, in front: look, and do not serve
   bool read_stdin = false;      // "-": more directives come from standard input
-  std::string config_file;  // an absolute path, or "" when none was given
+  std::string config_file;      // an absolute path, or "" when none was given
   std::vector<config::Statement> options;
 };
 

@@ -115,8 +115,9 @@ Error FatalConfigError(const Statement& at, const std::string& reason) {
                           ? Cat("Reading the command line, at option ")
                           : Cat("Reading the configuration file ", at.file, ", at line ");
   std::string remedy =
-      on_command_line ? "Correct the option; --print-defaults lists them all."
-                      : Cat("Correct the line, then try: cloakroom-server --check-config ", at.file);
+      on_command_line
+          ? "Correct the option; --print-defaults lists them all."
+          : Cat("Correct the line, then try: cloakroom-server --check-config ", at.file);
   return Error{Cat("\n*** FATAL CONFIG FILE ERROR (Cloakroom) ***\n", where, at.line, "\n>>> '",
                    at.text, "'\n", reason, "\n", remedy, "\n")};
 }

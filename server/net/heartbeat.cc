@@ -60,7 +60,8 @@ void Heartbeat::AskAll() {
 
 std::string Heartbeat::StatusText(Server& server) {
   size_t keys = 0;
-  for (int i = 0; i < server.keyspace().database_count(); ++i) keys += server.keyspace().db(i).size();
+  for (int i = 0; i < server.keyspace().database_count(); ++i)
+    keys += server.keyspace().db(i).size();
   return fmt::format("Ready: {} clients, {} keys, {:.1f} MB", server.clients().size(), keys,
                      static_cast<double>(MemoryMeter::UsedBytes()) / kMegabyte);
 }

@@ -101,7 +101,7 @@ def test_bad_line_tells_how_to_check(start, tmp_path):
     (tmp_path / "bad.conf").write_text("bogus yes\n")
     status, output = start("bad.conf")
     assert status == 1
-    assert f"cloakroom-server --check-config {tmp_path / 'bad.conf'}" in output.splitlines()[-1]
+    assert f"cloakroom-server --check-config {tmp_path / 'bad.conf'}" in output.strip().splitlines()[-1]
 
 
 def test_missing_directory_is_a_bad_line(start, tmp_path):

@@ -25,8 +25,8 @@ class StartWarningsTest : public testing::Test {
  protected:
   /// The warnings of a server that is well set up, but for these options.
   std::vector<std::string> Warnings(const std::vector<std::string>& options) {
-    std::vector<std::string> arguments = {
-        "--bind", "127.0.0.1 -::1", "--maxmemory", "1gb", "--dir", folder_.Path("")};
+    std::vector<std::string> arguments = {"--bind", "127.0.0.1 -::1", "--maxmemory",
+                                          "1gb",    "--dir",          folder_.Path("")};
     arguments.insert(arguments.end(), options.begin(), options.end());
     ConfigStore config;
     EXPECT_EQ(config.Load(ParseCommandLine(arguments)), std::nullopt);
@@ -77,10 +77,10 @@ TEST_F(StartWarningsTest, HugePagesForAllAreNamedWithTheirCommand) {
 
 TEST_F(StartWarningsTest, ADirectoryWithoutRightsIsNamedWithItsCommand) {
   if (geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
-  std::filesystem::permissions(folder_.Path(""), std::filesystem::perms::owner_read |
-                                                   std::filesystem::perms::owner_exec);
-  EXPECT_THAT(Warnings({}), ElementsAre(AllOf(HasSubstr("Permission denied"),
-                                              HasSubstr("Run 'chown "))));
+  std::filesystem::permissions(
+      folder_.Path(""), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  EXPECT_THAT(Warnings({}),
+              ElementsAre(AllOf(HasSubstr("Permission denied"), HasSubstr("Run 'chown "))));
 }
 
 TEST(DirectoryError, NamesTheDirectoryTheReasonAndTheRemedy) {

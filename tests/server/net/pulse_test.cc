@@ -5,7 +5,9 @@
 namespace cloakroom {
 namespace {
 
-TEST(PulseTest, BeforeTheFirstQuestionNobodyIsSilent) { EXPECT_EQ(Pulse(2).Silent(), std::nullopt); }
+TEST(PulseTest, BeforeTheFirstQuestionNobodyIsSilent) {
+  EXPECT_EQ(Pulse(2).Silent(), std::nullopt);
+}
 
 TEST(PulseTest, WhoeverHasNotAnsweredIsSilent) {
   Pulse pulse(3);
