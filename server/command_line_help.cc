@@ -21,8 +21,8 @@ Arguments:
   -                 reads more directives from standard input
 
 Options:
-  --check-config    says whether the server would start with this configuration, and what it
-                    would warn of, without starting it
+  --check-config    reads the configuration and says what is wrong with it, and what a start
+                    would warn of, without starting
   --print-defaults  prints a configuration file with every directive at its default
   -v, --version     prints the versions of Cloakroom and of the Redis that it speaks
   -h, --help        prints this text

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include <bit>
 #include <cstdint>
 
 namespace {
@@ -23,7 +24,7 @@ bool Describe(const dl_phdr_info& info, uintptr_t address, dl_find_object& found
   for (int i = 0; i < info.dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = info.dlpi_phdr[i];
     uintptr_t at = info.dlpi_addr + segment.p_vaddr;
-    if (segment.p_type == PT_GNU_EH_FRAME) unwind_table = reinterpret_cast<void*>(at);
+    if (segment.p_type == PT_GNU_EH_FRAME) unwind_table = std::bit_cast<void*>(at);
     if (segment.p_type != PT_LOAD) continue;
     start = at < start ? at : start;
     end = at + segment.p_memsz > end ? at + segment.p_memsz : end;
@@ -31,8 +32,8 @@ bool Describe(const dl_phdr_info& info, uintptr_t address, dl_find_object& found
   }
   if (!holds || unwind_table == nullptr) return false;
   found = {};
-  found.dlfo_map_start = reinterpret_cast<void*>(start);
-  found.dlfo_map_end = reinterpret_cast<void*>(end);
+  found.dlfo_map_start = std::bit_cast<void*>(start);
+  found.dlfo_map_end = std::bit_cast<void*>(end);
   found.dlfo_eh_frame = unwind_table;
   return true;
 }
