@@ -14,7 +14,7 @@ endforeach()
 set(from ${CMAKE_SOURCE_DIR}/packaging)
 set(made ${CMAKE_BINARY_DIR}/packaging)
 file(MAKE_DIRECTORY ${made})
-file(STRINGS ${from}/changelog changed REGEX "^ -- ")
+file(STRINGS ${from}/changelog changed LIMIT_COUNT 1 REGEX "^ -- ")
 string(REGEX REPLACE "^ -- .*>  ...?, (.*) [0-9:]+ .*$" "\\1" changed "${changed}")
 
 # ---- generated when `package_files` is built ----------------------------------------------------
@@ -28,39 +28,30 @@ function(cloakroom_make file)
 endfunction()
 set(manual ${Python3_EXECUTABLE} ${from}/manual.py)
 
+set(help_of_cloakroom-server ${CMAKE_SOURCE_DIR}/server/command_line_help.cc)
+set(help_of_cloakroom-check-rdb ${CMAKE_SOURCE_DIR}/server/check_rdb_help.h)
+set(help_of_cloakroom-check-aof ${CMAKE_SOURCE_DIR}/server/check_aof_help.h)
 foreach(program IN LISTS programs)
-  # A program that is cross-compiled needs its emulator, which CMake knows by CMAKE_CROSSCOMPILING_EMULATOR.
-  cloakroom_make(${program}.help COMMAND ${program} --help FROM ${program})
-  cloakroom_make(${program}.8 COMMAND ${manual} page ${made}/${program}.help ${PROJECT_VERSION} ${changed}
-    FROM ${made}/${program}.help ${from}/manual.py)
+  cloakroom_make(${program}.8 COMMAND ${manual} page ${help_of_${program}} ${PROJECT_VERSION} ${changed}
+    FROM ${help_of_${program}} ${from}/manual.py)
+  cloakroom_make(${program}.8.gz COMMAND gzip -9nc ${made}/${program}.8 FROM ${made}/${program}.8)
 endforeach()
+# Where it is cross-compiled, CMake runs the server by its CMAKE_CROSSCOMPILING_EMULATOR.
 cloakroom_make(defaults COMMAND cloakroom-server --print-defaults FROM cloakroom-server)
-cloakroom_make(cloakroom-server.bash COMMAND ${manual} completion ${made}/cloakroom-server.help ${made}/defaults
-  FROM ${made}/cloakroom-server.help ${made}/defaults ${from}/manual.py)
+cloakroom_make(cloakroom-server.bash COMMAND ${manual} completion ${help_of_cloakroom-server} ${made}/defaults
+  FROM ${help_of_cloakroom-server} ${made}/defaults ${from}/manual.py)
 cloakroom_make(cloakroom.conf.5 COMMAND ${manual} conf ${CMAKE_SOURCE_DIR}/cloakroom.conf ${PROJECT_VERSION} ${changed}
   FROM ${CMAKE_SOURCE_DIR}/cloakroom.conf ${from}/manual.py)
+cloakroom_make(cloakroom.conf.5.gz COMMAND gzip -9nc ${made}/cloakroom.conf.5 FROM ${made}/cloakroom.conf.5)
+cloakroom_make(changelog.Debian.gz COMMAND gzip -9nc ${from}/changelog FROM ${from}/changelog)
 cloakroom_make(cloakroom.conf
   COMMAND ${Python3_EXECUTABLE} ${from}/package_conf.py ${CMAKE_SOURCE_DIR}/cloakroom.conf ${from}/package.conf
   FROM ${CMAKE_SOURCE_DIR}/cloakroom.conf ${from}/package.conf ${from}/package_conf.py)
 
-set(compressed)
-foreach(page cloakroom.conf.5 changelog ${programs})
-  if(TARGET ${page})
-    set(page ${page}.8)
-  endif()
-  if(page STREQUAL changelog)
-    set(source ${from}/changelog)
-    set(page changelog.Debian)
-  else()
-    set(source ${made}/${page})
-  endif()
-  cloakroom_make(${page}.gz COMMAND gzip -9nc ${source} FROM ${source})
-endforeach()
 add_custom_target(package_files DEPENDS ${made_files} ${programs})
 
 # ---- generated here -----------------------------------------------------------------------------
 
-# service_unit(FILE description arguments state runtime)
 function(service_unit file OF_INSTANCE ARGUMENTS STATE RUNTIME)
   configure_file(${from}/systemd/cloakroom-server.service.in ${made}/${file} @ONLY)
 endfunction()

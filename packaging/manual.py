@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Man pages and shell completion, made from what the programs themselves print.
 
-    manual.py page PROGRAM.help VERSION DATE        section 8, from the text of `PROGRAM --help`
+    manual.py page SOURCE VERSION DATE              section 8
     manual.py conf cloakroom.conf VERSION DATE      section 5, from the commented configuration
-    manual.py completion SERVER.help DEFAULTS       for bash; DEFAULTS as --print-defaults gives it
+    manual.py completion SOURCE DEFAULTS            for bash; DEFAULTS as --print-defaults gives it
 
-The result goes to standard output. The text of --help: "name: what it is", then sections; a section's
-title ends in a colon, its entries are indented by two blanks, and two blanks or more stand between an
-entry and what it means. Lines that are indented deeper go on.
+The result goes to standard output. SOURCE is the C++ file in which the text of --help stands as a raw
+string: "name: what it is", then sections; a section's title ends in a colon, its entries are indented by
+two blanks, and two blanks or more stand between an entry and what it means. Lines that are indented
+deeper go on.
 """
 
 import re
@@ -19,6 +20,11 @@ def roff(text):
     """Text as roff takes it literally, also at the start of a line."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return "\\&" + escaped if escaped.startswith((".", "'")) else escaped
+
+
+def help_lines(source):
+    """The lines of the text of --help."""
+    return re.search(r'R"\((.*?)\)"', Path(source).read_text(encoding="utf-8"), re.DOTALL)[1].splitlines()
 
 
 def sections(lines):
@@ -40,9 +46,9 @@ def header(name, section, version, date):
     return f'.TH {name.upper()} {section} "{date}" "Cloakroom {version}" "Cloakroom"'
 
 
-def page(help_path, version, date):
+def page(source, version, date):
     """A page of section 8."""
-    first, *rest = Path(help_path).read_text(encoding="utf-8").splitlines()
+    first, *rest = help_lines(source)
     name, _, summary = first.partition(": ")
     lines = [header(name, 8, version, date), ".SH NAME", f"{name} \\- {roff(summary)}"]
     for title, entries in sections(rest):
@@ -90,9 +96,9 @@ def conf(conf_path, version, date):
     return re.sub(r"\.PP\n(?=\.SH)|(?<=\n)(\.SH [^\n]*\n)\.PP\n", r"\1", text)
 
 
-def completion(help_path, defaults_path):
+def completion(source, defaults_path):
     """Options, directives behind two dashes, and configuration files."""
-    first, *rest = Path(help_path).read_text(encoding="utf-8").splitlines()
+    first, *rest = help_lines(source)
     options = [word for title, entries in sections(rest) if title == "Options"
                for entry, _ in entries for word in entry.split(", ")]
     defaults = Path(defaults_path).read_text(encoding="utf-8").splitlines()

@@ -1,5 +1,7 @@
 #include "server/command_line_help.h"
 
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "server/config/directive.h"
 
@@ -58,9 +60,11 @@ std::string DefaultConfiguration() {
   for (const config::Directive* row : config::AllDirectives()) {
     if (row->Is(config::kRepeatable) || row->Is(config::kHidden)) continue;
     config::Value usual = config::FromText(*row, config::DefaultText(*row));
+    std::vector<std::string> lines = config::FileLines(*row, usual);
+    // No line says of replicaof that there is none.
+    if (lines.empty()) lines = {absl::StrCat("# ", std::string(row->name))};
     std::string& part = row->Is(config::kNoEffect) ? accepted : serving;
-    for (const std::string& line : config::FileLines(*row, usual))
-      absl::StrAppend(&part, line, "\n");
+    for (const std::string& line : lines) absl::StrAppend(&part, line, "\n");
   }
   return absl::StrCat(serving, "\n# Of Redis: checked, and without effect in this version.\n",
                       accepted);

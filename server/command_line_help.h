@@ -13,9 +13,9 @@ enum ExitCode : int {
   kExitCannotStart = 1,  ///< the log, or standard error, says why and what to do
 };
 
-/// What `--help` prints. The man page and the shell's completion are made from this text, by
-/// packaging/manual.py: a section is a line that ends in a colon, an entry is indented by two
-/// blanks, and two blanks or more stand before what it means.
+/// What `--help` prints. The man page and the shell's completion are made from this text, as it
+/// stands in the source, by packaging/manual.py: a section is a line that ends in a colon, an entry
+/// is indented by two blanks, and two blanks or more stand before what it means.
 extern const char kServerHelp[];
 
 /// What `--print-defaults` prints: a configuration file that sets every directive to its default.
