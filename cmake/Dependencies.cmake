@@ -3,6 +3,9 @@ find_package(Threads REQUIRED)
 find_package(absl REQUIRED)
 find_package(PkgConfig REQUIRED)
 
+if(CLOAKROOM_PORTABLE)
+  cloakroom_link_in_absl()
+endif()
 add_library(cloakroom_absl INTERFACE)
 target_link_libraries(cloakroom_absl INTERFACE
   absl::base absl::synchronization absl::flat_hash_map absl::flat_hash_set absl::hash absl::strings absl::inlined_vector
@@ -24,7 +27,11 @@ target_link_libraries(cloakroom_asio INTERFACE Threads::Threads)
 
 find_package(spdlog REQUIRED)
 add_library(cloakroom_spdlog INTERFACE)
-target_link_libraries(cloakroom_spdlog INTERFACE spdlog::spdlog)
+if(CLOAKROOM_PORTABLE)
+  target_link_libraries(cloakroom_spdlog INTERFACE spdlog::spdlog_header_only fmt::fmt-header-only)
+else()
+  target_link_libraries(cloakroom_spdlog INTERFACE spdlog::spdlog)
+endif()
 
 find_path(LUA_INCLUDE_DIR lua.h PATH_SUFFIXES lua5.1 REQUIRED)
 find_path(LUA_MODULES_INCLUDE_DIR lua5.1/lua-cjson.h REQUIRED)

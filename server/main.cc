@@ -2,19 +2,24 @@
 // stop.
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include "server/command_line_help.h"
 #include "server/config/command_line.h"
 #include "server/config/config_store.h"
 #include "server/cron.h"
 #include "server/log/log.h"
 #include "server/log/log_settings.h"
+#include "server/machine_limits.h"
 #include "server/net/network.h"
 #include "server/process.h"
 #include "server/server.h"
+#include "server/start_warnings.h"
+#include "server/supervisor.h"
 #include "server/version.h"
 #include "storage/clock.h"
 #include "storage/memory_meter.h"
@@ -22,22 +27,11 @@
 namespace cloakroom {
 namespace {
 
-constexpr char kUsage[] =
-    "Usage: cloakroom-server [FILE.conf] [--directive value ...] [-]\n"
-    "       cloakroom-server -v | --version\n"
-    "       cloakroom-server -h | --help\n\n"
-    "FILE.conf has redis.conf's grammar; cloakroom.conf lists all directives. Directives on the\n"
-    "command line win over the file's; '-' reads more of them from standard input.\n\n"
-    "Examples:\n"
-    "       cloakroom-server                        (defaults: port 6379 on this machine)\n"
-    "       cloakroom-server /etc/cloakroom/cloakroom.conf\n"
-    "       cloakroom-server --port 7777 --maxmemory 2gb --maxmemory-policy volatile-lru\n";
-
 int Fail(const std::string& message) {
   LogWarning("{}", message);
   FlushLog(absl::Seconds(2));
   StopLog();
-  return 1;
+  return kExitCannotStart;
 }
 
 void LogBanner(const ConfigStore& config) {
@@ -79,11 +73,11 @@ void FollowMaxClients(ConfigStore& config) {
 /// Everything after the configuration is known. `signals` as TakeSignals gave it.
 int Serve(ConfigStore& config, int signals) {
   std::string dir = config.Text("dir");
-  if (chdir(dir.c_str()) != 0) {
-    return Fail("Can't chdir to '" + dir +
-                "', which 'dir' names: make the directory or change it.");
-  }
+  if (chdir(dir.c_str()) != 0) return Fail(DirectoryError(dir, errno));
   FollowMaxClients(config);
+  for (const std::string& warning : StartWarnings(config, MachineLimits::Read())) {
+    LogWarning("{}", warning);
+  }
   SystemClock clock;
   Server server(clock, config, config.live().io_threads);
   Network network(server);
@@ -101,14 +95,28 @@ int Serve(ConfigStore& config, int signals) {
   {
     Cron cron(server);
     LogNotice("Ready to accept connections");
-    NotifyReady(/*stopping=*/false);
+    TellSupervisor("READY=1");
     network.Run(signals);
-    NotifyReady(/*stopping=*/true);
+    TellSupervisor("STOPPING=1\nSTATUS=Ending");
   }
   if (!pid_file.empty()) unlink(pid_file.c_str());
   LogWarning("Cloakroom is now ready to exit, bye bye...");
   StopLog();
-  return 0;
+  return kExitDone;
+}
+
+/// --check-config, once the configuration is read.
+int Check(const ConfigStore& config) {
+  std::fputs(CheckedConfiguration(config).c_str(), stdout);
+  std::string dir = config.Text("dir");
+  if (access(dir.c_str(), X_OK) != 0) {
+    std::fprintf(stderr, "%s\n", DirectoryError(dir, errno).c_str());
+    return kExitCannotStart;
+  }
+  for (const std::string& warning : StartWarnings(config, MachineLimits::Read())) {
+    std::printf("Warning: %s\n", warning.c_str());
+  }
+  return kExitDone;
 }
 
 int Main(const std::vector<std::string>& arguments) {
@@ -117,22 +125,27 @@ int Main(const std::vector<std::string>& arguments) {
   CommandLine line = ParseCommandLine(arguments);
   if (line.version) {
     std::printf("Cloakroom server v=%s redis=%s\n", kCloakroomVersion, kRedisVersion);
-    return 0;
+    return kExitDone;
   }
   if (line.help) {
-    std::fputs(kUsage, stdout);
-    return 0;
+    std::fputs(kServerHelp, stdout);
+    return kExitDone;
+  }
+  if (line.print_defaults) {
+    std::fputs(DefaultConfiguration().c_str(), stdout);
+    return kExitDone;
   }
   ConfigStore config;
   if (auto error = config.Load(line)) {
     std::fprintf(stderr, "%s\n", error->c_str());
-    return 1;
+    return kExitCannotStart;
   }
+  if (line.check_config) return Check(config);
   if (config.live().daemonize) Daemonize();
   int signals = TakeSignals();
   if (auto error = StartLog(LogOptionsFrom(config))) {
     std::fprintf(stderr, "%s\n", error->c_str());
-    return 1;
+    return kExitCannotStart;
   }
   FollowLogSettings(config);
   LogBanner(config);

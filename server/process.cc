@@ -5,8 +5,6 @@
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -66,23 +64,6 @@ std::optional<std::string> WritePidFile(const std::string& path) {
   file.flush();
   if (file) return std::nullopt;
   return absl::StrCat("Failed to write PID file ", path, ": ", std::strerror(errno));
-}
-
-void NotifyReady(bool stopping) {
-  const char* path = std::getenv("NOTIFY_SOCKET");
-  if (path == nullptr || std::strlen(path) >= sizeof(sockaddr_un::sun_path)) return;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strcpy(address.sun_path, path);
-  if (path[0] == '@') address.sun_path[0] = '\0';
-  socklen_t size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
-  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return;
-  std::string_view state =
-      stopping ? "STOPPING=1\n" : "READY=1\nSTATUS=Ready to accept connections\n";
-  static_cast<void>(sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
-                           reinterpret_cast<sockaddr*>(&address), size));
-  close(fd);
 }
 
 }  // namespace cloakroom

@@ -26,9 +26,6 @@ bool SignalWaits(int signals);
 
 std::optional<std::string> WritePidFile(const std::string& path);
 
-/// Tells systemd, where it waits for it (Type=notify).
-void NotifyReady(bool stopping);
-
 }  // namespace cloakroom
 
 #endif  // CLOAKROOM_SERVER_PROCESS_H_

@@ -41,10 +41,12 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (arguments.size() == 1) {
     line.version = arguments[0] == "--version" || arguments[0] == "-v";
     line.help = arguments[0] == "--help" || arguments[0] == "-h";
-    if (line.version || line.help) return line;
+    line.print_defaults = arguments[0] == "--print-defaults";
+    if (line.version || line.help || line.print_defaults) return line;
   }
-  size_t first = 0;
-  if (!arguments.empty() && !arguments[0].starts_with('-')) {
+  line.check_config = !arguments.empty() && arguments[0] == "--check-config";
+  size_t first = line.check_config ? 1 : 0;
+  if (first < arguments.size() && !arguments[first].starts_with('-')) {
     line.config_file = std::filesystem::absolute(arguments[first++]).lexically_normal();
   }
   for (size_t i = first; i < arguments.size(); ++i) {

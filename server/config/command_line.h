@@ -9,13 +9,15 @@
 namespace cloakroom {
 
 /// What the arguments of cloakroom-server say, in redis-server's grammar:
-///   [FILE.conf] [--directive value ...] ... [-]
-/// The caller answers version and help, then hands the rest to ConfigStore::Load.
+///   [--check-config] [FILE.conf] [--directive value ...] ... [-]
+/// The caller answers version, help and defaults, then hands the rest to ConfigStore::Load.
 struct CommandLine {
-  bool version = false;     // --version, -v, alone
-  bool help = false;        // --help, -h, alone
-  bool read_stdin = false;  // "-": more directives come from standard input
-  std::string config_file;  // an absolute path, or "" when none was given
+  bool version = false;         // --version, -v, alone
+  bool help = false;            // --help, -h, alone
+  bool print_defaults = false;  // --print-defaults, alone
+  bool check_config = false;    // --check-config, in front: look, and do not serve
+  bool read_stdin = false;      // "-": more directives come from standard input
+  std::string config_file;      // an absolute path, or "" when none was given
   std::vector<config::Statement> options;
 };
 

@@ -110,11 +110,16 @@ Result<std::vector<Statement>> ReadConfigStream(std::istream& in, const std::str
 }
 
 Error FatalConfigError(const Statement& at, const std::string& reason) {
-  std::string where = at.file.empty()
+  bool on_command_line = at.file.empty();
+  std::string where = on_command_line
                           ? Cat("Reading the command line, at option ")
                           : Cat("Reading the configuration file ", at.file, ", at line ");
+  std::string remedy =
+      on_command_line
+          ? "Correct the option; --print-defaults lists them all."
+          : Cat("Correct the line, then try: cloakroom-server --check-config ", at.file);
   return Error{Cat("\n*** FATAL CONFIG FILE ERROR (Cloakroom) ***\n", where, at.line, "\n>>> '",
-                   at.text, "'\n", reason, "\n")};
+                   at.text, "'\n", reason, "\n", remedy, "\n")};
 }
 
 }  // namespace cloakroom::config

@@ -95,7 +95,10 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
               options_.syslog_facility);
     }
     if (options_.file.empty() || OpenFile()) return std::nullopt;
-    return fmt::format("Can't open the log file: {}", std::strerror(errno));
+    return fmt::format(
+        "Can't open the log file: {}. Make the directory of '{}' and let this user write there, or "
+        "change 'logfile'.",
+        std::strerror(errno), options_.file);
   }
 
   /// REQUIRES: before the first line. The queue outlives the thread that calls sink_it_().

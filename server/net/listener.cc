@@ -1,6 +1,7 @@
 #include "server/net/listener.h"
 
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/log/log.h"
+#include "server/net/listen_errors.h"
 
 namespace cloakroom {
 namespace {
@@ -134,8 +136,7 @@ std::optional<std::string> Listener::OpenAddress(const std::string& address, Por
     ports.insert(ports.end(), opened.begin(), opened.end());
     return std::nullopt;
   }
-  return absl::StrCat("Could not create server TCP listening socket ", address, ":",
-                      settings.port.Get(), ": bind: ", error.message());
+  return TcpListenError(address, settings.port, error);
 }
 
 std::string Listener::Rebind() {
@@ -172,9 +173,13 @@ std::optional<std::string> Listener::OpenUnix(const std::string& path, Ports& po
   EventLoop* loop = loops_.front();
   auto port = std::make_shared<Port>(Port{loop, Acceptor(loop->context().get_executor()), true});
   error_code error;
-  // What is left of a server that died is in the way; what is no socket is not ours to remove.
-  struct stat status;
-  if (stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) unlink(path.c_str());
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return UnixListenError(path, asio::error::name_too_long);
+  }
+  if (LookAtUnixPath(path) == UnixPath::kStale) {
+    LogNotice("Removing {}, which a server that did not end properly has left", path);
+    unlink(path.c_str());
+  }
   Unix::endpoint endpoint(path);
   port->acceptor.open(endpoint.protocol(), error);
   if (!error) port->acceptor.bind(endpoint, error);
@@ -184,7 +189,7 @@ std::optional<std::string> Listener::OpenUnix(const std::string& path, Ports& po
     error.assign(errno, boost::system::system_category());
   }
   if (error) {
-    return absl::StrCat("Failed opening Unix socket ", path, ": bind: ", error.message());
+    return UnixListenError(path, error);
   }
   unix_path_ = path;
   ports.push_back(std::move(port));

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "server/log/log.h"
+#include "server/net/heartbeat.h"
 
 namespace cloakroom {
 
@@ -84,6 +85,9 @@ void Network::Run(int signals) {
     });
   };
   next_signal();
+
+  Heartbeat heartbeat(main_loop, server_, LoopPointers());
+  heartbeat.Start();
   main_loop.run();
   Stop();
   server_.set_shutdown_handler(nullptr);

@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "replication": {"storage", "protocol"},
     "clients": {"protocol"},
     "server": {"replication", "storage", "protocol"},
+    "packaging": set(),
     "bench": {"clients", "server", "replication", "storage", "protocol"},
     "tests": {"clients", "server", "replication", "storage", "protocol"},
 }

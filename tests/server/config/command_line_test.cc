@@ -33,6 +33,20 @@ TEST(ParseCommandLine, KnowsVersionAndHelpWhenTheyStandAlone) {
   EXPECT_FALSE(ParseCommandLine({"--port", "1", "-v"}).version);
 }
 
+TEST(ParseCommandLine, KnowsPrintDefaultsAlone) {
+  EXPECT_TRUE(ParseCommandLine({"--print-defaults"}).print_defaults);
+  EXPECT_FALSE(ParseCommandLine({"x.conf", "--print-defaults"}).print_defaults);
+}
+
+TEST(ParseCommandLine, ChecksWhatFollowsCheckConfig) {
+  CommandLine line = ParseCommandLine({"--check-config", "x.conf", "--port", "7000"});
+  EXPECT_TRUE(line.check_config);
+  EXPECT_EQ(line.config_file, std::filesystem::current_path() / "x.conf");
+  EXPECT_THAT(line.options.at(0).words, ElementsAre("port", "7000"));
+  EXPECT_TRUE(ParseCommandLine({"--check-config"}).check_config);
+  EXPECT_FALSE(ParseCommandLine({"x.conf", "--check-config"}).check_config);
+}
+
 TEST(ParseCommandLine, TakesTheFirstWordAsTheFile) {
   CommandLine line = ParseCommandLine({"x.conf", "--port", "7000"});
   EXPECT_EQ(line.config_file, std::filesystem::current_path() / "x.conf");

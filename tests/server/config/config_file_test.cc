@@ -77,7 +77,8 @@ TEST(ReadConfigStream, NamesTheLineWhoseQuotesStayOpen) {
               ElementsAre("error: \n*** FATAL CONFIG FILE ERROR (Cloakroom) ***\n"
                           "Reading the configuration file x, at line 2\n"
                           ">>> 'requirepass \"abc'\n"
-                          "Unbalanced quotes in configuration line\n"));
+                          "Unbalanced quotes in configuration line\n"
+                          "Correct the line, then try: cloakroom-server --check-config x\n"));
 }
 
 }  // namespace

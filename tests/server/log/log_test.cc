@@ -123,7 +123,9 @@ TEST_F(LogTest, CutsLongMessages) {
 
 TEST_F(LogTest, SaysWhyItCannotStart) {
   options_.file = "/nonexistent/log";
-  EXPECT_EQ(StartLog(options_), "Can't open the log file: No such file or directory");
+  EXPECT_EQ(StartLog(options_),
+            "Can't open the log file: No such file or directory. Make the directory of "
+            "'/nonexistent/log' and let this user write there, or change 'logfile'.");
 }
 
 TEST_F(LogTest, FollowsTheConfiguration) {

@@ -1,0 +1,10 @@
+# Read by CPack once per kind of package: Debian's own files go into the .deb alone.
+set(components main)
+if(CPACK_GENERATOR STREQUAL "DEB")
+  list(APPEND components debian)
+endif()
+list(SUBLIST CPACK_INSTALL_CMAKE_PROJECTS 0 2 project)
+set(CPACK_INSTALL_CMAKE_PROJECTS)
+foreach(component IN LISTS components)
+  list(APPEND CPACK_INSTALL_CMAKE_PROJECTS ${project} ${component} /)
+endforeach()

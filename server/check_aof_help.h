@@ -1,0 +1,28 @@
+#ifndef CLOAKROOM_SERVER_CHECK_AOF_HELP_H_
+#define CLOAKROOM_SERVER_CHECK_AOF_HELP_H_
+
+namespace cloakroom {
+
+/// What `cloakroom-check-aof --help` prints; see kServerHelp for its form.
+inline constexpr char kCheckAofHelp[] =
+    R"(cloakroom-check-aof: says whether an append-only log is whole, and mends its end
+
+Usage:
+  cloakroom-check-aof [--fix] FILE
+  cloakroom-check-aof --version
+
+Arguments:
+  FILE              a manifest (appendonly.aof.manifest) with all files that it names, or one file
+
+Options:
+  --fix             cuts off what follows the last whole command
+  -v, --version     prints the version of Cloakroom
+
+Exit status:
+  0                 the log is whole, or has been mended
+  1                 it is not, or cannot be read; the output says where it breaks off
+)";
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_CHECK_AOF_HELP_H_

@@ -1,0 +1,26 @@
+#ifndef CLOAKROOM_SERVER_NET_LISTEN_ERRORS_H_
+#define CLOAKROOM_SERVER_NET_LISTEN_ERRORS_H_
+
+#include <boost/system/error_code.hpp>
+#include <string>
+
+namespace cloakroom {
+
+// Why the server cannot listen: Redis' words, which tools search for, then what to do. Pure, but
+// for LookAtUnixPath.
+
+std::string TcpListenError(const std::string& address, int port, boost::system::error_code error);
+std::string UnixListenError(const std::string& path, boost::system::error_code error);
+
+/// What is at `path` before we listen there.
+enum class UnixPath {
+  kFree,     // nothing
+  kStale,    // a socket on which nobody listens: a server that died left it
+  kServed,   // a socket on which a server listens
+  kOccupied  // something that is no socket, or that we may not touch
+};
+UnixPath LookAtUnixPath(const std::string& path);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_NET_LISTEN_ERRORS_H_
