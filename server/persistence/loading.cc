@@ -10,6 +10,7 @@
 #include "server/persistence/persistence.h"
 #include "server/persistence/snapshot_options.h"
 #include "server/server.h"
+#include "server/supervisor.h"
 #include "storage/hold.h"
 
 namespace cloakroom {
@@ -72,10 +73,13 @@ void Persistence::NoteProgress(int64_t done_bytes) {
   const int64_t now_ms = server_.clock().NowMs();
   MutexLock lock(mutex_);
   figures_.loading_done_bytes = done_bytes;
+  if (last_progress_ms_ == 0) last_progress_ms_ = now_ms;
   if (now_ms - last_progress_ms_ < kProgressMs) return;
   last_progress_ms_ = now_ms;
   const int64_t total = std::max<int64_t>(figures_.loading_total_bytes, 1);
   LogNotice("Loading: {} % of {} MB", 100 * done_bytes / total, total >> 20);
+  TellSupervisor(absl::StrCat("STATUS=Loading: ", 100 * done_bytes / total, " %\n",
+                              kStillAtWork));
 }
 
 std::optional<std::string> Persistence::Load(absl::FunctionRef<bool()> stop) {

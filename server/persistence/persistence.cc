@@ -7,6 +7,7 @@
 #include "server/log/log.h"
 #include "server/persistence/snapshot_options.h"
 #include "server/server.h"
+#include "server/supervisor.h"
 #include "storage/hold.h"
 
 namespace cloakroom {
@@ -109,7 +110,10 @@ bool Persistence::WriteSnapshot(bool gates_closed) {
         saved_changes = changes;
         return AuxFieldsOf(server_, /*log_base=*/false);
       },
-      [this] { return stopping_.load(std::memory_order_relaxed); });
+      [&] {
+        if (gates_closed) TellStillAtWork();
+        return stopping_.load(std::memory_order_relaxed);
+      });
   if (result.error) {
     LogWarning("Error trying to save the DB: {}", *result.error);
     return false;
@@ -117,6 +121,15 @@ bool Persistence::WriteSnapshot(bool gates_closed) {
   changes -= saved_changes;
   LogNotice("DB saved on disk: {} keys, {} bytes", result.keys, result.bytes);
   return true;
+}
+
+/// While the main thread saves there is no heartbeat.
+void Persistence::TellStillAtWork() {
+  const int64_t now_ms = server_.clock().NowMs();
+  MutexLock lock(mutex_);
+  if (now_ms - last_progress_ms_ < 1000) return;
+  last_progress_ms_ = now_ms;
+  TellSupervisor(kStillAtWork);
 }
 
 void Persistence::NoteSnapshot(bool ok, int64_t took_ms) {

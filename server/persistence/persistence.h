@@ -128,6 +128,7 @@ class Persistence {
   bool SavePointReached() const;
   bool HasSavePoints() const;
   void FollowSettings();
+  void TellStillAtWork();
   void CloseGates(Hold& hold);
   /// Gives up what the save thread does, and keeps it from doing anything until EndWork.
   void TakeOver();
