@@ -277,7 +277,8 @@ void RdbReader::MakeRoom(size_t room) {
   const bool others_read_it = chunk_.use_count() > 1;
   std::shared_ptr<RdbChunk> next = chunk_;
   if (others_read_it || kept + room > chunk_->capacity) {
-    next = std::make_shared<RdbChunk>(std::max(kChunkSize, kept + room));
+    // Doubled, or a record of many small elements would be moved for each of them.
+    next = std::make_shared<RdbChunk>(std::max(kChunkSize, kept + std::max(kept, room)));
   }
   std::memmove(next->bytes.get(), chunk_->bytes.get() + position_, kept);
   next->size = kept;

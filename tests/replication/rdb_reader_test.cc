@@ -176,6 +176,18 @@ TEST(RdbReaderTest, LargeRecordsComeWhole) {
   EXPECT_EQ(reader.offset(), file.size());
 }
 
+TEST(RdbReaderTest, RoomForALargeRecordGrowsByDoubling) {
+  std::string set = "\x02" + Short("set") + "\x80" + Bytes(__builtin_bswap32(400'000));
+  for (int i = 0; i < 400'000; ++i) set += Short(std::to_string(i));
+  const std::string file = RdbFile(set);
+  StringSource source(file);
+  RdbReader reader(source, file.size());
+  ASSERT_EQ(reader.Next(), RdbReader::Item::kRecord);
+  EXPECT_TRUE(reader.record().value == std::string_view(set).substr(5));
+  EXPECT_GE(reader.chunk()->capacity, set.size());
+  EXPECT_LE(reader.chunk()->capacity, 2 * set.size() + (1 << 20));
+}
+
 TEST(RdbReaderTest, RecordsOutliveTheReadersProgressWithTheirChunk) {
   std::string items;
   for (int i = 0; i < 5000; ++i) {
