@@ -1,0 +1,53 @@
+// cloakroom-check-aof: checks, and mends, an append-only log as redis-check-aof 7.0 does.
+
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include "protocol/numbers.h"
+#include "replication/check_aof.h"
+
+namespace {
+
+int Usage(std::string_view program) {
+  std::cout << "Usage: " << program
+            << " [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>\n";
+  return 1;
+}
+
+bool Confirm() {
+  std::cout << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer.starts_with('y') || answer.starts_with('Y');
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace cloakroom;
+  CheckAofOptions options;
+  std::string_view program = argv[0];
+  options.program = program.substr(program.rfind('/') + 1);
+  if (argc == 3 && argv[1] == std::string_view("--fix")) {
+    options.fix = true;
+  } else if (argc == 4 && argv[1] == std::string_view("--truncate-to-timestamp")) {
+    std::optional<int64_t> seconds = ParseInteger(argv[2]);
+    if (!seconds) {
+      std::cout << "Invalid timestamp, aborting...\n";
+      return 1;
+    }
+    options.truncate_to_s = *seconds;
+  } else if (argc != 2) {
+    return Usage(options.program);
+  }
+  options.path = argv[argc - 1];
+  CheckAofIo io;
+  io.print = [](std::string_view text) { std::cout << text; };
+  io.confirm = Confirm;
+  io.check_rdb = [](const std::string&, const std::string& name) -> std::optional<int64_t> {
+    std::cout << name << " begins with an RDB file, which this program cannot check\n";
+    return std::nullopt;
+  };
+  return CheckAof(SystemFiles(), options, io);
+}
