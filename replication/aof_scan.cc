@@ -93,10 +93,10 @@ class Scanner {
       good = *next == '#' ? Annotation(until_s) : Command(*next);
       if (!good) break;
     }
-    if (!good) return std::move(scan_);
-    if (in_transaction_) {
+    bool told = !scan_.problem.empty() || scan_.later_at || scan_.bad_annotation;
+    if (in_transaction_ && !told) {
       Problem("Reached EOF before reading EXEC for MULTI");
-    } else {
+    } else if (good && !told) {
       scan_.valid_up_to = cursor_.offset();
     }
     return std::move(scan_);
@@ -112,7 +112,13 @@ class Scanner {
     int64_t begin = cursor_.offset();
     std::string line = cursor_.Line(kAnnotationLine);
     if (until_s == 0 || !line.starts_with("#TS:")) return true;
-    if (std::strtoll(line.c_str() + 4, nullptr, 10) <= until_s) return true;
+    char* end = nullptr;
+    int64_t seconds = std::strtoll(line.c_str() + 4, &end, 10);
+    if (end == line.c_str() + 4 || *end != '\r') {
+      scan_.bad_annotation = true;
+      return false;
+    }
+    if (seconds <= until_s) return true;
     scan_.later_at = begin;
     return false;
   }

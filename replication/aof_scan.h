@@ -17,6 +17,7 @@ struct AofScan {
   std::string problem;  ///< as it is printed, without a line end; empty when all is well
   /// The file's first annotation later than asked for, if any; the scan ends there.
   std::optional<int64_t> later_at;
+  bool bad_annotation = false;  ///< one whose time cannot be read, where it matters
 };
 
 /// Scans `file` from where it stands, `offset` bytes behind its begin. `line` counts lines over

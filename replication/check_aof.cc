@@ -146,6 +146,10 @@ class Check {
       start = *length;
     }
     AofScan scan = ScanAof(*file, name, start, options_.truncate_to_s, &line_);
+    if (scan.bad_annotation) {
+      Say({"Invalid timestamp annotation"});
+      return Result::kBroken;
+    }
     if (scan.later_at) return CutToTimestamp(name, path, *scan.later_at, last);
     if (!scan.problem.empty()) Say({scan.problem});
     return Judge(name, path, file->size(), scan.valid_up_to, last);
@@ -175,8 +179,8 @@ class Check {
            std::to_string(offset), " because it is not the last file."});
       Say(
           {"If you insist, please delete all files after this file according to the manifest file "
-           "and delete the corresponding records in manifest file manually. Then re-run ",
-           options_.program, "."});
+           "and delete the corresponding records in manifest file manually. Then re-run "
+           "cloakroom-check-aof."});
       return Result::kBroken;
     }
     if (files_.Truncate(path, offset)) {

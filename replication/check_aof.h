@@ -13,10 +13,9 @@ namespace cloakroom {
 
 /// What cloakroom-check-aof is asked to do.
 struct CheckAofOptions {
-  std::string program = "redis-check-aof";  ///< as its messages name it
-  std::string path;                         ///< of a manifest or of a single log
-  bool fix = false;                         ///< cut a torn tail of the last file, after asking
-  int64_t truncate_to_s = 0;                ///< cut what is later; 0: nothing
+  std::string path;           ///< of a manifest or of a single log
+  bool fix = false;           ///< cut a torn tail of the last file, after asking
+  int64_t truncate_to_s = 0;  ///< cut what is later; 0: nothing
 };
 
 /// Its dealings with the world.

@@ -27,8 +27,6 @@ bool Confirm() {
 int main(int argc, char** argv) {
   using namespace cloakroom;
   CheckAofOptions options;
-  std::string_view program = argv[0];
-  options.program = program.substr(program.rfind('/') + 1);
   if (argc == 3 && argv[1] == std::string_view("--fix")) {
     options.fix = true;
   } else if (argc == 4 && argv[1] == std::string_view("--truncate-to-timestamp")) {
@@ -39,7 +37,7 @@ int main(int argc, char** argv) {
     }
     options.truncate_to_s = *seconds;
   } else if (argc != 2) {
-    return Usage(options.program);
+    return Usage(argv[0]);
   }
   options.path = argv[argc - 1];
   CheckAofIo io;
