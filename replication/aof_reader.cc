@@ -11,7 +11,7 @@
 namespace cloakroom {
 namespace {
 
-constexpr size_t kBuffer = 256 * 1024;
+constexpr size_t kBuffer = 64 * 1024;
 /// A buffer that one huge command made is given back after it.
 constexpr size_t kLargestKept = 4 * 1024 * 1024;
 constexpr std::string_view kTimestamp = "#TS:";

@@ -286,10 +286,12 @@ void AofWriter::WakeDurable() {
   {
     MutexLock lock(mutex_);
     int64_t durable = durable_offset();
-    auto first = std::stable_partition(waiters_.begin(), waiters_.end(),
-                                       [durable](const Waiter& w) { return w.offset > durable; });
-    ready.assign(std::move_iterator(first), std::move_iterator(waiters_.end()));
-    waiters_.erase(first, waiters_.end());
+    if (waiters_.empty()) return;
+    std::vector<Waiter> later;
+    for (Waiter& waiter : waiters_) {
+      (waiter.offset > durable ? later : ready).push_back(std::move(waiter));
+    }
+    waiters_.swap(later);
   }
   progress_.notify_all();
   for (Waiter& waiter : ready) waiter.wake();

@@ -30,7 +30,7 @@ class Checker {
         now_ms_(now_ms),
         out_(out) {}
 
-  int Run() {
+  std::optional<int64_t> Run() {
     while (true) {
       switch (reader_.Next()) {
         case RdbReader::Item::kAux:
@@ -85,7 +85,7 @@ class Checker {
     return std::nullopt;
   }
 
-  int Succeed() {
+  std::optional<int64_t> Succeed() {
     if (reader_.unchecked() && HasChecksum()) {
       Tell("RDB file was saved with checksum disabled: no check performed.");
     } else if (HasChecksum()) {
@@ -93,10 +93,10 @@ class Checker {
     }
     Tell("\\o/ RDB looks OK! \\o/");
     Totals();
-    return 0;
+    return static_cast<int64_t>(reader_.offset());
   }
 
-  int Fail(const RdbError& error) {
+  std::optional<int64_t> Fail(const RdbError& error) {
     const bool first_type = error.type < 0 && keys_ == 0;
     // A key counts from when it has been read, before its value.
     keys_ += error.stage == RdbStage::kValue;
@@ -110,7 +110,7 @@ class Checker {
       Line(absl::StrCat("[additional info] Reading type ", type, " (", Absl(TypeWord(type)), ")"));
     }
     Totals();
-    return 1;
+    return std::nullopt;
   }
 
   bool HasChecksum() const { return reader_.version() >= rdb::kFirstChecksum; }
@@ -134,10 +134,11 @@ class Checker {
 
 }  // namespace
 
-int CheckRdb(Files& files, const std::string& path, int64_t now_ms, ByteSink& out) {
-  out.Append(absl::StrCat("[offset 0] Checking RDB file ", path, "\n"));
+std::optional<int64_t> CheckRdb(Files& files, const std::string& path, const std::string& name,
+                                int64_t now_ms, ByteSink& out) {
+  out.Append(absl::StrCat("[offset 0] Checking RDB file ", name, "\n"));
   std::unique_ptr<ReadableFile> file;
-  if (files.OpenForRead(path, &file)) return 1;
+  if (files.OpenForRead(path, &file)) return std::nullopt;
   return Checker(*file, now_ms, out).Run();
 }
 

@@ -8,7 +8,7 @@ inline constexpr char kCheckAofHelp[] =
     R"(cloakroom-check-aof: says whether an append-only log is whole, and mends its end
 
 Usage:
-  cloakroom-check-aof [--fix] FILE
+  cloakroom-check-aof [--fix | --truncate-to-timestamp SECONDS] FILE
   cloakroom-check-aof --version
 
 Arguments:
@@ -16,6 +16,8 @@ Arguments:
 
 Options:
   --fix             cuts off what follows the last whole command
+  --truncate-to-timestamp SECONDS
+                    cuts off what was written later, by the notes of aof-timestamp-enabled
   -v, --version     prints the version of Cloakroom
 
 Exit status:

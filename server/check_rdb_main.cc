@@ -4,6 +4,7 @@
 
 #include "replication/check_rdb.h"
 #include "replication/files.h"
+#include "server/check_rdb_help.h"
 #include "server/version.h"
 #include "storage/clock.h"
 
@@ -27,8 +28,12 @@ int Main(int argc, char** argv) {
     std::printf("cloakroom-check-rdb %s\n", kCloakroomVersion);
     return 0;
   }
+  if (argument == "-h" || argument == "--help") {
+    std::fputs(kCheckRdbHelp, stdout);
+    return 0;
+  }
   StandardOutput out;
-  return CheckRdb(SystemFiles(), argv[1], SystemClock().NowMs(), out);
+  return CheckRdb(SystemFiles(), argv[1], argv[1], SystemClock().NowMs(), out) ? 0 : 1;
 }
 
 }  // namespace

@@ -15,6 +15,9 @@ bool HasSupervisor();
 /// Sends assignments, one a line: "READY=1\nSTATUS=Serving". Never waits.
 void TellSupervisor(std::string_view state);
 
+/// For work that takes long while nobody beats the heart: half a minute more from here.
+inline constexpr std::string_view kStillAtWork = "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000";
+
 /// How often it wants to hear WATCHDOG=1 at the latest; 0 where it does not.
 int64_t WatchdogIntervalMs();
 

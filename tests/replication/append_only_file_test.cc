@@ -327,6 +327,7 @@ TEST(AppendOnlyFileTest, ThreadsAppendWhileTheLogIsRewritten) {
   constexpr int kRecords = 200;
   std::atomic<int> woken = 0;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; t++) {
     threads.emplace_back([&] {
       for (int i = 0; i < kRecords; i++) {
