@@ -79,7 +79,7 @@ void Persistence::NoteProgress(int64_t done_bytes) {
   const int64_t total = std::max<int64_t>(figures_.loading_total_bytes, 1);
   LogNotice("Loading: {} % of {} MB", 100 * done_bytes / total, total >> 20);
   TellSupervisor(absl::StrCat("STATUS=Loading: ", 100 * done_bytes / total, " %\n",
-                              kStillAtWork));
+                              std::string(kStillAtWork)));
 }
 
 std::optional<std::string> Persistence::Load(absl::FunctionRef<bool()> stop) {

@@ -29,7 +29,7 @@ class CheckRdbTest : public testing::Test {
     EXPECT_FALSE(SystemFiles().Create(path, &file));
     EXPECT_FALSE(file->Append(content));
     StringSink out;
-    const int code = CheckRdb(SystemFiles(), path, /*now_ms=*/5000, out);
+    const int code = CheckRdb(SystemFiles(), path, path, /*now_ms=*/5000, out) ? 0 : 1;
     const std::string first = "[offset 0] Checking RDB file " + path + "\n";
     EXPECT_EQ(out.text().substr(0, first.size()), first);
     return std::to_string(code) + "\n" + out.text().substr(first.size());
@@ -84,7 +84,7 @@ TEST_F(CheckRdbTest, ListsAreCountedThoughWeHaveNone) {
 
 TEST_F(CheckRdbTest, NoFile) {
   StringSink out;
-  EXPECT_EQ(CheckRdb(SystemFiles(), folder_ + "/none", 0, out), 1);
+  EXPECT_EQ(CheckRdb(SystemFiles(), folder_ + "/none", "none", 0, out), std::nullopt);
   EXPECT_EQ(out.text(), "[offset 0] Checking RDB file " + folder_ + "/none\n");
 }
 
