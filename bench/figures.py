@@ -41,6 +41,8 @@ class Run:
     rounds: int = 5
     group: str = ""
     directives: dict = field(default_factory=dict)
+    server_cores: tuple = (0,)
+    restarted: bool = False  # and measured until it has loaded its files
 
 
 def command_runs(quick):
@@ -112,7 +114,72 @@ def idle_runs(quick):
         rounds=3, group="Idle connections")
 
 
-def all_runs(quick):
+def _meanwhile_rows(what):
+    """What the two clients of a save or rewrite feel, beside what they felt before it."""
+    for client, does in (("write", "writes"), ("read", "reads")):
+        for label, key in (("p50", "p50_us"), ("p99", "p99_us"), ("p99.9", "p999_us"),
+                           ("max", "max_us")):
+            yield Row(f"{what}: one {does}, quiet {label}", f"{client}_quiet_{key}", "ms", scale=1e-3)
+            yield Row(f"{what}: one {does}, {label}", f"{client}_{key}", "ms", scale=1e-3,
+                      goal_own=5.0 if label == "max" else None)
+        yield Row(f"{what}: one {does}, p99.9 to quiet", f"{client}_p999_ratio", "×", goal_own=1.5)
+
+
+def persistence_runs(quick, megabytes=None):
+    """Data that is saved or rewritten while one client writes and one reads, and then loaded. The
+    server has both cores, for its helpers: a child or threads."""
+    megabytes = megabytes or (200 if quick else 2048)
+    log = {"appendonly": "yes", "appendfsync": "everysec", "auto-aof-rewrite-percentage": "0"}
+    shapes = {"string": (megabytes * 1024, f"{megabytes:,} MB of 1 KB values"),
+              "session": (megabytes * 500, f"{megabytes * 500:,} sessions")}
+    for run, action, directives, size in (("save", "BGSAVE", {}, "snapshot_bytes"),
+                                          ("rewrite", "BGREWRITEAOF", log, "log_bytes")):
+        for shape, (items, data) in shapes.items():
+            what = f"{run}, {data}"
+            yield Run(
+                f"{run}-{shape}",
+                ("persistence", "--name", shape, "--action", action, "--items", items,
+                 "--seconds", 2 if quick else 10),
+                (Row(f"{what}: seconds", "seconds", "s", goal_ratio=1.0),
+                 # A log also holds what was written meanwhile, so only the snapshot has a goal.
+                 Row(f"{what}: bytes on disk", size, "MB", scale=1e-6,
+                     goal_ratio=1.02 if run == "save" else None),
+                 Row(f"{what}: memory before (PSS of all processes)", "memory_before_bytes", "MB",
+                     scale=1e-6),
+                 Row(f"{what}: peak memory to before", "memory_ratio", "×", goal_own=1.05),
+                 *_meanwhile_rows(what),
+                 Row(f"{what}: seconds to load after a restart", "load_s", "s", goal_ratio=0.5)),
+                rounds=3, group=f"{action} while one writes and one reads", directives=directives,
+                server_cores=(0, 1), restarted=True)
+
+
+def log_runs(quick):
+    """What the log costs, under each appendfsync and without it."""
+    seconds = 1 if quick else 4
+    settings = {"off": {"appendonly": "no"}} | {
+        fsync: {"appendonly": "yes", "appendfsync": fsync, "auto-aof-rewrite-percentage": "0"}
+        for fsync in ("no", "everysec", "always")}
+    loads = {
+        "set-p1": ("SET -P 1", ("command", "--name", "set", "--pipeline", 1, "--connections", 50)),
+        "set-p16": ("SET -P 16", ("command", "--name", "set", "--pipeline", 16, "--connections", 50)),
+        "visit": ("session visit", ("visit", "--connections", 20)),
+    }
+    for fsync, directives in settings.items():
+        for load, (name, arguments) in loads.items():
+            what = f"{name}, log {fsync}"
+            rows = [Row(f"{what}: server CPU per op", "cpu_us_per_op", "µs", goal_ratio=1.0),
+                    Row(f"{what}: throughput", "ops_per_s", "/s", better="higher"),
+                    Row(f"{what}: p99", "p99_us", "ms", scale=1e-3)]
+            if load == "visit" and fsync != "off":
+                rows.append(Row(f"{what}: bytes of log per visit", "log_bytes_per_op", "B",
+                                goal_ratio=1.02))
+            yield Run(f"aof-{fsync}-{load}", (*arguments, "--seconds", seconds), tuple(rows),
+                      rounds=3, group="The append-only log", directives=directives,
+                      server_cores=(0, 1) if fsync != "off" else (0,))
+
+
+def all_runs(quick, megabytes=None):
     """Every run, in the order of the report."""
-    return [run for runs in (command_runs, visit_runs, memory_runs, stall_runs, idle_runs)
-            for run in runs(quick)]
+    runs = [run for make in (command_runs, visit_runs, memory_runs, stall_runs, idle_runs)
+            for run in make(quick)]
+    return [*runs, *persistence_runs(quick, megabytes), *log_runs(quick)]

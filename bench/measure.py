@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -12,8 +13,9 @@ sys.path.insert(0, str(REPOSITORY / "tests"))
 
 from support import servers  # noqa: E402
 
-SERVER_CORE, LOAD_CORE = 0, 1
-RUN_TIMEOUT_S = 600
+LOAD_CORE = 1
+RUN_TIMEOUT_S = 900
+LOAD_TIMEOUT_S = 300
 GENERATOR_SOURCES = ("sale_day_main.cc", "sale_day/*.cc")
 
 
@@ -42,23 +44,56 @@ def raise_file_limit():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def pin(core):
-    """Confines this process, and what it starts next, to one core where the machine has it."""
-    if core in os.sched_getaffinity(0) or core < os.cpu_count():
-        os.sched_setaffinity(0, {core})
+def pin(*cores):
+    """Confines this process, and what it starts next, to these cores where the machine has them."""
+    there = {core for core in cores if core < os.cpu_count()}
+    if there:
+        os.sched_setaffinity(0, there)
 
 
-def measure(generator, kind, arguments, directives):
-    """The generator's figures against a fresh server of this kind."""
-    pin(SERVER_CORE)
-    try:
-        server = servers.start(kind, {"maxclients": "12000", "protected-mode": "no", **directives})
-    finally:
-        pin(LOAD_CORE)
+def measure(generator, kind, run, directives):
+    """The generator's figures against a fresh server of this kind, and those of its files."""
+    server = servers.Server(kind, {"maxclients": "12000", "protected-mode": "no", **directives})
     with server:
-        command = [str(generator), arguments[0], "--port", str(server.port), "--pid", str(server.pid),
-                   *map(str, arguments[1:])]
+        _on_its_cores(run, server.launch)
+        command = [str(generator), run.arguments[0], "--port", str(server.port),
+                   "--pid", str(server.pid), *map(str, run.arguments[1:])]
         done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_TIMEOUT_S)
         if done.returncode != 0:
             raise RunFailed(f"{kind}: {' '.join(command[1:])}: {done.stderr.strip()}")
-        return json.loads(done.stdout)
+        figures = {**json.loads(done.stdout), **_files(server.directory)}
+        if "finished" in figures:
+            figures["log_bytes_per_op"] = figures["log_bytes"] / figures["finished"]
+        if run.restarted:
+            figures["load_s"] = _load(run, server, figures["keys"])
+        return figures
+
+
+def _on_its_cores(run, start):
+    pin(*run.server_cores)
+    try:
+        start()
+    finally:
+        pin(LOAD_CORE)
+
+
+def _files(directory):
+    """What stands on the disk: the snapshot and the log."""
+    snapshot = directory / "dump.rdb"
+    log = list((directory / "appendonlydir").glob("*"))
+    return {"snapshot_bytes": snapshot.stat().st_size if snapshot.exists() else 0,
+            "log_bytes": sum(path.stat().st_size for path in log)}
+
+
+def _load(run, server, keys):
+    """Seconds from the start of a process that finds the files to its first PONG."""
+    server.kill()
+    started = time.monotonic()
+    _on_its_cores(run, server.spawn)
+    server.wait_until_ready(LOAD_TIMEOUT_S)
+    took_s = time.monotonic() - started
+    with server.connect() as connection:
+        found = connection.ok("DBSIZE")
+    if found != keys:
+        raise RunFailed(f"{server.kind}: {found} keys after the restart, {keys:.0f} before")
+    return took_s

@@ -31,20 +31,28 @@ def goal_text(row):
     return f"≤ {row.goal_own:g} {row.unit}" if row.goal_own is not None else ""
 
 
+def _columns(result):
+    row, met = result["row"], meets_goal(result)
+    ratio = "–" if result["ratio"] is None else f"{result['ratio']:.2f}"
+    return [row.name, f"{number(result['cloakroom'])} {row.unit}",
+            f"{number(result['redis'])} {row.unit}", ratio, goal_text(row),
+            "" if met is None else "met" if met else "missed"]
+
+
+def line(result):
+    """One row for reading while the others are still measured: ours, Redis', ratio, goal."""
+    return " | ".join(_columns(result)).rstrip(" |")
+
+
 def markdown(results):
     """One table per group, in the order of the results."""
     lines, group = [], None
     for result in results:
-        row = result["row"]
         if result["group"] != group:
             group = result["group"]
             lines += ["", f"### {group}", "", "| what | Cloakroom | Redis | ratio | goal | |",
                       "|---|--:|--:|--:|--:|---|"]
-        met = meets_goal(result)
-        mark = "" if met is None else "met" if met else "missed"
-        ratio = "–" if result["ratio"] is None else f"{result['ratio']:.2f}"
-        lines.append(f"| {row.name} | {number(result['cloakroom'])} {row.unit} "
-                     f"| {number(result['redis'])} {row.unit} | {ratio} | {goal_text(row)} | {mark} |")
+        lines.append(f"| {' | '.join(_columns(result))} |")
     return "\n".join(lines).strip() + "\n"
 
 

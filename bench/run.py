@@ -4,6 +4,7 @@
     bench/run.py                       everything, about an hour
     bench/run.py --quick               everything, shorter and rougher, a few minutes
     bench/run.py --only set-p1 --only memory
+    bench/run.py --only save --megabytes 500 --save build/figures.jsonl
     bench/run.py --list
 
 Each figure is measured in rounds A B A B …, each on a fresh server pinned to core 0 while the load
@@ -73,7 +74,7 @@ def measure_run(generator, run, rounds, extra, progress):
         for kind in SERVERS if index % 2 == 0 else reversed(SERVERS):
             progress.step(f"{run.name} on {kind}")
             directives = {**run.directives, **(extra if kind == "cloakroom" else {})}
-            one[kind] = measure.measure(generator, kind, run.arguments, directives)
+            one[kind] = measure.measure(generator, kind, run, directives)
         done.append(one)
     return [row_result(run, row, done) for row in run.rows]
 
@@ -88,20 +89,38 @@ def parse_arguments():
                         help="a configuration line for Cloakroom alone")
     parser.add_argument("--json", action="store_true", help="all rounds as JSON on stdout")
     parser.add_argument("--svg", type=Path, help="also draw the ratios into this file")
+    parser.add_argument("--save", type=Path, metavar="FILE",
+                        help="also append each row to this file as soon as it is measured")
+    parser.add_argument("--megabytes", type=int,
+                        help="how much the runs save-* and rewrite-* hold (2048; quick: 200)")
     parser.add_argument("--list", action="store_true", help="print the names of the runs")
     return parser.parse_args()
 
 
+def as_values(one):
+    """A row's result as what JSON knows."""
+    return {"run": one["run"], "what": one["row"].name, "unit": one["row"].unit,
+            "cloakroom": one["cloakroom"], "redis": one["redis"], "ratio": one["ratio"],
+            "goal": report.goal_text(one["row"]), "met": report.meets_goal(one),
+            "rounds": one["rounds"]}
+
+
 def as_json(results):
-    return json.dumps([{"run": one["run"], "what": one["row"].name, "unit": one["row"].unit,
-                        "cloakroom": one["cloakroom"], "redis": one["redis"], "ratio": one["ratio"],
-                        "goal": report.goal_text(one["row"]), "met": report.meets_goal(one),
-                        "rounds": one["rounds"]} for one in results], indent=1)
+    return json.dumps([as_values(one) for one in results], indent=1)
+
+
+def keep(results, path):
+    """Writes the rows of one run down at once: what comes after it may be interrupted."""
+    for one in results:
+        print(report.line(one), file=sys.stderr)
+    if path is not None:
+        with open(path, "a", encoding="utf-8") as file:
+            file.writelines(json.dumps(as_values(one)) + "\n" for one in results)
 
 
 def main():
     arguments = parse_arguments()
-    runs = [run for run in figures.all_runs(arguments.quick)
+    runs = [run for run in figures.all_runs(arguments.quick, arguments.megabytes)
             if not arguments.only or any(run.name.startswith(name) for name in arguments.only)]
     if arguments.list:
         print("\n".join(run.name for run in runs))
@@ -119,7 +138,10 @@ def main():
     results, failures = [], []
     for run in runs:
         try:
-            results += measure_run(generator, run, rounds[run.name], extra, progress)
+            rows = measure_run(generator, run, rounds[run.name], extra, progress)
+            progress.end()
+            keep(rows, arguments.save)
+            results += rows
         except (measure.RunFailed, measure.servers.ServerFailed) as error:
             failures.append(str(error))
     progress.end()

@@ -8,6 +8,7 @@
 
 #include "bench/sale_day/load.h"
 #include "bench/sale_day/memory.h"
+#include "bench/sale_day/persistence.h"
 #include "bench/sale_day/stall.h"
 
 namespace cloakroom::bench {
@@ -20,6 +21,8 @@ constexpr char kUsage[] =
     "sale_day memory  --port P --name string|session|cache|tag|bigtag --items N\n"
     "sale_day stall   --port P --name quiet|expire|keys|flushall|grow --items N\n"
     "sale_day idle    --port P --pid PID --connections N\n"
+    "sale_day persistence --port P --pid PID --name string|session --action BGSAVE|BGREWRITEAOF\n"
+    "                 --items N [--seconds S]\n"
     "command and visit also take --pid PID (whose CPU is counted), --connections N, --seconds S.\n";
 
 class Arguments {
@@ -67,6 +70,13 @@ Figures Run(const std::string& mode, const Arguments& arguments) {
   if (mode == "memory") return MeasureMemory(load.port, arguments.Text("name"), items);
   if (mode == "stall") {
     return MeasureStall({.port = load.port, .items = items}, arguments.Text("name"));
+  }
+  if (mode == "persistence") {
+    const PersistenceOptions options = {.port = load.port,
+                                        .server_pid = load.server_pid,
+                                        .items = items,
+                                        .quiet_seconds = arguments.Number("seconds", 5)};
+    return MeasurePersistence(options, arguments.Text("name"), arguments.Text("action"));
   }
   if (mode == "idle") return MeasureIdle(load.port, load.server_pid, load.connections);
   Arguments::Usage();

@@ -87,6 +87,7 @@ int Serve(ConfigStore& config, int signals) {
     if (auto error = WritePidFile(pid_file)) LogWarning("{}", *error);
   }
   LogNotice("Server initialized");
+  server.persistence().BeginLoading();
   network.Start();
   if (auto error = server.persistence().Load([signals] { return SignalWaits(signals); })) {
     network.Stop();

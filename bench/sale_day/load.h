@@ -29,7 +29,8 @@ struct LoadOptions {
 
 /// Closed loop: every connection runs visits back to back, one epoll thread drives them all.
 /// `visits` are drawn in turn; `ops_per_visit` is what a figure "per op" divides by.
-/// Figures: ops_per_s, cpu_us_per_op, user_us_per_op, and the latencies of a visit.
+/// Figures: ops_per_s, cpu_us_per_op, user_us_per_op, finished (ops, with the warm-up), and the
+/// latencies of a visit.
 Figures RunLoad(const LoadOptions& options, const std::vector<Visit>& visits, double ops_per_visit);
 
 /// `command` back to back: set get hset hget hmget sadd incr eval. Prepares the keys first.

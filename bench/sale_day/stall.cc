@@ -1,12 +1,8 @@
 #include "bench/sale_day/stall.h"
 
-#include <sched.h>
-#include <time.h>
-
-#include <atomic>
 #include <functional>
-#include <thread>
 
+#include "bench/sale_day/probe.h"
 #include "bench/sale_day/wire.h"
 
 namespace cloakroom::bench {
@@ -18,49 +14,7 @@ constexpr size_t kGrowBatch = 16;
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kGiveUpNs = 60 * kSecond;
 
-void SleepNs(int64_t ns) {
-  const timespec time{ns / kSecond, ns % kSecond};
-  nanosleep(&time, nullptr);
-}
-
 double Seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
-
-/// The quiet visitor, on its own thread from construction until Stop.
-class Probe {
- public:
-  Probe(int port, int64_t pause_us) : thread_([this, port, pause_us] { Run(port, pause_us); }) {
-    while (!running_.load()) SleepNs(1'000'000);
-  }
-
-  Latencies Stop() {
-    stopping_ = true;
-    thread_.join();
-    return std::move(latencies_);
-  }
-
- private:
-  void Run(int port, int64_t pause_us) {
-    // The load shares the probe's core: without priority its own queueing would be measured. Only
-    // root may, and without it the figures are a little worse for both servers alike.
-    const sched_param priority{.sched_priority = 1};
-    sched_setscheduler(0, SCHED_FIFO, &priority);
-    Wire wire(port);
-    const std::string get = Request({"GET", "probe"});
-    while (!stopping_.load(std::memory_order_relaxed)) {
-      const int64_t start = NowNs();
-      wire.Send(get);
-      wire.Await(1);
-      latencies_.Add(NowNs() - start);
-      running_ = true;
-      SleepNs(pause_us * 1000);
-    }
-  }
-
-  std::atomic<bool> running_ = false;
-  std::atomic<bool> stopping_ = false;
-  Latencies latencies_;
-  std::thread thread_;
-};
 
 /// Adds `items` keys; `expire_at_ms` 0 means for ever.
 void Fill(Wire& wire, int64_t items, int64_t expire_at_ms, size_t batch_size) {
@@ -85,7 +39,8 @@ void Fill(Wire& wire, int64_t items, int64_t expire_at_ms, size_t batch_size) {
 
 Figures Watched(const StallOptions& options, const std::function<void(Figures&)>& work) {
   Figures figures;
-  Probe probe(options.port, options.probe_pause_us);
+  const std::string get = Request({"GET", "probe"});
+  Probe probe(options.port, options.probe_pause_us, [&get] { return std::string_view(get); });
   SleepNs(kSecond / 5);
   const int64_t start = NowNs();
   work(figures);

@@ -85,7 +85,6 @@ void Persistence::NoteProgress(int64_t done_bytes) {
 std::optional<std::string> Persistence::Load(absl::FunctionRef<bool()> stop) {
   Hold hold(server_.keyspace().background_slot());
   CloseGates(hold);
-  BeginLoading();
   const int64_t started_us = server_.clock().MonotonicUs();
   const bool from_log = server_.config().Text("appendonly") == "yes";
   std::optional<std::string> error = LoadAll({.from_log = from_log}, stop);

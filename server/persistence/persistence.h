@@ -58,6 +58,8 @@ class Persistence {
   /// Not on an event loop. False: the log says why.
   bool Reload(const ReloadOptions& options);
 
+  /// From here on clients are told LOADING, until Load is over. Call it before they are served.
+  void BeginLoading();
   /// Before the first command, on the main thread: loads the data and opens the log. The error is
   /// for the operator; the server must not start then. `stop` is asked now and then.
   std::optional<std::string> Load(absl::FunctionRef<bool()> stop);
@@ -142,7 +144,6 @@ class Persistence {
     bool drop_expired = true;
     bool merge = false;
   };
-  void BeginLoading();
   void EndLoading();
   void NoteProgress(int64_t done_bytes);
   std::optional<std::string> LoadSnapshotFile(const std::string& path, bool drop_expired,

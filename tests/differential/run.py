@@ -4,7 +4,7 @@
     run.py                          200,000 commands, a random seed
     run.py --seed 7 --commands 1000000
     run.py --family sets --family scripting
-    run.py --reload 4000            DEBUG RELOAD at random, once in 4,000 commands
+    run.py --reload 4000            DEBUG RELOAD at random, once in 4,000 commands, or a restart
     run.py --reload 2000 --log      the same with an append-only log, and DEBUG LOADAOF besides
     run.py --under-test redis       redis-server against itself: proves the rules of compare.py
     run.py --self-test              and against itself behind an alteration: proves the eyes
@@ -28,8 +28,9 @@ BATCH = 400
 BATCHES_IN_EPOCH = 25
 SECOND_PROTOCOL = 0.3
 MAX_DIFFERENCES = 25
-RELOADS = [(b"DEBUG", b"RELOAD")]
-LOG_RELOADS = [*RELOADS, (b"DEBUG", b"LOADAOF")]
+# RESTART is said to nobody: it stands for the end of both servers and a new start.
+RELOADS = [(b"DEBUG", b"RELOAD")] * 4 + [(b"RESTART",)]
+LOG_RELOADS = [*RELOADS, *[(b"DEBUG", b"LOADAOF")] * 3]
 LOG_SETTINGS = {"appendonly": "yes", "appendfsync": "no", "auto-aof-rewrite-percentage": "0"}
 SHOWN_REPLY = 500
 SHOWN_REQUEST = 2000
@@ -55,6 +56,33 @@ class Duel:
 
     def play(self, protocol, steps):
         """Sends a batch to both; raises Difference at the first step whose replies differ."""
+        begin = 0
+        for at, step in enumerate(steps):
+            if step[1] == "restart":
+                self._play(protocol, steps, begin, at)
+                self._restart(at)
+                begin = at + 1
+        self._play(protocol, steps, begin, len(steps))
+
+    def _restart(self, at):
+        try:
+            for side in self.sides:
+                side.restart()
+        except (servers.ServerFailed, OSError, AssertionError, resp.ConnectionClosed,
+                resp.ReplyTimeout) as error:
+            raise Difference(f"no restart: {error}", at, "restart") from error
+
+    def _play(self, protocol, all_steps, begin, end):
+        """The part of a batch that has no restart in it."""
+        if begin == end:
+            return
+        try:
+            self._play_part(protocol, all_steps[begin:end])
+        except Difference as difference:
+            difference.at += begin
+            raise
+
+    def _play_part(self, protocol, steps):
         data = b"".join([step[0] for step in steps])
         try:
             for side in self.sides:

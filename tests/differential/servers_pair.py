@@ -49,8 +49,23 @@ class Side:
         with self.server.connect() as admin:
             admin.ok("FLUSHALL")
             admin.call("SCRIPT", "FLUSH")
-            if self.server.directives.get("appendonly") == "yes":
+            if self._has_log():
                 self._forget_log(admin)
+
+    def restart(self):
+        """Ends the server and starts it on what it kept: its log, or else a snapshot. Scripts are
+        flushed, because redis-server forgets them and Cloakroom does not."""
+        self.close()
+        if not self._has_log():
+            with self.server.connect(timeout_s=_READ_TIMEOUT_S) as admin:
+                admin.ok("SAVE")
+        self.server.terminate()
+        self.server.launch()
+        with self.server.connect() as admin:
+            admin.ok("SCRIPT", "FLUSH")
+
+    def _has_log(self):
+        return self.server.directives.get("appendonly") == "yes"
 
     @staticmethod
     def _forget_log(admin):

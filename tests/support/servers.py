@@ -121,9 +121,9 @@ class Server:
                 stderr=subprocess.STDOUT, cwd=self.directory, preexec_fn=_die_with_parent)
         atexit.register(self.stop)
 
-    def wait_until_ready(self):
+    def wait_until_ready(self, timeout_s=START_TIMEOUT_S):
         """Returns when the server answers PING with PONG; one that loads does not yet."""
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
