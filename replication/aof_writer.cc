@@ -284,7 +284,9 @@ bool AofWriter::WhenDurable(int64_t offset, std::function<void()> wake) {
 void AofWriter::WakeDurable() {
   std::vector<Waiter> ready;
   {
+    // Under the lock, or one who has looked and does not wait yet would miss it.
     MutexLock lock(mutex_);
+    progress_.notify_all();
     int64_t durable = durable_offset();
     if (waiters_.empty()) return;
     std::vector<Waiter> later;
@@ -293,7 +295,6 @@ void AofWriter::WakeDurable() {
     }
     waiters_.swap(later);
   }
-  progress_.notify_all();
   for (Waiter& waiter : ready) waiter.wake();
 }
 

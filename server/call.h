@@ -221,9 +221,9 @@ class Writing {
   WriteScope& scope() { return scope_; }
   T& operator*() { return value_; }
   T* operator->() { return &value_; }
-  void Changed(KeyEvent event) {
+  void Changed(KeyEvent event, int64_t count = 1) {
     changed_ = true;
-    scope_.Changed(event);
+    scope_.Changed(event, count);
   }
 
  private:

@@ -11,10 +11,6 @@
 namespace cloakroom {
 namespace {
 
-/// A string of at most so many bytes is logged whole when a part of it has changed: hardly longer
-/// than saying which part.
-constexpr size_t kMaxRepeatedString = 32;
-
 uint32_t FirstAccess(Keyspace& keyspace, int64_t now_ms) {
   const StorageSettings& settings = keyspace.settings();
   if (now_ms == kNothingExpiresMs) [[unlikely]]
@@ -60,7 +56,7 @@ WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t
   if ((*slot_)->expired(now_ms)) [[unlikely]] {
     Delete();
     db_.keyspace().counters().expired.fetch_add(1, std::memory_order_relaxed);
-    Signal("expired", /*by_expiry=*/true);
+    Signal("expired", /*by_expiry=*/true, 1);
   } else if (random != nullptr) {
     db_.NoteAccess(**slot_, now_ms, *random);
   }
@@ -71,17 +67,19 @@ WriteScope::~WriteScope() {
   if (own_changes_ && !own_changes_->empty()) db_.keyspace().change_log()->Append(*own_changes_);
 }
 
-void WriteScope::Signal(KeyEvent event, bool by_expiry) {
+void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
   AssertHeld(stripe_);
   touched_ = true;
-  db_.keyspace().counters().changes.fetch_add(1, std::memory_order_relaxed);
+  db_.keyspace().counters().changes.fetch_add(count, std::memory_order_relaxed);
   if (!stripe_.watches.empty()) stripe_.watches.Signal(key_, by_expiry);
   if (KeyspaceObserver* observer = db_.keyspace().observer()) {
     observer->OnKeyEvent(db_.index(), key_, event);
   }
 }
 
-void WriteScope::Changed(KeyEvent event) { Signal(event, /*by_expiry=*/false); }
+void WriteScope::Changed(KeyEvent event, int64_t count) {
+  Signal(event, /*by_expiry=*/false, count);
+}
 
 void WriteScope::Settle() {
   AssertHeld(stripe_);
@@ -201,7 +199,7 @@ void WriteScope::LogOutcome() {
   if (first_byte_ != SIZE_MAX) {
     const StringView string(encoding(), (*slot_)->payload());
     const size_t last = std::min(last_byte_, string.size());
-    if (last_byte_ == kWholeString || string.size() <= kMaxRepeatedString) {
+    if (last_byte_ == kWholeString) {
       if (expire_at_ms == kNoExpiry) return Log({"SET", key_, string.bytes()});
       return Log({"SET", key_, string.bytes(), "PXAT", expiry.view()});
     }

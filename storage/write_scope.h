@@ -38,8 +38,9 @@ class WriteScope final : public ValueSlot {
   int64_t now_ms() const { return now_ms_; }
   const Entry* entry() const { return slot_ == nullptr ? nullptr : *slot_; }
 
-  /// The key was changed, in the way that `event` names. May be called more than once.
-  void Changed(KeyEvent event);
+  /// The key was changed, in the way that `event` names; `count`: so many items of it, for the
+  /// save points. May be called more than once.
+  void Changed(KeyEvent event, int64_t count = 1);
 
   /// kNoExpiry removes it. REQUIRES: exists().
   void SetExpiry(int64_t expire_at_ms);
@@ -83,7 +84,7 @@ class WriteScope final : public ValueSlot {
 
  private:
   void Place(Entry* entry);
-  void Signal(KeyEvent event, bool by_expiry);
+  void Signal(KeyEvent event, bool by_expiry, int64_t count);
   void Settle();
   void Log(std::initializer_list<std::string_view> words);
   /// What Settle can tell only when all is over: the bytes of a string, the expiry.

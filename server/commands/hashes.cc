@@ -181,7 +181,7 @@ std::optional<int64_t> SetFields(Call& call) {
   for (size_t i = 2; i < call.argc(); i += 2) {
     created += hash->Set(call.arg(i), call.arg(i + 1), call.now_ms()) ? 1 : 0;
   }
-  hash.Changed("hset");
+  hash.Changed("hset", static_cast<int64_t>(call.argc() / 2 - 1));
   return created;
 }
 
@@ -209,7 +209,7 @@ void HDel(Call& call) {
   for (size_t i = 2; i < call.argc(); ++i) {
     erased += hash->Erase(call.arg(i), call.now_ms()) ? 1 : 0;
   }
-  if (erased > 0) hash.Changed("hdel");
+  if (erased > 0) hash.Changed("hdel", erased);
   call.reply().Integer(erased);
 }
 

@@ -120,7 +120,7 @@ void SAdd(Call& call) {
   if (!set.ok()) return;
   int64_t added = 0;
   for (size_t i = 2; i < call.argc(); ++i) added += set->Add(call.arg(i)) ? 1 : 0;
-  if (added > 0) set.Changed("sadd");
+  if (added > 0) set.Changed("sadd", added);
   call.reply().Integer(added);
 }
 
@@ -129,7 +129,7 @@ void SRem(Call& call) {
   if (!set.ok()) return;
   int64_t removed = 0;
   for (size_t i = 2; i < call.argc(); ++i) removed += set->Remove(call.arg(i)) ? 1 : 0;
-  if (removed > 0) set.Changed("srem");
+  if (removed > 0) set.Changed("srem", removed);
   call.reply().Integer(removed);
 }
 
@@ -155,7 +155,7 @@ void PopCount(Call& call) {
     call.reply().Set(popped);
     for (size_t i = 0; i < popped; ++i) call.reply().Bulk(set->Pop(call.random()));
   }
-  set.Changed("spop");
+  set.Changed("spop", static_cast<int64_t>(popped));
 }
 
 void SPop(Call& call) {

@@ -61,7 +61,7 @@ class ChangeLogTest : public KeyspaceTest {
 TEST_F(ChangeLogTest, AStringIsSet) {
   EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Assign("v"); }), "0 SET k v; | ");
   EXPECT_EQ(LoggedOfString([](MutableString& s) { s.AssignInteger(12); }), "0 SET k 12; | ");
-  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Append("3"); }), "0 SET k 123; | ");
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Append("3"); }), "0 SETRANGE k 2 3; | ");
 }
 
 TEST_F(ChangeLogTest, ASmallChangeOfALongStringIsSaidAsThat) {
