@@ -18,7 +18,9 @@
 #include "server/log/log.h"
 #include "storage/access_clock.h"
 #include "storage/encoding.h"
+#include "storage/hold.h"
 #include "storage/shared_value.h"
+#include "storage/string_store.h"
 
 namespace cloakroom {
 namespace {
@@ -74,6 +76,42 @@ void StringMatchLen(Call& call) {
   if (!length) return;
   std::string text(static_cast<size_t>(std::clamp<int64_t>(*length, 0, 1 << 20)), 'a');
   call.reply().Integer(GlobMatch(call.arg(3), text) ? 1 : 0);
+}
+
+/// Whoever waits for a worker must not hold anything that it needs.
+bool MayWait(Call& call) {
+  if (call.mode() == CallMode::kTopLevel) return true;
+  call.Error("ERR this DEBUG subcommand can't be used in a transaction");
+  return false;
+}
+
+/// Keys with values of a size, for tests that need many: "key:0" is "value:0". One that is there
+/// stays as it is.
+void Populate(Call& call) {
+  if (!MayWait(call)) return;
+  std::optional<int64_t> count = call.IntegerIn(2, 0, INT64_MAX);
+  if (!count) return;
+  std::optional<int64_t> size = 0;
+  if (call.argc() > 4) size = call.IntegerIn(4, 0, INT64_MAX);
+  if (!size) return;
+  if (call.argc() > 5) return SubcommandError(call);
+  std::string prefix(call.argc() > 3 ? call.arg(3) : "key");
+  call.Offload([&db = call.db(), slot = call.server().keyspace().background_slot(),
+                now_ms = call.now_ms(), count = *count, prefix = std::move(prefix),
+                size = static_cast<size_t>(*size)](LongWork& work) {
+    for (int64_t i = 0; i < count; ++i) {
+      const std::string key = fmt::format("{}:{}", prefix, i);
+      std::string value = fmt::format("value:{}", i);
+      if (size > 0) value.resize(size, '\0');
+      Hold hold(slot);
+      hold.WaitForKey(db, KeyHash::Of(key));
+      WriteScope scope(db, key, KeyHash::Of(key), now_ms);
+      if (scope.exists()) continue;
+      StoreString(scope, value, kNoExpiry);
+      scope.Changed("set");
+    }
+    work.reply.Ok();
+  });
 }
 
 void ErrorReply(Call& call) { call.Error(call.arg(2)); }
@@ -132,13 +170,6 @@ void HashTableStats(Call& call) {
                                     db.size(), db.expires(), Database::kStripes, fewest, most));
 }
 
-/// Whoever waits for a load must not hold anything that it needs.
-bool MayReload(Call& call) {
-  if (call.mode() == CallMode::kTopLevel) return true;
-  call.Error("ERR DEBUG RELOAD and LOADAOF can't be used in a transaction");
-  return false;
-}
-
 void OffloadReload(Call& call, Persistence::ReloadOptions options, std::string_view error) {
   call.Offload([&persistence = call.server().persistence(), options, error](LongWork& work) {
     persistence.Reload(options) ? work.reply.Ok() : work.Error(error);
@@ -146,7 +177,7 @@ void OffloadReload(Call& call, Persistence::ReloadOptions options, std::string_v
 }
 
 void ReloadSnapshot(Call& call) {
-  if (!MayReload(call)) return;
+  if (!MayWait(call)) return;
   Persistence::ReloadOptions options;
   for (size_t i = 2; i < call.argc(); ++i) {
     if (call.Is(i, "merge")) {
@@ -163,7 +194,7 @@ void ReloadSnapshot(Call& call) {
 }
 
 void LoadAof(Call& call) {
-  if (!MayReload(call)) return;
+  if (!MayWait(call)) return;
   OffloadReload(call, {.from_log = true},
                 "ERR Error trying to load the AOF files, check server logs.");
 }
@@ -195,6 +226,7 @@ constexpr Subcommand kSubcommands[] = {
     {"protocol", DebugProtocol, 3, "<type>",
      "Replies with a sample of a type: string, integer, double, bignum, null, array, set, map, "
      "attrib, push, verbatim, true, false."},
+    {"populate", Populate, -3, "<count> [<prefix> [<size>]]", "Makes so many string keys."},
     {"reload", ReloadSnapshot, -2, "[NOSAVE] [NOFLUSH] [MERGE]",
      "Saves a snapshot, and loads it in place of the data."},
     {"loadaof", LoadAof, 2, "", "Loads the append-only log in place of the data."},

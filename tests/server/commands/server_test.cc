@@ -27,7 +27,7 @@ TEST_F(ServerCommandsTest, MonitorIsAskedForOnce) {
 
 TEST_F(ServerCommandsTest, ShutdownAsksTheServerToStopWithoutAReply) {
   bool asked = false;
-  server_.set_shutdown_handler([&] { asked = true; });
+  server_.set_shutdown_handler([&](const Server::ShutdownRequest&) { asked = true; });
   EXPECT_EQ(Run("SHUTDOWN NOSAVE NOW FORCE"), "");
   EXPECT_TRUE(asked);
   EXPECT_TRUE(ClientNamed("").close_after_reply);
@@ -35,7 +35,7 @@ TEST_F(ServerCommandsTest, ShutdownAsksTheServerToStopWithoutAReply) {
 
 TEST_F(ServerCommandsTest, ShutdownRefusesWhatContradictsItself) {
   bool asked = false;
-  server_.set_shutdown_handler([&] { asked = true; });
+  server_.set_shutdown_handler([&](const Server::ShutdownRequest&) { asked = true; });
   EXPECT_EQ(Run("SHUTDOWN SAVE NOSAVE"), "-ERR syntax error\r\n");
   EXPECT_EQ(Run("SHUTDOWN ABORT NOW"), "-ERR syntax error\r\n");
   EXPECT_EQ(Run("SHUTDOWN foo"), "-ERR syntax error\r\n");
