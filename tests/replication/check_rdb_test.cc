@@ -84,7 +84,7 @@ TEST_F(CheckRdbTest, ListsAreCountedThoughWeHaveNone) {
 
 TEST_F(CheckRdbTest, NoFile) {
   StringSink out;
-  EXPECT_EQ(CheckRdb(SystemFiles(), folder_ + "/none", "none", 0, out), std::nullopt);
+  EXPECT_EQ(CheckRdb(SystemFiles(), folder_ + "/none", folder_ + "/none", 0, out), std::nullopt);
   EXPECT_EQ(out.text(), "[offset 0] Checking RDB file " + folder_ + "/none\n");
 }
 

@@ -1,0 +1,60 @@
+#include "server/persistence/log_replay.h"
+
+#include "tests/server/support/server_fixture.h"
+
+namespace cloakroom {
+namespace {
+
+class LogReplayTest : public ServerTest {
+ protected:
+  std::optional<std::string> Replay(std::initializer_list<std::string_view> words) {
+    Hold hold(server_.keyspace().background_slot());
+    for (int i = 0; i < server_.keyspace().database_count(); ++i) {
+      hold.WaitAndClose(server_.keyspace().db(i));
+    }
+    return replay_.Run(std::span(words.begin(), words.size()));
+  }
+
+  LogReplay replay_{server_};
+};
+
+TEST_F(LogReplayTest, ExecutesCommandsInTheDatabaseThatTheySelect) {
+  EXPECT_EQ(Replay({"SET", "a", "1"}), std::nullopt);
+  EXPECT_EQ(Replay({"SELECT", "3"}), std::nullopt);
+  EXPECT_EQ(Replay({"HSET", "h", "f", "v"}), std::nullopt);
+  EXPECT_EQ(Run("GET a"), "$1\r\n1\r\n");
+  Run("SELECT 3");
+  EXPECT_EQ(Run("HGET h f"), "$1\r\nv\r\n");
+}
+
+TEST_F(LogReplayTest, NothingExpiresUntilTheLogSaysSo) {
+  std::string past = std::to_string(now_ms() - 1000);
+  EXPECT_EQ(Replay({"HSET", "h", "a", "1"}), std::nullopt);
+  EXPECT_EQ(Replay({"PEXPIREAT", "h", past}), std::nullopt);
+  EXPECT_EQ(Replay({"HSET", "h", "b", "2"}), std::nullopt);
+  EXPECT_EQ(Replay({"PERSIST", "h"}), std::nullopt);
+  EXPECT_EQ(Run("HLEN h"), ":2\r\n");
+}
+
+TEST_F(LogReplayTest, TimesThatCountFromNowCountFromTheLoad) {
+  EXPECT_EQ(Replay({"SETEX", "a", "100", "1"}), std::nullopt);
+  EXPECT_EQ(Replay({"SET", "b", "1", "EX", "200"}), std::nullopt);
+  EXPECT_EQ(Run("TTL a"), ":100\r\n");
+  EXPECT_EQ(Run("TTL b"), ":200\r\n");
+}
+
+TEST_F(LogReplayTest, ATransactionWaitsForItsExec) {
+  EXPECT_EQ(Replay({"MULTI"}), std::nullopt);
+  EXPECT_EQ(Replay({"SET", "a", "1"}), std::nullopt);
+  EXPECT_EQ(Run("EXISTS a"), ":0\r\n");
+  EXPECT_EQ(Replay({"EXEC"}), std::nullopt);
+  EXPECT_EQ(Run("EXISTS a"), ":1\r\n");
+}
+
+TEST_F(LogReplayTest, WhatIsNoCommandIsAnError) {
+  EXPECT_EQ(Replay({"ZADD", "z", "1", "a"}), "unknown command 'ZADD'");
+  EXPECT_EQ(Replay({"GET"}), "wrong number of arguments for 'get'");
+}
+
+}  // namespace
+}  // namespace cloakroom
