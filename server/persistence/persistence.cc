@@ -79,7 +79,10 @@ void Persistence::RunWork(Work work, const Done& done) {
   const int64_t started_ms = server_.clock().NowMs();
   const bool ok = work == Work::kSnapshot ? WriteSnapshot(/*gates_closed=*/false) : RewriteLog();
   const int64_t took_ms = server_.clock().NowMs() - started_ms;
-  if (work == Work::kSnapshot) {
+  if (!ok && stopping_) {
+    // Given up for one that is made while everybody waits; the disk is not to blame.
+    LogNotice("Background saving given up");
+  } else if (work == Work::kSnapshot) {
     NoteSnapshot(ok, took_ms);
   } else {
     MutexLock lock(mutex_);

@@ -53,8 +53,9 @@ void SaveThread::Loop() {
   while (true) {
     while (job_ == nullptr && !stopping_) changed_.wait(mutex_);
     if (job_ == nullptr) return;
+    const std::function<void()> job = job_;
     mutex_.Unlock();
-    job_();
+    job();
     mutex_.Lock();
     job_ = nullptr;
     changed_.notify_all();
