@@ -93,6 +93,17 @@ void AppendOnlyFile::Run() {
 // ---- rewriting
 
 FileError AppendOnlyFile::PrepareSwitch() {
+  if (state() != State::kOff) {
+    // Until the writer has come to the switch before, no manifest names that one's file, and its
+    // number would be given again. Without mutex_: Close() ends this waiting.
+    int64_t switches = 0;
+    {
+      MutexLock prepared_lock(prepared_mutex_);
+      switches = switches_;
+    }
+    if (!options_.start_thread) writer_.Step();
+    if (FileError error = writer_.AwaitMove(switches)) return error;
+  }
   MutexLock lock(mutex_);
   {
     MutexLock prepared_lock(prepared_mutex_);
