@@ -64,7 +64,9 @@ WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t
 
 WriteScope::~WriteScope() {
   if (touched_) Settle();
-  if (own_changes_ && !own_changes_->empty()) db_.keyspace().change_log()->Append(*own_changes_);
+  if (!own_changes_ || own_changes_->empty()) return;
+  // It may have been switched off meanwhile.
+  if (ChangeLog* log = db_.keyspace().change_log()) log->Append(*own_changes_);
 }
 
 void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {

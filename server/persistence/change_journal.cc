@@ -56,6 +56,8 @@ void ChangeJournal::AofLatency(std::string_view event, int64_t us) {
 }
 
 void ChangeJournal::Append(const ChangeBatch& batch) {
+  // Detached while a command ran: what it changed is no longer logged.
+  if (!on()) return;
   const int64_t offset =
       file_.AppendWith([&](std::string& buffer) { stream_.Encode(batch, &buffer); });
   if (server_.settings().appendfsync == Appendfsync::kAlways) unacknowledged_offset = offset;

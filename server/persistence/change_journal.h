@@ -44,7 +44,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   /// From here on changes are kept, beginning with the file that is current or prepared. REQUIRES:
   /// all gates are closed, or no command has run yet.
   void Attach();
-  /// From here on they are not. REQUIRES: all gates are closed.
+  /// From here on they are not; commands under way are cut off.
   void Detach();
   /// What comes next goes to the file that a rewrite prepared. REQUIRES: all gates are closed.
   void Switch();

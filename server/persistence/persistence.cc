@@ -38,7 +38,9 @@ void Persistence::FollowSettings() {
     return std::string();
   });
   server_.config().Subscribe({"appendonly"}, [this] {
-    // Tick does the rest; but who asks INFO now must see that something is to come.
+    // Off at once, as in Redis; Tick closes the files.
+    if (!WantsLog() && journal_.on()) journal_.Detach();
+    // Tick would see to it; but who asks INFO now must see that something is to come.
     if (WantsLog() && !journal_.on() && BeginRewrite() != Work::kNone) ScheduleRewrite();
     return std::string();
   });
@@ -200,6 +202,8 @@ bool Persistence::RewriteLog() {
 
 std::optional<std::string> Persistence::RewriteLogOrError() {
   AppendOnlyFile& log = journal_.file();
+  // Switched off and on again before its files were closed.
+  if (!journal_.on() && log.state() != AppendOnlyFile::State::kOff) StopLog();
   const bool begins = log.state() == AppendOnlyFile::State::kOff;
   if (begins) {
     AofDirectory::Loaded loaded = LoadManifest();
@@ -276,7 +280,7 @@ void Persistence::Tick() {
     snapshot = figures_.snapshot_scheduled;
     rewrite = figures_.rewrite_scheduled;
   }
-  if (journal_.on() && !WantsLog()) {
+  if (!journal_.on() && journal_.file().state() != AppendOnlyFile::State::kOff) {
     TakeOver();
     StopLog();
     EndWork();
