@@ -201,6 +201,13 @@ void WriteScope::LogOutcome() {
   if (first_byte_ != SIZE_MAX) {
     const StringView string(encoding(), (*slot_)->payload());
     const size_t last = std::min(last_byte_, string.size());
+    if (last_byte_ == kWholeString && (*slot_)->outgrown() && string.size() > 0) {
+      // A string that SET would make is not raw, as OBJECT ENCODING calls it; SETRANGE's is.
+      Log({"DEL", key_});
+      Log({"SETRANGE", key_, "0", string.bytes()});
+      if (expire_at_ms != kNoExpiry) Log({"PEXPIREAT", key_, expiry.view()});
+      return;
+    }
     if (last_byte_ == kWholeString) {
       if (expire_at_ms == kNoExpiry) return Log({"SET", key_, string.bytes()});
       return Log({"SET", key_, string.bytes(), "PXAT", expiry.view()});
