@@ -21,8 +21,7 @@ inline constexpr std::string_view kExecAbort =
     "EXECABORT Transaction discarded because of previous errors.";
 inline constexpr std::string_view kBusyScript =
     "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
-inline constexpr std::string_view kLoadingError =
-    "LOADING Redis is loading the dataset in memory";
+inline constexpr std::string_view kLoadingError = "LOADING Redis is loading the dataset in memory";
 inline constexpr std::string_view kNoScriptError = "NOSCRIPT No matching script. Please use EVAL.";
 /// A script's text shows whether it may select a database; it closes all of them then. This is for
 /// one that hides it.

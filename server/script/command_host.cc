@@ -38,8 +38,7 @@ CommandHost::~CommandHost() {
   call_.server().running_scripts().Remove(&running_);
 }
 
-std::string CommandHost::Refusal(const Command* command,
-                                      std::span<const std::string_view> args) {
+std::string CommandHost::Refusal(const Command* command, std::span<const std::string_view> args) {
   if (command == nullptr) return std::string(kUnknown);
   const CommandRow& row = *command->row;
   int argc = static_cast<int>(args.size());
@@ -47,7 +46,8 @@ std::string CommandHost::Refusal(const Command* command,
     return std::string(kArity);
   }
   if (row.has(kNoScript)) return std::string(kNotFromScript);
-  if (read_only_ && (row.has(kWrite) || row.has(kMayReplicate))) return std::string(kReadOnlyScript);
+  if (read_only_ && (row.has(kWrite) || row.has(kMayReplicate)))
+    return std::string(kReadOnlyScript);
   if (row.has(kWrite) && call_.server().persistence().refuses_writes()) {
     return call_.server().persistence().WriteRefusal();
   }

@@ -91,7 +91,8 @@ TEST_F(ConfigStoreTest, LoadsAllOrNothing) {
 }
 
 TEST_F(ConfigStoreTest, ListsWhatWasGivenInVain) {
-  EXPECT_EQ(Load("cluster-enabled no\nport 7000\nslaveof no one\ncluster-enabled no\n"), std::nullopt);
+  EXPECT_EQ(Load("cluster-enabled no\nport 7000\nslaveof no one\ncluster-enabled no\n"),
+            std::nullopt);
   EXPECT_THAT(store_.GivenWithoutEffect(), ElementsAre("replicaof", "cluster-enabled"));
 }
 
