@@ -1,11 +1,12 @@
 #include "server/config/directive.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
 #include <optional>
-#include <thread>
 
 #include "absl/container/flat_hash_map.h"
 #include "server/config/grammar.h"
@@ -104,9 +105,14 @@ Result<Value> ParseList(const ListRule& rule, const std::vector<std::string>& wo
   return Value{*std::move(text)};
 }
 
+// One for each core that this process may run on, a container's or taskset's share included: more
+// loops than cores only make clients wait for the other loop's time slice.
 int DefaultIoThreads() {
-  constexpr unsigned kMostByDefault = 4;  // more loops than cores only cost context switches
-  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, kMostByDefault));
+  constexpr int kMostByDefault = 4;
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
+  return std::clamp(CPU_COUNT(&cores), 1, kMostByDefault);
 }
 
 // Keys are lower case.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+#include <optional>
 #include <utility>
 
 #include "server/log/log.h"
@@ -19,8 +21,6 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Steady = std::chrono::steady_clock;
 
-/// Spans of one gathered write.
-constexpr size_t kMaxSpans = 64;
 /// At least so much room for the rest of a request that is under way.
 constexpr size_t kMinRoom = 16 * 1024;
 /// At most so much at a time for a big argument: a length alone must not allocate 512 MB.
@@ -42,69 +42,95 @@ Connection::Connection(EventLoop& loop, Socket socket, std::shared_ptr<Client> c
 Connection::~Connection() = default;
 
 void Connection::Start() {
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
   loop_.Add(shared_from_this());
+  Watch();
+}
+
+void Connection::Watch() {
+  if (!open_) return;
+  const bool reads = !lingering_ && unsent_.owned_bytes() <= kMaxUnsent;
+  const bool writes = !unsent_.empty() && !HoldsReplies();
+  if (loop_.poller().Watch(*this, socket_.fd(), reads, writes)) return;
+  LogWarning("Closing client {}: epoll_ctl: {}", client_->address, std::strerror(errno));
+  Close();
+}
+
+void Connection::OnReady(bool readable, bool writable) {
+  // From inside this client's own script: what it has sent since comes after that.
+  if (executing_) return;
+  std::shared_ptr<Connection> self = shared_from_this();
+  if (writable) Flush();
+  if (readable && open_) Receive();
+}
+
+void Connection::Receive() {
+  std::span<char> into(loop_.read_buffer());
+  if (!kept_.empty()) into = kept_.Room(std::clamp(session_.bytes_wanted(), kMinRoom, kMaxRoom));
+  const std::optional<size_t> n = socket_.Receive(into);
+  if (!n) return Close();
+  if (*n == 0) return;
+  client_->net_in += static_cast<int64_t>(*n);
+  loop_.executor().thread().stats.net_input_bytes += static_cast<int64_t>(*n);
+  std::span<char> bytes = into.first(*n);
+  if (!kept_.empty()) {
+    kept_.Commit(*n);
+    bytes = kept_.bytes();
+  }
+  Session::Next next;
+  if (!Process(bytes, &next)) return Close();
+  if (next == Session::Next::kRead && replies_ != nullptr && replies_->size() < kManyReplies) return;
+  SendReplies();
+  if (next == Session::Next::kRead || !open_) return;
+  lingering_ = true;
+  Watch();
   asio::co_spawn(
       loop_.context().get_executor(),
-      [self = shared_from_this()]() -> Awaitable<void> {
-        co_await self->Serve();
-        self->Close();
-      },
+      [self = shared_from_this(), next]() -> Awaitable<void> { co_await self->Linger(next); },
       asio::detached);
 }
 
-Connection::Awaitable<void> Connection::Serve() {
-  while (open_) {
-    while (open_ && unsent_.owned_bytes() > kMaxUnsent)
-      co_await WaitUntil(Steady::time_point::max());
-    if (!open_) co_return;
-    std::span<char> bytes = co_await Read();
-    if (bytes.empty()) co_return;
-    Session::Next next;
-    bool alive = Process(bytes, &next);
-    while (alive && next != Session::Next::kRead && next != Session::Next::kClose) {
-      alive = co_await Wait(next);
-      if (!alive) co_return;
-      OutputBuffer& output = loop_.output();
-      replies_ = &output;
-      next = next == Session::Next::kWork ? Session::Next::kRead : session_.Resume(output);
-      replies_ = nullptr;
-      alive = Send(output);
-      // What came with the request that waited.
-      if (alive && next == Session::Next::kRead && !kept_.empty()) {
-        alive = Process(kept_.bytes(), &next);
-      }
-    }
-    if (!alive) co_return;
+Connection::Awaitable<void> Connection::Linger(Session::Next next) {
+  while (open_ && next != Session::Next::kRead) {
     if (next == Session::Next::kClose) {
-      while (open_ && !unsent_.empty()) co_await WaitUntil(Steady::time_point::max());
-      co_return;
+      if (unsent_.empty()) break;
+      // Flush wakes it.
+      co_await WaitUntil(Steady::time_point::max());
+      continue;
     }
+    if (!co_await Wait(next)) break;
+    if (next == Session::Next::kWork) {
+      next = Session::Next::kRead;
+    } else {
+      Answer([&](OutputBuffer& output) { next = session_.Resume(output); });
+    }
+    // What came with the request that waited.
+    if (next == Session::Next::kRead && !kept_.empty() && !Process(kept_.bytes(), &next)) break;
+    SendReplies();
+  }
+  lingering_ = false;
+  if (next == Session::Next::kRead) {
+    Watch();
+  } else {
+    Close();
   }
 }
 
-/// The next bytes of the client, behind those that are kept; none at the connection's end.
-Connection::Awaitable<std::span<char>> Connection::Read() {
-  // The rest of a request that is under way may be there already.
-  bool ready = !kept_.empty();
-  while (open_) {
-    error_code error;
-    if (!ready) co_await socket_.async_wait(Socket::wait_read, Use(error));
-    if (error || !open_) break;
-    std::span<char> into(loop_.read_buffer());
-    if (!kept_.empty()) into = kept_.Room(std::clamp(session_.bytes_wanted(), kMinRoom, kMaxRoom));
-    size_t n = socket_.read_some(asio::buffer(into.data(), into.size()), error);
-    ready = false;
-    if (error == asio::error::would_block) continue;
-    if (error) break;
-    client_->net_in += static_cast<int64_t>(n);
-    loop_.executor().thread().stats.net_input_bytes += static_cast<int64_t>(n);
-    if (kept_.empty()) co_return into.first(n);
-    kept_.Commit(n);
-    co_return kept_.bytes();
-  }
-  co_return std::span<char>();
+template <typename Execute>
+void Connection::Answer(const Execute& execute) {
+  if (replies_ == nullptr) replies_ = loop_.TakeOutput(shared_from_this());
+  executing_ = true;
+  execute(*replies_);
+  executing_ = false;
+  HoldReplies();
+}
+
+bool Connection::SendReplies() {
+  if (executing_) return false;
+  std::unique_ptr<OutputBuffer> output = std::move(replies_);
+  if (output == nullptr) return true;
+  if (open_ && !Send(*output)) Close();
+  loop_.GiveBack(std::move(output));
+  return true;
 }
 
 /// Executes what is in `bytes` and keeps the rest. False when the connection is to be closed.
@@ -112,10 +138,7 @@ bool Connection::Process(std::span<char> bytes, Session::Next* next) {
   bool from_kept = !kept_.empty();
   loop_.executor().thread().stats.reads += 1;
   client_->query_bytes = static_cast<int64_t>(bytes.size());
-  OutputBuffer& output = loop_.output();
-  replies_ = &output;
-  *next = session_.Consume(bytes, output);
-  replies_ = nullptr;
+  Answer([&](OutputBuffer& output) { *next = session_.Consume(bytes, output); });
   std::span<char> rest = bytes.subspan(session_.consumed());
   if (from_kept) {
     kept_.DropFront(session_.consumed());
@@ -123,9 +146,9 @@ bool Connection::Process(std::span<char> bytes, Session::Next* next) {
     kept_.Append({rest.data(), rest.size()});
   }
   NoteBuffers();
-  if (!Send(output)) return false;
   int64_t limit = loop_.server().settings().client_query_buffer_limit_bytes;
   if (static_cast<int64_t>(kept_.size()) > limit) {
+    SendReplies();
     loop_.executor().thread().stats.query_limit_disconnections += 1;
     LogWarning("Closing client {} that reached max query buffer length", client_->address);
     return false;
@@ -174,7 +197,9 @@ Connection::Awaitable<bool> Connection::WaitForWork() {
       });
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
   if (!open_) co_return false;
-  session_.FinishWork(done->replies, done->error_code, loop_.output());
+  Answer([&](OutputBuffer& output) {
+    session_.FinishWork(done->replies, done->error_code, output);
+  });
   co_return true;
 }
 
@@ -207,7 +232,7 @@ void Connection::HoldReplies() {
       journal.WhenDurable(offset, [weak = weak_from_this(), &context = loop_.context()] {
         asio::post(context, [weak] {
           auto self = weak.lock();
-          if (self && self->open_ && !self->HoldsReplies()) self->StartWriting();
+          if (self && !self->HoldsReplies()) self->Flush();
         });
       }));
 }
@@ -217,71 +242,42 @@ bool Connection::HoldsReplies() const {
 }
 
 bool Connection::Send(OutputBuffer& output) {
-  HoldReplies();
-  if (output.empty()) return open_;
-  if (!unsent_.empty() || HoldsReplies()) {
-    output.MoveTo(unsent_);
-  } else if (!SendNow(output)) {
-    output.Clear();
-    return false;
-  } else if (!output.empty()) {
-    output.MoveTo(unsent_);
-    StartWriting();
-  }
-  output.Clear();
+  if (output.empty()) return true;
+  if (unsent_.empty() && !HoldsReplies() && !SendNow(output)) return false;
+  if (output.empty()) return true;
+  output.MoveTo(unsent_);
   NoteBuffers();
-  if (unsent_.empty() || !OverOutputLimit(client_->last_ms)) return open_;
-  return false;
+  Watch();
+  return open_ && !OverOutputLimit(client_->last_ms);
 }
 
 /// Sends as much as the socket takes. False when it is broken.
 bool Connection::SendNow(OutputBuffer& output) {
   while (!output.empty()) {
-    std::array<std::string_view, kMaxSpans> spans;
-    std::array<asio::const_buffer, kMaxSpans> buffers;
-    size_t count = output.Gather(spans);
-    for (size_t i = 0; i < count; ++i) buffers[i] = asio::buffer(spans[i].data(), spans[i].size());
-    error_code error;
-    // One span, the common case, goes by the cheaper call.
-    size_t sent = count == 1 ? socket_.write_some(buffers[0], error)
-                             : socket_.write_some(std::span(buffers).first(count), error);
-    if (error == asio::error::would_block) return true;
-    if (error) return false;
-    output.Consume(sent);
-    client_->net_out += static_cast<int64_t>(sent);
+    std::array<std::string_view, Socket::kMaxSpans> spans;
+    const size_t count = output.Gather(spans);
+    const std::optional<size_t> sent = socket_.Send(std::span(spans).first(count));
+    if (!sent) return false;
+    if (*sent == 0) return true;
+    output.Consume(*sent);
+    client_->net_out += static_cast<int64_t>(*sent);
     ThreadStats& stats = loop_.executor().thread().stats;
-    stats.net_output_bytes += static_cast<int64_t>(sent);
+    stats.net_output_bytes += static_cast<int64_t>(*sent);
     stats.writes += 1;
   }
   return true;
 }
 
-void Connection::StartWriting() {
-  if (writing_) return;
-  writing_ = true;
-  asio::co_spawn(
-      loop_.context().get_executor(),
-      [self = shared_from_this()]() -> Awaitable<void> { co_await self->WriteUnsent(); },
-      asio::detached);
-}
-
-Connection::Awaitable<void> Connection::WriteUnsent() {
-  while (open_ && !unsent_.empty() && !HoldsReplies()) {
-    error_code error;
-    co_await socket_.async_wait(Socket::wait_write, Use(error));
-    if (!open_) break;
-    if (error || !SendNow(unsent_)) {
-      Close();
-      break;
-    }
-    NoteBuffers();
-  }
-  writing_ = false;
+void Connection::Flush() {
+  if (!open_ || HoldsReplies()) return Watch();
+  if (!SendNow(unsent_)) return Close();
+  NoteBuffers();
   if (unsent_.empty()) {
     unsent_.Release();
     over_soft_limit_since_ms_ = 0;
+    wake_.cancel();
   }
-  wake_.cancel();
+  Watch();
 }
 
 void Connection::Push(SharedBytes bytes) {
@@ -361,8 +357,8 @@ void Connection::Close() {
   open_ = false;
   std::shared_ptr<Connection> self = shared_from_this();
   loop_.server().Disconnected(*client_, this);
-  error_code ignored;
-  socket_.close(ignored);
+  loop_.poller().Watch(*this, socket_.fd(), /*reads=*/false, /*writes=*/false);
+  socket_.Close();
   wake_.cancel();
   loop_.Remove(self);
 }

@@ -2,7 +2,6 @@
 #define CLOAKROOM_SERVER_NET_CONNECTION_H_
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
@@ -11,27 +10,32 @@
 
 #include "protocol/output_buffer.h"
 #include "server/net/event_loop.h"
+#include "server/net/poller.h"
 #include "server/net/read_buffer.h"
+#include "server/net/socket.h"
 #include "server/session/session.h"
 
 namespace cloakroom {
 
 /// The socket of one client: moves bytes between it and a Session.
 ///
-/// Reading. 10,000 idle connections must not own a buffer each. So a connection waits until there
-/// is something to read, and reads it into the buffer of its thread; only a request that has not
-/// come in whole is kept in a buffer of the connection's own. Waiting is also cheaper than a read
-/// that Asio tries first, in vain as a rule, and by a slower system call.
+/// Reading. 10,000 idle connections must not own a buffer each. So a connection reads when there is
+/// something to read, into the buffer of its thread; only a request that has not come in whole is
+/// kept in a buffer of the connection's own.
 ///
-/// Writing. Replies of a batch are gathered and sent at once; what the socket does not take waits
-/// in a buffer of the connection. A client that does not read its replies is first no longer read
+/// Writing. Replies of a batch are gathered and sent at once, when its loop has served all who were
+/// ready; what the socket does not take waits in a buffer of the connection. A client that does not read its replies is first no longer read
 /// from, and then runs into client-output-buffer-limit.
 ///
+/// Waiting, for a gate, a worker, the end of a pause, is a coroutine that begins when it is needed:
+/// from a request to its reply, the common way is a function call.
+///
 /// Thread rule: its event loop; Push, PushMessage and Kill from any thread.
-class Connection final : public ClientLink, public std::enable_shared_from_this<Connection> {
+class Connection final : public ClientLink,
+                         public Poller::Watcher,
+                         public std::enable_shared_from_this<Connection> {
  public:
   using Executor = EventLoop::Context::executor_type;
-  using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, Executor>;
   using Timer = boost::asio::basic_waitable_timer<
       std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
   template <typename T>
@@ -47,32 +51,45 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   void PushMessage(SharedBytes bytes, std::shared_ptr<const Subscription> subscription) override;
   void Kill() override;
 
+  /// Sends what Answer left. False while requests execute: a script lets the loop serve others.
+  bool SendReplies();
+
   /// Closes what has been idle or behind for too long.
   void CheckLimits(int64_t now_ms);
 
  private:
+  /// Replies of one batch that do not wait for the other clients' of the round.
+  static constexpr size_t kManyReplies = 64 * 1024;
   /// Past so many unsent bytes of its own a client is read from no more until it reads.
   static constexpr size_t kMaxUnsent = 64 * 1024 * 1024;
 
-  Awaitable<void> Serve();
-  Awaitable<std::span<char>> Read();
+  void OnReady(bool readable, bool writable) override;
+  void Receive();
+  void Flush();
+  /// Tells the poller what the connection is ready for.
+  void Watch();
+
+  /// Goes on until the connection can be read from again, or is closed.
+  Awaitable<void> Linger(Session::Next next);
   Awaitable<bool> Wait(Session::Next next);
   Awaitable<bool> WaitForWork();
   Awaitable<void> WaitUntil(std::chrono::steady_clock::time_point until);
-  Awaitable<void> WriteUnsent();
 
   bool Process(std::span<char> bytes, Session::Next* next);
+  /// Calls `execute` with a buffer for its replies, which stay there until SendReplies.
+  template <typename Execute>
+  void Answer(const Execute& execute);
   /// Tries to send; keeps what the socket does not take. False when the connection is broken.
   bool Send(OutputBuffer& output);
   /// With appendfsync always, replies to what was written wait until it is on the disk.
   void HoldReplies();
   bool HoldsReplies() const;
   bool SendNow(OutputBuffer& output);
-  void StartWriting();
   void PushHere(SharedBytes bytes);
   void Wake();
   std::function<void()> Waker();
   bool OverOutputLimit(int64_t now_ms);
+  bool Backlogged() const { return unsent_.owned_bytes() > kMaxUnsent; }
   void NoteBuffers();
   void Close();
 
@@ -83,8 +100,9 @@ class Connection final : public ClientLink, public std::enable_shared_from_this<
   Session session_;
   bool open_ = true;
   bool woken_ = false;               ///< since the last wait began
-  OutputBuffer* replies_ = nullptr;  ///< while requests execute: pushes go between their replies
-  bool writing_ = false;             ///< WriteUnsent runs
+  bool lingering_ = false;           ///< Linger runs, and nothing is read
+  bool executing_ = false;
+  std::unique_ptr<OutputBuffer> replies_;  ///< until they are sent: pushes go between them
   int64_t durable_from_ = 0;         ///< offset in the log that what is unsent waits for
   int64_t over_soft_limit_since_ms_ = 0;
   ReadBuffer kept_;

@@ -9,15 +9,21 @@
 #include "storage/memory_meter.h"
 
 namespace cloakroom {
+namespace {
+
+/// As many as a round may answer clients.
+constexpr size_t kKeptOutputs = 128;
+
+}  // namespace
 
 EventLoop::EventLoop(Server& server, int index)
     : server_(server),
       context_(1),
       work_(context_.get_executor()),
+      poller_(context_, [this] { SendReplies(); }),
       tick_(context_),
       executor_(server, server.thread(index)),
-      read_buffer_(std::make_unique<std::array<char, kReadBytes>>()),
-      output_(std::make_unique<OutputBuffer>()) {
+      read_buffer_(std::make_unique<std::array<char, kReadBytes>>()) {
   server.thread(index).serve_others = [this] { PollNested(); };
 }
 
@@ -27,8 +33,10 @@ void EventLoop::Start() {
   thread_ = std::thread([this] {
     MemoryMeter::RegisterThread();
     Tick();
+    poller_.Start();
     context_.run();
     // Connections refer to this loop, and their coroutines live in the context.
+    answered_.clear();
     connections_.clear();
   });
 }
@@ -55,15 +63,42 @@ void EventLoop::Remove(const std::shared_ptr<Connection>& connection) {
   connections_.erase(connection);
 }
 
+std::unique_ptr<OutputBuffer> EventLoop::TakeOutput(
+    const std::shared_ptr<Connection>& connection) {
+  answered_.push_back(connection);
+  if (outputs_.empty()) return std::make_unique<OutputBuffer>();
+  std::unique_ptr<OutputBuffer> output = std::move(outputs_.back());
+  outputs_.pop_back();
+  return output;
+}
+
+void EventLoop::GiveBack(std::unique_ptr<OutputBuffer> output) {
+  output->Clear();
+  if (outputs_.size() < kKeptOutputs) outputs_.push_back(std::move(output));
+}
+
+void EventLoop::SendReplies() {
+  std::vector<std::shared_ptr<Connection>> answered = std::exchange(answered_, {});
+  for (std::shared_ptr<Connection>& connection : answered) {
+    if (!connection->SendReplies()) answered_.push_back(std::move(connection));
+  }
+  if (answered_.empty()) {
+    // Its memory serves again.
+    answered.clear();
+    answered_ = std::move(answered);
+  }
+}
+
 void EventLoop::PollNested() {
-  // The script's arguments lie in the read buffer, and its connection's replies in the output.
+  // The others' replies need not wait for the script.
+  SendReplies();
+  // The script's arguments lie in the read buffer.
   auto read_buffer = std::exchange(read_buffer_, std::make_unique<std::array<char, kReadBytes>>());
-  auto output = std::exchange(output_, std::make_unique<OutputBuffer>());
   constexpr int kHandlers = 256;
   for (int i = 0; i < kHandlers && context_.poll_one() > 0; ++i) {
   }
+  poller_.Round();
   read_buffer_ = std::move(read_buffer);
-  output_ = std::move(output);
 }
 
 void EventLoop::Tick() {

@@ -6,18 +6,20 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "protocol/output_buffer.h"
 #include "server/executor.h"
+#include "server/net/poller.h"
 #include "server/server.h"
 
 namespace cloakroom {
 
 class Connection;
 
-/// One thread, its io_context, and the connections that live on it. The read buffer and the output
-/// of the batch under way are the thread's: an idle connection owns neither.
+/// One thread, its io_context and poller, and the connections that live on it. The read buffer
+/// and the buffers for replies are the thread's: an idle connection owns neither.
 ///
 /// Thread rule: its own thread, but for Start, Post-like use of context(), and Stop.
 class EventLoop {
@@ -36,12 +38,16 @@ class EventLoop {
   void Join();
 
   Context& context() { return context_; }
+  Poller& poller() { return poller_; }
   Executor& executor() { return executor_; }
   Server& server() { return server_; }
   bool OnThisThread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   std::array<char, kReadBytes>& read_buffer() { return *read_buffer_; }
-  OutputBuffer& output() { return *output_; }
+  /// For the replies of a connection, which the loop asks for, by SendReplies, when all who were
+  /// ready have been served: clients that are woken one by one cost a wake-up each.
+  std::unique_ptr<OutputBuffer> TakeOutput(const std::shared_ptr<Connection>& connection);
+  void GiveBack(std::unique_ptr<OutputBuffer> output);
 
   void Add(std::shared_ptr<Connection> connection);
   void Remove(const std::shared_ptr<Connection>& connection);
@@ -52,14 +58,17 @@ class EventLoop {
  private:
   /// Once a second: time-outs and soft output limits.
   void Tick();
+  void SendReplies();
 
   Server& server_;
   Context context_;
   boost::asio::executor_work_guard<Context::executor_type> work_;
+  Poller poller_;
   boost::asio::steady_timer tick_;
   Executor executor_;
   std::unique_ptr<std::array<char, kReadBytes>> read_buffer_;
-  std::unique_ptr<OutputBuffer> output_;
+  std::vector<std::unique_ptr<OutputBuffer>> outputs_;  ///< not in use, the last warmest
+  std::vector<std::shared_ptr<Connection>> answered_;   ///< whose replies are to be sent
   absl::flat_hash_set<std::shared_ptr<Connection>> connections_;
   std::thread thread_;
 };

@@ -1,5 +1,6 @@
 #include "server/net/listener.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -219,32 +221,50 @@ void Listener::Close() {
 
 asio::awaitable<void, Connection::Executor> Listener::Accept(std::shared_ptr<Port> port) {
   bool failing = false;
+  error_code error;
+  auto use = asio::redirect_error(asio::use_awaitable_t<Connection::Executor>(), error);
+  port->acceptor.native_non_blocking(true, error);
   while (port->acceptor.is_open()) {
-    error_code error;
-    EventLoop* loop = port->loop;
-    if (port->unix_socket) loop = loops_[next_loop_++ % loops_.size()];
-    auto use = asio::redirect_error(asio::use_awaitable_t<Connection::Executor>(), error);
-    Socket socket(loop->context().get_executor());
-    co_await port->acceptor.async_accept(socket, use);
+    co_await port->acceptor.async_wait(Acceptor::wait_read, use);
     if (error == asio::error::operation_aborted) co_return;
+    error = AcceptAll(*port);
     if (error) {
       // Out of file descriptors, as a rule: clients wait in the backlog until some are free.
       if (!failing) LogWarning("Accepting client connection: accept: {}", error.message());
-      failing = true;
       asio::basic_waitable_timer<std::chrono::steady_clock,
                                  asio::wait_traits<std::chrono::steady_clock>, Connection::Executor>
           pause(port->loop->context().get_executor(), kRetryAccept);
       co_await pause.async_wait(use);
+      failing = true;
       continue;
     }
     failing = false;
-    if (loop == port->loop) {
-      Admit(*loop, std::move(socket), port->unix_socket);
-    } else {
-      auto moved = std::make_shared<Socket>(std::move(socket));
-      asio::post(loop->context(), [this, loop, moved] { Admit(*loop, std::move(*moved), true); });
-    }
   }
+}
+
+error_code Listener::AcceptAll(Port& port) {
+  while (port.acceptor.is_open()) {
+    Protocol::endpoint peer;
+    auto size = static_cast<socklen_t>(peer.capacity());
+    const int fd = accept4(port.acceptor.native_handle(), peer.data(), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+      return {errno, boost::system::system_category()};
+    }
+    Socket socket(fd);
+    if (!port.unix_socket) {
+      peer.resize(size);
+      Admit(*port.loop, std::move(socket), peer, false);
+      continue;
+    }
+    EventLoop* loop = loops_[next_loop_++ % loops_.size()];
+    asio::post(loop->context(), [this, loop, socket = std::move(socket)]() mutable {
+      Admit(*loop, std::move(socket), {}, true);
+    });
+  }
+  return {};
 }
 
 std::string Listener::Refusal(const Client& client) {
@@ -260,30 +280,32 @@ std::string Listener::Refusal(const Client& client) {
   return "";
 }
 
-void Listener::Admit(EventLoop& loop, Socket socket, bool unix_socket) {
+void Listener::Admit(EventLoop& loop, Socket socket, const Protocol::endpoint& peer,
+                     bool unix_socket) {
   auto client = std::make_shared<Client>(server_.clients().NextId(), server_.clock().NowMs());
-  error_code error;
-  client->fd = socket.native_handle();
+  client->fd = socket.fd();
   client->unix_socket = unix_socket;
   if (unix_socket) {
     client->address = client->local_address = absl::StrCat(unix_path_, ":0");
     client->local = true;
   } else {
-    auto remote = socket.remote_endpoint(error);
-    if (error) return;
-    Tcp::endpoint peer = AsTcp(remote);
-    client->address = Show(peer);
-    auto local = socket.local_endpoint(error);
-    if (!error) client->local_address = Show(AsTcp(local));
-    client->local = peer.address().is_loopback();
+    const Tcp::endpoint remote = AsTcp(peer);
+    client->address = Show(remote);
+    client->local = remote.address().is_loopback();
+    Protocol::endpoint local;
+    auto size = static_cast<socklen_t>(local.capacity());
+    if (getsockname(client->fd, local.data(), &size) == 0) {
+      local.resize(size);
+      client->local_address = Show(AsTcp(local));
+    }
     SetKeepAlive(client->fd, server_.settings().tcp_keepalive_s);
   }
   ThreadStats& stats = loop.executor().thread().stats;
   stats.connections += 1;
   if (std::string refusal = Refusal(*client); !refusal.empty()) {
     stats.rejected_connections += 1;
-    socket.non_blocking(true, error);
-    socket.write_some(asio::buffer(refusal), error);
+    const std::string_view words = refusal;
+    static_cast<void>(socket.Send({&words, 1}));
     return;
   }
   client->authenticated = server_.config().Text("requirepass").empty();

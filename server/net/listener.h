@@ -39,7 +39,6 @@ class Listener {
  private:
   using Protocol = boost::asio::generic::stream_protocol;
   using Acceptor = boost::asio::basic_socket_acceptor<Protocol, Connection::Executor>;
-  using Socket = Connection::Socket;
 
   /// Lives as long as its coroutine accepts.
   struct Port {
@@ -58,7 +57,9 @@ class Listener {
   std::string Rebind();
   void Start(const std::shared_ptr<Port>& port);
   boost::asio::awaitable<void, Connection::Executor> Accept(std::shared_ptr<Port> port);
-  void Admit(EventLoop& loop, Socket socket, bool unix_socket);
+  /// Hands all that wait to their loops. What ended it, if not that there are no more.
+  boost::system::error_code AcceptAll(Port& port);
+  void Admit(EventLoop& loop, Socket socket, const Protocol::endpoint& peer, bool unix_socket);
   /// What refuses a client at the door, or empty.
   std::string Refusal(const Client& client);
 
