@@ -13,6 +13,9 @@ namespace {
 
 /// A batch of fewer requests is not worth two looks at every bucket.
 constexpr size_t kMinPrefetch = 4;
+constexpr size_t kUsualBatch = 32;
+/// The bucket, its entries, those of the bucket chained behind: chains are seldom longer.
+constexpr int kPrefetchTurns = 3;
 
 bool AllowedWhileSubscribed(std::string_view name) {
   return name == "ping" || name == "subscribe" || name == "ssubscribe" || name == "unsubscribe" ||
@@ -62,16 +65,19 @@ Request Executor::Prepare(CommandArguments args) const {
 void Executor::Prefetch(std::span<const Request> batch, int db_index) {
   if (batch.size() < kMinPrefetch) return;
   Database& db = server_.keyspace().db(db_index);
-  for (bool entries : {false, true}) {
-    for (const Request& request : batch) {
-      if (!request.hashed) continue;
-      Hold hold(thread_.slot);
-      if (!hold.TryKey(db, request.first_hash)) return;
-      Stripe& stripe = db.StripeOf(request.first_hash);
-      AssertHeld(stripe);
-      entries ? stripe.table.PrefetchEntries(request.first_hash)
-              : stripe.table.PrefetchBucket(request.first_hash);
-    }
+  Hold pass(thread_.slot);
+  if (!pass.TryPass(db)) return;
+  absl::InlinedVector<KeyHash, kUsualBatch> wanted;
+  for (const Request& request : batch) {
+    if (request.hashed) wanted.push_back(request.first_hash);
+  }
+  for (int turn = 0; !wanted.empty() && turn < kPrefetchTurns; ++turn) {
+    auto done = std::remove_if(wanted.begin(), wanted.end(), [&](KeyHash hash) {
+      Stripe& stripe = db.StripeOf(hash);
+      MutexLock lock(stripe.mutex);
+      return !stripe.table.Prefetch(hash, turn);
+    });
+    wanted.erase(done, wanted.end());
   }
 }
 

@@ -92,16 +92,20 @@ Entry** Table::Find(std::string_view key, KeyHash hash) {
   return nullptr;
 }
 
-void Table::PrefetchBucket(KeyHash hash) const {
-  if (bucket_count_ != 0) __builtin_prefetch(&At(AddressOf(hash)));
-}
-
-void Table::PrefetchEntries(KeyHash hash) const {
-  if (bucket_count_ == 0) return;
-  const Bucket& bucket = At(AddressOf(hash));
-  for (size_t i = 0; i < bucket.slot_count(); ++i) {
-    if (bucket.tags[i] == hash.tag()) __builtin_prefetch(bucket.slots[i]);
+bool Table::Prefetch(KeyHash hash, int turn) const {
+  if (bucket_count_ == 0) return false;
+  const Bucket* bucket = &At(AddressOf(hash));
+  if (turn == 0) {
+    __builtin_prefetch(bucket);
+    return true;
   }
+  for (; turn > 1 && bucket != nullptr; --turn) bucket = bucket->next();
+  if (bucket == nullptr) return false;
+  for (size_t i = 0; i < bucket->slot_count(); ++i) {
+    if (bucket->tags[i] == hash.tag()) __builtin_prefetch(bucket->slots[i]);
+  }
+  if (bucket->chained) __builtin_prefetch(bucket->next());
+  return bucket->chained;
 }
 
 Entry** Table::Insert(Entry* entry, KeyHash hash) {

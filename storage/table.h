@@ -50,9 +50,10 @@ class Table {
   /// Takes the entry out; the caller owns it then. REQUIRES: `slot` came from Find or Insert.
   Entry* Erase(Entry** slot, KeyHash hash);
 
-  /// Starts fetching the bucket of a hash, or the entries in it that may match, into the cache.
-  void PrefetchBucket(KeyHash hash) const;
-  void PrefetchEntries(KeyHash hash) const;
+  /// Starts fetching into the cache what Find will look at, in turns, since each needs what the one
+  /// before has fetched: the bucket of the hash; then the entries in it that may match, and the
+  /// bucket chained behind; then the same of that one, and so on. False when there is no next turn.
+  bool Prefetch(KeyHash hash, int turn) const;
 
   /// Tells the expiry index that the entry of this hash is due at `due_ms` or later.
   void NoteDue(KeyHash hash, int64_t due_ms);
