@@ -40,7 +40,7 @@ Entry* Entry::Create(std::string_view key, int64_t expire_at_ms, ValueType type,
     std::memcpy(out, &size, sizeof(size));
     out += sizeof(size);
   }
-  std::memcpy(out, key.data(), key.size());
+  key.copy(out, key.size());
   return entry;
 }
 

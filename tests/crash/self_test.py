@@ -61,7 +61,9 @@ def _found(mode, damage, seed):
         one.begin()
         for _ in range(TRIES):  # a kill soon after a rewrite or a save leaves little to damage
             one.crash()
-    except (life.Wrong, servers.ServerFailed):
+    except (life.Wrong, servers.ServerFailed) as error:
+        if damage is nothing:
+            print(f"{mode.name}: {error}\n    {', '.join(one.story)}\n    settings {one.directives}")
         return True
     finally:
         one.end(keep=False)
