@@ -20,6 +20,8 @@ uint64_t ReverseBits(uint64_t bits, int width) {
   return reversed >> (64 - width);
 }
 
+constexpr size_t kCacheLine = 64;
+
 }  // namespace
 
 /// Tag 0 marks an empty slot. In a chained bucket the last slot is the address of the next one.
@@ -102,7 +104,10 @@ bool Table::Prefetch(KeyHash hash, int turn) const {
   for (; turn > 1 && bucket != nullptr; --turn) bucket = bucket->next();
   if (bucket == nullptr) return false;
   for (size_t i = 0; i < bucket->slot_count(); ++i) {
-    if (bucket->tags[i] == hash.tag()) __builtin_prefetch(bucket->slots[i]);
+    if (bucket->tags[i] != hash.tag()) continue;
+    __builtin_prefetch(bucket->slots[i]);
+    // The value begins behind the key, as a rule in the entry's second line.
+    __builtin_prefetch(static_cast<const char*>(bucket->slots[i]) + kCacheLine);
   }
   if (bucket->chained) __builtin_prefetch(bucket->next());
   return bucket->chained;
