@@ -104,15 +104,15 @@ Connection::Awaitable<void> Connection::Linger(Session::Next next) {
       Answer([&](OutputBuffer& output) { next = session_.Resume(output); });
     }
     // What came with the request that waited.
-    if (next == Session::Next::kRead && !kept_.empty() && !Process(kept_.bytes(), &next)) break;
+    if (next == Session::Next::kRead && !kept_.empty() && !Process(kept_.bytes(), &next)) {
+      next = Session::Next::kClose;
+      break;
+    }
     SendReplies();
   }
   lingering_ = false;
-  if (next == Session::Next::kRead) {
-    Watch();
-  } else {
-    Close();
-  }
+  if (next != Session::Next::kRead) co_return Close();
+  Watch();
 }
 
 template <typename Execute>
