@@ -72,7 +72,7 @@ void Latencies::Report(Figures& figures) {
 void Print(const Figures& figures) {
   const char* separator = "{";
   for (const auto& [name, value] : figures) {
-    std::printf("%s\"%s\": %.6g", separator, name.c_str(), value);
+    std::printf("%s\"%s\": %.15g", separator, name.c_str(), value);
     separator = ", ";
   }
   std::printf("}\n");
