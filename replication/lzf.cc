@@ -14,9 +14,9 @@ constexpr size_t kMinMatch = 3;
 constexpr size_t kMaxMatch = 264;
 constexpr size_t kReach = 8192;
 constexpr size_t kLongMatch = 9;
-/// After so many misses as this power of two the search takes larger steps: bytes that do not
-/// compress are passed over quickly, and text does not lose a percent.
-constexpr unsigned kPatience = 6;
+/// After so many misses as this power of two the search takes larger steps: long runs of bytes that
+/// do not compress are passed over quickly. A value of some KB does not lose a match.
+constexpr unsigned kPatience = 10;
 
 uint32_t HashOf(uint32_t three_bytes, unsigned bits) {
   return (three_bytes << 8) * 0x9e3779b1u >> (32 - bits);

@@ -20,6 +20,7 @@
 #include "server/server.h"
 #include "server/start_warnings.h"
 #include "server/supervisor.h"
+#include "storage/huge_pages.h"
 #include "server/version.h"
 #include "storage/clock.h"
 #include "storage/memory_meter.h"
@@ -78,6 +79,8 @@ int Serve(ConfigStore& config, int signals) {
   for (const std::string& warning : StartWarnings(config, MachineLimits::Read())) {
     LogWarning("{}", warning);
   }
+  const bool huge_pages = !config.live().disable_thp;
+  AllowHugePages(huge_pages);
   SystemClock clock;
   Server server(clock, config, config.live().io_threads);
   Network network(server);
@@ -89,10 +92,12 @@ int Serve(ConfigStore& config, int signals) {
   LogNotice("Server initialized");
   server.persistence().BeginLoading();
   network.Start();
+  AllowHugePages(true);
   if (auto error = server.persistence().Load([signals] { return SignalWaits(signals); })) {
     network.Stop();
     return Fail(*error);
   }
+  AllowHugePages(huge_pages);
   {
     Cron cron(server);
     LogNotice("Ready to accept connections");

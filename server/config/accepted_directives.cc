@@ -149,7 +149,6 @@ const Directive kRows[] = {
     {"bio_cpulist", "", Text(), "", kImmutable | kNoEffect},
     {"crash-log-enabled", "", YesNo(), "yes", kNoEffect},
     {"crash-memcheck-enabled", "", YesNo(), "yes", kNoEffect},
-    {"disable-thp", "", YesNo(), "yes", kImmutable | kNoEffect},
     {"ignore-warnings", "", Text(), "", kNoEffect},
     {"io-threads-do-reads", "", YesNo(), "no", kImmutable | kNoEffect},
     {"loadmodule", "", Text(), "", kImmutable | kHidden | kNoEffect | kRepeatable},

@@ -124,6 +124,7 @@ struct Config {
   Live<bool> repair;
 
   // The process.
+  Live<bool> disable_thp;
   Live<LogLevel> loglevel;
   Live<LogFormat> log_format;
   Live<bool> syslog_enabled;

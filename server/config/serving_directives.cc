@@ -195,6 +195,9 @@ const Directive kRows[] = {
     {"aof-rewrite-incremental-fsync", "", YesNo(), "yes", kModifiable,
      To<&Config::aof_rewrite_incremental_fsync>},
 
+    // Huge pages; loading uses them all the same.
+    {"disable-thp", "", YesNo(), "yes", kImmutable, To<&Config::disable_thp>},
+
     // Ours, for one start from a damaged file: load what can be read.
     {"repair", "", YesNo(), "no", kImmutable, To<&Config::repair>},
 
