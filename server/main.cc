@@ -20,9 +20,9 @@
 #include "server/server.h"
 #include "server/start_warnings.h"
 #include "server/supervisor.h"
-#include "storage/huge_pages.h"
 #include "server/version.h"
 #include "storage/clock.h"
+#include "storage/huge_pages.h"
 #include "storage/memory_meter.h"
 
 namespace cloakroom {

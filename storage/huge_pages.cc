@@ -5,7 +5,7 @@
 // jemalloc reads this name before main: all of its memory asks for huge pages, by madvise. Whether
 // the kernel listens is up to AllowHugePages.
 extern "C" {
-extern const char* malloc_conf;         // NOLINT(readability-identifier-naming)
+extern const char* malloc_conf;          // NOLINT(readability-identifier-naming)
 const char* malloc_conf = "thp:always";  // NOLINT(readability-identifier-naming)
 }
 

@@ -78,7 +78,8 @@ void Connection::Receive() {
   }
   Session::Next next;
   if (!Process(bytes, &next)) return Close();
-  if (next == Session::Next::kRead && replies_ != nullptr && replies_->size() < kManyReplies) return;
+  if (next == Session::Next::kRead && replies_ != nullptr && replies_->size() < kManyReplies)
+    return;
   SendReplies();
   if (next == Session::Next::kRead || !open_) return;
   lingering_ = true;
@@ -197,9 +198,8 @@ Connection::Awaitable<bool> Connection::WaitForWork() {
       });
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
   if (!open_) co_return false;
-  Answer([&](OutputBuffer& output) {
-    session_.FinishWork(done->replies, done->error_code, output);
-  });
+  Answer(
+      [&](OutputBuffer& output) { session_.FinishWork(done->replies, done->error_code, output); });
   co_return true;
 }
 

@@ -24,8 +24,8 @@ namespace cloakroom {
 /// kept in a buffer of the connection's own.
 ///
 /// Writing. Replies of a batch are gathered and sent at once, when its loop has served all who were
-/// ready; what the socket does not take waits in a buffer of the connection. A client that does not read its replies is first no longer read
-/// from, and then runs into client-output-buffer-limit.
+/// ready; what the socket does not take waits in a buffer of the connection. A client that does not
+/// read its replies is first no longer read from, and then runs into client-output-buffer-limit.
 ///
 /// Waiting, for a gate, a worker, the end of a pause, is a coroutine that begins when it is needed:
 /// from a request to its reply, the common way is a function call.
@@ -99,11 +99,11 @@ class Connection final : public ClientLink,
   const std::shared_ptr<Client> client_;
   Session session_;
   bool open_ = true;
-  bool woken_ = false;               ///< since the last wait began
-  bool lingering_ = false;           ///< Linger runs, and nothing is read
+  bool woken_ = false;      ///< since the last wait began
+  bool lingering_ = false;  ///< Linger runs, and nothing is read
   bool executing_ = false;
   std::unique_ptr<OutputBuffer> replies_;  ///< until they are sent: pushes go between them
-  int64_t durable_from_ = 0;         ///< offset in the log that what is unsent waits for
+  int64_t durable_from_ = 0;               ///< offset in the log that what is unsent waits for
   int64_t over_soft_limit_since_ms_ = 0;
   ReadBuffer kept_;
   OutputBuffer unsent_;

@@ -63,8 +63,7 @@ void EventLoop::Remove(const std::shared_ptr<Connection>& connection) {
   connections_.erase(connection);
 }
 
-std::unique_ptr<OutputBuffer> EventLoop::TakeOutput(
-    const std::shared_ptr<Connection>& connection) {
+std::unique_ptr<OutputBuffer> EventLoop::TakeOutput(const std::shared_ptr<Connection>& connection) {
   answered_.push_back(connection);
   if (outputs_.empty()) return std::make_unique<OutputBuffer>();
   std::unique_ptr<OutputBuffer> output = std::move(outputs_.back());

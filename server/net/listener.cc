@@ -246,8 +246,8 @@ error_code Listener::AcceptAll(Port& port) {
   while (port.acceptor.is_open()) {
     Protocol::endpoint peer;
     auto size = static_cast<socklen_t>(peer.capacity());
-    const int fd = accept4(port.acceptor.native_handle(), peer.data(), &size,
-                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        accept4(port.acceptor.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;

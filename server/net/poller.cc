@@ -38,9 +38,9 @@ bool Poller::Watch(Watcher& watcher, int fd, bool reads, bool writes) {
   const uint32_t events = (reads ? EPOLLIN : 0U) | (writes ? EPOLLOUT : 0U);
   if (events == watcher.events_) return true;
   // Not even for nothing does a socket stay in the set: its hang-up would be told without end.
-  const int change = events == 0             ? EPOLL_CTL_DEL
+  const int change = events == 0            ? EPOLL_CTL_DEL
                      : watcher.events_ == 0 ? EPOLL_CTL_ADD
-                                             : EPOLL_CTL_MOD;
+                                            : EPOLL_CTL_MOD;
   epoll_event event{};
   event.events = events;
   event.data.ptr = &watcher;

@@ -14,9 +14,7 @@ namespace {
 /// One end of a pair of sockets, and what the poller told of it.
 class End final : public Poller::Watcher {
  public:
-  End() {
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds_.data()), 0);
-  }
+  End() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds_.data()), 0); }
   ~End() {
     close(fds_[0]);
     HangUp();
@@ -29,8 +27,8 @@ class End final : public Poller::Watcher {
     fds_[1] = -1;
   }
 
-  std::string told;                     ///< r, w: what each call said; rw: both at once
-  std::function<void()> then = [] {};   ///< called from OnReady
+  std::string told;                    ///< r, w: what each call said; rw: both at once
+  std::function<void()> then = [] {};  ///< called from OnReady
 
  private:
   void OnReady(bool readable, bool writable) override {

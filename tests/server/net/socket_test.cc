@@ -1,11 +1,11 @@
 #include "server/net/socket.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
-#include <fcntl.h>
 #include <string>
 #include <utility>
 #include <vector>
