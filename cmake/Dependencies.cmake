@@ -35,9 +35,11 @@ endif()
 
 find_path(LUA_INCLUDE_DIR lua.h PATH_SUFFIXES lua5.1 REQUIRED)
 find_path(LUA_MODULES_INCLUDE_DIR lua5.1/lua-cjson.h REQUIRED)
+# What lua.h includes by its name alone; among the compiler's own folders unless it compiles for another machine.
+find_path(LUA_MULTIARCH_INCLUDE_DIR lua5.1-deb-multiarch.h REQUIRED)
 find_library(LUA_LIBRARY NAMES liblua5.1.a REQUIRED)
 find_library(LUA_CJSON_LIBRARY NAMES liblua5.1-cjson.a REQUIRED)
 find_library(LUA_BITOP_LIBRARY NAMES liblua5.1-bitop.a REQUIRED)
 add_library(cloakroom_lua INTERFACE)
-target_include_directories(cloakroom_lua SYSTEM INTERFACE ${LUA_INCLUDE_DIR} ${LUA_MODULES_INCLUDE_DIR})
+target_include_directories(cloakroom_lua SYSTEM INTERFACE ${LUA_INCLUDE_DIR} ${LUA_MODULES_INCLUDE_DIR} ${LUA_MULTIARCH_INCLUDE_DIR})
 target_link_libraries(cloakroom_lua INTERFACE ${LUA_CJSON_LIBRARY} ${LUA_BITOP_LIBRARY} ${LUA_LIBRARY} m ${CMAKE_DL_LIBS})

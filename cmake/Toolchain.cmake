@@ -21,7 +21,8 @@ else()
 endif()
 
 find_program(MOLD mold)
-if(MOLD)
+# g++ for another machine does not look for mold where it is.
+if(MOLD AND NOT CMAKE_CROSSCOMPILING)
   target_link_options(cloakroom_flags INTERFACE -fuse-ld=mold)
 endif()
 
