@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "server/background_thread.h"
 #include "storage/memory_meter.h"
 
 namespace cloakroom {
@@ -32,6 +33,7 @@ bool Cron::stopping() const {
 
 void Cron::Run() {
   MemoryMeter::RegisterThread();
+  GiveWayToEventLoops();
   for (int turn = 0;; ++turn) {
     {
       MutexLock lock(mutex_);

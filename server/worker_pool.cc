@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/background_thread.h"
 #include "storage/memory_meter.h"
 
 namespace cloakroom {
@@ -34,6 +35,7 @@ void WorkerPool::Post(std::function<void()> job) {
 
 void WorkerPool::Run() {
   MemoryMeter::RegisterThread();
+  GiveWayToEventLoops();
   while (true) {
     std::function<void()> job;
     {

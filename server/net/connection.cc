@@ -25,9 +25,22 @@ using Steady = std::chrono::steady_clock;
 constexpr size_t kMinRoom = 16 * 1024;
 /// At most so much at a time for a big argument: a length alone must not allocate 512 MB.
 constexpr size_t kMaxRoom = 1024 * 1024;
+/// Past so much the others have their turn: a reader that keeps up with 30 MB would hold them up.
+constexpr size_t kMaxSent = 256 * 1024;
 
 auto Use(error_code& error) {
   return asio::redirect_error(asio::use_awaitable_t<Connection::Executor>(), error);
+}
+
+/// Cuts the spans to `room` bytes, and returns how many are left. While a reader keeps up, a single
+/// send takes all that it is given.
+size_t Shorten(std::span<std::string_view> spans, size_t room) {
+  size_t count = 0;
+  for (; count < spans.size() && room > 0; ++count) {
+    spans[count] = spans[count].substr(0, room);
+    room -= spans[count].size();
+  }
+  return count;
 }
 
 }  // namespace
@@ -251,15 +264,16 @@ bool Connection::Send(OutputBuffer& output) {
   return open_ && !OverOutputLimit(client_->last_ms);
 }
 
-/// Sends as much as the socket takes. False when it is broken.
+/// Sends as much as the socket takes, but no huge reply at one go. False when it is broken.
 bool Connection::SendNow(OutputBuffer& output) {
-  while (!output.empty()) {
+  for (size_t total = 0; !output.empty() && total < kMaxSent;) {
     std::array<std::string_view, Socket::kMaxSpans> spans;
-    const size_t count = output.Gather(spans);
+    const size_t count = Shorten(std::span(spans).first(output.Gather(spans)), kMaxSent - total);
     const std::optional<size_t> sent = socket_.Send(std::span(spans).first(count));
     if (!sent) return false;
     if (*sent == 0) return true;
     output.Consume(*sent);
+    total += *sent;
     client_->net_out += static_cast<int64_t>(*sent);
     ThreadStats& stats = loop_.executor().thread().stats;
     stats.net_output_bytes += static_cast<int64_t>(*sent);

@@ -1,20 +1,11 @@
 #include "server/persistence/save_thread.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <utility>
 
+#include "server/background_thread.h"
 #include "storage/memory_meter.h"
 
 namespace cloakroom {
-namespace {
-
-/// The lowest that still gets some of a busy core: a save that starves while it holds a stripe
-/// would hold up commands after all.
-constexpr int kNice = 10;
-
-}  // namespace
 
 SaveThread::SaveThread() : thread_([this] { Loop(); }) {}
 
@@ -47,8 +38,7 @@ void SaveThread::WaitUntilIdle() {
 
 void SaveThread::Loop() {
   MemoryMeter::RegisterThread();
-  // On Linux the priority is the thread's, not the process'.
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+  GiveWayToEventLoops();
   MutexLock lock(mutex_);
   while (true) {
     while (job_ == nullptr && !stopping_) changed_.wait(mutex_);
