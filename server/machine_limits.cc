@@ -58,8 +58,6 @@ MachineLimits MachineLimits::Read(const std::string& root) {
     limits.memory_bytes = cgroup;
   }
   limits.listen_backlog = Number(root + "/proc/sys/net/core/somaxconn");
-  std::string pages = FirstLine(root + "/sys/kernel/mm/transparent_hugepage/enabled");
-  limits.huge_pages_always = pages.find("[always]") != std::string::npos;
   return limits;
 }
 

@@ -10,7 +10,6 @@ namespace cloakroom {
 struct MachineLimits {
   int64_t memory_bytes = 0;        ///< of the machine, or less where a cgroup limits us; 0: unknown
   int64_t listen_backlog = 0;      ///< net.core.somaxconn; 0: unknown
-  bool huge_pages_always = false;  ///< transparent huge pages, also for who did not ask
 
   /// `root` stands before /proc and /sys, for tests.
   static MachineLimits Read(const std::string& root = "");

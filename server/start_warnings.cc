@@ -67,13 +67,6 @@ std::string Backlog(const ConfigStore& config, const MachineLimits& limits) {
                       "' and put the setting into /etc/sysctl.d/.");
 }
 
-std::string HugePages(const MachineLimits& limits) {
-  if (!limits.huge_pages_always) return "";
-  return "Transparent huge pages are 'always' on: memory of deleted entries may come back late and "
-         "the process grow beyond 'maxmemory'. Run 'echo madvise > "
-         "/sys/kernel/mm/transparent_hugepage/enabled' and have it done at boot.";
-}
-
 std::string User() {
   const passwd* user = getpwuid(geteuid());
   return user == nullptr ? std::to_string(geteuid()) : user->pw_name;
@@ -91,8 +84,7 @@ std::string Writable(const std::string& dir) {
 
 std::vector<std::string> StartWarnings(const ConfigStore& config, const MachineLimits& limits) {
   std::vector<std::string> warnings = {Access(config), Memory(config, limits),
-                                       Backlog(config, limits), HugePages(limits),
-                                       Writable(config.Text("dir"))};
+                                       Backlog(config, limits), Writable(config.Text("dir"))};
   std::erase(warnings, "");
   return warnings;
 }

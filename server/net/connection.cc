@@ -61,7 +61,7 @@ void Connection::Start() {
 
 void Connection::Watch() {
   if (!open_) return;
-  const bool reads = !lingering_ && unsent_.owned_bytes() <= kMaxUnsent;
+  const bool reads = !lingering_ && !Backlogged();
   const bool writes = !unsent_.empty() && !HoldsReplies();
   if (loop_.poller().Watch(*this, socket_.fd(), reads, writes)) return;
   LogWarning("Closing client {}: epoll_ctl: {}", client_->address, std::strerror(errno));
@@ -122,7 +122,7 @@ Connection::Awaitable<void> Connection::Linger(Session::Next next) {
       next = Session::Next::kClose;
       break;
     }
-    SendReplies();
+    loop_.SendReplies();
   }
   lingering_ = false;
   if (next != Session::Next::kRead) co_return Close();

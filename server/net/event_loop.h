@@ -44,10 +44,12 @@ class EventLoop {
   bool OnThisThread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   std::array<char, kReadBytes>& read_buffer() { return *read_buffer_; }
-  /// For the replies of a connection, which the loop asks for, by SendReplies, when all who were
-  /// ready have been served: clients that are woken one by one cost a wake-up each.
+  /// For the replies of a connection, until SendReplies.
   std::unique_ptr<OutputBuffer> TakeOutput(const std::shared_ptr<Connection>& connection);
   void GiveBack(std::unique_ptr<OutputBuffer> output);
+  /// Has all connections that took an output send it. At the end of a round, when all who were
+  /// ready have been served: clients that are woken one by one cost a wake-up each.
+  void SendReplies();
 
   void Add(std::shared_ptr<Connection> connection);
   void Remove(const std::shared_ptr<Connection>& connection);
@@ -58,7 +60,6 @@ class EventLoop {
  private:
   /// Once a second: time-outs and soft output limits.
   void Tick();
-  void SendReplies();
 
   Server& server_;
   Context context_;

@@ -31,6 +31,8 @@ using Unix = asio::local::stream_protocol;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr auto kRetryAccept = std::chrono::milliseconds(100);
+/// In a rush of new clients those who are there have their turn in between.
+constexpr int kAcceptsPerTurn = 64;
 
 std::string Show(const Tcp::endpoint& endpoint) {
   std::string address = endpoint.address().to_string();
@@ -227,7 +229,7 @@ asio::awaitable<void, Connection::Executor> Listener::Accept(std::shared_ptr<Por
   while (port->acceptor.is_open()) {
     co_await port->acceptor.async_wait(Acceptor::wait_read, use);
     if (error == asio::error::operation_aborted) co_return;
-    error = AcceptAll(*port);
+    error = AcceptSome(*port);
     if (error) {
       // Out of file descriptors, as a rule: clients wait in the backlog until some are free.
       if (!failing) LogWarning("Accepting client connection: accept: {}", error.message());
@@ -242,8 +244,8 @@ asio::awaitable<void, Connection::Executor> Listener::Accept(std::shared_ptr<Por
   }
 }
 
-error_code Listener::AcceptAll(Port& port) {
-  while (port.acceptor.is_open()) {
+error_code Listener::AcceptSome(Port& port) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
     Protocol::endpoint peer;
     auto size = static_cast<socklen_t>(peer.capacity());
     const int fd =

@@ -57,8 +57,8 @@ class Listener {
   std::string Rebind();
   void Start(const std::shared_ptr<Port>& port);
   boost::asio::awaitable<void, Connection::Executor> Accept(std::shared_ptr<Port> port);
-  /// Hands all that wait to their loops. What ended it, if not that there are no more.
-  boost::system::error_code AcceptAll(Port& port);
+  /// Hands those that wait, some at most, to their loops. The error that ended it, if one did.
+  boost::system::error_code AcceptSome(Port& port);
   void Admit(EventLoop& loop, Socket socket, const Protocol::endpoint& peer, bool unix_socket);
   /// What refuses a client at the door, or empty.
   std::string Refusal(const Client& client);

@@ -31,11 +31,11 @@ class Poller {
 
    protected:
     ~Watcher() = default;
-    bool WatchesReads() const { return (events_ & EPOLLIN) != 0; }
-    bool WatchesWrites() const { return (events_ & EPOLLOUT) != 0; }
 
    private:
     friend class Poller;
+    bool WatchesReads() const { return (events_ & EPOLLIN) != 0; }
+    bool WatchesWrites() const { return (events_ & EPOLLOUT) != 0; }
     /// Each is set only when it is watched for; an error or a hang-up sets all that are.
     virtual void OnReady(bool readable, bool writable) = 0;
 

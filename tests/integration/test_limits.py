@@ -192,6 +192,18 @@ def test_normal_client_that_reads_late_gets_everything(server):
         assert all(len(late.read()) == 100_000 for _ in range(300))
 
 
+def test_reply_of_many_megabytes_arrives_whole_and_in_order(server):
+    """It goes out in pieces, between the turns of the others."""
+    value = bytes(range(256)) * 40_000
+    with server.connect(timeout_s=30) as connection, server.connect() as other:
+        connection.ok("SET", "large", value)
+        connection.send("MGET", "large", "large", "large")
+        connection.send("PING")
+        assert other.ok("PING") == b"PONG"
+        assert connection.read() == [value] * 3
+        assert connection.read() == b"PONG"
+
+
 def test_client_output_is_seen_in_client_list(server):
     with server.connect() as other, _deaf(server) as deaf:
         other.ok("SET", "big", "x" * 3_000_000)

@@ -320,3 +320,30 @@ def test_pid_file_is_written_and_removed(start_server, tmp_path):
     assert path.read_text().strip() == str(server.pid)
     assert server.terminate() == 0
     assert not os.path.exists(path)
+
+
+@pytest.fixture
+def one_core():
+    """Confines what is started meanwhile to a single core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
+def test_event_loops_are_as_many_as_the_cores_it_may_use(one_core, start_server):
+    server = start_server()
+    if server.kind != "cloakroom":
+        pytest.skip("redis-server has one in any case")
+    with server.connect() as connection:
+        assert connection.ok("CONFIG", "GET", "io-threads") == [b"io-threads", b"1"]
+
+
+@pytest.mark.parametrize("disabled, allowed", (("yes", "0"), ("no", "1")))
+def test_huge_pages_after_the_load_are_as_configured(start_server, disabled, allowed):
+    server = start_server({"disable-thp": disabled})
+    with open(f"/proc/{server.pid}/status", encoding="ascii") as status:
+        found = re.search(r"^THP_enabled:\s+(\d)", status.read(), re.MULTILINE)
+    if not found:
+        pytest.skip("this kernel does not tell")
+    assert found[1] == allowed

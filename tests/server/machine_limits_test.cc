@@ -28,22 +28,14 @@ TEST_F(MachineLimitsTest, UnknownIsZero) {
   MachineLimits limits = Read();
   EXPECT_EQ(limits.memory_bytes, 0);
   EXPECT_EQ(limits.listen_backlog, 0);
-  EXPECT_FALSE(limits.huge_pages_always);
 }
 
 TEST_F(MachineLimitsTest, ReadsTheMachine) {
   Write("/proc/meminfo", "MemTotal:        2048 kB\nMemFree:          100 kB\n");
   Write("/proc/sys/net/core/somaxconn", "128\n");
-  Write("/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n");
   MachineLimits limits = Read();
   EXPECT_EQ(limits.memory_bytes, 2048 * 1024);
   EXPECT_EQ(limits.listen_backlog, 128);
-  EXPECT_TRUE(limits.huge_pages_always);
-}
-
-TEST_F(MachineLimitsTest, HugePagesOnRequestAreNotAlways) {
-  Write("/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
-  EXPECT_FALSE(Read().huge_pages_always);
 }
 
 TEST_F(MachineLimitsTest, TheTightestCgroupLimitsTheMemory) {

@@ -70,11 +70,6 @@ TEST_F(StartWarningsTest, AShortQueueOfTheSystemIsNamedWithItsCommand) {
   EXPECT_THAT(Warnings({"--tcp-backlog", "100"}), IsEmpty());
 }
 
-TEST_F(StartWarningsTest, HugePagesForAllAreNamedWithTheirCommand) {
-  limits_.huge_pages_always = true;
-  EXPECT_THAT(Warnings({}), ElementsAre(HasSubstr("echo madvise > /sys")));
-}
-
 TEST_F(StartWarningsTest, ADirectoryWithoutRightsIsNamedWithItsCommand) {
   if (geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
   std::filesystem::permissions(

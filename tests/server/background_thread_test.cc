@@ -1,0 +1,26 @@
+#include "server/background_thread.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <thread>
+
+namespace cloakroom {
+namespace {
+
+int Niceness() { return getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())); }
+
+TEST(BackgroundThreadTest, GivesWayAloneAmongTheThreads) {
+  const int mine = Niceness();
+  int lowered = mine;
+  std::thread([&lowered] {
+    GiveWayToEventLoops();
+    lowered = Niceness();
+  }).join();
+  EXPECT_GT(lowered, mine);
+  EXPECT_EQ(Niceness(), mine);
+}
+
+}  // namespace
+}  // namespace cloakroom
