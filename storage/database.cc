@@ -91,6 +91,14 @@ size_t Database::size() const {
   return total;
 }
 
+int64_t Database::changes() const {
+  int64_t total = 0;
+  for (uint32_t i = 0; i < kStripes; ++i) {
+    total += stripes_[i].changes.load(std::memory_order_relaxed);
+  }
+  return total;
+}
+
 bool Database::has_field_expiry() const {
   for (uint32_t i = 0; i < kStripes; ++i) {
     if (stripes_[i].field_expires.load(std::memory_order_relaxed) > 0) return true;

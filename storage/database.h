@@ -31,6 +31,9 @@ struct alignas(64) Stripe {
   std::atomic<size_t> keys = 0;
   std::atomic<size_t> expires = 0;
   std::atomic<size_t> field_expires = 0;  ///< hashes with fields that expire
+  /// Of its keys, since the process began. Here, and not in one place for all, because threads that
+  /// count in the same place hold each other up.
+  std::atomic<int64_t> changes = 0;
 };
 
 /// Tells the thread-safety analysis that a stripe is held: by its lock, or because the gate is
@@ -57,6 +60,8 @@ class Database {
   Keyspace& keyspace() { return keyspace_; }
   Stripe& stripe(uint32_t i) { return stripes_[i]; }
   Stripe& StripeOf(KeyHash hash) { return stripes_[hash.stripe()]; }
+  /// Of all stripes, while others go on counting.
+  int64_t changes() const;
 
   /// HELD. The key's entry, or null. One that has expired is removed. Counts as no access.
   const Entry* Peek(std::string_view key, KeyHash hash, int64_t now_ms);

@@ -18,6 +18,12 @@ Database& Keyspace::DatabaseOfSnapshot(int number) {
   }
 }
 
+int64_t Keyspace::changes() const {
+  int64_t total = counters_.flush_changes.load(std::memory_order_relaxed);
+  for (const auto& database : databases_) total += database->changes();
+  return total;
+}
+
 size_t Keyspace::ClearAll() {
   LogCommand(0, {"FLUSHALL"});
   return Discard();

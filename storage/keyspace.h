@@ -64,9 +64,12 @@ class Keyspace {
   /// Logs a command that repeats a change which is not one of a WriteScope.
   void LogCommand(int db, std::initializer_list<std::string_view> words);
 
-  /// Counters for INFO. `changes` is rdb_changes_since_last_save.
-  struct Counters {
-    std::atomic<int64_t> changes = 0;
+  /// Changes since the process began, of keys and by FLUSHALL and its kin; others go on counting.
+  int64_t changes() const;
+
+  /// Apart from what every command reads.
+  struct alignas(64) Counters {
+    std::atomic<int64_t> flush_changes = 0;  ///< those that are of no single key
     std::atomic<int64_t> expired = 0;
     std::atomic<int64_t> expired_fields = 0;
     std::atomic<int64_t> evicted = 0;

@@ -72,7 +72,8 @@ WriteScope::~WriteScope() {
 void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
   AssertHeld(stripe_);
   touched_ = true;
-  db_.keyspace().counters().changes.fetch_add(count, std::memory_order_relaxed);
+  stripe_.changes.store(stripe_.changes.load(std::memory_order_relaxed) + count,
+                        std::memory_order_relaxed);
   if (!stripe_.watches.empty()) stripe_.watches.Signal(key_, by_expiry);
   if (KeyspaceObserver* observer = db_.keyspace().observer()) {
     observer->OnKeyEvent(db_.index(), key_, event);

@@ -20,8 +20,8 @@ bool CheckFlushMode(Call& call) {
 }
 
 void CountChanges(Call& call, size_t changes) {
-  call.server().keyspace().counters().changes.fetch_add(static_cast<int64_t>(changes),
-                                                        std::memory_order_relaxed);
+  call.server().keyspace().counters().flush_changes.fetch_add(static_cast<int64_t>(changes),
+                                                              std::memory_order_relaxed);
 }
 
 /// SYNC, the default, tells the client that the memory is free again. Nobody else waits for that.

@@ -21,7 +21,7 @@ void AppendSnapshots(Server& server, const Persistence::Figures& figures, InfoTe
   const bool saving = figures.under_way == Work::kSnapshot;
   text.Line("current_save_keys_processed", figures.keys_done);
   text.Line("current_save_keys_total", figures.keys_total);
-  text.Line("rdb_changes_since_last_save", server.keyspace().counters().changes.load());
+  text.Line("rdb_changes_since_last_save", server.persistence().changes_since_save());
   text.Line("rdb_bgsave_in_progress", saving ? 1 : 0);
   text.Line("rdb_last_save_time", figures.last_save_s);
   text.Line("rdb_last_bgsave_status", Status(figures.last_snapshot_ok));

@@ -67,7 +67,7 @@ void Persistence::EndLoading() {
   MutexLock lock(mutex_);
   figures_.loading = false;
   loading_ = false;
-  server_.keyspace().counters().changes = 0;
+  saved_changes_ = server_.keyspace().changes();
 }
 
 void Persistence::NoteProgress(int64_t done_bytes) {

@@ -103,8 +103,7 @@ bool Persistence::WriteSnapshot(bool gates_closed) {
   } else {
     LogNotice("Background saving started");
   }
-  std::atomic<int64_t>& changes = server_.keyspace().counters().changes;
-  int64_t saved_changes = 0;
+  int64_t changes = 0;
   SnapshotFileOptions options = SnapshotOptionsFrom(server_);
   options.gates_closed = gates_closed;
   options.path = server_.config().Text("dbfilename");
@@ -112,7 +111,7 @@ bool Persistence::WriteSnapshot(bool gates_closed) {
   SnapshotFileResult result = WriteSnapshotFile(
       server_.keyspace(), files_, options,
       [&] {
-        saved_changes = changes;
+        changes = server_.keyspace().changes();
         return AuxFieldsOf(server_, /*log_base=*/false);
       },
       [&] {
@@ -123,7 +122,7 @@ bool Persistence::WriteSnapshot(bool gates_closed) {
     LogWarning("Error trying to save the DB: {}", *result.error);
     return false;
   }
-  changes -= saved_changes;
+  saved_changes_ = changes;
   LogNotice("DB saved on disk: {} keys, {} bytes", result.keys, result.bytes);
   return true;
 }
@@ -246,7 +245,7 @@ void Persistence::StopLog() {
 
 bool Persistence::SavePointReached() const {
   const int64_t now_ms = server_.clock().NowMs();
-  const int64_t changes = server_.keyspace().counters().changes;
+  const int64_t changes = changes_since_save();
   int64_t since_s;
   {
     MutexLock lock(mutex_);
@@ -342,6 +341,10 @@ bool Persistence::PrepareToEnd(Ending ending, bool force) {
     LogWarning("The end of the append-only log could not be written: {}", error.text());
   }
   return true;
+}
+
+int64_t Persistence::changes_since_save() const {
+  return server_.keyspace().changes() - saved_changes_;
 }
 
 Persistence::Figures Persistence::figures() const {

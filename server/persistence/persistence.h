@@ -112,6 +112,8 @@ class Persistence {
   };
   Figures figures() const;
   int64_t last_save_s() const { return figures().last_save_s; }
+  /// Changes that the last snapshot, or what was loaded, does not hold.
+  int64_t changes_since_save() const;
 
  private:
   Work Begin(Work work, Done done);
@@ -168,6 +170,7 @@ class Persistence {
   std::atomic<bool> loading_ = false;
   std::atomic<bool> refuses_writes_ = false;
   std::atomic<bool> stopping_ = false;
+  std::atomic<int64_t> saved_changes_ = 0;  ///< how many there had been, see Keyspace::changes
   mutable Mutex mutex_;
   Figures figures_ ABSL_GUARDED_BY(mutex_);
   int64_t work_started_ms_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -30,7 +30,7 @@ TEST_F(BulkInsertTest, WhatWasInsertedIsThere) {
 TEST_F(BulkInsertTest, ItIsNoChange) {
   Insert("a", "one");
   EXPECT_EQ(TakeEvents(), "");
-  EXPECT_EQ(keyspace_.counters().changes, 0);
+  EXPECT_EQ(keyspace_.changes(), 0);
 }
 
 TEST_F(BulkInsertTest, AKeyThatIsThereStays) {

@@ -32,12 +32,12 @@ TEST_F(WriteScopeTest, AScopeWithoutAChangeLeavesNoTrace) {
   Watch("k");
   Watch("absent");
   TakeEvents();
-  int64_t changes = keyspace_.counters().changes;
+  int64_t changes = keyspace_.changes();
   Write(db(), "k", [](WriteScope& scope) { EXPECT_TRUE(scope.exists()); });
   Write(db(), "absent", [](WriteScope& scope) { EXPECT_FALSE(scope.exists()); });
   EXPECT_EQ(TakeEvents(), "");
   EXPECT_FALSE(TakeDirty());
-  EXPECT_EQ(keyspace_.counters().changes, changes);
+  EXPECT_EQ(keyspace_.changes(), changes);
   EXPECT_EQ(db().size(), 1u);
 }
 
