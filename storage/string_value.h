@@ -67,6 +67,8 @@ class MutableString {
   /// `count` of the string's bytes from `offset` on, for changing in place (SETBIT), after padding
   /// it with zero bytes up to there. Valid until the value changes again.
   char* Grow(size_t offset, size_t count);
+  /// Makes an integer plain bytes, as OBJECT ENCODING then says. The bytes stay: nothing is logged.
+  void MakeRaw() { Resize(view().size()); }
 
  private:
   char* Rewrite(Encoding encoding, size_t payload_size);

@@ -213,8 +213,14 @@ void WriteScope::LogOutcome() {
       if (expire_at_ms == kNoExpiry) return Log({"SET", key_, string.bytes()});
       return Log({"SET", key_, string.bytes(), "PXAT", expiry.view()});
     }
-    Log({"SETRANGE", key_, IntegerText(static_cast<int64_t>(first_byte_)).view(),
-         string.bytes().substr(first_byte_, last - first_byte_)});
+    if (first_byte_ >= last) {
+      // Nothing appended: what was an integer is raw by now, and SETRANGE of nothing would leave it
+      // one.
+      Log({"APPEND", key_, ""});
+    } else {
+      Log({"SETRANGE", key_, IntegerText(static_cast<int64_t>(first_byte_)).view(),
+           string.bytes().substr(first_byte_, last - first_byte_)});
+    }
   }
   if (!expiry_set_) return;
   if (expire_at_ms == kNoExpiry) return Log({"PERSIST", key_});

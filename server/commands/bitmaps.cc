@@ -27,11 +27,11 @@ void SetBit(Call& call) {
   const size_t size = string->view().size();
   const bool old_bit = BitAt(string->view().bytes(), *offset);
   const bool grows = *offset / 8 >= size;
-  // Even when nothing changes: OBJECT ENCODING says raw from here on.
-  char* const byte = string->Grow(*offset / 8, 1);
   if (grows || old_bit != (*bit == 1)) {
-    SetBitAt(byte, *offset % 8, *bit == 1);
+    SetBitAt(string->Grow(*offset / 8, 1), *offset % 8, *bit == 1);
     string.Changed("setbit");
+  } else {
+    string->MakeRaw();
   }
   call.reply().Integer(old_bit ? 1 : 0);
 }

@@ -210,7 +210,7 @@ def play_all(sides, options):
     failed = uncovered(tables)
     known = set(tables[0]) & set(tables[1])
     stream = generator.Generator(options.seed, known, options.family,
-                                 LOG_RELOADS if options.log else RELOADS, options.reload)
+                                 LOG_RELOADS if options.log else RELOADS, options.reload, options.log)
     run = Run(Duel(sides), stream, random.Random(options.seed + 1))
     started = time.monotonic()
     while run.passed + run.failed < options.commands and run.failed < MAX_DIFFERENCES:

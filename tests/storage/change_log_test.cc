@@ -64,6 +64,16 @@ TEST_F(ChangeLogTest, AStringIsSet) {
   EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Append("3"); }), "0 SETRANGE k 2 3; | ");
 }
 
+TEST_F(ChangeLogTest, AnIntegerBecomesRawByAppendingNothing) {
+  LoggedOfString([](MutableString& s) { s.AssignInteger(12); });
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Append(""); }), "0 APPEND k ; | ");
+}
+
+TEST_F(ChangeLogTest, WhatOnlyMakesAnIntegerRawIsNotLogged) {
+  LoggedOfString([](MutableString& s) { s.AssignInteger(12); });
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.MakeRaw(); }), "| ");
+}
+
 TEST_F(ChangeLogTest, ASmallChangeOfALongStringIsSaidAsThat) {
   std::string text(100, 'x');
   LoggedOfString([&](MutableString& s) { s.Assign(text); });
