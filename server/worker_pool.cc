@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/background_thread.h"
+#include "server/thread_priority.h"
 #include "storage/memory_meter.h"
 
 namespace cloakroom {

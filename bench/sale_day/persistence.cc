@@ -154,6 +154,27 @@ void Act(Wire& wire, const std::string& action) {
   if (info.find(status) == std::string::npos) Fail(action + " failed");
 }
 
+/// The same action once more, for its memory alone: to read how much a process has, the kernel
+/// walks its pages and keeps it from mapping any meanwhile, which for gigabytes stalls it for tens
+/// of milliseconds.
+void MeasureMemory(const PersistenceOptions& options, const std::string& shape,
+                   const std::string& action, Wire& wire, Figures& figures) {
+  Figures ignored;
+  int64_t before_bytes = 0;
+  int64_t peak_bytes = 0;
+  Watched(options, shape, "", ignored, [&] {
+    PeakMemory quiet(options.server_pid);
+    SleepNs(kSettleNs);
+    before_bytes = quiet.Stop();
+    PeakMemory meanwhile(options.server_pid);
+    Act(wire, action);
+    peak_bytes = meanwhile.Stop();
+  });
+  figures["memory_before_bytes"] = static_cast<double>(before_bytes);
+  figures["memory_peak_bytes"] = static_cast<double>(peak_bytes);
+  figures["memory_ratio"] = static_cast<double>(peak_bytes) / static_cast<double>(before_bytes);
+}
+
 }  // namespace
 
 Figures MeasurePersistence(const PersistenceOptions& options, const std::string& shape,
@@ -166,24 +187,13 @@ Figures MeasurePersistence(const PersistenceOptions& options, const std::string&
   AwaitIdle(wire);
   SleepNs(kSettleNs);
   Figures figures;
-  int64_t before_bytes = 0;
-  Watched(options, shape, "quiet_", figures, [&] {
-    // Sampled as during the action, so that what sampling costs is in both.
-    PeakMemory memory(options.server_pid);
-    SleepNs(options.quiet_seconds * kSecond);
-    before_bytes = memory.Stop();
-  });
-  int64_t peak_bytes = 0;
+  Watched(options, shape, "quiet_", figures, [&] { SleepNs(options.quiet_seconds * kSecond); });
   Watched(options, shape, "", figures, [&] {
-    PeakMemory memory(options.server_pid);
     const int64_t start = NowNs();
     Act(wire, action);
     figures["seconds"] = static_cast<double>(NowNs() - start) / 1e9;
-    peak_bytes = memory.Stop();
   });
-  figures["memory_before_bytes"] = static_cast<double>(before_bytes);
-  figures["memory_peak_bytes"] = static_cast<double>(peak_bytes);
-  figures["memory_ratio"] = static_cast<double>(peak_bytes) / static_cast<double>(before_bytes);
+  MeasureMemory(options, shape, action, wire, figures);
   for (const std::string client : {"write_", "read_"}) {
     figures[client + "p999_ratio"] =
         figures[client + "p999_us"] / figures[client + "quiet_p999_us"];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/net/connection.h"
+#include "server/thread_priority.h"
 #include "storage/memory_meter.h"
 
 namespace cloakroom {
@@ -32,6 +33,7 @@ EventLoop::~EventLoop() = default;
 void EventLoop::Start() {
   thread_ = std::thread([this] {
     MemoryMeter::RegisterThread();
+    TakeShortTurns();
     Tick();
     poller_.Start();
     context_.run();

@@ -1,4 +1,4 @@
-#include "server/background_thread.h"
+#include "server/thread_priority.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -11,7 +11,7 @@ namespace {
 
 int Niceness() { return getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())); }
 
-TEST(BackgroundThreadTest, GivesWayAloneAmongTheThreads) {
+TEST(ThreadPriorityTest, GivesWayAloneAmongTheThreads) {
   const int mine = Niceness();
   int lowered = mine;
   std::thread([&lowered] {
