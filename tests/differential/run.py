@@ -34,6 +34,7 @@ LOG_RELOADS = [*RELOADS, *[(b"DEBUG", b"LOADAOF")] * 3]
 LOG_SETTINGS = {"appendonly": "yes", "appendfsync": "no", "auto-aof-rewrite-percentage": "0"}
 SHOWN_REPLY = 500
 SHOWN_REQUEST = 2000
+SHOWN_COMMANDS = 50
 
 
 class Difference(Exception):
@@ -189,7 +190,9 @@ class Run:
             return
         self.shortest = [(protocol, step) for protocol, steps in small for step in steps]
         self._out(f"  the shortest stream that shows it ({len(self.shortest)} commands):")
-        for protocol, step in self.shortest:
+        if len(self.shortest) > SHOWN_COMMANDS:
+            self._out(f"    … and {len(self.shortest) - SHOWN_COMMANDS} before these")
+        for protocol, step in self.shortest[-SHOWN_COMMANDS:]:
             self._out(f"    RESP{protocol}  {servers_pair.shown(step[0])[:SHOWN_REQUEST]}")
         self._out(f"  which ends in: {last}")
 

@@ -1,6 +1,7 @@
 #include "server/thread_priority.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -20,6 +21,21 @@ TEST(ThreadPriorityTest, GivesWayAloneAmongTheThreads) {
   }).join();
   EXPECT_GT(lowered, mine);
   EXPECT_EQ(Niceness(), mine);
+}
+
+TEST(ThreadPriorityTest, AShortTurnChangesNeitherPolicyNorNiceness) {
+  int before = 0;
+  int after = 0;
+  int policy = -1;
+  std::thread([&] {
+    GiveWayToEventLoops();
+    before = Niceness();
+    TakeShortTurns();
+    after = Niceness();
+    policy = sched_getscheduler(0);
+  }).join();
+  EXPECT_EQ(after, before);
+  EXPECT_EQ(policy, SCHED_OTHER);
 }
 
 }  // namespace
