@@ -1,8 +1,8 @@
 """What is measured: the runs, the rows that each yields, and the goal of each row.
 
-A run is one call of the generator; its figures become one or more rows of the report. A goal is a
-bound of Cloakroom's own figure ("own") or of the ratio Cloakroom / Redis ("ratio"); `better` says
-which way is good.
+A run is one call of the generator, or of the micro-benchmarks for Cloakroom's parts below the
+server; its figures become one or more rows of the report. A goal is a bound of Cloakroom's own
+figure ("own") or of the ratio Cloakroom / Redis ("ratio"); `better` says which way is good.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Run:
-    """One call of the generator against each server in turn."""
+    """One call of the generator against each server in turn, or of micro_bench."""
 
     name: str
     arguments: tuple
@@ -43,6 +43,8 @@ class Run:
     directives: dict = field(default_factory=dict)
     server_cores: tuple = (0,)
     restarted: bool = False  # and measured until it has loaded its files
+    servers: tuple = ("cloakroom", "redis")
+    micro: bool = False  # micro_bench with these arguments, and no server
 
 
 def command_runs(quick):
@@ -130,16 +132,21 @@ def persistence_runs(quick, megabytes=None):
     server has both cores, for its helpers: a child or threads."""
     megabytes = megabytes or (200 if quick else 2048)
     log = {"appendonly": "yes", "appendfsync": "everysec", "auto-aof-rewrite-percentage": "0"}
-    shapes = {"string": (megabytes * 1024, f"{megabytes:,} MB of 1 KB values"),
-              "session": (megabytes * 500, f"{megabytes * 500:,} sessions")}
+    members = 100_000 if quick else 1_000_000
+    shapes = {"string": (megabytes * 1024, f"{megabytes:,} MB of 1 KB values", 1),
+              "session": (megabytes * 500, f"{megabytes * 500:,} sessions", 1),
+              # So short a save is done five times, for the clients to meet enough of it.
+              "set": (members, f"one set of {members:,}", 5)}
     for run, action, directives, size in (("save", "BGSAVE", {}, "snapshot_bytes"),
                                           ("rewrite", "BGREWRITEAOF", log, "log_bytes")):
-        for shape, (items, data) in shapes.items():
+        for shape, (items, data, times) in shapes.items():
+            if shape == "set" and run != "save":
+                continue
             what = f"{run}, {data}"
             yield Run(
                 f"{run}-{shape}",
                 ("persistence", "--name", shape, "--action", action, "--items", items,
-                 "--seconds", 2 if quick else 10),
+                 "--seconds", 2 if quick else 10, "--times", times),
                 (Row(f"{what}: seconds", "seconds", "s", goal_ratio=1.0),
                  # A log also holds what was written meanwhile, so only the snapshot has a goal.
                  Row(f"{what}: bytes on disk", size, "MB", scale=1e-6,
@@ -178,8 +185,24 @@ def log_runs(quick):
                       server_cores=(0, 1) if fsync != "off" else (0,))
 
 
+def thread_runs(quick):
+    """What a second thread in the keyspace is worth, on keys of each thread's own and of all."""
+    cases = {f"BM_{command.capitalize()}/uniform:{uniform}/real_time/threads": f"{command}, {keys}"
+             for command in ("GET", "SET")
+             for uniform, keys in ((0, "keys of each thread's own"), (1, "the same keys"))}
+    rows = []
+    for benchmark, what in cases.items():
+        rows.append(Row(f"{what}, one thread: items per second", f"{benchmark}:1", "M/s",
+                        better="higher", scale=1e-6))
+        rows.append(Row(f"{what}, two threads: items per second to one thread",
+                        f"{benchmark}:2 to 1", "×", better="higher", goal_own=1.8))
+    yield Run("threads", ("--benchmark_filter=BM_(Get|Set)/",
+                          f"--benchmark_min_time={0.1 if quick else 0.5}"),
+              tuple(rows), group="Threads in the keyspace", servers=("cloakroom",), micro=True)
+
+
 def all_runs(quick, megabytes=None):
     """Every run, in the order of the report."""
     runs = [run for make in (command_runs, visit_runs, memory_runs, stall_runs, idle_runs)
             for run in make(quick)]
-    return [*runs, *persistence_runs(quick, megabytes), *log_runs(quick)]
+    return [*runs, *persistence_runs(quick, megabytes), *log_runs(quick), *thread_runs(quick)]

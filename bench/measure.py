@@ -17,6 +17,8 @@ LOAD_CORE = 1
 RUN_TIMEOUT_S = 900
 LOAD_TIMEOUT_S = 300
 GENERATOR_SOURCES = ("sale_day_main.cc", "sale_day/*.cc")
+MICRO_BENCH = REPOSITORY / "build/bench/bench/micro_bench"
+ALL_CORES = os.sched_getaffinity(0)  # before this process is pinned to one
 
 
 class RunFailed(Exception):
@@ -55,7 +57,7 @@ def measure(generator, kind, run, directives):
     """The generator's figures against a fresh server of this kind, and those of its files."""
     server = servers.Server(kind, {"maxclients": "12000", "protected-mode": "no", **directives})
     with server:
-        _on_its_cores(run, server.launch)
+        _on_cores(run.server_cores, server.launch)
         command = [str(generator), run.arguments[0], "--port", str(server.port),
                    "--pid", str(server.pid), *map(str, run.arguments[1:])]
         done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_TIMEOUT_S)
@@ -69,10 +71,27 @@ def measure(generator, kind, run, directives):
         return figures
 
 
-def _on_its_cores(run, start):
-    pin(*run.server_cores)
+def measure_micro(run):
+    """Items per second of each of the run's micro-benchmarks; and of those on two threads, as
+    "NAME to 1", how many times those of one thread they are."""
+    if not MICRO_BENCH.is_file():
+        raise RunFailed(f"{run.name}: no {MICRO_BENCH.relative_to(REPOSITORY)}; ./dev bench builds it")
+    done = _on_cores(ALL_CORES, lambda: subprocess.run(
+        [str(MICRO_BENCH), "--benchmark_format=json", *run.arguments],
+        capture_output=True, text=True, timeout=RUN_TIMEOUT_S))
+    if done.returncode != 0:
+        raise RunFailed(f"{run.name}: {done.stderr.strip()}")
+    rates = {one["name"]: one["items_per_second"] for one in json.loads(done.stdout)["benchmarks"]}
+    ratios = {f"{name} to 1": rate / rates[f"{name[:-1]}1"] for name, rate in rates.items()
+              if name.endswith("/threads:2")}
+    return rates | ratios
+
+
+def _on_cores(cores, start):
+    """What `start` returns; what it starts is confined to these cores."""
+    pin(*cores)
     try:
-        start()
+        return start()
     finally:
         pin(LOAD_CORE)
 
@@ -89,7 +108,7 @@ def _load(run, server, keys):
     """Seconds from the start of a process that finds the files to its first PONG."""
     server.kill()
     started = time.monotonic()
-    _on_its_cores(run, server.spawn)
+    _on_cores(run.server_cores, server.spawn)
     server.wait_until_ready(LOAD_TIMEOUT_S)
     took_s = time.monotonic() - started
     with server.connect() as connection:

@@ -11,10 +11,14 @@ def meets_goal(result):
     """Whether the row's goal is met; None when it has none."""
     row = result["row"]
     if row.goal_ratio is not None:
-        return result["ratio"] is not None and result["ratio"] <= row.goal_ratio
+        return result["ratio"] is not None and _within(row, result["ratio"], row.goal_ratio)
     if row.goal_own is not None:
-        return result["cloakroom"] <= row.goal_own
+        return _within(row, result["cloakroom"], row.goal_own)
     return None
+
+
+def _within(row, value, goal):
+    return value <= goal if row.better == "lower" else value >= goal
 
 
 def number(value):
@@ -26,16 +30,17 @@ def number(value):
 
 
 def goal_text(row):
+    sign = "≤" if row.better == "lower" else "≥"
     if row.goal_ratio is not None:
-        return f"≤ {row.goal_ratio:g} ×"
-    return f"≤ {row.goal_own:g} {row.unit}" if row.goal_own is not None else ""
+        return f"{sign} {row.goal_ratio:g} ×"
+    return f"{sign} {row.goal_own:g} {row.unit}" if row.goal_own is not None else ""
 
 
 def _columns(result):
     row, met = result["row"], meets_goal(result)
     ratio = "–" if result["ratio"] is None else f"{result['ratio']:.2f}"
-    return [row.name, f"{number(result['cloakroom'])} {row.unit}",
-            f"{number(result['redis'])} {row.unit}", ratio, goal_text(row),
+    theirs = "–" if result["redis"] is None else f"{number(result['redis'])} {row.unit}"
+    return [row.name, f"{number(result['cloakroom'])} {row.unit}", theirs, ratio, goal_text(row),
             "" if met is None else "met" if met else "missed"]
 
 

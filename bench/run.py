@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Cloakroom against redis-server: the same load, in turn, in one run.
 
-    bench/run.py                       everything, about an hour
-    bench/run.py --quick               everything, shorter and rougher, a few minutes
+    bench/run.py                       everything, about two hours
+    bench/run.py --quick               everything, shorter and rougher, ten minutes
     bench/run.py --only set-p1 --only memory
     bench/run.py --only save --megabytes 500 --save build/figures.jsonl
     bench/run.py --list
@@ -22,8 +22,6 @@ from pathlib import Path
 import figures
 import measure
 import report
-
-SERVERS = ("cloakroom", "redis")
 
 
 class Progress:
@@ -49,19 +47,24 @@ class Progress:
 
 
 def ratio(ours, theirs):
-    return ours / theirs if theirs > 0 else None
+    return ours / theirs if theirs else None
+
+
+def median(values):
+    """The median of what was measured; None when nothing was."""
+    measured = [value for value in values if value is not None]
+    return statistics.median(measured) if measured else None
 
 
 def row_result(run, row, rounds):
     """The medians over the rounds of one row."""
-    pairs = [(one["cloakroom"][row.key] * row.scale, one["redis"][row.key] * row.scale)
-             for one in rounds]
-    ratios = [value for value in (ratio(*pair) for pair in pairs) if value is not None]
+    pairs = [tuple(one[kind][row.key] * row.scale if kind in one else None
+                   for kind in ("cloakroom", "redis")) for one in rounds]
     return {
         "run": run.name, "group": run.group, "row": row,
-        "cloakroom": statistics.median(pair[0] for pair in pairs),
-        "redis": statistics.median(pair[1] for pair in pairs),
-        "ratio": statistics.median(ratios) if ratios else None,
+        "cloakroom": median(pair[0] for pair in pairs),
+        "redis": median(pair[1] for pair in pairs),
+        "ratio": median(ratio(*pair) for pair in pairs),
         "rounds": pairs,
     }
 
@@ -71,10 +74,11 @@ def measure_run(generator, run, rounds, extra, progress):
     done = []
     for index in range(rounds):
         one = {}
-        for kind in SERVERS if index % 2 == 0 else reversed(SERVERS):
+        for kind in run.servers if index % 2 == 0 else reversed(run.servers):
             progress.step(f"{run.name} on {kind}")
             directives = {**run.directives, **(extra if kind == "cloakroom" else {})}
-            one[kind] = measure.measure(generator, kind, run, directives)
+            one[kind] = measure.measure_micro(run) if run.micro else measure.measure(
+                generator, kind, run, directives)
         done.append(one)
     return [row_result(run, row, done) for row in run.rows]
 
@@ -92,7 +96,8 @@ def parse_arguments():
     parser.add_argument("--save", type=Path, metavar="FILE",
                         help="also append each row to this file as soon as it is measured")
     parser.add_argument("--megabytes", type=int,
-                        help="how much the runs save-* and rewrite-* hold (2048; quick: 200)")
+                        help="how much the runs save-* and rewrite-* hold, but for save-set "
+                             "(2048; quick: 200)")
     parser.add_argument("--list", action="store_true", help="print the names of the runs")
     return parser.parse_args()
 
@@ -127,14 +132,14 @@ def main():
         return 0
     if not runs:
         sys.exit("bench: no run has such a name; see --list")
-    for kind in SERVERS:
+    for kind in {kind for run in runs if not run.micro for kind in run.servers}:
         if not measure.servers.available(kind):
             sys.exit(f"bench: no program at {measure.servers.binary(kind)}")
     measure.raise_file_limit()
     generator = measure.build_generator()
     rounds = {run.name: arguments.rounds or (1 if arguments.quick else run.rounds) for run in runs}
     extra = dict(line.split(None, 1) for line in arguments.cloakroom)
-    progress = Progress(len(SERVERS) * sum(rounds.values()))
+    progress = Progress(sum(len(run.servers) * rounds[run.name] for run in runs))
     results, failures = [], []
     for run in runs:
         try:

@@ -21,8 +21,8 @@ constexpr char kUsage[] =
     "sale_day memory  --port P --name string|session|cache|tag|bigtag --items N\n"
     "sale_day stall   --port P --name quiet|expire|keys|flushall|grow --items N\n"
     "sale_day idle    --port P --pid PID --connections N\n"
-    "sale_day persistence --port P --pid PID --name string|session --action BGSAVE|BGREWRITEAOF\n"
-    "                 --items N [--seconds S]\n"
+    "sale_day persistence --port P --pid PID --name string|session|set\n"
+    "                 --action BGSAVE|BGREWRITEAOF --items N [--seconds S] [--times N]\n"
     "command and visit also take --pid PID (whose CPU is counted), --connections N, --seconds S.\n";
 
 class Arguments {
@@ -75,7 +75,8 @@ Figures Run(const std::string& mode, const Arguments& arguments) {
     const PersistenceOptions options = {.port = load.port,
                                         .server_pid = load.server_pid,
                                         .items = items,
-                                        .quiet_seconds = arguments.Number("seconds", 5)};
+                                        .quiet_seconds = arguments.Number("seconds", 5),
+                                        .times = arguments.Number("times", 1)};
     return MeasurePersistence(options, arguments.Text("name"), arguments.Text("action"));
   }
   if (mode == "idle") return MeasureIdle(load.port, load.server_pid, load.connections);

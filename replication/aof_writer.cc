@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -26,7 +27,10 @@ void AofWriter::Open(AofNewFile file, int64_t size) {
 
 void AofWriter::Restart() {
   MutexLock lock(mutex_);
-  finished_ = false;
+  if (!std::exchange(finished_, false)) return;
+  // What could not be saved is given up: it is in no file to come.
+  written_.store(pending_.appended(), std::memory_order_release);
+  synced_.store(pending_.appended(), std::memory_order_release);
 }
 
 AofFsync AofWriter::policy() const {
@@ -55,8 +59,6 @@ FileError AofWriter::Finish() {
   dirty_ = false;
   rewrite_unsynced_ = false;
   failing_.store(false, std::memory_order_release);
-  // What could not be saved is given up: nobody is to wait for it.
-  written_.store(pending_.appended(), std::memory_order_release);
   WakeAll();
   return error;
 }
@@ -254,7 +256,7 @@ void AofWriter::Recover() {
 
 std::string AofWriter::last_error() const {
   MutexLock lock(mutex_);
-  return last_failure_ ? last_failure_.text() : "";
+  return last_failure_ ? std::strerror(last_failure_.code) : "";
 }
 
 void AofWriter::set_fsync(AofFsync fsync) {
@@ -276,7 +278,7 @@ int64_t AofWriter::durable_offset() const {
 bool AofWriter::WhenDurable(int64_t offset, std::function<void()> wake) {
   // The offset is read with the mutex held: WakeDurable() takes it after the offset has moved.
   MutexLock lock(mutex_);
-  if (durable_offset() >= offset) return true;
+  if (durable_offset() >= offset || finished_) return true;
   waiters_.push_back({offset, std::move(wake)});
   return false;
 }
@@ -302,7 +304,6 @@ void AofWriter::WakeAll() {
   std::vector<Waiter> ready;
   {
     MutexLock lock(mutex_);
-    synced_.store(written_offset(), std::memory_order_release);
     ready.swap(waiters_);
     finished_ = true;
   }

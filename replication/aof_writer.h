@@ -89,7 +89,7 @@ class AofWriter {
 
   /// The disk has refused bytes, and has not taken them since.
   bool failing() const { return failing_.load(std::memory_order_acquire); }
-  /// What it said, while failing.
+  /// What it said, while failing: "No space left on device".
   std::string last_error() const;
 
   void set_fsync(AofFsync fsync);

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "storage/memory_meter.h"
+
 namespace cloakroom {
 
 AppendOnlyFile::AppendOnlyFile(Files& files, const Clock& clock, Options options,
@@ -84,6 +86,7 @@ void AppendOnlyFile::StopThread() {
 }
 
 void AppendOnlyFile::Run() {
+  MemoryMeter::RegisterThread();
   while (!stop_.load(std::memory_order_relaxed)) {
     AofWriter::Wait wait = writer_.Step();
     pending_.Await(wait.for_bytes, wait.us, wait.gather_us);

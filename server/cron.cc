@@ -6,13 +6,6 @@
 #include "storage/memory_meter.h"
 
 namespace cloakroom {
-namespace {
-
-constexpr auto kPeriod = std::chrono::milliseconds(100);
-/// Of them, for what changes slowly.
-constexpr int kPeriodsPerSecond = 10;
-
-}  // namespace
 
 Cron::Cron(Server& server)
     : server_(server), expirer_(server.keyspace()), thread_([this] { Run(); }) {}
@@ -35,15 +28,16 @@ void Cron::Run() {
   MemoryMeter::RegisterThread();
   GiveWayToEventLoops();
   for (int turn = 0;; ++turn) {
+    const int turns_per_second = server_.settings().hz;
     {
       MutexLock lock(mutex_);
-      if (!stopping_) changed_.wait_for(mutex_, kPeriod);
+      if (!stopping_) changed_.wait_for(mutex_, std::chrono::milliseconds(1000 / turns_per_second));
       if (stopping_) return;
     }
     if (server_.keyspace().settings().active_expire) Expire();
     server_.sampler().SampleRates(server_);
     server_.persistence().Tick();
-    if (turn % kPeriodsPerSecond == 0) server_.sampler().SampleFigures(server_);
+    if (turn % turns_per_second == 0) server_.sampler().SampleFigures(server_);
   }
 }
 

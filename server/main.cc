@@ -93,12 +93,18 @@ int Serve(ConfigStore& config, int signals) {
   server.persistence().BeginLoading();
   network.Start();
   AllowHugePages(true);
-  if (auto error = server.persistence().Load([signals] { return SignalWaits(signals); })) {
+  bool ends = false;
+  auto stop = [&] {
+    while (int signal = ReadSignal(signals)) signal == SIGHUP ? ReopenLog() : void(ends = true);
+    return ends = ends || server.shutdown_requested();
+  };
+  if (auto error = server.persistence().Load(stop)) {
     network.Stop();
-    return Fail(*error);
+    if (!ends) return Fail(*error);
+    LogWarning("{}", *error);
   }
   AllowHugePages(huge_pages);
-  {
+  if (!ends) {
     Cron cron(server);
     LogNotice("Ready to accept connections");
     TellSupervisor("READY=1");
@@ -144,6 +150,10 @@ int Main(const std::vector<std::string>& arguments) {
   ConfigStore config;
   if (auto error = config.Load(line)) {
     std::fprintf(stderr, "%s\n", error->c_str());
+    return kExitCannotStart;
+  }
+  if (auto refusal = StartRefusal(config)) {
+    std::fprintf(stderr, "%s\n", refusal->c_str());
     return kExitCannotStart;
   }
   if (line.check_config) return Check(config);

@@ -1,7 +1,6 @@
 #include "server/process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -53,9 +52,10 @@ int TakeSignals() {
   return signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-bool SignalWaits(int signals) {
-  pollfd waiting{.fd = signals, .events = POLLIN, .revents = 0};
-  return poll(&waiting, 1, 0) > 0;
+int ReadSignal(int signals) {
+  signalfd_siginfo info{};
+  if (read(signals, &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) return 0;
+  return static_cast<int>(info.ssi_signo);
 }
 
 std::optional<std::string> WritePidFile(const std::string& path) {

@@ -21,8 +21,8 @@ void Daemonize();
 /// as the server ends, does nothing.
 int TakeSignals();
 
-/// Whether one of them has come and was not read yet.
-bool SignalWaits(int signals);
+/// The next of them that has come; 0: none. Never waits.
+int ReadSignal(int signals);
 
 std::optional<std::string> WritePidFile(const std::string& path);
 

@@ -99,8 +99,17 @@ void Server::Disconnected(Client& client, const ClientLink* link) {
 }
 
 void Server::RequestShutdown(ShutdownRequest request) {
-  if (shutdown_) return shutdown_(std::move(request));
+  shutdown_requested_ = true;
+  {
+    MutexLock lock(shutdown_mutex_);
+    if (shutdown_) return shutdown_(std::move(request));
+  }
   if (request.answered) request.answered(false);
+}
+
+void Server::set_shutdown_handler(ShutdownHandler handler) {
+  MutexLock lock(shutdown_mutex_);
+  shutdown_ = std::move(handler);
 }
 
 }  // namespace cloakroom

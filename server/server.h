@@ -71,8 +71,9 @@ class Server {
   /// A client is gone: it leaves the registry, the monitors and its channels. On its event loop.
   void Disconnected(Client& client, const ClientLink* link);
 
-  /// Asks to end the process gracefully, from any thread. `answered` is called once, from another:
-  /// true when the data could not be saved, and the server goes on.
+  /// Asks to end the process gracefully, from any thread. `answered` is called once, from any: true
+  /// when the data could not be saved, and the server goes on. While the data is loaded the load is
+  /// given up, and with it the process.
   struct ShutdownRequest {
     Persistence::Ending ending = Persistence::Ending::kDefault;
     bool force = false;
@@ -80,8 +81,10 @@ class Server {
   };
   using ShutdownHandler = std::function<void(ShutdownRequest)>;
   void RequestShutdown(ShutdownRequest request);
-  /// Set by whoever runs the event loops.
-  void set_shutdown_handler(ShutdownHandler handler) { shutdown_ = std::move(handler); }
+  /// Somebody has asked for it.
+  bool shutdown_requested() const { return shutdown_requested_.load(std::memory_order_relaxed); }
+  /// Set by whoever runs the event loops, and taken back (null) when the end has begun.
+  void set_shutdown_handler(ShutdownHandler handler);
 
  private:
   void FollowSettings();
@@ -105,7 +108,9 @@ class Server {
   const std::string replication_id_;
   const ProcessFacts facts_ = ProcessFacts::Read();
   const int64_t started_ms_;
-  ShutdownHandler shutdown_;
+  std::atomic<bool> shutdown_requested_ = false;
+  Mutex shutdown_mutex_;
+  ShutdownHandler shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<Persistence> persistence_;
 };

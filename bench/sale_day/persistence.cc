@@ -1,7 +1,10 @@
 #include "bench/sale_day/persistence.h"
 
 #include <functional>
+#include <memory>
 #include <random>
+#include <string_view>
+#include <vector>
 
 #include "bench/sale_day/probe.h"
 #include "bench/sale_day/process_tree.h"
@@ -42,48 +45,99 @@ class Values {
   std::string value_;
 };
 
-/// The commands of one shape of data.
+/// The commands of one shape of data. One thread fills and then writes; another may read meanwhile.
 class Shape {
  public:
-  explicit Shape(const std::string& name) : session_(name == "session") {
-    if (!session_ && name != "string") Fail("no such shape: " + name);
+  virtual ~Shape() = default;
+  /// Appends what stores item n for the first time; returns the number of commands.
+  virtual size_t AppendItem(std::string& out, int64_t n) = 0;
+  /// One command that changes item n, for instance to what item `other` began with.
+  virtual void AppendWrite(std::string& out, int64_t n, int64_t other) = 0;
+  virtual void AppendRead(std::string& out, int64_t n) const = 0;
+};
+
+std::string Name(const std::string& prefix, int64_t n) {
+  return prefix + std::to_string(1'000'000'000 + n);
+}
+
+class Strings final : public Shape {
+ public:
+  size_t AppendItem(std::string& out, int64_t n) override {
+    AppendWrite(out, n, n);
+    return 1;
+  }
+  void AppendWrite(std::string& out, int64_t n, int64_t other) override {
+    AppendRequest(out, {"SET", Key(n), values_.At(other)});
+  }
+  void AppendRead(std::string& out, int64_t n) const override {
+    AppendRequest(out, {"GET", Key(n)});
   }
 
-  /// Appends what stores item n for the first time; returns the number of commands.
-  size_t AppendItem(std::string& out, int64_t n) {
-    if (!session_) {
-      AppendRequest(out, {"SET", Key(n), values_.At(n)});
-      return 1;
-    }
+ private:
+  static std::string Key(int64_t n) { return Name("product_", n); }
+
+  Values values_;
+};
+
+class Sessions final : public Shape {
+ public:
+  size_t AppendItem(std::string& out, int64_t n) override {
     AppendRequest(out, {"HSET", Key(n), "pid", "web1|5042", "lock", "0", "req", "GET /checkout/",
                         "writes", "7", "wait", "0", "data", values_.At(n)});
     AppendRequest(out, {"EXPIRE", Key(n), "86400"});
     return 2;
   }
-
-  /// One command that replaces item n's value by the one that item `other` began with.
-  void AppendWrite(std::string& out, int64_t n, int64_t other) {
-    if (session_)
-      AppendRequest(out, {"HSET", Key(n), "lock", "0", "data", values_.At(other)});
-    else
-      AppendRequest(out, {"SET", Key(n), values_.At(other)});
+  void AppendWrite(std::string& out, int64_t n, int64_t other) override {
+    AppendRequest(out, {"HSET", Key(n), "lock", "0", "data", values_.At(other)});
   }
-
-  void AppendRead(std::string& out, int64_t n) {
-    if (session_)
-      AppendRequest(out, {"HGET", Key(n), "data"});
-    else
-      AppendRequest(out, {"GET", Key(n)});
+  void AppendRead(std::string& out, int64_t n) const override {
+    AppendRequest(out, {"HGET", Key(n), "data"});
   }
 
  private:
-  std::string Key(int64_t n) const {
-    return (session_ ? "sess_" : "product_") + std::to_string(1'000'000'000 + n);
-  }
+  static std::string Key(int64_t n) { return Name("sess_", n); }
 
-  bool session_;
   Values values_;
 };
+
+/// All items are members of one set. Writes alternately remove a member and add one that was never
+/// there: the set keeps its size, and each of them changes it.
+class OneSet final : public Shape {
+ public:
+  size_t AppendItem(std::string& out, int64_t n) override {
+    members_.push_back(n);
+    AppendRequest(out, {"SADD", kKey, Member(n)});
+    return 1;
+  }
+  void AppendWrite(std::string& out, int64_t n, int64_t) override {
+    if (removed_ == nullptr) {
+      removed_ = &members_[static_cast<size_t>(n)];
+      AppendRequest(out, {"SREM", kKey, Member(*removed_)});
+      return;
+    }
+    *removed_ = static_cast<int64_t>(members_.size()) + added_++;
+    AppendRequest(out, {"SADD", kKey, Member(*removed_)});
+    removed_ = nullptr;
+  }
+  void AppendRead(std::string& out, int64_t n) const override {
+    AppendRequest(out, {"SISMEMBER", kKey, Member(n)});
+  }
+
+ private:
+  static constexpr std::string_view kKey = "members";
+  static std::string Member(int64_t n) { return Name("member_", n); }
+
+  std::vector<int64_t> members_;
+  int64_t* removed_ = nullptr;  // the place of the member that the next one replaces
+  int64_t added_ = 0;
+};
+
+std::unique_ptr<Shape> MakeShape(const std::string& name) {
+  if (name == "string") return std::make_unique<Strings>();
+  if (name == "session") return std::make_unique<Sessions>();
+  if (name == "set") return std::make_unique<OneSet>();
+  Fail("no such shape: " + name);
+}
 
 void Fill(Wire& wire, Shape& shape, int64_t items) {
   std::string batch;
@@ -117,18 +171,15 @@ void AddFigures(Figures& figures, const std::string& prefix, Latencies latencies
 }
 
 /// Runs `work` while one client writes and one reads; adds their latencies under their prefixes.
-void Watched(const PersistenceOptions& options, const std::string& shape, const std::string& prefix,
+void Watched(const PersistenceOptions& options, Shape& shape, const std::string& prefix,
              Figures& figures, const std::function<void()>& work) {
-  Shape for_writer(shape);
-  Shape for_reader(shape);
   Probe writer(options.port, options.probe_pause_us,
                AtRandom(options.items, 1, [&](std::string& out, int64_t n, int64_t other) {
-                 for_writer.AppendWrite(out, n, other);
+                 shape.AppendWrite(out, n, other);
                }));
   Probe reader(options.port, options.probe_pause_us,
-               AtRandom(options.items, 2, [&](std::string& out, int64_t n, int64_t) {
-                 for_reader.AppendRead(out, n);
-               }));
+               AtRandom(options.items, 2,
+                        [&](std::string& out, int64_t n, int64_t) { shape.AppendRead(out, n); }));
   work();
   AddFigures(figures, "write_" + prefix, writer.Stop());
   AddFigures(figures, "read_" + prefix, reader.Stop());
@@ -145,7 +196,7 @@ void AwaitIdle(Wire& wire) {
   }
 }
 
-void Act(Wire& wire, const std::string& action) {
+void ActOnce(Wire& wire, const std::string& action) {
   if (wire.Ask({action})[0] != '+') Fail(action + " was refused");
   AwaitIdle(wire);
   const std::string info = wire.Ask({"INFO", "persistence"});
@@ -154,11 +205,18 @@ void Act(Wire& wire, const std::string& action) {
   if (info.find(status) == std::string::npos) Fail(action + " failed");
 }
 
+/// Returns how many seconds the action took, on average.
+double Act(const PersistenceOptions& options, const std::string& action, Wire& wire) {
+  const int64_t start = NowNs();
+  for (int i = 0; i < options.times; ++i) ActOnce(wire, action);
+  return static_cast<double>(NowNs() - start) / 1e9 / options.times;
+}
+
 /// The same action once more, for its memory alone: to read how much a process has, the kernel
 /// walks its pages and keeps it from mapping any meanwhile, which for gigabytes stalls it for tens
 /// of milliseconds.
-void MeasureMemory(const PersistenceOptions& options, const std::string& shape,
-                   const std::string& action, Wire& wire, Figures& figures) {
+void MeasureMemory(const PersistenceOptions& options, Shape& shape, const std::string& action,
+                   Wire& wire, Figures& figures) {
   Figures ignored;
   int64_t before_bytes = 0;
   int64_t peak_bytes = 0;
@@ -167,7 +225,7 @@ void MeasureMemory(const PersistenceOptions& options, const std::string& shape,
     SleepNs(kSettleNs);
     before_bytes = quiet.Stop();
     PeakMemory meanwhile(options.server_pid);
-    Act(wire, action);
+    Act(options, action, wire);
     peak_bytes = meanwhile.Stop();
   });
   figures["memory_before_bytes"] = static_cast<double>(before_bytes);
@@ -180,20 +238,14 @@ void MeasureMemory(const PersistenceOptions& options, const std::string& shape,
 Figures MeasurePersistence(const PersistenceOptions& options, const std::string& shape,
                            const std::string& action) {
   Wire wire(options.port);
-  {
-    Shape filling(shape);
-    Fill(wire, filling, options.items);
-  }
+  const std::unique_ptr<Shape> data = MakeShape(shape);
+  Fill(wire, *data, options.items);
   AwaitIdle(wire);
   SleepNs(kSettleNs);
   Figures figures;
-  Watched(options, shape, "quiet_", figures, [&] { SleepNs(options.quiet_seconds * kSecond); });
-  Watched(options, shape, "", figures, [&] {
-    const int64_t start = NowNs();
-    Act(wire, action);
-    figures["seconds"] = static_cast<double>(NowNs() - start) / 1e9;
-  });
-  MeasureMemory(options, shape, action, wire, figures);
+  Watched(options, *data, "quiet_", figures, [&] { SleepNs(options.quiet_seconds * kSecond); });
+  Watched(options, *data, "", figures, [&] { figures["seconds"] = Act(options, action, wire); });
+  MeasureMemory(options, *data, action, wire, figures);
   for (const std::string client : {"write_", "read_"}) {
     figures[client + "p999_ratio"] =
         figures[client + "p999_us"] / figures[client + "quiet_p999_us"];

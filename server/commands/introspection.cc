@@ -112,6 +112,20 @@ void CommandGetKeys(Call& call) {
   for (KeyPosition key : positions) call.reply().Bulk(call.arg(key.index + 2));
 }
 
+/// What a command line does to its key where the row leaves that open: SET reads with GET, BITFIELD
+/// writes with SET or INCRBY.
+uint16_t FlagsOf(Call& call, KeyPosition key) {
+  if ((key.flags & kVariableFlags) == 0) return key.flags;
+  auto says = [&](std::string_view word) {
+    for (size_t i = key.index + 3; i < call.argc(); ++i) {
+      if (call.Is(i, word)) return true;
+    }
+    return false;
+  };
+  if (call.Is(2, "SET")) return says("GET") ? kRW | kAccess | kUpdate : kOW | kUpdate;
+  return says("SET") || says("INCRBY") ? kRW | kAccess | kUpdate : kRO | kAccess;
+}
+
 void CommandGetKeysAndFlags(Call& call) {
   KeyPositions positions;
   if (!KeysOf(call, &positions)) return;
@@ -119,7 +133,7 @@ void CommandGetKeysAndFlags(Call& call) {
   for (KeyPosition key : positions) {
     call.reply().Array(2);
     call.reply().Bulk(call.arg(key.index + 2));
-    auto names = KeyFlagNames(key.flags);
+    auto names = KeyFlagNames(FlagsOf(call, key));
     call.reply().Set(names.size());
     for (std::string_view name : names) call.reply().Simple(name);
   }

@@ -1,7 +1,9 @@
 // Directives of Redis 7 on which nothing in this server depends yet. They are checked, kept and
 // answered, so that a redis.conf moves over unchanged; the log names those that a file sets. When
 // one gets a meaning, its row moves to serving_directives.cc.
+#include <algorithm>
 #include <climits>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -11,6 +13,7 @@
 namespace cloakroom::config {
 namespace {
 
+constexpr Choice kAllowedChoices[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
 constexpr Choice kAclPubsubDefault[] = {{"allchannels", 0}, {"resetchannels", 1}};
 constexpr Choice kClusterPreferredEndpointType[] = {
     {"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}};
@@ -31,6 +34,23 @@ Result<std::string> MustBeHostname(std::string_view name) {
     }
   }
   return std::string(name);
+}
+
+Result<std::string> MustNameKnownVariables(std::string_view text) {
+  constexpr std::string_view kKnown[] = {"title",    "listen-addr", "server-mode", "port",
+                                         "tls-port", "unixsocket",  "config-file"};
+  if (text.empty()) return Error{"template format is invalid or contains unknown variables"};
+  std::string_view rest = text;
+  for (size_t open = rest.find('{'); open != rest.npos; open = rest.find('{')) {
+    size_t close = rest.find('}', open);
+    std::string_view name = rest.substr(open + 1, close - open - 1);
+    bool is_known = std::find(std::begin(kKnown), std::end(kKnown), name) != std::end(kKnown);
+    if (close == rest.npos || !is_known) {
+      return Error{"template format is invalid or contains unknown variables"};
+    }
+    rest.remove_prefix(close + 1);
+  }
+  return std::string(text);
 }
 
 const Directive kRows[] = {
@@ -122,16 +142,23 @@ const Directive kRows[] = {
     {"active-defrag-threshold-lower", "", Integer(0, 1000), "10", kNoEffect},
     {"active-defrag-threshold-upper", "", Integer(0, 1000), "100", kNoEffect},
     {"activedefrag", "", YesNo(), "no", kNoEffect},
+    {"active-expire-effort", "", Integer(1, 10), "1", kNoEffect},
     {"activerehashing", "", YesNo(), "yes", kNoEffect},
     {"dynamic-hz", "", YesNo(), "yes", kNoEffect},
     {"hll-sparse-max-bytes", "", Memory(), "3000", kNoEffect},
     {"jemalloc-bg-thread", "", YesNo(), "yes", kNoEffect},
     {"key-load-delay", "", Integer(INT_MIN, INT_MAX), "0", kHidden | kNoEffect},
+    {"lazyfree-lazy-eviction", "", YesNo(), "no", kNoEffect},
+    {"lazyfree-lazy-expire", "", YesNo(), "no", kNoEffect},
+    {"lazyfree-lazy-server-del", "", YesNo(), "no", kNoEffect},
+    {"lazyfree-lazy-user-del", "", YesNo(), "no", kNoEffect},
+    {"lazyfree-lazy-user-flush", "", YesNo(), "no", kNoEffect},
     {"list-compress-depth", "", Integer(0, INT_MAX), "0", kNoEffect},
     {"list-max-listpack-size", "list-max-ziplist-size", Integer(INT_MIN, INT_MAX), "-2", kNoEffect},
     {"list-max-ziplist-entries", "", Text(), "", kImmutable | kHidden | kNoEffect},
     {"list-max-ziplist-value", "", Text(), "", kImmutable | kHidden | kNoEffect},
     {"maxmemory-clients", "", MemoryOrPercent(), "0", kNoEffect},
+    {"maxmemory-eviction-tenacity", "", Integer(0, 100), "10", kNoEffect},
     {"notify-keyspace-events", "", List(kNotifyRule), "", kNoEffect},
     {"stream-node-max-bytes", "", Memory(), "4096", kNoEffect},
     {"stream-node-max-entries", "", Integer(0, INT64_MAX), "100", kNoEffect},
@@ -143,12 +170,15 @@ const Directive kRows[] = {
     // The process.
     {"acl-pubsub-default", "", OneOf(kAclPubsubDefault), "resetchannels", kNoEffect},
     {"aclfile", "", Text(), "", kImmutable | kNoEffect},
+    {"acllog-max-len", "", Integer(0, INT64_MAX), "128", kNoEffect},
+    {"always-show-logo", "", YesNo(), "no", kImmutable | kNoEffect},
     {"aof_rewrite_cpulist", "", Text(), "", kImmutable | kNoEffect},
     {"bgsave_cpulist", "", Text(), "", kImmutable | kNoEffect},
     {"bind-source-addr", "", Text(), "", kNoEffect},
     {"bio_cpulist", "", Text(), "", kImmutable | kNoEffect},
     {"crash-log-enabled", "", YesNo(), "yes", kNoEffect},
     {"crash-memcheck-enabled", "", YesNo(), "yes", kNoEffect},
+    {"enable-module-command", "", OneOf(kAllowedChoices), "no", kImmutable | kNoEffect},
     {"ignore-warnings", "", Text(), "", kNoEffect},
     {"io-threads-do-reads", "", YesNo(), "no", kImmutable | kNoEffect},
     {"loadmodule", "", Text(), "", kImmutable | kHidden | kNoEffect | kRepeatable},
@@ -157,7 +187,10 @@ const Directive kRows[] = {
     {"lua-replicate-commands", "", Text(), "", kImmutable | kHidden | kNoEffect},
     {"oom-score-adj", "", OneOf(kOomScoreAdj), "no", kNoEffect},
     {"oom-score-adj-values", "", List(kOomScoreRule), "0 200 800", kNoEffect},
+    {"proc-title-template", "", Text(MustNameKnownVariables), "{title} {listen-addr} {server-mode}",
+     kNoEffect},
     {"server_cpulist", "", Text(), "", kImmutable | kNoEffect},
+    {"set-proc-title", "", YesNo(), "yes", kImmutable | kNoEffect},
     {"socket-mark-id", "", Integer(0, UINT_MAX), "0", kImmutable | kNoEffect},
     {"use-exit-on-panic", "", YesNo(), "no", kHidden | kNoEffect},
 };

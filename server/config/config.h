@@ -78,16 +78,9 @@ struct Config {
   Live<int64_t> maxmemory_bytes;  // 0: no limit
   Live<MaxmemoryPolicy> maxmemory_policy;
   Live<int> maxmemory_samples;
-  Live<int> maxmemory_eviction_tenacity;  // 0..100
   Live<int> lfu_log_factor;
   Live<int> lfu_decay_time_minutes;
-  Live<bool> lazyfree_lazy_eviction;
-  Live<bool> lazyfree_lazy_expire;
-  Live<bool> lazyfree_lazy_server_del;
-  Live<bool> lazyfree_lazy_user_del;
-  Live<bool> lazyfree_lazy_user_flush;
-  Live<int> active_expire_effort;  // 1..10
-  Live<int> hz;                    // background turns per second, 1..500
+  Live<int> hz;  // background turns per second, 1..500
 
   // When a value leaves its packed encoding.
   Live<int64_t> hash_max_listpack_entries;
@@ -102,10 +95,8 @@ struct Config {
   Live<int64_t> slowlog_max_len;
   Live<int64_t> latency_monitor_threshold_ms;  // 0: off
   Live<bool> latency_tracking;
-  Live<int64_t> acllog_max_len;
   Live<Allowed> enable_debug_command;
   Live<Allowed> enable_protected_configs;
-  Live<Allowed> enable_module_command;
 
   // Snapshots and the append-only log.
   Live<int> rdb_version;  // 9..12; 0: the oldest that holds the data
@@ -130,8 +121,6 @@ struct Config {
   Live<bool> syslog_enabled;
   Live<bool> daemonize;
   Live<Supervisor> supervised;
-  Live<bool> always_show_logo;
-  Live<bool> set_proc_title;
 };
 
 }  // namespace cloakroom

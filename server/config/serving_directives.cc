@@ -53,23 +53,6 @@ Result<std::string> MustBeFolder(std::string_view path) {
   return whole.string();
 }
 
-Result<std::string> MustNameKnownVariables(std::string_view text) {
-  constexpr std::string_view kKnown[] = {"title",    "listen-addr", "server-mode", "port",
-                                         "tls-port", "unixsocket",  "config-file"};
-  if (text.empty()) return Error{"template format is invalid or contains unknown variables"};
-  std::string_view rest = text;
-  for (size_t open = rest.find('{'); open != rest.npos; open = rest.find('{')) {
-    size_t close = rest.find('}', open);
-    std::string_view name = rest.substr(open + 1, close - open - 1);
-    bool is_known = std::find(std::begin(kKnown), std::end(kKnown), name) != std::end(kKnown);
-    if (close == rest.npos || !is_known) {
-      return Error{"template format is invalid or contains unknown variables"};
-    }
-    rest.remove_prefix(close + 1);
-  }
-  return std::string(text);
-}
-
 // Files of the working directory only.
 Result<std::string> MustNameDump(std::string_view name) {
   if (name.find('/') != name.npos) return Error{"dbfilename can't be a path, just a filename"};
@@ -108,13 +91,10 @@ const Directive kRows[] = {
 
     // Who may do what.
     {"requirepass", "", Text(), ""},
-    {"acllog-max-len", "", Integer(0, INT64_MAX), "128", kModifiable, To<&Config::acllog_max_len>},
     {"enable-debug-command", "", OneOf(kAllowedChoices), "no", kImmutable,
      To<&Config::enable_debug_command>},
     {"enable-protected-configs", "", OneOf(kAllowedChoices), "no", kImmutable,
      To<&Config::enable_protected_configs>},
-    {"enable-module-command", "", OneOf(kAllowedChoices), "no", kImmutable,
-     To<&Config::enable_module_command>},
     {"user", "", Text(), "", kImmutable | kHidden | kRepeatable},
     {"rename-command", "", Text(), "", kImmutable | kHidden | kRepeatable},
 
@@ -125,20 +105,9 @@ const Directive kRows[] = {
      To<&Config::maxmemory_policy>},
     {"maxmemory-samples", "", Integer(1, INT_MAX), "5", kModifiable,
      To<&Config::maxmemory_samples>},
-    {"maxmemory-eviction-tenacity", "", Integer(0, 100), "10", kModifiable,
-     To<&Config::maxmemory_eviction_tenacity>},
     {"lfu-log-factor", "", Integer(0, INT_MAX), "10", kModifiable, To<&Config::lfu_log_factor>},
     {"lfu-decay-time", "", Integer(0, INT_MAX), "1", kModifiable,
      To<&Config::lfu_decay_time_minutes>},
-    {"lazyfree-lazy-eviction", "", YesNo(), "no", kModifiable, To<&Config::lazyfree_lazy_eviction>},
-    {"lazyfree-lazy-expire", "", YesNo(), "no", kModifiable, To<&Config::lazyfree_lazy_expire>},
-    {"lazyfree-lazy-server-del", "", YesNo(), "no", kModifiable,
-     To<&Config::lazyfree_lazy_server_del>},
-    {"lazyfree-lazy-user-del", "", YesNo(), "no", kModifiable, To<&Config::lazyfree_lazy_user_del>},
-    {"lazyfree-lazy-user-flush", "", YesNo(), "no", kModifiable,
-     To<&Config::lazyfree_lazy_user_flush>},
-    {"active-expire-effort", "", Integer(1, 10), "1", kModifiable,
-     To<&Config::active_expire_effort>},
     {"hz", "", Clamped(0, INT_MAX, 1, 500), "10", kModifiable, To<&Config::hz>},
 
     // When a value leaves its packed encoding.
@@ -212,10 +181,6 @@ const Directive kRows[] = {
     {"pidfile", "", Text(), "", kImmutable},
     {"daemonize", "", YesNo(), "no", kImmutable, To<&Config::daemonize>},
     {"supervised", "", OneOf(kSupervisors), "no", kImmutable, To<&Config::supervised>},
-    {"always-show-logo", "", YesNo(), "no", kImmutable, To<&Config::always_show_logo>},
-    {"set-proc-title", "", YesNo(), "yes", kImmutable, To<&Config::set_proc_title>},
-    {"proc-title-template", "", Text(MustNameKnownVariables),
-     "{title} {listen-addr} {server-mode}"},
 };
 
 }  // namespace

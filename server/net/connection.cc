@@ -161,7 +161,7 @@ bool Connection::Process(std::span<char> bytes, Session::Next* next) {
   }
   NoteBuffers();
   int64_t limit = loop_.server().settings().client_query_buffer_limit_bytes;
-  if (static_cast<int64_t>(kept_.size()) > limit) {
+  if (static_cast<int64_t>(kept_.size()) + client_->queued_bytes > limit) {
     SendReplies();
     loop_.executor().thread().stats.query_limit_disconnections += 1;
     LogWarning("Closing client {} that reached max query buffer length", client_->address);
@@ -261,7 +261,7 @@ bool Connection::Send(OutputBuffer& output) {
   output.MoveTo(unsent_);
   NoteBuffers();
   Watch();
-  return open_ && !OverOutputLimit(client_->last_ms);
+  return open_ && !OverOutputLimit(loop_.server().clock().NowMs());
 }
 
 /// Sends as much as the socket takes, but no huge reply at one go. False when it is broken.
@@ -284,7 +284,10 @@ bool Connection::SendNow(OutputBuffer& output) {
 
 void Connection::Flush() {
   if (!open_ || HoldsReplies()) return Watch();
+  const size_t waiting = unsent_.size();
   if (!SendNow(unsent_)) return Close();
+  // One who takes a long reply is not idle.
+  if (unsent_.size() < waiting) client_->last_ms = loop_.server().clock().NowMs();
   NoteBuffers();
   if (unsent_.empty()) {
     unsent_.Release();

@@ -59,9 +59,13 @@ void Network::Run(int signals) {
   // Signals and the order to stop are taken by the main thread, which has nothing else to do.
   boost::asio::io_context main_loop(1);
   auto work = boost::asio::make_work_guard(main_loop);
+  bool ends = false;
   auto end = [&](const Server::ShutdownRequest& request) {
-    LogNotice("User requested shutdown...");
-    const bool ends = server_.persistence().PrepareToEnd(request.ending, request.force);
+    // The end may be asked for again while it is prepared.
+    if (!ends) {
+      LogNotice("User requested shutdown...");
+      ends = server_.persistence().PrepareToEnd(request.ending, request.force);
+    }
     if (ends) main_loop.stop();
     if (request.answered) request.answered(!ends);
   };
@@ -88,9 +92,14 @@ void Network::Run(int signals) {
 
   Heartbeat heartbeat(main_loop, server_, LoopPointers());
   heartbeat.Start();
+  // Asked for after the load was over, and before anybody listened.
+  if (server_.shutdown_requested()) end({});
   main_loop.run();
-  Stop();
   server_.set_shutdown_handler(nullptr);
+  // Who asked in time is told, for a worker waits for the answer.
+  main_loop.restart();
+  main_loop.poll();
+  Stop();
 }
 
 void Network::Stop() {

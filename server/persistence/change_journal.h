@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,10 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   /// The offset behind what this thread has appended since it last asked and must not acknowledge
   /// before it is durable; 0: nothing.
   int64_t TakeUnacknowledged();
-  int64_t durable_offset() const { return file_.durable_offset(); }
+  /// Everything, once changes are no longer kept.
+  int64_t durable_offset() const {
+    return on() ? file_.durable_offset() : std::numeric_limits<int64_t>::max();
+  }
   bool WhenDurable(int64_t offset, std::function<void()> wake) {
     return file_.WhenDurable(offset, std::move(wake));
   }

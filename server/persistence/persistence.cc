@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "server/log/log.h"
@@ -15,6 +16,12 @@ namespace {
 
 /// After a snapshot has failed, save points wait so long before they try again.
 constexpr int64_t kRetryMs = 5000;
+
+/// Rewrites that fail so often in a row are tried again by themselves after a minute only, then
+/// two, four, ... up to an hour, as in Redis.
+constexpr int64_t kFailuresBeforeDelay = 3;
+constexpr int64_t kMinuteMs = 60'000;
+constexpr int64_t kLongestDelayMs = 60 * kMinuteMs;
 
 constexpr char kSnapshotRefusal[] =
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to "
@@ -108,6 +115,7 @@ bool Persistence::WriteSnapshot(bool gates_closed) {
   options.gates_closed = gates_closed;
   options.path = server_.config().Text("dbfilename");
   options.temporary_path = "temp-" + std::to_string(getpid()) + ".rdb";
+  journal_.file().set_fsync_paused(server_.settings().no_appendfsync_on_rewrite);
   SnapshotFileResult result = WriteSnapshotFile(
       server_.keyspace(), files_, options,
       [&] {
@@ -118,6 +126,7 @@ bool Persistence::WriteSnapshot(bool gates_closed) {
         if (gates_closed) TellStillAtWork();
         return stopping_.load(std::memory_order_relaxed);
       });
+  journal_.file().set_fsync_paused(false);
   if (result.error) {
     LogWarning("Error trying to save the DB: {}", *result.error);
     return false;
@@ -167,6 +176,12 @@ void Persistence::UpdateRefusal() {
   const bool snapshots_matter = server_.settings().stop_writes_on_bgsave_error && HasSavePoints();
   MutexLock lock(mutex_);
   refuses_writes_ = (snapshots_matter && !figures_.last_snapshot_ok) || !journal_.healthy();
+}
+
+/// Looks again, so that nobody is refused once the disk takes what is written.
+bool Persistence::StillRefusesWrites() {
+  UpdateRefusal();
+  return refuses_writes_.load(std::memory_order_relaxed);
 }
 
 std::string Persistence::WriteRefusal() const {
@@ -225,7 +240,10 @@ std::optional<std::string> Persistence::RewriteLogOrError() {
     log.CancelSwitch();
     return result.error;
   }
-  if (FileError error = log.InstallBase({options.path, !options.as_commands})) return error.text();
+  if (FileError error = log.InstallBase({options.path, !options.as_commands})) {
+    (void)files_.Remove(options.path);  // a base under its own name by now, or of no use
+    return error.text();
+  }
   if (FileError error = log.RemoveHistory()) {
     LogWarning("Old files of the append-only log could not be removed: {}", error.text());
   }
@@ -269,6 +287,15 @@ bool Persistence::LogIsMissing() const {
   return WantsLog() && !journal_.on() && server_.clock().NowMs() - last_rewrite_try_ms_ > kRetryMs;
 }
 
+/// Whether a rewrite that nobody asked for may be tried now.
+bool Persistence::MayRewriteByItself() const {
+  MutexLock lock(mutex_);
+  const int64_t delays = figures_.rewrite_failures - kFailuresBeforeDelay;
+  if (delays < 0) return true;
+  const int64_t delay_ms = std::min(kMinuteMs << std::min<int64_t>(delays, 6), kLongestDelayMs);
+  return server_.clock().NowMs() - last_rewrite_try_ms_ >= delay_ms;
+}
+
 void Persistence::Tick() {
   UpdateRefusal();
   bool snapshot;
@@ -283,7 +310,7 @@ void Persistence::Tick() {
     TakeOver();
     StopLog();
     EndWork();
-  } else if (rewrite || journal_.WantsRewrite() || LogIsMissing()) {
+  } else if (rewrite || ((journal_.WantsRewrite() || LogIsMissing()) && MayRewriteByItself())) {
     BeginRewrite();
   } else if (snapshot || SavePointReached()) {
     BeginSnapshot();

@@ -67,7 +67,9 @@ class Persistence {
 
   /// The disk does not take what is written: writes are refused with this error, and, as in Redis,
   /// PING is.
-  bool refuses_writes() const { return refuses_writes_.load(std::memory_order_relaxed); }
+  bool refuses_writes() {
+    return refuses_writes_.load(std::memory_order_relaxed) && StillRefusesWrites();
+  }
   std::string WriteRefusal() const;
 
   /// Every tenth of a second, by the cron thread: save points, rewrites by growth, what was
@@ -127,8 +129,10 @@ class Persistence {
   void StopLog();
   bool WantsLog() const;
   bool LogIsMissing() const;
+  bool MayRewriteByItself() const;
   void NoteSnapshot(bool ok, int64_t took_ms);
   void UpdateRefusal();
+  bool StillRefusesWrites();
   bool SavePointReached() const;
   bool HasSavePoints() const;
   void FollowSettings();

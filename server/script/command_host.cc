@@ -99,14 +99,14 @@ bool CommandHost::ShouldStop() {
   int64_t threshold_ms = server.settings().busy_reply_threshold_ms;
   int64_t running_ms = (server.clock().MonotonicUs() - started_us_) / 1000;
   if (threshold_ms > 0 && running_ms >= threshold_ms) {
-    if (!busy_) BecomeBusy();
+    if (!running_.busy) BecomeBusy();
     if (call_.thread().serve_others) call_.thread().serve_others();
   }
   return running_.kill;
 }
 
 void CommandHost::BecomeBusy() {
-  busy_ = true;
+  running_.busy = true;
   LogWarning(
       "Slow script detected: still in execution after {} milliseconds. You can try killing the "
       "script using the SCRIPT KILL command. Script name is: {}.",

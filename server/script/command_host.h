@@ -39,7 +39,6 @@ class CommandHost final : public ScriptHost {
   /// Memory was over the limit when the script began: it may not make it worse, until it wrote.
   const bool out_of_memory_;
   const int64_t started_us_;
-  bool busy_ = false;
   RunningScript running_;
   Client client_;
   OutputBuffer output_;

@@ -11,6 +11,7 @@ namespace cloakroom {
 
 /// One script while it runs.
 struct RunningScript {
+  std::atomic<bool> busy = false;   ///< it runs longer than busy-reply-threshold
   std::atomic<bool> kill = false;   ///< SCRIPT KILL was said
   std::atomic<bool> wrote = false;  ///< it changed something: it can no longer be killed
 };
@@ -28,15 +29,19 @@ class RunningScripts {
   }
 
   enum class KillResult { kKilled, kNothingRuns, kWrote };
-  /// Ends every script that has not written yet.
+  /// Ends every busy script that has not written yet. A script that is not busy will end by itself;
+  /// in Redis nobody could ask for its end. kWrote when any is left that is busy.
   KillResult Kill() {
     MutexLock lock(mutex_);
-    if (scripts_.empty()) return KillResult::kNothingRuns;
-    KillResult result = KillResult::kWrote;
+    KillResult result = KillResult::kNothingRuns;
     for (RunningScript* script : scripts_) {
-      if (script->wrote) continue;
-      script->kill = true;
-      result = KillResult::kKilled;
+      if (!script->busy) continue;
+      if (script->wrote) {
+        result = KillResult::kWrote;
+      } else {
+        script->kill = true;
+        if (result == KillResult::kNothingRuns) result = KillResult::kKilled;
+      }
     }
     return result;
   }

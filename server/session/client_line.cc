@@ -50,7 +50,8 @@ ClientType TypeOf(const Client& client) {
 }
 
 int64_t MemoryOf(const Client& client) {
-  return kIdleBytes + client.query_capacity + client.output_memory + client.args_bytes;
+  return kIdleBytes + client.query_capacity + client.output_memory + client.args_bytes +
+         client.queued_bytes;
 }
 
 std::string ClientLine(const Client& client, int64_t now_ms) {

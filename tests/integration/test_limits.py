@@ -23,7 +23,11 @@ def _wait_for(condition, what, timeout_s=10.0):
 
 def _info(server, section, field):
     with server.connect() as connection:
-        text = connection.call("INFO", section).decode()
+        return _field(connection, section, field)
+
+
+def _field(connection, section, field):
+    text = connection.call("INFO", section).decode()
     return dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line)[field]
 
 

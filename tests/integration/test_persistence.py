@@ -2,10 +2,10 @@
 
 import re
 import signal
-import time
 
 import pytest
 
+from saving import dump, info, wait_for_save, wait_until, wait_until_written
 from support import resp, servers
 
 MISCONF = (b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to "
@@ -14,29 +14,7 @@ MISCONF = (b"MISCONF Redis is configured to save RDB snapshots, but it's current
            b"(stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB "
            b"error.")
 SAVE_POINT = {"save": "3600 1"}
-PATIENCE_S = 20
 LOADED_KEYS = 2_000_000
-
-
-def info(connection):
-    text = connection.ok("INFO", "persistence").decode()
-    return dict(re.findall(r"^(\w+):(.*?)\r?$", text, re.MULTILINE))
-
-
-def wait_until(holds, what):
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, f"not {what} in time"
-        time.sleep(0.01)
-
-
-def wait_for_save(connection):
-    wait_until(lambda: info(connection)["rdb_bgsave_in_progress"] == "0", "saved")
-    return info(connection)["rdb_last_bgsave_status"]
-
-
-def dump(server):
-    return server.directory / "dump.rdb"
 
 
 # --- The end of the process -------------------------------------------------------------------
@@ -151,11 +129,6 @@ def test_failed_save_leaves_no_temporary_file(start_server):
 
 
 # --- The log at run time ----------------------------------------------------------------------
-
-
-def wait_until_written(connection):
-    """What waits in the server's own memory, some milliseconds' worth, does not survive kill -9."""
-    wait_until(lambda: info(connection)["aof_buffer_length"] == "0", "written")
 
 
 def test_log_is_switched_on_and_off(start_server):

@@ -119,7 +119,7 @@ TEST_F(AofWriterTest, AFailedWriteIsCutBackAndTriedAgain) {
   pending_.Append("defg");
   AofWriter::Wait wait = writer_.Step();
   EXPECT_TRUE(writer_.failing());
-  EXPECT_EQ(writer_.last_error(), "write: No space left on device");
+  EXPECT_EQ(writer_.last_error(), "No space left on device");
   EXPECT_EQ(wait.us, AofWriter::kRetryUs);
   EXPECT_FALSE(wait.for_bytes);
   EXPECT_EQ(writer_.durable_offset(), 3);

@@ -206,7 +206,7 @@ TEST(AppendOnlyFileTest, IsUnhealthyWhileTheDiskFailsOrTooMuchIsPending) {
   life.AppendAndStep();
   EXPECT_FALSE(life.log.healthy());
   EXPECT_FALSE(life.log.info().last_write_ok);
-  EXPECT_EQ(life.log.info().last_error, "fsync: No space left on device");
+  EXPECT_EQ(life.log.info().last_error, "No space left on device");
   life.log.Step();
   EXPECT_TRUE(life.log.healthy());
 }

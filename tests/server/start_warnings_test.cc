@@ -78,6 +78,18 @@ TEST_F(StartWarningsTest, ADirectoryWithoutRightsIsNamedWithItsCommand) {
               ElementsAre(AllOf(HasSubstr("Permission denied"), HasSubstr("Run 'chown "))));
 }
 
+TEST(StartRefusal, NamesWhatWouldShutNobodyOut) {
+  EXPECT_EQ(StartRefusal(ConfigStore()), std::nullopt);
+  const std::vector<std::vector<std::string>> lines = {
+      {"--aclfile", "users.acl"}, {"--user", "a", "on"}, {"--rename-command", "KEYS", ""}};
+  for (const std::vector<std::string>& line : lines) {
+    ConfigStore config;
+    ASSERT_EQ(config.Load(ParseCommandLine(line)), std::nullopt) << line[0];
+    EXPECT_THAT(StartRefusal(config).value_or(""),
+                AllOf(HasSubstr("'" + line[0].substr(2) + "'"), HasSubstr("requirepass")));
+  }
+}
+
 TEST(DirectoryError, NamesTheDirectoryTheReasonAndTheRemedy) {
   EXPECT_THAT(DirectoryError("/data", EACCES),
               AllOf(HasSubstr("Can't chdir to '/data'"), HasSubstr("Permission denied"),

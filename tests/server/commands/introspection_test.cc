@@ -60,7 +60,17 @@ TEST_F(IntrospectionTest, GetKeysFindsThem) {
   EXPECT_EQ(Run("COMMAND GETKEYS eval x 1 a"), "*1\r\n$1\r\na\r\n");
   EXPECT_EQ(Run("COMMAND GETKEYS object encoding a"), "*1\r\n$1\r\na\r\n");
   EXPECT_EQ(Run("COMMAND GETKEYSANDFLAGS set a b"),
-            "*1\r\n*2\r\n$1\r\na\r\n*4\r\n+RW\r\n+access\r\n+update\r\n+variable_flags\r\n");
+            "*1\r\n*2\r\n$1\r\na\r\n*2\r\n+OW\r\n+update\r\n");
+}
+
+TEST_F(IntrospectionTest, FlagsThatVaryAreThoseOfTheCommandLine) {
+  auto flags = [this](const std::string& line) {
+    std::string reply = Run("COMMAND GETKEYSANDFLAGS " + line);
+    return reply.substr(reply.find('+'));
+  };
+  EXPECT_EQ(flags("set a b ex 9 get"), "+RW\r\n+access\r\n+update\r\n");
+  EXPECT_EQ(flags("bitfield a get u8 0"), "+RO\r\n+access\r\n");
+  EXPECT_EQ(flags("bitfield a get u8 0 incrby u8 0 1"), "+RW\r\n+access\r\n+update\r\n");
 }
 
 TEST_F(IntrospectionTest, GetKeysTellsWhyThereAreNone) {

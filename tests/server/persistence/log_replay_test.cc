@@ -56,5 +56,20 @@ TEST_F(LogReplayTest, WhatIsNoCommandIsAnError) {
   EXPECT_EQ(Replay({"GET"}), "wrong number of arguments for 'get'");
 }
 
+TEST_F(LogReplayTest, WhatNeedsAConnectionIsAnError) {
+  EXPECT_EQ(Replay({"SAVE"}), "'save' has no place in a log");
+  EXPECT_EQ(Replay({"WATCH", "k"}), "'watch' has no place in a log");
+  EXPECT_EQ(Replay({"SHUTDOWN"}), "'shutdown' has no place in a log");
+  EXPECT_EQ(Replay({"MULTI"}), std::nullopt);
+  EXPECT_EQ(Replay({"SUBSCRIBE", "c"}), std::nullopt);
+  EXPECT_EQ(Replay({"EXEC"}), "'subscribe' has no place in a log");
+}
+
+TEST_F(LogReplayTest, ScriptsOfOldLogsRun) {
+  EXPECT_EQ(Replay({"SCRIPT", "LOAD", "return 1"}), std::nullopt);
+  EXPECT_EQ(Replay({"EVAL", "redis.call('SET', KEYS[1], 1)", "1", "a"}), std::nullopt);
+  EXPECT_EQ(Run("GET a"), "$1\r\n1\r\n");
+}
+
 }  // namespace
 }  // namespace cloakroom

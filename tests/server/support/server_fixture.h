@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "replication/files.h"
 #include "server/executor.h"
 #include "server/server.h"
 #include "storage/clock.h"
@@ -42,7 +43,10 @@ class FakeLink final : public ClientLink {
 ///   EXPECT_EQ(Run({"SET", "k", "v"}), "+OK\r\n");
 class ServerTest : public testing::Test {
  protected:
-  ServerTest() : server_(clock_, config_, 2), executor_(server_, server_.thread(0)) {
+  /// `files` outlive the test; `options` as on a command line: {"--save", ""}.
+  explicit ServerTest(Files& files = SystemFiles(), const std::vector<std::string>& options = {})
+      : server_(clock_, Configured(config_, options), 2, files),
+        executor_(server_, server_.thread(0)) {
     MemoryMeter::RegisterThread();
   }
 
@@ -66,6 +70,11 @@ class ServerTest : public testing::Test {
   Executor executor_;
 
  private:
+  static ConfigStore& Configured(ConfigStore& config, const std::vector<std::string>& options) {
+    EXPECT_EQ(config.Load(ParseCommandLine(options)), std::nullopt);
+    return config;
+  }
+
   struct Connected {
     std::shared_ptr<Client> client;
     std::shared_ptr<FakeLink> link;

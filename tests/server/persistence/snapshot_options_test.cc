@@ -1,0 +1,50 @@
+#include "server/persistence/snapshot_options.h"
+
+#include <algorithm>
+
+#include "gmock/gmock.h"
+#include "replication/rdb_format.h"
+#include "tests/server/support/server_fixture.h"
+
+namespace cloakroom {
+namespace {
+
+using testing::Contains;
+using testing::Pair;
+
+constexpr char kBody[] = "return 1";
+/// What `printf 'return 1' | sha1sum` prints.
+constexpr char kDigest[] = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db";
+
+class SnapshotOptionsTest : public ServerTest {};
+
+TEST_F(SnapshotOptionsTest, FollowTheConfiguration) {
+  config_.Set({"rdbcompression", "no", "rdb-version", "11"});
+  const SnapshotFileOptions options = SnapshotOptionsFrom(server_);
+  EXPECT_FALSE(options.compression);
+  EXPECT_TRUE(options.checksum);
+  EXPECT_EQ(options.version, server_.settings().rdb_version);
+}
+
+TEST_F(SnapshotOptionsTest, TheHeadTellsASnapshotFromTheBaseOfALog) {
+  EXPECT_THAT(AuxFieldsOf(server_, /*log_base=*/false), Contains(Pair("aof-base", "0")));
+  EXPECT_THAT(AuxFieldsOf(server_, /*log_base=*/true), Contains(Pair("aof-base", "1")));
+}
+
+TEST_F(SnapshotOptionsTest, LoadedScriptsGoAlongAndComeBack) {
+  Run({"SCRIPT", "LOAD", kBody});
+  const RdbAuxFields fields = AuxFieldsOf(server_, /*log_base=*/false);
+  ASSERT_THAT(fields, Contains(Pair(kScriptAux, kBody)));
+  Run("SCRIPT FLUSH");
+  for (const auto& [key, value] : fields) TakeAuxField(server_, key, value);
+  EXPECT_EQ(Run({"EVALSHA", kDigest, "0"}), ":1\r\n");
+}
+
+TEST_F(SnapshotOptionsTest, FieldsOfOthersAreSkipped) {
+  TakeAuxField(server_, "redis-ver", "255.255.255");
+  TakeAuxField(server_, "valkey-ver", "9.0.0");
+  EXPECT_TRUE(server_.scripts().Pinned().empty());
+}
+
+}  // namespace
+}  // namespace cloakroom
