@@ -45,6 +45,12 @@ class Pause {
     if (may_write) until = std::max(until, write_until_ms_.load());
     return until > now_ms ? until : 0;
   }
+  /// How many it keeps waiting, for INFO.
+  int64_t Waiting(int64_t now_ms) {
+    if (UntilMs(/*may_write=*/true, now_ms) == 0) return 0;
+    MutexLock lock(mutex_);
+    return static_cast<int64_t>(waiters_.size());
+  }
   /// `wake` is called at most once, when the pause ends early or another begins, or at once when it
   /// has ended since the caller was told to wait; it must only post. Whoever waits sets a timer to
   /// the pause's end besides, and asks again.

@@ -61,7 +61,7 @@ void AppendClients(Server& server, InfoText& text) {
   text.Line("maxclients", server.settings().maxclients + 0);
   text.Line("client_recent_max_input_buffer", figures.max_query_bytes);
   text.Line("client_recent_max_output_buffer", figures.max_output_bytes);
-  text.Line("blocked_clients", figures.blocked_clients);
+  text.Line("blocked_clients", server.pause().Waiting(server.clock().NowMs()));
   text.Line("tracking_clients", 0);
   text.Line("pubsub_clients", figures.pubsub_clients);
   text.Line("watching_clients", figures.watching_clients);

@@ -26,7 +26,6 @@ int64_t ResidentBytes() {
 void AddClients(Server& server, Sampler::Figures* figures) {
   for (const auto& client : server.clients().All()) {
     figures->client_bytes += MemoryOf(*client);
-    figures->blocked_clients += client->blocked ? 1 : 0;
     figures->pubsub_clients += TypeOf(*client) == ClientType::kPubSub ? 1 : 0;
     figures->watching_clients += client->watch_count > 0 ? 1 : 0;
     figures->max_query_bytes = std::max<int64_t>(figures->max_query_bytes, client->query_capacity);

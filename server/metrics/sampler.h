@@ -46,7 +46,6 @@ class Sampler {
     int64_t resident_bytes = 0;
     MemoryMeter::Allocator allocator;
     int64_t client_bytes = 0;
-    int64_t blocked_clients = 0;
     int64_t pubsub_clients = 0;
     int64_t watching_clients = 0;
     int64_t max_query_bytes = 0;

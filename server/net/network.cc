@@ -65,8 +65,8 @@ void Network::Run(int signals) {
     if (!ends) {
       LogNotice("User requested shutdown...");
       ends = server_.persistence().PrepareToEnd(request.ending, request.force);
+      if (ends) main_loop.stop();
     }
-    if (ends) main_loop.stop();
     if (request.answered) request.answered(!ends);
   };
   server_.set_shutdown_handler([&](Server::ShutdownRequest request) {

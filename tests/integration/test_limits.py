@@ -138,6 +138,17 @@ def test_query_buffer_limit_ends_the_connection(start_server):
         assert other.call("EXISTS", "key") == 0
 
 
+def test_what_multi_has_queued_counts_as_query_buffer(start_server):
+    server = start_server({"client-query-buffer-limit": "1mb"})
+    with server.connect() as connection, server.connect() as other:
+        assert connection.call("MULTI") == b"OK"
+        assert connection.call("SET", "key", "x" * 600_000) == b"QUEUED"
+        with pytest.raises((resp.ConnectionClosed, OSError)):
+            connection.call("SET", "key", "x" * 600_000)
+            connection.call("PING")
+        assert other.call("EXISTS", "key") == 0
+
+
 # --- Clients that do not read -----------------------------------------------------------------
 
 

@@ -244,6 +244,50 @@ def test_shutdown_nosave_forgets(start_server):
     assert not (server.directory / "dump.rdb").exists()
 
 
+def test_an_end_that_is_asked_for_again_and_again_comes_once(start_server):
+    server = start_server({"save": "3600 1"})
+    with server.connect() as connection:
+        for batch in range(20):
+            connection.call("MSET", *[f"key{batch}_{n // 2}" for n in range(10_000)])
+    asking = [server.connect() for _ in range(8)]
+    for connection in asking:
+        connection.send("SHUTDOWN")
+    server.signal(signal.SIGTERM)
+    assert server.exit_status() == 0
+    assert all(connection.is_closed() for connection in asking)
+    assert (server.directory / "dump.rdb").exists()
+
+
+@pytest.mark.parametrize("order", ["SHUTDOWN NOSAVE", "SHUTDOWN", "signal"])
+def test_a_server_that_loads_can_be_told_to_end(start_server, order):
+    server = start_server({"enable-debug-command": "yes"})
+    with server.connect() as connection:
+        connection.call("DEBUG", "POPULATE", "1000000", "key", "100")
+        assert connection.call("SAVE") == b"OK"
+        size = (server.directory / "dump.rdb").stat().st_size
+    server.kill()
+    server.spawn()
+    _wait_until_it_listens(server)
+    if order == "signal":
+        server.signal(signal.SIGTERM)
+    else:
+        with server.connect() as connection:
+            connection.send(*order.split())
+    assert server.exit_status() == 0
+    # Whether the load was over by then or not, the file is what it was.
+    assert (server.directory / "dump.rdb").stat().st_size == size
+
+
+def _wait_until_it_listens(server):
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return server.connect().close()
+        except OSError:
+            assert time.monotonic() < deadline and server.is_running(), server.log()
+            time.sleep(0.001)
+
+
 def test_hangup_does_not_end_the_server_and_its_log_follows_a_rename(start_server, tmp_path):
     log = tmp_path / "server.log"
     server = start_server({"logfile": log, "loglevel": "verbose"})

@@ -48,6 +48,15 @@ TEST(PauseTest, EndWakesEveryWaiterOnce) {
   EXPECT_EQ(woken, 2);
 }
 
+TEST(PauseTest, CountsWhomItKeepsWaitingUntilItIsOver) {
+  Pause pause;
+  EXPECT_EQ(pause.Waiting(10), 0);
+  pause.Begin(100, /*all=*/true);
+  pause.WhenEnded([] {});
+  EXPECT_EQ(pause.Waiting(10), 1);
+  EXPECT_EQ(pause.Waiting(100), 0);
+}
+
 TEST(PauseTest, WhoWaitsTooLateIsWokenAtOnce) {
   Pause pause;
   int woken = 0;
