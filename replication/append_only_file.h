@@ -118,8 +118,8 @@ class AppendOnlyFile {
   int64_t durable_offset() const { return writer_.durable_offset(); }
   /// Everything before it was fsynced, under every policy.
   int64_t synced_offset() const { return writer_.synced_offset(); }
-  /// True: `offset` is durable and `wake` is dropped. False: it will be called, once, from the
-  /// writer's thread or from Close(), and must only post.
+  /// True: `offset` is durable, or never will be, for the log has ended; `wake` is dropped. False:
+  /// it will be called, once, from the writer's thread or from Close(), and must only post.
   bool WhenDurable(int64_t offset, std::function<void()> wake) {
     return writer_.WhenDurable(offset, std::move(wake));
   }

@@ -98,8 +98,7 @@ std::optional<std::string> StartRefusal(const ConfigStore& config) {
   if (found.empty()) return std::nullopt;
   return "'" + found +
          "' shuts clients out in Redis and nobody in this version: Cloakroom does not start with "
-         "it. "
-         "Take it out of the configuration; 'requirepass', 'bind' and 'protected-mode' keep "
+         "it. Take it out of the configuration; 'requirepass', 'bind' and 'protected-mode' keep "
          "strangers away.";
 }
 

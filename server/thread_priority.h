@@ -10,9 +10,9 @@ namespace cloakroom {
 /// later then end the longer turn of another thread for them; before, the system decides by itself.
 void TakeShortTurns();
 
-/// For all other threads: an event loop that has work runs before them, instead of after their time
-/// slice of some milliseconds. They still get some of a busy core: one that starves while it holds
-/// a stripe would hold up commands after all.
+/// For background threads: an event loop that has work runs before them, instead of after their
+/// time slice of some milliseconds. They still get some of a busy core: one that starves while it
+/// holds a stripe would hold up commands after all.
 void GiveWayToEventLoops();
 
 }  // namespace cloakroom

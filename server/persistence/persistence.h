@@ -72,7 +72,7 @@ class Persistence {
   }
   std::string WriteRefusal() const;
 
-  /// Every tenth of a second, by the cron thread: save points, rewrites by growth, what was
+  /// `hz` times a second, by the cron thread: save points, rewrites by growth, what was
   /// scheduled.
   void Tick();
 
