@@ -221,7 +221,8 @@ void BitFieldRo(Call& call) {
   RunReads(call, *steps);
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kBitFieldCommands[] = {
     { "bitfield", BitField, -2, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate |
      kVariableFlags)}, "3.2.0", "O(1) for each step",

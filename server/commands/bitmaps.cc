@@ -204,7 +204,8 @@ void BitOp(Call& call) {
   call.reply().Integer(static_cast<int64_t>(size));
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kBitmapCommands[] = {
     { "setbit", SetBit, 4, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate)}, "2.2.0",
      "O(1), or O(N) where the string grows by N bytes", "key offset value",

@@ -226,7 +226,8 @@ void ClientNoTouch(Call& call) { Switch(call, call.client().no_touch); }
 constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
 constexpr uint32_t kOthers = kAdmin | kNoScript | kLoading | kStale;
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kClientCommands[] = {
     { "client", nullptr, -2, 0, {}, "2.4.0", "Depends on subcommand.", "", "About connections."},
     { "client|id", ClientId, 2, kOwn, {}, "5.0.0", "O(1)", "",

@@ -51,7 +51,8 @@ void ConfigResetStat(Call& call) {
 
 constexpr uint32_t kConfig = kAdmin | kNoScript | kLoading | kStale;
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kConfigCommands[] = {
     { "config", nullptr, -2, 0, {}, "2.0.0", "Depends on subcommand.", "",
      "About the server's settings."},

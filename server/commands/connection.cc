@@ -167,7 +167,8 @@ void Reset(Call& call) {
 
 constexpr uint32_t kAlways = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kConnectionCommands[] = {
     { "auth", Auth, -2, kAlways, {}, "1.0.0", "O(1)", "[username] password",
      "Says who the client is."},

@@ -59,7 +59,8 @@ void IncrByFloat(Call& call) {
   call.reply().Bulk(text);
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kCounterCommands[] = {
     { "incr", Incr, 2, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
      "O(1)", "key", "Adds one to the integer in a key; none counts as 0."},

@@ -61,7 +61,8 @@ void SwapDb(Call& call) {
   call.reply().Ok();
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kDatabaseCommands[] = {
     { "dbsize", DbSize, 1, kReadonly | kFast, {}, "1.0.0", "O(1)", "",
      "Counts the keys of the database.", Access::kPass},

@@ -260,7 +260,8 @@ void Debug(Call& call) {
   SubcommandError(call);
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kDebugCommands[] = {
     { "debug", Debug, -2, kAdmin | kNoScript | kLoading | kStale | kProtected, {}, "1.0.0",
      "Depends on subcommand.", "", "Helps to test clients and the server.", Access::kPass},

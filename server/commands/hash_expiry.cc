@@ -347,7 +347,8 @@ void HSetEx(Call& call) {
   call.reply().Integer(1);
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kHashExpiryCommands[] = {
     { "hexpire", HExpire, -6, kWrite | kDenyOom | kFast, {Key(1, kRW | kUpdate)}, "7.4.0",
      "O(N) for N fields.", "key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]",

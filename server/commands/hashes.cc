@@ -254,7 +254,8 @@ void HIncrByFloat(Call& call) {
   call.reply().Bulk(text);
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kHashCommands[] = {
     { "hdel", HDel, -3, kWrite | kFast, {Key(1, kRW | kDelete)}, "2.0.0", "O(N) for N fields.",
      "key field [field ...]", "Removes fields from a hash, and the hash with its last field."},

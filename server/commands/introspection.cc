@@ -141,7 +141,8 @@ void CommandGetKeysAndFlags(Call& call) {
 
 constexpr uint32_t kIntrospection = kLoading | kStale;
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kIntrospectionCommands[] = {
     { "command", CommandAll, -1, kIntrospection | kUnordered, {}, "2.8.13", "O(N) for N commands.",
      "", "Describes all commands."},

@@ -96,7 +96,8 @@ void Persist(Call& call) {
 constexpr uint32_t kAsks = kReadonly | kFast;
 constexpr uint32_t kAsksTheClock = kAsks | kRandomOutput;
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kKeyExpiryCommands[] = {
     { "expire", Expire<kInSeconds>, -3, kWrite | kFast, {Key(1, kRW | kUpdate)}, "1.0.0", "O(1)",
      "key seconds [NX | XX | GT | LT]", "Lets a key expire in so many seconds."},

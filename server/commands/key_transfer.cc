@@ -131,7 +131,8 @@ void Move(Call& call) {
   call.reply().Integer(1);
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kKeyTransferCommands[] = {
     { "rename", Rename, 3, kWrite, {Key(1, kRW | kAccess | kDelete), Key(2, kOW | kUpdate)},
      "1.0.0", "O(1)", "key newkey", "Gives a key another name, in place of whatever had that name."

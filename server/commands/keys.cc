@@ -43,7 +43,8 @@ void Type(Call& call) {
   call.reply().Simple(entry == nullptr ? "none" : TypeName(entry->type()));
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kKeyCommands[] = {
     { "del", Del, -2, kWrite, {KeyRange(1, -1, 1, kRM | kDelete)}, "1.0.0", "O(N) for N keys.",
      "key [key ...]", "Removes keys."},

@@ -150,7 +150,8 @@ void LatencyHistogramCommand(Call& call) {
 
 constexpr uint32_t kLatency = kAdmin | kNoScript | kLoading | kStale;
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kLatencyCommands[] = {
     { "latency", nullptr, -2, 0, {}, "2.8.13", "Depends on subcommand.", "", "About delays."},
     { "latency|doctor", LatencyDoctor, 2, kLatency | kRandomOutput, {}, "2.8.13", "O(1)", "",

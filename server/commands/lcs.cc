@@ -107,7 +107,8 @@ void Lcs(Call& call) {
       });
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kLcsCommands[] = {
     { "lcs", Lcs, -3, kReadonly, {KeyRange(1, 2, 1, kRO | kAccess)}, "7.0.0",
      "O(N*M) for strings of N and M bytes",

@@ -154,7 +154,8 @@ void MemoryPurge(Call& call) {
   });
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kMemoryCommands[] = {
     { "memory", nullptr, -2, 0, {}, "4.0.0", "Depends on subcommand.", "", "About memory."},
     { "memory|doctor", MemoryDoctor, 2, kRandomOutput, {}, "4.0.0", "O(1)", "",

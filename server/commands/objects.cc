@@ -76,7 +76,8 @@ void ObjectRefCount(Call& call) {
 constexpr uint32_t kFlags = kReadonly | kRandomOutput;
 constexpr KeySpec kKey = Key(2, kRO);
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kObjectCommands[] = {
     { "object", nullptr, -2, 0, {}, "2.2.3", "Depends on the subcommand.", "",
      "Tells how a value is kept."},

@@ -71,7 +71,8 @@ void BgRewriteAof(Call& call) {
   call.reply().Simple("Background append only file rewriting started");
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kPersistenceCommands[] = {
     { "save", Save, 1, kAdmin | kNoScript | kNoMulti, {}, "1.0.0", "O(N) for N keys", "",
      "Writes a snapshot to the disk, and waits for it."},

@@ -98,7 +98,8 @@ void CountPatterns(Call& call) {
 constexpr uint32_t kListens = kPubSub | kNoScript | kLoading | kStale;
 constexpr uint32_t kAsks = kPubSub | kLoading | kStale;
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kPubSubCommands[] = {
     { "subscribe", Subscribe<Topic::kChannel>, -2, kListens, {}, "2.0.0", "O(N) for N channels.",
      "channel [channel ...]", "Listens to channels."},

@@ -81,7 +81,8 @@ void Scan(Call& call) {
 
 void RandomKey(Call& call) { call.reply().Bulk(call.db().RandomKey(call.random(), call.now_ms())); }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kScanCommands[] = {
     { "keys", Keys, 2, kReadonly | kUnordered, {}, "1.0.0", "O(N) for N keys in the database.",
      "pattern", "Lists the keys whose names match a pattern.", Access::kPass, nullptr, kCatDangerous

@@ -138,7 +138,8 @@ constexpr uint32_t kEvalRoFlags =
     kNoScript | kReadonly | kStale | kSkipMonitor | kNoMandatoryKeys | kMovableKeys;
 constexpr char kEvalComplexity[] = "Depends on the script that is executed.";
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kScriptingCommands[] = {
     { "eval", Eval, -3, kEvalFlags, {CountedKeys(2, kRW | kAccess | kUpdate)}, "2.6.0",
      kEvalComplexity, "script numkeys [key [key ...]] [arg [arg ...]]", "Executes a Lua script.",

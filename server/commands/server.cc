@@ -128,7 +128,8 @@ void Lolwut(Call& call) {
                                    kCloakroomVersion + ", Redis ver. " + kRedisVersion + "\n");
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kServerCommands[] = {
     { "info", InfoCommand, -1, kLoading | kStale | kRandomOutput, {}, "1.0.0", "O(1)",
      "[section [section ...]]", "Reports on the server: memory, clients, statistics and more.",

@@ -218,7 +218,8 @@ void SInterCard(Call& call) {
                 });
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kSetAlgebraCommands[] = {
     { "sdiff", SDiff, -2, kReadonly | kUnordered, {KeyRange(1, -1, 1, kRO | kAccess)}, "1.0.0",
      "O(N) for N members in all sets, or less.", "key [key ...]",

@@ -190,7 +190,8 @@ void SMove(Call& call) {
   call.reply().Integer(1);
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kSetCommands[] = {
     { "sadd", SAdd, -3, kWrite | kDenyOom | kFast, {Key(1, kRW | kInsert)}, "1.0.0",
      "O(1) for each member, O(N) for N of them.", "key member [member ...]",

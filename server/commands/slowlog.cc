@@ -43,7 +43,8 @@ void SlowLogReset(Call& call) {
 
 constexpr uint32_t kSlowLog = kAdmin | kLoading | kStale;
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kSlowLogCommands[] = {
     { "slowlog", nullptr, -2, 0, {}, "2.2.12", "Depends on subcommand.", "",
      "About the commands that took long."},

@@ -61,7 +61,8 @@ void GetRange(Call& call) {
   call.ReplyRange(*string, static_cast<size_t>(first), static_cast<size_t>(last - first + 1));
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kStringRangeCommands[] = {
     { "append", Append, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kInsert)}, "2.0.0",
      "O(1) amortised: a growing string allocates ahead.", "key value",

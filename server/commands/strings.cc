@@ -205,7 +205,8 @@ void GetEx(Call& call) {
   }
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kStringCommands[] = {
     { "get", Get, 2, kReadonly | kFast, {Key(1, kRO | kAccess)}, "1.0.0", "O(1)", "key",
      "Returns the string that a key holds."},

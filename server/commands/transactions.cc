@@ -46,7 +46,8 @@ void Unwatch(Call& call) {
   call.reply().Ok();
 }
 
-// clang-format off: read as a table.
+// Read as a table.
+// clang-format off
 constexpr CommandRow kTransactionCommands[] = {
     { "multi", Multi, 1, kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, {},
      "1.2.0", "O(1)", "", "Starts a transaction."},
