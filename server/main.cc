@@ -95,16 +95,24 @@ int Serve(ConfigStore& config, int signals) {
   AllowHugePages(true);
   bool ends = false;
   auto stop = [&] {
-    while (int signal = ReadSignal(signals)) signal == SIGHUP ? ReopenLog() : void(ends = true);
-    return ends = ends || server.shutdown_requested();
+    while (int number = ReadSignal(signals)) {
+      if (number == SIGHUP) {
+        ReopenLog();
+      } else {
+        ends = true;
+      }
+    }
+    ends = ends || server.shutdown_requested();
+    return ends;
   };
   if (auto error = server.persistence().Load(stop)) {
     network.Stop();
     if (!ends) return Fail(*error);
     LogWarning("{}", *error);
-  }
-  AllowHugePages(huge_pages);
-  if (!ends) {
+  } else {
+    // Told to end when the load was as good as over: the ordinary end, at once.
+    if (ends) server.RequestShutdown({});
+    AllowHugePages(huge_pages);
     Cron cron(server);
     LogNotice("Ready to accept connections");
     TellSupervisor("READY=1");
