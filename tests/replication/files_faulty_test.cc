@@ -86,6 +86,13 @@ TEST_F(FaultyFilesTest, TheNthCallOfAKindFails) {
   files_.Heal();
   EXPECT_FALSE(files_.Rename("a", "b"));
   EXPECT_EQ(files_.Calls(Call::kRename), 3);
+
+  files_.FailOn("c", Call::kRename);
+  EXPECT_FALSE(files_.Rename("b", "a")) << "another path";
+  EXPECT_FALSE(files_.Remove("a")) << "another call";
+  files_.Put("c", "");
+  EXPECT_TRUE(files_.Rename("c", "d"));
+  EXPECT_TRUE(files_.Rename("c", "d"));
 }
 
 }  // namespace

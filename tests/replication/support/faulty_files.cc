@@ -61,7 +61,7 @@ class FaultyFiles::Handle final : public WritableFile {
 
 void FaultyFiles::SetFault(Fault fault) {
   MutexLock lock(mutex_);
-  fault_ = fault;
+  fault_ = std::move(fault);
   failed_ = false;
 }
 
@@ -90,6 +90,7 @@ FileError FaultyFiles::Count(Call call, std::string_view what) {
   calls_[call]++;
   if (call != Call::kAny) calls_[Call::kAny]++;
   if (fault_.n == 0 || (fault_.call != Call::kAny && fault_.call != call)) return {};
+  if (what.find(fault_.part_of_path) == std::string_view::npos) return {};
   if (fault_.n > 1) {
     fault_.n--;
     return {};

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "replication/files.h"
@@ -35,10 +36,15 @@ class FaultyFiles final : public Files {
   // ---- faults
 
   /// The n-th call of this kind from now on fails, n >= 1, and those behind it do not.
-  void FailNth(int n, Call call = Call::kAny, int code = EIO) { SetFault({n, 1, call, code}); }
+  void FailNth(int n, Call call = Call::kAny, int code = EIO) { SetFault({n, 1, call, code, ""}); }
   /// All of them fail from the n-th on, until Heal().
   void FailFrom(int n, Call call = Call::kAny, int code = EIO) {
-    SetFault({n, std::numeric_limits<int>::max(), call, code});
+    SetFault({n, std::numeric_limits<int>::max(), call, code, ""});
+  }
+  /// All of them fail whose path has this in it, until Heal(): for when several threads are at
+  /// work, and nobody can say whose call is the n-th. Calls on an open file have no path.
+  void FailOn(std::string part_of_path, Call call, int code = EIO) {
+    SetFault({1, std::numeric_limits<int>::max(), call, code, std::move(part_of_path)});
   }
   void Heal();
   /// Whether a fault has happened since it was set.
@@ -95,6 +101,7 @@ class FaultyFiles final : public Files {
     int times = 0;
     Call call = Call::kAny;
     int code = 0;
+    std::string part_of_path;
   };
 
   void SetFault(Fault fault);

@@ -251,12 +251,33 @@ TEST_F(JournalledTest, ARewritePutsOneBaseInThePlaceOfAllThatWas) {
 TEST_F(JournalledTest, ARewriteThatFailsLosesNothing) {
   Run("SET a 1");
   FlushLog();
-  files_.FailNth(1, Call::kRename);
+  files_.FailOn("temp-rewriteaof", Call::kRename);
   ASSERT_EQ(persistence().BeginRewrite(), Work::kNone);
   Settle();
   EXPECT_EQ(persistence().figures().rewrite_failures, 1);
   EXPECT_FALSE(persistence().figures().last_rewrite_ok);
-  Run("SET b 2");
+  EXPECT_EQ(Run("SET b 2"), "+OK\r\n");
+  FlushLog();
+  Life next(clock_, files_, {"--appendonly", "yes"});
+  EXPECT_EQ(next.error(), std::nullopt);
+  EXPECT_EQ(next.keys(), 2U);
+}
+
+TEST_F(JournalledTest, AManifestThatCannotBeWrittenRefusesWritesUntilItCan) {
+  Run("SET a 1");
+  FlushLog();
+  files_.FailOn("manifest", Call::kRename);
+  ASSERT_EQ(persistence().BeginRewrite(), Work::kNone);
+  Settle();
+  EXPECT_EQ(persistence().figures().rewrite_failures, 1);
+  persistence().Tick();
+  EXPECT_THAT(Run("SET b 2"), HasSubstr("MISCONF Errors writing to the AOF file: "));
+  files_.Heal();
+  while (persistence().refuses_writes()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    persistence().Tick();
+  }
+  EXPECT_EQ(Run("SET b 2"), "+OK\r\n");
   FlushLog();
   Life next(clock_, files_, {"--appendonly", "yes"});
   EXPECT_EQ(next.error(), std::nullopt);
