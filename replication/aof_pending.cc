@@ -18,11 +18,11 @@ constexpr int64_t kLongestWaitUs = int64_t{3600} * 1'000'000;
 
 }  // namespace
 
-int64_t AofPending::Append(std::string_view bytes) {
-  return AppendWith([bytes](std::string& buffer) { buffer.append(bytes); });
+int64_t AofPending::Append(std::string_view bytes, Due due) {
+  return AppendWith([bytes](std::string& buffer) { buffer.append(bytes); }, due);
 }
 
-int64_t AofPending::AppendWith(absl::FunctionRef<void(std::string& buffer)> fill) {
+int64_t AofPending::AppendWith(absl::FunctionRef<void(std::string& buffer)> fill, Due due) {
   bool wake = false;
   int64_t offset;
   {
@@ -34,10 +34,22 @@ int64_t AofPending::AppendWith(absl::FunctionRef<void(std::string& buffer)> fill
     offset = appended() + static_cast<int64_t>(current_.size() - before);
     appended_.store(offset, std::memory_order_relaxed);
     if (current_.size() >= kChunk) EndChunk();
+    due_ = due_ || due == Due::kNow;
+    wake = due_ && std::exchange(asleep_, false);
+  }
+  if (wake) wake_.NotifyOne();
+  return offset;
+}
+
+void AofPending::Demand(int64_t offset) {
+  bool wake = false;
+  {
+    MutexLock lock(mutex_);
+    if (offset <= taken_) return;
+    due_ = true;
     wake = std::exchange(asleep_, false);
   }
-  if (wake) wake_.notify_one();
-  return offset;
+  if (wake) wake_.NotifyOne();
 }
 
 void AofPending::Annotate() {
@@ -75,15 +87,18 @@ int64_t AofPending::Switch(AofNewFile file) {
     full_.push_back({"", std::move(file)});
     accepting_ = true;
     last_timestamp_s_ = 0;  // each file says when it begins
+    due_ = true;
     asleep_ = false;
   }
-  wake_.notify_one();
+  wake_.NotifyOne();
   return appended();
 }
 
 std::vector<AofChunk> AofPending::Take() {
   MutexLock lock(mutex_);
   if (!current_.empty()) EndChunk();
+  taken_ = appended();
+  due_ = false;
   return std::exchange(full_, {});
 }
 
@@ -95,21 +110,22 @@ void AofPending::Recycle(std::string bytes) {
   if (spares_.size() < kMaxSpares) spares_.push_back(std::move(bytes));
 }
 
-void AofPending::Await(bool for_bytes, int64_t us, int64_t gather_us) {
+bool AofPending::Await(bool for_bytes, int64_t us, int64_t gather_us) {
   using std::chrono::microseconds;
   MutexLock lock(mutex_);
   auto deadline = std::chrono::steady_clock::now() + microseconds(std::min(us, kLongestWaitUs));
   asleep_ = for_bytes;
-  while (!woken_ && !(for_bytes && HasBytes())) {
-    if (wake_.wait_until(mutex_, deadline) == std::cv_status::timeout) break;
+  while (!woken_ && !(for_bytes && due_)) {
+    if (!wake_.WaitUntil(mutex_, deadline)) break;
   }
   asleep_ = false;
-  if (gather_us > 0 && for_bytes && HasBytes()) {
+  if (gather_us > 0 && for_bytes && due_) {
     auto gathered = std::chrono::steady_clock::now() + microseconds(gather_us);
-    while (!woken_ && wake_.wait_until(mutex_, gathered) != std::cv_status::timeout) {
+    while (!woken_ && wake_.WaitUntil(mutex_, gathered)) {
     }
   }
   woken_ = false;
+  return due_;
 }
 
 void AofPending::Wake() {
@@ -118,7 +134,7 @@ void AofPending::Wake() {
     woken_ = true;
     asleep_ = false;
   }
-  wake_.notify_one();
+  wake_.NotifyOne();
 }
 
 }  // namespace cloakroom

@@ -2,7 +2,6 @@
 #define CLOAKROOM_REPLICATION_AOF_PENDING_H_
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,11 +41,19 @@ class AofPending {
   /// nothing, since the fsync itself gathers.
   static constexpr int64_t kGatherUs = 2000;
 
+  /// When bytes wake the writer.
+  enum class Due {
+    kNow,
+    kOnDemand,  ///< when Demand() names them, or with others that are due
+  };
+
   explicit AofPending(const Clock& clock) : clock_(clock) {}
 
   /// The offset behind the bytes. Dropped while not accepting.
-  int64_t Append(std::string_view bytes);
-  int64_t AppendWith(absl::FunctionRef<void(std::string& buffer)> fill);
+  int64_t Append(std::string_view bytes, Due due = Due::kNow);
+  int64_t AppendWith(absl::FunctionRef<void(std::string& buffer)> fill, Due due = Due::kNow);
+  /// What comes before `offset` is due.
+  void Demand(int64_t offset);
   int64_t appended() const { return appended_.load(std::memory_order_relaxed); }
 
   /// Whether bytes are kept. Off at first.
@@ -61,17 +68,15 @@ class AofPending {
   std::vector<AofChunk> Take();
   /// Gives a written chunk's memory back for the next.
   void Recycle(std::string bytes);
-  /// Sleeps until bytes come and have gathered (if `for_bytes`), `us` have gone by, or Wake().
-  void Await(bool for_bytes, int64_t us, int64_t gather_us);
+  /// Sleeps until bytes are due and have gathered (if `for_bytes`), `us` have gone by, or Wake().
+  /// Whether bytes are due.
+  bool Await(bool for_bytes, int64_t us, int64_t gather_us);
   /// Ends Await at once, or the next one if nobody sleeps.
   void Wake();
 
  private:
   void Annotate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool HasBytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !full_.empty() || !current_.empty();
-  }
 
   const Clock& clock_;
   std::atomic<int64_t> appended_ = 0;
@@ -83,9 +88,11 @@ class AofPending {
   bool accepting_ ABSL_GUARDED_BY(mutex_) = false;
   bool timestamps_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t last_timestamp_s_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool asleep_ ABSL_GUARDED_BY(mutex_) = false;  // the writer, until bytes come
+  int64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;    // the offset behind what was taken
+  bool due_ ABSL_GUARDED_BY(mutex_) = false;     // some of what was not
+  bool asleep_ ABSL_GUARDED_BY(mutex_) = false;  // the writer, until bytes are due
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
-  std::condition_variable_any wake_;
+  CondVar wake_;
 };
 
 }  // namespace cloakroom

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -140,7 +141,7 @@ FileError AofWriter::MoveTo(AofNewFile& next) {
     MutexLock lock(mutex_);
     moves_++;
   }
-  progress_.notify_all();
+  progress_.NotifyAll();
   return {};
 }
 
@@ -237,7 +238,7 @@ void AofWriter::Fail(const FileError& error) {
     last_failure_ = error;
     failing_.store(true, std::memory_order_release);
   }
-  progress_.notify_all();
+  progress_.NotifyAll();
   if (news && observer_ != nullptr) {
     observer_->AofWarning("Error writing to the AOF file: " + text +
                           ". Trying again every second; writes are refused until it works.");
@@ -286,17 +287,16 @@ bool AofWriter::WhenDurable(int64_t offset, std::function<void()> wake) {
 void AofWriter::WakeDurable() {
   std::vector<Waiter> ready;
   {
-    // Under the lock, or one who has looked and does not wait yet would miss it.
+    // After the offset has moved, or one who has looked and does not wait yet would miss it.
     MutexLock lock(mutex_);
-    progress_.notify_all();
-    int64_t durable = durable_offset();
-    if (waiters_.empty()) return;
-    std::vector<Waiter> later;
-    for (Waiter& waiter : waiters_) {
-      (waiter.offset > durable ? later : ready).push_back(std::move(waiter));
-    }
-    waiters_.swap(later);
+    const int64_t durable = durable_offset();
+    const auto first_ready =
+        std::partition(waiters_.begin(), waiters_.end(),
+                       [durable](const Waiter& waiter) { return waiter.offset > durable; });
+    ready.assign(std::move_iterator(first_ready), std::move_iterator(waiters_.end()));
+    waiters_.erase(first_ready, waiters_.end());
   }
+  progress_.NotifyAll();
   for (Waiter& waiter : ready) waiter.wake();
 }
 
@@ -307,7 +307,7 @@ void AofWriter::WakeAll() {
     ready.swap(waiters_);
     finished_ = true;
   }
-  progress_.notify_all();
+  progress_.NotifyAll();
   for (Waiter& waiter : ready) waiter.wake();
 }
 
@@ -318,13 +318,23 @@ int64_t AofWriter::moves() const {
 
 FileError AofWriter::AwaitWritten(int64_t offset) {
   MutexLock lock(mutex_);
-  while (written_offset() < offset && !finished_ && !failing()) progress_.wait(mutex_);
+  while (written_offset() < offset && !finished_ && !failing()) progress_.Wait(mutex_);
   return failing() ? last_failure_ : FileError{};
+}
+
+bool AofWriter::AwaitDurable(int64_t offset, int64_t us) {
+  if (durable_offset() >= offset) return true;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(us);
+  MutexLock lock(mutex_);
+  while (durable_offset() < offset && !finished_ && !failing()) {
+    if (!progress_.WaitUntil(mutex_, deadline)) break;
+  }
+  return durable_offset() >= offset;
 }
 
 FileError AofWriter::AwaitMove(int64_t moves) {
   MutexLock lock(mutex_);
-  while (moves_ < moves && !finished_ && !failing()) progress_.wait(mutex_);
+  while (moves_ < moves && !finished_ && !failing()) progress_.Wait(mutex_);
   if (moves_ >= moves) return {};
   return finished_ ? FileError{ECANCELED, "the log was closed"} : last_failure_;
 }

@@ -2,7 +2,6 @@
 #define CLOAKROOM_REPLICATION_AOF_WRITER_H_
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -95,6 +94,10 @@ class AofWriter {
   void set_fsync(AofFsync fsync);
   void set_fsync_paused(bool paused);
 
+  /// Waits until everything before the offset is durable, `us` at most, while it is not failing.
+  /// Whether it is.
+  bool AwaitDurable(int64_t offset, int64_t us);
+
   /// How often the log has moved to a new file.
   int64_t moves() const;
   /// Waits until it has done so `moves` times; an error when it fails, or ends, before.
@@ -170,7 +173,7 @@ class AofWriter {
   FileError last_failure_ ABSL_GUARDED_BY(mutex_);
   int64_t moves_ ABSL_GUARDED_BY(mutex_) = 0;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
-  std::condition_variable_any progress_;
+  CondVar progress_;
 };
 
 }  // namespace cloakroom

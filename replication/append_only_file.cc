@@ -93,6 +93,12 @@ void AppendOnlyFile::Run() {
   }
 }
 
+FileError AppendOnlyFile::Flush() {
+  const int64_t offset = pending_.appended();
+  pending_.Demand(offset);
+  return writer_.AwaitWritten(offset);
+}
+
 // ---- rewriting
 
 FileError AppendOnlyFile::PrepareSwitch() {

@@ -105,13 +105,16 @@ class AppendOnlyFile {
   /// `resp` is one command or several that belong together. The offset behind it.
   int64_t Append(std::string_view resp) { return pending_.Append(resp); }
   /// `fill` appends to the log's own buffer, to save a copy, and does nothing slow: others wait.
-  int64_t AppendWith(absl::FunctionRef<void(std::string& buffer)> fill) {
-    return pending_.AppendWith(fill);
+  int64_t AppendWith(absl::FunctionRef<void(std::string& buffer)> fill,
+                     AofPending::Due due = AofPending::Due::kNow) {
+    return pending_.AppendWith(fill, due);
   }
+  /// What was appended kOnDemand before `offset` is to be written now.
+  void Demand(int64_t offset) { pending_.Demand(offset); }
   int64_t appended_offset() const { return pending_.appended(); }
 
   /// Waits until all that was appended is written, or the disk refuses it.
-  FileError Flush() { return writer_.AwaitWritten(pending_.appended()); }
+  FileError Flush();
 
   /// Everything before it is kept as `appendfsync` promises: fsynced with `always`, written with
   /// the others.
@@ -129,6 +132,9 @@ class AppendOnlyFile {
     return !writer_.failing() &&
            pending_.appended() - writer_.written_offset() <= options_.max_pending_bytes;
   }
+
+  /// Waits for it, `us` at most, and not while the disk refuses bytes. Whether it is durable.
+  bool AwaitDurable(int64_t offset, int64_t us) { return writer_.AwaitDurable(offset, us); }
 
   // ---- settings
 

@@ -23,7 +23,7 @@ void RdbLoadQueue::Add(RdbBatch batch) {
     waiting_.push_back(std::move(batch));
     full = waiting_.size() > kMaxWaiting;
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
   if (!full) return;
   if (const auto mine = Take(/*wait=*/false)) Insert(own_, *mine);
 }
@@ -35,7 +35,7 @@ bool RdbLoadQueue::failed() {
 
 std::optional<RdbBatch> RdbLoadQueue::Take(bool wait) {
   const MutexLock lock(mutex_);
-  while (wait && waiting_.empty() && !closed_) changed_.wait(mutex_);
+  while (wait && waiting_.empty() && !closed_) changed_.Wait(mutex_);
   if (waiting_.empty()) return std::nullopt;
   RdbBatch batch = std::move(waiting_.front());
   waiting_.pop_front();
@@ -73,7 +73,7 @@ void RdbLoadQueue::EndThreads() {
     const MutexLock lock(mutex_);
     closed_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }

@@ -1,7 +1,6 @@
 #ifndef CLOAKROOM_REPLICATION_RDB_LOAD_QUEUE_H_
 #define CLOAKROOM_REPLICATION_RDB_LOAD_QUEUE_H_
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -61,7 +60,7 @@ class RdbLoadQueue {
   std::vector<std::thread> threads_;
 
   Mutex mutex_;
-  std::condition_variable_any changed_;
+  CondVar changed_;
   std::deque<RdbBatch> waiting_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   Outcome outcome_ ABSL_GUARDED_BY(mutex_);

@@ -15,7 +15,7 @@ Cron::~Cron() {
     MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   thread_.join();
 }
 
@@ -29,9 +29,11 @@ void Cron::Run() {
   GiveWayToEventLoops();
   for (int turn = 0;; ++turn) {
     const int turns_per_second = server_.settings().hz;
+    const auto next =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(1000 / turns_per_second);
     {
       MutexLock lock(mutex_);
-      if (!stopping_) changed_.wait_for(mutex_, std::chrono::milliseconds(1000 / turns_per_second));
+      if (!stopping_) static_cast<void>(changed_.WaitUntil(mutex_, next));
       if (stopping_) return;
     }
     if (server_.keyspace().settings().active_expire) Expire();

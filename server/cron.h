@@ -1,7 +1,6 @@
 #ifndef CLOAKROOM_SERVER_CRON_H_
 #define CLOAKROOM_SERVER_CRON_H_
 
-#include <condition_variable>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -29,7 +28,7 @@ class Cron {
   Server& server_;
   Expirer expirer_;
   mutable Mutex mutex_;
-  std::condition_variable_any changed_;
+  CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -19,7 +19,7 @@ void WorkerPool::Stop() {
     stopping_ = true;
     jobs_.clear();
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
@@ -30,7 +30,7 @@ void WorkerPool::Post(std::function<void()> job) {
     if (stopping_) return;
     jobs_.push_back(std::move(job));
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
 }
 
 void WorkerPool::Run() {
@@ -40,7 +40,7 @@ void WorkerPool::Run() {
     std::function<void()> job;
     {
       MutexLock lock(mutex_);
-      while (jobs_.empty() && !stopping_) changed_.wait(mutex_);
+      while (jobs_.empty() && !stopping_) changed_.Wait(mutex_);
       if (stopping_) return;
       job = std::move(jobs_.front());
       jobs_.pop_front();

@@ -1,7 +1,6 @@
 #ifndef CLOAKROOM_SERVER_WORKER_POOL_H_
 #define CLOAKROOM_SERVER_WORKER_POOL_H_
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <thread>
@@ -31,7 +30,7 @@ class WorkerPool {
   void Run();
 
   Mutex mutex_;
-  std::condition_variable_any changed_;
+  CondVar changed_;
   std::deque<std::function<void()>> jobs_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;

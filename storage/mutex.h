@@ -2,6 +2,7 @@
 #define CLOAKROOM_STORAGE_MUTEX_H_
 
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
@@ -21,11 +22,8 @@ class ABSL_LOCKABLE Mutex {
   bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) { return mutex_.try_lock(); }
   void Unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 
-  /// For std::condition_variable_any.
-  void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { Lock(); }
-  void unlock() ABSL_UNLOCK_FUNCTION() { Unlock(); }
-
  private:
+  friend class CondVar;
   std::mutex mutex_;
 };
 
@@ -45,6 +43,31 @@ class ABSL_LOCKABLE TimedMutex {
 
  private:
   std::timed_mutex mutex_;
+};
+
+/// std::condition_variable for a Mutex. Not std::condition_variable_any: that one has a second
+/// mutex inside, for which a thread that was woken waits once more.
+class CondVar {
+ public:
+  void NotifyOne() { condition_.notify_one(); }
+  void NotifyAll() { condition_.notify_all(); }
+
+  void Wait(Mutex& mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    condition_.wait(lock);
+    lock.release();
+  }
+  /// False when the time has come.
+  bool WaitUntil(Mutex& mutex, std::chrono::steady_clock::time_point time)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    const bool woken = condition_.wait_until(lock, time) == std::cv_status::no_timeout;
+    lock.release();
+    return woken;
+  }
+
+ private:
+  std::condition_variable condition_;
 };
 
 class ABSL_SCOPED_LOCKABLE MutexLock {

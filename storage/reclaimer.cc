@@ -24,7 +24,7 @@ Reclaimer::~Reclaimer() {
     MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   thread_.join();
 }
 
@@ -51,7 +51,7 @@ void Reclaimer::DropTable(Table table) {
 
 void Reclaimer::Drain() {
   MutexLock lock(mutex_);
-  while (!jobs_.empty() || busy_) changed_.wait(mutex_);
+  while (!jobs_.empty() || busy_) changed_.Wait(mutex_);
 }
 
 void Reclaimer::Post(Job job) {
@@ -60,14 +60,14 @@ void Reclaimer::Post(Job job) {
     MutexLock lock(mutex_);
     jobs_.push_back(std::move(job));
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void Reclaimer::Run() {
   MemoryMeter::RegisterThread();
   MutexLock lock(mutex_);
   while (true) {
-    while (jobs_.empty() && !stopping_) changed_.wait(mutex_);
+    while (jobs_.empty() && !stopping_) changed_.Wait(mutex_);
     if (jobs_.empty()) return;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
@@ -79,7 +79,7 @@ void Reclaimer::Run() {
     freed_.fetch_add(job.objects, std::memory_order_relaxed);
     mutex_.Lock();
     busy_ = false;
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
 }
 

@@ -9,7 +9,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -108,7 +107,7 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
     auto until = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(timeout);
     MutexLock lock(flushes_mutex_);
     while (flushes_ < flushes) {
-      if (flushed_.wait_until(flushes_mutex_, until) == std::cv_status::timeout) return;
+      if (!flushed_.WaitUntil(flushes_mutex_, until)) return;
     }
   }
   size_t flushes() {
@@ -145,7 +144,7 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
     if (ReopenIfAsked()) return;
     MutexLock lock(flushes_mutex_);
     ++flushes_;
-    flushed_.notify_all();
+    flushed_.NotifyAll();
   }
 
   // When the new file cannot be opened the old one, moved away or not, is better than none.
@@ -167,7 +166,7 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
   spdlog::details::thread_pool* queue_ = nullptr;
   size_t reported_ = 0;  // lost lines that the log has owned up to
   Mutex flushes_mutex_;
-  std::condition_variable_any flushed_;
+  CondVar flushed_;
   size_t flushes_ ABSL_GUARDED_BY(flushes_mutex_) = 0;
 };
 

@@ -132,10 +132,11 @@ Connection::Awaitable<void> Connection::Linger(Session::Next next) {
 template <typename Execute>
 void Connection::Answer(const Execute& execute) {
   if (replies_ == nullptr) replies_ = loop_.TakeOutput(shared_from_this());
+  const ChangeJournal::Request request;
   executing_ = true;
   execute(*replies_);
   executing_ = false;
-  HoldReplies();
+  HoldReplies(request.offset());
 }
 
 bool Connection::SendReplies() {
@@ -235,23 +236,19 @@ std::function<void()> Connection::Waker() {
   };
 }
 
-void Connection::HoldReplies() {
-  ChangeJournal& journal = loop_.server().persistence().journal();
-  const int64_t offset = journal.TakeUnacknowledged();
-  if (offset <= journal.durable_offset()) [[likely]]
+void Connection::HoldReplies(int64_t offset) {
+  if (offset == 0) [[likely]]
     return;
   durable_from_ = offset;
-  static_cast<void>(
-      journal.WhenDurable(offset, [weak = weak_from_this(), &context = loop_.context()] {
-        asio::post(context, [weak] {
-          auto self = weak.lock();
-          if (self && !self->HoldsReplies()) self->Flush();
-        });
-      }));
+  if (HoldsReplies()) loop_.held().Add(shared_from_this(), offset);
 }
 
 bool Connection::HoldsReplies() const {
   return durable_from_ > loop_.server().persistence().journal().durable_offset();
+}
+
+void Connection::SendHeld() {
+  if (!HoldsReplies()) Flush();
 }
 
 bool Connection::Send(OutputBuffer& output) {

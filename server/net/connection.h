@@ -10,6 +10,7 @@
 
 #include "protocol/output_buffer.h"
 #include "server/net/event_loop.h"
+#include "server/net/held_replies.h"
 #include "server/net/poller.h"
 #include "server/net/read_buffer.h"
 #include "server/net/socket.h"
@@ -33,6 +34,7 @@ namespace cloakroom {
 /// Thread rule: its event loop; Push, PushMessage and Kill from any thread.
 class Connection final : public ClientLink,
                          public Poller::Watcher,
+                         public HeldReplies::Holder,
                          public std::enable_shared_from_this<Connection> {
  public:
   using Executor = EventLoop::Context::executor_type;
@@ -53,6 +55,7 @@ class Connection final : public ClientLink,
 
   /// Sends what Answer left. False while requests execute: a script lets the loop serve others.
   bool SendReplies();
+  void SendHeld() override;
 
   /// Closes what has been idle or behind for too long.
   void CheckLimits(int64_t now_ms);
@@ -82,7 +85,7 @@ class Connection final : public ClientLink,
   /// Tries to send; keeps what the socket does not take. False when the connection is broken.
   bool Send(OutputBuffer& output);
   /// With appendfsync always, replies to what was written wait until it is on the disk.
-  void HoldReplies();
+  void HoldReplies(int64_t offset);
   bool HoldsReplies() const;
   bool SendNow(OutputBuffer& output);
   void PushHere(SharedBytes bytes);

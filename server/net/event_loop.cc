@@ -24,7 +24,8 @@ EventLoop::EventLoop(Server& server, int index)
       poller_(context_, [this] { SendReplies(); }),
       tick_(context_),
       executor_(server, server.thread(index)),
-      read_buffer_(std::make_unique<std::array<char, kReadBytes>>()) {
+      read_buffer_(std::make_unique<std::array<char, kReadBytes>>()),
+      held_(context_, server.persistence().journal()) {
   server.thread(index).serve_others = [this] { PollNested(); };
 }
 
@@ -39,6 +40,7 @@ void EventLoop::Start() {
     context_.run();
     // Connections refer to this loop, and their coroutines live in the context.
     answered_.clear();
+    held_.Clear();
     connections_.clear();
   });
 }
@@ -79,6 +81,7 @@ void EventLoop::GiveBack(std::unique_ptr<OutputBuffer> output) {
 }
 
 void EventLoop::SendReplies() {
+  held_.EndRound();
   std::vector<std::shared_ptr<Connection>> answered = std::exchange(answered_, {});
   for (std::shared_ptr<Connection>& connection : answered) {
     if (!connection->SendReplies()) answered_.push_back(std::move(connection));

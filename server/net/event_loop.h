@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "protocol/output_buffer.h"
 #include "server/executor.h"
+#include "server/net/held_replies.h"
 #include "server/net/poller.h"
 #include "server/server.h"
 
@@ -50,6 +51,7 @@ class EventLoop {
   /// Has all connections that took an output send it. At the end of a round, when all who were
   /// ready have been served: clients that are woken one by one cost a wake-up each.
   void SendReplies();
+  HeldReplies& held() { return held_; }
 
   void Add(std::shared_ptr<Connection> connection);
   void Remove(const std::shared_ptr<Connection>& connection);
@@ -70,6 +72,7 @@ class EventLoop {
   std::unique_ptr<std::array<char, kReadBytes>> read_buffer_;
   std::vector<std::unique_ptr<OutputBuffer>> outputs_;  ///< not in use, the last warmest
   std::vector<std::shared_ptr<Connection>> answered_;   ///< whose replies are to be sent
+  HeldReplies held_;
   absl::flat_hash_set<std::shared_ptr<Connection>> connections_;
   std::thread thread_;
 };

@@ -10,8 +10,6 @@
 namespace cloakroom {
 namespace {
 
-thread_local int64_t unacknowledged_offset = 0;
-
 AofFsync FsyncOf(Appendfsync policy) {
   switch (policy) {
     case Appendfsync::kAlways:
@@ -25,6 +23,8 @@ AofFsync FsyncOf(Appendfsync policy) {
 }
 
 }  // namespace
+
+thread_local ChangeJournal::Request* ChangeJournal::Request::current = nullptr;
 
 ChangeJournal::ChangeJournal(Server& server, Files& files)
     : server_(server),
@@ -58,12 +58,13 @@ void ChangeJournal::AofLatency(std::string_view event, int64_t us) {
 void ChangeJournal::Append(const ChangeBatch& batch) {
   // Detached while a command ran: what it changed is no longer logged.
   if (!on()) return;
+  const bool held = server_.settings().appendfsync == Appendfsync::kAlways;
+  Request* const request = held ? Request::current : nullptr;
   const int64_t offset =
-      file_.AppendWith([&](std::string& buffer) { stream_.Encode(batch, &buffer); });
-  if (server_.settings().appendfsync == Appendfsync::kAlways) unacknowledged_offset = offset;
+      file_.AppendWith([&](std::string& buffer) { stream_.Encode(batch, &buffer); },
+                       request != nullptr ? AofPending::Due::kOnDemand : AofPending::Due::kNow);
+  if (request != nullptr) request->offset_ = offset;
 }
-
-int64_t ChangeJournal::TakeUnacknowledged() { return std::exchange(unacknowledged_offset, 0); }
 
 std::string ChangeJournal::Refusal() const {
   const std::string error = file_.info().last_error;

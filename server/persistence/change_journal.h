@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "replication/append_only_file.h"
 #include "replication/command_stream.h"
@@ -34,13 +35,33 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   /// It has grown by auto-aof-rewrite-percentage.
   bool WantsRewrite() const;
 
-  /// The offset behind what this thread has appended since it last asked and must not acknowledge
-  /// before it is durable; 0: nothing.
-  int64_t TakeUnacknowledged();
+  /// A client's request, or several, while they are executed: under `appendfsync always` what the
+  /// thread appends meanwhile waits for Demand(), which whoever made this is to call, so that all
+  /// clients of a round go to the disk together. They nest, each with changes of its own.
+  class Request {
+   public:
+    Request() : outer_(std::exchange(current, this)) {}
+    ~Request() { current = outer_; }
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+
+    /// What must be durable before it is answered: the offset behind its changes; 0: nothing.
+    int64_t offset() const { return offset_; }
+
+   private:
+    friend class ChangeJournal;
+    static thread_local Request* current;  ///< the innermost of the thread
+    Request* const outer_;
+    int64_t offset_ = 0;
+  };
+
+  /// What comes before `offset` goes to the disk now.
+  void Demand(int64_t offset) { file_.Demand(offset); }
   /// Everything, once changes are no longer kept.
   int64_t durable_offset() const {
     return on() ? file_.durable_offset() : std::numeric_limits<int64_t>::max();
   }
+  bool AwaitDurable(int64_t offset, int64_t us) { return file_.AwaitDurable(offset, us); }
   bool WhenDurable(int64_t offset, std::function<void()> wake) {
     return file_.WhenDurable(offset, std::move(wake));
   }

@@ -14,7 +14,7 @@ SaveThread::~SaveThread() {
     MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   thread_.join();
 }
 
@@ -23,7 +23,7 @@ void SaveThread::Run(std::function<void()> job) {
     MutexLock lock(mutex_);
     job_ = std::move(job);
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 bool SaveThread::idle() const {
@@ -33,7 +33,7 @@ bool SaveThread::idle() const {
 
 void SaveThread::WaitUntilIdle() {
   MutexLock lock(mutex_);
-  while (job_ != nullptr) changed_.wait(mutex_);
+  while (job_ != nullptr) changed_.Wait(mutex_);
 }
 
 void SaveThread::Loop() {
@@ -41,14 +41,14 @@ void SaveThread::Loop() {
   GiveWayToEventLoops();
   MutexLock lock(mutex_);
   while (true) {
-    while (job_ == nullptr && !stopping_) changed_.wait(mutex_);
+    while (job_ == nullptr && !stopping_) changed_.Wait(mutex_);
     if (job_ == nullptr) return;
     const std::function<void()> job = job_;
     mutex_.Unlock();
     job();
     mutex_.Lock();
     job_ = nullptr;
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
 }
 

@@ -1,7 +1,6 @@
 #ifndef CLOAKROOM_SERVER_PERSISTENCE_SAVE_THREAD_H_
 #define CLOAKROOM_SERVER_PERSISTENCE_SAVE_THREAD_H_
 
-#include <condition_variable>
 #include <functional>
 #include <thread>
 
@@ -31,7 +30,7 @@ class SaveThread {
   void Loop();
 
   mutable Mutex mutex_;
-  std::condition_variable_any changed_;
+  CondVar changed_;
   std::function<void()> job_ ABSL_GUARDED_BY(mutex_);  ///< null: idle
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

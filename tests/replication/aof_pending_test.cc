@@ -74,6 +74,32 @@ TEST_F(AofPendingTest, ATimestampStandsBeforeTheFirstRecordOfASecond) {
   EXPECT_EQ(TakeAll(), "#TS:1700000000\r\nab#TS:1700000001\r\nc<next>#TS:1700000001\r\nd");
 }
 
+TEST_F(AofPendingTest, BytesOnDemandAreDueWhenTheyAreNamed) {
+  const int64_t first = pending_.Append("a", AofPending::Due::kOnDemand);
+  EXPECT_FALSE(pending_.Await(true, 0, 0));
+  pending_.Demand(first);
+  EXPECT_TRUE(pending_.Await(true, INT64_MAX, 0));
+  EXPECT_EQ(TakeAll(), "a");
+  pending_.Append("b", AofPending::Due::kOnDemand);
+  pending_.Demand(first);
+  EXPECT_FALSE(pending_.Await(true, 0, 0)) << "it was taken long since";
+  pending_.Append("c");
+  EXPECT_TRUE(pending_.Await(true, INT64_MAX, 0));
+  EXPECT_EQ(TakeAll(), "bc") << "with what is due";
+}
+
+TEST_F(AofPendingTest, ADemandWakesTheWriter) {
+  const int64_t offset = pending_.Append("a", AofPending::Due::kOnDemand);
+  std::thread demander([&] { pending_.Demand(offset); });
+  EXPECT_TRUE(pending_.Await(true, INT64_MAX, 0));
+  demander.join();
+}
+
+TEST_F(AofPendingTest, ANewFileIsDueAtOnce) {
+  pending_.Switch({"next", nullptr});
+  EXPECT_TRUE(pending_.Await(true, INT64_MAX, 0));
+}
+
 TEST_F(AofPendingTest, AwaitEndsWhenBytesAreThereOrItIsWoken) {
   pending_.Append("a");
   pending_.Await(true, INT64_MAX, 0);

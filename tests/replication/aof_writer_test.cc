@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/replication/support/faulty_files.h"
 #include "tests/replication/support/manual_clock.h"
 
@@ -11,6 +13,8 @@ namespace {
 
 using Call = FaultyFiles::Call;
 using ::testing::ElementsAre;
+
+constexpr int64_t kMinuteUs = 60'000'000;
 
 class Notes final : public AofObserver {
  public:
@@ -45,6 +49,17 @@ class AofWriterTest : public ::testing::Test {
   AofPending pending_{clock_};
   AofWriter writer_{files_, clock_, directory_, pending_, AofFsync::kAlways, &notes_};
 };
+
+TEST_F(AofWriterTest, AwaitDurableWaitsAMomentAtMost) {
+  const int64_t offset = pending_.Append("abc");
+  EXPECT_FALSE(writer_.AwaitDurable(offset, 1));
+  std::thread stepper([this] { writer_.Step(); });
+  EXPECT_TRUE(writer_.AwaitDurable(offset, kMinuteUs));
+  stepper.join();
+  files_.FailFrom(1, Call::kSync);
+  AppendAndStep("d");
+  EXPECT_FALSE(writer_.AwaitDurable(offset + 1, kMinuteUs)) << "it may take for ever";
+}
 
 TEST_F(AofWriterTest, AlwaysSyncsAGroupOnce) {
   pending_.Append("abc");

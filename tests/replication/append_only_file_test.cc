@@ -92,6 +92,17 @@ TEST(AppendOnlyFileTest, AFreshLogHasABaseAndAnIncrFile) {
   EXPECT_EQ(life.acknowledged, 1u);
 }
 
+TEST(AppendOnlyFileTest, FlushWritesWhatNobodyHasDemanded) {
+  FaultyFiles files;
+  AppendOnlyFile::Options options = Stepped();
+  options.start_thread = true;
+  Life life(files, options);
+  ASSERT_FALSE(life.OpenFresh());
+  life.log.AppendWith([](std::string& buffer) { buffer += Record(0); }, AofPending::Due::kOnDemand);
+  EXPECT_FALSE(life.log.Flush());
+  EXPECT_EQ(files.Content("dir/a.1.incr.aof"), Record(0));
+}
+
 TEST(AppendOnlyFileTest, GoesOnInTheLastFileAfterARestart) {
   FaultyFiles files;
   Life first(files);

@@ -10,6 +10,8 @@
 namespace cloakroom {
 namespace {
 
+constexpr int kLowest = 19;
+
 int Niceness() { return getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())); }
 
 TEST(ThreadPriorityTest, GivesWayAloneAmongTheThreads) {
@@ -19,7 +21,7 @@ TEST(ThreadPriorityTest, GivesWayAloneAmongTheThreads) {
     GiveWayToEventLoops();
     lowered = Niceness();
   }).join();
-  EXPECT_GT(lowered, mine);
+  EXPECT_TRUE(lowered > mine || mine == kLowest) << lowered;
   EXPECT_EQ(Niceness(), mine);
 }
 
