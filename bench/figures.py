@@ -161,11 +161,12 @@ def persistence_runs(quick, megabytes=None):
 
 
 def log_runs(quick):
-    """What the log costs, under each appendfsync and without it: on the same cores, so that the
-    difference is the log's."""
+    """What the log costs, under each appendfsync and without it. One event loop each, so that the
+    difference is the log's, and a second core for who writes it."""
     seconds = 1 if quick else 4
-    settings = {"off": {"appendonly": "no"}} | {
-        fsync: {"appendonly": "yes", "appendfsync": fsync, "auto-aof-rewrite-percentage": "0"}
+    settings = {"off": {"appendonly": "no", "io-threads": "1"}} | {
+        fsync: {"appendonly": "yes", "appendfsync": fsync, "auto-aof-rewrite-percentage": "0",
+                "io-threads": "1"}
         for fsync in ("no", "everysec", "always")}
     loads = {
         "set-p1": ("SET -P 1", ("command", "--name", "set", "--pipeline", 1, "--connections", 50)),
@@ -182,7 +183,7 @@ def log_runs(quick):
                 rows.append(Row(f"{what}: bytes of log per visit", "log_bytes_per_op", "B",
                                 goal_ratio=1.02))
             yield Run(f"aof-{fsync}-{load}", (*arguments, "--seconds", seconds), tuple(rows),
-                      rounds=3, group="The append-only log", directives=directives,
+                      rounds=5, group="The append-only log", directives=directives,
                       server_cores=(0, 1))
 
 

@@ -103,6 +103,7 @@ void Server::RequestShutdown(ShutdownRequest request) {
   {
     MutexLock lock(shutdown_mutex_);
     if (shutdown_) return shutdown_(std::move(request));
+    if (!early_shutdown_) early_shutdown_ = {request.ending, request.force, nullptr};
   }
   if (request.answered) request.answered(false);
 }
@@ -110,6 +111,7 @@ void Server::RequestShutdown(ShutdownRequest request) {
 void Server::set_shutdown_handler(ShutdownHandler handler) {
   MutexLock lock(shutdown_mutex_);
   shutdown_ = std::move(handler);
+  if (shutdown_ && early_shutdown_) shutdown_(*std::exchange(early_shutdown_, std::nullopt));
 }
 
 }  // namespace cloakroom

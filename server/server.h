@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,7 +74,8 @@ class Server {
 
   /// Asks to end the process gracefully, from any thread. `answered` is called once, from any: true
   /// when the data could not be saved, and the server goes on. While the data is loaded the load is
-  /// given up, and with it the process.
+  /// given up, and with it the process; the first request is kept for a handler that comes after
+  /// all.
   struct ShutdownRequest {
     Persistence::Ending ending = Persistence::Ending::kDefault;
     bool force = false;
@@ -83,7 +85,8 @@ class Server {
   void RequestShutdown(ShutdownRequest request);
   /// Somebody has asked for it.
   bool shutdown_requested() const { return shutdown_requested_.load(std::memory_order_relaxed); }
-  /// Set by whoever runs the event loops, and taken back (null) when the end has begun.
+  /// Set by whoever runs the event loops, and taken back (null) when the end has begun. It is
+  /// called at once with a request that was made before.
   void set_shutdown_handler(ShutdownHandler handler);
 
  private:
@@ -111,6 +114,7 @@ class Server {
   std::atomic<bool> shutdown_requested_ = false;
   Mutex shutdown_mutex_;
   ShutdownHandler shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);
+  std::optional<ShutdownRequest> early_shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<Persistence> persistence_;
 };

@@ -92,8 +92,6 @@ void Network::Run(int signals) {
 
   Heartbeat heartbeat(main_loop, server_, LoopPointers());
   heartbeat.Start();
-  // Asked for after the load was over, and before anybody listened.
-  if (server_.shutdown_requested()) end({});
   main_loop.run();
   server_.set_shutdown_handler(nullptr);
   // Who asked in time is told, for a worker waits for the answer.
