@@ -198,6 +198,22 @@ def test_normal_client_that_never_reads_is_dropped_at_its_limit(start_server):
         assert other.call("STRLEN", "big") == 500_000
 
 
+def test_monitor_that_never_reads_is_dropped_at_the_limit_of_normal_clients(start_server):
+    server = start_server({"client-output-buffer-limit": "normal 1mb 0 0"})
+    with _deaf(server) as monitor, server.connect() as other:
+        def monitors():
+            return other.call("CLIENT", "LIST").count(b"flags=O")
+
+        monitor.sendall(resp.encode(("MONITOR",)))
+        _wait_for(lambda: monitors() == 1, "monitoring")
+        for _ in range(200):
+            other.ok("SET", "key", b"x" * 100_000)
+            if monitors() == 0:
+                break
+        _wait_for(lambda: monitors() == 0, "dropped")
+        assert other.call("STRLEN", "key") == 100_000
+
+
 def test_normal_client_that_reads_late_gets_everything(server):
     with server.connect() as other, server.connect(timeout_s=30) as late:
         other.ok("SET", "big", "x" * 100_000)
