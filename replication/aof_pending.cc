@@ -33,8 +33,9 @@ int64_t AofPending::AppendWith(absl::FunctionRef<void(std::string& buffer)> fill
     fill(current_);
     offset = appended() + static_cast<int64_t>(current_.size() - before);
     appended_.store(offset, std::memory_order_relaxed);
-    if (current_.size() >= kChunk) EndChunk();
-    due_ = due_ || due == Due::kNow;
+    const bool full = current_.size() >= kChunk;
+    if (full) EndChunk();
+    due_ = due_ || full || due == Due::kNow;
     wake = due_ && std::exchange(asleep_, false);
   }
   if (wake) wake_.NotifyOne();

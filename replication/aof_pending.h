@@ -44,7 +44,7 @@ class AofPending {
   /// When bytes wake the writer.
   enum class Due {
     kNow,
-    kOnDemand,  ///< when Demand() names them, or with others that are due
+    kOnDemand,  ///< when Demand() names them, or with others that are due, or a chunk is full
   };
 
   explicit AofPending(const Clock& clock) : clock_(clock) {}

@@ -88,6 +88,13 @@ TEST_F(AofPendingTest, BytesOnDemandAreDueWhenTheyAreNamed) {
   EXPECT_EQ(TakeAll(), "bc") << "with what is due";
 }
 
+TEST_F(AofPendingTest, AFullChunkWaitsForNoDemand) {
+  pending_.Append(std::string(AofPending::kChunk - 1, 'x'), AofPending::Due::kOnDemand);
+  EXPECT_FALSE(pending_.Await(true, 0, 0));
+  pending_.Append("x", AofPending::Due::kOnDemand);
+  EXPECT_TRUE(pending_.Await(true, INT64_MAX, 0));
+}
+
 TEST_F(AofPendingTest, ADemandWakesTheWriter) {
   const int64_t offset = pending_.Append("a", AofPending::Due::kOnDemand);
   std::thread demander([&] { pending_.Demand(offset); });

@@ -27,6 +27,12 @@ AppendOnlyFile::Options Stepped(AofFsync fsync = AofFsync::kAlways) {
   return options;
 }
 
+AppendOnlyFile::Options Threaded() {
+  AppendOnlyFile::Options options = Stepped();
+  options.start_thread = true;
+  return options;
+}
+
 std::string Numbered(int count) {
   std::string text;
   for (int i = 0; i < count; i++) text += Record(i);
@@ -94,9 +100,7 @@ TEST(AppendOnlyFileTest, AFreshLogHasABaseAndAnIncrFile) {
 
 TEST(AppendOnlyFileTest, FlushWritesWhatNobodyHasDemanded) {
   FaultyFiles files;
-  AppendOnlyFile::Options options = Stepped();
-  options.start_thread = true;
-  Life life(files, options);
+  Life life(files, Threaded());
   ASSERT_FALSE(life.OpenFresh());
   life.log.AppendWith([](std::string& buffer) { buffer += Record(0); }, AofPending::Due::kOnDemand);
   EXPECT_FALSE(life.log.Flush());
@@ -330,9 +334,7 @@ TEST(AppendOnlyFileTest, EveryFaultOfTurningOnLeavesTheOldLogOrTheNew) {
 /// With its thread: many append and wait, while the log is rewritten again and again.
 TEST(AppendOnlyFileTest, ThreadsAppendWhileTheLogIsRewritten) {
   FaultyFiles files;
-  AppendOnlyFile::Options options = Stepped();
-  options.start_thread = true;
-  Life life(files, options);
+  Life life(files, Threaded());
   ASSERT_FALSE(life.OpenFresh());
   constexpr int kThreads = 3;
   constexpr int kRecords = 200;

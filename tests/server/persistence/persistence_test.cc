@@ -87,6 +87,12 @@ class JournalledTest : public PersistenceTest {
     EXPECT_EQ(persistence().Load([] { return false; }), std::nullopt);
   }
 
+  /// A server that starts on what the disk holds now.
+  void ExpectNextLifeHas(size_t keys) {
+    Life next(clock_, files_, {"--appendonly", "yes"});
+    EXPECT_EQ(next.error(), std::nullopt);
+    EXPECT_EQ(next.keys(), keys);
+  }
   void FlushLog() { ASSERT_FALSE(persistence().journal().file().Flush()); }
   std::vector<std::string> LogFiles() const {
     std::vector<std::string> found;
@@ -230,9 +236,7 @@ TEST_F(JournalledTest, ANewLogHasABaseAndTakesWhatIsWritten) {
   Run("SET a 1");
   Run("INCR n");
   FlushLog();
-  Life next(clock_, files_, {"--appendonly", "yes"});
-  EXPECT_EQ(next.error(), std::nullopt);
-  EXPECT_EQ(next.keys(), 2U);
+  ExpectNextLifeHas(2U);
 }
 
 TEST_F(JournalledTest, ARewritePutsOneBaseInThePlaceOfAllThatWas) {
@@ -243,9 +247,7 @@ TEST_F(JournalledTest, ARewritePutsOneBaseInThePlaceOfAllThatWas) {
   EXPECT_THAT(LogFiles(), ElementsAre("appendonly.aof.2.base.rdb", "appendonly.aof.2.incr.aof",
                                       "appendonly.aof.manifest"));
   EXPECT_EQ(files_.Content("appendonlydir/appendonly.aof.2.incr.aof"), "");
-  Life next(clock_, files_, {"--appendonly", "yes"});
-  EXPECT_EQ(next.error(), std::nullopt);
-  EXPECT_EQ(next.keys(), 1U);
+  ExpectNextLifeHas(1U);
 }
 
 TEST_F(JournalledTest, ARewriteThatFailsLosesNothing) {
@@ -258,9 +260,7 @@ TEST_F(JournalledTest, ARewriteThatFailsLosesNothing) {
   EXPECT_FALSE(persistence().figures().last_rewrite_ok);
   EXPECT_EQ(Run("SET b 2"), "+OK\r\n");
   FlushLog();
-  Life next(clock_, files_, {"--appendonly", "yes"});
-  EXPECT_EQ(next.error(), std::nullopt);
-  EXPECT_EQ(next.keys(), 2U);
+  ExpectNextLifeHas(2U);
 }
 
 TEST_F(JournalledTest, AManifestThatCannotBeWrittenRefusesWritesUntilItCan) {
@@ -279,9 +279,7 @@ TEST_F(JournalledTest, AManifestThatCannotBeWrittenRefusesWritesUntilItCan) {
   }
   EXPECT_EQ(Run("SET b 2"), "+OK\r\n");
   FlushLog();
-  Life next(clock_, files_, {"--appendonly", "yes"});
-  EXPECT_EQ(next.error(), std::nullopt);
-  EXPECT_EQ(next.keys(), 2U);
+  ExpectNextLifeHas(2U);
 }
 
 TEST_F(PersistenceTest, TheLogCanBeTurnedOnAndOffWhileTheServerRuns) {
