@@ -166,8 +166,9 @@ void RunReads(Call& call, const FieldSteps& steps) {
   for (const FieldStep& step : steps) call.reply().Integer(ReadValue(step, string->bytes()));
 }
 
-/// Runs one step and replies to it; true when the bits changed.
-bool RunStep(const FieldStep& step, char* bytes, size_t size, ReplyWriter& reply) {
+/// Runs one step and replies to it; true when it changed the string: other bits, or one that `grew`
+/// for it.
+bool RunStep(const FieldStep& step, char* bytes, size_t size, bool grew, ReplyWriter& reply) {
   const int64_t old_value = ReadValue(step, {bytes, size});
   if (!step.writes()) {
     reply.Integer(old_value);
@@ -180,7 +181,7 @@ bool RunStep(const FieldStep& step, char* bytes, size_t size, ReplyWriter& reply
   }
   WriteField(bytes, step.offset, step.type.width, static_cast<uint64_t>(*new_value));
   reply.Integer(step.kind == FieldStep::Kind::kSet ? old_value : *new_value);
-  return *new_value != old_value;
+  return grew || *new_value != old_value;
 }
 
 void RunWrites(Call& call, const FieldSteps& steps) {
@@ -194,13 +195,14 @@ void RunWrites(Call& call, const FieldSteps& steps) {
   Writing<MutableString> string(call, call.arg(1));
   if (!string.ok()) return;
   const size_t old_size = string->view().size();
-  // Room for the farthest field is made whatever becomes of it, as Redis does. Unlike there that
-  // is a change, which a replica has to hear of, even when every step fails.
+  // Room for the farthest field is made whatever becomes of it. When every step fails, that is no
+  // change to those who WATCH, as in Redis; unlike there, the log of changes has it.
   char* const bytes = string->Grow(first_byte, last_byte + 1 - first_byte) - first_byte;
   const size_t size = std::max<size_t>(old_size, last_byte + 1);
-  bool changed = size > old_size;
+  const bool grew = size > old_size;
+  bool changed = false;
   call.reply().Array(steps.size());
-  for (const FieldStep& step : steps) changed |= RunStep(step, bytes, size, call.reply());
+  for (const FieldStep& step : steps) changed |= RunStep(step, bytes, size, grew, call.reply());
   if (changed) string.Changed("setbit");
 }
 

@@ -23,10 +23,12 @@ constexpr int kHome = 0;
 constexpr int kFlushed = 1;
 constexpr int kSwapped = 2;  // with kSwapped + 1
 constexpr int kVolatile = 4;
+constexpr int kPair = 5;  // with kPair + 1: where a test flushes and swaps its own keys
 
 constexpr int kAccounts = 12;
 constexpr int64_t kBalance = 1000;
 constexpr int kMembers = 60;
+constexpr int kTokens = 40;
 
 using Deed = std::function<void(Actor&)>;
 
@@ -40,6 +42,13 @@ std::vector<std::string> Request(std::string name, const std::string& prefix, in
   std::vector<std::string> args = {std::move(name)};
   for (int i = 0; i < keys; ++i) args.push_back(prefix + std::to_string(i));
   return args;
+}
+
+/// One of the pair, by its number.
+std::string OneOfPair(Actor& actor) { return std::to_string(kPair + actor.Below(2)); }
+
+void SwapPair(Actor& actor) {
+  actor.Run({"SWAPDB", std::to_string(kPair), std::to_string(kPair + 1)});
 }
 
 class KeyspaceStressTest : public testing::Test {
@@ -127,6 +136,59 @@ TEST_F(KeyspaceStressTest, ManyKeysAreWrittenAndReadAtOnce) {
     for (const ReplyValue& value : values.items) ASSERT_EQ(value, values.items[0]);
   };
   Storm({write, read, read_in_transaction});
+}
+
+TEST_F(KeyspaceStressTest, FlushesAndSwapsAreSeenWhole) {
+  constexpr int kKeys = 8;
+  Deed write = [](Actor& actor) {
+    actor.Run({"SELECT", OneOfPair(actor)});
+    std::vector<std::string> args = {"MSET"};
+    std::string value = std::to_string(actor.Below(1 << 30));
+    for (int i = 0; i < kKeys; ++i) args.insert(args.end(), {"k" + std::to_string(i), value});
+    actor.Run(args);
+  };
+  Deed empty = [](Actor& actor) {
+    actor.Run({"SELECT", OneOfPair(actor)});
+    if (actor.Below(4) > 0) return SwapPair(actor);
+    actor.Run({"FLUSHDB"});
+  };
+  Deed read = [](Actor& actor) {
+    actor.Run({"SELECT", OneOfPair(actor)});
+    ReplyValue values = actor.Run(Request("MGET", "k", kKeys));
+    for (const ReplyValue& value : values.items) ASSERT_EQ(value, values.items[0]);
+  };
+  // What EXEC finds is what there was after WATCH, or it does nothing.
+  Deed watch = [](Actor& actor) {
+    actor.Run({"SELECT", OneOfPair(actor)});
+    actor.Run({"WATCH", "k0"});
+    ReplyValue before = actor.Run({"GET", "k0"});
+    actor.Run({"MULTI"});
+    actor.Run({"GET", "k0"});
+    ReplyValue after = actor.Run({"EXEC"});
+    if (!after.is_null()) ASSERT_EQ(after.items[0], before);
+  };
+  Storm({write, write, empty, read, watch, watch});
+}
+
+TEST_F(KeyspaceStressTest, MovesBetweenDatabasesThatSwapConserveTheKeys) {
+  judge().Run({"SELECT", std::to_string(kPair)});
+  for (int i = 0; i < kTokens; ++i) judge().Run({"SET", "token" + std::to_string(i), "1"});
+  Deed move = [](Actor& actor) {
+    actor.Run({"SELECT", std::to_string(kPair)});
+    actor.Run({"MOVE", actor.Name("token", kTokens), std::to_string(kPair + 1)});
+    actor.Run({"SELECT", std::to_string(kPair + 1)});
+    actor.Run({"MOVE", actor.Name("token", kTokens), std::to_string(kPair)});
+  };
+  Deed count = [](Actor& actor) {
+    actor.Run({"MULTI"});
+    for (int db : {kPair, kPair + 1}) {
+      actor.Run({"SELECT", std::to_string(db)});
+      actor.Run({"DBSIZE"});
+    }
+    ReplyValue replies = actor.Run({"EXEC"});
+    ASSERT_EQ(replies.items[1].integer + replies.items[3].integer, kTokens);
+  };
+  Storm({move, move, SwapPair, count});
 }
 
 TEST_F(KeyspaceStressTest, WatchedCountersLoseNothing) {

@@ -83,6 +83,25 @@ def moves(connection, rng):
     expect(sum(sizes) == len(MEMBERS), f"{sum(sizes)} members")
 
 
+def whole_databases(connection, rng):
+    """FLUSHDB and SWAPDB are seen as a whole or not at all, and end what WATCH has seen."""
+    connection.ok("SELECT", rng.choice((6, 7)))
+    kind = rng.randrange(8)
+    if kind == 0:
+        connection.ok("FLUSHDB")
+    elif kind < 3:
+        connection.ok("SWAPDB", 6, 7)
+    elif kind < 5:
+        value = rng.randrange(1 << 40)
+        connection.ok("MSET", *[part for key in KEYS for part in (key, value)])
+    values = connection.ok("MGET", *KEYS)
+    expect(len(set(values)) == 1, f"torn: {values}")
+    connection.ok("WATCH", KEYS[0])
+    before = connection.ok("GET", KEYS[0])
+    after = transaction(connection, [("GET", KEYS[0])])
+    expect(after in (None, [before]), f"watched {before}, found {after}")
+
+
 def disturb(connection, rng):
     """Everything else, on databases of its own: flushes, swaps, expiries, evictions, scans."""
     kind = rng.randrange(7)
@@ -117,7 +136,7 @@ def transaction(connection, commands):
 
 
 WORK = [never_torn, never_torn, counters, counters, counters, transfers, transfers, moves, moves,
-        disturb, disturb, storm]
+        whole_databases, whole_databases, whole_databases, disturb, disturb, storm]
 
 
 def worker(port, kind, seed, until, results):

@@ -226,6 +226,8 @@ TEST_F(StringsTest, ChangesAreToldByTheirRedisNames) {
       {"SETBIT bits 7 1", "setbit bits; "},
       {"BITFIELD bits SET u8 0 1", ""},
       {"BITFIELD bits INCRBY u8 0 1 INCRBY u8 0 1", "setbit bits; "},
+      {"BITFIELD bits OVERFLOW FAIL INCRBY u8 8 500", ""},
+      {"BITFIELD bits OVERFLOW FAIL INCRBY u8 16 500 SET u8 0 3", "setbit bits; "},
       {"BITOP OR d a bits", "set d; "},
       {"BITOP AND d none", "del d; "},
       {"BITOP AND d none", ""},

@@ -239,6 +239,12 @@ TEST_F(JournalledTest, ANewLogHasABaseAndTakesWhatIsWritten) {
   ExpectNextLifeHas(2U);
 }
 
+TEST_F(JournalledTest, WhatNobodyHearsOfIsLoggedAllTheSame) {
+  Run("BITFIELD bits OVERFLOW FAIL INCRBY u8 100 500");
+  FlushLog();
+  ExpectNextLifeHas(1U);
+}
+
 TEST_F(JournalledTest, ARewritePutsOneBaseInThePlaceOfAllThatWas) {
   for (int i = 0; i < 100; ++i) Run("INCR n");
   ASSERT_EQ(persistence().BeginRewrite(), Work::kNone);
