@@ -85,6 +85,10 @@ AofDirectory::Loaded AofDirectory::Load(Files& files, const std::string& path,
     }
     loaded.manifest = std::get<AofManifest>(std::move(parsed));
   }
+  if (old_directory.empty()) {
+    loaded.error = MissingFile(files, directory, loaded.manifest);
+    return loaded;
+  }
   std::string old_path = Joined(old_directory, name);
   // A manifest that lists the old file alone, while it is still outside: a crash came in between.
   bool halfway =
@@ -149,6 +153,14 @@ int64_t AofDirectory::Size() const {
 FileError AofDirectory::Make() {
   if (files_.Exists(path_)) return {};
   return files_.MakeDirectory(path_);
+}
+
+FileError AofDirectory::Probe() {
+  if (FileError error = Make()) return error;
+  const std::string path = PathOf("temp-probe-" + name_);
+  std::unique_ptr<WritableFile> file;
+  if (FileError error = files_.Create(path, &file)) return error;
+  return files_.Remove(path);
 }
 
 FileError AofDirectory::WriteTemporary(const AofManifest& manifest) {

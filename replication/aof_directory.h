@@ -31,12 +31,15 @@ class AofDirectory {
     bool upgraded = false;  ///< a file of Redis before 7 was moved into the directory as its base
   };
   /// Reads the manifest, and takes over a log of one file in the working directory (or in
-  /// `old_directory`), as Redis 7 does at its start. Files that the manifest names are there.
+  /// `old_directory`, or nowhere when it is ""), as Redis 7 does at its start. Files that the
+  /// manifest names are there.
   static Loaded Load(Files& files, const std::string& path, const std::string& name,
                      const std::string& old_directory = ".");
 
   /// Makes the directory, unless it is there.
   FileError Make();
+  /// Makes the directory, and a file in it, which goes again.
+  FileError Probe();
   std::string PathOf(std::string_view file_name) const;
   std::string ManifestName() const { return name_ + ".manifest"; }
 

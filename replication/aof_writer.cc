@@ -32,6 +32,7 @@ void AofWriter::Restart() {
   // What could not be saved is given up: it is in no file to come.
   written_.store(pending_.appended(), std::memory_order_release);
   synced_.store(pending_.appended(), std::memory_order_release);
+  durable_.store(pending_.appended(), std::memory_order_release);
 }
 
 AofFsync AofWriter::policy() const {
@@ -45,6 +46,7 @@ AofWriter::Wait AofWriter::Step() {
   TakePending();
   FileError error = Work(false);
   error ? Fail(error) : Recover();
+  AdvanceDurable();
   WakeDurable();
   return NextWait();
 }
@@ -53,6 +55,7 @@ FileError AofWriter::Finish() {
   TakePending();
   FileError error = Work(true);
   if (error) Fail(error);
+  AdvanceDurable();
   GiveUpMoves();
   current_ = {};
   unwritten_.clear();
@@ -272,8 +275,11 @@ void AofWriter::set_fsync_paused(bool paused) {
 
 // ---- who waits
 
-int64_t AofWriter::durable_offset() const {
-  return policy() == AofFsync::kAlways ? synced_offset() : written_offset();
+/// Never back, though the policy may have become a stricter one: what was durable enough for one
+/// who asked is so for whoever asks next.
+void AofWriter::AdvanceDurable() {
+  const int64_t kept = policy() == AofFsync::kAlways ? synced_offset() : written_offset();
+  durable_.store(std::max(durable_offset(), kept), std::memory_order_release);
 }
 
 bool AofWriter::WhenDurable(int64_t offset, std::function<void()> wake) {

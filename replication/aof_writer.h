@@ -83,7 +83,7 @@ class AofWriter {
 
   int64_t written_offset() const { return written_.load(std::memory_order_acquire); }
   int64_t synced_offset() const { return synced_.load(std::memory_order_acquire); }
-  int64_t durable_offset() const;
+  int64_t durable_offset() const { return durable_.load(std::memory_order_acquire); }
   bool WhenDurable(int64_t offset, std::function<void()> wake);
 
   /// The disk has refused bytes, and has not taken them since.
@@ -136,6 +136,7 @@ class AofWriter {
   void DropKept();
   void Fail(const FileError& error);
   void Recover();
+  void AdvanceDurable();
   void WakeDurable();
   void WakeAll();
   Wait NextWait() const;
@@ -162,6 +163,7 @@ class AofWriter {
   std::atomic<bool> failing_ = false;
   std::atomic<int64_t> written_ = 0;
   std::atomic<int64_t> synced_ = 0;
+  std::atomic<int64_t> durable_ = 0;
   std::atomic<int64_t> file_size_ = 0;
   std::atomic<int64_t> other_bytes_ = 0;
   std::atomic<int64_t> delayed_fsyncs_ = 0;

@@ -44,13 +44,13 @@ FileError AppendOnlyFile::Open(AofManifest manifest, std::optional<NewBase> firs
 FileError AppendOnlyFile::OpenIncr(AofNewFile* file, int64_t* size) {
   AofManifest manifest = directory_.manifest();
   if (!manifest.incrs().empty()) {
-    file->path = directory_.PathOf(manifest.incrs().back().name);
+    file->path = files_.Absolute(directory_.PathOf(manifest.incrs().back().name));
     *size = files_.Size(file->path).value_or(0);
     return files_.OpenForAppend(file->path, &file->file);
   }
   AofFileEntry entry;
   if (FileError error = directory_.PrepareIncr(true, &entry, &file->file)) return error;
-  file->path = directory_.PathOf(entry.name);
+  file->path = files_.Absolute(directory_.PathOf(entry.name));
   return directory_.CommitIncr();
 }
 
@@ -122,7 +122,7 @@ FileError AppendOnlyFile::PrepareSwitch() {
   AofFileEntry entry;
   AofNewFile file;
   if (FileError error = directory_.PrepareIncr(listed, &entry, &file.file)) return error;
-  file.path = directory_.PathOf(entry.name);
+  file.path = files_.Absolute(directory_.PathOf(entry.name));
   writer_.Restart();
   StartThread();
   MutexLock prepared_lock(prepared_mutex_);
@@ -164,6 +164,12 @@ FileError AppendOnlyFile::InstallBase(const NewBase& base) {
   base_size_.store(writer_.other_bytes() + writer_.file_size(), std::memory_order_relaxed);
   state_.store(State::kOn, std::memory_order_release);
   return {};
+}
+
+FileError AppendOnlyFile::InstallLoneBase(const NewBase& base) {
+  MutexLock lock(mutex_);
+  if (state() != State::kOff) return {ECANCELED, "the log was begun meanwhile"};
+  return directory_.InstallBase(base.path, base.is_rdb, false);
 }
 
 void AppendOnlyFile::CancelSwitch() { rewriting_.store(false, std::memory_order_relaxed); }

@@ -96,8 +96,10 @@ class AppendOnlyFile {
   /// While it is off: what lies in the directory, which a rewrite is going to replace.
   void Adopt(AofManifest manifest) { directory_.Adopt(std::move(manifest)); }
   std::string PathOf(std::string_view file_name) const { return directory_.PathOf(file_name); }
-  /// Makes the directory, for a first base to be written there.
+  /// Makes the directory, for a base to be written there.
   FileError MakeDirectory() { return directory_.Make(); }
+  /// Whether files can be made in the directory, which is made where it is missing.
+  FileError Probe() { return directory_.Probe(); }
   State state() const { return state_.load(std::memory_order_acquire); }
 
   // ---- appending: the order of the calls is the order in the file
@@ -117,7 +119,7 @@ class AppendOnlyFile {
   FileError Flush();
 
   /// Everything before it is kept as `appendfsync` promises: fsynced with `always`, written with
-  /// the others.
+  /// the others. Never goes back, whatever becomes of the setting.
   int64_t durable_offset() const { return writer_.durable_offset(); }
   /// Everything before it was fsynced, under every policy.
   int64_t synced_offset() const { return writer_.synced_offset(); }
@@ -155,6 +157,8 @@ class AppendOnlyFile {
   /// the writer has come to the switch, unless it fails. What is replaced is history then, which
   /// RemoveHistory() deletes. Slow.
   FileError InstallBase(const NewBase& base);
+  /// While it is off: puts a base in its place, with nothing behind it. Slow.
+  FileError InstallLoneBase(const NewBase& base);
   /// The rewrite failed: the log goes on in the new file, and the base stays.
   void CancelSwitch();
   /// Deletes files that no longer count. Slow; for a background thread.

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 namespace cloakroom {
 namespace {
@@ -128,6 +130,14 @@ class SystemFilesImpl final : public Files {
     struct stat status;
     if (stat(path.c_str(), &status) < 0) return std::nullopt;
     return status.st_size;
+  }
+  std::string Absolute(const std::string& path) override {
+    std::error_code status;
+    std::filesystem::path whole = std::filesystem::absolute(path, status);
+    return status ? path : whole.string();
+  }
+  FileError EnterDirectory(const std::string& path) override {
+    return Check(chdir(path.c_str()), "enter", path);
   }
   FileError List(const std::string& path, std::vector<std::string>* names) override {
     DIR* directory = opendir(path.c_str());

@@ -46,7 +46,7 @@ class ReadableFile {
 
 /// The file system as persistence sees it. Injected, so that tests fail the n-th call, fill the
 /// disk, or lose what was not synced. Paths are relative to the working directory, as in Redis
-/// (`dir`), or absolute.
+/// (`dir`), or absolute; whoever keeps one while the directory may change makes it Absolute.
 ///
 /// Thread rule: any thread.
 class Files {
@@ -72,6 +72,10 @@ class Files {
   virtual bool Exists(const std::string& path) = 0;
   /// Nothing when there is no such file.
   virtual std::optional<int64_t> Size(const std::string& path) = 0;
+  /// The path as it must be said once the working directory is another.
+  virtual std::string Absolute(const std::string& path) = 0;
+  /// Changes the working directory, of the whole process.
+  virtual FileError EnterDirectory(const std::string& path) = 0;
   /// Names of the entries, without "." and "..", in no order.
   virtual FileError List(const std::string& path, std::vector<std::string>* names) = 0;
 };

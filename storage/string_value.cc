@@ -60,17 +60,19 @@ size_t MutableString::Append(std::string_view bytes) {
 }
 
 size_t MutableString::SetRange(size_t offset, std::string_view bytes) {
-  StoreBytes(Grow(offset, bytes.size()), bytes);
+  StoreBytes(MakeRoom(offset + bytes.size()) + offset, bytes);
+  Wrote(offset, bytes.size());
   return view().size();
 }
 
-char* MutableString::Grow(size_t offset, size_t count) {
-  const size_t size = offset + count;
+char* MutableString::MakeRoom(size_t size) {
   const size_t old_size = view().size();
   char* const bytes = Resize(std::max(size, old_size));
-  if (size > old_size) std::memset(bytes + old_size, 0, size - old_size);
-  slot_.LogBytes(offset, size);
-  return bytes + offset;
+  if (size > old_size) {
+    std::memset(bytes + old_size, 0, size - old_size);
+    slot_.LogBytes(size - 1, size);  // SETRANGE pads as well
+  }
+  return bytes;
 }
 
 // Drops the old value and makes room for the payload of a new one, never changed since.

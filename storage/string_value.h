@@ -64,11 +64,11 @@ class MutableString {
   size_t Append(std::string_view bytes);
   /// Overwrites from `offset`, after padding with zero bytes up to there. Returns the new size.
   size_t SetRange(size_t offset, std::string_view bytes);
-  /// `count` of the string's bytes from `offset` on, for changing in place (SETBIT), after padding
-  /// it with zero bytes up to there. Valid until the value changes again.
-  char* Grow(size_t offset, size_t count);
-  /// Makes an integer plain bytes, as OBJECT ENCODING then says. The bytes stay: nothing is logged.
-  void MakeRaw() { Resize(view().size()); }
+  /// The string's bytes for changing in place (SETBIT), `size` of them at least: zero bytes pad it.
+  /// An integer becomes plain bytes, as OBJECT ENCODING then says. Only the padding is logged; what
+  /// is changed is said with Wrote(). Valid until the value changes again.
+  char* MakeRoom(size_t size);
+  void Wrote(size_t offset, size_t count) { slot_.LogBytes(offset, offset + count); }
 
  private:
   char* Rewrite(Encoding encoding, size_t payload_size);

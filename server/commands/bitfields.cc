@@ -197,13 +197,15 @@ void RunWrites(Call& call, const FieldSteps& steps) {
   const size_t old_size = string->view().size();
   // Room for the farthest field is made whatever becomes of it. When every step fails, that is no
   // change to those who WATCH, as in Redis; unlike there, the log of changes has it.
-  char* const bytes = string->Grow(first_byte, last_byte + 1 - first_byte) - first_byte;
+  char* const bytes = string->MakeRoom(last_byte + 1);
   const size_t size = std::max<size_t>(old_size, last_byte + 1);
   const bool grew = size > old_size;
   bool changed = false;
   call.reply().Array(steps.size());
   for (const FieldStep& step : steps) changed |= RunStep(step, bytes, size, grew, call.reply());
-  if (changed) string.Changed("setbit");
+  if (!changed) return;
+  string->Wrote(first_byte, last_byte + 1 - first_byte);
+  string.Changed("setbit");
 }
 
 void BitField(Call& call) {

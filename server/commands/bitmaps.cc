@@ -24,14 +24,14 @@ void SetBit(Call& call) {
   if (!bit) return;
   Writing<MutableString> string(call, call.arg(1));
   if (!string.ok()) return;
-  const size_t size = string->view().size();
+  const size_t byte = *offset / 8;
+  const bool grows = byte >= string->view().size();
   const bool old_bit = BitAt(string->view().bytes(), *offset);
-  const bool grows = *offset / 8 >= size;
+  char* const bytes = string->MakeRoom(byte + 1);
   if (grows || old_bit != (*bit == 1)) {
-    SetBitAt(string->Grow(*offset / 8, 1), *offset % 8, *bit == 1);
+    SetBitAt(bytes, *offset, *bit == 1);
+    string->Wrote(byte, 1);
     string.Changed("setbit");
-  } else {
-    string->MakeRaw();
   }
   call.reply().Integer(old_bit ? 1 : 0);
 }

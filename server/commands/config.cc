@@ -30,9 +30,10 @@ void ConfigSet(Call& call) {
   if (call.argc() % 2 != 0) return call.SyntaxError();
   std::vector<std::string> words(call.args().begin() + 2, call.args().end());
   call.Offload([&config = call.server().config(), words = std::move(words),
-                local = call.client().local](LongWork& work) {
+                caller = ConfigCaller{call.client().local, call.server().persistence().loading()}](
+                   LongWork& work) {
     std::vector<std::string_view> views(words.begin(), words.end());
-    std::optional<std::string> error = config.Set(views, local);
+    std::optional<std::string> error = config.Set(views, caller);
     error ? work.Error(*error) : work.reply.Ok();
   });
 }

@@ -5,6 +5,7 @@
 #include "server/commands/database_index.h"
 #include "server/commands/families.h"
 #include "server/commands/key_lookup.h"
+#include "server/persistence/persistence.h"
 
 namespace cloakroom {
 namespace {
@@ -44,6 +45,7 @@ void FlushAll(Call& call) {
   if (!CheckFlushMode(call) || !MayReachAll(call)) return;
   // One more, so that flushing an empty server is a change as well.
   CountChanges(call, call.server().keyspace().ClearAll() + 1);
+  call.server().persistence().NoteFlush();
   ReplyWhenFreed(call);
 }
 

@@ -51,8 +51,15 @@ void BgSave(Call& call) {
     persistence.ScheduleSnapshot();
     return call.reply().Simple("Background saving scheduled");
   }
-  if (persistence.BeginSnapshot() != Work::kNone) return call.Error(kSnapshotRuns);
-  call.reply().Simple("Background saving started");
+  // What this client says next, and what others do who have heard of it, is not in the snapshot.
+  call.Offload([&persistence](LongWork& work) {
+    auto begun = std::make_shared<std::promise<void>>();
+    if (persistence.BeginSnapshot(nullptr, [begun] { begun->set_value(); }) != Work::kNone) {
+      return work.Error(kSnapshotRuns);
+    }
+    begun->get_future().wait();
+    work.reply.Simple("Background saving started");
+  });
 }
 
 void LastSave(Call& call) { call.reply().Integer(call.server().persistence().last_save_s()); }

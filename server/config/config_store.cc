@@ -10,6 +10,7 @@
 #include "server/config/config_file.h"
 #include "server/config/grammar.h"
 #include "server/config/text.h"
+#include "server/errors.h"
 
 namespace cloakroom {
 namespace {
@@ -175,9 +176,9 @@ std::vector<std::pair<std::string, std::string>> ConfigStore::Get(
 
 // Finds whose names may be set at all, before any value is looked at.
 Result<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
-    absl::Span<const std::string_view> names_and_values, bool is_local) const {
+    absl::Span<const std::string_view> names_and_values, ConfigCaller caller) const {
   Allowed allowed = live_.enable_protected_configs;
-  bool may_protected = allowed == Allowed::kYes || (allowed == Allowed::kLocal && is_local);
+  bool may_protected = allowed == Allowed::kYes || (allowed == Allowed::kLocal && caller.is_local);
   std::vector<Request> requests;
   for (size_t i = 0; i + 1 < names_and_values.size(); i += 2) {
     Row row = config::FindDirective(names_and_values[i]);
@@ -190,6 +191,9 @@ Result<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
     if (row->Is(config::kProtected) && !may_protected) {
       return Error{SetFailed(name, "can't set protected config")};
     }
+    if (row->Is(config::kNotWhileLoading) && caller.is_loading) {
+      return Error{std::string(kLoadingError)};
+    }
     if (std::ranges::find(requests, name, &Request::name) != requests.end()) {
       return Error{SetFailed(name, "duplicate parameter")};
     }
@@ -199,10 +203,10 @@ Result<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
 }
 
 std::optional<std::string> ConfigStore::Set(absl::Span<const std::string_view> names_and_values,
-                                            bool is_local) {
+                                            ConfigCaller caller) {
   if (names_and_values.empty() || names_and_values.size() % 2 != 0) return "ERR syntax error";
   MutexLock change(changes_);
-  Result<std::vector<Request>> requests = ReadRequests(names_and_values, is_local);
+  Result<std::vector<Request>> requests = ReadRequests(names_and_values, caller);
   if (!requests.ok()) return requests.error().message;
 
   Values before, after;
@@ -280,7 +284,7 @@ absl::flat_hash_map<ConfigStore::Row, Wanted> ConfigStore::WantedLines() {
     wanted.value = value;
     wanted.lines = config::FileLines(*row, value);
     wanted.usual = config::FileLines(*row, usual);
-    wanted.needed = value.text != usual.text;
+    wanted.needed = value.text != usual.text || row->Is(config::kAlwaysWritten);
     if (state_.included.contains(row)) {
       bool changed = value.text != at_load_.at(row).text;
       wanted.place = changed ? Wanted::kAtTheEnd : Wanted::kAsItIs;

@@ -20,6 +20,12 @@
 
 namespace cloakroom {
 
+/// Who says CONFIG SET, and when.
+struct ConfigCaller {
+  bool is_local = false;    ///< on this machine, see enable-protected-configs
+  bool is_loading = false;  ///< while the server loads its data
+};
+
 /// What every directive is set to. Any thread may call anything; the hot paths read live(), which
 /// takes no lock. Readers of several settings may see a CONFIG SET half applied.
 class ConfigStore {
@@ -62,10 +68,9 @@ class ConfigStore {
       absl::Span<const std::string_view> patterns) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   /// CONFIG SET name value [name value ...], all or nothing. The error is the reply's text, "ERR"
-  /// included, in Redis' words. `is_local` tells whether the caller is on this machine, which
-  /// enable-protected-configs local asks. May take as long as the slowest subscriber.
+  /// included, in Redis' words. May take as long as the slowest subscriber.
   std::optional<std::string> Set(absl::Span<const std::string_view> names_and_values,
-                                 bool is_local = false) ABSL_LOCKS_EXCLUDED(mutex_, changes_);
+                                 ConfigCaller caller = {}) ABSL_LOCKS_EXCLUDED(mutex_, changes_);
 
   /// CONFIG REWRITE: brings the configuration file up to what holds now; included files are left
   /// alone. The error is the reply's text. Blocks on the disk: never call it on an event loop.
@@ -100,7 +105,7 @@ class ConfigStore {
 
   static std::optional<config::Error> Apply(const config::Statement& statement, Loaded& loaded);
   config::Result<std::vector<Request>> ReadRequests(
-      absl::Span<const std::string_view> names_and_values, bool is_local) const;
+      absl::Span<const std::string_view> names_and_values, ConfigCaller caller) const;
   std::optional<std::string> Notify(const std::vector<Request>& changed, const Values& before)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(changes_);
   void Put(const Values& values) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -70,12 +70,14 @@ constexpr Kind List(const ListRule& rule) { return {.type = Kind::kList, .list =
 
 enum Flags : uint8_t {
   kModifiable = 0,
-  kImmutable = 1,    // CONFIG SET refuses it
-  kHidden = 2,       // CONFIG GET shows it by its name only
-  kProtected = 4,    // CONFIG SET needs enable-protected-configs
-  kNoEffect = 8,     // accepted for Redis' sake: nothing here depends on it
-  kOfMachine = 16,   // the default depends on the machine, see DefaultText
-  kRepeatable = 32,  // each line adds one (user, loadmodule, ...); kept, not interpreted, here
+  kImmutable = 1,         // CONFIG SET refuses it
+  kHidden = 2,            // CONFIG GET shows it by its name only
+  kProtected = 4,         // CONFIG SET needs enable-protected-configs
+  kNoEffect = 8,          // accepted for Redis' sake: nothing here depends on it
+  kOfMachine = 16,        // the default depends on the machine, see DefaultText
+  kRepeatable = 32,       // each line adds one (user, loadmodule, ...); kept, not interpreted, here
+  kNotWhileLoading = 64,  // CONFIG SET answers LOADING until the data are there
+  kAlwaysWritten = 128,   // CONFIG REWRITE writes it even at its default
 };
 
 /// One row of the table. Constant, so any thread may use it.

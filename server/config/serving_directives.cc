@@ -148,7 +148,7 @@ const Directive kRows[] = {
     {"shutdown-on-sigterm", "", List(kShutdownRule), "default"},
 
     // The append-only log.
-    {"appendonly", "", YesNo(), "no"},
+    {"appendonly", "", YesNo(), "no", kNotWhileLoading},
     {"appendfilename", "", Text(MustNameLog), "appendonly.aof", kImmutable},
     {"appenddirname", "", Text(MustNameLogFolder), "appendonlydir", kImmutable},
     {"appendfsync", "", OneOf(kAppendfsync), "everysec", kModifiable, To<&Config::appendfsync>},
@@ -177,7 +177,8 @@ const Directive kRows[] = {
     {"syslog-enabled", "", YesNo(), "no", kImmutable, To<&Config::syslog_enabled>},
     {"syslog-ident", "", Text(), "cloakroom", kImmutable},
     {"syslog-facility", "", OneOf(kFacilities), "local0", kImmutable},
-    {"dir", "", Text(MustBeFolder), "", kProtected | kOfMachine},
+    {"dir", "", Text(MustBeFolder), "",
+     kProtected | kOfMachine | kNotWhileLoading | kAlwaysWritten},
     {"pidfile", "", Text(), "", kImmutable},
     {"daemonize", "", YesNo(), "no", kImmutable, To<&Config::daemonize>},
     {"supervised", "", OneOf(kSupervisors), "no", kImmutable, To<&Config::supervised>},

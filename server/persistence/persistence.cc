@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "server/log/log.h"
@@ -44,13 +45,32 @@ void Persistence::FollowSettings() {
     UpdateRefusal();
     return std::string();
   });
-  server_.config().Subscribe({"appendonly"}, [this] {
-    // Off at once, as in Redis; Tick closes the files.
-    if (!WantsLog() && journal_.on()) journal_.Detach();
-    // Tick would see to it; but who asks INFO now must see that something is to come.
-    if (WantsLog() && !journal_.on() && BeginRewrite() != Work::kNone) ScheduleRewrite();
-    return std::string();
-  });
+  server_.config().Subscribe({"appendonly"}, [this] { return FollowAppendOnly(); });
+  server_.config().Subscribe({"dir"}, [this] { return FollowDirectory(); });
+}
+
+std::string Persistence::FollowAppendOnly() {
+  // Off at once, as in Redis; Tick closes the files.
+  if (!WantsLog() && journal_.on()) journal_.Detach();
+  if (!WantsLog() || journal_.on()) return "";
+  if (FileError error = journal_.file().Probe()) {
+    LogWarning("The append-only log can't be begun: {}", error.text());
+    return "Unable to turn on AOF. Check server logs.";
+  }
+  // Tick would see to it; but who asks INFO now must see that something is to come.
+  if (BeginRewrite() != Work::kNone) ScheduleRewrite();
+  return "";
+}
+
+/// The snapshots to come are written there, and the log from its next rewrite on.
+std::string Persistence::FollowDirectory() {
+  MutexLock lock(mutex_);
+  // Its files have relative names.
+  if (figures_.under_way != Work::kNone) {
+    return "a save or a rewrite is under way, try again when it is done";
+  }
+  const FileError error = files_.EnterDirectory(server_.config().Text("dir"));
+  return error ? std::strerror(error.code) : "";
 }
 
 Persistence::Work Persistence::under_way() const {
@@ -58,15 +78,15 @@ Persistence::Work Persistence::under_way() const {
   return figures_.under_way;
 }
 
-Persistence::Work Persistence::BeginSnapshot(Done done) {
-  return Begin(Work::kSnapshot, std::move(done));
+Persistence::Work Persistence::BeginSnapshot(Done done, Begun begun) {
+  return Begin(Work::kSnapshot, std::move(done), std::move(begun));
 }
 
 Persistence::Work Persistence::BeginRewrite(Done done) {
-  return Begin(Work::kRewrite, std::move(done));
+  return Begin(Work::kRewrite, std::move(done), nullptr);
 }
 
-Persistence::Work Persistence::Begin(Work work, Done done) {
+Persistence::Work Persistence::Begin(Work work, Done done, Begun begun) {
   const int64_t now_ms = server_.clock().NowMs();
   MutexLock lock(mutex_);
   if (figures_.under_way != Work::kNone) return figures_.under_way;
@@ -80,13 +100,21 @@ Persistence::Work Persistence::Begin(Work work, Done done) {
     figures_.rewrite_scheduled = false;
   }
   thread_.WaitUntilIdle();  // what is left of the work before: a return
-  thread_.Run([this, work, done = std::move(done)] { RunWork(work, done); });
+  thread_.Run([this, work, done = std::move(done), begun = std::move(begun)] {
+    RunWork(work, done, begun);
+  });
   return Work::kNone;
 }
 
-void Persistence::RunWork(Work work, const Done& done) {
+void Persistence::RunWork(Work work, const Done& done, const Begun& begun) {
   const int64_t started_ms = server_.clock().NowMs();
-  const bool ok = work == Work::kSnapshot ? WriteSnapshot(/*gates_closed=*/false) : RewriteLog();
+  bool told = !begun;
+  auto tell = [&] {
+    if (!std::exchange(told, true)) begun();
+  };
+  const bool ok =
+      work == Work::kSnapshot ? WriteSnapshot(/*gates_closed=*/false, tell) : RewriteLog();
+  tell();  // a snapshot that failed before
   const int64_t took_ms = server_.clock().NowMs() - started_ms;
   if (!ok && stopping_) {
     // Given up for one that is made while everybody waits; the disk is not to blame.
@@ -104,7 +132,7 @@ void Persistence::RunWork(Work work, const Done& done) {
   if (done) done(ok);
 }
 
-bool Persistence::WriteSnapshot(bool gates_closed) {
+bool Persistence::WriteSnapshot(bool gates_closed, absl::FunctionRef<void()> begun) {
   if (gates_closed) {
     LogNotice("Saving the snapshot while everybody waits");
   } else {
@@ -120,6 +148,7 @@ bool Persistence::WriteSnapshot(bool gates_closed) {
       server_.keyspace(), files_, options,
       [&] {
         changes = server_.keyspace().changes();
+        begun();
         return AuxFieldsOf(server_, /*log_base=*/false);
       },
       [&] {
@@ -168,6 +197,10 @@ void Persistence::ScheduleSnapshot() {
 void Persistence::ScheduleRewrite() {
   MutexLock lock(mutex_);
   figures_.rewrite_scheduled = true;
+}
+
+void Persistence::NoteFlush() {
+  if (HasSavePoints()) ScheduleSnapshot();
 }
 
 bool Persistence::HasSavePoints() const { return !server_.config().Words("save").empty(); }
@@ -220,27 +253,33 @@ std::optional<std::string> Persistence::RewriteLogOrError() {
   if (!journal_.on() && log.state() != AppendOnlyFile::State::kOff) StopLog();
   const bool begins = log.state() == AppendOnlyFile::State::kOff;
   if (begins) {
-    AofDirectory::Loaded loaded = LoadManifest();
+    // A file of Redis before 7 is taken over at the start of a server only.
+    AofDirectory::Loaded loaded = AofDirectory::Load(files_, log.options().directory,
+                                                     log.options().name, /*old_directory=*/"");
     if (!loaded.error.empty()) LogWarning("The old append-only log is replaced: {}", loaded.error);
     log.Adopt(std::move(loaded.manifest));
   }
-  if (FileError error = log.PrepareSwitch()) return error.text();
+  // Without a log BGREWRITEAOF leaves a base and nothing else, as in Redis.
+  const bool keeps_log = !begins || WantsLog();
+  if (FileError error = keeps_log ? log.PrepareSwitch() : log.MakeDirectory()) return error.text();
   const SnapshotFileOptions options = LogBaseOptions();
   log.set_fsync_paused(server_.settings().no_appendfsync_on_rewrite);
   const SnapshotFileResult result = WriteSnapshotFile(
       server_.keyspace(), files_, options,
       [&] {
-        journal_.Switch();
-        if (begins) journal_.Attach();
+        if (keeps_log) journal_.Switch();
+        // Unless it has been turned off since.
+        if (keeps_log && begins && WantsLog()) journal_.Attach();
         return AuxFieldsOf(server_, /*log_base=*/true);
       },
       [this] { return stopping_.load(std::memory_order_relaxed); });
   log.set_fsync_paused(false);
   if (result.error) {
-    log.CancelSwitch();
+    if (keeps_log) log.CancelSwitch();
     return result.error;
   }
-  if (FileError error = log.InstallBase({options.path, !options.as_commands})) {
+  const AppendOnlyFile::NewBase base{options.path, !options.as_commands};
+  if (FileError error = keeps_log ? log.InstallBase(base) : log.InstallLoneBase(base)) {
     (void)files_.Remove(options.path);  // a base under its own name by now, or of no use
     return error.text();
   }
@@ -337,7 +376,7 @@ void Persistence::EndWork() {
 
 bool Persistence::SaveAlone() {
   const int64_t started_ms = server_.clock().NowMs();
-  const bool ok = WriteSnapshot(/*gates_closed=*/true);
+  const bool ok = WriteSnapshot(/*gates_closed=*/true, [] {});
   NoteSnapshot(ok, server_.clock().NowMs() - started_ms);
   return ok;
 }
@@ -348,7 +387,18 @@ void Persistence::CloseGates(Hold& hold) {
   }
 }
 
+/// The log has no base yet: what was there before it was begun, and what came since, would be lost.
+bool Persistence::WaitsForFirstBase() const {
+  MutexLock lock(mutex_);
+  return WantsLog() && figures_.under_way == Work::kRewrite &&
+         journal_.info().state != AppendOnlyFile::State::kOn;
+}
+
 bool Persistence::PrepareToEnd(Ending ending, bool force) {
+  if (WaitsForFirstBase()) {
+    LogWarning("Writing initial AOF. {}", force ? "Exit anyway." : "Can't exit.");
+    if (!force) return false;
+  }
   const bool saves =
       ending == Ending::kSave || (ending == Ending::kDefault && HasSavePoints() && !loading());
   // The walk that is given up needs the gates open.

@@ -33,6 +33,8 @@ class Persistence {
   enum class Work : uint8_t { kNone, kSnapshot, kRewrite };
   /// Told, on the save thread, whether it went well.
   using Done = std::function<void(bool)>;
+  /// Called on the save thread once the snapshot's instant has come, or never will.
+  using Begun = std::function<void()>;
 
   Persistence(Server& server, Files& files);
   ~Persistence();
@@ -41,11 +43,13 @@ class Persistence {
 
   /// What is under way. Begin* answer it and begin nothing when there is something.
   Work under_way() const;
-  Work BeginSnapshot(Done done = nullptr);
+  Work BeginSnapshot(Done done = nullptr, Begun begun = nullptr);
   Work BeginRewrite(Done done = nullptr);
   /// As soon as nothing is under way.
   void ScheduleSnapshot();
   void ScheduleRewrite();
+  /// FLUSHALL: with save points, Redis' file is empty when it answers; ours soon after.
+  void NoteFlush();
 
   /// How DEBUG RELOAD and DEBUG LOADAOF load.
   struct ReloadOptions {
@@ -118,9 +122,9 @@ class Persistence {
   int64_t changes_since_save() const;
 
  private:
-  Work Begin(Work work, Done done);
-  void RunWork(Work work, const Done& done);
-  bool WriteSnapshot(bool gates_closed);
+  Work Begin(Work work, Done done, Begun begun);
+  void RunWork(Work work, const Done& done, const Begun& begun);
+  bool WriteSnapshot(bool gates_closed, absl::FunctionRef<void()> begun);
   bool RewriteLog();
   std::optional<std::string> RewriteLogOrError();
   SnapshotFileOptions LogBaseOptions();
@@ -136,11 +140,14 @@ class Persistence {
   bool SavePointReached() const;
   bool HasSavePoints() const;
   void FollowSettings();
+  std::string FollowAppendOnly();
+  std::string FollowDirectory();
   void TellStillAtWork();
   void CloseGates(Hold& hold);
   /// Gives up what the save thread does, and keeps it from doing anything until EndWork.
   void TakeOver();
   void EndWork();
+  bool WaitsForFirstBase() const;
   /// The snapshot on this thread, which has taken over and closed all gates.
   bool SaveAlone();
   std::optional<std::string> LoadAll(const ReloadOptions& options, absl::FunctionRef<bool()> stop);

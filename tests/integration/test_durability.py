@@ -96,6 +96,17 @@ def test_rewrites_under_load_lose_nothing_that_was_acknowledged(ledger):
         assert connection.ok("DBSIZE") == BALLAST_KEYS + len(accounts.ACCOUNTS) + MOVERS
 
 
+def test_saves_that_pause_the_fsync_leave_nobody_waiting(start_server):
+    server = start_server(SURE_LOG | {"no-appendfsync-on-rewrite": "yes"})
+    with server.connect() as connection:
+        accounts.open_all(connection)
+        with accounts.moving(server, MOVERS) as movers:
+            for _ in range(150):
+                connection.ok("BGSAVE")
+                assert wait_for_save(connection) == "ok"
+            _await_moves(movers)
+
+
 # --- The log --------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from saving import dump, info, wait_for_save, wait_until, wait_until_written
+from saving import dump, info, wait_for_rewrite, wait_for_save, wait_until, wait_until_written
 from support import resp, servers
 
 MISCONF = (b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to "
@@ -75,6 +75,27 @@ def test_save_point_saves_by_itself(start_server):
     server.launch()
     with server.connect() as connection:
         assert connection.ok("MGET", "a", "b", "c") == [b"1", b"2", b"3"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"appendonly": "yes"}], ids=["snapshot", "log"])
+def test_another_directory_is_where_saves_go_from_then_on(start_server, tmp_path, settings):
+    server = start_server({"enable-protected-configs": "yes"} | settings)
+    other = tmp_path / "other"
+    other.mkdir()
+    with server.connect() as connection:
+        connection.ok("SET", "a", 1)
+        connection.ok("CONFIG", "SET", "dir", other)
+        connection.ok("SET", "b", 2)
+        if settings:
+            connection.ok("BGREWRITEAOF")
+            assert wait_for_rewrite(connection) == "ok"
+        connection.ok("SAVE")
+        assert not dump(server).exists()
+        assert connection.ok("CONFIG", "GET", "dir")[1] == str(other).encode()
+    server.terminate()
+    moved = start_server(settings, directory=other)
+    with moved.connect() as connection:
+        assert connection.ok("MGET", "a", "b") == [b"1", b"2"]
 
 
 def _break_saving(server):

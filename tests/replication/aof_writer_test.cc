@@ -123,9 +123,12 @@ TEST_F(AofWriterTest, APauseMakesEveryPolicyNo) {
   EXPECT_EQ(Syncs(), 0);
   EXPECT_EQ(writer_.durable_offset(), 1);
   writer_.set_fsync_paused(false);
-  EXPECT_EQ(writer_.durable_offset(), 0);
+  EXPECT_EQ(writer_.durable_offset(), 1) << "who has looked may look again";
+  pending_.Append("b");
+  EXPECT_FALSE(writer_.WhenDurable(2, [] {}));
   writer_.Step();
-  EXPECT_EQ(writer_.durable_offset(), 1);
+  EXPECT_EQ(Syncs(), 1);
+  EXPECT_EQ(writer_.durable_offset(), 2);
 }
 
 TEST_F(AofWriterTest, AFailedWriteIsCutBackAndTriedAgain) {

@@ -71,7 +71,7 @@ TEST_F(ChangeLogTest, AnIntegerBecomesRawByAppendingNothing) {
 
 TEST_F(ChangeLogTest, WhatOnlyMakesAnIntegerRawIsNotLogged) {
   LoggedOfString([](MutableString& s) { s.AssignInteger(12); });
-  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.MakeRaw(); }), "");
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.MakeRoom(0); }), "");
 }
 
 TEST_F(ChangeLogTest, ASmallChangeOfALongStringIsSaidAsThat) {
@@ -79,8 +79,17 @@ TEST_F(ChangeLogTest, ASmallChangeOfALongStringIsSaidAsThat) {
   LoggedOfString([&](MutableString& s) { s.Assign(text); });
   EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Append("end"); }), "0 SETRANGE k 100 end; | ");
   EXPECT_EQ(LoggedOfString([](MutableString& s) { s.SetRange(5, "ab"); }), "0 SETRANGE k 5 ab; | ");
-  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Grow(7, 1)[0] = '7'; }),
+  EXPECT_EQ(LoggedOfString([](MutableString& s) {
+              s.MakeRoom(8)[7] = '7';
+              s.Wrote(7, 1);
+            }),
             "0 SETRANGE k 7 7; | ");
+}
+
+TEST_F(ChangeLogTest, PaddingIsSaidByItsLastByte) {
+  LoggedOfString([&](MutableString& s) { s.Assign("abc"); });
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.MakeRoom(1000); }),
+            std::string("0 SETRANGE k 999 \0; | ", 22));
 }
 
 TEST_F(ChangeLogTest, TimesAreAbsoluteAndPartOfASet) {

@@ -110,10 +110,12 @@ TEST_F(StringValueTest, SetRangePadsWithZeroBytes) {
   EXPECT_EQ(Text(), std::string("\0\0\0x", 4) + std::string(296, '\0') + "y");
 }
 
-TEST_F(StringValueTest, GrowNeverShrinks) {
+TEST_F(StringValueTest, MakeRoomNeverShrinks) {
   string_.Assign("abc");
-  string_.Grow(0, 1)[0] = 'z';
+  string_.MakeRoom(1)[0] = 'z';
   EXPECT_EQ(Text(), "zbc");
+  string_.MakeRoom(5)[4] = 'e';
+  EXPECT_EQ(Text(), std::string("zbc\0e", 5));
 }
 
 TEST_F(StringValueTest, AssignBlobTakesTheReference) {

@@ -85,6 +85,9 @@ class FaultyFiles final : public Files {
   FileError MakeDirectory(const std::string& path) override;
   bool Exists(const std::string& path) override;
   std::optional<int64_t> Size(const std::string& path) override;
+  /// Its paths are names, and mean the same everywhere.
+  std::string Absolute(const std::string& path) override { return path; }
+  FileError EnterDirectory(const std::string& /*path*/) override { return {}; }
   FileError List(const std::string& path, std::vector<std::string>* names) override;
 
  private:

@@ -228,6 +228,25 @@ TEST_F(PersistenceTest, AReloadThatCannotSaveTouchesNothing) {
   EXPECT_EQ(persistence().under_way(), Work::kNone);
 }
 
+TEST_F(PersistenceTest, WhatFollowsBgSaveIsNotInIt) {
+  Run("SET a 1");
+  EXPECT_EQ(Run("BGSAVE"), "+Background saving started\r\n");
+  Run("SET b 2");
+  Settle();
+  Life next(clock_, files_);
+  EXPECT_EQ(next.keys(), 1U);
+}
+
+TEST_F(PersistenceTest, WithSavePointsTheFileIsEmptySoonAfterFlushAll) {
+  Set({"save", "3600 1000"});
+  Run("SET a 1");
+  ASSERT_TRUE(Snapshot());
+  Run("FLUSHALL");
+  Settle();
+  Life next(clock_, files_);
+  EXPECT_EQ(next.keys(), 0U);
+}
+
 // ---- the log
 
 TEST_F(JournalledTest, ANewLogHasABaseAndTakesWhatIsWritten) {
@@ -286,6 +305,48 @@ TEST_F(JournalledTest, AManifestThatCannotBeWrittenRefusesWritesUntilItCan) {
   EXPECT_EQ(Run("SET b 2"), "+OK\r\n");
   FlushLog();
   ExpectNextLifeHas(2U);
+}
+
+TEST_F(PersistenceTest, ARewriteWithoutALogLeavesABaseAndKeepsNone) {
+  Run("SET a 1");
+  ASSERT_EQ(persistence().BeginRewrite(), Work::kNone);
+  Settle();
+  EXPECT_FALSE(persistence().journal().on());
+  Run("SET b 2");
+  EXPECT_EQ(files_.Content("appendonlydir/appendonly.aof.manifest"),
+            "file appendonly.aof.1.base.rdb seq 1 type b\n");
+  EXPECT_EQ(files_.Paths().size(), 2U);
+  Life with_log(clock_, files_, {"--appendonly", "yes"});
+  EXPECT_EQ(with_log.keys(), 1U);
+}
+
+TEST_F(PersistenceTest, ALogThatCannotBeMadeIsNotTurnedOn) {
+  files_.FailOn("appendonlydir", Call::kOpen, EACCES);
+  std::vector<std::string_view> words = {"appendonly", "yes"};
+  EXPECT_THAT(config_.Set(words),
+              testing::Optional(HasSubstr("Unable to turn on AOF. Check server logs.")));
+  EXPECT_EQ(config_.Text("appendonly"), "no");
+  EXPECT_EQ(persistence().under_way(), Work::kNone);
+}
+
+TEST_F(PersistenceTest, AFileOfAnOldLogStaysWhereItIsWhileTheServerRuns) {
+  files_.Put("appendonly.aof", "old");
+  Run("SET a 1");
+  Set({"appendonly", "yes"});
+  Settle();
+  EXPECT_EQ(files_.Content("appendonly.aof"), "old");
+}
+
+TEST_F(PersistenceTest, TheEndWaitsForTheFirstBaseOfALog) {
+  {
+    Hold hold(server_.keyspace().background_slot());
+    hold.WaitAndClose(server_.keyspace().db(0));
+    Set({"appendonly", "yes"});
+    EXPECT_EQ(persistence().under_way(), Work::kRewrite);
+    EXPECT_FALSE(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false));
+  }
+  Settle();
+  EXPECT_TRUE(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false));
 }
 
 TEST_F(PersistenceTest, TheLogCanBeTurnedOnAndOffWhileTheServerRuns) {
