@@ -60,11 +60,13 @@ service_unit(cloakroom-server@.service ", instance %i"
   "/etc/cloakroom/%i.conf --dir /var/lib/cloakroom/%i --logfile /var/log/cloakroom/%i.log" cloakroom/%i cloakroom-%i)
 
 file(READ ${from}/scripts/create_user.sh CREATE_USER)
+file(READ ${from}/scripts/instances.sh INSTANCES)
 configure_file(${from}/scripts/deb/postinst.in ${made}/postinst @ONLY)
-foreach(script prerm postrm)
+configure_file(${from}/scripts/rpm/preun.sh.in ${made}/preun.sh @ONLY)
+foreach(script preinst prerm postrm)
   configure_file(${from}/scripts/deb/${script} ${made}/${script} COPYONLY)
 endforeach()
-file(CHMOD ${made}/postinst ${made}/prerm ${made}/postrm
+file(CHMOD ${made}/preinst ${made}/postinst ${made}/prerm ${made}/postrm
   PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 
 # ---- where everything goes ----------------------------------------------------------------------
@@ -118,7 +120,8 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE ${CLOAKROOM_PACKAGE_RELEASE})
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "${libc}passwd")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS logrotate)
-set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${made}/postinst ${made}/prerm ${made}/postrm ${from}/scripts/deb/conffiles)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${made}/preinst ${made}/postinst ${made}/prerm ${made}/postrm
+  ${from}/scripts/deb/conffiles)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION TRUE)
 
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
@@ -130,7 +133,7 @@ set(CPACK_RPM_PACKAGE_REQUIRES_PRE shadow-utils)
 set(CPACK_RPM_COMPRESSION_TYPE xz)
 set(CPACK_RPM_PRE_INSTALL_SCRIPT_FILE ${from}/scripts/create_user.sh)
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${from}/scripts/rpm/post.sh)
-set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${from}/scripts/rpm/preun.sh)
+set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${made}/preun.sh)
 set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${from}/scripts/rpm/postun.sh)
 set(CPACK_RPM_PACKAGE_SUGGESTS logrotate)
 set(CPACK_RPM_SPEC_MORE_DEFINE "%define _build_id_links none
