@@ -72,7 +72,7 @@ void TryAddresses(const ConfigStore& config, StartTrial& trial) {
     trial.errors.push_back(ip ? TcpListenError(address.name, port, error)
                               : ResolveError(address.name));
   }
-  if (!any) trial.errors.push_back(kNoAddressError);
+  if (!any) trial.errors.emplace_back(kNoAddressError);
 }
 
 /// Why no socket can be made at `path`, of which `place` is the place in the file system.
@@ -86,7 +86,7 @@ int SocketErrno(const std::string& path, const Path& place) {
 void TryUnixSocket(const ConfigStore& config, StartTrial& trial) {
   const std::string path = config.Text("unixsocket");
   if (path.empty()) {
-    if (config.live().port == 0) trial.errors.push_back(kNowhereError);
+    if (config.live().port == 0) trial.errors.emplace_back(kNowhereError);
     return;
   }
   const Path place = Path(config.Text("dir")) / path;

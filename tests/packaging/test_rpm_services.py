@@ -18,7 +18,7 @@ def _installed(root, systemd, packages):
     yield
     rpm(root, "-e", "--allmatches", "--noscripts", "cloakroom", check=False)
     systemd.call("stop", "cloakroom-*")
-    systemd.call("disable", MAIN, CACHE)
+    systemd.call("disable", MAIN, CACHE, PAGES)
 
 
 def test_upgrade_restarts_what_runs_and_leaves_the_rest(root, systemd, packages):

@@ -107,7 +107,8 @@ TEST_F(StartTrialTest, AllThatIsWrongIsSaid) {
 
 TEST_F(StartTrialTest, WhatThisUserMayNotWriteIsNamed) {
   if (geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
-  std::filesystem::permissions(folder_.Path(""), std::filesystem::perms::owner_exec);
+  std::filesystem::permissions(
+      folder_.Path(""), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
   EXPECT_THAT(Errors({"--logfile", folder_.Path("a.log"), "--unixsocket", "c.sock"}),
               ElementsAre(HasSubstr("log file: Permission denied"),
                           HasSubstr("bind: Permission denied. Let the server's user write to")));
