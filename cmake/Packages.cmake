@@ -60,21 +60,23 @@ service_unit(cloakroom-server@.service ", instance %i"
   "/etc/cloakroom/%i.conf --dir /var/lib/cloakroom/%i --logfile /var/log/cloakroom/%i.log" cloakroom/%i cloakroom-%i)
 
 file(READ ${from}/scripts/create_user.sh CREATE_USER)
+file(READ ${from}/scripts/instances.sh INSTANCES)
 configure_file(${from}/scripts/deb/postinst.in ${made}/postinst @ONLY)
-foreach(script prerm postrm)
+configure_file(${from}/scripts/rpm/preun.sh.in ${made}/preun.sh @ONLY)
+foreach(script preinst prerm postrm)
   configure_file(${from}/scripts/deb/${script} ${made}/${script} COPYONLY)
 endforeach()
-file(CHMOD ${made}/postinst ${made}/prerm ${made}/postrm
+file(CHMOD ${made}/preinst ${made}/postinst ${made}/prerm ${made}/postrm
   PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 
 # ---- where everything goes ----------------------------------------------------------------------
 
-set(private OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE)
+set(private OWNER_READ OWNER_WRITE OWNER_EXECUTE)
 install(TARGETS ${programs} RUNTIME DESTINATION usr/bin COMPONENT main)
-install(DIRECTORY DESTINATION etc/cloakroom DIRECTORY_PERMISSIONS ${private} GROUP_WRITE COMPONENT main)
+install(DIRECTORY DESTINATION etc/cloakroom DIRECTORY_PERMISSIONS ${private} COMPONENT main)
 install(DIRECTORY DESTINATION var/lib/cloakroom DIRECTORY_PERMISSIONS ${private} COMPONENT main)
 install(DIRECTORY DESTINATION var/log/cloakroom DIRECTORY_PERMISSIONS ${private} COMPONENT main)
-install(FILES ${made}/cloakroom.conf DESTINATION etc/cloakroom PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ COMPONENT main)
+install(FILES ${made}/cloakroom.conf DESTINATION etc/cloakroom PERMISSIONS OWNER_READ OWNER_WRITE COMPONENT main)
 install(FILES ${from}/files/cloakroom.logrotate DESTINATION etc/logrotate.d RENAME cloakroom COMPONENT main)
 install(FILES ${from}/files/30-cloakroom.sysctl DESTINATION usr/lib/sysctl.d RENAME 30-cloakroom.conf COMPONENT main)
 install(FILES ${made}/cloakroom-server.service ${made}/cloakroom-server@.service DESTINATION usr/lib/systemd/system
@@ -118,7 +120,8 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE ${CLOAKROOM_PACKAGE_RELEASE})
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "${libc}passwd")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS logrotate)
-set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${made}/postinst ${made}/prerm ${made}/postrm ${from}/scripts/deb/conffiles)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${made}/preinst ${made}/postinst ${made}/prerm ${made}/postrm
+  ${from}/scripts/deb/conffiles)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION TRUE)
 
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
@@ -130,17 +133,17 @@ set(CPACK_RPM_PACKAGE_REQUIRES_PRE shadow-utils)
 set(CPACK_RPM_COMPRESSION_TYPE xz)
 set(CPACK_RPM_PRE_INSTALL_SCRIPT_FILE ${from}/scripts/create_user.sh)
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${from}/scripts/rpm/post.sh)
-set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${from}/scripts/rpm/preun.sh)
+set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${made}/preun.sh)
 set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${from}/scripts/rpm/postun.sh)
 set(CPACK_RPM_PACKAGE_SUGGESTS logrotate)
 set(CPACK_RPM_SPEC_MORE_DEFINE "%define _build_id_links none
 %define packager ${CLOAKROOM_PACKAGE_CONTACT}")
 set(CPACK_RPM_USER_FILELIST
-  "%dir %attr(0770,root,cloakroom) /etc/cloakroom"
-  "%config(noreplace) %attr(0640,cloakroom,cloakroom) /etc/cloakroom/cloakroom.conf"
+  "%dir %attr(0700,cloakroom,cloakroom) /etc/cloakroom"
+  "%config(noreplace) %attr(0600,cloakroom,cloakroom) /etc/cloakroom/cloakroom.conf"
   "%config(noreplace) /etc/logrotate.d/cloakroom"
-  "%dir %attr(0750,cloakroom,cloakroom) /var/lib/cloakroom"
-  "%dir %attr(0750,cloakroom,cloakroom) /var/log/cloakroom")
+  "%dir %attr(0700,cloakroom,cloakroom) /var/lib/cloakroom"
+  "%dir %attr(0700,cloakroom,cloakroom) /var/log/cloakroom")
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
   /etc/logrotate.d /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysctl.d /usr/share/bash-completion
   /usr/share/bash-completion/completions /usr/share/man /usr/share/man/man5 /usr/share/man/man8 /var /var/lib /var/log)

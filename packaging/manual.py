@@ -76,10 +76,15 @@ def conf(conf_path, version, date):
 
     for line in Path(conf_path).read_text(encoding="utf-8").splitlines():
         heading = re.fullmatch(r"#{4,} (.+?) #{4,}", line)
+        # Two words, and no sentence: a directive that is left to the reader.
+        suggestion = re.fullmatch(r"# [a-z-]+ \S*[^\s.,:;]", line)
         comment = re.fullmatch(r"# ?(.*)", line)
         if heading:
             set_literal(False)
             lines.append(f".SH {heading[1]}")
+        elif suggestion:
+            set_literal(True)
+            lines.append(f"\\fB{roff(line)}\\fR")
         elif comment:
             set_literal(comment[1].startswith("  ") or bool(re.match(r"\d", comment[1])))
             lines.append(roff(comment[1]) if comment[1].strip() else ".PP")
@@ -97,26 +102,29 @@ def conf(conf_path, version, date):
 
 
 def completion(source, defaults_path):
-    """Options, directives behind two dashes, and configuration files."""
+    """Options, directives behind two dashes, and configuration files. What else there may be, as a directive's
+    value, is for readline's own completion of file names."""
     first, *rest = help_lines(source)
     options = [word for title, entries in sections(rest) if title == "Options"
                for entry, _ in entries for word in entry.split(", ")]
     defaults = Path(defaults_path).read_text(encoding="utf-8").splitlines()
-    directives = sorted({line.split()[0] for line in defaults if line and not line.startswith("#")})
+    # "# name" stands for a directive that no line can set to its default.
+    directives = sorted({found[1] for line in defaults if (found := re.match(r"(?:# )?([a-z]\S*)(?: |$)", line))})
     words = " ".join(options + [f"--{name}" for name in directives])
     program = first.partition(":")[0]
     return f"""# bash completion for {program}
 
 _cloakroom_server()
 {{
-    local word=${{COMP_WORDS[COMP_CWORD]}}
+    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}}
+    COMPREPLY=()
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W '{words}' -- "$word")
-    else
+    elif [[ $before != --* || $before == --check-config ]]; then
         mapfile -t COMPREPLY < <(compgen -f -X '!*.conf' -- "$word"; compgen -d -- "$word")
     fi
 }} &&
-    complete -o filenames -F _cloakroom_server {program}
+    complete -o default -o filenames -F _cloakroom_server {program}
 """
 
 

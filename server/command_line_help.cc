@@ -23,8 +23,8 @@ Arguments:
   -                 reads more directives from standard input
 
 Options:
-  --check-config    reads the configuration and says what is wrong with it, and what a start
-                    would warn of, without starting
+  --check-config    reads the configuration and says what is wrong with it, what on this machine
+                    would fail the start, and what a start would warn of, without starting
   --print-defaults  prints a configuration file with every directive at its default
   -v, --version     prints the versions of Cloakroom and of the Redis that it speaks
   -h, --help        prints this text

@@ -18,6 +18,7 @@
 #include "server/net/network.h"
 #include "server/process.h"
 #include "server/server.h"
+#include "server/start_trial.h"
 #include "server/start_warnings.h"
 #include "server/supervisor.h"
 #include "server/version.h"
@@ -127,15 +128,13 @@ int Serve(ConfigStore& config, int signals) {
 
 /// --check-config, once the configuration is read.
 int Check(const ConfigStore& config) {
+  const StartTrial trial = TryStart(config);
+  for (const std::string& error : trial.errors) std::fprintf(stderr, "%s\n", error.c_str());
+  if (!trial.errors.empty()) return kExitCannotStart;
   std::fputs(CheckedConfiguration(config).c_str(), stdout);
-  std::string dir = config.Text("dir");
-  if (access(dir.c_str(), X_OK) != 0) {
-    std::fprintf(stderr, "%s\n", DirectoryError(dir, errno).c_str());
-    return kExitCannotStart;
-  }
-  for (const std::string& warning : StartWarnings(config, MachineLimits::Read())) {
-    std::printf("Warning: %s\n", warning.c_str());
-  }
+  std::vector<std::string> warnings = StartWarnings(config, MachineLimits::Read());
+  warnings.insert(warnings.end(), trial.warnings.begin(), trial.warnings.end());
+  for (const std::string& warning : warnings) std::printf("Warning: %s\n", warning.c_str());
   return kExitDone;
 }
 

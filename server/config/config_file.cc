@@ -44,15 +44,15 @@ std::vector<std::string> IncludedPaths(const std::string& pattern, const std::st
 
 class Reader {
  public:
-  std::optional<Error> ReadFile(const std::string& path, int depth) {
+  /// `from` is the line that includes the file, if one does.
+  std::optional<Error> ReadFile(const std::string& path, int depth, const Statement* from) {
     errno = 0;
     std::ifstream in(path);
     bool is_folder = in && std::filesystem::is_directory(path);
-    if (!in || is_folder) {
-      return Error{Cat("Fatal error, can't open config file '", path,
-                       "': ", std::strerror(is_folder ? EISDIR : errno))};
-    }
-    return ReadStream(in, path, depth);
+    if (in && !is_folder) return ReadStream(in, path, depth);
+    std::string reason = Cat("Fatal error, can't open config file '", path,
+                             "': ", std::strerror(is_folder ? EISDIR : errno));
+    return from == nullptr ? Error{reason} : FatalConfigError(*from, reason);
   }
 
   std::optional<Error> ReadStream(std::istream& in, const std::string& name, int depth) {
@@ -84,7 +84,7 @@ class Reader {
     }
     if (depth == kMaxIncludeDepth) return FatalConfigError(statement, "Too many nested includes");
     for (const std::string& path : IncludedPaths(statement.words[1], statement.file)) {
-      if (auto error = ReadFile(path, depth + 1)) return error;
+      if (auto error = ReadFile(path, depth + 1, &statement)) return error;
     }
     return std::nullopt;
   }
@@ -101,7 +101,7 @@ Result<std::vector<Statement>> Finished(Reader& reader, std::optional<Error> err
 
 Result<std::vector<Statement>> ReadConfigFile(const std::string& path) {
   Reader reader;
-  return Finished(reader, reader.ReadFile(path, 0));
+  return Finished(reader, reader.ReadFile(path, 0, nullptr));
 }
 
 Result<std::vector<Statement>> ReadConfigStream(std::istream& in, const std::string& name) {

@@ -94,10 +94,7 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
               options_.syslog_facility);
     }
     if (options_.file.empty() || OpenFile()) return std::nullopt;
-    return fmt::format(
-        "Can't open the log file: {}. Make the directory of '{}' and let this user write there, or "
-        "change 'logfile'.",
-        std::strerror(errno), options_.file);
+    return LogFileError(options_.file, errno);
   }
 
   /// REQUIRES: before the first line. The queue outlives the thread that calls sink_it_().
@@ -193,6 +190,13 @@ Process& process() {
 }
 
 }  // namespace
+
+std::string LogFileError(const std::string& file, int error) {
+  return fmt::format(
+      "Can't open the log file: {}. Make the directory of '{}' and let this user write there, or "
+      "change 'logfile'.",
+      std::strerror(error), file);
+}
 
 std::optional<std::string> StartLog(const LogOptions& options) {
   auto running = std::make_shared<Running>();

@@ -40,6 +40,9 @@ enum class LogRole : char { kPrimary = 'M', kReplica = 'S', kChild = 'C', kSenti
 ///   {"time":"2026-11-24T03:06:28.123Z","level":"notice","pid":4711,"role":"M","message":"..."}
 ///   Bytes that are not UTF-8 stand as U+FFFD.
 
+/// Why the log file cannot be opened, by its errno, and what to do.
+std::string LogFileError(const std::string& file, int error);
+
 /// Returns why it cannot be opened, or nothing.
 std::optional<std::string> StartLog(const LogOptions& options);
 /// Writes what is queued and ends the thread. Harmless when there is none.

@@ -51,6 +51,10 @@ std::string UnixRemedy(const std::string& path, int error) {
 
 }  // namespace
 
+std::string ResolveError(const std::string& address) {
+  return absl::StrCat("Could not resolve the address '", address, "' in 'bind'.");
+}
+
 std::string TcpListenError(const std::string& address, int port, boost::system::error_code error) {
   return absl::StrCat("Could not create server TCP listening socket ", address, ":", port,
                       ": bind: ", error.message(), ". ", TcpRemedy(port, error.value()));

@@ -9,6 +9,11 @@ namespace cloakroom {
 // Why the server cannot listen: Redis' words, which tools search for, then what to do. Pure, but
 // for LookAtUnixPath.
 
+inline constexpr char kNowhereError[] =
+    "Configured to not listen anywhere: set 'port' or 'unixsocket'.";
+inline constexpr char kNoAddressError[] = "None of the addresses in 'bind' could be listened on.";
+
+std::string ResolveError(const std::string& address);
 std::string TcpListenError(const std::string& address, int port, boost::system::error_code error);
 std::string UnixListenError(const std::string& path, boost::system::error_code error);
 

@@ -19,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/log/log.h"
+#include "server/net/bind_address.h"
 #include "server/net/listen_errors.h"
 
 namespace cloakroom {
@@ -75,7 +76,7 @@ std::optional<std::string> Listener::Open() {
   if (!path.empty()) {
     if (auto error = OpenUnix(path, ports_)) return error;
   }
-  if (ports_.empty()) return "Configured to not listen anywhere: set 'port' or 'unixsocket'.";
+  if (ports_.empty()) return kNowhereError;
   server_.config().Subscribe({"bind", "port"}, [this] { return Rebind(); });
   return std::nullopt;
 }
@@ -83,20 +84,13 @@ std::optional<std::string> Listener::Open() {
 std::optional<std::string> Listener::OpenTcp(Ports& ports, bool probe) {
   if (server_.settings().port == 0) return std::nullopt;
   Ports opened;
-  std::vector<std::string> addresses = server_.config().Words("bind");
-  if (addresses.empty()) addresses = {"0.0.0.0", "::"};
-  for (const std::string& word : addresses) {
-    // A dash says that the address need not exist on this machine.
-    bool optional = word.starts_with('-');
-    std::string address = word.substr(optional ? 1 : 0);
-    if (address == "*") address = "0.0.0.0";
-    if (address == "::*") address = "::";
-    if (auto error = OpenAddress(address, opened, probe)) {
-      if (!optional) return error;
+  for (const BindAddress& address : BindAddresses(server_.config().Words("bind"))) {
+    if (auto error = OpenAddress(address.name, opened, probe)) {
+      if (!address.optional) return error;
       LogVerbose("{}", *error);
     }
   }
-  if (opened.empty()) return "None of the addresses in 'bind' could be listened on.";
+  if (opened.empty()) return kNoAddressError;
   ports.insert(ports.end(), opened.begin(), opened.end());
   return std::nullopt;
 }
@@ -105,19 +99,12 @@ std::optional<std::string> Listener::OpenAddress(const std::string& address, Por
                                                  bool probe) {
   const Config& settings = server_.settings();
   error_code error;
-  asio::ip::address ip = asio::ip::make_address(address, error);
-  if (error) {
-    asio::io_context context;
-    auto found = Tcp::resolver(context).resolve(address, "", error);
-    if (error || found.empty()) {
-      return absl::StrCat("Could not resolve the address '", address, "' in 'bind'.");
-    }
-    ip = found.begin()->endpoint().address();
-  }
-  Tcp::endpoint endpoint(ip, static_cast<uint16_t>(settings.port.Get()));
+  const std::optional<asio::ip::address> ip = Resolved(address);
+  if (!ip) return ResolveError(address);
+  Tcp::endpoint endpoint(*ip, static_cast<uint16_t>(settings.port.Get()));
   auto bind = [&](Acceptor& acceptor, bool shared, int backlog) {
     acceptor.open(endpoint.protocol(), error);
-    if (!error && ip.is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+    if (!error && ip->is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
     if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
     if (!error && shared) acceptor.set_option(ReusePort(true), error);
     if (!error) acceptor.bind(endpoint, error);

@@ -79,6 +79,52 @@ def test_check_config_names_the_bad_line_and_fails(start, tmp_path):
     assert "at line 2" in output and ">>> 'maxmemory lots'" in output
 
 
+OTHERS_ADDRESS = "203.0.113.77"
+
+
+@pytest.mark.parametrize("directives", [
+    {"logfile": "/nonexistent/a.log"}, {"unixsocket": "/nonexistent/c.sock"}, {"bind": OTHERS_ADDRESS},
+    {"port": "0"},
+], ids=["logfile", "unixsocket", "bind", "nowhere"])
+def test_check_config_finds_what_the_start_finds_in_the_same_words(start, tmp_path, directives):
+    directives = {"port": servers.free_port(), **directives}
+    (tmp_path / "a.conf").write_text("".join(f"{name} {value}\n" for name, value in directives.items()))
+    status, checked = start("--check-config", "a.conf")
+    assert status == 1 and "no errors found" not in checked
+    line, = checked.splitlines()
+    status, started = start("a.conf")
+    assert status == 1 and line in started
+
+
+def test_check_config_of_a_running_servers_socket_finds_nothing(start, start_server, tmp_path):
+    path = tmp_path / "c.sock"
+    start_server({"unixsocket": path})
+    status, output = start("--check-config", "--port", 0, "--unixsocket", path)
+    assert status == 0 and "no errors found" in output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which only root may")
+def test_check_config_finds_what_this_user_may_not_write(start, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o755)
+    for folder in [tmp_path, *tmp_path.parents]:
+        folder.chmod(folder.stat().st_mode | 0o111)
+    status, output = start("--check-config", "--logfile", closed / "a.log", "--unixsocket", closed / "c.sock",
+                           user=NOBODY)
+    assert status == 1
+    log, unix_socket = _lines_with(output, "Permission denied")
+    assert "Can't open the log file" in log
+    assert f"Let the server's user write to {closed}/" in unix_socket
+
+
+def test_missing_include_names_the_line_that_asks_for_it(start, tmp_path):
+    (tmp_path / "a.conf").write_text("port 7000\ninclude /nonexistent.conf\n")
+    status, output = start("--check-config", "a.conf")
+    assert status == 1
+    assert f"{tmp_path / 'a.conf'}, at line 2" in output
+    assert "can't open config file '/nonexistent.conf': No such file or directory" in output
+
+
 # --- A start that fails: one line that says what to do --------------------------------------------
 
 
@@ -91,7 +137,7 @@ def test_port_in_use_tells_how_to_find_its_server(start, start_server):
 
 
 def test_address_of_another_machine_tells_what_to_write(start):
-    status, output = start("--port", servers.free_port(), "--bind", "203.0.113.77")
+    status, output = start("--port", servers.free_port(), "--bind", OTHERS_ADDRESS)
     assert status == 1
     line, = _lines_with(output, "Cannot assign requested address")
     assert "write a '-' before the address" in line

@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import servers  # noqa: E402
-from roots import REPOSITORY, Root  # noqa: E402
+from roots import REPOSITORY, Root, Systemd  # noqa: E402
 
 PACKAGES = REPOSITORY / "build" / "packages"
 
@@ -46,6 +46,11 @@ def root(request):
     one = Root(request.module.__name__)
     yield one
     one.remove()
+
+
+@pytest.fixture(scope="module")
+def systemd(root):
+    return Systemd(root)
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,13 @@ class Root:
             inside.append(argument)
         return self.run("dpkg", *inside)
 
+    def run_as(self, user, groups, *command):
+        """Runs a command as a user with further groups; its exit status and what it printed."""
+        done = subprocess.run(["chroot", self.path, "setpriv", f"--reuid={user}", f"--regid={user}",
+                               f"--groups={groups}", *map(str, command)], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return done.returncode, done.stdout
+
     def owner(self, path):
         """(user, group, mode) as names of the root and an octal string."""
         return tuple(self.run("stat", "-c", "%U %G %a", path).split())
@@ -91,12 +98,49 @@ class Root:
         return settings
 
 
+def rpm(root, *arguments, check=True):
+    """rpm with a database of the root's own; what it printed."""
+    (root / "/var/lib/rpm").mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(["rpm", "--root", root.path, "--dbpath", "/var/lib/rpm", *map(str, arguments)],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert not check or done.returncode == 0, done.stdout
+    return done.stdout
+
+
+class Systemd:
+    """What the packages' scripts see of systemd, when it runs: systemctl.sh in systemctl's place."""
+
+    WANTS = "/etc/systemd/system/multi-user.target.wants"
+
+    def __init__(self, root):
+        self._root = root
+        (root / "/run/systemd/system").mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(__file__).with_name("systemctl.sh"), root / "/usr/bin/systemctl")
+        (root / "/usr/bin/systemctl").chmod(0o755)
+
+    def call(self, *arguments):
+        self._root.run("systemctl", *arguments)
+
+    def starts(self):
+        """The units that run, and how often each was started."""
+        units = self._root / "/run/units"
+        return {unit.name: len(unit.read_text().splitlines()) for unit in units.glob("*")}
+
+    def enabled(self):
+        return {link.name for link in (self._root / self.WANTS).glob("cloakroom-*") if link.is_symlink()}
+
+    def state(self, unit):
+        """What `systemctl is-enabled` says."""
+        return self._root.run("systemctl", "is-enabled", unit, check=False).strip()
+
+
 class Service:
     """What systemd would do with a unit: its directories, its user, its ExecStart."""
 
-    def __init__(self, root, port, unit="cloakroom-server.service", instance=""):
+    def __init__(self, root, port, unit="cloakroom-server.service", instance="", unix_socket=None):
         self._root = root
         self.port = port
+        self._unix_socket = unix_socket and str(root / unix_socket)
         settings = {key: [value.replace("%i", instance) for value in values]
                     for key, values in root.unit(unit).items()}
         self._user, = settings["User"]
@@ -105,7 +149,8 @@ class Service:
         for setting, base in (("StateDirectory", "/var/lib"), ("LogsDirectory", "/var/log"),
                               ("RuntimeDirectory", "/run")):
             for name in settings.get(setting, []):
-                root.run("install", "-d", "-o", self._user, "-g", self._user, f"{base}/{name}")
+                mode, = settings[f"{setting}Mode"]
+                root.run("install", "-d", "-o", self._user, "-g", self._user, "-m", mode, f"{base}/{name}")
         self._process = None
 
     def start(self):
@@ -142,7 +187,7 @@ class Service:
         self._process.stdout.close()
 
     def connect(self):
-        return resp.Connection(self.port)
+        return resp.Connection(self.port, path=self._unix_socket)
 
     def user(self):
         """The name of the user as whom it runs."""

@@ -88,26 +88,65 @@ def test_manual_explains_every_directive_of_the_configuration(tree):
         assert " ".join(line.split()) in text
 
 
+def test_manual_sets_off_a_directive_that_is_commented_out(tree):
+    lines = _lines(tree / "usr/share/man/man5/cloakroom.conf.5.gz")
+    conf = (REPOSITORY / "cloakroom.conf").read_text()
+    suggested = re.findall(r"^# (?:io-threads|include) .*$", conf, re.MULTILINE)
+    assert len(suggested) == 2
+    for line in suggested:
+        assert line in [shown.strip() for shown in lines]
+
+
 def _page(path):
-    """A page as a reader sees it, on one line; groff must have nothing to say about it."""
+    """A page on one line."""
+    return " ".join(" ".join(_lines(path)).split())
+
+
+def _lines(path):
+    """A page as a reader sees it; groff must have nothing to say about it."""
     source = subprocess.run(["gzip", "-dc", path], capture_output=True, check=True).stdout
     done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-rLL=200n", "-P-cbou"], input=source,
                           capture_output=True, check=True)
     assert done.stderr == b""
-    return " ".join(done.stdout.decode().replace("\u2010", "-").replace("\u2212", "-").split())
+    return done.stdout.decode().replace("\u2010", "-").replace("\u2212", "-").splitlines()
 
 
-def test_completion_knows_options_and_directives(tree):
+@pytest.fixture
+def completed(tree, tmp_path):
+    """What bash offers for the last of some words, in a directory with a few files."""
     script = tree / "usr/share/bash-completion/completions/cloakroom-server"
+    (tmp_path / "folder").mkdir()
+    for name in ("a.conf", "two words.conf", "b.txt"):
+        (tmp_path / name).touch()
 
-    def completed(word):
-        done = _output("bash", "-c", f"source {script}; COMP_WORDS=(cloakroom-server '{word}'); COMP_CWORD=1;"
-                       " _cloakroom_server; echo \"${COMPREPLY[@]}\"")
-        return done.stdout.split()
+    def complete(*words):
+        done = _output("bash", "-c", f"source {script}; COMP_WORDS=(cloakroom-server \"$@\"); COMP_CWORD=$#;"
+                       " _cloakroom_server; printf '%s\\n' \"${COMPREPLY[@]}\"", "bash", *words, cwd=tmp_path)
+        return set(done.stdout.splitlines()) - {""}
 
-    assert completed("--check") == ["--check-config"]
-    assert completed("--maxmemory-p") == ["--maxmemory-policy"]
-    assert "--version" in completed("--") and "--appendonly" in completed("--")
+    return complete
+
+
+def test_completion_knows_options_and_directives(completed):
+    assert completed("--check") == {"--check-config"}
+    assert completed("--maxmemory-p") == {"--maxmemory-policy"}
+    assert {"--version", "--appendonly", "--replicaof"} <= completed("--")
+
+
+def test_completion_knows_every_directive_and_no_other(completed, tree):
+    defaults = _output(tree / "usr/bin/cloakroom-server", "--print-defaults").stdout
+    names = set(re.findall(r"(?m)^(?:# )?([a-z]\S*)(?: |$)", defaults))
+    options = {"--check-config", "--print-defaults", "--version", "--help"}
+    assert completed("--") == options | {f"--{name}" for name in names}
+
+
+def test_completion_offers_configuration_files(completed):
+    files = {"a.conf", "two words.conf", "folder"}
+    assert completed("") == completed("--check-config", "") == files
+
+
+def test_completion_leaves_a_directives_value_to_readline(completed):
+    assert completed("--logfile", "") == set()
 
 
 def test_packaged_configuration_differs_only_where_it_says(tree):

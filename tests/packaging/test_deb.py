@@ -12,10 +12,10 @@ DATA = "/var/lib/cloakroom"
 
 # Of what is not root's, or not 755 for directories and programs and 644 for files.
 OWNERS = {
-    "/etc/cloakroom": ("root", "cloakroom", "770"),
-    CONF: ("cloakroom", "cloakroom", "640"),
-    DATA: ("cloakroom", "cloakroom", "750"),
-    "/var/log/cloakroom": ("cloakroom", "cloakroom", "750"),
+    "/etc/cloakroom": ("cloakroom", "cloakroom", "700"),
+    CONF: ("cloakroom", "cloakroom", "600"),
+    DATA: ("cloakroom", "cloakroom", "700"),
+    "/var/log/cloakroom": ("cloakroom", "cloakroom", "700"),
 }
 PROGRAMS = ["/usr/bin/cloakroom-server", "/usr/bin/cloakroom-check-rdb", "/usr/bin/cloakroom-check-aof"]
 
@@ -102,7 +102,8 @@ def test_service_serves_a_shopper_as_its_user(root, port, visit):
         assert service.stop() == 0
     log = (root / "/var/log/cloakroom/cloakroom.log").read_text()
     assert "Ready to accept connections" in log and "bye bye" in log
-    assert root.owner("/var/log/cloakroom/cloakroom.log") == ("cloakroom", "cloakroom", "640")
+    assert root.owner("/var/log/cloakroom/cloakroom.log") == ("cloakroom", "cloakroom", "600")
+    assert root.owner(CONF) == OWNERS[CONF]
 
 
 def test_stop_leaves_the_data_on_disk(root, saves):
@@ -145,11 +146,21 @@ def test_reinstall_over_itself_changes_nothing(root, packages):
 
 
 def test_modes_that_the_administrator_overrode_stay(root, packages):
-    root.run("dpkg-statoverride", "--update", "--add", "cloakroom", "cloakroom", "0700", DATA)
+    root.run("dpkg-statoverride", "--update", "--add", "cloakroom", "cloakroom", "0750", DATA)
     root.dpkg("-i", packages.deb)
-    assert root.owner(DATA) == ("cloakroom", "cloakroom", "700")
+    assert root.owner(DATA) == ("cloakroom", "cloakroom", "750")
     root.run("dpkg-statoverride", "--remove", DATA)
-    root.run("chmod", "750", DATA)
+    root.run("chmod", "700", DATA)
+
+
+def test_upgrade_takes_from_the_group_what_the_first_packages_gave_it(root, packages):
+    root.run("chown", "root:cloakroom", "/etc/cloakroom")
+    root.run("chmod", "770", "/etc/cloakroom")
+    root.run("chmod", "640", CONF)
+    root.run("chmod", "750", DATA, "/var/log/cloakroom")
+    root.dpkg("-i", packages.deb)
+    for path, owner in OWNERS.items():
+        assert root.owner(path) == owner
 
 
 def test_instance_of_the_template_unit_serves_beside(root, port):

@@ -9,22 +9,15 @@ import subprocess
 
 import pytest
 
-from roots import Service
+from roots import Service, rpm
 
 CONF = "/etc/cloakroom/cloakroom.conf"
 OWNERS = {
-    "/etc/cloakroom": ("root", "cloakroom", "770"),
-    CONF: ("cloakroom", "cloakroom", "640"),
-    "/var/lib/cloakroom": ("cloakroom", "cloakroom", "750"),
-    "/var/log/cloakroom": ("cloakroom", "cloakroom", "750"),
+    "/etc/cloakroom": ("cloakroom", "cloakroom", "700"),
+    CONF: ("cloakroom", "cloakroom", "600"),
+    "/var/lib/cloakroom": ("cloakroom", "cloakroom", "700"),
+    "/var/log/cloakroom": ("cloakroom", "cloakroom", "700"),
 }
-
-
-def _rpm(root, *arguments):
-    done = subprocess.run(["rpm", "--root", root.path, "--dbpath", "/var/lib/rpm", *map(str, arguments)],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 def _query(package, *arguments):
@@ -44,8 +37,7 @@ def test_it_needs_nothing_but_glibc_and_what_every_system_has(packages):
 
 
 def test_it_installs_with_its_scripts(root, packages):
-    (root / "/var/lib/rpm").mkdir(parents=True, exist_ok=True)
-    output = _rpm(root, "-i", "--nodeps", packages.rpm)
+    output = rpm(root, "-i", "--nodeps", packages.rpm)
     assert "warning" not in output and "error" not in output
     root.run("getent", "passwd", "cloakroom")
 
@@ -72,11 +64,21 @@ def test_service_serves_a_shopper_as_its_user(root, port, visit):
         assert service.stop() == 0
 
 
+def test_upgrade_takes_from_the_group_what_the_first_packages_gave_it(root, packages):
+    root.run("chown", "root:cloakroom", "/etc/cloakroom")
+    root.run("chmod", "770", "/etc/cloakroom")
+    root.run("chmod", "750", "/var/lib/cloakroom", "/var/log/cloakroom")
+    rpm(root, "-U", "--nodeps", packages.next_rpm)
+    for path in ("/etc/cloakroom", "/var/lib/cloakroom", "/var/log/cloakroom"):
+        assert root.owner(path) == OWNERS[path]
+    rpm(root, "-U", "--oldpackage", "--nodeps", packages.rpm)
+
+
 @pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
 def test_another_release_keeps_the_edited_configuration_and_the_data(root, port, visit, saves, packages,
                                                                      direction):
     package = packages.next_rpm if direction == "upgrade" else packages.rpm
-    _rpm(root, "-U", "--oldpackage", "--nodeps", package)
+    rpm(root, "-U", "--oldpackage", "--nodeps", package)
     assert f"\nport {port}\n" in (root / CONF).read_text()
     with Service(root, port) as service:
         with service.connect() as connection:
@@ -90,7 +92,7 @@ def test_another_release_keeps_the_edited_configuration_and_the_data(root, port,
 def test_erase_keeps_the_edited_configuration_the_data_and_the_user(root):
     data = root / "/var/lib/cloakroom/kept"
     data.write_text("")
-    _rpm(root, "-e", "cloakroom")
+    rpm(root, "-e", "cloakroom")
     assert not (root / "/usr/bin/cloakroom-server").exists()
     assert (root / f"{CONF}.rpmsave").exists()
     assert data.exists()

@@ -62,13 +62,20 @@ TEST(ReadConfigFile, RefusesAFileThatIncludesItself) {
 }
 
 TEST(ReadConfigFile, NamesAFileThatIsMissing) {
-  TemporaryFolder folder;
-  std::string path = folder.Write("a.conf", "include /nonexistent\n");
   std::string expected =
       "error: Fatal error, can't open config file '/nonexistent': No such file or directory";
-  EXPECT_THAT(Lines(ReadConfigFile(path)), ElementsAre(expected));
   EXPECT_THAT(Lines(ReadConfigFile("/nonexistent")), ElementsAre(expected));
   EXPECT_THAT(Lines(ReadConfigFile("/tmp")), ElementsAre(HasSubstr("Is a directory")));
+}
+
+TEST(ReadConfigFile, NamesTheLineThatIncludesAFileThatIsMissing) {
+  TemporaryFolder folder;
+  std::string path = folder.Write("a.conf", "port 1\ninclude /nonexistent\n");
+  EXPECT_THAT(Lines(ReadConfigFile(path)),
+              ElementsAre(HasSubstr("Reading the configuration file " + path +
+                                    ", at line 2\n>>> 'include /nonexistent'\nFatal error, can't "
+                                    "open config file '/nonexistent': No such file or directory\n"
+                                    "Correct the line, ")));
 }
 
 TEST(ReadConfigStream, NamesTheLineWhoseQuotesStayOpen) {

@@ -32,6 +32,10 @@ TEST(TcpListenError, OtherReasonsHaveOtherRemedies) {
   EXPECT_THAT(TcpListenError("127.0.0.1", 80, System(EIO)), HasSubstr("Correct 'bind' and 'port'"));
 }
 
+TEST(ResolveError, NamesTheAddressAndTheDirective) {
+  EXPECT_EQ(ResolveError("nobody"), "Could not resolve the address 'nobody' in 'bind'.");
+}
+
 TEST(UnixListenError, NamesThePathTheReasonAndTheRemedy) {
   EXPECT_THAT(UnixListenError("/run/x/c.sock", System(ENOENT)),
               AllOf(HasSubstr("Failed opening Unix socket /run/x/c.sock: bind: No such file"),
