@@ -65,7 +65,9 @@ std::string_view AdviceOn(RdbCause cause) {
 }
 
 std::string Damaged(const std::string& path, const RdbError& error) {
-  return absl::StrCat("The RDB file ", path, " can't be loaded: ", error.Text(), ". ",
+  std::string text = error.Text();
+  if (text.ends_with('.')) text.pop_back();  // some of Redis' words end with one
+  return absl::StrCat("The RDB file ", path, " can't be loaded: ", text, ". ",
                       Absl(AdviceOn(error.cause)));
 }
 
