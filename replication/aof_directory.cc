@@ -29,26 +29,29 @@ FileError ReadWhole(Files& files, const std::string& path, std::string* text) {
   return {EFBIG, "read " + path};
 }
 
-/// As Redis prints it, over several lines.
+/// In Redis' words, but on one line.
 std::string Explain(const AofManifest::ParseError& error) {
-  std::string text = "*** FATAL AOF MANIFEST FILE ERROR ***\n";
+  std::string text = "*** FATAL AOF MANIFEST FILE ERROR *** ";
   if (error.line > 0) {
-    text += "Reading the manifest file, at line " + std::to_string(error.line) + "\n>>> '" +
-            error.content + "'\n";
+    text += "Reading the manifest file, at line " + std::to_string(error.line) + " >>> '" +
+            error.content + "': ";
   }
   return text + error.text;
 }
 
-/// A file that the manifest names and that is not there.
-std::string MissingFile(Files& files, const AofDirectory& directory, const AofManifest& manifest) {
+/// A file that the manifest names and that is not there, or out of reach.
+void LookForFiles(Files& files, const AofDirectory& directory, AofDirectory::Loaded& loaded) {
+  const AofManifest& manifest = loaded.manifest;
   std::vector<AofFileEntry> entries = manifest.incrs();
   if (manifest.base()) entries.insert(entries.begin(), *manifest.base());
   for (const AofFileEntry& entry : entries) {
-    if (!files.Exists(directory.PathOf(entry.name))) {
-      return "the manifest names " + entry.name + ", and there is no such file in the directory";
-    }
+    const FileError error = files.Find(directory.PathOf(entry.name));
+    if (!error) continue;
+    if (!error.absent()) return loaded.Fail(error);
+    loaded.error =
+        "the manifest names " + entry.name + ", and there is no such file in the directory";
+    return;
   }
-  return "";
 }
 
 bool ListsOnly(const AofManifest& manifest, const std::string& base) {
@@ -66,16 +69,22 @@ std::string AofDirectory::PathOf(std::string_view file_name) const {
 
 // ---- reading
 
+void AofDirectory::Loaded::Fail(const FileError& failed) {
+  error = failed.text();
+  file_error = failed;
+}
+
 AofDirectory::Loaded AofDirectory::Load(Files& files, const std::string& path,
                                         const std::string& name, const std::string& old_directory) {
   Loaded loaded;
   AofDirectory directory(files, path, name);
   std::string manifest_path = directory.PathOf(directory.ManifestName());
-  bool listed = files.Exists(manifest_path);
+  std::string text;
+  const FileError unread = ReadWhole(files, manifest_path, &text);
+  const bool listed = !unread.absent();
   if (listed) {
-    std::string text;
-    if (FileError error = ReadWhole(files, manifest_path, &text)) {
-      loaded.error = error.text();
+    if (unread) {
+      loaded.Fail(unread);
       return loaded;
     }
     auto parsed = AofManifest::Parse(text);
@@ -92,14 +101,18 @@ AofDirectory::Loaded AofDirectory::Load(Files& files, const std::string& path,
   std::string old_path = Joined(old_directory, name);
   // A manifest that lists the old file alone, while it is still outside: a crash came in between.
   bool halfway =
-      listed && ListsOnly(loaded.manifest, name) && !files.Exists(directory.PathOf(name));
-  if (files.Size(old_path) && (!listed || halfway)) {
-    FileError error = directory.TakeOver(old_path, old_directory);
-    if (error) loaded.error = error.text();
-    loaded.manifest = directory.manifest();
-    loaded.upgraded = !error;
+      listed && ListsOnly(loaded.manifest, name) && files.Find(directory.PathOf(name)).absent();
+  if (!listed || halfway) {
+    FileError error = files.Find(old_path);
+    const bool absent = error.absent();
+    if (!error) {
+      error = directory.TakeOver(old_path, old_directory);
+      loaded.manifest = directory.manifest();
+      loaded.upgraded = !error;
+    }
+    if (error && !absent) loaded.Fail(error);
   }
-  if (loaded.error.empty()) loaded.error = MissingFile(files, directory, loaded.manifest);
+  if (loaded.error.empty()) LookForFiles(files, directory, loaded);
   return loaded;
 }
 
@@ -151,7 +164,7 @@ int64_t AofDirectory::Size() const {
 // ---- replacing the manifest
 
 FileError AofDirectory::Make() {
-  if (files_.Exists(path_)) return {};
+  if (!files_.Find(path_)) return {};
   return files_.MakeDirectory(path_);
 }
 

@@ -28,7 +28,10 @@ class AofDirectory {
   struct Loaded {
     AofManifest manifest;   ///< empty when there is no log
     std::string error;      ///< for the log, whole; empty when all went well
+    FileError file_error;   ///< what the system said, if that is the error
     bool upgraded = false;  ///< a file of Redis before 7 was moved into the directory as its base
+
+    void Fail(const FileError& failed);
   };
   /// Reads the manifest, and takes over a log of one file in the working directory (or in
   /// `old_directory`, or nowhere when it is ""), as Redis 7 does at its start. Files that the

@@ -28,6 +28,7 @@ class Cursor {
   Cursor(ReadableFile& file, int64_t offset) : file_(file), offset_(offset), buffer_(64 * 1024) {}
 
   int64_t offset() const { return offset_; }
+  const FileError& error() const { return error_; }
   std::optional<char> Peek() {
     if (at_ == end_ && !Fill()) return std::nullopt;
     return buffer_[at_];
@@ -65,14 +66,15 @@ class Cursor {
     offset_ += static_cast<int64_t>(n);
   }
   bool Fill() {
-    FileError error;
-    int64_t n = file_.Read(buffer_, &error);
+    if (error_) return false;
+    int64_t n = file_.Read(buffer_, &error_);
     at_ = 0;
     end_ = static_cast<size_t>(std::max<int64_t>(n, 0));
     return end_ > 0;
   }
 
   ReadableFile& file_;
+  FileError error_;
   int64_t offset_;
   std::vector<char> buffer_;
   size_t at_ = 0;
@@ -81,8 +83,8 @@ class Cursor {
 
 class Scanner {
  public:
-  Scanner(ReadableFile& file, std::string name, int64_t offset, int64_t* line)
-      : cursor_(file, offset), name_(std::move(name)), line_(*line) {
+  Scanner(ReadableFile& file, AofScanNames names, int64_t offset, int64_t* line)
+      : cursor_(file, offset), names_(std::move(names)), line_(*line) {
     scan_.valid_up_to = offset;
   }
 
@@ -99,6 +101,7 @@ class Scanner {
     } else if (good && !told) {
       scan_.valid_up_to = cursor_.offset();
     }
+    scan_.file_error = cursor_.error();
     return std::move(scan_);
   }
 
@@ -125,7 +128,7 @@ class Scanner {
 
   bool Command(char type) {
     if (type != '*') {
-      scan_.problem = "AOF " + name_ + " format error";
+      scan_.problem = "AOF " + names_.name + " format error";
       return false;
     }
     std::optional<int64_t> count = Number('*');
@@ -140,10 +143,10 @@ class Scanner {
 
   bool NoteTransaction(std::string_view name) {
     if (EqualsIgnoreCase(name, "multi")) {
-      if (in_transaction_) return Problem("Unexpected MULTI in AOF " + name_);
+      if (in_transaction_) return Problem("Unexpected MULTI in AOF " + names_.path);
       in_transaction_ = true;
     } else if (EqualsIgnoreCase(name, "exec")) {
-      if (!in_transaction_) return Problem("Unexpected EXEC in AOF " + name_);
+      if (!in_transaction_) return Problem("Unexpected EXEC in AOF " + names_.path);
       in_transaction_ = false;
     }
     return true;
@@ -194,7 +197,7 @@ class Scanner {
   }
 
   Cursor cursor_;
-  const std::string name_;
+  const AofScanNames names_;
   int64_t& line_;
   int64_t item_ = 0;  // where the length or the argument last read begins
   bool in_transaction_ = false;
@@ -203,9 +206,9 @@ class Scanner {
 
 }  // namespace
 
-AofScan ScanAof(ReadableFile& file, const std::string& name, int64_t offset, int64_t until_s,
+AofScan ScanAof(ReadableFile& file, const AofScanNames& names, int64_t offset, int64_t until_s,
                 int64_t* line) {
-  return Scanner(file, name, offset, line).Run(until_s);
+  return Scanner(file, names, offset, line).Run(until_s);
 }
 
 }  // namespace cloakroom

@@ -58,7 +58,7 @@ class Check {
     std::string text = BeginOf(files_, options_.path, kMaxManifest);
     if (IsManifest(text)) return RunManifest(text);
     Say({"Start checking Old-Style AOF"});
-    switch (CheckFile(options_.path, options_.path, true)) {
+    switch (CheckFile(options_.path, options_.path, true, HasRdb(options_.path))) {
       case Result::kEmpty:
         return Say({"AOF ", options_.path, " is empty"}, 0);
       case Result::kValid:
@@ -102,17 +102,17 @@ class Check {
       }
       std::string_view format = HasRdb(PathOf(name)) ? "RDB" : "RESP";
       Say({"Start to check BASE AOF (", format, " format)."});
-      if (!Part("BASE AOF ", name, manifest.incrs().empty())) return 1;
+      if (!Part("BASE AOF ", name, manifest.incrs().empty(), HasRdb(PathOf(name)))) return 1;
     }
     if (!manifest.incrs().empty()) Say({"Start to check INCR files."});
     for (const AofFileEntry& incr : manifest.incrs()) {
-      if (!Part("INCR AOF ", incr.name, &incr == &manifest.incrs().back())) return 1;
+      if (!Part("INCR AOF ", incr.name, &incr == &manifest.incrs().back(), false)) return 1;
     }
     return Say({"All AOF files and manifest are valid"}, 0);
   }
 
-  bool Part(std::string_view kind, const std::string& name, bool last) {
-    Result result = CheckFile(name, PathOf(name), last);
+  bool Part(std::string_view kind, const std::string& name, bool last, bool rdb) {
+    Result result = CheckFile(name, PathOf(name), last, rdb);
     if (result == Result::kEmpty) Say({kind, name, " is empty"});
     if (result == Result::kValid) Say({kind, name, " is valid"});
     return result != Result::kBroken;
@@ -122,21 +122,32 @@ class Check {
     std::unique_ptr<ReadableFile> file;
     return files_.OpenForRead(path, &file);
   }
+  /// Reads a byte: a directory can be opened.
+  FileError CanRead(const std::string& path) {
+    std::unique_ptr<ReadableFile> file;
+    FileError error = files_.OpenForRead(path, &file);
+    char byte;
+    if (!error) (void)file->Read({&byte, 1}, &error);
+    return error;
+  }
   bool HasRdb(const std::string& path) {
     std::string begin = BeginOf(files_, path, kSmallestRdb);
     return begin.size() == kSmallestRdb &&
            (begin.starts_with("REDIS") || begin.starts_with("VALKEY"));
   }
 
-  Result CheckFile(const std::string& name, const std::string& path, bool last) {
+  /// `rdb`: the file begins with an RDB file, and may.
+  Result CheckFile(const std::string& name, const std::string& path, bool last, bool rdb) {
     std::unique_ptr<ReadableFile> file;
-    if (FileError error = files_.OpenForRead(path, &file)) {
+    FileError error = CanRead(path);
+    if (!error) error = files_.OpenForRead(path, &file);
+    if (error) {
       Say({"Cannot open file ", path, ": ", std::strerror(error.code), ", aborting..."});
       return Result::kBroken;
     }
     if (file->size() == 0) return Result::kEmpty;
     int64_t start = 0;
-    if (HasRdb(path)) {
+    if (rdb) {
       std::optional<int64_t> length = io_.check_rdb(path, name);
       if (!length || !Skip(*file, *length)) {
         Say({"RDB preamble of AOF file is not sane, aborting."});
@@ -145,7 +156,11 @@ class Check {
       Say({"RDB preamble is OK, proceeding with AOF tail..."});
       start = *length;
     }
-    AofScan scan = ScanAof(*file, name, start, options_.truncate_to_s, &line_);
+    AofScan scan = ScanAof(*file, {name, path}, start, options_.truncate_to_s, &line_);
+    if (scan.file_error) {
+      Say({"Cannot read file: ", path, ": ", std::strerror(scan.file_error.code)});
+      return Result::kBroken;
+    }
     if (scan.bad_annotation) {
       Say({"Invalid timestamp annotation"});
       return Result::kBroken;

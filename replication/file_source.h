@@ -10,13 +10,14 @@
 
 namespace cloakroom {
 
-/// The bytes of a file, which must outlive it.
+/// The bytes of a file, which must outlive it. What cannot be read ends it for good.
 /// Thread rule: one thread at a time.
 class FileSource final : public ByteSource {
  public:
   explicit FileSource(ReadableFile& file) : file_(file) {}
 
   size_t Read(std::span<char> into) override {
+    if (error_) return 0;
     const int64_t read = file_.Read(into, &error_);
     return read < 0 ? 0 : static_cast<size_t>(read);
   }

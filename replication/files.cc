@@ -125,7 +125,10 @@ class SystemFilesImpl final : public Files {
     if (mkdir(path.c_str(), kDirectoryMode) == 0 || errno == EEXIST) return {};
     return Failure("mkdir", path);
   }
-  bool Exists(const std::string& path) override { return access(path.c_str(), F_OK) == 0; }
+  FileError Find(const std::string& path) override {
+    struct stat status;
+    return Check(stat(path.c_str(), &status), "open", path);
+  }
   std::optional<int64_t> Size(const std::string& path) override {
     struct stat status;
     if (stat(path.c_str(), &status) < 0) return std::nullopt;

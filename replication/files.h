@@ -1,6 +1,7 @@
 #ifndef CLOAKROOM_REPLICATION_FILES_H_
 #define CLOAKROOM_REPLICATION_FILES_H_
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,6 +18,8 @@ struct FileError {
   std::string what;  ///< the call and the path, for the log: "fsync appendonly.aof.1.incr.aof"
 
   explicit operator bool() const { return code != 0; }
+  /// The path leads to nothing. Of any other error it is not known what lies there.
+  bool absent() const { return code == ENOENT || code == ENOTDIR; }
   /// "fsync dump.rdb: No space left on device".
   std::string text() const;
 };
@@ -69,7 +72,9 @@ class Files {
   virtual FileError SyncDirectory(const std::string& path) = 0;
   /// Not an error when it is there already.
   virtual FileError MakeDirectory(const std::string& path) = 0;
-  virtual bool Exists(const std::string& path) = 0;
+  /// No error: something is there. See FileError::absent for those that say so and those that do
+  /// not.
+  virtual FileError Find(const std::string& path) = 0;
   /// Nothing when there is no such file.
   virtual std::optional<int64_t> Size(const std::string& path) = 0;
   /// The path as it must be said once the working directory is another.

@@ -5,6 +5,12 @@
 
 namespace cloakroom {
 
+std::string RdbCursor::error() const {
+  std::string text(error_);
+  if (error_number_ >= 0) text += " " + std::to_string(error_number_);
+  return text;
+}
+
 void RdbCursor::RunOut(uint64_t size) {
   if (!ok_) return;
   ok_ = false;
@@ -59,7 +65,7 @@ RdbString RdbCursor::EncodedString(uint64_t kind) {
     // Before anybody makes room for it.
     if (ok_ && string.size / kMaxLzfExpansion > compressed) Fail("Invalid LZF compressed string");
   } else {
-    Fail("Unknown RDB string encoding type");
+    Fail("Unknown RDB string encoding type", static_cast<int>(kind & 0x3f));
   }
   return string;
 }

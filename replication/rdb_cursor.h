@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "storage/integer_text.h"
@@ -52,11 +53,13 @@ class RdbCursor {
   /// Not ok, only because the bytes ended: how many more it takes at least; 0 otherwise.
   size_t missing() const { return missing_; }
   /// Not ok for what the bytes say; "" otherwise.
-  std::string_view error() const { return error_; }
-  void Fail(std::string_view error) {
+  std::string error() const;
+  /// `error` must outlive the cursor; a number that is not negative stands behind it.
+  void Fail(std::string_view error, int number = -1) {
     if (!ok_) return;
     ok_ = false;
     error_ = error;
+    error_number_ = number;
   }
 
   size_t position() const { return position_; }
@@ -109,6 +112,7 @@ class RdbCursor {
   bool ok_ = true;
   size_t missing_ = 0;
   std::string_view error_;
+  int error_number_ = -1;
 };
 
 }  // namespace cloakroom

@@ -68,7 +68,7 @@ std::optional<std::string> RdbDecoder::Decode(uint8_t type, rdb::Dialect dialect
   Job job{RdbCursor(value), visitor};
   (this->*function)(job);
   if (job.cursor.missing() > 0) return "the value ends too early";
-  if (!job.cursor.ok()) return std::string(job.cursor.error());
+  if (!job.cursor.ok()) return job.cursor.error();
   if (!job.cursor.at_end()) return "bytes behind the value";
   return std::nullopt;
 }
@@ -96,7 +96,6 @@ void RdbDecoder::String(Job& job) {
 
 void RdbDecoder::Hash(Job& job) {
   uint64_t left = job.cursor.Length();
-  if (left == 0) job.cursor.Fail("empty hash");
   for (; left > 0 && job.cursor.ok(); --left) {
     const auto field = Read(job, first_);
     const auto value = Read(job, second_);
@@ -115,7 +114,6 @@ void RdbDecoder::HashMetadataOld(Job& job) { TimedFields(job, 1); }
 
 void RdbDecoder::TimedFields(Job& job, int64_t first_expiry) {
   uint64_t left = job.cursor.Length();
-  if (left == 0) job.cursor.Fail("empty hash");
   for (; left > 0 && job.cursor.ok(); --left) {
     const uint64_t time = job.cursor.Length();
     const auto field = Read(job, first_);
@@ -130,7 +128,6 @@ void RdbDecoder::TimedFields(Job& job, int64_t first_expiry) {
 void RdbDecoder::ValkeyHash2(Job& job) {
   constexpr int64_t kNever = -1;
   uint64_t left = job.cursor.Length();
-  if (left == 0) job.cursor.Fail("empty hash");
   for (; left > 0 && job.cursor.ok(); --left) {
     const auto field = Read(job, first_);
     const auto value = Read(job, second_);
@@ -148,15 +145,12 @@ void RdbDecoder::Pairs(Job& job) {
   List list(*bytes);
   RdbText field;
   RdbText value;
-  size_t count = 0;
   while (job.cursor.ok() && list.Next(field)) {
     if (!list.Next(value)) return job.cursor.Fail("a field without a value");
     Field(job, field.view(), value.view(), kNoFieldExpiry);
-    count += 1;
   }
   if (!job.cursor.ok()) return;
   if (!list.complete()) return job.cursor.Fail("Hash integrity check failed");
-  if (count == 0) job.cursor.Fail("empty hash");
 }
 
 void RdbDecoder::HashZipmap(Job& job) { Pairs<ZipmapReader>(job); }
@@ -177,7 +171,6 @@ void RdbDecoder::TimedListpack(Job& job) {
   RdbText field;
   RdbText value;
   RdbText time;
-  size_t count = 0;
   while (job.cursor.ok() && list.Next(field)) {
     if (!list.Next(value) || !list.Next(time)) return job.cursor.Fail("a field without its expiry");
     const std::optional<int64_t> at = ParseCanonicalInt(time.view());
@@ -185,16 +178,13 @@ void RdbDecoder::TimedListpack(Job& job) {
       return job.cursor.Fail("invalid expiry of a field");
     }
     Field(job, field.view(), value.view(), *at == 0 ? kNoFieldExpiry : *at);
-    count += 1;
   }
   if (!job.cursor.ok()) return;
   if (!list.complete()) return job.cursor.Fail("Hash integrity check failed");
-  if (count == 0) job.cursor.Fail("empty hash");
 }
 
 void RdbDecoder::Set(Job& job) {
   uint64_t left = job.cursor.Length();
-  if (left == 0) job.cursor.Fail("empty set");
   for (; left > 0 && job.cursor.ok(); --left) {
     if (const auto member = Read(job, first_)) Member(job, *member);
   }
@@ -208,10 +198,10 @@ void RdbDecoder::SetIntset(Job& job) {
   const uint32_t width = head.Number<uint32_t>();
   const uint64_t count = head.Number<uint32_t>();
   const bool right_width = width == 2 || width == 4 || width == 8;
-  if (!head.ok() || !right_width || bytes->size() - head.position() != count * width) {
+  if (!head.ok() || !right_width || count == 0 ||
+      bytes->size() - head.position() != count * width) {
     return job.cursor.Fail("Intset integrity check failed.");
   }
-  if (count == 0) return job.cursor.Fail("empty set");
   const std::string_view integers = head.Take(count * width);
   int64_t last = 0;
   for (size_t i = 0; i < count && job.cursor.ok(); ++i) {
@@ -229,11 +219,9 @@ void RdbDecoder::SetListpack(Job& job) {
   if (!bytes) return;
   ListpackReader list(*bytes);
   RdbText member;
-  size_t count = 0;
-  for (; job.cursor.ok() && list.Next(member); ++count) Member(job, member.view());
+  while (job.cursor.ok() && list.Next(member)) Member(job, member.view());
   if (!job.cursor.ok()) return;
   if (!list.complete()) return job.cursor.Fail("Set listpack integrity check failed.");
-  if (count == 0) job.cursor.Fail("empty set");
 }
 
 }  // namespace cloakroom

@@ -30,8 +30,8 @@ class RdbValueVisitor {
 /// Thread rule: one thread at a time.
 class RdbDecoder {
  public:
-  /// Tells the visitor all of it; or what is wrong, when it may have been told a part. A collection
-  /// without elements is an error, as in Redis.
+  /// Tells the visitor all of it; or what is wrong, when it may have been told a part. Of a
+  /// collection without elements it is told nothing.
   std::optional<std::string> Decode(uint8_t type, rdb::Dialect dialect, std::string_view value,
                                     RdbValueVisitor& visitor);
   /// The key, valid until the next call; nothing when it is damaged.

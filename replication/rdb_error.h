@@ -22,6 +22,13 @@ enum class RdbStage : uint8_t {
   kFunctions,
 };
 
+/// Whose fault it is, and so what helps.
+enum class RdbCause : uint8_t {
+  kDamage,
+  kUnsupported,  ///< the file is sound, and holds what this version of Cloakroom does not
+  kSettings,     ///< the file is sound, and the settings leave no room for it
+};
+
 /// What is wrong with an RDB file, and where.
 struct RdbError {
   uint64_t offset = 0;  ///< of the first byte that could not be used
@@ -29,6 +36,7 @@ struct RdbError {
   std::optional<std::string> key;  ///< whose record it is in, when that far
   RdbStage stage = RdbStage::kStart;
   int type = -1;  ///< of that record
+  RdbCause cause = RdbCause::kDamage;
 
   /// "offset 1234, key 'x': Invalid LZF compressed string". Bytes that are no printable ASCII are
   /// escaped, and a long key is cut.

@@ -32,9 +32,12 @@ std::optional<RdbError> RdbInserter::Insert(const RdbRecord& record) {
   const std::optional<std::string_view> key = decoder_.Key(record);
   if (!key) return ErrorIn(record, std::nullopt, "Invalid LZF compressed string");
   if (record.db >= keyspace_.database_count()) {
-    return ErrorIn(record, key,
-                   absl::StrCat("it is in database ", record.db,
-                                ", and the setting `databases` is ", keyspace_.database_count()));
+    RdbError error =
+        ErrorIn(record, key,
+                absl::StrCat("it is in database ", record.db, ", and the setting `databases` is ",
+                             keyspace_.database_count()));
+    error.cause = RdbCause::kSettings;
+    return error;
   }
   const bool expires = record.expire_at_ms != kNoExpiry;
   const bool expired = expires && record.expire_at_ms <= options_.now_ms;
@@ -45,7 +48,19 @@ std::optional<RdbError> RdbInserter::Insert(const RdbRecord& record) {
   builder_.Clear();
   if (auto error = decoder_.Decode(record.type, record.dialect, record.value, builder_)) {
     builder_.Clear();
-    return ErrorIn(record, key, std::move(*error));
+    RdbError found = ErrorIn(record, key, std::move(*error));
+    const bool known = RdbDecoder::Knows(record.type, record.dialect);
+    if (!known) found.cause = RdbCause::kUnsupported;
+    return found;
+  }
+  if (!builder_.exists()) {
+    counts_.empty += 1;
+    return std::nullopt;
+  }
+  if (options_.drop_expired && builder_.lives_until_ms() <= options_.now_ms) {
+    builder_.Clear();
+    counts_.expired += 1;
+    return std::nullopt;
   }
   const BulkEntry loaded{.key = *key,
                          .expire_at_ms = record.expire_at_ms,

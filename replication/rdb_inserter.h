@@ -28,7 +28,8 @@ class RdbInserter {
  public:
   struct Counts {
     uint64_t keys = 0;     ///< put into the keyspace
-    uint64_t expired = 0;  ///< past their time, so dropped
+    uint64_t expired = 0;  ///< past their time, or all their fields, so dropped
+    uint64_t empty = 0;    ///< without elements, so skipped
   };
 
   RdbInserter(Keyspace& keyspace, const RdbInsertOptions& options);

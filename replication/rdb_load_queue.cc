@@ -66,6 +66,7 @@ void RdbLoadQueue::Settle(const RdbInserter& inserter) {
   const MutexLock lock(mutex_);
   outcome_.counts.keys += inserter.counts().keys;
   outcome_.counts.expired += inserter.counts().expired;
+  outcome_.counts.empty += inserter.counts().empty;
 }
 
 void RdbLoadQueue::EndThreads() {

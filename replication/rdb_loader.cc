@@ -23,7 +23,9 @@ class Load {
         queue_(keyspace, options.threads,
                {.drop_expired = options.drop_expired,
                 .replace = options.replace,
-                .now_ms = options.now_ms}) {}
+                .now_ms = options.now_ms}) {
+    if (!options.checksum) reader_.IgnoreChecksum();
+  }
 
   RdbLoadResult Run() {
     while (Step()) {
@@ -32,6 +34,7 @@ class Load {
     RdbLoadQueue::Outcome outcome = queue_.Finish();
     result_.keys = outcome.counts.keys;
     result_.expired = outcome.counts.expired;
+    result_.empty = outcome.counts.empty;
     result_.bytes = reader_.offset();
     result_.rest = reader_.rest();
     if (options_.lenient) {
@@ -54,8 +57,9 @@ class Load {
         if (options_.aux) options_.aux(reader_.name(), reader_.value());
         break;
       case RdbReader::Item::kSelectDb:
-      case RdbReader::Item::kModuleAux:
         break;
+      case RdbReader::Item::kModuleAux:
+        return Refuse(ModuleError());
       case RdbReader::Item::kFunction:
         return Refuse(FunctionError());
       case RdbReader::Item::kError:
@@ -87,13 +91,25 @@ class Load {
     return !result_.stopped && (options_.lenient || !queue_.failed());
   }
 
-  RdbError FunctionError() const {
+  RdbError Unsupported(RdbStage stage, std::string message) const {
     RdbError error;
     error.offset = reader_.offset();
-    error.stage = RdbStage::kFunctions;
-    error.message = absl::StrCat("a function library: \"", reader_.value().substr(0, 60),
-                                 "\"; this version of Cloakroom does not have functions");
+    error.stage = stage;
+    error.message = std::move(message);
+    error.cause = RdbCause::kUnsupported;
     return error;
+  }
+
+  RdbError FunctionError() const {
+    return Unsupported(RdbStage::kFunctions,
+                       absl::StrCat("a function library: \"", reader_.value().substr(0, 60),
+                                    "\"; this version of Cloakroom does not have functions"));
+  }
+
+  RdbError ModuleError() const {
+    return Unsupported(RdbStage::kModuleAux,
+                       absl::StrCat("AUX data of the module '", reader_.name(),
+                                    "'; Cloakroom does not have modules"));
   }
 
   bool Refuse(RdbError error) {
@@ -109,6 +125,11 @@ class Load {
   }
 
   bool RefuseDamage() {
+    // Of no RDB file nothing can be saved.
+    if (reader_.version() == 0) {
+      result_.error = reader_.error();
+      return false;
+    }
     if (!Refuse(reader_.error())) return false;
     // The chunk may have to grow; what lies in it is safe with the batch.
     SendBatch();

@@ -26,6 +26,8 @@ struct RdbLoadOptions {
   bool replace = false;
   /// Repair: goes on behind what cannot be read, and says what was lost.
   bool lenient = false;
+  /// False: a wrong checksum is no error.
+  bool checksum = true;
   int64_t now_ms = 0;
   /// Told now and then, on the caller's thread: bytes read so far.
   std::function<void(uint64_t bytes)> progress;
@@ -37,7 +39,8 @@ struct RdbLoadOptions {
 
 struct RdbLoadResult {
   uint64_t keys = 0;     ///< put into the keyspace
-  uint64_t expired = 0;  ///< past their time, so dropped
+  uint64_t expired = 0;  ///< past their time, or all their fields, so dropped
+  uint64_t empty = 0;    ///< without elements, so skipped
   uint64_t bytes = 0;    ///< of the RDB
   /// Why not all was loaded: some keys may be in the keyspace, and the caller is to clear it.
   std::optional<RdbError> error;
@@ -58,8 +61,9 @@ struct RdbLoadResult {
 /// way is bounded by some MB, or a few times the largest record.
 ///
 /// Errors: malformed bytes, a wrong checksum, a type that Cloakroom does not have (named with its
-/// key), a function library, a key that comes twice, a database that is not configured. Skipped:
-/// auxiliary data of modules, unknown AUX fields. Of several errors the first in the file counts.
+/// key), a function library, auxiliary data of a module, a key that comes twice, a database that is
+/// not configured. Skipped: unknown AUX fields. Of several errors the first in the file counts. A
+/// lenient load has them too, where the file's head cannot be read.
 ///
 /// REQUIRES: no command runs and nothing else changes the keyspace meanwhile. It need not be empty,
 /// but a key that is there already counts as a duplicate.

@@ -60,6 +60,7 @@ RdbReader::Item RdbReader::Fail(const RdbCursor& cursor) {
   error_.message = cursor.missing() > 0 ? "Unexpected EOF reading RDB file" : cursor.error();
   error_.type = in_record ? record_.type : -1;
   error_.key.reset();
+  error_.cause = newer_ ? RdbCause::kUnsupported : RdbCause::kDamage;
   if (stage_ == RdbStage::kValue) error_.key = Restored(record_.key);
   return Item::kError;
 }
@@ -80,6 +81,7 @@ RdbReader::Item RdbReader::ParseMagic(RdbCursor& cursor) {
                     : version < 1 || version > rdb::kNewestVersion) {
     name_ = absl::StrCat("Can't handle RDB format version ", version);
     cursor.Fail(name_);
+    newer_ = valkey || version > rdb::kNewestVersion;
   } else {
     dialect_ = valkey ? rdb::Dialect::kValkey : rdb::Dialect::kRedis;
     version_ = version;
@@ -194,6 +196,7 @@ RdbReader::Item RdbReader::ParseModuleAux(RdbCursor& cursor) {
   uint64_t id = cursor.Length();
   cursor.Length();  // That an unsigned number follows,
   cursor.Length();  // which says when the module wants to see this.
+  module_offset_ = offset() + cursor.position();
   SkipRdbModule(cursor);
   if (!cursor.ok()) return kQuiet;
   name_.resize(kNameSize);
@@ -240,7 +243,7 @@ RdbReader::Item RdbReader::ParseChecksum(RdbCursor& cursor) {
   SumUp();
   unchecked_ = expected == 0;
   state_ = State::kDone;
-  if (unchecked_ || damaged_ || expected == crc_) return Item::kEnd;
+  if (unchecked_ || ignores_checksum_ || expected == crc_) return Item::kEnd;
   error_ = {.offset = offset() + cursor.position(),
             .message = "RDB CRC error",
             .key = std::nullopt,
@@ -322,7 +325,7 @@ bool RdbReader::PlausibleAt(size_t position) {
 bool RdbReader::Resync() {
   constexpr size_t kReach = 64 << 20;
   if (state_ != State::kItems) return false;
-  damaged_ = true;
+  IgnoreChecksum();
   ForgetPending();
   while (chunk_->size - position_ < kReach && Fill(1)) {
   }

@@ -67,6 +67,7 @@ class RdbReader {
 
   Item Next();
 
+  /// 0 before the magic has been read.
   int version() const { return version_; }
   rdb::Dialect dialect() const { return dialect_; }
   int db() const { return db_; }
@@ -74,6 +75,8 @@ class RdbReader {
   const RdbRecord& record() const { return record_; }
   const std::string& name() const { return name_; }
   const std::string& value() const { return value_; }
+  /// Where what the module of kModuleAux left begins, behind its head.
+  uint64_t module_offset() const { return module_offset_; }
   const RdbError& error() const { return error_; }
   const std::shared_ptr<RdbChunk>& chunk() const { return chunk_; }
 
@@ -85,6 +88,9 @@ class RdbReader {
   }
   /// The file was written without a checksum. After kEnd.
   bool unchecked() const { return unchecked_; }
+
+  /// A checksum that is wrong is no error from now on.
+  void IgnoreChecksum() { ignores_checksum_ = true; }
 
   /// After an error: goes on at the next place from which several records in a row, or the end,
   /// can be read. False when there is none. What lies between is lost, the checksum is not looked
@@ -124,6 +130,7 @@ class RdbReader {
   enum class State : uint8_t { kMagic, kItems, kChecksum, kDone };
   State state_ = State::kMagic;
   int version_ = 0;
+  bool newer_ = false;  // Than what can be read.
   rdb::Dialect dialect_ = rdb::Dialect::kRedis;
   int db_ = 0;
   RdbRecord pending_;  // What opcodes said about the record to come.
@@ -131,10 +138,11 @@ class RdbReader {
   RdbSkipProgress progress_;
   std::string name_;
   std::string value_;
+  uint64_t module_offset_ = 0;
   RdbStage stage_ = RdbStage::kStart;
   RdbError error_;
   bool unchecked_ = false;
-  bool damaged_ = false;
+  bool ignores_checksum_ = false;
 };
 
 }  // namespace cloakroom

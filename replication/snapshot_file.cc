@@ -13,6 +13,7 @@ namespace {
 constexpr int kPlainVersion = 10;
 constexpr int kFieldExpiryVersion = 12;
 
+constexpr const char* kStopped = "it was stopped";
 constexpr const char* kTooManyChanges =
     "keys change faster than the disk takes the snapshot. Save at a quieter time, or to a faster "
     "disk";
@@ -76,12 +77,14 @@ class CommandFormat final : public SnapshotFormat {
 std::optional<std::string> EncodeAll(Snapshot& snapshot, SnapshotFormat& format,
                                      const FileSink& sink, absl::FunctionRef<bool()> stop) {
   SnapshotBatch batch;
+  // The wait for the instant may have been long.
+  if (stop()) return kStopped;
   while (snapshot.Next(&batch)) {
     batch.ForEach([&](const SnapshotEntry& entry) { format.Entry(entry); });
     if (snapshot.failed()) return kTooManyChanges;
     if (format.error()) return format.error();
     if (sink.error()) return sink.error().text();
-    if (stop()) return "it was stopped";
+    if (stop()) return kStopped;
   }
   // The last pre-image may have been the one too many.
   if (snapshot.failed()) return kTooManyChanges;

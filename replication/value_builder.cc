@@ -65,7 +65,10 @@ void ValueBuilder::Clear() {
   slot_.Remove();
 }
 
-void ValueBuilder::OnString(std::string_view bytes) { MutableString(slot_).Assign(bytes); }
+void ValueBuilder::OnString(std::string_view bytes) {
+  lives_until_ms_ = kNoFieldExpiry;
+  MutableString(slot_).Assign(bytes);
+}
 
 // As MutableItems::Put, without looking for the field in all that is there.
 bool ValueBuilder::AddPacked(std::string_view field, std::string_view value,
@@ -80,9 +83,11 @@ bool ValueBuilder::OnField(std::string_view field, std::string_view value, int64
   MutableItems items(slot_, ValueType::kHash, limits_.hash_max_listpack_entries);
   if (!slot_.exists()) {
     fields_.Clear();
+    lives_until_ms_ = expires_at_ms;
     slot_.Create(ValueType::kHash, Encoding::kPacked);
     PackedBlock::Init(slot_, /*has_values=*/true);
   }
+  lives_until_ms_ = std::max(lives_until_ms_, expires_at_ms);
   if (std::max(field.size(), value.size()) > limits_.hash_max_listpack_value) {
     slot_.set_outgrown(true);
   }
@@ -94,6 +99,7 @@ bool ValueBuilder::OnField(std::string_view field, std::string_view value, int64
 }
 
 bool ValueBuilder::OnMember(std::string_view member) {
+  lives_until_ms_ = kNoFieldExpiry;
   return MutableSet(slot_, limits_).Add(member);
 }
 

@@ -33,6 +33,8 @@ class ValueBuilder final : public RdbValueVisitor {
   ValueType type() const { return slot_.type(); }
   Encoding encoding() const { return slot_.encoding(); }
   bool outgrown() const { return slot_.outgrown(); }
+  /// When the last field expires; kNoFieldExpiry if one never does, or it is no hash.
+  int64_t lives_until_ms() const { return lives_until_ms_; }
   /// Valid until the next change.
   std::string_view payload() { return slot_.bytes(); }
   /// The references that the payload holds are the caller's from now on.
@@ -84,6 +86,7 @@ class ValueBuilder final : public RdbValueVisitor {
   const EncodingLimits limits_;
   Slot slot_;
   Fields fields_;
+  int64_t lives_until_ms_ = kNoFieldExpiry;
 };
 
 }  // namespace cloakroom

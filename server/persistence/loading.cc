@@ -1,5 +1,7 @@
 // Persistence, as far as it loads: at the start of the server, and for DEBUG RELOAD.
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "protocol/text.h"
@@ -23,6 +25,14 @@ constexpr int kCommandsPerLook = 1024;
 /// What the log says of a long load.
 constexpr int64_t kProgressMs = 2000;
 
+/// What to do about damage in a file of the log that others follow: to cut it would not do.
+constexpr char kNotTheLast[] =
+    ". Fatal error: it is not the last file of the log, and those behind it build on what is "
+    "missing. Restore the folder from a backup; or take the files behind it out of the manifest, "
+    "which loses what they hold.";
+
+absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
+
 /// What was read ahead of a source, then the source.
 class ResumedSource final : public ByteSource {
  public:
@@ -39,17 +49,71 @@ class ResumedSource final : public ByteSource {
   ByteSource& tail_;
 };
 
-std::string Damaged(const std::string& path, const RdbError& error) {
-  return absl::StrCat(
-      "The RDB file ", path, " can't be loaded: ", error.Text(),
-      ". Restore it from a backup; or look at it with cloakroom-check-rdb, and start "
-      "with --repair yes to load what can be read.");
+std::string_view AdviceOn(RdbCause cause) {
+  switch (cause) {
+    case RdbCause::kUnsupported:
+      return "The file looks sound and stays as it is, but this version of Cloakroom does not hold "
+             "all that is in it: load it with a server that does. --repair yes would leave out "
+             "what does not fit, and the next save would lose it.";
+    case RdbCause::kSettings:
+      return "The file looks sound: correct the setting.";
+    case RdbCause::kDamage:
+      break;
+  }
+  return "Restore it from a backup; or look at it with cloakroom-check-rdb, and start "
+         "with --repair yes to load what can be read.";
 }
 
-std::string DamagedLog(const std::string& path, const AofReader& reader) {
-  return absl::StrCat("Bad file format reading the append only file ", path, " at offset ",
-                      reader.offset(), ": ", reader.error(),
-                      ". Make a backup of the log, then use cloakroom-check-aof --fix <manifest>.");
+std::string Damaged(const std::string& path, const RdbError& error) {
+  std::string text = error.Text();
+  if (text.ends_with('.')) text.pop_back();  // some of Redis' words end with one
+  return absl::StrCat("The RDB file ", path, " can't be loaded: ", text, ". ",
+                      Absl(AdviceOn(error.cause)));
+}
+
+std::string DamagedLog(const std::string& path, bool last, const AofReader& reader) {
+  return absl::StrCat(
+      "Bad file format reading the append only file ", path, " at offset ", reader.offset(), ": ",
+      reader.error(),
+      last ? ". Make a backup of the log, then use cloakroom-check-aof --fix <manifest>."
+           : kNotTheLast);
+}
+
+std::string_view AdviceOn(const FileError& error) {
+  switch (error.code) {
+    case EACCES:
+    case EPERM:
+      return "Mend the owner or mode of the file, or of a folder above it.";
+    case EISDIR:
+      return "A folder is in its place: move it away.";
+    case EIO:
+      return "Nothing was changed. Start again when the disk can be read, or restore a backup.";
+    default:
+      return "Nothing was changed. See where the path leads.";
+  }
+}
+
+std::string UnreadableSnapshot(const FileError& error) {
+  return absl::StrCat("Fatal error loading the DB: ", std::strerror(error.code), " (", error.what,
+                      "). Exiting. ", Absl(AdviceOn(error)));
+}
+
+std::string UnreadableLog(const std::string& path, const FileError& error) {
+  return absl::StrCat("Unrecoverable error reading the append only file ", path, ": ",
+                      std::strerror(error.code), ". ", Absl(AdviceOn(error)));
+}
+
+std::string UnreadableFolder(const AofDirectory::Loaded& loaded) {
+  const FileError& error = loaded.file_error;
+  return absl::StrCat(
+      "The append-only log can't be read: ", loaded.error, ". ",
+      error ? Absl(AdviceOn(error)) : "Mend the manifest, or restore the folder from a backup.");
+}
+
+int64_t KeysOf(Keyspace& keyspace) {
+  size_t keys = 0;
+  for (int i = 0; i < keyspace.database_count(); ++i) keys += keyspace.db(i).size();
+  return static_cast<int64_t>(keys);
 }
 
 }  // namespace
@@ -59,15 +123,24 @@ void Persistence::BeginLoading() {
   figures_.loading = true;
   figures_.loading_started_s = server_.clock().NowMs() / 1000;
   figures_.loading_done_bytes = figures_.loading_total_bytes = 0;
-  figures_.loaded_keys = figures_.expired_while_loading = 0;
+  figures_.loaded_keys = figures_.expired_while_loading = figures_.lost_while_loading = 0;
   loading_ = true;
 }
 
-void Persistence::EndLoading() {
+void Persistence::EndLoading(bool ok) {
   MutexLock lock(mutex_);
   figures_.loading = false;
   loading_ = false;
-  saved_changes_ = server_.keyspace().changes();
+  const int64_t lost = ok ? figures_.lost_while_loading : 0;
+  const bool log_on = journal_.on();
+  // Otherwise the next start would need the repair again.
+  if (lost > 0 && log_on) figures_.rewrite_scheduled = true;
+  saved_changes_ = server_.keyspace().changes() - (log_on ? 0 : lost);
+  if (lost == 0) return;
+  LogWarning("{}", log_on ? "The append-only log is rewritten now, so that it holds what could be "
+                            "read and needs no repair again"
+                          : "The next save takes the place of the damaged file; until then the "
+                            "start needs --repair yes again");
 }
 
 void Persistence::NoteProgress(int64_t done_bytes) {
@@ -92,11 +165,15 @@ std::optional<std::string> Persistence::Load(absl::FunctionRef<bool()> stop) {
   if (!error) {
     const double seconds =
         static_cast<double>(server_.clock().MonotonicUs() - started_us) / 1'000'000;
-    LogNotice("DB loaded from {}: {:.3f} seconds, {} keys", from_log ? "append only file" : "disk",
-              seconds, figures().loaded_keys);
+    if (figures().loading_total_bytes > 0) {
+      LogNotice("DB loaded from {}: {:.3f} seconds, {} keys",
+                from_log ? "append only file" : "disk", seconds, KeysOf(server_.keyspace()));
+    }
     if (from_log) error = ResumeLog();
   }
-  EndLoading();
+  // Before the gates open: who waits for them must not save a part for the whole.
+  if (error) load_failed_ = true;
+  EndLoading(!error);
   return error;
 }
 
@@ -104,27 +181,27 @@ std::optional<std::string> Persistence::LoadAll(const ReloadOptions& options,
                                                 absl::FunctionRef<bool()> stop) {
   if (options.from_log) return LoadLog(stop);
   const std::string path = server_.config().Text("dbfilename");
-  if (path.empty() || !files_.Exists(path)) return std::nullopt;
-  {
-    MutexLock lock(mutex_);
-    figures_.loading_total_bytes = files_.Size(path).value_or(0);
-  }
-  return LoadSnapshotFile(path, /*drop_expired=*/true, options.merge, stop);
+  return path.empty() ? std::nullopt : LoadSnapshotFile(path, options.merge, stop);
 }
 
-std::optional<std::string> Persistence::LoadSnapshotFile(const std::string& path, bool drop_expired,
-                                                         bool merge,
+std::optional<std::string> Persistence::LoadSnapshotFile(const std::string& path, bool merge,
                                                          absl::FunctionRef<bool()> stop) {
   std::unique_ptr<ReadableFile> file;
   if (FileError error = files_.OpenForRead(path, &file)) {
-    return absl::StrCat("Can't load the data: ", error.text(), ". Mend its owner or mode.");
+    if (!error.absent()) return UnreadableSnapshot(error);
+    LogNotice("There is no {}, so no data to load", path);
+    return std::nullopt;
+  }
+  {
+    MutexLock lock(mutex_);
+    figures_.loading_total_bytes = file->size();
   }
   FileSource source(*file);
   std::string rest;
-  auto error = LoadRdbFrom(source, static_cast<uint64_t>(file->size()), path,
-                           {.drop_expired = drop_expired, .merge = merge}, &rest, stop);
-  if (!error && source.error()) error = source.error().text();
-  return error;
+  auto error =
+      LoadRdbFrom(source, static_cast<uint64_t>(file->size()), path, {.merge = merge}, &rest, stop);
+  // What was missing looks like damage.
+  return source.error() ? UnreadableSnapshot(source.error()) : error;
 }
 
 std::optional<std::string> Persistence::LoadRdbFrom(ByteSource& source, uint64_t size,
@@ -137,6 +214,7 @@ std::optional<std::string> Persistence::LoadRdbFrom(ByteSource& source, uint64_t
   options.drop_expired = how.drop_expired;
   options.replace = how.merge;
   options.lenient = server_.settings().repair;
+  options.checksum = server_.settings().rdbchecksum;
   options.now_ms = server_.clock().NowMs();
   options.stop = &stopped;
   options.aux = [&](std::string_view name, std::string_view value) {
@@ -152,6 +230,7 @@ std::optional<std::string> Persistence::LoadRdbFrom(ByteSource& source, uint64_t
     MutexLock lock(mutex_);
     figures_.loaded_keys += static_cast<int64_t>(result.keys);
     figures_.expired_while_loading += static_cast<int64_t>(result.expired);
+    figures_.lost_while_loading += static_cast<int64_t>(result.lost);
     figures_.loading_done_bytes = before + static_cast<int64_t>(result.bytes);
   }
   if (result.stopped) return std::string(kStopped);
@@ -160,6 +239,8 @@ std::optional<std::string> Persistence::LoadRdbFrom(ByteSource& source, uint64_t
   if (result.lost > 0) {
     LogWarning("{} places of {} could not be read; the rest is loaded", result.lost, path);
   }
+  LogNotice("Done loading RDB, keys loaded: {}, keys expired: {}{}.", result.keys, result.expired,
+            result.empty > 0 ? absl::StrCat(", empty keys skipped: ", result.empty) : "");
   *rest = std::move(result.rest);
   return std::nullopt;
 }
@@ -171,10 +252,7 @@ AofDirectory::Loaded Persistence::LoadManifest() {
 
 std::optional<std::string> Persistence::LoadLog(absl::FunctionRef<bool()> stop) {
   AofDirectory::Loaded loaded = LoadManifest();
-  if (!loaded.error.empty()) {
-    return absl::StrCat("The append-only log can't be read: ", loaded.error,
-                        ". Mend the manifest, or restore the folder from a backup.");
-  }
+  if (!loaded.error.empty()) return UnreadableFolder(loaded);
   AppendOnlyFile& log = journal_.file();
   std::vector<AofFileEntry> parts = loaded.manifest.incrs();
   if (loaded.manifest.base()) parts.insert(parts.begin(), *loaded.manifest.base());
@@ -195,8 +273,9 @@ std::optional<std::string> Persistence::LoadLog(absl::FunctionRef<bool()> stop) 
 std::optional<std::string> Persistence::LoadLogFile(const std::string& path, bool last,
                                                     absl::FunctionRef<bool()> stop) {
   std::unique_ptr<ReadableFile> file;
-  if (FileError error = files_.OpenForRead(path, &file)) return error.text();
+  if (FileError error = files_.OpenForRead(path, &file)) return UnreadableLog(path, error);
   FileSource source(*file);
+  const LogPart part{.path = path, .source = source, .last = last};
   char magic[9];
   size_t known = 0;
   while (known < sizeof(magic)) {
@@ -213,18 +292,18 @@ std::optional<std::string> Persistence::LoadLogFile(const std::string& path, boo
     const uint64_t size = static_cast<uint64_t>(file->size());
     const int64_t before = figures().loading_done_bytes;
     auto error = LoadRdbFrom(whole, size, path, {.drop_expired = false}, &head, stop);
+    if (source.error()) return UnreadableLog(path, source.error());
     if (error) return error;
     offset = figures().loading_done_bytes - before;
   }
   ResumedSource commands(std::move(head), source);
-  auto error = ReplayCommands(commands, offset, path, last, stop);
-  return !error && source.error() ? source.error().text() : error;
+  return ReplayCommands(commands, offset, part, stop);
 }
 
-std::optional<std::string> Persistence::ReplayCommands(ByteSource& source, int64_t offset,
-                                                       const std::string& path, bool last,
+std::optional<std::string> Persistence::ReplayCommands(ByteSource& commands, int64_t offset,
+                                                       const LogPart& part,
                                                        absl::FunctionRef<bool()> stop) {
-  AofReader reader(source, offset);
+  AofReader reader(commands, offset);
   LogReplay replay(server_);
   const bool running = journal_.file().state() != AppendOnlyFile::State::kOff;
   const int64_t before = figures().loading_done_bytes - offset;
@@ -233,12 +312,17 @@ std::optional<std::string> Persistence::ReplayCommands(ByteSource& source, int64
       NoteProgress(before + reader.offset());
       if (stop()) return std::string(kStopped);
     }
-    switch (reader.Next()) {
+    const AofReader::Status status = reader.Next();
+    // However it looks: a disk that fails must not cost the log its end.
+    if (status != AofReader::Status::kCommand && part.source.error()) {
+      return UnreadableLog(part.path, part.source.error());
+    }
+    switch (status) {
       case AofReader::Status::kCommand:
         // Of a running server the scripts are what they are, whatever the log has seen.
         if (running && EqualsIgnoreCase(reader.arguments()[0], "script")) break;
         if (auto error = replay.Run(reader.arguments())) {
-          return absl::StrCat("The append only file ", path, " can't be loaded: offset ",
+          return absl::StrCat("The append only file ", part.path, " can't be loaded: offset ",
                               reader.command_offset(), ": ", *error);
         }
         break;
@@ -246,17 +330,22 @@ std::optional<std::string> Persistence::ReplayCommands(ByteSource& source, int64
         NoteProgress(before + reader.offset());
         return std::nullopt;
       case AofReader::Status::kTruncated:
-        return CutLog(path, reader.whole_offset(), last);
+        return CutLog(part, reader.whole_offset());
       case AofReader::Status::kFormatError:
       case AofReader::Status::kRdbPreamble:
-        return DamagedLog(path, reader);
+        return DamagedLog(part.path, part.last, reader);
     }
   }
 }
 
-std::optional<std::string> Persistence::CutLog(const std::string& path, int64_t offset, bool last) {
+std::optional<std::string> Persistence::CutLog(const LogPart& part, int64_t offset) {
+  const std::string& path = part.path;
   LogWarning("!!! Warning: short read while loading the AOF file {}!!!", path);
-  if (!last || !server_.settings().aof_load_truncated) {
+  if (!part.last) {
+    return absl::StrCat("Unexpected end of file reading the append only file ", path, " behind ",
+                        offset, kNotTheLast);
+  }
+  if (!server_.settings().aof_load_truncated) {
     return absl::StrCat(
         "Unexpected end of file reading the append only file ", path,
         ". You can: 1) Make a backup of your AOF file, then use cloakroom-check-aof --fix "
@@ -270,7 +359,9 @@ std::optional<std::string> Persistence::CutLog(const std::string& path, int64_t 
 
 std::optional<std::string> Persistence::ResumeLog() {
   AppendOnlyFile& log = journal_.file();
-  AofManifest manifest = LoadManifest().manifest;
+  AofDirectory::Loaded loaded = LoadManifest();
+  if (!loaded.error.empty()) return UnreadableFolder(loaded);
+  AofManifest manifest = std::move(loaded.manifest);
   std::optional<AppendOnlyFile::NewBase> base;
   FileError error;
   if (manifest.empty()) {
@@ -296,6 +387,11 @@ bool Persistence::Reload(const ReloadOptions& options) {
   TakeOver();
   Hold hold(server_.keyspace().background_slot());
   CloseGates(hold);
+  // It came during the load, which was given up: what is there is a part.
+  if (load_failed_) {
+    EndWork();
+    return false;
+  }
   const bool log_on = journal_.on();
   bool saved = true;
   if (options.save && !options.from_log) saved = SaveAlone();
@@ -310,7 +406,7 @@ bool Persistence::Reload(const ReloadOptions& options) {
     if (options.flush && !error) server_.keyspace().Discard();
     if (!error) error = LoadAll(options, [] { return false; });
     if (log_on) server_.keyspace().set_change_log(&journal_);
-    EndLoading();
+    EndLoading(!error);
     if (error) LogWarning("{}", *error);
   }
   EndWork();

@@ -116,7 +116,7 @@ void Persistence::RunWork(Work work, const Done& done, const Begun& begun) {
       work == Work::kSnapshot ? WriteSnapshot(/*gates_closed=*/false, tell) : RewriteLog();
   tell();  // a snapshot that failed before
   const int64_t took_ms = server_.clock().NowMs() - started_ms;
-  if (!ok && stopping_) {
+  if (!ok && GivenUp()) {
     // Given up for one that is made while everybody waits; the disk is not to blame.
     LogNotice("Background saving given up");
   } else if (work == Work::kSnapshot) {
@@ -153,7 +153,7 @@ bool Persistence::WriteSnapshot(bool gates_closed, absl::FunctionRef<void()> beg
       },
       [&] {
         if (gates_closed) TellStillAtWork();
-        return stopping_.load(std::memory_order_relaxed);
+        return GivenUp();
       });
   journal_.file().set_fsync_paused(false);
   if (result.error) {
@@ -272,7 +272,7 @@ std::optional<std::string> Persistence::RewriteLogOrError() {
         if (keeps_log && begins && WantsLog()) journal_.Attach();
         return AuxFieldsOf(server_, /*log_base=*/true);
       },
-      [this] { return stopping_.load(std::memory_order_relaxed); });
+      [this] { return GivenUp(); });
   log.set_fsync_paused(false);
   if (result.error) {
     if (keeps_log) log.CancelSwitch();

@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "replication/bytes.h"
+#include "replication/file_source.h"
 #include "replication/files.h"
 #include "replication/snapshot_file.h"
 #include "server/persistence/change_journal.h"
@@ -99,6 +100,7 @@ class Persistence {
     int64_t loading_done_bytes = 0;
     int64_t loaded_keys = 0;
     int64_t expired_while_loading = 0;
+    int64_t lost_while_loading = 0;  ///< places that a repair passed over
 
     Work under_way = Work::kNone;
     int64_t under_way_s = 0;
@@ -144,6 +146,7 @@ class Persistence {
   std::string FollowDirectory();
   void TellStillAtWork();
   void CloseGates(Hold& hold);
+  bool GivenUp() const { return stopping_ || load_failed_; }
   /// Gives up what the save thread does, and keeps it from doing anything until EndWork.
   void TakeOver();
   void EndWork();
@@ -157,10 +160,16 @@ class Persistence {
     bool drop_expired = true;
     bool merge = false;
   };
-  void EndLoading();
+  void EndLoading(bool ok);
   void NoteProgress(int64_t done_bytes);
-  std::optional<std::string> LoadSnapshotFile(const std::string& path, bool drop_expired,
-                                              bool merge, absl::FunctionRef<bool()> stop);
+  /// A file of the log being read.
+  struct LogPart {
+    const std::string& path;
+    const FileSource& source;
+    bool last;  ///< of the log
+  };
+  std::optional<std::string> LoadSnapshotFile(const std::string& path, bool merge,
+                                              absl::FunctionRef<bool()> stop);
   /// `rest`: what the source had behind the RDB and was read ahead.
   std::optional<std::string> LoadRdbFrom(ByteSource& source, uint64_t size, const std::string& path,
                                          const RdbSourceOptions& how, std::string* rest,
@@ -168,11 +177,10 @@ class Persistence {
   std::optional<std::string> LoadLog(absl::FunctionRef<bool()> stop);
   std::optional<std::string> LoadLogFile(const std::string& path, bool last,
                                          absl::FunctionRef<bool()> stop);
-  std::optional<std::string> ReplayCommands(ByteSource& source, int64_t offset,
-                                            const std::string& path, bool last,
-                                            absl::FunctionRef<bool()> stop);
+  std::optional<std::string> ReplayCommands(ByteSource& commands, int64_t offset,
+                                            const LogPart& part, absl::FunctionRef<bool()> stop);
   /// A log that ends in the middle of a command: cut there, or an error.
-  std::optional<std::string> CutLog(const std::string& path, int64_t offset, bool last);
+  std::optional<std::string> CutLog(const LogPart& part, int64_t offset);
   /// After the load: goes on with the log, or begins one.
   std::optional<std::string> ResumeLog();
 
@@ -181,6 +189,8 @@ class Persistence {
   std::atomic<bool> loading_ = false;
   std::atomic<bool> refuses_writes_ = false;
   std::atomic<bool> stopping_ = false;
+  /// The load at the start failed or was given up: nothing is saved any more.
+  std::atomic<bool> load_failed_ = false;
   std::atomic<int64_t> saved_changes_ = 0;  ///< how many there had been, see Keyspace::changes
   mutable Mutex mutex_;
   Figures figures_ ABSL_GUARDED_BY(mutex_);

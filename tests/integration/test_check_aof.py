@@ -43,6 +43,10 @@ MANY = {
     "missing": log(SET, SET, MANIFEST + b"file i3.aof seq 3 type i\n"),
     "no-base": log(SET, SET, b"# comment\nfile i1.aof seq 1 type i\n"),
     "missing-base": log(SET, SET, b"file x.aof seq 1 type b\n"),
+    "nested": log(SET + MULTI + MULTI, SET), "exec-alone": log(SET, SET + EXEC),
+    "rdb-behind-the-base": log(b"REDIS0010\xff" + b"\0" * 8, SET),
+    "folder-as-base": log(SET, SET, b"file .. seq 1 type b\nfile i1.aof seq 1 type i\n"),
+    "folder-behind-the-base": log(SET, SET, MANIFEST + b"file .. seq 3 type i\n"),
     "history-only": log(SET, SET, b"file h seq 1 type h\n"),
 }
 

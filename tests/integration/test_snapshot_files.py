@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import holdings
-from saving import dump, wait_until
+from saving import dump, info, wait_until
 from support import resp, servers
 
 KEYS = 2000
@@ -129,6 +129,31 @@ def test_repaired_data_is_saved_and_needs_no_repair_again(stopped):
     stopped.launch()
     with stopped.connect() as connection:
         assert _content(connection) == content != {}
+
+
+def test_repaired_log_needs_no_repair_again(start_server, expected):
+    server = start_server({"rdbcompression": "no", "appendonly": "yes"})
+    with server.connect() as connection:
+        connection.ok("MSET", *(word for pair in expected.items() for word in pair))
+        connection.ok("BGREWRITEAOF")
+        wait_until(lambda: info(connection)["aof_rewrites"] == "1", "rewritten")
+    server.kill()
+    base = next(server.directory.glob("appendonlydir/*.base.rdb"))
+    data = bytearray(base.read_bytes())
+    data[_middle_record(data)[0]] = 0x1E
+    base.write_bytes(data)
+    assert _start_that_fails(server)[0] == 1
+    assert base.read_bytes() == data
+    server.directives["repair"] = "yes"
+    server.launch()
+    with server.connect() as connection:
+        wait_until(lambda: info(connection)["aof_rewrites"] == "1", "rewritten")
+    assert not base.exists()
+    server.kill()
+    del server.directives["repair"]
+    server.launch()
+    with server.connect() as connection:
+        assert KEYS - 3 <= connection.ok("DBSIZE") < KEYS
 
 
 def test_repair_is_an_option_of_the_command_line(stopped):

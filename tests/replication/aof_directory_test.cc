@@ -53,8 +53,29 @@ TEST_F(AofDirectoryTest, AManifestThatLiesIsAnError) {
   EXPECT_THAT(Load().error, ::testing::HasSubstr("a.1.base.rdb"));
   files_.Put(kManifest, "file a.1.base.rdb seq 1 type q\n");
   EXPECT_EQ(Load().error,
-            "*** FATAL AOF MANIFEST FILE ERROR ***\nReading the manifest file, at line 1\n"
-            ">>> 'file a.1.base.rdb seq 1 type q'\nUnknown AOF file type");
+            "*** FATAL AOF MANIFEST FILE ERROR *** Reading the manifest file, at line 1 "
+            ">>> 'file a.1.base.rdb seq 1 type q': Unknown AOF file type");
+}
+
+TEST_F(AofDirectoryTest, WhatCannotBeReachedIsAnErrorAndNotAnEmptyLog) {
+  MakeLog();
+  for (const char* path : {"dir/a.manifest", "dir/a.1.base.rdb", "dir/a.1.incr.aof"}) {
+    files_.FailOn(path, FaultyFiles::Call::kReach, EACCES);
+    EXPECT_EQ(Load().file_error.code, EACCES) << path;
+    files_.Heal();
+  }
+  files_.FailNth(1, FaultyFiles::Call::kRead);
+  EXPECT_EQ(Load().file_error.code, EIO);
+  EXPECT_EQ(Load().error, "");
+}
+
+TEST_F(AofDirectoryTest, AnOldLogOutOfReachIsNotPassedOver) {
+  files_.Put("a", "commands");
+  files_.FailOn("open a", FaultyFiles::Call::kReach, EACCES);
+  const AofDirectory::Loaded loaded = Load();
+  EXPECT_EQ(loaded.file_error.code, EACCES);
+  EXPECT_TRUE(loaded.manifest.empty());
+  EXPECT_TRUE(files_.Exists("dir") == false && files_.Content("a") == "commands");
 }
 
 TEST_F(AofDirectoryTest, AnOldLogBecomesTheBase) {

@@ -14,7 +14,7 @@ AofScan Scan(std::string_view text, int64_t until_s = 0, int64_t* line = nullptr
   std::unique_ptr<ReadableFile> file;
   EXPECT_FALSE(files.OpenForRead("a", &file));
   int64_t own_line = 1;
-  return ScanAof(*file, "a", 0, until_s, line == nullptr ? &own_line : line);
+  return ScanAof(*file, {"a", "d/a"}, 0, until_s, line == nullptr ? &own_line : line);
 }
 
 TEST(AofScanTest, CountsBytesAndLines) {
@@ -30,6 +30,22 @@ TEST(AofScanTest, SaysWhereAProblemIs) {
   EXPECT_EQ(Scan("*1\r\n:4\r\n").problem, "0x               4: Expected prefix '$', got: ':'");
   EXPECT_EQ(Scan("PING").problem, "AOF a format error");
   EXPECT_EQ(Scan(Record(1) + "*1\r\n$4\r\nPI").valid_up_to, static_cast<int64_t>(Record(1).size()));
+}
+
+TEST(AofScanTest, AMultiOrExecOutOfPlaceNamesThePathAsRedisDoes) {
+  const std::string multi = "*1\r\n$5\r\nMULTI\r\n";
+  EXPECT_TRUE(Scan(multi + multi).problem.ends_with(": Unexpected MULTI in AOF d/a"));
+  EXPECT_TRUE(Scan("*1\r\n$4\r\nEXEC\r\n").problem.ends_with(": Unexpected EXEC in AOF d/a"));
+}
+
+TEST(AofScanTest, AFileThatCannotBeReadDoesNotLookCut) {
+  FaultyFiles files;
+  files.Put("a", Record(1));
+  std::unique_ptr<ReadableFile> file;
+  EXPECT_FALSE(files.OpenForRead("a", &file));
+  files.FailNth(2, FaultyFiles::Call::kRead);
+  int64_t line = 1;
+  EXPECT_EQ(ScanAof(*file, {"a", "a"}, 0, 0, &line).file_error.code, EIO);
 }
 
 TEST(AofScanTest, StopsAtTheFirstLaterAnnotation) {

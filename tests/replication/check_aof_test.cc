@@ -64,6 +64,23 @@ TEST_F(CheckAofTest, CommandsBehindAnRdbPreambleAreChecked) {
   EXPECT_TRUE(Printed("RDB preamble of AOF file is not sane, aborting.\n"));
 }
 
+TEST_F(CheckAofTest, AnIncrFileMayNotBeAnRdb) {
+  files_.Put("d/m", "file i seq 1 type i\n");
+  files_.Put("d/i", "REDIS0010rest");
+  rdb_length_ = 13;
+  EXPECT_EQ(Run({"d/m"}), 1);
+  EXPECT_TRUE(Printed("AOF i format error\n"));
+}
+
+TEST_F(CheckAofTest, AFileThatCannotBeReadIsNotFixed) {
+  files_.Put("d/m", "file i seq 1 type i\n");
+  files_.Put("d/i", Record(1) + Record(2));
+  files_.FailOn("d/i", FaultyFiles::Call::kRead, EISDIR);
+  EXPECT_EQ(Run({"d/m", true}), 1);
+  EXPECT_TRUE(Printed("Cannot open file d/i: Is a directory, aborting...\n"));
+  EXPECT_EQ(files_.Content("d/i"), Record(1) + Record(2));
+}
+
 TEST_F(CheckAofTest, AManifestsFilesAreCheckedInOrder) {
   files_.Put("d/m", "file b seq 1 type b\nfile i seq 1 type i\n");
   files_.Put("d/b", "REDIS0010rest");

@@ -76,6 +76,18 @@ TEST_F(CheckRdbTest, DamageInAValue) {
             "[info] 2 keys read\n[info] 0 expires\n[info] 0 already expired\n");
 }
 
+TEST_F(CheckRdbTest, AModulesDataAndAStringOfNoKindAreToldAsByRedis) {
+  const std::string aux = "\xf7\x81"s + std::string(8, '\0') + "\x02\x01\x02\x05\x00"s;
+  EXPECT_EQ(Check(RdbFile(aux + "\x00"s + Short("k") + "\xc4")),
+            "1\n[offset 21] MODULE AUX for: AAAAAAAAA\n"
+            "--- RDB ERROR DETECTED ---\n"
+            "[offset 28] Unknown RDB string encoding type 4\n"
+            "[additional info] While doing: read-object-value\n"
+            "[additional info] Reading key 'k'\n"
+            "[additional info] Reading type 0 (string)\n"
+            "[info] 1 keys read\n[info] 0 expires\n[info] 0 already expired\n");
+}
+
 TEST_F(CheckRdbTest, ListsAreCountedThoughWeHaveNone) {
   const std::string told = Check(RdbFile("\x01" + Short("list") + "\x01" + Short("x")));
   EXPECT_TRUE(told.starts_with("0\n")) << told;

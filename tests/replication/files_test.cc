@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -70,7 +71,7 @@ TEST_F(FilesTest, RenameReplaces) {
   Write("b", "old");
   ASSERT_FALSE(files_.Rename(Path("a"), Path("b")));
   EXPECT_EQ(Content("b"), "new");
-  EXPECT_FALSE(files_.Exists(Path("a")));
+  EXPECT_TRUE(files_.Find(Path("a")).absent());
 }
 
 TEST_F(FilesTest, TruncateRemoveListAndDirectories) {
@@ -85,6 +86,17 @@ TEST_F(FilesTest, TruncateRemoveListAndDirectories) {
   std::vector<std::string> names;
   ASSERT_FALSE(files_.List(Path("d"), &names));
   EXPECT_THAT(names, ::testing::ElementsAre("a"));
+}
+
+TEST_F(FilesTest, WhatCannotBeReachedIsNotAbsent) {
+  EXPECT_TRUE(files_.Find(Path("none")).absent());
+  Write("a", "");
+  EXPECT_FALSE(files_.Find(Path("a")));
+  EXPECT_TRUE(files_.Find(Path("a/b")).absent()) << "a file is no folder";
+  ASSERT_EQ(symlink("loop", Path("loop").c_str()), 0);
+  const FileError error = files_.Find(Path("loop"));
+  EXPECT_EQ(error.code, ELOOP);
+  EXPECT_FALSE(error.absent());
 }
 
 TEST_F(FilesTest, ErrorsNameTheCallAndThePath) {

@@ -90,9 +90,16 @@ TEST(RdbDecoderTest, ATypeThatIsNotThereIsNamed) {
   EXPECT_TRUE(RdbDecoder::Knows(rdb::kHashMetadata, rdb::Dialect::kRedis));
 }
 
+TEST(RdbDecoderTest, OfWhatIsEmptyNothingIsTold) {
+  EXPECT_EQ(Decoded(rdb::kHash, "\x00"s), "");
+  EXPECT_EQ(Decoded(rdb::kSet, "\x00"s), "");
+  EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({}))), "");
+  EXPECT_EQ(Decoded(rdb::kSetListpack, Short(Listpack({}))), "");
+}
+
 TEST(RdbDecoderTest, DamageIsNamed) {
-  EXPECT_EQ(Decoded(rdb::kHash, "\x00"s), "error: empty hash");
-  EXPECT_EQ(Decoded(rdb::kSet, "\x00"s), "error: empty set");
+  EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(2) + Bytes(0))),
+            "error: Intset integrity check failed.");
   EXPECT_EQ(Decoded(rdb::kHash, "\x02" + Short("a") + Short("1")),
             "error: the value ends too early");
   EXPECT_EQ(Decoded(rdb::kString, Short("a") + "x"), "error: bytes behind the value");

@@ -79,6 +79,72 @@ TEST_F(RdbLoaderTest, ExpiredKeysAreDroppedUnlessAReplicaLoads) {
   EXPECT_EQ(LoadRdb(source, file.size(), replica, options_).keys, 2u);
 }
 
+TEST_F(RdbLoaderTest, KeysWithoutElementsAreSkipped) {
+  const RdbLoadResult result =
+      Load(RdbFile(String("a", "1") + "\x02" + Short("s") + "\x00"s + "\x10" + Short("h") +
+                   Short(Listpack({})) + String("empty string", "")));
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(result.keys, 2u);
+  EXPECT_EQ(result.empty, 2u);
+  EXPECT_EQ(ContentOf(keyspace_), (Content{{"0:a", "1"}, {"0:empty string", ""}}));
+}
+
+TEST_F(RdbLoaderTest, AHashOfWhichNoFieldIsLeftHasExpired) {
+  auto field = [&](std::string_view name, int64_t time) {
+    return static_cast<char>(time) + Short(name) + Short("v");
+  };
+  const std::string file = RdbFile(
+      "\x18" + Short("gone") + Bytes(now_ms() - 1) + "\x02" + field("f", 1) + field("g", 2) +
+      "\x18" + Short("half") + Bytes(now_ms()) + "\x02" + field("f", 1) + field("g", 2) + "\x18" +
+      Short("kept") + Bytes(now_ms()) + "\x02" + field("f", 0) + field("g", 1) + String("a", "1"));
+  const RdbLoadResult result = Load(file);
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(result.keys, 3u);
+  EXPECT_EQ(result.expired, 1u);
+  EXPECT_EQ(db().size(), 3u);
+  EXPECT_EQ(ContentOf(keyspace_).count("0:gone"), 0u);
+  options_.drop_expired = false;
+  Keyspace log({.databases = 1}, clock_);
+  StringSource source(file);
+  EXPECT_EQ(LoadRdb(source, file.size(), log, options_).keys, 4u);
+}
+
+TEST_F(RdbLoaderTest, AWrongChecksumPassesWhenNobodyAsks) {
+  std::string file = RdbFile(String("c", "1"));
+  file.back() ^= 1;
+  options_.checksum = false;
+  EXPECT_TRUE(Load(file).ok());
+}
+
+TEST_F(RdbLoaderTest, AuxDataOfAModuleIsRefusedAndPassedOverByRepair) {
+  // The id's nine letters and version; when; a number; the end.
+  const std::string aux = "\xf7\x81"s + std::string(8, '\0') + "\x02\x01\x02\x05\x00"s;
+  const std::string file = RdbFile(aux + String("a", "1"));
+  EXPECT_EQ(ErrorOf(file),
+            "offset 24: AUX data of the module 'AAAAAAAAA'; Cloakroom does not have modules");
+  options_.lenient = true;
+  const RdbLoadResult repaired = Load(file);
+  EXPECT_TRUE(repaired.ok());
+  EXPECT_EQ(repaired.keys, 1u);
+  EXPECT_EQ(repaired.lost, 1u);
+}
+
+TEST_F(RdbLoaderTest, ASoundFileIsToldFromADamagedOne) {
+  auto cause = [&](const std::string& file) { return Load(file).error->cause; };
+  EXPECT_EQ(cause(RdbFile("\x01" + Short("list") + "\x01" + Short("x"))), RdbCause::kUnsupported);
+  EXPECT_EQ(cause(RdbFile("\xf5" + Short("#!lua name=x"))), RdbCause::kUnsupported);
+  EXPECT_EQ(cause(RdbFile("", "REDIS0013")), RdbCause::kUnsupported);
+  EXPECT_EQ(cause(RdbFile("\xfe\x07" + String("b", "1"))), RdbCause::kSettings);
+  EXPECT_EQ(cause(RdbFile(String("a", "1")).substr(0, 13)), RdbCause::kDamage);
+  EXPECT_EQ(cause("REDISabcd"), RdbCause::kDamage);
+}
+
+TEST_F(RdbLoaderTest, RepairDoesNotTakeAnythingForAnRdbFile) {
+  options_.lenient = true;
+  EXPECT_TRUE(Load("").error);
+  EXPECT_TRUE(Load(RdbFile("", "REDIS0013")).error);
+}
+
 TEST_F(RdbLoaderTest, AuxFieldsAreToldInOrder) {
   std::vector<std::string> told;
   options_.aux = [&](std::string_view name, std::string_view value) {
@@ -124,8 +190,9 @@ TEST_F(RdbLoaderTest, ErrorsNameTheKey) {
 }
 
 TEST_F(RdbLoaderTest, TheFirstErrorOfTheFileCounts) {
-  const std::string bad = "\x04" + Short("h") + "\x00"s;
-  EXPECT_EQ(ErrorOf(RdbFile(String("a", "1") + bad) + "\xf2"), "offset 14, key 'h': empty hash");
+  const std::string bad = "\x0b" + Short("s") + Short("x");
+  EXPECT_EQ(ErrorOf(RdbFile(String("a", "1") + bad) + "\xf2"),
+            "offset 14, key 's': Intset integrity check failed.");
 }
 
 TEST_F(RdbLoaderTest, LenientLoadsTheRest) {

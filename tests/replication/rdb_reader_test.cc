@@ -130,7 +130,7 @@ TEST(RdbReaderTest, ErrorsNameOffsetAndKey) {
             "offset 15, key 'key': Unexpected EOF reading RDB file");
   EXPECT_EQ(Told("REDIS0010\x63"), "offset 10: Invalid object type: 99");
   EXPECT_EQ(Told("REDIS0010\x00\x01\n\xc9"s),
-            "offset 13, key '\\n': Unknown RDB string encoding type");
+            "offset 13, key '\\n': Unknown RDB string encoding type 9");
 }
 
 TEST(RdbReaderTest, CutAtEveryByteItIsAnError) {

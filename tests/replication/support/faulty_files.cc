@@ -15,10 +15,17 @@ FileError NotThere(std::string_view call, const std::string& path) {
   return {ENOENT, std::string(call) + " " + path};
 }
 
-class TextFile final : public ReadableFile {
+}  // namespace
+
+class FaultyFiles::Reader final : public ReadableFile {
  public:
-  explicit TextFile(std::string text) : text_(std::move(text)) {}
-  int64_t Read(std::span<char> into, FileError*) override {
+  Reader(FaultyFiles& files, std::string path, std::string text)
+      : files_(files), path_(std::move(path)), text_(std::move(text)) {}
+
+  int64_t Read(std::span<char> into, FileError* error) override {
+    MutexLock lock(files_.mutex_);
+    *error = files_.Count(Call::kRead, "read " + path_);
+    if (*error) return -1;
     size_t n = std::string_view(text_).substr(at_).copy(into.data(), into.size());
     at_ += n;
     return static_cast<int64_t>(n);
@@ -26,11 +33,11 @@ class TextFile final : public ReadableFile {
   int64_t size() const override { return static_cast<int64_t>(text_.size()); }
 
  private:
+  FaultyFiles& files_;
+  const std::string path_;
   const std::string text_;
   size_t at_ = 0;
 };
-
-}  // namespace
 
 class FaultyFiles::Handle final : public WritableFile {
  public:
@@ -87,9 +94,11 @@ void FaultyFiles::SetCapacity(int64_t bytes) {
 }
 
 FileError FaultyFiles::Count(Call call, std::string_view what) {
+  const bool changes = call != Call::kReach && call != Call::kRead;
   calls_[call]++;
-  if (call != Call::kAny) calls_[Call::kAny]++;
-  if (fault_.n == 0 || (fault_.call != Call::kAny && fault_.call != call)) return {};
+  if (changes && call != Call::kAny) calls_[Call::kAny]++;
+  const bool meant = fault_.call == call || (fault_.call == Call::kAny && changes);
+  if (fault_.n == 0 || !meant) return {};
   if (what.find(fault_.part_of_path) == std::string_view::npos) return {};
   if (fault_.n > 1) {
     fault_.n--;
@@ -221,9 +230,11 @@ FileError FaultyFiles::OpenAt(const std::string& path, int64_t offset,
 }
 
 FileError FaultyFiles::OpenForRead(const std::string& path, std::unique_ptr<ReadableFile>* file) {
-  std::optional<std::string> text = Content(path);
-  if (!text) return NotThere("open", path);
-  *file = std::make_unique<TextFile>(*std::move(text));
+  MutexLock lock(mutex_);
+  if (FileError error = Count(Call::kReach, "open " + path)) return error;
+  auto found = names_.find(path);
+  if (found == names_.end()) return NotThere("open", path);
+  *file = std::make_unique<Reader>(*this, path, found->second->data);
   return {};
 }
 
@@ -273,9 +284,11 @@ FileError FaultyFiles::MakeDirectory(const std::string& path) {
   return {};
 }
 
-bool FaultyFiles::Exists(const std::string& path) {
+FileError FaultyFiles::Find(const std::string& path) {
   MutexLock lock(mutex_);
-  return names_.contains(path) || directories_.contains(path);
+  if (FileError error = Count(Call::kReach, "open " + path)) return error;
+  const bool there = names_.contains(path) || directories_.contains(path);
+  return there ? FileError{} : NotThere("open", path);
 }
 
 std::optional<int64_t> FaultyFiles::Size(const std::string& path) {

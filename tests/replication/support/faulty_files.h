@@ -25,12 +25,24 @@ namespace cloakroom {
 ///
 /// Only calls that change something count as the n-th call: Create, OpenForAppend, OpenAt, Append,
 /// Sync, Rename, Remove, Truncate, SyncDirectory, MakeDirectory. A failing Append has written half
-/// of its bytes; every other failing call has done nothing.
+/// of its bytes; every other failing call has done nothing. Those that read fail when a test names
+/// them: kReach, kRead.
 ///
 /// Thread rule: any thread.
 class FaultyFiles final : public Files {
  public:
-  enum class Call { kAny, kOpen, kWrite, kSync, kRename, kRemove, kTruncate, kSyncDirectory };
+  enum class Call {
+    kAny,
+    kOpen,
+    kWrite,
+    kSync,
+    kRename,
+    kRemove,
+    kTruncate,
+    kSyncDirectory,
+    kReach,  ///< Find and OpenForRead
+    kRead,   ///< of a file that is open for it
+  };
   enum class Names { kSynced, kAll };
 
   // ---- faults
@@ -68,6 +80,7 @@ class FaultyFiles final : public Files {
   std::optional<std::string> Content(const std::string& path) const;
   /// Makes a file, synced, with its name.
   void Put(const std::string& path, std::string_view content);
+  bool Exists(const std::string& path) { return !Find(path); }
   /// Paths of all files, in order.
   std::vector<std::string> Paths() const;
 
@@ -83,7 +96,7 @@ class FaultyFiles final : public Files {
   FileError Truncate(const std::string& path, int64_t size) override;
   FileError SyncDirectory(const std::string& path) override;
   FileError MakeDirectory(const std::string& path) override;
-  bool Exists(const std::string& path) override;
+  FileError Find(const std::string& path) override;
   std::optional<int64_t> Size(const std::string& path) override;
   /// Its paths are names, and mean the same everywhere.
   std::string Absolute(const std::string& path) override { return path; }
@@ -92,6 +105,7 @@ class FaultyFiles final : public Files {
 
  private:
   class Handle;
+  class Reader;
   /// A file without its name.
   struct Inode {
     std::string data;     // as the system shows it

@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "server/server.h"
 #include "tests/replication/support/faulty_files.h"
+#include "tests/replication/support/rdb_bytes.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
@@ -18,8 +19,11 @@ namespace {
 
 using Call = FaultyFiles::Call;
 using Ending = Persistence::Ending;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 using Work = Persistence::Work;
 
 constexpr char kLogFolder[] = "appendonlydir/";
@@ -77,6 +81,12 @@ class PersistenceTest : private Disk, public ServerTest {
     return outcome == 1;
   }
   FaultyFiles& files_;
+};
+
+/// One that is to start with a log.
+class BeforeTheLoadTest : public PersistenceTest {
+ protected:
+  BeforeTheLoadTest() : PersistenceTest({"--appendonly", "yes", "--repair", "yes"}) {}
 };
 
 /// One that has started with a log.
@@ -209,6 +219,77 @@ TEST_F(PersistenceTest, ADamagedFileStopsTheStartAndSaysWhatToDo) {
   ASSERT_NE(next.error(), std::nullopt);
   EXPECT_THAT(*next.error(), HasSubstr("The RDB file dump.rdb can't be loaded"));
   EXPECT_THAT(*next.error(), HasSubstr("--repair yes"));
+}
+
+TEST_F(PersistenceTest, AFileThatCannotBeReachedOrReadIsNotAbsent) {
+  Run("SET a 1");
+  ASSERT_TRUE(Snapshot());
+  files_.FailOn("dump.rdb", Call::kReach, EACCES);
+  Life unreachable(clock_, files_);
+  EXPECT_THAT(unreachable.error().value_or(""),
+              AllOf(StartsWith("Fatal error loading the DB: Permission denied"),
+                    HasSubstr("Mend the owner or mode")));
+  files_.FailOn("dump.rdb", Call::kRead);
+  Life unreadable(clock_, files_);
+  EXPECT_THAT(unreadable.error().value_or(""),
+              AllOf(StartsWith("Fatal error loading the DB: Input/output error"),
+                    Not(HasSubstr("--repair"))));
+}
+
+TEST_F(BeforeTheLoadTest, AReloadDuringALoadThatIsGivenUpSavesNothing) {
+  files_.Put("dump.rdb", "what was there");
+  files_.Put("appendonlydir/i", "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n");
+  files_.Put("appendonlydir/appendonly.aof.manifest", "file i seq 1 type i\n");
+  persistence().BeginLoading();
+  std::thread reload;
+  const auto error = persistence().Load([&] {
+    reload = std::thread([&] { EXPECT_FALSE(persistence().Reload({})); });
+    while (persistence().under_way() == Work::kNone) std::this_thread::yield();
+    return true;
+  });
+  reload.join();
+  EXPECT_NE(error, std::nullopt);
+  EXPECT_EQ(files_.Content("dump.rdb"), "what was there");
+  EXPECT_EQ(persistence().under_way(), Work::kNone);
+}
+
+TEST_F(PersistenceTest, OfASoundFileItIsNotSaidThatItIsDamaged) {
+  files_.Put("dump.rdb", RdbFile("\x01" + Short("list") + "\x01" + Short("x")));
+  Life lists(clock_, files_);
+  EXPECT_THAT(lists.error().value_or(""),
+              AllOf(HasSubstr("list-linked"), HasSubstr("The file looks sound"),
+                    Not(HasSubstr("Restore it"))));
+}
+
+TEST_F(PersistenceTest, WithRdbchecksumNoAWrongSumIsNoError) {
+  std::string file = RdbFile(std::string(1, '\0') + Short("a") + Short("1"));
+  file.back() ^= 1;
+  files_.Put("dump.rdb", file);
+  EXPECT_NE(Life(clock_, files_).error(), std::nullopt);
+  Life trusting(clock_, files_, {"--rdbchecksum", "no"});
+  EXPECT_EQ(trusting.error(), std::nullopt);
+  EXPECT_EQ(trusting.keys(), 1U);
+}
+
+TEST_F(PersistenceTest, WhatARepairPassedOverCountsAsAChange) {
+  files_.Put("dump.rdb", RdbFile("\x01" + Short("list") + "\x01" + Short("x")));
+  Life repaired(clock_, files_, {"--repair", "yes"});
+  EXPECT_EQ(repaired.error(), std::nullopt);
+  EXPECT_EQ(repaired.server().persistence().changes_since_save(), 1);
+}
+
+TEST_F(BeforeTheLoadTest, ARepairedLogIsRewritten) {
+  files_.Put("appendonlydir/b", RdbFile("\x01" + Short("list") + "\x01" + Short("x") +
+                                        std::string(1, '\0') + Short("a") + Short("1")));
+  files_.Put("appendonlydir/appendonly.aof.manifest", "file b seq 1 type b\n");
+  EXPECT_NE(Life(clock_, files_, {"--appendonly", "yes"}).error(), std::nullopt);
+  persistence().BeginLoading();
+  ASSERT_EQ(persistence().Load([] { return false; }), std::nullopt);
+  Settle();
+  EXPECT_EQ(persistence().figures().rewrites, 1);
+  Life next(clock_, files_, {"--appendonly", "yes"});
+  EXPECT_EQ(next.error(), std::nullopt);
+  EXPECT_EQ(next.keys(), 1U);
 }
 
 TEST_F(PersistenceTest, ReloadGivesBackTheSameData) {
@@ -418,6 +499,42 @@ TEST_F(JournalledTest, ATornTailIsCutOrRefusedAsConfigured) {
   EXPECT_EQ(cut.error(), std::nullopt);
   EXPECT_EQ(cut.keys(), 1U);
   EXPECT_LT(files_.Content(path)->size(), torn.size());
+}
+
+TEST_F(JournalledTest, ALogThatCannotBeReadStopsTheStartAndKeepsItsEnd) {
+  Run("SET a 1");
+  Run("SET b 2");
+  FlushLog();
+  const std::string path = "appendonlydir/appendonly.aof.1.incr.aof";
+  const std::optional<std::string> before = files_.Content(path);
+  for (const Call call : {Call::kReach, Call::kRead}) {
+    files_.FailOn("1.incr.aof", call);
+    Life refused(clock_, files_, {"--appendonly", "yes"});
+    EXPECT_THAT(refused.error().value_or(""), AllOf(HasSubstr("1.incr.aof: Input/output error"),
+                                                    HasSubstr("Nothing was changed")));
+    EXPECT_EQ(files_.Content(path), before);
+  }
+  // In the middle of a command: behind two reads of the manifest, three of the base, and the first
+  // bytes of this one.
+  files_.FailNth(7, Call::kRead);
+  Life torn(clock_, files_, {"--appendonly", "yes"});
+  EXPECT_THAT(torn.error().value_or(""),
+              StartsWith("Unrecoverable error reading the append only file " + path));
+  EXPECT_TRUE(files_.Failed());
+  EXPECT_EQ(files_.Content(path), before);
+  ExpectNextLifeHas(2U);
+}
+
+TEST_F(JournalledTest, ATornFileThatOthersFollowIsNotCut) {
+  const std::string torn = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n";
+  files_.Put("appendonlydir/1", torn);
+  files_.Put("appendonlydir/2", "");
+  files_.Put("appendonlydir/appendonly.aof.manifest", "file 1 seq 1 type i\nfile 2 seq 2 type i\n");
+  Life refused(clock_, files_, {"--appendonly", "yes"});
+  EXPECT_THAT(refused.error().value_or(""),
+              AllOf(HasSubstr("not the last file"), Not(HasSubstr("--fix")),
+                    Not(HasSubstr("aof-load-truncated"))));
+  EXPECT_EQ(files_.Content("appendonlydir/1"), torn);
 }
 
 // ---- the end
