@@ -94,15 +94,11 @@ AofDirectory::Loaded AofDirectory::Load(Files& files, const std::string& path,
     }
     loaded.manifest = std::get<AofManifest>(std::move(parsed));
   }
-  if (old_directory.empty()) {
-    loaded.error = MissingFile(files, directory, loaded.manifest);
-    return loaded;
-  }
   std::string old_path = Joined(old_directory, name);
   // A manifest that lists the old file alone, while it is still outside: a crash came in between.
   bool halfway =
       listed && ListsOnly(loaded.manifest, name) && files.Find(directory.PathOf(name)).absent();
-  if (!listed || halfway) {
+  if (!old_directory.empty() && (!listed || halfway)) {
     FileError error = files.Find(old_path);
     const bool absent = error.absent();
     if (!error) {

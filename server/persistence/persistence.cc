@@ -256,6 +256,7 @@ std::optional<std::string> Persistence::RewriteLogOrError() {
     // A file of Redis before 7 is taken over at the start of a server only.
     AofDirectory::Loaded loaded = AofDirectory::Load(files_, log.options().directory,
                                                      log.options().name, /*old_directory=*/"");
+    if (loaded.file_error) return loaded.error;
     if (!loaded.error.empty()) LogWarning("The old append-only log is replaced: {}", loaded.error);
     log.Adopt(std::move(loaded.manifest));
   }
