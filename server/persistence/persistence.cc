@@ -348,6 +348,11 @@ void Persistence::CloseGates(Hold& hold) {
   }
 }
 
+void Persistence::ForgoSaving() {
+  forgoes_saving_ = true;
+  journal_.Detach();
+}
+
 bool Persistence::PrepareToEnd(Ending ending, bool force) {
   const bool saves =
       ending == Ending::kSave || (ending == Ending::kDefault && HasSavePoints() && !loading());
@@ -358,7 +363,7 @@ bool Persistence::PrepareToEnd(Ending ending, bool force) {
     last_hold_ = std::make_unique<Hold>(server_.keyspace().background_slot());
     CloseGates(*last_hold_);
   }
-  if (saves && !SaveAlone() && !force) {
+  if (saves && !forgoes_saving_ && !SaveAlone() && !force) {
     LogWarning("Error trying to save the DB, can't exit.");
     last_hold_.reset();
     EndWork();

@@ -82,6 +82,9 @@ class Persistence {
   /// are closed, so that nothing is acknowledged that the disk does not have. False: saving failed,
   /// and the server goes on as before.
   bool PrepareToEnd(Ending ending, bool force);
+  /// From now on nothing is saved or logged, not even by a PrepareToEnd that is under way. Any
+  /// thread.
+  void ForgoSaving();
   /// After PrepareToEnd, on its thread, when no event loop runs any more.
   void OpenGates() { last_hold_.reset(); }
 
@@ -181,6 +184,7 @@ class Persistence {
   int64_t last_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;  ///< of a snapshot
   int64_t last_rewrite_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_progress_ms_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::atomic<bool> forgoes_saving_ = false;
   std::unique_ptr<Hold> last_hold_;  ///< the main thread's
   ChangeJournal journal_;
   SaveThread thread_;  ///< last: its work uses all of the above

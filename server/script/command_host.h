@@ -31,6 +31,7 @@ class CommandHost final : public ScriptHost {
  private:
   /// The error that refuses a command to the script, or empty.
   std::string Refusal(const Command* command, std::span<const std::string_view> args);
+  bool MayWrite();
   void BecomeBusy();
 
   cloakroom::Call& call_;
