@@ -127,6 +127,17 @@ def test_unix_socket_has_its_permissions(start_server, tmp_path):
     assert not path.exists()
 
 
+def test_monitor_names_the_unix_socket(start_server, tmp_path):
+    path = str(tmp_path / "named.sock")
+    server = start_server({"unixsocket": path})
+    with server.connect() as monitor, socket.socket(socket.AF_UNIX) as client:
+        monitor.call("MONITOR")
+        client.connect(path)
+        client.sendall(b"PING\r\nEVAL 'return 1' 0\r\n")
+        for command in ("PING", "EVAL"):
+            assert f' [0 unix:{path}] "{command}"'.encode() in monitor.read()
+
+
 def test_unix_socket_alone_is_enough(server_kind, tmp_path):
     path = tmp_path / "only.sock"
     process = _run(server_kind, tmp_path, "--port", "0", "--unixsocket", path)
