@@ -201,14 +201,21 @@ bool RequestParser::ParseBody(std::string_view buffer) {
 /// yet, or too far away. A line that ends with '\r' has one more byte, whatever it is.
 std::optional<std::string_view> RequestParser::FindLine(std::string_view buffer, char last,
                                                         const char* too_big) {
-  size_t end = buffer.find(last, scanned_);
-  size_t length = (end == std::string_view::npos ? buffer.size() : end) - position_;
+  size_t end = std::min(buffer.find(last, scanned_), buffer.size());
+  // As in Redis a zero byte hides the end that comes behind it: the line is never whole.
+  size_t zero = buffer.substr(0, end).find('\0', scanned_);
+  bool hidden = zero != std::string_view::npos;
+  size_t length = (hidden ? buffer.size() : end) - position_;
   // Redis lets a long line pass if it happens to arrive in one read. We do not depend on luck.
   if (length > limits_.inline_max) {
     Fail(too_big);
     return std::nullopt;
   }
-  scanned_ = position_ + length;
+  if (hidden) {
+    scanned_ = zero;
+    return std::nullopt;
+  }
+  scanned_ = end;
   size_t line_end = last == '\r' ? 2 : 1;
   if (buffer.size() - scanned_ < line_end) return std::nullopt;
   std::string_view line = buffer.substr(position_, length);

@@ -255,7 +255,8 @@ void ReplyCommandInfo(ReplyWriter& reply, const Command& command) {
                           [](const KeySpec& spec) { return spec.empty(); });
   reply.Set(static_cast<size_t>(end - row.keys.begin()));
   for (auto spec = row.keys.begin(); spec != end; ++spec) ReplyKeySpec(reply, *spec);
-  reply.Array(command.subcommands.size());
+  // As Redis has it: what there is none of is a set, what there are some of is an array.
+  command.subcommands.empty() ? reply.Set(0) : reply.Array(command.subcommands.size());
   for (const Command* subcommand : command.subcommands) ReplyCommandInfo(reply, *subcommand);
 }
 

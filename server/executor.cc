@@ -6,7 +6,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "protocol/text.h"
+#include "server/log/log.h"
 #include "server/secrets.h"
+#include "server/session/client_line.h"
 
 namespace cloakroom {
 namespace {
@@ -39,6 +42,30 @@ std::string Shown(std::string_view text, size_t room) {
 bool RepliesWithPushes(const Client& client, const Request& request) {
   return !client.in_multi && request.command != nullptr && request.command->row->has(kPubSub) &&
          request.command->row->has(kNoScript);
+}
+
+/// How HTTP begins and goes on. A page makes the browser of somebody near us send such requests,
+/// whose bodies hold commands of the page's choice; nobody who speaks our protocol does.
+bool IsHttp(std::string_view name) {
+  return EqualsIgnoreCase(name, "post") || EqualsIgnoreCase(name, "host:");
+}
+
+void HangUpOnHttp(Client& client, ThreadContext& thread, int64_t now_us) {
+  constexpr int64_t kQuietUs = 60'000'000;
+  client.close_after_reply = true;
+  if (thread.told_of_http_us != 0 && now_us - thread.told_of_http_us < kQuietUs) return;
+  thread.told_of_http_us = now_us;
+  LogWarning(
+      "Possible SECURITY ATTACK detected: client {} sends HTTP (POST or Host:) instead of "
+      "commands, "
+      "as a web page does that wants to reach this server through somebody's browser. The "
+      "connection is closed.",
+      client.address);
+}
+
+/// While memory is over its limit a transaction can only be ended, as in Redis.
+bool EndsMulti(std::string_view name) {
+  return name == "exec" || name == "discard" || name == "reset" || name == "quit";
 }
 
 std::string UpperName(std::string_view name) { return absl::AsciiStrToUpper(std::string(name)); }
@@ -133,6 +160,7 @@ std::string Executor::Refusal(Client& client, const Request& request) {
 
 std::string Executor::RefusalOfMemory(Client& client, const Command& command) {
   uint32_t flags = command.row->flags;
+  if (client.in_multi && !EndsMulti(command.row->name)) flags |= kDenyOom;
   if (&command == exec_) {
     for (const QueuedCommand& queued : client.queue) flags |= queued.command->row->flags;
   }
@@ -202,6 +230,10 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& r
 Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWriter& reply,
                                bool queued) {
   if (std::string error = Refusal(client, request); !error.empty()) [[unlikely]] {
+    if (request.command == nullptr && IsHttp(request.args[0])) {
+      HangUpOnHttp(client, thread_, now_us_);
+      return {};
+    }
     return Refuse(client, request, error, reply);
   }
   const CommandRow& row = *request.command->row;
@@ -362,7 +394,7 @@ void Executor::TellMonitors(const Client& client, const Command& command, Comman
                             CallMode mode) {
   if (command.row->has(kSkipMonitor) || command.row->has(kAdmin)) return;
   server_.monitors().Tell(server_.clock().NowUs(), client.db,
-                          mode == CallMode::kScript ? std::string_view("lua") : client.address,
+                          mode == CallMode::kScript ? "lua" : MonitorName(client),
                           WithoutSecrets(*command.row, args));
 }
 

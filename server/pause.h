@@ -5,8 +5,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "storage/mutex.h"
@@ -51,35 +51,43 @@ class Pause {
     MutexLock lock(mutex_);
     return static_cast<int64_t>(waiters_.size());
   }
+  using Waiter = uint64_t;
   /// `wake` is called at most once, when the pause ends early or another begins, or at once when it
   /// has ended since the caller was told to wait; it must only post. Whoever waits sets a timer to
-  /// the pause's end besides, and asks again.
-  void WhenEnded(std::function<void()> wake) {
+  /// the pause's end besides, and asks again; and calls Forget when it waits no longer.
+  Waiter WhenEnded(std::function<void()> wake) {
     {
       MutexLock lock(mutex_);
       if (active_) {
-        waiters_.push_back(std::move(wake));
-        return;
+        waiters_.emplace(++last_waiter_, std::move(wake));
+        return last_waiter_;
       }
     }
     wake();
+    return 0;
+  }
+  /// It may have been woken meanwhile.
+  void Forget(Waiter waiter) {
+    MutexLock lock(mutex_);
+    waiters_.erase(waiter);
   }
 
  private:
   void WakeAll() {
-    std::vector<std::function<void()>> waiters;
+    std::map<Waiter, std::function<void()>> waiters;
     {
       MutexLock lock(mutex_);
       waiters.swap(waiters_);
     }
-    for (auto& wake : waiters) wake();
+    for (auto& [waiter, wake] : waiters) wake();
   }
 
   std::atomic<bool> active_ = false;
   std::atomic<int64_t> all_until_ms_ = 0;
   std::atomic<int64_t> write_until_ms_ = 0;
   Mutex mutex_;
-  std::vector<std::function<void()>> waiters_ ABSL_GUARDED_BY(mutex_);
+  Waiter last_waiter_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<Waiter, std::function<void()>> waiters_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace cloakroom

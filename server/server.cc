@@ -98,6 +98,11 @@ void Server::Disconnected(Client& client, const ClientLink* link) {
   clients_.Remove(client.id);
 }
 
+void Server::EndScripts() {
+  if (running_scripts_.AnyWrote()) persistence_->ForgoSaving();
+  running_scripts_.EndAll();
+}
+
 void Server::RequestShutdown(ShutdownRequest request) {
   shutdown_requested_ = true;
   {

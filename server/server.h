@@ -72,6 +72,10 @@ class Server {
   /// A client is gone: it leaves the registry, the monitors and its channels. On its event loop.
   void Disconnected(Client& client, const ClientLink* link);
 
+  /// Ends all scripts for good, for an end that saves nothing. What one has changed that is cut off
+  /// so reaches no file. Any thread.
+  void EndScripts();
+
   /// Asks to end the process gracefully, from any thread. `answered` is called once, from any: true
   /// when the data could not be saved, and the server goes on. While the data is loaded the load is
   /// given up, and with it the process; the first request is kept for a handler that comes after

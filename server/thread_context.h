@@ -33,6 +33,8 @@ struct ThreadContext {
   /// A script runs on this thread right now: what its count hook lets through must not start
   /// another.
   bool in_script = false;
+  /// When the log was last told of HTTP that came for requests, monotonic; 0: never.
+  int64_t told_of_http_us = 0;
 };
 
 }  // namespace cloakroom

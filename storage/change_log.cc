@@ -34,6 +34,12 @@ void ChangeBatch::Clear() {
   bytes_.clear();
   if (bytes_.capacity() > kKeptBytes) bytes_.shrink_to_fit();
   extensible_ = false;
+  abandoned_ = false;
+}
+
+void ChangeBatch::Abandon() {
+  Clear();
+  abandoned_ = true;
 }
 
 void ChangeBatch::AddWord(std::string_view word) {
@@ -42,6 +48,8 @@ void ChangeBatch::AddWord(std::string_view word) {
 }
 
 void ChangeBatch::Add(int db, std::span<const std::string_view> words) {
+  if (abandoned_) [[unlikely]]
+    return;
   for (std::string_view word : words) AddWord(word);
   commands_.push_back({db, words.size()});
   extensible_ = false;
@@ -49,6 +57,8 @@ void ChangeBatch::Add(int db, std::span<const std::string_view> words) {
 
 void ChangeBatch::AddItem(int db, std::string_view key, ItemChange change,
                           std::initializer_list<std::string_view> arguments) {
+  if (abandoned_) [[unlikely]]
+    return;
   const ItemCommand& command = kItemCommands[static_cast<size_t>(change)];
   bool extends =
       extensible_ && last_change_ == change && commands_.back().db == db && last_key_ == key;

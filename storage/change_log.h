@@ -33,6 +33,9 @@ class ChangeBatch {
   bool empty() const { return commands_.empty(); }
   size_t command_count() const { return commands_.size(); }
   void Clear();
+  /// Drops what is in it, and what is still to come until it is cleared: the changes are those of
+  /// something that was cut off half-way.
+  void Abandon();
 
   void Add(int db, std::span<const std::string_view> words);
   void Add(int db, std::initializer_list<std::string_view> words) {
@@ -58,6 +61,7 @@ class ChangeBatch {
   std::string bytes_;
   /// The last command is this change of this key, and may become longer.
   bool extensible_ = false;
+  bool abandoned_ = false;
   ItemChange last_change_ = {};
   std::string last_key_;
 };

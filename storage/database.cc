@@ -173,18 +173,35 @@ int64_t Database::SampleTtlMs(absl::BitGenRef random, int64_t now_ms) {
   return found == 0 ? 0 : sum / found;
 }
 
+namespace {
+
+/// What a flush or a swap does to a key that somebody watches. `before` and `after`: the entries,
+/// or null. True when all who watch it are to know; where an entry that is past its time goes, only
+/// those who began to watch it while it lived are told, here.
+bool DisturbsWatchers(WatchTable& watches, std::string_view key, Entry** before, Entry** after,
+                      int64_t now_ms) {
+  auto lives = [&](Entry** slot) { return slot != nullptr && !(*slot)->expired(now_ms); };
+  if (lives(before) || lives(after)) return true;
+  if (before != nullptr) watches.Signal(key, /*by_expiry=*/true);
+  return false;
+}
+
+}  // namespace
+
 size_t Database::Clear() {
   keyspace_.LogCommand(index_, {"FLUSHDB"});
   return RemoveAll();
 }
 
 size_t Database::RemoveAll() {
+  const int64_t now_ms = keyspace_.clock().NowMs();
   size_t removed = 0;
   for (uint32_t i = 0; i < kStripes; ++i) {
     Stripe& stripe = stripes_[i];
     AssertHeld(stripe);
     stripe.watches.SignalIf([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-      return stripe.table.Find(key, KeyHash::Of(key)) != nullptr;
+      return DisturbsWatchers(stripe.watches, key, stripe.table.Find(key, KeyHash::Of(key)),
+                              nullptr, now_ms);
     });
     removed += stripe.table.size();
     Empty(stripe);
@@ -205,18 +222,22 @@ void Database::Empty(Stripe& stripe) {
 void Database::SwapContents(Database& other) {
   keyspace_.LogCommand(index_,
                        {"SWAPDB", IntegerText(index_).view(), IntegerText(other.index_).view()});
+  const int64_t now_ms = keyspace_.clock().NowMs();
   snapshot_number_ = other.snapshot_number_.exchange(snapshot_number_);
   for (uint32_t i = 0; i < kStripes; ++i) {
     Stripe& a = stripes_[i];
     Stripe& b = other.stripes_[i];
     AssertHeld(a);
     AssertHeld(b);
-    auto touched = [&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-      KeyHash hash = KeyHash::Of(key);
-      return a.table.Find(key, hash) != nullptr || b.table.Find(key, hash) != nullptr;
+    auto tell = [&](Stripe& from, Stripe& to) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      from.watches.SignalIf([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        KeyHash hash = KeyHash::Of(key);
+        return DisturbsWatchers(from.watches, key, from.table.Find(key, hash),
+                                to.table.Find(key, hash), now_ms);
+      });
     };
-    a.watches.SignalIf(touched);
-    b.watches.SignalIf(touched);
+    tell(a, b);
+    tell(b, a);
     a.table.swap(b.table);
     Swap(a.keys, b.keys);
     Swap(a.expires, b.expires);

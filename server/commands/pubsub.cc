@@ -38,6 +38,9 @@ void Confirm(Call& call, Topic topic, std::string_view word, std::optional<std::
 
 template <Topic kTopic>
 void Subscribe(Call& call) {
+  if (kTopic == Topic::kShardChannel && call.mode() != CallMode::kTopLevel) {
+    return call.Error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+  }
   std::shared_ptr<Client> client = call.server().clients().Find(call.client().id);
   for (size_t i = 1; i < call.argc(); ++i) {
     // A client that is being closed has left the registry: it will not hear of anything.

@@ -8,6 +8,7 @@
 #include "server/commands/families.h"
 #include "server/commands/help.h"
 #include "server/script/command_host.h"
+#include "server/session/client_line.h"
 
 namespace cloakroom {
 namespace {
@@ -26,22 +27,24 @@ Access AccessOfEvalSha(Server& server, CommandArguments args) {
   return script == nullptr ? Access::kNone : AccessOfScript(script);
 }
 
-/// The reason for which a script may not run now, or empty.
-std::string_view Refusal(Call& call, const Script& script, bool read_only_command) {
+/// The reason for which a script may not run now, or empty. One that declares its flags is taken
+/// for a command that writes, unless it says that it does not.
+std::string Refusal(Call& call, const Script& script, bool read_only_command) {
   const ScriptFlags& flags = script.flags;
-  if (!flags.declared) return "";
-  if (read_only_command && !flags.no_writes) {
-    return "ERR Can not execute a script with write flag using *_ro command.";
-  }
-  if (!flags.allow_oom && !flags.no_writes && call.thread().out_of_memory) {
+  if (!flags.declared || flags.no_writes) return "";
+  if (!flags.allow_oom && call.thread().out_of_memory) {
+    if (call.mode() == CallMode::kTopLevel) return std::string(kOutOfMemory);
     return "OOM allow-oom flag is not set on the script, can not run it when used memory > "
            "'maxmemory'";
   }
+  Persistence& persistence = call.server().persistence();
+  if (persistence.refuses_writes()) return persistence.WriteRefusal();
+  if (read_only_command) return "ERR Can not execute a script with write flag using *_ro command.";
   return "";
 }
 
 void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) {
-  if (std::string_view error = Refusal(call, *script, read_only); !error.empty()) {
+  if (std::string error = Refusal(call, *script, read_only); !error.empty()) {
     return call.Error(error);
   }
   CommandHost host(call, *script, read_only || script->flags.no_writes);
@@ -49,6 +52,10 @@ void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) 
   CommandArguments args = call.args().subspan(3 + key_count);
   std::string reply;
   call.thread().script_engine.Run(script, keys, args, &host, call.client().resp, &reply);
+  if (host.cut_off()) {
+    // What it had done by then, and what is left of a transaction around it, is not logged.
+    if (ChangeBatch* changes = CurrentChanges()) changes->Abandon();
+  }
   if (reply.starts_with('-')) {
     call.Error(std::string_view(reply).substr(1));
   } else {
@@ -71,7 +78,8 @@ void Evaluate(Call& call, bool by_sha, bool read_only) {
   if (call.thread().in_script) return call.Error(kBusyScript);
   MonitorFeed& monitors = call.server().monitors();
   if (monitors.active()) {
-    monitors.Tell(call.now_ms() * 1000, call.client().db, call.client().address, call.args());
+    monitors.Tell(call.server().clock().NowUs(), call.client().db, MonitorName(call.client()),
+                  call.args());
   }
   ScriptPtr script;
   if (by_sha) {

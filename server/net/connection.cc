@@ -63,7 +63,7 @@ void Connection::Watch() {
   if (!open_) return;
   const bool reads = !lingering_ && !Backlogged();
   const bool writes = !unsent_.empty() && !HoldsReplies();
-  if (loop_.poller().Watch(*this, socket_.fd(), reads, writes)) return;
+  if (loop_.poller().Watch(*this, socket_.fd(), reads, writes, /*hang_up=*/paused_)) return;
   LogWarning("Closing client {}: epoll_ctl: {}", client_->address, std::strerror(errno));
   Close();
 }
@@ -178,19 +178,27 @@ Connection::Awaitable<bool> Connection::Wait(Session::Next next) {
       session_.gate()->WhenOpen(session_.queued(), Waker());
       while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
       co_return open_;
-    case Session::Next::kPause: {
-      woken_ = false;
-      loop_.server().pause().WhenEnded(Waker());
-      int64_t left_ms = session_.pause_until_ms() - loop_.server().clock().NowMs();
-      auto until = Steady::now() + std::chrono::milliseconds(std::max<int64_t>(left_ms, 1));
-      while (open_ && !woken_ && Steady::now() < until) co_await WaitUntil(until);
+    case Session::Next::kPause:
+      co_await WaitForPause();
       co_return open_;
-    }
     case Session::Next::kWork:
       co_return co_await WaitForWork();
     default:
       co_return open_;
   }
+}
+
+Connection::Awaitable<void> Connection::WaitForPause() {
+  woken_ = false;
+  const Pause::Waiter waiter = loop_.server().pause().WhenEnded(Waker());
+  paused_ = true;
+  Watch();
+  int64_t left_ms = session_.pause_until_ms() - loop_.server().clock().NowMs();
+  auto until = Steady::now() + std::chrono::milliseconds(std::max<int64_t>(left_ms, 1));
+  while (open_ && !woken_ && Steady::now() < until) co_await WaitUntil(until);
+  paused_ = false;
+  loop_.server().pause().Forget(waiter);
+  Watch();
 }
 
 Connection::Awaitable<bool> Connection::WaitForWork() {

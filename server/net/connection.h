@@ -67,6 +67,8 @@ class Connection final : public ClientLink,
   static constexpr size_t kMaxUnsent = 64 * 1024 * 1024;
 
   void OnReady(bool readable, bool writable) override;
+  /// As in Redis, what a pause holds of a client that is gone, or sends no more, is not executed.
+  void OnHangUp() override { Close(); }
   void Receive();
   void Flush();
   /// Tells the poller what the connection is ready for.
@@ -76,6 +78,7 @@ class Connection final : public ClientLink,
   Awaitable<void> Linger(Session::Next next);
   Awaitable<bool> Wait(Session::Next next);
   Awaitable<bool> WaitForWork();
+  Awaitable<void> WaitForPause();
   Awaitable<void> WaitUntil(std::chrono::steady_clock::time_point until);
 
   bool Process(std::span<char> bytes, Session::Next* next);
@@ -104,6 +107,7 @@ class Connection final : public ClientLink,
   bool open_ = true;
   bool woken_ = false;      ///< since the last wait began
   bool lingering_ = false;  ///< Linger runs, and nothing is read
+  bool paused_ = false;     ///< lingers for CLIENT PAUSE
   bool executing_ = false;
   std::unique_ptr<OutputBuffer> replies_;  ///< until they are sent: pushes go between them
   int64_t durable_from_ = 0;               ///< offset in the log that what is unsent waits for

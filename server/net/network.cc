@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "server/log/log.h"
+#include "server/net/ending.h"
 #include "server/net/heartbeat.h"
 
 namespace cloakroom {
@@ -59,18 +60,12 @@ void Network::Run(int signals) {
   // Signals and the order to stop are taken by the main thread, which has nothing else to do.
   boost::asio::io_context main_loop(1);
   auto work = boost::asio::make_work_guard(main_loop);
-  bool ends = false;
-  auto end = [&](const Server::ShutdownRequest& request) {
-    // The end may be asked for again while it is prepared.
-    if (!ends) {
-      LogNotice("User requested shutdown...");
-      ends = server_.persistence().PrepareToEnd(request.ending, request.force);
-      if (ends) main_loop.stop();
-    }
-    if (request.answered) request.answered(!ends);
-  };
+  Ending ending(main_loop, server_);
   server_.set_shutdown_handler([&](Server::ShutdownRequest request) {
-    boost::asio::post(main_loop, [&, request = std::move(request)] { end(request); });
+    Ending::EndScriptsFor(server_, request);
+    boost::asio::post(main_loop, [&, request = std::move(request)]() mutable {
+      ending.Request(std::move(request));
+    });
   });
   boost::asio::posix::stream_descriptor signal_reader(main_loop, signals);
   signalfd_siginfo signal{};
@@ -83,7 +78,12 @@ void Network::Run(int signals) {
       } else {
         const bool interrupted = signal.ssi_signo == SIGINT;
         LogWarning("Received {} scheduling shutdown...", interrupted ? "SIGINT" : "SIGTERM");
-        end(RequestOf(server_, interrupted));
+        // Redis does not wait for a script any longer then, either.
+        if (interrupted && ending.waits()) {
+          ending.Request({.ending = Persistence::Ending::kNoSave, .force = true});
+        } else {
+          ending.Request(RequestOf(server_, interrupted));
+        }
       }
       next_signal();
     });
@@ -101,6 +101,8 @@ void Network::Run(int signals) {
 }
 
 void Network::Stop() {
+  // All is saved that is to be saved.
+  server_.running_scripts().EndAll();
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
   // What waits for a gate on a worker may go on: nobody is told any more.

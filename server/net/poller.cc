@@ -34,8 +34,9 @@ void Poller::Arm() {
                   });
 }
 
-bool Poller::Watch(Watcher& watcher, int fd, bool reads, bool writes) {
-  const uint32_t events = (reads ? EPOLLIN : 0U) | (writes ? EPOLLOUT : 0U);
+bool Poller::Watch(Watcher& watcher, int fd, bool reads, bool writes, bool hang_up) {
+  const uint32_t events =
+      (reads ? EPOLLIN : 0U) | (writes ? EPOLLOUT : 0U) | (hang_up ? EPOLLRDHUP : 0U);
   if (events == watcher.events_) return true;
   // Not even for nothing does a socket stay in the set: its hang-up would be told without end.
   const int change = events == 0            ? EPOLL_CTL_DEL
@@ -69,6 +70,10 @@ void Poller::Round() {
     if (watcher == nullptr) continue;
     // What it is watched for may have changed since, in this very round.
     const bool broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
+    if (watcher->WatchesHangUp() && (broken || (event.events & EPOLLRDHUP) != 0)) {
+      watcher->OnHangUp();
+      continue;
+    }
     const bool readable = broken || (event.events & EPOLLIN) != 0;
     const bool writable = broken || (event.events & EPOLLOUT) != 0;
     watcher->OnReady(readable && watcher->WatchesReads(), writable && watcher->WatchesWrites());

@@ -36,8 +36,11 @@ class Poller {
     friend class Poller;
     bool WatchesReads() const { return (events_ & EPOLLIN) != 0; }
     bool WatchesWrites() const { return (events_ & EPOLLOUT) != 0; }
+    bool WatchesHangUp() const { return (events_ & EPOLLRDHUP) != 0; }
     /// Each is set only when it is watched for; an error or a hang-up sets all that are.
     virtual void OnReady(bool readable, bool writable) = 0;
+    /// The other end sends no more, or is gone.
+    virtual void OnHangUp() {}
 
     uint32_t events_ = 0;
   };
@@ -53,7 +56,8 @@ class Poller {
 
   /// What to tell `watcher` of `fd` from now on; neither forgets it. False, and nothing changed,
   /// when the kernel refuses (fs.epoll.max_user_watches).
-  bool Watch(Watcher& watcher, int fd, bool reads, bool writes);
+  /// `hang_up` is for those that do not read, and would see by reading that nothing more comes.
+  bool Watch(Watcher& watcher, int fd, bool reads, bool writes, bool hang_up = false);
 
   /// Tells those that are ready now, some at most. May be called from inside an OnReady.
   void Round();

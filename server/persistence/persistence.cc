@@ -388,7 +388,6 @@ void Persistence::CloseGates(Hold& hold) {
   }
 }
 
-/// The log has no base yet: what was there before it was begun, and what came since, would be lost.
 bool Persistence::WaitsForFirstBase() const {
   MutexLock lock(mutex_);
   return WantsLog() && figures_.under_way == Work::kRewrite &&
@@ -409,7 +408,7 @@ bool Persistence::PrepareToEnd(Ending ending, bool force) {
     last_hold_ = std::make_unique<Hold>(server_.keyspace().background_slot());
     CloseGates(*last_hold_);
   }
-  if (saves && !SaveAlone() && !force) {
+  if (saves && !forgoes_saving_ && !SaveAlone() && !force) {
     LogWarning("Error trying to save the DB, can't exit.");
     last_hold_.reset();
     EndWork();

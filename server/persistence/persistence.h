@@ -87,6 +87,12 @@ class Persistence {
   /// are closed, so that nothing is acknowledged that the disk does not have. False: saving failed,
   /// and the server goes on as before.
   bool PrepareToEnd(Ending ending, bool force);
+  /// The log is wanted and has no base yet: at the next start what was there before it was begun,
+  /// and what came since, would be missing.
+  bool WaitsForFirstBase() const;
+  /// From now on no snapshot is written, and no base of the log, not even by a PrepareToEnd that is
+  /// under way: what a script left half done is in the keyspace. Any thread.
+  void ForgoSaving() { forgoes_saving_ = true; }
   /// After PrepareToEnd, on its thread, when no event loop runs any more.
   void OpenGates() { last_hold_.reset(); }
 
@@ -146,11 +152,10 @@ class Persistence {
   std::string FollowDirectory();
   void TellStillAtWork();
   void CloseGates(Hold& hold);
-  bool GivenUp() const { return stopping_ || load_failed_; }
+  bool GivenUp() const { return stopping_ || load_failed_ || forgoes_saving_; }
   /// Gives up what the save thread does, and keeps it from doing anything until EndWork.
   void TakeOver();
   void EndWork();
-  bool WaitsForFirstBase() const;
   /// The snapshot on this thread, which has taken over and closed all gates.
   bool SaveAlone();
   std::optional<std::string> LoadAll(const ReloadOptions& options, absl::FunctionRef<bool()> stop);
@@ -198,6 +203,7 @@ class Persistence {
   int64_t last_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;  ///< of a snapshot
   int64_t last_rewrite_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_progress_ms_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::atomic<bool> forgoes_saving_ = false;
   std::unique_ptr<Hold> last_hold_;  ///< the main thread's
   ChangeJournal journal_;
   SaveThread thread_;  ///< last: its work uses all of the above

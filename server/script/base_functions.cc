@@ -1,5 +1,8 @@
 // Base functions that know read-only views, and the loaders that refuse byte code.
+#include <climits>
+#include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "server/script/lua.h"
 #include "server/script/read_only.h"
@@ -107,6 +110,21 @@ int TableForEach(lua_State* lua) {
   return 0;
 }
 
+// unpack(list [, first [, last]]); Lua's own counts the results in an int.
+int Unpack(lua_State* lua) {
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  const std::int64_t first = luaL_optint(lua, 2, 1);
+  const std::int64_t last =
+      lua_isnoneornil(lua, 3) ? static_cast<int>(lua_objlen(lua, 1)) : luaL_checkint(lua, 3);
+  if (first > last) return 0;
+  const std::int64_t count = last - first + 1;
+  if (count >= INT_MAX || lua_checkstack(lua, static_cast<int>(count)) == 0) {
+    return luaL_error(lua, "too many results to unpack");
+  }
+  for (std::int64_t i = first; i <= last; ++i) lua_rawgeti(lua, 1, static_cast<int>(i));
+  return static_cast<int>(count);
+}
+
 // pcall. Error tables that carry `err` arrive as that text, as Redis gives them.
 int ProtectedCall(lua_State* lua) {
   luaL_checkany(lua, 1);
@@ -131,6 +149,33 @@ int LoadFailed(lua_State* lua) {
   return 2;
 }
 
+// The lexer counts what it reads in ints.
+constexpr std::size_t kMostSourceBytes = std::size_t{512} << 20;
+constexpr char kSourceTooLong[] = "chunk is longer than 512 MB";
+
+// Byte code begins with a character that no text begins with. Behind a blank the parser takes it
+// for text, and refuses it with the words and the place that Redis gives.
+std::string_view AsText(std::string_view source) {
+  return source.starts_with(LUA_SIGNATURE[0]) ? " \x1b" : source;
+}
+
+// lua_load, with the name kept on the stack: the parser makes a string of it that nothing else
+// holds, and a collection may come before it is done.
+int LoadNamed(lua_State* lua, lua_Reader reader, void* data, const char* name) {
+  lua_pushstring(lua, name);
+  const int status = lua_load(lua, reader, data, name);
+  lua_remove(lua, -2);
+  return status;
+}
+
+// Gives a std::string_view whole, and then nothing.
+const char* ReadAll(lua_State*, void* data, std::size_t* size) {
+  auto* rest = static_cast<std::string_view*>(data);
+  const std::string_view all = std::exchange(*rest, {});
+  *size = all.size();
+  return all.empty() ? nullptr : all.data();
+}
+
 int LoadString(lua_State* lua) {
   std::size_t size = 0;
   const char* text = luaL_checklstring(lua, 1, &size);
@@ -139,7 +184,8 @@ int LoadString(lua_State* lua) {
 }
 
 // Calls the reader function (argument 1) for the next piece; slot 3 keeps the piece alive.
-const char* ReadPiece(lua_State* lua, void* first, std::size_t* size) {
+const char* ReadPiece(lua_State* lua, void* data, std::size_t* size) {
+  auto* read_bytes = static_cast<std::size_t*>(data);
   luaL_checkstack(lua, 2, "too many nested functions");
   lua_pushvalue(lua, 1);
   lua_call(lua, 0, 1);
@@ -150,19 +196,20 @@ const char* ReadPiece(lua_State* lua, void* first, std::size_t* size) {
   }
   if (!lua_isstring(lua, -1)) luaL_error(lua, "reader function must return a string");
   lua_replace(lua, 3);
-  const char* piece = lua_tolstring(lua, 3, size);
-  bool* is_first = static_cast<bool*>(first);
-  if (*is_first && *size > 0 && piece[0] == LUA_SIGNATURE[0]) luaL_error(lua, kByteCodeRefused);
-  if (*size > 0) *is_first = false;
-  return piece;
+  std::string_view piece(lua_tolstring(lua, 3, size), *size);
+  if (*read_bytes == 0) piece = AsText(piece);
+  *read_bytes += piece.size();
+  if (*read_bytes > kMostSourceBytes) luaL_error(lua, kSourceTooLong);
+  *size = piece.size();
+  return piece.data();
 }
 
 int Load(lua_State* lua) {
   const char* name = luaL_optstring(lua, 2, "=(load)");
   luaL_checktype(lua, 1, LUA_TFUNCTION);
   lua_settop(lua, 3);
-  bool first = true;
-  return lua_load(lua, ReadPiece, &first, name) == 0 ? 1 : LoadFailed(lua);
+  std::size_t read_bytes = 0;
+  return LoadNamed(lua, ReadPiece, &read_bytes, name) == 0 ? 1 : LoadFailed(lua);
 }
 
 int ErrorHandler(lua_State* lua) {
@@ -173,19 +220,25 @@ int ErrorHandler(lua_State* lua) {
 }  // namespace
 
 int LoadText(lua_State* lua, std::string_view text, const char* name) {
-  if (text.starts_with(LUA_SIGNATURE[0])) {
-    lua_pushstring(lua, kByteCodeRefused);
+  text = AsText(text);
+  if (text.size() > kMostSourceBytes) {
+    lua_pushstring(lua, kSourceTooLong);
     return LUA_ERRSYNTAX;
   }
-  return luaL_loadbuffer(lua, text.data(), text.size(), name);
+  return LoadNamed(lua, ReadAll, &text, name);
 }
 
 void AddBaseFunctions(lua_State* lua) {
   static constexpr luaL_Reg kFunctions[] = {
-      {"next", Next},           {"rawget", RawGet},
-      {"rawset", RawSet},       {"setmetatable", SetMetatable},
-      {"pcall", ProtectedCall}, {"loadstring", LoadString},
-      {"load", Load},           {"__redis__err__handler", ErrorHandler},
+      {"next", Next},
+      {"rawget", RawGet},
+      {"rawset", RawSet},
+      {"setmetatable", SetMetatable},
+      {"pcall", ProtectedCall},
+      {"loadstring", LoadString},
+      {"load", Load},
+      {"unpack", Unpack},
+      {"__redis__err__handler", ErrorHandler},
   };
   for (const luaL_Reg& row : kFunctions) {
     lua_pushcfunction(lua, row.func);

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kUnknown = "ERR Unknown Redis command called from script";
 constexpr std::string_view kArity = "ERR Wrong number of args calling Redis command from script";
 constexpr std::string_view kNotFromScript = "ERR This Redis command is not allowed from script";
+constexpr std::string_view kKilled = "ERR Script killed by user with SCRIPT KILL...";
 constexpr std::string_view kReadOnlyScript =
     "ERR Write commands are not allowed from read-only scripts.";
 
@@ -60,13 +61,23 @@ std::string CommandHost::Refusal(const Command* command, std::span<const std::st
   return "";
 }
 
+// Whoever ends a script as one that has not written finds that it stays so.
+bool CommandHost::MayWrite() {
+  if (running_.wrote) return true;
+  running_.wrote = true;
+  if (!running_.kill) return true;
+  running_.wrote = false;
+  return false;
+}
+
 void CommandHost::Call(std::span<const std::string_view> args, int resp, std::string* reply) {
   ReplyWriter writer(output_, resp);
   const Command* command = call_.server().commands().Find(args);
   if (std::string error = Refusal(command, args); !error.empty()) {
     writer.Error(error);
+  } else if (command->row->has(kWrite) && !MayWrite()) {
+    writer.Error(kKilled);
   } else {
-    if (command->row->has(kWrite)) running_.wrote = true;
     client_.resp = resp;
     call_.executor().RunNested(client_, *command, args, writer, call_.now_ms(), CallMode::kScript);
   }

@@ -28,9 +28,13 @@ class CommandHost final : public ScriptHost {
   void Log(int level, std::string_view message) override;
   bool ShouldStop() override;
 
+  /// It was ended in the midst of its changes, which nobody is to see.
+  bool cut_off() const { return running_.kill && running_.wrote; }
+
  private:
   /// The error that refuses a command to the script, or empty.
   std::string Refusal(const Command* command, std::span<const std::string_view> args);
+  bool MayWrite();
   void BecomeBusy();
 
   cloakroom::Call& call_;

@@ -344,6 +344,7 @@ int OpenMsgpackLibrary(lua_State* lua) {
       {"pack", Pack}, {"unpack", Unpack}, {"unpack_one", UnpackOne}, {"unpack_limit", UnpackLimit}};
   static constexpr const char* kTexts[][2] = {
       {"_NAME", "cmsgpack"},
+      {"_COPYRIGHT", "Copyright (C) 2012, Salvatore Sanfilippo"},
       {"_DESCRIPTION", "MessagePack C implementation for Lua"},
       {"_VERSION", "lua-cmsgpack 0.4.0"}};
   lua_newtable(lua);

@@ -9,8 +9,6 @@ namespace cloakroom {
 
 // Read-only views of tables, and loading of text that is not byte code. Private to this folder.
 
-inline constexpr char kByteCodeRefused[] = "user_script:1: unexpected symbol near 'char(27)'";
-
 /// Is the value at `index` a read-only view?
 bool IsReadOnly(lua_State* lua, int index);
 
@@ -27,7 +25,7 @@ void MakeReadOnlyShowing(lua_State* lua);
 /// Raises the error that a write to a view raises in rawset and its like.
 int RefuseWrite(lua_State* lua);
 
-/// luaL_loadbuffer for text only.
+/// luaL_loadbuffer for text only, and not for more than 512 MB.
 int LoadText(lua_State* lua, std::string_view text, const char* name);
 
 /// Adds getmetatable to the table of globals on top. REQUIRES: `string` is already a view there.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "server/script/library_guards.h"
 #include "server/script/lua.h"
 #include "server/script/read_only.h"
 #include "server/script/script_run.h"
@@ -87,7 +88,11 @@ void OpenSandbox(lua_State* lua) {
   AddBaseFunctions(lua);
   lua_getfield(lua, -1, "math");
   AddRandomFunctions(lua);
-  lua_pop(lua, 1);
+  lua_getfield(lua, -2, "bit");
+  GuardBit(lua);
+  lua_getfield(lua, -3, "cjson");
+  GuardCjson(lua);
+  lua_pop(lua, 3);
 
   lua_pushlightuserdata(lua, &globals_key);
   lua_pushvalue(lua, -2);
@@ -103,6 +108,13 @@ void SetSandboxGlobal(lua_State* lua, const char* name) {
   lua_pushvalue(lua, -3);
   lua_rawset(lua, -3);
   lua_pop(lua, 2);
+}
+
+int ResetLibraries(lua_State* lua) {
+  lua_getglobal(lua, "cjson");
+  PushViewed(lua, -1);
+  ResetCjson(lua);
+  return 0;
 }
 
 int HandleError(lua_State* lua) {

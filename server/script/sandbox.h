@@ -18,6 +18,9 @@ void OpenSandbox(lua_State* lua);
 /// past the seal, for KEYS and ARGV.
 void SetSandboxGlobal(lua_State* lua, const char* name);
 
+/// Takes back what the script has set in cjson. REQUIRES: called in protected mode.
+int ResetLibraries(lua_State* lua);
+
 /// Replaces the table on top of the stack by a read-only view of it.
 void MakeReadOnly(lua_State* lua);
 

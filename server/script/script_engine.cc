@@ -115,6 +115,11 @@ void ScriptEngine::Run(const ScriptPtr& script, std::span<const std::string_view
   }
   lua_settop(lua_, 0);
   run_->host = nullptr;
+  // What a setting is worth must not depend on the thread that a script runs on.
+  if (run_->json_settings_changed) {
+    run_->json_settings_changed = lua_cpcall(lua_, ResetLibraries, nullptr) != 0;
+    lua_settop(lua_, 0);
+  }
   CollectGarbage();
 }
 

@@ -36,6 +36,7 @@ struct ScriptRun {
   ScriptHost* host = nullptr;
   int resp = 2;         ///< what redis.setresp chose for this script's calls
   bool killed = false;  ///< the host asked to stop; every further line raises the error again
+  bool json_settings_changed = false;  ///< by cjson.encode_max_depth(…) or its like
   ScriptRandom random;
   std::vector<std::string_view> args;  ///< of the call being made; point into the Lua stack
   std::string numbers;                 ///< the digits that some of args point to

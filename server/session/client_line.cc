@@ -82,4 +82,10 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
   return line;
 }
 
+std::string MonitorName(const Client& client) {
+  if (!client.unix_socket) return client.address;
+  const std::string_view address = client.address;
+  return Concat({"unix:", address.substr(0, address.rfind(':'))});
+}
+
 }  // namespace cloakroom

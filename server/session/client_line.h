@@ -24,6 +24,9 @@ ClientType TypeOf(const Client& client);
 /// Memory that the connection costs, roughly, in bytes.
 int64_t MemoryOf(const Client& client);
 
+/// The client in a monitor's line: "127.0.0.1:50123", "unix:/run/cloakroom.sock".
+std::string MonitorName(const Client& client);
+
 }  // namespace cloakroom
 
 #endif  // CLOAKROOM_SERVER_SESSION_CLIENT_LINE_H_

@@ -77,6 +77,45 @@ def test_client_that_vanishes_in_the_middle_leaves_nothing(server):
         assert connection.call("EXISTS", "key") == 0
 
 
+def _hold(server, pause):
+    """A connection whose write CLIENT PAUSE holds, and one that watches."""
+    watching = server.connect()
+    assert watching.call("CLIENT", "PAUSE", "60000", pause) == b"OK"
+    held = server.connect()
+    held.send("SET", "key", "held")
+    if pause == "WRITE":
+        _wait_for(lambda: _field(watching, "clients", "blocked_clients") == "1", "it is held")
+    return held, watching
+
+
+@pytest.mark.parametrize("how", ["close", "half-close", "half-close behind more", "kill"])
+def test_what_a_pause_holds_of_a_client_that_leaves_is_not_executed(server, how):
+    held, watching = _hold(server, "WRITE")
+    if how == "kill":
+        ids = [line.split()[0][3:] for line in watching.call("CLIENT", "LIST").decode().splitlines()]
+        assert watching.call("CLIENT", "KILL", "ID", ids[-1]) == 1
+    elif how == "close":
+        held.close()
+    else:
+        if how.endswith("more"):
+            held.send("SET", "key", "more")
+        held.shutdown_write()
+    _wait_for(lambda: _field(watching, "clients", "connected_clients") == "1", "its slot is free")
+    _wait_for(lambda: _field(watching, "clients", "blocked_clients") == "0", "nobody is held")
+    assert watching.call("CLIENT", "UNPAUSE") == b"OK"
+    assert watching.call("EXISTS", "key") == 0
+    held.close()
+
+
+def test_what_a_pause_holds_of_a_client_that_stays_is_executed_in_order(server):
+    held, watching = _hold(server, "WRITE")
+    held.send("APPEND", "key", "+more")
+    held.send("GET", "key")
+    time.sleep(0.05)
+    assert watching.call("CLIENT", "UNPAUSE") == b"OK"
+    assert [held.read() for _ in range(3)] == [b"OK", 9, b"held+more"]
+
+
 # --- How a client may not send ----------------------------------------------------------------
 
 

@@ -127,6 +127,17 @@ def test_unix_socket_has_its_permissions(start_server, tmp_path):
     assert not path.exists()
 
 
+def test_monitor_names_the_unix_socket(start_server, tmp_path):
+    path = str(tmp_path / "named.sock")
+    server = start_server({"unixsocket": path})
+    with server.connect() as monitor, socket.socket(socket.AF_UNIX) as client:
+        monitor.call("MONITOR")
+        client.connect(path)
+        client.sendall(b"PING\r\nEVAL 'return 1' 0\r\n")
+        for command in ("PING", "EVAL"):
+            assert f' [0 unix:{path}] "{command}"'.encode() in monitor.read()
+
+
 def test_unix_socket_alone_is_enough(server_kind, tmp_path):
     path = tmp_path / "only.sock"
     process = _run(server_kind, tmp_path, "--port", "0", "--unixsocket", path)
@@ -256,6 +267,73 @@ def test_an_end_that_is_asked_for_again_and_again_comes_once(start_server):
     assert server.exit_status() == 0
     assert all(connection.is_closed() for connection in asking)
     assert (server.directory / "dump.rdb").exists()
+
+
+BUSY_WRITER = "redis.call('SET', 'half', 'y') while true do end"
+BUSY_READER = "while true do pcall(redis.call, 'GET', 'key') end"
+
+
+def _run_busy(server, script):
+    """A connection whose script has become busy; the key whole was written before."""
+    with server.connect() as connection:
+        connection.ok("SET", "whole", "1")
+    client = server.connect()
+    client.send("EVAL", script, "0")
+    with server.connect() as other:
+        deadline = time.monotonic() + 10
+        while not isinstance(other.call("GET", "whole"), resp.Error):
+            assert time.monotonic() < deadline, "the script is not busy"
+    return client
+
+
+@pytest.mark.parametrize("script", [BUSY_WRITER, BUSY_READER])
+@pytest.mark.parametrize("appendonly", ["no", "yes"])
+def test_shutdown_nosave_ends_any_busy_script(start_server, appendonly, script):
+    options = {"busy-reply-threshold": "100", "save": "3600 1", "appendonly": appendonly}
+    server = start_server(options)
+    client = _run_busy(server, script)
+    with server.connect() as other:
+        other.send("SHUTDOWN", "NOSAVE")
+        assert server.exit_status() == 0
+    assert client.is_closed()
+    assert not (server.directory / "dump.rdb").exists()
+    if appendonly == "yes":
+        server.launch()
+        with server.connect() as connection:
+            assert connection.call("MGET", "whole", "half") == [b"1", None]
+
+
+@pytest.mark.parametrize("save", ["", "3600 1"])
+def test_script_kill_lets_a_signalled_server_end(start_server, save):
+    server = start_server({"busy-reply-threshold": "100", "save": save})
+    client = _run_busy(server, BUSY_READER)
+    with server.connect() as other:
+        other.call("PING")
+        server.signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert server.is_running()
+        assert other.call("SCRIPT", "KILL") == b"OK"
+        assert server.exit_status() == 0
+    client.close()
+    assert (server.directory / "dump.rdb").exists() == bool(save)
+
+
+@pytest.mark.parametrize("how", ["nosave", "again"])
+def test_signalled_server_with_a_busy_writer_ends_when_it_is_told_so(start_server, how):
+    server = start_server({"busy-reply-threshold": "100", "save": "3600 1"})
+    client = _run_busy(server, BUSY_WRITER)
+    with server.connect() as other:
+        other.call("PING")
+        server.signal(signal.SIGINT)
+        time.sleep(0.3)
+        assert other.call("SCRIPT", "KILL").startswith(b"UNKILLABLE")
+        if how == "nosave":
+            other.send("SHUTDOWN", "NOSAVE")
+        else:
+            server.signal(signal.SIGINT)
+        server.exit_status()
+    client.close()
+    assert not (server.directory / "dump.rdb").exists()
 
 
 @pytest.mark.parametrize("order", ["SHUTDOWN NOSAVE", "SHUTDOWN", "signal"])

@@ -188,6 +188,16 @@ TEST(RequestParserTest, ArgumentMustBeABulk) {
   EXPECT_EQ(ErrorOf("*1\r\nx4"), "");
 }
 
+TEST(RequestParserTest, AZeroByteHidesTheEndOfItsLine) {
+  for (const std::string& bytes : {"ECHO a\0b\r\nPING\r\n"s, "\0\r\nPING\r\n"s, "*\0001\r\n"s}) {
+    EXPECT_THAT(Requests(bytes), IsEmpty());
+    EXPECT_EQ(ErrorOf(bytes), "");
+  }
+  EXPECT_EQ(ErrorOf("P\0\r\n"s + std::string(65536, 'x')),
+            "ERR Protocol error: too big inline request");
+  EXPECT_THAT(Requests("PING\r\nP\0"s), ElementsAre(Request{"PING"}));
+}
+
 TEST(RequestParserTest, LinesAreLimited) {
   const std::string digits(65536, '1');
   EXPECT_EQ(ErrorOf("*" + digits), "ERR Protocol error: too big mbulk count string");

@@ -53,6 +53,32 @@ TEST_F(ExecutorTest, WithoutRoomWritesThatGrowAreRefusedAndOthersAreNot) {
   EXPECT_EQ(Run("DEL a"), ":1\r\n");
 }
 
+TEST_F(ExecutorTest, WhoSendsHttpIsHungUpOnWithoutAWord) {
+  for (const char* word : {"POST", "pOsT", "Host:", "HOST:"}) {
+    EXPECT_EQ(RunAs(word, std::string(word) + " / HTTP/1.1"), "");
+    EXPECT_TRUE(ClientNamed(word).close_after_reply);
+  }
+  EXPECT_NE(Run("HOST a"), "");
+  EXPECT_FALSE(ClientNamed("").close_after_reply);
+}
+
+TEST_F(ExecutorTest, WithoutRoomATransactionCanOnlyBeEnded) {
+  constexpr char kOom[] = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+  Run("SET a 1");
+  server_.keyspace().settings().maxmemory_bytes = 1;
+  EXPECT_EQ(Run("MULTI"), "+OK\r\n");
+  for (const char* request : {"GET a", "PING", "MULTI", "WATCH a", "PUBLISH a b"}) {
+    EXPECT_EQ(Run(request), kOom);
+  }
+  EXPECT_EQ(Run("EXEC"), "-EXECABORT Transaction discarded because of previous errors.\r\n");
+  Run("MULTI");
+  EXPECT_EQ(Run("DISCARD"), "+OK\r\n");
+  Run("MULTI");
+  EXPECT_EQ(Run("RESET"), "+RESET\r\n");
+  Run("MULTI");
+  EXPECT_EQ(Run("EXEC"), "*0\r\n");
+}
+
 TEST_F(ExecutorTest, AMonitorMustNotTouchKeys) {
   EXPECT_EQ(RunAs("m", "MONITOR"), "+OK\r\n");
   EXPECT_EQ(RunAs("m", "GET a"), "-ERR Replica can't interact with the keyspace\r\n");

@@ -57,6 +57,18 @@ TEST(PauseTest, CountsWhomItKeepsWaitingUntilItIsOver) {
   EXPECT_EQ(pause.Waiting(100), 0);
 }
 
+TEST(PauseTest, WhoNoLongerWaitsIsNeitherCountedNorWoken) {
+  Pause pause;
+  int woken = 0;
+  pause.Begin(100, /*all=*/true);
+  const Pause::Waiter one = pause.WhenEnded([&] { woken += 1; });
+  pause.WhenEnded([&] { woken += 10; });
+  pause.Forget(one);
+  EXPECT_EQ(pause.Waiting(10), 1);
+  pause.End();
+  EXPECT_EQ(woken, 10);
+}
+
 TEST(PauseTest, WhoWaitsTooLateIsWokenAtOnce) {
   Pause pause;
   int woken = 0;

@@ -129,6 +129,26 @@ TEST_F(TransactionTest, FlushVoidsAWatchOfAKeyThatIsThereAndOfNoOther) {
   EXPECT_EQ(RunAs("two", "EXEC"), "*0\r\n");
 }
 
+TEST_F(TransactionTest, FlushOfAKeyThatHadExpiredVoidsOnlyWhoWatchedItLiving) {
+  for (const char* request : {"FLUSHDB", "FLUSHALL", "SWAPDB 0 1"}) {
+    Run("SET a 1 PX 5");
+    RunAs("other", "WATCH a");
+    clock_.now_ms += 10;
+    Run("WATCH a");
+    Run(request);
+    Run("MULTI");
+    RunAs("other", "MULTI");
+    EXPECT_EQ(Run("EXEC"), "*0\r\n") << request;
+    EXPECT_EQ(RunAs("other", "EXEC"), "*-1\r\n") << request;
+  }
+}
+
+TEST_F(TransactionTest, ASubscriptionOfAShardIsRefusedInside) {
+  Run("MULTI");
+  Run("SSUBSCRIBE a");
+  EXPECT_EQ(Run("EXEC"), "*1\r\n-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client\r\n");
+}
+
 TEST_F(TransactionTest, UnwatchForgetsAndWatchIsRefusedInside) {
   Run("WATCH a");
   EXPECT_EQ(Run("UNWATCH"), "+OK\r\n");
@@ -154,8 +174,10 @@ TEST_F(TransactionTest, WithoutRoomItIsRefusedWhenItMayGrow) {
   EXPECT_EQ(Run("EXEC"),
             "-EXECABORT Transaction discarded because of: OOM command not allowed when used memory "
             "> 'maxmemory'.\r\n");
+  server_.keyspace().settings().maxmemory_bytes = 0;
   Run("MULTI");
   Run("GET a");
+  server_.keyspace().settings().maxmemory_bytes = 1;
   EXPECT_EQ(Run("EXEC"), "*1\r\n$-1\r\n");
 }
 

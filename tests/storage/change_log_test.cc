@@ -202,6 +202,22 @@ TEST_F(ChangeLogTest, OneHoldIsOneBatch) {
   EXPECT_EQ(log_.Take(), "0 SET a 1; 0 SET b 1; | ");
 }
 
+TEST_F(ChangeLogTest, WhatIsAbandonedIsNotLoggedNorWhatFollowsInItsHold) {
+  KeyHash keys[] = {KeyHash::Of("a"), KeyHash::Of("b")};
+  for (bool abandoned : {true, false}) {
+    Hold hold(kSlot);
+    ASSERT_TRUE(hold.TryKeys(db(), keys));
+    for (std::string_view key : {"a", "b"}) {
+      WriteScope scope(db(), key, KeyHash::Of(key), now_ms());
+      MutableString(scope).Assign("1");
+      scope.Changed("set");
+      if (abandoned) CurrentChanges()->Abandon();
+    }
+    hold.Release();
+    EXPECT_EQ(log_.Take(), abandoned ? "" : "0 SET a 1; 0 SET b 1; | ");
+  }
+}
+
 TEST_F(ChangeLogTest, UnderAPassEachChangeStandsForItself) {
   Set(db(), "a", "1", now_ms() + 1);
   Set(db(1), "b", "1");

@@ -155,6 +155,23 @@ TEST_F(DatabaseTest, ClearEmptiesAndDisturbsThoseWhoWatchWhatWasThere) {
   EXPECT_EQ(Get(db(), "again"), "v");
 }
 
+TEST_F(DatabaseTest, WhatHadExpiredWhenWatchedGoesWithoutDisturbing) {
+  for (bool swap : {false, true}) {
+    Set(db(0), "gone", "v", now_ms() + 10);
+    Watcher& living = NewWatcher();
+    Watch(db(0), "gone", &living);
+    Advance(10);
+    Watcher& late = NewWatcher();
+    Watch(db(0), "gone", &late);
+    Hold hold(kSlot);
+    Database* both[] = {&db(0), &db(1)};
+    ASSERT_TRUE(hold.TryClose(both, false));
+    swap ? db(0).SwapContents(db(1)) : void(db(0).Clear());
+    EXPECT_TRUE(living.dirty);
+    EXPECT_FALSE(late.dirty);
+  }
+}
+
 TEST_F(DatabaseTest, SwapExchangesContentsAndLeavesWatchersWithTheirNumber) {
   Set(db(0), "zero", "0", now_ms() + 1'000);
   Set(db(1), "one", "1");

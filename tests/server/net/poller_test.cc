@@ -22,17 +22,23 @@ class End final : public Poller::Watcher {
 
   int fd() const { return fds_[0]; }
   void BecomeReadable() { EXPECT_EQ(write(fds_[1], "x", 1), 1); }
+  void SendNoMore() { EXPECT_EQ(shutdown(fds_[1], SHUT_WR), 0); }
   void HangUp() {
     if (fds_[1] >= 0) close(fds_[1]);
     fds_[1] = -1;
   }
 
-  std::string told;                    ///< r, w: what each call said; rw: both at once
+  std::string told;                    ///< r, w, h: what each call said; rw: both at once
   std::function<void()> then = [] {};  ///< called from OnReady
 
  private:
   void OnReady(bool readable, bool writable) override {
     told += std::string(told.empty() ? "" : " ") + (readable ? "r" : "") + (writable ? "w" : "");
+    then();
+  }
+
+  void OnHangUp() override {
+    told += std::string(told.empty() ? "" : " ") + "h";
     then();
   }
 
@@ -88,6 +94,22 @@ TEST_F(PollerTest, HangUpIsToldAsWhatIsWatchedFor) {
   poller_.Round();
   EXPECT_EQ(one_.told, "r");
   EXPECT_EQ(other_.told, "w");
+}
+
+TEST_F(PollerTest, HangUpIsToldToWhomReadsNothing) {
+  EXPECT_TRUE(poller_.Watch(one_, one_.fd(), false, false, /*hang_up=*/true));
+  EXPECT_TRUE(poller_.Watch(other_, other_.fd(), false, false, /*hang_up=*/true));
+  one_.BecomeReadable();
+  other_.BecomeReadable();
+  poller_.Round();
+  EXPECT_EQ(one_.told + other_.told, "");
+  one_.HangUp();
+  other_.SendNoMore();
+  one_.then = [&] { Forget(one_); };
+  other_.then = [&] { Forget(other_); };
+  poller_.Round();
+  EXPECT_EQ(one_.told, "h");
+  EXPECT_EQ(other_.told, "h");
 }
 
 TEST_F(PollerTest, WhoIsWatchedForNothingIsToldNothing) {

@@ -142,6 +142,10 @@ TEST_F(PersistenceTest, AFailedSnapshotKeepsTheOldFileAndRefusesWritesUntilOneSu
   EXPECT_EQ(files_.Content("dump.rdb"), before);
   EXPECT_TRUE(Run("SET c 3").starts_with("-MISCONF Redis is configured to save RDB snapshots"));
   EXPECT_EQ(Run("GET b"), "$1\r\n2\r\n");
+  EXPECT_TRUE(Run({"EVAL", "#!lua\nreturn 1", "0"}).starts_with("-MISCONF"));
+  EXPECT_TRUE(Run({"EVAL_RO", "#!lua\nreturn 1", "0"}).starts_with("-MISCONF"));
+  EXPECT_EQ(Run({"EVAL", "#!lua flags=no-writes\nreturn 1", "0"}), ":1\r\n");
+  EXPECT_EQ(Run({"EVAL", "return 1", "0"}), ":1\r\n");
   files_.Heal();
   EXPECT_TRUE(Snapshot());
   EXPECT_EQ(Run("SET c 3"), "+OK\r\n");

@@ -49,5 +49,18 @@ TEST_F(RunningScriptsTest, OneThatHasEndedIsForgotten) {
   EXPECT_FALSE(one_.kill);
 }
 
+TEST_F(RunningScriptsTest, TheEndOfAllSparesNoWriterAndNobodyWhoComesLater) {
+  scripts_.Add(&one_);
+  EXPECT_FALSE(scripts_.AnyBusy());
+  EXPECT_FALSE(scripts_.AnyWrote());
+  one_.busy = one_.wrote = true;
+  EXPECT_TRUE(scripts_.AnyBusy());
+  EXPECT_TRUE(scripts_.AnyWrote());
+  scripts_.EndAll();
+  EXPECT_TRUE(one_.kill);
+  scripts_.Add(&other_);
+  EXPECT_TRUE(other_.kill);
+}
+
 }  // namespace
 }  // namespace cloakroom

@@ -109,6 +109,31 @@ TEST_F(ScriptTest, ByteCodeIsNotLoaded) {
   EXPECT_EQ(Eval("return {loadstring(string.dump(function() end)) == nil, "
                  "load(function() return '\\27L' end) == nil, loadstring('return 5')()}"),
             "*3\r\n:1\r\n:1\r\n:5\r\n");
+  EXPECT_EQ(Eval("local f, e = load(function() return '\\27L' end, '@here') return e"),
+            "$41\r\nhere:1: unexpected symbol near 'char(27)'\r\n");
+}
+
+TEST_F(ScriptTest, TextOfMoreThan512MbIsNotLoaded) {
+  EXPECT_EQ(Eval("local n, s = 0, string.rep(' ', 10000000) local f, e = load(function() n = n + 1 "
+                 "return n <= 60 and s or nil end) return {f == nil, type(e), n}"),
+            "*3\r\n:1\r\n$5\r\ntable\r\n:54\r\n");
+}
+
+TEST_F(ScriptTest, ANameThatOnlyTheParserHoldsOutlivesACollection) {
+  EXPECT_EQ(Eval("local n = 0 local f, e = load(function() collectgarbage() n = n + 1 "
+                 "return n == 1 and '=' or nil end, ('@x'):rep(3) .. '\\0y') return e"),
+            "$35\r\nx@x@x:1: unexpected symbol near '='\r\n");
+}
+
+TEST_F(ScriptTest, UnpackRefusesWhatAnIntCannotCount) {
+  constexpr char kTooMany[] = "-ERR user_script:1: too many results to unpack";
+  EXPECT_EQ(ErrorOf("unpack({1,2,3}, -2, 2147483647)"), kTooMany);
+  EXPECT_EQ(ErrorOf("unpack({}, -2147483648, 2147483647)"), kTooMany);
+  EXPECT_EQ(ErrorOf("unpack({}, 0, 2147483646)"), kTooMany);
+  EXPECT_EQ(Eval("return {unpack({1,2,3}, 2)}"), "*2\r\n:2\r\n:3\r\n");
+  EXPECT_EQ(Eval("return {select('#', unpack({}, 2147483647, 2147483647)), "
+                 "select('#', unpack({}, 1, 0)), select('#', unpack({1,2}, nil, nil))}"),
+            "*3\r\n:1\r\n:0\r\n:2\r\n");
 }
 
 TEST_F(ScriptTest, UnpackWorksUpToRedisLimit) {

@@ -128,5 +128,58 @@ TEST_F(ScriptLibraryTest, JsonAndBitAreThere) {
             "*3\r\n:7\r\n:-1\r\n$8\r\nffffffff\r\n");
 }
 
+TEST_F(ScriptLibraryTest, MsgpackSaysWhatItIs) {
+  EXPECT_EQ(Eval("return {cmsgpack._NAME, cmsgpack._COPYRIGHT}"),
+            "*2\r\n$8\r\ncmsgpack\r\n$40\r\nCopyright (C) 2012, Salvatore Sanfilippo\r\n");
+}
+
+TEST_F(ScriptLibraryTest, HexTakesAnyNumberOfDigits) {
+  EXPECT_EQ(Eval("return {bit.tohex(-1, -2147483648), bit.tohex(255, 99), bit.tohex(255, -4), "
+                 "bit.tohex(255, 0), bit.tohex(2^32 + 10.5, 3), bit.tohex(-1, 0/0)}"),
+            "*6\r\n$8\r\nFFFFFFFF\r\n$8\r\n000000ff\r\n$4\r\n00FF\r\n$0\r\n\r\n"
+            "$3\r\n00a\r\n$0\r\n\r\n");
+  EXPECT_EQ(ErrorOf("bit.tohex(255, nil)"),
+            "-ERR user_script:1: bad argument #2 to 'tohex' (number expected, got nil)");
+}
+
+TEST_F(ScriptLibraryTest, JsonThatAnIntCannotCountIsRefused) {
+  constexpr char kTooLong[] = "-ERR user_script:1: Cannot serialise, the text is too long";
+  EXPECT_EQ(ErrorOf("cjson.encode(string.rep('a', 360000000))"), kTooLong);
+  EXPECT_EQ(ErrorOf("local s, t = string.rep('a', 1000000), {} "
+                    "for i = 1, 400 do t[i] = {x = s} end cjson.encode(t)"),
+            kTooLong);
+  EXPECT_EQ(ErrorOf("local t = 'x' for i = 1, 30 do t = {t, t} end cjson.encode(t)"), kTooLong);
+  EXPECT_EQ(ErrorOf("local c = cjson.new() c.encode_sparse_array(false, 0) "
+                    "c.encode({[2147483647] = 1})"),
+            kTooLong);
+  EXPECT_EQ(Eval("return #cjson.encode(string.rep('a', 1000000))"), ":1000002\r\n");
+}
+
+TEST_F(ScriptLibraryTest, JsonRefusesTheRestInItsOwnWords) {
+  EXPECT_EQ(ErrorOf("local t = {} t[1] = t cjson.encode(t)"),
+            "-ERR user_script:1: Cannot serialise, excessive nesting (1001)");
+  EXPECT_EQ(ErrorOf("local t = {} t.a, t.b = t, t cjson.encode(t)"),
+            "-ERR user_script:1: Cannot serialise, excessive nesting (1001)");
+  EXPECT_EQ(ErrorOf("cjson.encode({[1000000000] = 1})"),
+            "-ERR user_script:1: Cannot serialise table: excessively sparse array");
+  EXPECT_EQ(ErrorOf("cjson.encode()"),
+            "-ERR user_script:1: bad argument #1 to 'encode' (expected 1 argument)");
+  EXPECT_EQ(ErrorOf("cjson.decode({})"),
+            "-ERR user_script:1: bad argument #1 to 'decode' (string expected, got table)");
+  EXPECT_EQ(ErrorOf("cjson.encode_max_depth('x')"),
+            "-ERR user_script:1: bad argument #1 to 'encode_max_depth' (number expected, got "
+            "string)");
+}
+
+TEST_F(ScriptLibraryTest, JsonSettingsEndWithTheScript) {
+  EXPECT_EQ(Eval("cjson.encode_number_precision(3) cjson.encode_sparse_array(true) "
+                 "return cjson.encode({3.14159})"),
+            "$6\r\n[3.14]\r\n");
+  EXPECT_EQ(Eval("return cjson.encode({3.14159})"), "$9\r\n[3.14159]\r\n");
+  EXPECT_EQ(Eval("return {cjson.encode_sparse_array()}"), "*3\r\n$-1\r\n:2\r\n:10\r\n");
+  EXPECT_EQ(Eval("return {pcall(rawset, cjson, 'a', 1)}"),
+            "*2\r\n$-1\r\n$34\r\nAttempt to modify a readonly table\r\n");
+}
+
 }  // namespace
 }  // namespace cloakroom
