@@ -196,7 +196,8 @@ const char* ReadPiece(lua_State* lua, void* data, std::size_t* size) {
   }
   if (!lua_isstring(lua, -1)) luaL_error(lua, "reader function must return a string");
   lua_replace(lua, 3);
-  std::string_view piece(lua_tolstring(lua, 3, size), *size);
+  const char* bytes = lua_tolstring(lua, 3, size);
+  std::string_view piece(bytes, *size);
   if (*read_bytes == 0) piece = AsText(piece);
   *read_bytes += piece.size();
   if (*read_bytes > kMostSourceBytes) luaL_error(lua, kSourceTooLong);
