@@ -12,6 +12,10 @@ namespace {
 
 using Work = Persistence::Work;
 
+/// What Redis says of a failure is in its log.
+constexpr std::string_view kSaveFailed = "ERR";
+constexpr std::string_view kSaveGivenUp =
+    "ERR The save was given up: the server is ending, or loads its data anew";
 constexpr std::string_view kSnapshotRuns = "ERR Background save already in progress";
 
 /// In Redis SAVE stops the world. Here only this client waits; the others go on.
@@ -20,16 +24,19 @@ void Save(Call& call) {
     return call.Error(kSnapshotRuns);
   }
   call.Offload([&persistence = call.server().persistence()](LongWork& work) {
-    auto saved = std::make_shared<std::promise<bool>>();
-    Work running = persistence.BeginSnapshot([saved](bool ok) { saved->set_value(ok); });
+    auto failure = std::make_shared<std::promise<std::string_view>>();
+    Work running = persistence.BeginSnapshot([failure, &persistence](bool ok) {
+      const std::string_view error = persistence.GivenUp() ? kSaveGivenUp : kSaveFailed;
+      failure->set_value(ok ? std::string_view() : error);
+    });
     if (running == Work::kSnapshot) return work.Error(kSnapshotRuns);
     if (running == Work::kRewrite) {
       return work.Error(
           "ERR An append only file rewrite is in progress: can't SAVE right now. Use BGSAVE "
           "SCHEDULE in order to save when it is done.");
     }
-    if (saved->get_future().get()) return work.reply.Ok();
-    work.Error("ERR");
+    const std::string_view error = failure->get_future().get();
+    error.empty() ? work.reply.Ok() : work.Error(error);
   });
 }
 

@@ -42,6 +42,9 @@ class Persistence {
   Persistence(const Persistence&) = delete;
   Persistence& operator=(const Persistence&) = delete;
 
+  /// What the save thread does is not to be finished: somebody else saves, or loads, or nobody may.
+  bool GivenUp() const { return stopping_ || load_failed_ || forgoes_saving_; }
+
   /// What is under way. Begin* answer it and begin nothing when there is something.
   Work under_way() const;
   Work BeginSnapshot(Done done = nullptr, Begun begun = nullptr);
@@ -152,7 +155,6 @@ class Persistence {
   std::string FollowDirectory();
   void TellStillAtWork();
   void CloseGates(Hold& hold);
-  bool GivenUp() const { return stopping_ || load_failed_ || forgoes_saving_; }
   /// Gives up what the save thread does, and keeps it from doing anything until EndWork.
   void TakeOver();
   void EndWork();

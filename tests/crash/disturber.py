@@ -9,8 +9,9 @@ from support import resp
 LONGEST_PAUSE_S = 0.15
 POLL_S = 0.004
 SAVE_SHARE = 0.15
-# In words of the answers while a save or rewrite runs, which may be one that the server began by itself.
-BUSY = (b"in progress", b"in background", b"Another child process is active")
+# In words of the answers while a save or rewrite runs, which may be one that the server began by itself, or of one that
+# a shutdown has cut short.
+BUSY = (b"in progress", b"in background", b"Another child process is active", b"given up")
 
 
 def persistence(connection):
