@@ -87,9 +87,10 @@ void Shutdown(Call& call) {
   }
   if (!options.valid()) return call.SyntaxError();
   if (options.abort) return call.Error("ERR No shutdown in progress.");
-  if (options.nosave) {
+  if (options.nosave && (options.force || !call.server().persistence().WaitsForFirstBase())) {
+    // Nothing refuses it, so nobody waits for an answer: a busy script may hold all there is.
     call.client().close_after_reply = true;
-    return call.server().RequestShutdown({.ending = Persistence::Ending::kNoSave});
+    return call.server().RequestShutdown({.ending = Persistence::Ending::kNoSave, .force = true});
   }
   if (AnyScriptIsBusy(call.server().keyspace())) return call.Error(kBusyScript);
   RequestShutdown(call, options);

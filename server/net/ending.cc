@@ -20,8 +20,12 @@ bool SavesNothing(const Server::ShutdownRequest& request) {
 Ending::Ending(boost::asio::io_context& main_loop, Server& server)
     : main_loop_(main_loop), server_(server), again_(main_loop) {}
 
-void Ending::EndScriptsFor(Server& server, const Server::ShutdownRequest& request) {
-  if (SavesNothing(request)) server.EndScripts();
+void Ending::EndScriptsFor(Server& server, Server::ShutdownRequest& request) {
+  if (!SavesNothing(request)) return;
+  if (!request.force && server.persistence().WaitsForFirstBase()) return;
+  // A server without scripts cannot go on.
+  request.force = true;
+  server.EndScripts();
 }
 
 void Ending::Request(Server::ShutdownRequest request) {

@@ -22,8 +22,9 @@ class Ending {
 
   /// The end may be asked for again while it is prepared.
   void Request(Server::ShutdownRequest request);
-  /// At once, from any thread: the main thread may wait for a script just now.
-  static void EndScriptsFor(Server& server, const Server::ShutdownRequest& request);
+  /// At once, from any thread, for the main thread may wait for a script just now: when the request
+  /// is one that saves nothing and is not going to be refused. Nothing refuses it afterwards.
+  static void EndScriptsFor(Server& server, Server::ShutdownRequest& request);
 
   /// Somebody has asked for it, and it has not come yet.
   bool waits() const { return !waiting_.empty(); }

@@ -15,6 +15,7 @@ MISCONF = (b"MISCONF Redis is configured to save RDB snapshots, but it's current
            b"error.")
 SAVE_POINT = {"save": "3600 1"}
 LOADED_KEYS = 2_000_000
+BASE_KEYS = 500_000
 
 
 # --- The end of the process -------------------------------------------------------------------
@@ -55,6 +56,43 @@ def test_shutdown_that_cannot_save_goes_on_unless_forced(start_server):
         connection.send("SHUTDOWN", "FORCE")
         assert connection.is_closed()
     assert server.exit_status() == 0
+
+
+def _begin_log(server):
+    """A log's first base that takes a while; the connection that asked for it."""
+    connection = server.connect()
+    connection.ok("DEBUG", "POPULATE", BASE_KEYS, "key", 100)
+    connection.send("CONFIG", "SET", "appendonly", "yes")
+    return connection
+
+
+def test_shutdown_is_refused_while_the_log_has_no_base(start_server):
+    server = start_server()
+    with _begin_log(server) as connection:
+        connection.send("SHUTDOWN", "NOSAVE")
+        assert connection.read() == b"OK"
+        assert connection.read() == resp.Error(b"ERR Errors trying to SHUTDOWN. Check logs.")
+        assert connection.ok("EVAL", "return 1", 0) == 1
+        assert wait_for_rewrite(connection) == "ok"
+        connection.send("SHUTDOWN", "NOSAVE")
+        assert connection.is_closed()
+    assert server.exit_status() == 0
+    reader = start_server({"appendonly": "yes"}, directory=server.directory)
+    with reader.connect() as connection:
+        assert connection.ok("DBSIZE") == BASE_KEYS
+
+
+def test_sigterm_waits_for_the_first_base_of_a_log(start_server, server_kind):
+    if server_kind == "redis":
+        pytest.skip("redis-server refuses, and nobody hears it")
+    server = start_server()
+    with _begin_log(server) as connection:
+        assert connection.read() == b"OK"
+        server.signal(signal.SIGTERM)
+        assert server.exit_status() == 0
+    reader = start_server({"appendonly": "yes"}, directory=server.directory)
+    with reader.connect() as connection:
+        assert connection.ok("DBSIZE") == BASE_KEYS
 
 
 # --- Saving -----------------------------------------------------------------------------------
