@@ -5,7 +5,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "protocol/numbers.h"
-#include "storage/hold.h"
 
 namespace cloakroom {
 namespace {
@@ -21,24 +20,7 @@ SharedBytes Share(const Blob* blob) {
           blob->bytes()};
 }
 
-/// A copy: messages are often temporary.
-std::string ErrorCodeOf(std::string_view message) {
-  return std::string(message.substr(0, message.find(' ')));
-}
-
 }  // namespace
-
-void LongWork::Error(std::string_view message) {
-  error_code_ = ErrorCodeOf(message);
-  reply.Error(message);
-}
-
-void LongWork::Step(Database& db, absl::FunctionRef<void()> step) {
-  if (!pass_) return step();
-  Hold hold(slot_);
-  hold.WaitAndPass(db);
-  step();
-}
 
 KeyHash Call::HashOf(std::string_view key) {
   return key.data() == first_key_.data() && key.size() == first_key_.size() ? first_hash_
@@ -102,14 +84,14 @@ bool Call::Is(size_t i, std::string_view keyword) const {
                                 absl::string_view(keyword.data(), keyword.size()));
 }
 
-void Call::Offload(std::function<void(LongWork&)> work) {
+void Call::Offload(LongWork::Function work) {
   if (mode_ == CallMode::kTopLevel) {
-    offloaded_ = std::move(work);
+    work_ = std::move(work);
     return;
   }
-  LongWork inline_work(reply_, thread_.slot, /*pass=*/false);
-  work(inline_work);
-  error_code_ = inline_work.error_code();
+  LongWork here(std::move(work), reply_, hold_);
+  here.RunHere();
+  error_code_ = here.error_code();
 }
 
 void ReplyItem(ReplyWriter& reply, const ItemValue& value) {

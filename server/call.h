@@ -2,17 +2,18 @@
 #define CLOAKROOM_SERVER_CALL_H_
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
-#include "absl/functional/function_ref.h"
 #include "absl/random/random.h"
 #include "protocol/reply_writer.h"
 #include "server/command_table.h"
 #include "server/errors.h"
+#include "server/long_work.h"
 #include "server/server.h"
 #include "server/session/client.h"
 #include "server/thread_context.h"
@@ -29,31 +30,6 @@ class Executor;
 /// How a command came to run. Only a top-level one may leave the event loop.
 enum class CallMode : uint8_t { kTopLevel, kTransaction, kScript };
 
-/// Work that a command does outside the event loop (Call::Offload), with no stripe held.
-class LongWork {
- public:
-  /// `pass` is false when the work runs inside MULTI or a script, where the gate is closed by the
-  /// caller already.
-  LongWork(ReplyWriter& reply_writer, GateSlot slot, bool pass)
-      : reply(reply_writer), slot_(slot), pass_(pass) {}
-
-  /// Runs a step that touches a database, with a pass through its gate. Keep each step short:
-  /// scripts wait for it.
-  void Step(Database& db, absl::FunctionRef<void()> step);
-
-  /// Replies with an error, which is counted when the work is over.
-  void Error(std::string_view message);
-  /// The first word of the error; empty without one.
-  const std::string& error_code() const { return error_code_; }
-
-  ReplyWriter& reply;
-
- private:
-  std::string error_code_;
-  GateSlot slot_;
-  bool pass_;
-};
-
 /// One command on its way: its arguments, the client that sent it, the keys that it holds, and the
 /// reply that it writes. Lives as long as the command function runs.
 ///
@@ -63,7 +39,7 @@ class Call {
  public:
   Call(Executor& executor, Server& server, ThreadContext& thread, Client& client,
        const Command& command, CommandArguments args, ReplyWriter& reply, int64_t now_ms,
-       CallMode mode)
+       CallMode mode, Hold& hold)
       : executor_(executor),
         server_(server),
         thread_(thread),
@@ -73,6 +49,7 @@ class Call {
         reply_(reply),
         now_ms_(now_ms),
         mode_(mode),
+        hold_(hold),
         db_(&server.keyspace().db(client.db)) {}
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -86,10 +63,14 @@ class Call {
   Server& server() { return server_; }
   ThreadContext& thread() { return thread_; }
   Client& client() { return client_; }
+  const Client& client() const { return client_; }
   const Command& command() const { return command_; }
   ReplyWriter& reply() { return reply_; }
   CallMode mode() const { return mode_; }
   absl::InsecureBitGen& random() { return thread_.random; }
+
+  /// What is held while the command runs: by itself, or by the transaction or script around it.
+  Hold& hold() { return hold_; }
 
   /// The client's selected database.
   Database& db() { return *db_; }
@@ -135,14 +116,56 @@ class Call {
   /// An argument as a keyword, in any case.
   bool Is(size_t i, std::string_view keyword) const;
 
-  /// Finishes the command outside the event loop: `work` runs on a worker thread and replies
-  /// there, while the connection waits. Inside MULTI or a script it runs at once. Must be the last
-  /// thing that the command does; `work` must not touch the Call or the Client, and owns what it
-  /// needs of the arguments.
-  void Offload(std::function<void(LongWork&)> work);
-  std::function<void(LongWork&)> TakeOffloaded() { return std::move(offloaded_); }
+  /// Finishes the command outside the event loop: `work` runs on a worker and replies there, while
+  /// the connection waits. Inside MULTI or a script it runs at once. Must be the last thing that
+  /// the command does; `work` must not touch the Call or the Client, and owns what it needs of the
+  /// arguments. It is a coroutine (long_work.h), or a plain function that never waits.
+  void Offload(LongWork::Function work);
+  template <typename Work>
+    requires std::is_void_v<std::invoke_result_t<Work&, LongWork&>>
+  void Offload(Work work) {
+    Offload(LongWork::Function([work = std::move(work)](LongWork& long_work) mutable -> Task {
+      work(long_work);
+      co_return;
+    }));
+  }
+
+  /// For a change whose result takes long to compute: `work` does that on a worker, from shared
+  /// copies of what the command has read, and leaves it in LongWork::prepared. Then the command
+  /// runs once more, from its beginning, with prepared() at hand. It must check that what it reads
+  /// is still what the result was computed from, and may prepare anew when it is not. Nothing may
+  /// have changed or been replied. REQUIRES: may_prepare().
+  template <typename Work>
+  void PrepareElsewhere(Work work) {
+    prepares_ = true;
+    Offload(std::move(work));
+  }
+  /// False where the command must come to its end now: inside MULTI or a script, and when what it
+  /// reads has changed too often while it prepared.
+  bool may_prepare() const {
+    return mode_ == CallMode::kTopLevel && preparations_ < kMostPreparations;
+  }
+  template <typename Result>
+  std::shared_ptr<Result> prepared() const {
+    return std::static_pointer_cast<Result>(prepared_);
+  }
+
+  /// Something that nobody keeps for long was occupied: the command is to run once more, soon.
+  /// Nothing may have changed or been replied. REQUIRES: the mode is kTopLevel.
+  void TryAgainSoon() { again_soon_ = true; }
+
+  // For the executor.
+  LongWork::Function TakeWork() { return std::exchange(work_, nullptr); }
+  bool prepares() const { return prepares_; }
+  bool again_soon() const { return again_soon_; }
+  void set_prepared(LongWork::Prepared prepared, int preparations) {
+    prepared_ = std::move(prepared);
+    preparations_ = preparations;
+  }
 
  private:
+  static constexpr int kMostPreparations = 3;
+
   Executor& executor_;
   Server& server_;
   ThreadContext& thread_;
@@ -152,11 +175,16 @@ class Call {
   ReplyWriter& reply_;
   const int64_t now_ms_;
   const CallMode mode_;
+  Hold& hold_;
   Database* db_;
   std::string_view first_key_;
   KeyHash first_hash_;
   std::string error_code_;
-  std::function<void(LongWork&)> offloaded_;
+  LongWork::Function work_;
+  bool prepares_ = false;
+  bool again_soon_ = false;
+  LongWork::Prepared prepared_;
+  int preparations_ = 0;
 };
 
 /// The value of a field on any thread: large ones by reference.

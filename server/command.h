@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "absl/container/inlined_vector.h"
+
 namespace cloakroom {
 
 class Call;
@@ -105,12 +107,15 @@ enum class Access : uint8_t {
   kNone,   ///< nothing: it does not touch keys, or takes what it needs itself, in a worker
   kKeys,   ///< the stripes of its keys
   kPass,   ///< the gate of its database, shared; it takes stripes one by one
+  kEach,   ///< the gates of all databases, shared, one after another, on a worker
   kWhole,  ///< its database alone
+  kNamed,  ///< the databases that its arguments name, alone (CommandRow::named)
   kAll,    ///< all databases alone
 };
 
 using CommandFunction = void (*)(Call&);
 using CommandArguments = std::span<const std::string_view>;
+using DatabaseNumbers = absl::InlinedVector<int, 2>;
 
 /// One command: all that the server, COMMAND, and the tests' vocabulary know of it. Subcommands
 /// are rows named "client|list"; the row of their container ("client") has no function, unless the
@@ -133,6 +138,9 @@ struct CommandRow {
   Access (*access_of)(Server&, CommandArguments) = nullptr;
   /// Categories besides its family's and those that follow from the flags.
   uint32_t categories = 0;
+  /// With kNamed: the databases that it changes, `own` being the client's. A number that is none,
+  /// or too large, may be among them; the command itself refuses it.
+  DatabaseNumbers (*named)(CommandArguments, int own) = nullptr;
 
   bool has(uint32_t flag) const { return (flags & flag) != 0; }
 };

@@ -1,9 +1,15 @@
 #ifndef CLOAKROOM_SERVER_ERRORS_H_
 #define CLOAKROOM_SERVER_ERRORS_H_
 
+#include <string>
 #include <string_view>
 
 namespace cloakroom {
+
+/// The first word of an error. A copy: messages are often temporary.
+inline std::string ErrorCodeOf(std::string_view message) {
+  return std::string(message.substr(0, message.find(' ')));
+}
 
 // The error replies that several commands share, in Redis' words: clients compare them.
 inline constexpr std::string_view kWrongType =

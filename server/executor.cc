@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "protocol/text.h"
+#include "server/access.h"
 #include "server/log/log.h"
 #include "server/secrets.h"
 #include "server/session/client_line.h"
@@ -93,7 +94,7 @@ void Executor::Prefetch(std::span<const Request> batch, int db_index) {
   if (batch.size() < kMinPrefetch) return;
   Database& db = server_.keyspace().db(db_index);
   Hold pass(thread_.slot);
-  if (!pass.TryPass(db)) return;
+  if (!pass.TryPassNow(db)) return;
   absl::InlinedVector<KeyHash, kUsualBatch> wanted;
   for (const Request& request : batch) {
     if (request.hashed) wanted.push_back(request.first_hash);
@@ -101,8 +102,10 @@ void Executor::Prefetch(std::span<const Request> batch, int db_index) {
   for (int turn = 0; !wanted.empty() && turn < kPrefetchTurns; ++turn) {
     auto done = std::remove_if(wanted.begin(), wanted.end(), [&](KeyHash hash) {
       Stripe& stripe = db.StripeOf(hash);
-      MutexLock lock(stripe.mutex);
-      return !stripe.table.Prefetch(hash, turn);
+      if (!stripe.mutex.TryLock()) return true;
+      const bool more = stripe.table.Prefetch(hash, turn);
+      stripe.mutex.Unlock();
+      return !more;
     });
     wanted.erase(done, wanted.end());
   }
@@ -247,12 +250,9 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
     return ExecuteTransaction(client, request, reply, queued);
   }
   Hold hold(thread_.slot);
-  if (!TryHold(hold, client, request, queued)) {
-    return WaitForGate(client, request, hold.refused(), reply);
-  }
-  Outcome outcome = RunHeld(client, request, reply);
-  thread_.holds_all = false;
-  return outcome;
+  if (!TryHold(hold, client, request, queued)) [[unlikely]]
+    return Wait(client, request, hold, queued, reply);
+  return RunHeld(client, request, reply, hold);
 }
 
 bool Executor::HasFlag(const Client& client, const Request& request, uint32_t flags) const {
@@ -262,10 +262,14 @@ bool Executor::HasFlag(const Client& client, const Request& request, uint32_t fl
                      [&](const QueuedCommand& item) { return item.command->row->has(flags); });
 }
 
-Outcome Executor::WaitForGate(Client& client, const Request& request, Gate* gate,
-                              ReplyWriter& reply) {
+Outcome Executor::Wait(Client& client, const Request& request, const Hold& hold, bool queued,
+                       ReplyWriter& reply) {
+  Gate* const gate = hold.refused();
+  if (gate == nullptr) return {.kind = Outcome::Kind::kSoon};
   if (gate->busy()) return Refuse(client, request, kBusyScript, reply);
-  return {.kind = Outcome::Kind::kGate, .gate = gate};
+  return {.kind = Outcome::Kind::kGate,
+          .gate = gate,
+          .wish = {.closes = hold.refused_to_close(), .queued = queued, .hears_busy = true}};
 }
 
 Outcome Executor::Enqueue(Client& client, const Request& request, ReplyWriter& reply) {
@@ -281,60 +285,65 @@ Outcome Executor::Enqueue(Client& client, const Request& request, ReplyWriter& r
 }
 
 bool Executor::TryHold(Hold& hold, Client& client, const Request& request, bool queued) {
-  Access access = request.command->AccessOf(server_, request.args);
+  const Command& command = *request.command;
   Database& db = server_.keyspace().db(client.db);
-  switch (access) {
+  switch (command.AccessOf(server_, request.args)) {
     case Access::kNone:
+    case Access::kEach:
       return true;
     case Access::kPass:
       return hold.TryPass(db);
-    case Access::kKeys: {
-      const CommandRow& row = *request.command->row;
-      if (row.keys[0].first == row.keys[0].last && row.keys[1].empty()) {
-        return hold.TryKey(db, request.first_hash);
-      }
-      KeyPositions positions;
-      FindKeys(row, request.args, &positions);
-      absl::InlinedVector<KeyHash, 16> hashes;
-      for (KeyPosition key : positions) hashes.push_back(KeyHash::Of(request.args[key.index]));
-      return hold.TryKeys(db, hashes);
-    }
+    case Access::kKeys:
+      return TryHoldKeys(hold, db, request);
     case Access::kWhole:
-    case Access::kAll:
-      return TryClose(hold, client, access, queued);
+    case Access::kNamed:
+    case Access::kAll: {
+      DatabaseList dbs;
+      AddDatabasesAlone(server_, command, request.args, client.db, /*nested=*/false, &dbs);
+      return dbs.empty() || hold.TryClose({dbs.data(), dbs.size()}, queued);
+    }
   }
   return true;
 }
 
-bool Executor::TryClose(Hold& hold, Client& client, Access access, bool queued) {
-  Keyspace& keyspace = server_.keyspace();
-  std::vector<Database*> dbs;
-  if (access == Access::kWhole) {
-    dbs.push_back(&keyspace.db(client.db));
-  } else {
-    for (int i = 0; i < keyspace.database_count(); ++i) dbs.push_back(&keyspace.db(i));
+bool Executor::TryHoldKeys(Hold& hold, Database& db, const Request& request) {
+  const CommandRow& row = *request.command->row;
+  if (row.keys[0].first == row.keys[0].last && row.keys[1].empty()) {
+    return hold.TryKey(db, request.first_hash);
   }
-  if (!hold.TryClose(dbs, queued)) return false;
-  thread_.holds_all = access == Access::kAll;
-  return true;
+  KeyPositions positions;
+  FindKeys(row, request.args, &positions);
+  absl::InlinedVector<KeyHash, 16> hashes;
+  for (KeyPosition key : positions) hashes.push_back(KeyHash::Of(request.args[key.index]));
+  return hold.TryKeys(db, hashes);
 }
 
-Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& reply) {
+Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& reply, Hold& hold) {
   Call call(*this, server_, thread_, client, *request.command, request.args, reply, now_ms(),
-            CallMode::kTopLevel);
+            CallMode::kTopLevel, hold);
   if (request.hashed) call.set_first_key(request.first_key, request.first_hash);
-  RunCall(call);
-  if (auto work = call.TakeOffloaded()) {
-    return {.kind = Outcome::Kind::kDeferred, .work = std::move(work), .started_us = now_us_};
+  if (request.preparations > 0) [[unlikely]]
+    call.set_prepared(request.prepared, request.preparations);
+  // Before it runs: a script that takes long has the clock read for those whom it lets run.
+  const int64_t started_us = request.first_run_us == 0 ? now_us_ : request.first_run_us;
+  call.command().row->run(call);
+  // What follows concerns nobody who waits for the keys.
+  hold.Release();
+  if (LongWork::Function work = call.TakeWork()) {
+    const bool prepares = call.prepares();
+    if (!prepares) NoteRun(call);
+    return {.kind = prepares ? Outcome::Kind::kPrepare : Outcome::Kind::kDeferred,
+            .work = std::move(work),
+            .started_us = started_us};
   }
-  int64_t started_us = now_us_;
+  if (call.again_soon()) return {.kind = Outcome::Kind::kSoon};
+  NoteRun(call);
   now_us_ = server_.clock().MonotonicUs();
   Note(client, *request.command, request.args, now_us_ - started_us);
   return {};
 }
 
-void Executor::RunCall(Call& call) {
-  call.command().row->run(call);
+void Executor::NoteRun(const Call& call) {
   if (server_.monitors().active()) [[unlikely]] {
     TellMonitors(call.client(), call.command(), call.args(), call.mode());
   }
@@ -343,10 +352,11 @@ void Executor::RunCall(Call& call) {
 }
 
 void Executor::RunNested(Client& client, const Command& command, CommandArguments args,
-                         ReplyWriter& reply, int64_t at_ms, CallMode mode) {
-  Call call(*this, server_, thread_, client, command, args, reply, at_ms, mode);
-  int64_t started_us = server_.clock().MonotonicUs();
-  RunCall(call);
+                         ReplyWriter& reply, int64_t at_ms, CallMode mode, Hold& hold) {
+  Call call(*this, server_, thread_, client, command, args, reply, at_ms, mode, hold);
+  const int64_t started_us = server_.clock().MonotonicUs();
+  command.row->run(call);
+  NoteRun(call);
   Note(client, command, args, server_.clock().MonotonicUs() - started_us);
 }
 

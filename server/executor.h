@@ -23,6 +23,11 @@ struct Request {
   bool hashed = false;               ///< first_key is its first key
   std::string_view first_key;
   KeyHash first_hash;
+  /// Set when it runs again after kPrepare: what was prepared, how often that was done, and when
+  /// it first ran.
+  LongWork::Prepared prepared;
+  int preparations = 0;
+  int64_t first_run_us = 0;
 };
 
 /// What became of a request. Everything but kDone is for the connection to wait for, and to come
@@ -30,14 +35,17 @@ struct Request {
 struct Outcome {
   enum class Kind {
     kDone,      ///< the reply is written
-    kGate,      ///< nothing was done: try again when `gate` opens, with a ticket for it
+    kGate,      ///< nothing was done: wait for `gate`, as `wish` says, and try again
+    kSoon,      ///< nothing was done: try again in Hold::kSoon
     kPaused,    ///< nothing was done: try again at `until_ms`, or when the pause ends
     kDeferred,  ///< `work` writes the reply, on a worker thread
+    kPrepare,   ///< nothing was done: try again with what `work` prepares, on a worker thread
   };
   Kind kind = Kind::kDone;
   Gate* gate = nullptr;
+  Gate::Wish wish = {};
   int64_t until_ms = 0;
-  std::function<void(LongWork&)> work;
+  LongWork::Function work;
   int64_t started_us = 0;
 };
 
@@ -66,12 +74,11 @@ class Executor {
   void FinishDeferred(Client& client, const Request& request, int64_t started_us,
                       std::string_view error_code);
 
-  /// Runs a command for a script or a transaction, under what that holds already. The command is
-  /// known and its arity is right.
+  /// Runs a command for a script or a transaction, under `hold`, which that has already. The
+  /// command is known and its arity is right.
   void RunNested(Client& client, const Command& command, CommandArguments args, ReplyWriter& reply,
-                 int64_t now_ms, CallMode mode);
+                 int64_t now_ms, CallMode mode, Hold& hold);
 
-  /// Wall clock when the last command ended, as good as now within a batch.
   /// When the last command ended, or the batch began: monotonic.
   int64_t now_us() const { return now_us_; }
   int64_t now_ms() const { return wall_ms_ + (now_us_ - batch_us_) / 1000; }
@@ -94,11 +101,14 @@ class Executor {
   Outcome Enqueue(Client& client, const Request& request, ReplyWriter& reply);
   /// Whether the request has one of these flags: EXEC is what its queue is.
   bool HasFlag(const Client& client, const Request& request, uint32_t flags) const;
-  Outcome WaitForGate(Client& client, const Request& request, Gate* gate, ReplyWriter& reply);
+  /// What becomes of a request that did not get its hold.
+  Outcome Wait(Client& client, const Request& request, const Hold& hold, bool queued,
+               ReplyWriter& reply);
   bool TryHold(Hold& hold, Client& client, const Request& request, bool queued);
-  bool TryClose(Hold& hold, Client& client, Access access, bool queued);
-  Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply);
-  void RunCall(Call& call);
+  bool TryHoldKeys(Hold& hold, Database& db, const Request& request);
+  Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply, Hold& hold);
+  /// Tells the monitors of a command that has run, and counts its error.
+  void NoteRun(const Call& call);
   void Note(Client& client, const Command& command, CommandArguments args, int64_t duration_us);
   void TellMonitors(const Client& client, const Command& command, CommandArguments args,
                     CallMode mode);
@@ -108,7 +118,7 @@ class Executor {
                              bool queued);
   bool TryHoldTransaction(Hold& hold, Client& client, bool queued);
   bool WatchedKeysChanged(Client& client);
-  void RunQueue(Client& client, ReplyWriter& reply);
+  void RunQueue(Client& client, ReplyWriter& reply, Hold& hold);
 
   Server& server_;
   ThreadContext& thread_;

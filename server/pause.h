@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "storage/mutex.h"
+#include "storage/settings.h"
 
 namespace cloakroom {
 
@@ -17,6 +18,9 @@ namespace cloakroom {
 /// Any thread. The hot path asks with one atomic load.
 class Pause {
  public:
+  /// `settings`: of the keyspace, which must change nothing by itself meanwhile; null for none.
+  explicit Pause(StorageSettings* settings = nullptr) : settings_(settings) {}
+
   void Begin(int64_t until_ms, bool all) {
     {
       MutexLock lock(mutex_);
@@ -24,6 +28,7 @@ class Pause {
       std::atomic<int64_t>& until = all ? all_until_ms_ : write_until_ms_;
       until = std::max(until.load(), until_ms);
       active_ = true;
+      TellKeyspace();
     }
     // Who waits since an earlier pause asks again; none is kept past the pause that it met.
     WakeAll();
@@ -34,6 +39,7 @@ class Pause {
       all_until_ms_ = 0;
       write_until_ms_ = 0;
       active_ = false;
+      TellKeyspace();
     }
     WakeAll();
   }
@@ -73,6 +79,10 @@ class Pause {
   }
 
  private:
+  void TellKeyspace() {
+    if (settings_ == nullptr) return;
+    settings_->unchanging_until_ms = std::max(all_until_ms_.load(), write_until_ms_.load());
+  }
   void WakeAll() {
     std::map<Waiter, std::function<void()>> waiters;
     {
@@ -82,6 +92,7 @@ class Pause {
     for (auto& [waiter, wake] : waiters) wake();
   }
 
+  StorageSettings* const settings_;
   std::atomic<bool> active_ = false;
   std::atomic<int64_t> all_until_ms_ = 0;
   std::atomic<int64_t> write_until_ms_ = 0;

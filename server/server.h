@@ -108,7 +108,7 @@ class Server {
   LatencyMonitor latency_;
   Sampler sampler_;
   MonitorFeed monitors_;
-  Pause pause_;
+  Pause pause_{&keyspace_.settings()};
   PubSub pubsub_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
   const std::string run_id_;

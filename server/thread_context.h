@@ -25,8 +25,6 @@ struct ThreadContext {
   absl::InsecureBitGen random;
   /// Serves the loop's other connections for a moment: for scripts that take long. Set by the loop.
   std::function<void()> serve_others;
-  /// The gates of all databases are closed by what runs now, so it may select another.
-  bool holds_all = false;
   /// No room was found, and nothing to evict, for what runs now: a script's commands that need
   /// memory are refused. Not Evictor::OverLimit(), which others may bring about at any moment.
   bool out_of_memory = false;

@@ -1,9 +1,11 @@
 // MULTI/EXEC and WATCH, as far as they are the executor's: what a transaction must hold, and
 // running it. The commands themselves are in commands/transactions.cc.
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "server/access.h"
 #include "server/executor.h"
 
 namespace cloakroom {
@@ -13,28 +15,32 @@ std::vector<std::string_view> Views(const std::vector<std::string>& args) {
   return {args.begin(), args.end()};
 }
 
-/// What the whole queue must hold: the most that any of its commands asks for. Inside, nothing may
-/// take a stripe by itself, so whatever is not known by its keys closes the gate.
-Access AccessOfQueue(Server& server, const Client& client) {
-  Access access = Access::kKeys;
+/// What the whole queue needs for itself. Inside, nothing may take a stripe by itself, so a command
+/// whose keys are not known closes its database; and as the transaction either holds keys or closes
+/// gates, its own database is closed with any other.
+DatabaseList DatabasesOf(Server& server, const Client& client) {
+  DatabaseList databases;
   for (const QueuedCommand& queued : client.queue) {
-    if (queued.command->row->name == "select") return Access::kAll;
-    std::vector<std::string_view> args = Views(queued.args);
-    Access one = queued.command->AccessOf(server, args);
-    if (one == Access::kPass) one = Access::kWhole;
-    if (one != Access::kNone) access = std::max(access, one);
+    if (queued.command->row->name == "select") {
+      const auto all = server.keyspace().databases();
+      databases.assign(all.begin(), all.end());
+      return databases;
+    }
+    AddDatabasesAlone(server, *queued.command, Views(queued.args), client.db, /*nested=*/true,
+                      &databases);
   }
   for (const WatchedKey& watched : client.watched) {
-    if (watched.db != client.db) access = Access::kAll;
+    if (watched.db != client.db) AddDatabase(server.keyspace().db(watched.db), &databases);
   }
-  return access;
+  if (!databases.empty()) AddDatabase(server.keyspace().db(client.db), &databases);
+  return databases;
 }
 
 }  // namespace
 
 bool Executor::TryHoldTransaction(Hold& hold, Client& client, bool queued) {
-  Access access = AccessOfQueue(server_, client);
-  if (access != Access::kKeys) return TryClose(hold, client, access, queued);
+  const DatabaseList databases = DatabasesOf(server_, client);
+  if (!databases.empty()) return hold.TryClose({databases.data(), databases.size()}, queued);
   std::vector<KeyHash> hashes;
   for (const QueuedCommand& item : client.queue) {
     std::vector<std::string_view> args = Views(item.args);
@@ -64,29 +70,28 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
     LeaveMulti(server_, thread_.slot, client);
     return {};
   }
+  const int64_t started_us = now_us_;
   {
     Hold hold(thread_.slot);
     if (!TryHoldTransaction(hold, client, queued)) {
-      return WaitForGate(client, request, hold.refused(), reply);
+      return Wait(client, request, hold, queued, reply);
     }
     if (WatchedKeysChanged(client)) {
       reply.NullArray();
     } else {
-      RunQueue(client, reply);
+      RunQueue(client, reply, hold);
     }
-    thread_.holds_all = false;
   }
   LeaveMulti(server_, thread_.slot, client);
   if (server_.monitors().active()) {
     TellMonitors(client, *exec_, request.args, CallMode::kTopLevel);
   }
-  int64_t started_us = now_us_;
   now_us_ = server_.clock().MonotonicUs();
   Note(client, *exec_, request.args, now_us_ - started_us);
   return {};
 }
 
-void Executor::RunQueue(Client& client, ReplyWriter& reply) {
+void Executor::RunQueue(Client& client, ReplyWriter& reply, Hold& hold) {
   // The queue leaves the client: what runs now is no longer queued (RESET, CLIENT LIST).
   std::vector<QueuedCommand> queue = std::exchange(client.queue, {});
   client.in_multi = false;
@@ -95,9 +100,41 @@ void Executor::RunQueue(Client& client, ReplyWriter& reply) {
   for (const QueuedCommand& queued : queue) {
     std::vector<std::string_view> args = Views(queued.args);
     reply.set_resp(client.resp);
-    RunNested(client, *queued.command, args, reply, at_ms, CallMode::kTransaction);
+    RunNested(client, *queued.command, args, reply, at_ms, CallMode::kTransaction, hold);
   }
 }
+
+namespace {
+
+/// Forgets, on a worker, what could not be forgotten at once because a gate was closed. It waits
+/// without the worker.
+struct LateUnwatch : std::enable_shared_from_this<LateUnwatch> {
+  Server& server;
+  std::vector<WatchedKey> left;
+  std::shared_ptr<Watcher> watcher;  ///< the tables point to it
+
+  LateUnwatch(Server& its_server, std::vector<WatchedKey> keys, std::shared_ptr<Watcher> whose)
+      : server(its_server), left(std::move(keys)), watcher(std::move(whose)) {}
+
+  void Post() {
+    server.workers().Post([self = shared_from_this()] { self->Run(); });
+  }
+  void Run() {
+    while (!left.empty()) {
+      Database& db = server.keyspace().db(left.back().db);
+      const KeyHash hash = KeyHash::Of(left.back().key);
+      Hold hold(server.keyspace().background_slot());
+      if (!hold.TryKey(db, hash)) {
+        if (hold.refused() == nullptr) return Post();
+        return hold.refused()->WhenOpen({}, [self = shared_from_this()] { self->Post(); });
+      }
+      db.Unwatch(left.back().key, hash, watcher.get());
+      left.pop_back();
+    }
+  }
+};
+
+}  // namespace
 
 void UnwatchAll(Server& server, GateSlot slot, Client& client) {
   if (client.watched.empty()) return;
@@ -106,22 +143,15 @@ void UnwatchAll(Server& server, GateSlot slot, Client& client) {
     Database& db = server.keyspace().db(watched.db);
     KeyHash hash = KeyHash::Of(watched.key);
     Hold hold(slot);
-    if (hold.TryKey(db, hash)) {
+    if (left.empty() && hold.TryKey(db, hash)) {
       db.Unwatch(watched.key, hash, client.watcher.get());
     } else {
+      // One moment of waiting is enough for all of them.
       left.push_back(std::move(watched));
     }
   }
   if (!left.empty()) {
-    server.workers().Post([&server, left = std::move(left), watcher = client.watcher] {
-      for (const WatchedKey& watched : left) {
-        Database& db = server.keyspace().db(watched.db);
-        KeyHash hash = KeyHash::Of(watched.key);
-        Hold hold(server.keyspace().background_slot());
-        hold.WaitForKey(db, hash);
-        db.Unwatch(watched.key, hash, watcher.get());
-      }
-    });
+    std::make_shared<LateUnwatch>(server, std::move(left), client.watcher)->Post();
   }
   client.watched.clear();
   client.watch_count = 0;

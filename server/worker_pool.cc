@@ -14,11 +14,15 @@ WorkerPool::WorkerPool(int threads) {
 WorkerPool::~WorkerPool() { Stop(); }
 
 void WorkerPool::Stop() {
+  std::deque<std::function<void()>> dropped;
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    jobs_.clear();
+    // Not under the mutex: what a job holds may post another when it goes.
+    dropped.swap(jobs_);
+    waiting_ = 0;
   }
+  dropped.clear();
   changed_.NotifyAll();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
@@ -29,6 +33,7 @@ void WorkerPool::Post(std::function<void()> job) {
     MutexLock lock(mutex_);
     if (stopping_) return;
     jobs_.push_back(std::move(job));
+    waiting_ = jobs_.size();
   }
   changed_.NotifyOne();
 }
@@ -44,6 +49,7 @@ void WorkerPool::Run() {
       if (stopping_) return;
       job = std::move(jobs_.front());
       jobs_.pop_front();
+      waiting_ = jobs_.size();
     }
     job();
   }

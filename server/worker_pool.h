@@ -1,6 +1,8 @@
 #ifndef CLOAKROOM_SERVER_WORKER_POOL_H_
 #define CLOAKROOM_SERVER_WORKER_POOL_H_
 
+#include <atomic>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <thread>
@@ -22,6 +24,8 @@ class WorkerPool {
 
   /// After Stop, the job is dropped.
   void Post(std::function<void()> job);
+  /// Some job waits for a thread. One that runs for long should then give way.
+  bool AnyWaits() const { return waiting_.load(std::memory_order_relaxed) > 0; }
   /// Drops the jobs that have not started, and waits for the others. Not from a job; only one
   /// thread may call it.
   void Stop();
@@ -33,6 +37,7 @@ class WorkerPool {
   CondVar changed_;
   std::deque<std::function<void()>> jobs_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<size_t> waiting_ = 0;  ///< size of jobs_
   std::vector<std::thread> threads_;
 };
 

@@ -41,7 +41,9 @@ const Entry* Database::Peek(std::string_view key, KeyHash hash, int64_t now_ms) 
   Entry** slot = stripe.table.Find(key, hash);
   if (slot == nullptr) return nullptr;
   if ((*slot)->expired(now_ms)) [[unlikely]] {
-    const WriteScope removes_it(*this, key, hash, now_ms);
+    if (keyspace_.settings().unchanging_until_ms <= now_ms) {
+      const WriteScope removes_it(*this, key, hash, now_ms);
+    }
     return nullptr;
   }
   return *slot;
@@ -116,20 +118,39 @@ size_t Database::expires() const {
 
 uint64_t Database::Scan(uint64_t cursor, size_t count,
                         absl::FunctionRef<void(const Entry&)> visit) {
+  while (true) {
+    if (auto next = ScanUntil(cursor, count, gate_.MomentFromNow(), visit)) return *next;
+  }
+}
+
+std::optional<uint64_t> Database::TryScan(uint64_t cursor, size_t count,
+                                          absl::FunctionRef<void(const Entry&)> visit) {
+  return ScanUntil(cursor, count, gate_.MomentFromNow(), visit);
+}
+
+std::optional<uint64_t> Database::ScanUntil(uint64_t cursor, size_t count, Gate::Time until,
+                                            absl::FunctionRef<void(const Entry&)> visit) {
   uint32_t index = static_cast<uint32_t>(std::min<uint64_t>(cursor >> kPositionBits, kStripes));
   uint64_t position = cursor & kPositionMask;
   size_t visited = 0;
+  const auto counted = [&](Entry* entry) {
+    visit(*entry);
+    ++visited;
+  };
   for (; index < kStripes; ++index, position = 0) {
     Stripe& stripe = stripes_[index];
     if (stripe.keys.load(std::memory_order_relaxed) == 0) continue;
-    MutexLock lock(stripe.mutex);
+    const uint64_t here = (uint64_t{index} << kPositionBits) | position;
+    if (visited >= count) return here;
+    if (!stripe.mutex.TryLockUntil(until)) {
+      if (here == cursor) return std::nullopt;
+      return here;
+    }
     do {
-      if (visited >= count) return (uint64_t{index} << kPositionBits) | position;
-      position = stripe.table.Scan(position, [&](Entry* entry) {
-        visit(*entry);
-        ++visited;
-      });
-    } while (position != 0);
+      position = stripe.table.Scan(position, counted);
+    } while (position != 0 && visited < count);
+    stripe.mutex.Unlock();
+    if (position != 0) return (uint64_t{index} << kPositionBits) | position;
   }
   return 0;
 }
@@ -145,16 +166,23 @@ uint32_t Database::RandomStripe(absl::BitGenRef random) const {
   return 0;
 }
 
-std::optional<std::string> Database::RandomKey(absl::BitGenRef random, int64_t now_ms) {
+Database::Drawn Database::RandomKey(absl::BitGenRef random, int64_t now_ms) {
   // Keys that have expired are drawn again; after a while any is better than none, as in Redis.
   constexpr int kTries = 100;
+  const Gate::Time until = gate_.MomentFromNow();
+  Drawn drawn;
   for (int i = 0; i < kTries && size() > 0; ++i) {
     Stripe& stripe = stripes_[RandomStripe(random)];
-    MutexLock lock(stripe.mutex);
+    if (!stripe.mutex.TryLockUntil(until)) {
+      drawn.occupied = true;
+      continue;
+    }
     const Entry* entry = stripe.table.Random(random);
-    if (entry != nullptr && !entry->expired(now_ms)) return std::string(entry->key());
+    if (entry != nullptr && !entry->expired(now_ms)) drawn.key = std::string(entry->key());
+    stripe.mutex.Unlock();
+    if (drawn.key) break;
   }
-  return std::nullopt;
+  return drawn;
 }
 
 int64_t Database::SampleTtlMs(absl::BitGenRef random, int64_t now_ms) {

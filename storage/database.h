@@ -57,13 +57,15 @@ class Database {
 
   int index() const { return index_; }
   Gate& gate() { return gate_; }
+  const Gate& gate() const { return gate_; }
   Keyspace& keyspace() { return keyspace_; }
   Stripe& stripe(uint32_t i) { return stripes_[i]; }
   Stripe& StripeOf(KeyHash hash) { return stripes_[hash.stripe()]; }
   /// Of all stripes, while others go on counting.
   int64_t changes() const;
 
-  /// HELD. The key's entry, or null. One that has expired is removed. Counts as no access.
+  /// HELD. The key's entry, or null. One that has expired is removed, unless a pause keeps it
+  /// (StorageSettings::unchanging_until_ms). Counts as no access.
   const Entry* Peek(std::string_view key, KeyHash hash, int64_t now_ms);
   /// HELD. As Peek, and notes the access for eviction.
   const Entry* Find(std::string_view key, KeyHash hash, int64_t now_ms, absl::BitGenRef random);
@@ -93,8 +95,17 @@ class Database {
   /// at the end. Cursors fit a signed 64-bit integer. Expired entries are visited too.
   uint64_t Scan(uint64_t cursor, size_t count, absl::FunctionRef<void(const Entry&)> visit);
 
+  /// The same for event loops: nullopt when a stripe is occupied for longer than a moment and no
+  /// step has been made by then; otherwise it goes as far as it gets.
+  std::optional<uint64_t> TryScan(uint64_t cursor, size_t count,
+                                  absl::FunctionRef<void(const Entry&)> visit);
+
   /// A live key drawn near uniformly.
-  std::optional<std::string> RandomKey(absl::BitGenRef random, int64_t now_ms);
+  struct Drawn {
+    std::optional<std::string> key;
+    bool occupied = false;  ///< a stripe was: if there is no key, try again
+  };
+  Drawn RandomKey(absl::BitGenRef random, int64_t now_ms);
 
   /// Mean time to live in ms of a sample of the keys that expire, for INFO; 0 without any.
   int64_t SampleTtlMs(absl::BitGenRef random, int64_t now_ms);
@@ -108,6 +119,9 @@ class Database {
  private:
   friend class Keyspace;
 
+  /// Until a stripe must be waited for longer than `until`.
+  std::optional<uint64_t> ScanUntil(uint64_t cursor, size_t count, Gate::Time until,
+                                    absl::FunctionRef<void(const Entry&)> visit);
   /// Clear, without a word to the log of changes.
   size_t RemoveAll();
   uint32_t RandomStripe(absl::BitGenRef random) const;

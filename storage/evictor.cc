@@ -17,6 +17,8 @@ constexpr int kSliceKeys = 256;
 /// Buckets looked at for samples in one stripe: where few keys are volatile, most are skipped.
 constexpr int kMaxBuckets = 128;
 constexpr int kMaxMisses = 1024;
+/// How often a database or stripe that somebody else has is passed over.
+constexpr int kMaxOccupied = 32;
 
 }  // namespace
 
@@ -27,10 +29,15 @@ bool Evictor::OverLimit() const {
 
 Evictor::Outcome Evictor::MakeRoom() {
   if (!OverLimit()) return Outcome::kBelowLimit;
+  // As in Redis, a pause lets commands in that find no room: they wait for its end anyway.
+  if (keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) {
+    return Outcome::kBelowLimit;
+  }
   EvictionPolicy policy = keyspace_.settings().policy.load(std::memory_order_relaxed);
   if (policy == EvictionPolicy::kNoEviction) return Outcome::kNoRoom;
   int evicted = 0;
   int misses = 0;
+  int occupied = 0;
   while (evicted < kSliceKeys) {
     switch (EvictOne(policy)) {
       case Step::kEvicted:
@@ -38,6 +45,8 @@ Evictor::Outcome Evictor::MakeRoom() {
         if (!OverLimit()) return Outcome::kBelowLimit;
         break;
       case Step::kBusy:
+        // Another database may do.
+        if (++occupied < kMaxOccupied) break;
         return evicted > 0 ? Outcome::kBelowLimit : Outcome::kBusy;
       case Step::kNothingFound:
         if (PickDatabase(OnlyVolatile(policy)) == nullptr || ++misses > kMaxMisses) {
@@ -68,29 +77,36 @@ Evictor::Step Evictor::EvictOne(EvictionPolicy policy) {
   Database* db = PickDatabase(only_volatile);
   if (db == nullptr) return Step::kNothingFound;
   Hold hold(slot_);
-  if (slot_ == keyspace_.background_slot()) {
-    hold.WaitAndPass(*db);
-  } else if (!hold.TryPass(*db)) {
-    return Step::kBusy;
-  }
+  if (!hold.TryPassNow(*db)) return Step::kBusy;
   // The first stripe with a candidate, from a random one on.
+  bool occupied = false;
   uint32_t start = absl::Uniform<uint32_t>(random_, 0, Database::kStripes);
   for (uint32_t i = 0; i < Database::kStripes; ++i) {
     Stripe& stripe = db->stripe((start + i) % Database::kStripes);
     const auto& count = only_volatile ? stripe.expires : stripe.keys;
     if (count.load(std::memory_order_relaxed) == 0) continue;
-    MutexLock lock(stripe.mutex);
-    int64_t now_ms = keyspace_.clock().NowMs();
-    std::optional<Candidate> best = BestOf(stripe, policy, now_ms);
-    if (!best) return Step::kNothingFound;
-    WriteScope scope(*db, best->key, KeyHash::Of(best->key), now_ms);
-    if (!scope.exists()) return Step::kEvicted;  // it had expired, and is gone all the same
-    scope.Delete();
-    scope.Changed("evicted");
-    keyspace_.counters().evicted.fetch_add(1, std::memory_order_relaxed);
-    return Step::kEvicted;
+    // Another stripe will do: nobody waits here.
+    if (!stripe.mutex.TryLock()) {
+      occupied = true;
+      continue;
+    }
+    const Step step = EvictFrom(*db, stripe, policy);
+    stripe.mutex.Unlock();
+    return step;
   }
-  return Step::kNothingFound;
+  return occupied ? Step::kBusy : Step::kNothingFound;
+}
+
+Evictor::Step Evictor::EvictFrom(Database& db, Stripe& stripe, EvictionPolicy policy) {
+  const int64_t now_ms = keyspace_.clock().NowMs();
+  std::optional<Candidate> best = BestOf(stripe, policy, now_ms);
+  if (!best) return Step::kNothingFound;
+  WriteScope scope(db, best->key, KeyHash::Of(best->key), now_ms);
+  if (!scope.exists()) return Step::kEvicted;  // it had expired, and is gone all the same
+  scope.Delete();
+  scope.Changed("evicted");
+  keyspace_.counters().evicted.fetch_add(1, std::memory_order_relaxed);
+  return Step::kEvicted;
 }
 
 std::optional<Evictor::Candidate> Evictor::BestOf(Stripe& stripe, EvictionPolicy policy,

@@ -24,10 +24,10 @@ class Evictor {
   enum class Outcome {
     kBelowLimit,  ///< there is room
     kNoRoom,      ///< over the limit, and the policy lets nothing go
-    kBusy,        ///< over the limit, and the gates of those who could free some are closed
+    kBusy,        ///< over the limit, and those who could free some are occupied
   };
-  /// Evicts until there is room; at most for one slice (some hundred keys), after which a command
-  /// may go ahead and the next one goes on evicting.
+  /// Evicts until there is room, but not during a pause; at most for one slice (some hundred keys),
+  /// after which a command may go ahead and the next one goes on evicting.
   Outcome MakeRoom();
 
   bool OverLimit() const;
@@ -40,6 +40,8 @@ class Evictor {
   enum class Step { kEvicted, kNothingFound, kBusy };
 
   Step EvictOne(EvictionPolicy policy);
+  /// The stripe is held.
+  Step EvictFrom(Database& db, Stripe& stripe, EvictionPolicy policy);
   Database* PickDatabase(bool only_volatile);
   std::optional<Candidate> BestOf(Stripe& stripe, EvictionPolicy policy, int64_t now_ms);
   uint64_t WorthEvicting(const Entry& entry, EvictionPolicy policy, int64_t now_ms);

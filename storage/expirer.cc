@@ -27,25 +27,32 @@ int64_t NextDue(const Entry& entry) {
 
 size_t Expirer::Run(absl::FunctionRef<bool()> between) {
   size_t removed = 0;
-  for (int i = 0; i < keyspace_.database_count(); ++i) {
-    Database& db = keyspace_.db(i);
-    if (db.size() == 0) continue;
-    for (uint32_t s = 0; s < Database::kStripes; ++s) {
-      Slice slice;
-      do {
-        slice = RunSlice(db, db.stripe(s), keyspace_.clock().NowMs());
-        removed += slice.removed;
-        if (slice.removed > 0 && !between()) return removed;
-      } while (!slice.finished);
-    }
+  if (keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) return removed;
+  for (Database* db : keyspace_.databases()) {
+    if (db->size() == 0) continue;
+    if (!RunDatabase(*db, between, &removed)) break;
   }
   return removed;
+}
+
+bool Expirer::RunDatabase(Database& db, absl::FunctionRef<bool()> between, size_t* removed) {
+  for (uint32_t s = 0; s < Database::kStripes; ++s) {
+    Slice slice;
+    do {
+      slice = RunSlice(db, db.stripe(s), keyspace_.clock().NowMs());
+      // Somebody has the database for himself, maybe for long: the others cannot wait for that.
+      if (!slice.passed) return true;
+      *removed += slice.removed;
+      if (slice.removed > 0 && !between()) return false;
+    } while (!slice.finished);
+  }
+  return true;
 }
 
 Expirer::Slice Expirer::RunSlice(Database& db, Stripe& stripe, int64_t now_ms) {
   Slice slice;
   Hold hold(keyspace_.background_slot());
-  hold.WaitAndPass(db);
+  if (!hold.TryPassNow(db)) return {.passed = false};
   MutexLock lock(stripe.mutex);
   std::vector<std::string> due;
   slice.finished = stripe.table

@@ -3,9 +3,10 @@
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "storage/mutex.h"
@@ -19,74 +20,154 @@ using GateSlot = int;
 /// Who is in a logical database: many commands on single keys at once (a pass), or one that needs
 /// the database for itself (closed).
 ///
-/// Each thread passes by a slot of its own, a mutex on its own cache line that nobody else touches
-/// while the gate is open, so passing costs an uncontended lock. Closing takes all the slots.
+/// Each thread counts its passes in a slot of its own, on a cache line that nobody else writes, and
+/// then looks whether the gate is closed. Whoever closes it says so first and then looks whether
+/// the slots are empty. So one of the two always sees the other.
 ///
-/// Event loops Try. A script lasts a few microseconds as a rule, less than it costs to park a
-/// connection and to wake it, so a Try sleeps for up to kMoment. Where that was too short the gate
-/// is slow: until it opens every Try is refused at once. Whoever is refused is called back.
-/// Background threads may wait. Gates of several databases are taken in index order.
+/// Nobody waits here for long. A script lasts some microseconds as a rule, less than it costs to
+/// park a connection and to wake it, so a Try waits for up to kMoment. If that was too short the
+/// gate is slow: until it opens every Try is refused at once. Whoever was refused holds nothing,
+/// and asks WhenOpen to be called back.
+///
+/// Fairness: who waits at the gate to pass goes in when it opens, before anybody can close it
+/// again. Who was refused for kPatience takes a Ticket, and while there are tickets, nobody without
+/// one closes the gate.
+///
+/// Thread rule: any thread. A slot belongs to one thread, the last one to all others.
 class ABSL_LOCKABLE Gate {
  public:
-  explicit Gate(int slots);
+  using Time = std::chrono::steady_clock::time_point;
+
+  /// How long a Try waits.
+  static constexpr std::chrono::microseconds kMoment{100};
+  /// Who has been refused for so long should take a ticket. Not sooner, since every script that
+  /// gives way to a ticket has to park.
+  static constexpr std::chrono::microseconds kPatience{1000};
+
+  /// `moment`: tests set it to zero, so that they need not wait.
+  explicit Gate(int slots, std::chrono::microseconds moment = kMoment);
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
-  static constexpr std::chrono::microseconds kMoment{100};
-  /// Who has been refused for so long should take a ticket.
-  static constexpr std::chrono::microseconds kPatience{1000};
-
-  /// The right of a connection that has waited long: while somebody holds one, nobody without one
-  /// closes the gate, so a storm of scripts cannot keep others out. Not sooner than kPatience,
-  /// since every script that gives way to a ticket has to park.
+  /// The right of one who has waited long; it keeps those without one from closing the gate, so a
+  /// storm of scripts cannot keep others out.
   class Ticket {
    public:
-    explicit Ticket(Gate& gate) : gate_(gate) { gate_.tickets_.fetch_add(1); }
-    ~Ticket() { gate_.ReturnTicket(); }
-    Ticket(const Ticket&) = delete;
-    Ticket& operator=(const Ticket&) = delete;
-    Gate& gate() const { return gate_; }
+    explicit Ticket(Gate& gate) : gate_(&gate) { gate_->tickets_.fetch_add(1); }
+    ~Ticket() {
+      if (gate_ != nullptr) gate_->ReturnTicket();
+    }
+    Ticket(Ticket&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
+    Ticket& operator=(Ticket&& other) noexcept {
+      std::swap(gate_, other.gate_);
+      return *this;
+    }
+    Gate& gate() const { return *gate_; }
 
    private:
-    Gate& gate_;
+    Gate* gate_;
   };
 
-  bool TryPass(GateSlot slot);
-  void Pass(GateSlot slot);
-  void Leave(GateSlot slot);
+  /// False: refused. A thread that has closed the gate itself is refused as well.
+  bool TryPass(GateSlot slot) {
+    Enter(slot);
+    if (!closed_.load(std::memory_order_seq_cst)) [[likely]]
+      return true;
+    Leave(slot);
+    return PassWithinMoment(slot);
+  }
+  /// The same without waiting at all.
+  bool TryPassNow(GateSlot slot) {
+    Enter(slot);
+    if (!closed_.load(std::memory_order_seq_cst)) [[likely]]
+      return true;
+    Leave(slot);
+    return false;
+  }
+  void Leave(GateSlot slot) {
+    std::atomic<int>& inside = slots_[slot].inside;
+    if (slot == shared_slot_) {
+      inside.fetch_sub(1, std::memory_order_release);
+    } else {
+      inside.store(inside.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+    }
+  }
 
-  /// `queued`: the caller holds a ticket.
-  bool TryClose(bool queued);
-  void Close();
+  enum class Closing {
+    kDone,
+    kRefused,   ///< somebody else has closed it, or tickets go first: see WhenOpen
+    kOccupied,  ///< somebody stayed inside for longer than a moment: try again soon
+  };
+  /// Unless it is done the gate is as it was. `queued`: the caller holds a ticket. It waits for
+  /// those inside, or for whoever has closed the gate, until `until` at most.
+  Closing TryClose(bool queued, Time until);
+  Closing TryClose(bool queued) { return TryClose(queued, MomentFromNow()); }
   void Open();
+  Time MomentFromNow() const { return std::chrono::steady_clock::now() + moment_; }
 
   /// Whoever closed it will keep it closed for long: refused commands should not wait but say so.
-  bool busy() const { return busy_.load(); }
-  /// Set by the holder; calls those who wait, so that they learn of it.
-  void SetBusy(bool busy);
+  bool busy() const { return busy_.load(std::memory_order_relaxed); }
+  /// By the one who has closed it; tells those who wait and want to hear of it. False again when
+  /// the gate opens.
+  void SetBusy();
+  /// Somebody waited a moment in vain since the gate was closed.
+  bool slow() const { return slow_.load(std::memory_order_relaxed); }
 
-  /// Calls `wake` once, when it is worth another try: at once, or from the thread that opens the
-  /// gate or, for those who are not queued, gives back the last ticket. `wake` must only post.
-  void WhenOpen(bool queued, std::function<void()> wake);
+  /// What somebody who was refused waits for.
+  struct Wish {
+    bool closes = false;      ///< to close the gate, not to pass
+    bool queued = false;      ///< with a ticket
+    bool hears_busy = false;  ///< or to hear that the gate is busy
+  };
+  /// Calls `wake` once, when another try is worth it: at once, or later from the thread that opens
+  /// the gate, makes it busy, or returns the last ticket. `wake` must only post.
+  void WhenOpen(Wish wish, std::function<void()> wake);
 
  private:
   struct alignas(64) Slot {
-    TimedMutex mutex;
+    std::atomic<int> inside = 0;
   };
-  bool TryForAMoment(TimedMutex& mutex);
-  void LockSlots();
-  void ReturnTicket();
+  /// A thread that waits, for a moment, to pass.
+  struct Sleeper {
+    GateSlot slot;
+    bool passed = false;  ///< whoever opened the gate has entered its slot for it
+  };
+  struct Waiter {
+    Wish wish;
+    std::function<void()> wake;
+  };
 
-  const int slot_count_;
+  void Enter(GateSlot slot) {
+    std::atomic<int>& inside = slots_[slot].inside;
+    if (slot == shared_slot_) {
+      inside.fetch_add(1, std::memory_order_seq_cst);
+    } else {
+      inside.store(inside.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+    }
+  }
+  bool PassWithinMoment(GateSlot slot);
+  /// Waits until the gate is open, and marks it closed.
+  bool Claim(bool queued, Time until);
+  bool AwaitEmpty(Time until) const;
+  bool Empty() const;
+  void ReturnTicket();
+  bool MustWait(const Wish& wish) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<Waiter> TakeReady() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const int shared_slot_;  ///< the last one
+  const std::chrono::microseconds moment_;
   std::unique_ptr<Slot[]> slots_;
-  TimedMutex closer_;  ///< held while closed; taken before the slots
-  std::atomic<int> tickets_ = 0;
+  /// Written under mutex_; every pass reads it.
+  std::atomic<bool> closed_ = false;
   std::atomic<bool> busy_ = false;
   std::atomic<bool> slow_ = false;
 
-  Mutex waiters_mutex_;
-  bool closed_ ABSL_GUARDED_BY(waiters_mutex_) = false;
-  std::deque<std::function<void()>> waiters_ ABSL_GUARDED_BY(waiters_mutex_);
+  /// Apart from what every pass reads.
+  alignas(64) std::atomic<int> tickets_ = 0;
+  Mutex mutex_;
+  CondVar changed_;  ///< the gate was opened, or is busy
+  std::vector<Sleeper*> sleepers_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace cloakroom

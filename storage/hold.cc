@@ -1,7 +1,10 @@
 #include "storage/hold.h"
 
 #include <algorithm>
+#include <memory>
+#include <thread>
 
+#include "storage/gate_tickets.h"
 #include "storage/keyspace.h"
 
 namespace cloakroom {
@@ -9,11 +12,23 @@ namespace cloakroom {
 // Which locks are taken depends on the command, so the analysis cannot follow these functions;
 // they are all there is of it (see AssertHeld).
 
+bool Hold::Refuse(Gate* gate, bool to_close) {
+  Release();
+  refused_ = gate;
+  refused_to_close_ = to_close;
+  return false;
+}
+
 bool Hold::TryPass(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  if (!db.gate().TryPass(slot_)) [[unlikely]] {
-    refused_ = &db.gate();
-    return false;
-  }
+  if (!db.gate().TryPass(slot_)) [[unlikely]]
+    return Refuse(&db.gate());
+  passed_ = &db.gate();
+  BeginChanges(db, /*together=*/false);
+  return true;
+}
+
+bool Hold::TryPassNow(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (!db.gate().TryPassNow(slot_)) return Refuse(&db.gate());
   passed_ = &db.gate();
   BeginChanges(db, /*together=*/false);
   return true;
@@ -22,7 +37,8 @@ bool Hold::TryPass(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 bool Hold::TryKey(Database& db, KeyHash key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (!TryPass(db)) return false;
   Stripe& stripe = db.StripeOf(key);
-  stripe.mutex.Lock();
+  if (!stripe.mutex.TryLock() && !stripe.mutex.TryLockUntil(db.gate().MomentFromNow())) [[unlikely]]
+    return Refuse(nullptr);
   stripes_.push_back(&stripe);
   BeginChanges(db, /*together=*/true);
   return true;
@@ -30,47 +46,112 @@ bool Hold::TryKey(Database& db, KeyHash key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 
 bool Hold::TryKeys(Database& db, std::span<const KeyHash> keys) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (!TryPass(db)) return false;
-  for (KeyHash key : keys) stripes_.push_back(&db.StripeOf(key));
-  std::sort(stripes_.begin(), stripes_.end());
-  stripes_.erase(std::unique(stripes_.begin(), stripes_.end()), stripes_.end());
-  for (Stripe* stripe : stripes_) stripe->mutex.Lock();
+  absl::InlinedVector<Stripe*, 8> wanted;
+  for (KeyHash key : keys) wanted.push_back(&db.StripeOf(key));
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  Gate::Time until{};
+  for (Stripe* stripe : wanted) {
+    if (!stripe->mutex.TryLock()) [[unlikely]] {
+      if (until == Gate::Time{}) until = db.gate().MomentFromNow();
+      if (!stripe->mutex.TryLockUntil(until)) return Refuse(nullptr);
+    }
+    stripes_.push_back(stripe);
+  }
   BeginChanges(db, /*together=*/true);
   return true;
 }
 
 bool Hold::TryClose(std::span<Database* const> dbs, bool queued) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  const Gate::Time until = dbs.front()->gate().MomentFromNow();
   for (Database* db : dbs) {
-    if (db->gate().TryClose(queued)) {
-      closed_.push_back(&db->gate());
-      continue;
+    switch (db->gate().TryClose(queued, until)) {
+      case Gate::Closing::kDone:
+        closed_.push_back(&db->gate());
+        continue;
+      case Gate::Closing::kRefused:
+        return Refuse(&db->gate(), /*to_close=*/true);
+      case Gate::Closing::kOccupied:
+        return Refuse(nullptr);
     }
-    Release();
-    refused_ = &db->gate();
-    return false;
   }
   BeginChanges(*dbs.front(), /*together=*/true);
   return true;
 }
 
-void Hold::WaitAndPass(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  db.gate().Pass(slot_);
-  passed_ = &db.gate();
-  BeginChanges(db, /*together=*/false);
+bool Hold::Closes(const Database& db) const {
+  return std::find(closed_.begin(), closed_.end(), &db.gate()) != closed_.end();
 }
 
-void Hold::WaitForKey(Database& db, KeyHash key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  WaitAndPass(db);
-  Stripe& stripe = db.StripeOf(key);
-  stripe.mutex.Lock();
-  stripes_.push_back(&stripe);
-  BeginChanges(db, /*together=*/true);
+namespace {
+
+/// How long a thread that waits sleeps at most before it looks whether it should give up.
+constexpr std::chrono::milliseconds kLookAgain{10};
+
+/// What a thread that waits for gates listens to.
+class Doorbell {
+ public:
+  /// Returns when another try is worth it, or after kLookAgain. `gate`: null for "soon".
+  void Await(Gate* gate, Gate::Wish wish) {
+    if (gate == nullptr) return std::this_thread::sleep_for(Hold::kSoon);
+    if (gate != gate_) Hang(*gate, wish);
+    const auto until = std::chrono::steady_clock::now() + kLookAgain;
+    MutexLock lock(bell_->mutex);
+    while (!bell_->rung && bell_->changed.WaitUntil(bell_->mutex, until)) {
+    }
+    if (bell_->rung) gate_ = nullptr;
+  }
+
+ private:
+  struct Bell {
+    Mutex mutex;
+    CondVar changed;
+    bool rung ABSL_GUARDED_BY(mutex) = false;
+  };
+
+  void Hang(Gate& gate, Gate::Wish wish) {
+    gate_ = &gate;
+    bell_ = std::make_shared<Bell>();
+    gate.WhenOpen(wish, [bell = bell_] {
+      MutexLock lock(bell->mutex);
+      bell->rung = true;
+      bell->changed.NotifyAll();
+    });
+  }
+
+  Gate* gate_ = nullptr;        ///< that will ring
+  std::shared_ptr<Bell> bell_;  ///< shared: it may ring when nobody listens any more
+};
+
+}  // namespace
+
+void Hold::WaitAndPass(Database& db) {
+  Doorbell bell;
+  while (!TryPass(db)) bell.Await(refused_, {});
 }
 
-void Hold::WaitAndClose(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  db.gate().Close();
-  closed_.push_back(&db.gate());
-  BeginChanges(db, /*together=*/true);
+void Hold::WaitForKey(Database& db, KeyHash key) {
+  Doorbell bell;
+  while (!TryKey(db, key)) bell.Await(refused_, {});
 }
+
+bool Hold::WaitAndClose(std::span<Database* const> dbs, absl::FunctionRef<bool()> give_up) {
+  Doorbell bell;
+  GateTickets tickets;
+  while (!TryClose(dbs, tickets.any())) {
+    if (give_up()) return false;
+    if (refused_ != nullptr) tickets.Refused(*refused_);
+    bell.Await(refused_, {.closes = true, .queued = true});
+  }
+  return true;
+}
+
+void Hold::WaitAndClose(Database& db) {
+  Database* const one[] = {&db};
+  WaitAndClose(one);
+}
+
+void Hold::WaitAndCloseAll(Keyspace& keyspace) { WaitAndClose(keyspace.databases()); }
 
 void Hold::BeginChanges(Database& db, bool together) {
   if (log_ != nullptr) {

@@ -6,6 +6,7 @@ Keyspace::Keyspace(const Options& options, const Clock& clock)
     : clock_(clock), event_loops_(options.event_loops) {
   for (int i = 0; i < options.databases; ++i) {
     databases_.push_back(std::make_unique<Database>(i, options.event_loops + 1, *this));
+    all_.push_back(databases_.back().get());
   }
 }
 

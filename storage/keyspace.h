@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "storage/change_log.h"
@@ -36,6 +37,8 @@ class Keyspace {
   const Database& db(int index) const { return *databases_[static_cast<size_t>(index)]; }
   /// The database that had this number at the instant of the latest snapshot.
   Database& DatabaseOfSnapshot(int number);
+  /// All of them, by number.
+  std::span<Database* const> databases() const { return all_; }
   int database_count() const { return static_cast<int>(databases_.size()); }
 
   /// The slot of threads that are no event loop; those may wait at gates.
@@ -86,6 +89,7 @@ class Keyspace {
   Reclaimer reclaimer_;
   Snapshot snapshot_{*this};
   std::vector<std::unique_ptr<Database>> databases_;
+  std::vector<Database*> all_;
 };
 
 }  // namespace cloakroom

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "storage/entry.h"
@@ -39,7 +40,10 @@ class Reclaimer {
   int64_t freed() const { return freed_.load(std::memory_order_relaxed); }
   void ResetFreed() { freed_.store(0, std::memory_order_relaxed); }
 
-  /// Returns when all that was dropped before the call is freed (tests, FLUSHALL SYNC).
+  /// Calls `done`, on the reclaimer's thread, when all that was dropped before the call is freed.
+  /// It must only post.
+  void WhenDrained(std::function<void()> done) { Post({std::move(done), 0}); }
+  /// Waits for that, for tests.
   void Drain();
 
  private:

@@ -43,6 +43,8 @@ class Set {
 
   /// The set as it is now, for a thread without the lock. O(1), or a copy of a small block.
   SharedValue Share() const { return SharedValue(kType, encoding_, payload_); }
+  /// Whether it is that one, unchanged since it was shared.
+  bool Is(const SharedValue& value) const { return value.Is(kType, encoding_, payload_); }
 
  private:
   bool is_int_set() const { return encoding_ == Encoding::kIntSet; }

@@ -41,6 +41,12 @@ class SharedValue {
   SharedValue(SharedValue&& other) noexcept;
   SharedValue& operator=(SharedValue other) noexcept;
 
+  /// Whether this is that value, unchanged since it was shared. Large values are copied when they
+  /// change, so their address tells; it is not given to another one while this object lives.
+  bool Is(ValueType type, Encoding encoding, std::string_view payload) const {
+    return type_ == type && encoding_ == encoding && payload_ == payload;
+  }
+
   ValueType type() const { return type_; }
   Encoding encoding() const { return encoding_; }
   std::string_view payload() const { return payload_; }

@@ -30,7 +30,7 @@ Snapshot::Facts Snapshot::Begin(size_t max_pre_image_bytes, absl::FunctionRef<vo
   cancelled_ = false;
   Hold hold(keyspace_.background_slot());
   if (!gates_closed) {
-    for (int i = 0; i < keyspace_.database_count(); ++i) hold.WaitAndClose(keyspace_.db(i));
+    hold.WaitAndCloseAll(keyspace_);
   }
   Facts facts;
   for (int i = 0; i < keyspace_.database_count(); ++i) {

@@ -1,7 +1,10 @@
 // Strings as bitmaps: SETBIT GETBIT BITCOUNT BITPOS BITOP.
 #include <algorithm>
+#include <memory>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "server/call.h"
@@ -104,7 +107,7 @@ void BitCount(Call& call) {
     reply.Integer(static_cast<int64_t>(CountBits(bytes, bits.first, bits.last)));
   };
   if (string->size() <= kMaxInlineBytes) return count(call.reply(), string->bytes());
-  call.Offload([held = HeldString(*string.entry()), count](LongWork& work) {
+  call.Offload([held = HeldString(string.entry()), count](LongWork& work) {
     count(work.reply, held.view().bytes());
   });
 }
@@ -154,7 +157,7 @@ void BitPos(Call& call) {
     reply.Integer(BitPosition(bytes, bit, bits, end_given));
   };
   if (string->size() <= kMaxInlineBytes) return search(call.reply(), string->bytes());
-  call.Offload([held = HeldString(*string.entry()), search](LongWork& work) {
+  call.Offload([held = HeldString(string.entry()), search](LongWork& work) {
     search(work.reply, held.view().bytes());
   });
 }
@@ -168,31 +171,58 @@ std::optional<BitOperation> OperationArgument(Call& call, size_t i) {
   return std::nullopt;
 }
 
-void BitOp(Call& call) {
-  std::optional<BitOperation> operation = OperationArgument(call, 1);
-  if (!operation) return;
-  if (*operation == BitOperation::kNot && call.argc() != 4) {
-    return call.Error("ERR BITOP NOT must be called with a single source key.");
-  }
-  absl::InlinedVector<StringView, 4> views;
+/// The operands of BITOP; null for an absent key, an empty string. nullopt: WRONGTYPE was replied.
+using Operands = absl::InlinedVector<const Entry*, 4>;
+std::optional<Operands> OpenOperands(Call& call) {
+  Operands operands;
   for (size_t i = 3; i < call.argc(); ++i) {
     Reading<StringView> source(call, call.arg(i));
-    if (!source.ok()) return;
-    views.push_back(*source);
+    if (!source.ok()) return std::nullopt;
+    operands.push_back(source.entry());
   }
-  // Only now, when the views stay where they are: one of an integer holds its own digits.
-  absl::InlinedVector<std::string_view, 4> sources;
+  return operands;
+}
+
+/// Null when all operands are empty.
+BlobRef Combine(BitOperation operation, std::span<const StringView> operands) {
+  // An operand that is an integer has its digits in the view, which must stay where it is.
+  absl::InlinedVector<std::string_view, 4> bytes;
   size_t size = 0;
-  for (const StringView& view : views) {
-    sources.push_back(view.bytes());
-    size = std::max(size, view.size());
+  for (const StringView& operand : operands) {
+    bytes.push_back(operand.bytes());
+    size = std::max(size, operand.size());
   }
+  if (size == 0) return BlobRef();
+  Blob* blob = Blob::Create(size);
+  BlobRef result = BlobRef::Adopt(blob);
+  CombineBits(operation, {bytes.data(), bytes.size()}, blob->mutable_data(), size);
+  return result;
+}
+
+/// A result that was computed outside the event loop, and what it was computed from.
+struct PreparedBits {
+  std::vector<HeldString> sources;
   BlobRef result;
-  if (size > 0) {
-    Blob* blob = Blob::Create(size);
-    result = BlobRef::Adopt(blob);
-    CombineBits(*operation, {sources.data(), sources.size()}, blob->mutable_data(), size);
+
+  bool ComesFrom(std::span<const Entry* const> operands) const {
+    return std::equal(operands.begin(), operands.end(), sources.begin(), sources.end(),
+                      [](const Entry* entry, const HeldString& held) { return held.IsOf(entry); });
   }
+};
+
+void PrepareBits(Call& call, BitOperation operation, std::span<const Entry* const> operands) {
+  auto prepared = std::make_shared<PreparedBits>();
+  for (const Entry* entry : operands) prepared->sources.emplace_back(entry);
+  call.PrepareElsewhere([operation, prepared](LongWork& work) {
+    std::vector<StringView> views;
+    for (const HeldString& held : prepared->sources) views.push_back(held.view());
+    prepared->result = Combine(operation, views);
+    work.prepared = prepared;
+  });
+}
+
+void PutBits(Call& call, BlobRef result) {
+  const size_t size = result ? result->bytes().size() : 0;
   WriteScope target = call.Open(call.arg(2));
   if (size > 0) {
     StoreRaw(target, std::move(result), kNoExpiry);
@@ -202,6 +232,29 @@ void BitOp(Call& call) {
     target.Changed("del");
   }
   call.reply().Integer(static_cast<int64_t>(size));
+}
+
+/// Long strings are combined outside the event loop, and the result is put in place when they have
+/// not changed meanwhile: it must follow from one moment.
+void BitOp(Call& call) {
+  std::optional<BitOperation> operation = OperationArgument(call, 1);
+  if (!operation) return;
+  if (*operation == BitOperation::kNot && call.argc() != 4) {
+    return call.Error("ERR BITOP NOT must be called with a single source key.");
+  }
+  std::optional<Operands> operands = OpenOperands(call);
+  if (!operands) return;
+  const auto prepared = call.prepared<PreparedBits>();
+  if (prepared != nullptr && prepared->ComesFrom(*operands)) {
+    return PutBits(call, std::move(prepared->result));
+  }
+  std::vector<StringView> views;
+  size_t bytes = 0;
+  for (const Entry* entry : *operands) bytes += views.emplace_back(ViewOf(entry)).size();
+  if (bytes > kMaxInlineBytes && call.may_prepare()) {
+    return PrepareBits(call, *operation, *operands);
+  }
+  PutBits(call, Combine(*operation, views));
 }
 
 // Read as a table.

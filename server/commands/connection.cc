@@ -4,6 +4,7 @@
 #include "protocol/text.h"
 #include "server/call.h"
 #include "server/commands/families.h"
+#include "server/commands/key_lookup.h"
 #include "server/executor.h"
 #include "server/session/authenticate.h"
 #include "server/session/client_names.h"
@@ -131,10 +132,7 @@ void Select(Call& call) {
   if (*index < 0 || *index >= call.server().keyspace().database_count()) {
     return call.Error(kDbIndexOutOfRange);
   }
-  if (call.mode() != CallMode::kTopLevel && *index != call.client().db &&
-      !call.thread().holds_all) {
-    return call.Error(kCannotSelect);
-  }
+  if (call.mode() != CallMode::kTopLevel && !MayReach(call, static_cast<int>(*index))) return;
   call.client().db = static_cast<int>(*index);
   call.reply().Ok();
 }

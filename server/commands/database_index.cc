@@ -28,6 +28,12 @@ std::optional<int> ParseDatabaseIndex(Call& call, size_t i) {
   return std::nullopt;
 }
 
+int DatabaseNumberOf(std::string_view argument) {
+  std::optional<int64_t> number = ParseInteger(argument);
+  const bool fits = number && *number >= 0 && *number <= std::numeric_limits<int>::max();
+  return fits ? static_cast<int>(*number) : -1;
+}
+
 bool IsDatabaseIndex(Call& call, int index) {
   return index >= 0 && index < call.server().keyspace().database_count();
 }

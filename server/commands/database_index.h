@@ -15,6 +15,9 @@ std::optional<int> ParseInt(Call& call, size_t i, std::string_view error = {});
 /// Argument `i` as the number of a database that exists. On nullopt the error has been replied.
 std::optional<int> ParseDatabaseIndex(Call& call, size_t i);
 
+/// The number that an argument is; -1: none.
+int DatabaseNumberOf(std::string_view argument);
+
 /// Whether there is such a database.
 bool IsDatabaseIndex(Call& call, int index);
 

@@ -1,5 +1,6 @@
 // DBSIZE FLUSHDB FLUSHALL SWAPDB.
 #include <optional>
+#include <utility>
 
 #include "server/call.h"
 #include "server/commands/database_index.h"
@@ -29,8 +30,8 @@ void CountChanges(Call& call, size_t changes) {
 void ReplyWhenFreed(Call& call) {
   bool async = call.argc() == 2 && call.Is(1, "async");
   if (async || call.mode() != CallMode::kTopLevel) return call.reply().Ok();
-  call.Offload([&reclaimer = call.server().keyspace().reclaimer()](LongWork& work) {
-    reclaimer.Drain();
+  call.Offload([&reclaimer = call.server().keyspace().reclaimer()](LongWork& work) -> Task {
+    co_await work.Until([&](LongWork::Resume resume) { reclaimer.WhenDrained(std::move(resume)); });
     work.reply.Ok();
   });
 }
@@ -57,10 +58,14 @@ void SwapDb(Call& call) {
   if (!IsDatabaseIndex(call, *first) || !IsDatabaseIndex(call, *second)) {
     return call.Error(kDbIndexOutOfRange);
   }
-  if (!MayReachAll(call)) return;
+  if (!MayReach(call, *first) || !MayReach(call, *second)) return;
   if (*first != *second) call.db(*first).SwapContents(call.db(*second));
   CountChanges(call, 1);
   call.reply().Ok();
+}
+
+DatabaseNumbers SwapDatabases(CommandArguments args, int) {
+  return {DatabaseNumberOf(args[1]), DatabaseNumberOf(args[2])};
 }
 
 // Read as a table.
@@ -76,7 +81,8 @@ constexpr CommandRow kDatabaseCommands[] = {
      "Removes all keys of all databases.", Access::kAll, nullptr, kCatDangerous},
     { "swapdb", SwapDb, 3, kWrite | kFast, {}, "4.0.0",
      "O(N) for N watched keys in both databases.", "index1 index2",
-     "Exchanges the contents of two databases.", Access::kAll, nullptr, kCatDangerous},
+     "Exchanges the contents of two databases.", Access::kNamed, nullptr, kCatDangerous,
+     SwapDatabases},
 };
 // clang-format on
 

@@ -26,13 +26,15 @@ namespace cloakroom {
 namespace {
 
 /// Calls `look` with the key's live entry, or null, while its stripe is held. The gate is passed
-/// or closed already.
+/// or closed already. False: the stripe is occupied.
 template <typename Look>
-void LookAt(Call& call, std::string_view key, Look look) {
+bool LookAt(Call& call, std::string_view key, Look look) {
   KeyHash hash = KeyHash::Of(key);
   Stripe& stripe = call.db().StripeOf(hash);
-  MutexLock lock(stripe.mutex);
+  if (!stripe.mutex.TryLockUntil(call.db().gate().MomentFromNow())) return false;
   look(call.db().Peek(key, hash, call.now_ms()));
+  stripe.mutex.Unlock();
+  return true;
 }
 
 /// Only this client waits; the others go on. Whoever wants a server that hangs may stop it.
@@ -48,7 +50,7 @@ void Sleep(Call& call) {
 
 void Object(Call& call) {
   std::string text;
-  LookAt(call, call.arg(2), [&](const Entry* entry) {
+  const bool looked = LookAt(call, call.arg(2), [&](const Entry* entry) {
     if (entry == nullptr) return;
     size_t length = entry->type() == ValueType::kString
                         ? StringView(entry->encoding(), entry->payload()).size()
@@ -62,6 +64,7 @@ void Object(Call& call) {
         static_cast<const void*>(entry), encoding, bytes, entry->access(),
         access_clock::IdleSeconds(entry->access(), call.now_ms()));
   });
+  if (!looked) return call.TryAgainSoon();
   text.empty() ? call.Error(kNoSuchKey) : call.reply().Simple(text);
 }
 
@@ -85,6 +88,16 @@ bool MayWait(Call& call) {
   return false;
 }
 
+/// Makes a key unless it is there. The gate is passed.
+void AddString(Database& db, std::string_view key, std::string_view value, int64_t now_ms) {
+  const KeyHash hash = KeyHash::Of(key);
+  MutexLock lock(db.StripeOf(hash).mutex);
+  WriteScope scope(db, key, hash, now_ms);
+  if (scope.exists()) return;
+  StoreString(scope, value, kNoExpiry);
+  scope.Changed("set");
+}
+
 /// Keys with values of a size, for tests that need many: "key:0" is "value:0". One that is there
 /// stays as it is.
 void Populate(Call& call) {
@@ -96,19 +109,13 @@ void Populate(Call& call) {
   if (!size) return;
   if (call.argc() > 5) return SubcommandError(call);
   std::string prefix(call.argc() > 3 ? call.arg(3) : "key");
-  call.Offload([&db = call.db(), slot = call.server().keyspace().background_slot(),
-                now_ms = call.now_ms(), count = *count, prefix = std::move(prefix),
-                size = static_cast<size_t>(*size)](LongWork& work) {
+  call.Offload([&db = call.db(), now_ms = call.now_ms(), count = *count, prefix = std::move(prefix),
+                size = static_cast<size_t>(*size)](LongWork& work) -> Task {
     for (int64_t i = 0; i < count; ++i) {
       const std::string key = fmt::format("{}:{}", prefix, i);
       std::string value = fmt::format("value:{}", i);
       if (size > 0) value.resize(size, '\0');
-      Hold hold(slot);
-      hold.WaitForKey(db, KeyHash::Of(key));
-      WriteScope scope(db, key, KeyHash::Of(key), now_ms);
-      if (scope.exists()) continue;
-      StoreString(scope, value, kNoExpiry);
-      scope.Changed("set");
+      co_await work.Step(db, [&] { AddString(db, key, value, now_ms); });
     }
     work.reply.Ok();
   });
@@ -123,30 +130,35 @@ void LogLine(Call& call) {
 
 /// Other clients may change keys meanwhile: the digest is exact while nobody writes.
 void DigestAll(Call& call) {
-  call.Offload([&keyspace = call.server().keyspace(), now_ms = call.now_ms()](LongWork& work) {
-    constexpr size_t kBucketsAtOnce = 64;
-    Digest digest;
-    for (int i = 0; i < keyspace.database_count(); ++i) {
-      Database& db = keyspace.db(i);
-      uint64_t cursor = 0;
-      do {
-        work.Step(db, [&] {
-          cursor = db.Scan(cursor, kBucketsAtOnce, [&](const Entry& entry) {
-            if (!entry.expired(now_ms)) digest.MixEntry(i, entry, now_ms);
-          });
-        });
-      } while (cursor != 0);
-    }
-    work.reply.Simple(digest.hex());
-  });
+  call.Offload(
+      [&keyspace = call.server().keyspace(), now_ms = call.now_ms()](LongWork& work) -> Task {
+        constexpr size_t kBucketsAtOnce = 64;
+        Digest digest;
+        for (int i = 0; i < keyspace.database_count(); ++i) {
+          Database& db = keyspace.db(i);
+          uint64_t cursor = 0;
+          do {
+            co_await work.Step(db, [&] {
+              cursor = db.Scan(cursor, kBucketsAtOnce, [&](const Entry& entry) {
+                if (!entry.expired(now_ms)) digest.MixEntry(i, entry, now_ms);
+              });
+            });
+          } while (cursor != 0);
+        }
+        work.reply.Simple(digest.hex());
+      });
 }
 
 void DigestValue(Call& call) {
-  call.reply().Array(call.argc() - 2);
+  std::vector<std::string> digests;
   for (size_t i = 2; i < call.argc(); ++i) {
-    LookAt(call, call.arg(i),
-           [&](const Entry* entry) { call.reply().Simple(DigestOfValue(entry, call.now_ms())); });
+    const bool looked = LookAt(call, call.arg(i), [&](const Entry* entry) {
+      digests.push_back(DigestOfValue(entry, call.now_ms()));
+    });
+    if (!looked) return call.TryAgainSoon();
   }
+  call.reply().Array(digests.size());
+  for (const std::string& digest : digests) call.reply().Simple(digest);
 }
 
 /// How evenly the keys of a database are spread over its stripes.
@@ -260,11 +272,18 @@ void Debug(Call& call) {
   SubcommandError(call);
 }
 
+/// Of its subcommands DIGEST alone goes over all databases.
+Access DebugAccess(Server&, CommandArguments args) {
+  const bool all = args.size() == 2 && EqualsIgnoreCase(args[1], "digest");
+  return all ? Access::kEach : Access::kPass;
+}
+
 // Read as a table.
 // clang-format off
 constexpr CommandRow kDebugCommands[] = {
     { "debug", Debug, -2, kAdmin | kNoScript | kLoading | kStale | kProtected, {}, "1.0.0",
-     "Depends on subcommand.", "", "Helps to test clients and the server.", Access::kPass},
+     "Depends on subcommand.", "", "Helps to test clients and the server.", Access::kPass,
+     DebugAccess},
 };
 // clang-format on
 

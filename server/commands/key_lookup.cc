@@ -1,5 +1,7 @@
 #include "server/commands/key_lookup.h"
 
+#include <algorithm>
+
 namespace cloakroom {
 
 const Entry* Inspect(Call& call, std::string_view key) {
@@ -21,12 +23,18 @@ std::string_view TypeName(ValueType type) {
   return "unknown";
 }
 
-bool MayReach(Call& call, int index) { return index == call.client().db || MayReachAll(call); }
-
-bool MayReachAll(Call& call) {
-  if (call.thread().holds_all) return true;
+bool MayReach(Call& call, int index) {
+  if (index == call.client().db || call.hold().Closes(call.db(index))) return true;
   call.Error(kCannotSelect);
   return false;
+}
+
+bool MayReachAll(Call& call) {
+  const auto all = call.server().keyspace().databases();
+  const bool closed = std::all_of(all.begin(), all.end(),
+                                  [&](const Database* db) { return call.hold().Closes(*db); });
+  if (!closed) call.Error(kCannotSelect);
+  return closed;
 }
 
 }  // namespace cloakroom

@@ -111,12 +111,22 @@ void Copy(Call& call) {
   call.reply().Integer(1);
 }
 
-/// Only what may leave its database closes them all.
-Access CopyAccess(Server&, CommandArguments args) {
-  for (size_t i = 3; i < args.size(); ++i) {
-    if (EqualsIgnoreCase(args[i], "db")) return Access::kAll;
+/// What a copy to other databases changes. More than one DB may be said; the last one counts.
+DatabaseNumbers CopyDatabases(CommandArguments args, int own) {
+  DatabaseNumbers numbers = {own};
+  for (size_t i = 3; i + 1 < args.size(); ++i) {
+    if (EqualsIgnoreCase(args[i], "db")) numbers.push_back(DatabaseNumberOf(args[++i]));
   }
-  return Access::kKeys;
+  return numbers;
+}
+
+/// Only a copy to another database needs databases for itself.
+Access CopyAccess(Server&, CommandArguments args) {
+  return CopyDatabases(args, 0).size() == 1 ? Access::kKeys : Access::kNamed;
+}
+
+DatabaseNumbers MoveDatabases(CommandArguments args, int own) {
+  return {own, DatabaseNumberOf(args[2])};
 }
 
 void Move(Call& call) {
@@ -143,9 +153,9 @@ constexpr CommandRow kKeyTransferCommands[] = {
     { "copy", Copy, -3, kWrite | kDenyOom, {Key(1, kRO | kAccess), Key(2, kOW | kUpdate)}, "6.2.0",
      "O(1): large values are shared until one side changes.",
      "source destination [DB destination-db] [REPLACE]",
-     "Copies the value of a key to another key.", Access::kKeys, CopyAccess},
+     "Copies the value of a key to another key.", Access::kKeys, CopyAccess, 0, CopyDatabases},
     { "move", Move, 3, kWrite | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0", "O(1)", "key db",
-     "Moves a key to another database.", Access::kAll},
+     "Moves a key to another database.", Access::kNamed, nullptr, 0, MoveDatabases},
 };
 // clang-format on
 

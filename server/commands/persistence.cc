@@ -1,8 +1,8 @@
 // SAVE BGSAVE LASTSAVE BGREWRITEAOF.
 #include "server/persistence/persistence.h"
 
-#include <future>
-#include <memory>
+#include <string_view>
+#include <utility>
 
 #include "server/call.h"
 #include "server/commands/families.h"
@@ -18,24 +18,26 @@ constexpr std::string_view kSaveGivenUp =
     "ERR The save was given up: the server is ending, or loads its data anew";
 constexpr std::string_view kSnapshotRuns = "ERR Background save already in progress";
 
+constexpr std::string_view kRewriteRuns =
+    "ERR An append only file rewrite is in progress: can't SAVE right now. Use BGSAVE SCHEDULE in "
+    "order to save when it is done.";
+
 /// In Redis SAVE stops the world. Here only this client waits; the others go on.
 void Save(Call& call) {
   if (call.server().persistence().under_way() == Work::kSnapshot) {
     return call.Error(kSnapshotRuns);
   }
-  call.Offload([&persistence = call.server().persistence()](LongWork& work) {
-    auto failure = std::make_shared<std::promise<std::string_view>>();
-    Work running = persistence.BeginSnapshot([failure, &persistence](bool ok) {
-      const std::string_view error = persistence.GivenUp() ? kSaveGivenUp : kSaveFailed;
-      failure->set_value(ok ? std::string_view() : error);
+  call.Offload([&persistence = call.server().persistence()](LongWork& work) -> Task {
+    std::string_view error;
+    co_await work.Until([&](LongWork::Resume resume) {
+      const Work running = persistence.BeginSnapshot([&, resume](bool ok) {
+        if (!ok) error = persistence.GivenUp() ? kSaveGivenUp : kSaveFailed;
+        resume();
+      });
+      if (running == Work::kNone) return;
+      error = running == Work::kSnapshot ? kSnapshotRuns : kRewriteRuns;
+      resume();
     });
-    if (running == Work::kSnapshot) return work.Error(kSnapshotRuns);
-    if (running == Work::kRewrite) {
-      return work.Error(
-          "ERR An append only file rewrite is in progress: can't SAVE right now. Use BGSAVE "
-          "SCHEDULE in order to save when it is done.");
-    }
-    const std::string_view error = failure->get_future().get();
     error.empty() ? work.reply.Ok() : work.Error(error);
   });
 }
@@ -59,13 +61,13 @@ void BgSave(Call& call) {
     return call.reply().Simple("Background saving scheduled");
   }
   // What this client says next, and what others do who have heard of it, is not in the snapshot.
-  call.Offload([&persistence](LongWork& work) {
-    auto begun = std::make_shared<std::promise<void>>();
-    if (persistence.BeginSnapshot(nullptr, [begun] { begun->set_value(); }) != Work::kNone) {
-      return work.Error(kSnapshotRuns);
-    }
-    begun->get_future().wait();
-    work.reply.Simple("Background saving started");
+  call.Offload([&persistence](LongWork& work) -> Task {
+    bool runs = false;
+    co_await work.Until([&](LongWork::Resume resume) {
+      runs = persistence.BeginSnapshot(nullptr, resume) != Work::kNone;
+      if (runs) resume();
+    });
+    runs ? work.Error(kSnapshotRuns) : work.reply.Simple("Background saving started");
   });
 }
 

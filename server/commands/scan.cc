@@ -1,6 +1,5 @@
 // KEYS SCAN RANDOMKEY: going over a database.
 #include <algorithm>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,36 +20,85 @@ constexpr size_t kStepEntries = 512;
 /// Going over more entries than that leaves the event loop.
 constexpr size_t kDirectEntries = 1024;
 
-void RunOrOffload(Call& call, size_t entries, std::function<void(LongWork&)> work) {
-  if (entries > kDirectEntries) return call.Offload(std::move(work));
-  LongWork here(call.reply(), call.thread().slot, /*pass=*/false);
-  work(here);
-}
+/// What KEYS looks for.
+struct KeysWanted {
+  std::string pattern;
+  int64_t now_ms;
 
-void Keys(Call& call) {
-  auto work = [pattern = std::string(call.arg(1)), &db = call.db(),
-               now_ms = call.now_ms()](LongWork& long_work) {
-    bool all = pattern == "*";
-    size_t mark = long_work.reply.BeginArray();
+  bool Matches(const Entry& entry) const {
+    return !entry.expired(now_ms) && (pattern == "*" || GlobMatch(pattern, entry.key()));
+  }
+};
+
+/// KEYS of a large database: what it has found stands in the reply at once.
+void OffloadKeys(Call& call, KeysWanted wanted) {
+  call.Offload([wanted = std::move(wanted), &db = call.db()](LongWork& work) -> Task {
+    const size_t mark = work.reply.BeginArray();
     size_t found = 0;
     uint64_t cursor = 0;
     do {
-      long_work.Step(db, [&] {
+      co_await work.Step(db, [&] {
         cursor = db.Scan(cursor, kStepEntries, [&](const Entry& entry) {
-          if (entry.expired(now_ms) || !(all || GlobMatch(pattern, entry.key()))) return;
-          long_work.reply.Bulk(entry.key());
+          if (!wanted.Matches(entry)) return;
+          work.reply.Bulk(entry.key());
           ++found;
         });
       });
     } while (cursor != 0);
-    long_work.reply.EndArray(mark, found);
-  };
-  RunOrOffload(call, call.db().size(), std::move(work));
+    work.reply.EndArray(mark, found);
+  });
 }
 
-bool Wanted(const Entry& entry, const ScanOptions& options, int64_t now_ms) {
-  return !entry.expired(now_ms) && options.Matches(entry.key()) &&
-         (!options.type || EqualsIgnoreCase(*options.type, TypeName(entry.type())));
+void Keys(Call& call) {
+  KeysWanted wanted{std::string(call.arg(1)), call.now_ms()};
+  if (call.db().size() > kDirectEntries) return OffloadKeys(call, std::move(wanted));
+  std::vector<std::string> found;
+  uint64_t cursor = 0;
+  do {
+    std::optional<uint64_t> next = call.db().TryScan(cursor, kStepEntries, [&](const Entry& entry) {
+      if (wanted.Matches(entry)) found.emplace_back(entry.key());
+    });
+    if (!next) return call.TryAgainSoon();
+    cursor = *next;
+  } while (cursor != 0);
+  call.reply().Array(found.size());
+  for (const std::string& key : found) call.reply().Bulk(key);
+}
+
+/// A call of SCAN on its way.
+struct Scanning {
+  uint64_t cursor;
+  ScanOptions options;
+  int64_t now_ms;
+  size_t visited = 0;
+  std::vector<std::string> found = {};
+
+  bool done() const { return visited >= options.count; }
+  size_t step() const { return std::min(options.count - visited, kStepEntries); }
+
+  void Visit(const Entry& entry) {
+    ++visited;
+    if (entry.expired(now_ms) || !options.Matches(entry.key())) return;
+    if (options.type && !EqualsIgnoreCase(*options.type, TypeName(entry.type()))) return;
+    found.emplace_back(entry.key());
+  }
+  void Reply(ReplyWriter& reply) const {
+    ReplyScanCursor(reply, cursor);
+    reply.Array(found.size());
+    for (const std::string& key : found) reply.Bulk(key);
+  }
+};
+
+void OffloadScan(Call& call, Scanning scanning) {
+  call.Offload([scanning = std::move(scanning), &db = call.db()](LongWork& work) mutable -> Task {
+    do {
+      co_await work.Step(db, [&] {
+        scanning.cursor = db.Scan(scanning.cursor, scanning.step(),
+                                  [&](const Entry& entry) { scanning.Visit(entry); });
+      });
+    } while (scanning.cursor != 0 && !scanning.done());
+    scanning.Reply(work.reply);
+  });
 }
 
 void Scan(Call& call) {
@@ -58,28 +106,27 @@ void Scan(Call& call) {
   if (!start) return;
   std::optional<ScanOptions> options = ParseScanOptions(call, 2, ScanOf::kKeys);
   if (!options) return;
-  size_t count = options->count;
-  auto work = [cursor = *start, options = std::move(*options), &db = call.db(),
-               now_ms = call.now_ms()](LongWork& long_work) mutable {
-    std::vector<std::string> found;
-    size_t visited = 0;
-    do {
-      long_work.Step(db, [&] {
-        size_t step = std::min(options.count - visited, kStepEntries);
-        cursor = db.Scan(cursor, step, [&](const Entry& entry) {
-          ++visited;
-          if (Wanted(entry, options, now_ms)) found.emplace_back(entry.key());
-        });
-      });
-    } while (cursor != 0 && visited < options.count);
-    ReplyScanCursor(long_work.reply, cursor);
-    long_work.reply.Array(found.size());
-    for (const std::string& key : found) long_work.reply.Bulk(key);
-  };
-  RunOrOffload(call, std::min(count, call.db().size()), std::move(work));
+  const size_t entries = std::min<size_t>(options->count, call.db().size());
+  Scanning scanning{*start, *std::move(options), call.now_ms()};
+  if (entries > kDirectEntries) return OffloadScan(call, std::move(scanning));
+  bool any = false;
+  do {
+    std::optional<uint64_t> next = call.db().TryScan(
+        scanning.cursor, scanning.step(), [&](const Entry& entry) { scanning.Visit(entry); });
+    // A call of SCAN may give less than it was asked for, but its cursor must have moved.
+    if (!next && !any) return call.TryAgainSoon();
+    if (!next) break;
+    any = true;
+    scanning.cursor = *next;
+  } while (scanning.cursor != 0 && !scanning.done());
+  scanning.Reply(call.reply());
 }
 
-void RandomKey(Call& call) { call.reply().Bulk(call.db().RandomKey(call.random(), call.now_ms())); }
+void RandomKey(Call& call) {
+  Database::Drawn drawn = call.db().RandomKey(call.random(), call.now_ms());
+  if (!drawn.key && drawn.occupied) return call.TryAgainSoon();
+  call.reply().Bulk(drawn.key);
+}
 
 // Read as a table.
 // clang-format off

@@ -58,13 +58,15 @@ void RequestShutdown(Call& call, const ShutdownOptions& options) {
   const Ending ending = options.save     ? Ending::kSave
                         : options.nosave ? Ending::kNoSave
                                          : Ending::kDefault;
-  call.Offload([&server = call.server(), ending, force = options.force](LongWork& work) {
-    // Outlives this client, which may leave first.
-    auto ended = std::make_shared<std::promise<bool>>();
-    server.RequestShutdown({.ending = ending, .force = force, .answered = [ended](bool refused) {
-                              ended->set_value(refused);
-                            }});
-    if (ended->get_future().get()) work.Error("ERR Errors trying to SHUTDOWN. Check logs.");
+  call.Offload([&server = call.server(), ending, force = options.force](LongWork& work) -> Task {
+    bool refused = false;
+    co_await work.Until([&](LongWork::Resume resume) {
+      server.RequestShutdown({.ending = ending, .force = force, .answered = [&, resume](bool no) {
+                                refused = no;
+                                resume();
+                              }});
+    });
+    if (refused) work.Error("ERR Errors trying to SHUTDOWN. Check logs.");
   });
 }
 

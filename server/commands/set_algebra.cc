@@ -130,17 +130,27 @@ std::optional<std::vector<Set>> OpenSets(Call& call, size_t first, size_t count)
   return sets;
 }
 
+using SharedSets = std::vector<SharedValue>;
+
+SharedSets ShareAll(std::span<const Set> sets) {
+  SharedSets shared;
+  for (const Set& set : sets) shared.push_back(set.Share());
+  return shared;
+}
+
+std::vector<Set> ViewsOf(const SharedSets& shared) {
+  std::vector<Set> views;
+  for (const SharedValue& value : shared) views.emplace_back(value.encoding(), value.payload());
+  return views;
+}
+
 /// Runs `write(ReplyWriter&, const std::vector<Set>&)` at once, or on a worker thread when the
 /// cost is high.
 template <typename Write>
 void ReplyFromSets(Call& call, std::vector<Set> sets, size_t cost, Write write) {
   if (cost <= kLongWorkItems) return write(call.reply(), sets);
-  auto shared = std::make_shared<std::vector<SharedValue>>();
-  for (const Set& set : sets) shared->push_back(set.Share());
-  call.Offload([shared, write = std::move(write)](LongWork& work) {
-    std::vector<Set> views;
-    for (const SharedValue& value : *shared) views.emplace_back(value.encoding(), value.payload());
-    write(work.reply, views);
+  call.Offload([shared = ShareAll(sets), write = std::move(write)](LongWork& work) {
+    write(work.reply, ViewsOf(shared));
   });
 }
 
@@ -159,11 +169,33 @@ void SInter(Call& call) { Reply(call, Combine::kIntersection); }
 void SUnion(Call& call) { Reply(call, Combine::kUnion); }
 void SDiff(Call& call) { Reply(call, Combine::kDifference); }
 
-void Store(Call& call, Combine combine, KeyEvent event) {
-  std::optional<std::vector<Set>> sets = OpenSets(call, 2, call.argc() - 2);
-  if (!sets) return;
-  ScratchSet result(call.server().keyspace().encoding_limits());
-  Fill(result, combine, *sets);
+/// The result of a STORE form, computed outside the event loop, and what it was computed from.
+struct PreparedSet {
+  PreparedSet(SharedSets its_sources, const EncodingLimits& limits)
+      : sources(std::move(its_sources)), result(limits) {}
+
+  bool ComesFrom(std::span<const Set> sets) const {
+    return std::equal(sets.begin(), sets.end(), sources.begin(), sources.end(),
+                      [](const Set& set, const SharedValue& source) { return set.Is(source); });
+  }
+
+  SharedSets sources;
+  ScratchSet result;
+};
+
+void PrepareStore(Call& call, Combine combine, std::span<const Set> sets) {
+  call.PrepareElsewhere(
+      [combine, sources = ShareAll(sets), stale = call.prepared<PreparedSet>(),
+       limits = call.server().keyspace().encoding_limits()](LongWork& work) mutable {
+        // Freed here, and not on the event loop.
+        stale.reset();
+        auto prepared = std::make_shared<PreparedSet>(std::move(sources), limits);
+        Fill(prepared->result, combine, ViewsOf(prepared->sources));
+        work.prepared = std::move(prepared);
+      });
+}
+
+void PutResult(Call& call, ScratchSet& result, KeyEvent event) {
   const size_t size = result.size();
   WriteScope target = call.Open(call.arg(1));
   const bool existed = target.exists();
@@ -175,6 +207,24 @@ void Store(Call& call, Combine combine, KeyEvent event) {
     target.Changed("del");
   }
   call.reply().Integer(static_cast<int64_t>(size));
+}
+
+/// A large result is computed outside the event loop, and put in place when nothing that it comes
+/// from has changed meanwhile. Otherwise it would follow from no one moment, and the log, which
+/// repeats the command, would come to another result.
+void Store(Call& call, Combine combine, KeyEvent event) {
+  std::optional<std::vector<Set>> sets = OpenSets(call, 2, call.argc() - 2);
+  if (!sets) return;
+  const std::shared_ptr<PreparedSet> prepared = call.prepared<PreparedSet>();
+  if (prepared != nullptr && prepared->ComesFrom(*sets)) {
+    return PutResult(call, prepared->result, event);
+  }
+  if (Cost(combine, *sets) > kLongWorkItems && call.may_prepare()) {
+    return PrepareStore(call, combine, *sets);
+  }
+  ScratchSet result(call.server().keyspace().encoding_limits());
+  Fill(result, combine, *sets);
+  PutResult(call, result, event);
 }
 
 void SInterStore(Call& call) { Store(call, Combine::kIntersection, "sinterstore"); }

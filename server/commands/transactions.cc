@@ -42,7 +42,10 @@ void Watch(Call& call) {
 }
 
 void Unwatch(Call& call) {
-  UnwatchAll(call.server(), call.thread().slot, call.client());
+  // EXEC, which this may be a part of, forgets everything when it has given back what it holds.
+  if (call.mode() == CallMode::kTopLevel) {
+    UnwatchAll(call.server(), call.thread().slot, call.client());
+  }
   call.reply().Ok();
 }
 

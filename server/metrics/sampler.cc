@@ -33,11 +33,12 @@ void AddClients(Server& server, Sampler::Figures* figures) {
   }
 }
 
-int64_t MeanTtlMs(Server& server, Database& db) {
+/// `before`: what was last found, which stands while somebody has the database for himself.
+int64_t MeanTtlMs(Server& server, Database& db, int64_t before) {
   if (db.expires() == 0) return 0;
   absl::InsecureBitGen random;
   Hold hold(server.keyspace().background_slot());
-  hold.WaitAndPass(db);
+  if (!hold.TryPassNow(db)) return before;
   return db.SampleTtlMs(random, server.clock().NowMs());
 }
 
@@ -72,8 +73,11 @@ void Sampler::SampleFigures(Server& server) {
   figures.resident_bytes = ResidentBytes();
   figures.allocator = MemoryMeter::AllocatorStats();
   AddClients(server, &figures);
-  for (int i = 0; i < server.keyspace().database_count(); ++i) {
-    figures.mean_ttl_ms.push_back(MeanTtlMs(server, server.keyspace().db(i)));
+  std::vector<int64_t> before = Sampler::figures().mean_ttl_ms;
+  before.resize(static_cast<size_t>(server.keyspace().database_count()));
+  for (size_t i = 0; i < before.size(); ++i) {
+    Database& db = server.keyspace().db(static_cast<int>(i));
+    figures.mean_ttl_ms.push_back(MeanTtlMs(server, db, before[i]));
   }
   MutexLock lock(mutex_);
   figures_ = std::move(figures);

@@ -111,10 +111,10 @@ Connection::Awaitable<void> Connection::Linger(Session::Next next) {
       co_await WaitUntil(Steady::time_point::max());
       continue;
     }
-    if (!co_await Wait(next)) break;
     if (next == Session::Next::kWork) {
-      next = Session::Next::kRead;
+      if (!co_await WaitForWork(&next)) break;
     } else {
+      if (!co_await Wait(next)) break;
       Answer([&](OutputBuffer& output) { next = session_.Resume(output); });
     }
     // What came with the request that waited.
@@ -175,14 +175,15 @@ Connection::Awaitable<bool> Connection::Wait(Session::Next next) {
   switch (next) {
     case Session::Next::kGate:
       woken_ = false;
-      session_.gate()->WhenOpen(session_.queued(), Waker());
+      session_.gate()->WhenOpen(session_.wish(), Waker());
       while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
+      co_return open_;
+    case Session::Next::kSoon:
+      co_await WaitUntil(Steady::now() + Hold::kSoon);
       co_return open_;
     case Session::Next::kPause:
       co_await WaitForPause();
       co_return open_;
-    case Session::Next::kWork:
-      co_return co_await WaitForWork();
     default:
       co_return open_;
   }
@@ -201,28 +202,21 @@ Connection::Awaitable<void> Connection::WaitForPause() {
   Watch();
 }
 
-Connection::Awaitable<bool> Connection::WaitForWork() {
-  struct Done {
-    OutputBuffer replies;
-    std::string error_code;
-  };
-  // Shared: the worker may outlive the connection.
-  auto done = std::make_shared<Done>();
+Connection::Awaitable<bool> Connection::WaitForWork(Session::Next* next) {
+  Server& server = loop_.server();
   woken_ = false;
-  loop_.server().workers().Post(
-      [work = session_.TakeWork(), done, resp = static_cast<int>(client_->resp),
-       slot = loop_.server().keyspace().background_slot(), wake = Waker()] {
-        ReplyWriter reply(done->replies, resp);
-        LongWork context(reply, slot, /*pass=*/true);
-        work(context);
-        done->error_code = context.error_code();
-        wake();
-      });
+  // Shared: it may outlive the connection.
+  auto work =
+      std::make_shared<LongWork>(session_.TakeWork(), server.workers(),
+                                 server.keyspace().background_slot(), client_->resp, Waker());
+  work->Start();
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
-  if (!open_) co_return false;
-  Answer(
-      [&](OutputBuffer& output) { session_.FinishWork(done->replies, done->error_code, output); });
-  co_return true;
+  if (open_) {
+    Answer([&](OutputBuffer& output) { *next = session_.FinishWork(*work, output); });
+  }
+  // What it has gathered may be large.
+  server.workers().Post([work = std::move(work)] {});
+  co_return open_;
 }
 
 Connection::Awaitable<void> Connection::WaitUntil(Steady::time_point until) {

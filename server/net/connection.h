@@ -77,7 +77,7 @@ class Connection final : public ClientLink,
   /// Goes on until the connection can be read from again, or is closed.
   Awaitable<void> Linger(Session::Next next);
   Awaitable<bool> Wait(Session::Next next);
-  Awaitable<bool> WaitForWork();
+  Awaitable<bool> WaitForWork(Session::Next* next);
   Awaitable<void> WaitForPause();
   Awaitable<void> WaitUntil(std::chrono::steady_clock::time_point until);
 

@@ -158,7 +158,8 @@ void Persistence::NoteProgress(int64_t done_bytes) {
 
 std::optional<std::string> Persistence::Load(absl::FunctionRef<bool()> stop) {
   Hold hold(server_.keyspace().background_slot());
-  CloseGates(hold);
+  hold.WaitAndCloseAll(server_.keyspace());
+  loading_hold_ = &hold;
   const int64_t started_us = server_.clock().MonotonicUs();
   const bool from_log = server_.config().Text("appendonly") == "yes";
   std::optional<std::string> error = LoadAll({.from_log = from_log}, stop);
@@ -304,7 +305,7 @@ std::optional<std::string> Persistence::ReplayCommands(ByteSource& commands, int
                                                        const LogPart& part,
                                                        absl::FunctionRef<bool()> stop) {
   AofReader reader(commands, offset);
-  LogReplay replay(server_);
+  LogReplay replay(server_, *loading_hold_);
   const bool running = journal_.file().state() != AppendOnlyFile::State::kOff;
   const int64_t before = figures().loading_done_bytes - offset;
   for (int count = 0;; ++count) {
@@ -386,7 +387,8 @@ std::optional<std::string> Persistence::ResumeLog() {
 bool Persistence::Reload(const ReloadOptions& options) {
   TakeOver();
   Hold hold(server_.keyspace().background_slot());
-  CloseGates(hold);
+  hold.WaitAndCloseAll(server_.keyspace());
+  loading_hold_ = &hold;
   // It came during the load, which was given up: what is there is a part.
   if (load_failed_) {
     EndWork();

@@ -23,15 +23,15 @@ bool MayStandInALog(const Command& command) {
 
 }  // namespace
 
-LogReplay::LogReplay(Server& server)
+LogReplay::LogReplay(Server& server, Hold& hold)
     : server_(server),
+      hold_(hold),
       thread_(server.keyspace().background_slot(), server.keyspace(), server.commands().size(),
               server.scripts()),
       executor_(server, thread_),
       client_(server.clients().NextId(), server.clock().NowMs()) {
   client_.authenticated = true;
   client_.no_touch = true;
-  thread_.holds_all = true;
   executor_.BeginBatch();
 }
 
@@ -79,7 +79,7 @@ std::optional<std::string> LogReplay::RunOne(CommandArguments args) {
     return absl::StrCat("'", std::string(command->row->name), "' has no place in a log");
   }
   ReplyWriter reply(output_, 2);
-  executor_.RunNested(client_, *command, args, reply, TimeFor(args), CallMode::kTransaction);
+  executor_.RunNested(client_, *command, args, reply, TimeFor(args), CallMode::kTransaction, hold_);
   output_.Clear();
   return std::nullopt;
 }

@@ -10,6 +10,7 @@
 #include "server/server.h"
 #include "server/session/client.h"
 #include "server/thread_context.h"
+#include "storage/hold.h"
 
 namespace cloakroom {
 
@@ -19,7 +20,8 @@ namespace cloakroom {
 /// Thread rule: one thread, which has closed the gates of all databases.
 class LogReplay {
  public:
-  explicit LogReplay(Server& server);
+  /// `hold` closes the gates of all databases for as long as this lives.
+  LogReplay(Server& server, Hold& hold);
 
   /// The error: the command is not one that this server has. What it replies is of no interest.
   std::optional<std::string> Run(CommandArguments args);
@@ -29,6 +31,7 @@ class LogReplay {
   int64_t TimeFor(CommandArguments args) const;
 
   Server& server_;
+  Hold& hold_;
   ThreadContext thread_;
   Executor executor_;
   Client client_;

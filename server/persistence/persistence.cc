@@ -291,11 +291,9 @@ std::optional<std::string> Persistence::RewriteLogOrError() {
 }
 
 void Persistence::StopLog() {
-  {
-    Hold hold(server_.keyspace().background_slot());
-    CloseGates(hold);
-    journal_.Detach();
-  }
+  // Without closing gates, for which a busy script would have to be waited for: what commands under
+  // way still append is dropped.
+  journal_.Detach();
   if (FileError error = journal_.file().Close()) {
     LogWarning("The end of the append-only log could not be written: {}", error.text());
   }
@@ -382,12 +380,6 @@ bool Persistence::SaveAlone() {
   return ok;
 }
 
-void Persistence::CloseGates(Hold& hold) {
-  for (int i = 0; i < server_.keyspace().database_count(); ++i) {
-    hold.WaitAndClose(server_.keyspace().db(i));
-  }
-}
-
 bool Persistence::WaitsForFirstBase() const {
   MutexLock lock(mutex_);
   return WantsLog() && figures_.under_way == Work::kRewrite &&
@@ -406,7 +398,7 @@ bool Persistence::PrepareToEnd(Ending ending, bool force) {
   // Without saving there is nothing to wait for: a script that never ends must not hinder it.
   if (saves || journal_.on()) {
     last_hold_ = std::make_unique<Hold>(server_.keyspace().background_slot());
-    CloseGates(*last_hold_);
+    last_hold_->WaitAndCloseAll(server_.keyspace());
   }
   if (saves && !forgoes_saving_ && !SaveAlone() && !force) {
     LogWarning("Error trying to save the DB, can't exit.");

@@ -154,7 +154,6 @@ class Persistence {
   std::string FollowAppendOnly();
   std::string FollowDirectory();
   void TellStillAtWork();
-  void CloseGates(Hold& hold);
   /// Gives up what the save thread does, and keeps it from doing anything until EndWork.
   void TakeOver();
   void EndWork();
@@ -207,6 +206,7 @@ class Persistence {
   int64_t last_progress_ms_ ABSL_GUARDED_BY(mutex_) = 0;
   std::atomic<bool> forgoes_saving_ = false;
   std::unique_ptr<Hold> last_hold_;  ///< the main thread's
+  Hold* loading_hold_ = nullptr;     ///< of the thread that loads, while it does: all gates
   ChangeJournal journal_;
   SaveThread thread_;  ///< last: its work uses all of the above
 };

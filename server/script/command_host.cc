@@ -3,6 +3,7 @@
 #include <array>
 
 #include "protocol/reply_writer.h"
+#include "server/access.h"
 #include "server/executor.h"
 #include "server/log/log.h"
 
@@ -55,7 +56,7 @@ std::string CommandHost::Refusal(const Command* command, std::span<const std::st
   if (row.has(kDenyOom) && out_of_memory_ && !script_.flags.allow_oom && !running_.wrote) {
     return std::string(kOutOfMemory);
   }
-  if (command->AccessOf(call_.server(), args) == Access::kAll && !call_.thread().holds_all) {
+  if (!Covers(call_.hold(), call_.server(), *command, args, client_.db)) {
     return std::string(kCannotSelect);
   }
   return "";
@@ -79,7 +80,8 @@ void CommandHost::Call(std::span<const std::string_view> args, int resp, std::st
     writer.Error(kKilled);
   } else {
     client_.resp = resp;
-    call_.executor().RunNested(client_, *command, args, writer, call_.now_ms(), CallMode::kScript);
+    call_.executor().RunNested(client_, *command, args, writer, call_.now_ms(), CallMode::kScript,
+                               call_.hold());
   }
   std::array<std::string_view, 16> spans;
   while (!output_.empty()) {
@@ -122,10 +124,7 @@ void CommandHost::BecomeBusy() {
       "Slow script detected: still in execution after {} milliseconds. You can try killing the "
       "script using the SCRIPT KILL command. Script name is: {}.",
       call_.server().settings().busy_reply_threshold_ms.Get(), script_.sha);
-  Keyspace& keyspace = call_.server().keyspace();
-  for (int i = 0; i < keyspace.database_count(); ++i) {
-    if (call_.thread().holds_all || i == call_.client().db) keyspace.db(i).gate().SetBusy(true);
-  }
+  for (Gate* gate : call_.hold().closed_gates()) gate->SetBusy();
 }
 
 }  // namespace cloakroom

@@ -109,10 +109,14 @@ Session::Next Session::Execute(const Request& request, OutputBuffer& out, bool q
       Park(request);
       Queue();
       return Next::kGate;
+    case Outcome::Kind::kSoon:
+      Park(request);
+      return Next::kSoon;
     case Outcome::Kind::kPaused:
       Park(request);
       return Next::kPause;
     case Outcome::Kind::kDeferred:
+    case Outcome::Kind::kPrepare:
       Park(request);
       return Next::kWork;
   }
@@ -131,27 +135,40 @@ Session::Next Session::Resume(OutputBuffer& out) {
   client_->blocked = false;
   executor_.BeginBatch();
   Next next = Execute(parked_, out, queued());
-  if (next == Next::kGate) return next;
-  ticket_.reset();
+  if (next == Next::kGate || next == Next::kSoon) return next;
+  if (next != Next::kPause) DropPrepared();
+  tickets_.Clear();
   refused_since_us_.reset();
   return next;
+}
+
+/// It may be the last to share large values, which take long to free.
+void Session::DropPrepared() {
+  if (parked_.prepared == nullptr) return;
+  executor_.server().workers().Post([prepared = std::move(parked_.prepared)] {});
 }
 
 void Session::Queue() {
   if (!refused_since_us_) refused_since_us_ = executor_.now_us();
   if (executor_.now_us() - *refused_since_us_ < Gate::kPatience.count()) return;
-  if (!ticket_ || &ticket_->gate() != outcome_.gate) ticket_.emplace(*outcome_.gate);
+  tickets_.Refused(*outcome_.gate);
 }
 
-void Session::FinishWork(OutputBuffer& work_output, std::string_view error_code,
-                         OutputBuffer& out) {
+Session::Next Session::FinishWork(LongWork& work, OutputBuffer& out) {
+  if (outcome_.kind == Outcome::Kind::kPrepare) {
+    parked_.prepared = std::move(work.prepared);
+    ++parked_.preparations;
+    parked_.first_run_us = outcome_.started_us;
+    return Resume(out);
+  }
   client_->blocked = false;
-  executor_.FinishDeferred(*client_, parked_, outcome_.started_us, error_code);
+  executor_.FinishDeferred(*client_, parked_, outcome_.started_us, work.error_code());
   if (client_->reply_mode == ReplyMode::kOn) {
-    work_output.MoveTo(out);
+    work.output().MoveTo(out);
   } else if (client_->reply_mode == ReplyMode::kSkip) {
     client_->reply_mode = ReplyMode::kOn;
   }
+  return Next::kRead;
 }
 
 }  // namespace cloakroom

@@ -16,6 +16,7 @@
 #include "protocol/request_parser.h"
 #include "server/executor.h"
 #include "server/session/client.h"
+#include "storage/gate_tickets.h"
 
 namespace cloakroom {
 
@@ -27,7 +28,8 @@ class Session {
  public:
   enum class Next {
     kRead,   ///< give me more bytes
-    kGate,   ///< call Resume when gate() opens
+    kGate,   ///< call Resume when gate() opens, see wish()
+    kSoon,   ///< call Resume in Hold::kSoon
     kPause,  ///< call Resume at pause_until_ms(), or when the pause ends
     kWork,   ///< run TakeWork() on a worker thread, then call FinishWork
     kClose,  ///< send the replies, then close
@@ -49,13 +51,14 @@ class Session {
   /// Tries the request again that had to wait. Afterwards, or after FinishWork, Consume goes on
   /// with what was kept (kRead here means just that).
   Next Resume(OutputBuffer& out);
-  void FinishWork(OutputBuffer& work_output, std::string_view error_code, OutputBuffer& out);
+  Next FinishWork(LongWork& work, OutputBuffer& out);
 
   Gate* gate() const { return outcome_.gate; }
-  /// Whether the parked request has a ticket for its gate.
-  bool queued() const { return ticket_.has_value(); }
+  Gate::Wish wish() const { return {outcome_.wish.closes, queued(), outcome_.wish.hears_busy}; }
+  /// Whether the parked request has a ticket.
+  bool queued() const { return tickets_.any(); }
   int64_t pause_until_ms() const { return outcome_.until_ms; }
-  std::function<void(LongWork&)> TakeWork() { return std::move(outcome_.work); }
+  LongWork::Function TakeWork() { return std::move(outcome_.work); }
 
   Client& client() { return *client_; }
 
@@ -69,6 +72,7 @@ class Session {
   Next ExecuteBatch(OutputBuffer& out);
   Next Execute(const Request& request, OutputBuffer& out, bool queued);
   void Park(const Request& request);
+  void DropPrepared();
   /// Takes a ticket for the gate that refused, once that has gone on for too long.
   void Queue();
   void ApplyLimits();
@@ -92,7 +96,7 @@ class Session {
   Request parked_;
   Outcome outcome_;
   std::optional<int64_t> refused_since_us_;
-  std::optional<Gate::Ticket> ticket_;
+  GateTickets tickets_;
 };
 
 }  // namespace cloakroom

@@ -12,11 +12,12 @@ class CallTest : public ServerTest {
   Call& Make(std::vector<std::string_view> args, CallMode mode = CallMode::kTopLevel) {
     args_ = std::move(args);
     call_.emplace(executor_, server_, server_.thread(0), ClientNamed(""),
-                  *server_.commands().FindName("ping"), args_, reply_, now_ms(), mode);
+                  *server_.commands().FindName("ping"), args_, reply_, now_ms(), mode, hold_);
     return *call_;
   }
   std::string Reply() { return TakeText(out_); }
 
+  Hold hold_{0};
   OutputBuffer out_;
   ReplyWriter reply_{out_};
   std::vector<std::string_view> args_;
@@ -66,11 +67,11 @@ TEST_F(CallTest, TopLevelWorkIsOffloadedAndOtherWorkRunsAtOnce) {
   Call& top = Make({"x"});
   top.Offload([&](LongWork&) { ran = true; });
   EXPECT_FALSE(ran);
-  EXPECT_TRUE(top.TakeOffloaded() != nullptr);
+  EXPECT_TRUE(top.TakeWork() != nullptr);
   Call& nested = Make({"x"}, CallMode::kScript);
   nested.Offload([&](LongWork& work) { work.reply.Ok(); });
   EXPECT_EQ(Reply(), "+OK\r\n");
-  EXPECT_TRUE(nested.TakeOffloaded() == nullptr);
+  EXPECT_TRUE(nested.TakeWork() == nullptr);
 }
 
 TEST_F(CallTest, TheHashOfTheFirstKeyIsRemembered) {

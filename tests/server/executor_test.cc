@@ -1,6 +1,11 @@
 #include "server/executor.h"
 
+#include <functional>
+#include <thread>
+#include <utility>
+
 #include "server/config/command_line.h"
+#include "storage/hold.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
@@ -77,6 +82,112 @@ TEST_F(ExecutorTest, WithoutRoomATransactionCanOnlyBeEnded) {
   EXPECT_EQ(Run("RESET"), "+RESET\r\n");
   Run("MULTI");
   EXPECT_EQ(Run("EXEC"), "*0\r\n");
+}
+
+/// A script that becomes busy when it sets a key: the clock moves on then.
+class BusyScriptTest : public ServerTest, private KeyspaceObserver {
+ protected:
+  BusyScriptTest() {
+    server_.keyspace().set_observer(this);
+    server_.thread(0).serve_others = [this] {
+      if (std::exchange(served_, true)) return;
+      inside_();
+    };
+  }
+  /// Runs the script; the loop does `inside` for other clients while it is busy.
+  std::string RunBusy(const std::string& script, std::function<void()> inside) {
+    inside_ = std::move(inside);
+    std::string reply = Run({"EVAL", script, "0"});
+    EXPECT_TRUE(served_);
+    return reply;
+  }
+
+ private:
+  void OnKeyEvent(int, std::string_view, KeyEvent) override { Advance(10'000); }
+
+  std::function<void()> inside_;
+  bool served_ = false;
+};
+
+constexpr char kBusyInTwoDatabases[] =
+    "redis.call('SET', 'a', 1) for i = 1, 300000 do end "
+    "redis.call('SELECT', 1) redis.call('SET', 'b', 2) return redis.call('GET', 'b')";
+
+TEST_F(BusyScriptTest, KeepsItsDatabasesWhileOthersAreServed) {
+  EXPECT_EQ(RunBusy(kBusyInTwoDatabases,
+                    [this] {
+                      EXPECT_EQ(RunAs("other", "PING"), "+PONG\r\n");
+                      EXPECT_TRUE(RunAs("other", "GET a").starts_with("-BUSY "));
+                      EXPECT_TRUE(RunAs("other", "MOVE a 3").starts_with("-BUSY "));
+                    }),
+            "$1\r\n2\r\n");
+}
+
+TEST_F(BusyScriptTest, IsAsSlowForTheSlowlogAsItWas) {
+  RunBusy("redis.call('SET', 'a', 1) for i = 1, 300000 do end", [this] { RunAs("other", "PING"); });
+  EXPECT_TRUE(Run("SLOWLOG GET").find("300000") != std::string::npos) << Run("SLOWLOG GET");
+}
+
+TEST_F(BusyScriptTest, LeavesOtherDatabasesAlone) {
+  RunBusy("redis.call('SET', 'a', 1) for i = 1, 300000 do end", [this] {
+    RunAs("other", "SELECT 2");
+    RunAs("other", "MULTI");
+    RunAs("other", "SET x 1");
+    EXPECT_EQ(RunAs("other", "EXEC"), "*1\r\n+OK\r\n");
+    EXPECT_EQ(RunAs("other", "MOVE x 3"), ":1\r\n");
+    EXPECT_EQ(RunAs("other", "SWAPDB 2 3"), "+OK\r\n");
+    EXPECT_EQ(RunAs("other", "COPY x y DB 4"), ":1\r\n");
+    EXPECT_TRUE(RunAs("other", "SWAPDB 0 3").starts_with("-BUSY "));
+    EXPECT_TRUE(RunAs("other", "FLUSHALL").starts_with("-BUSY "));
+  });
+}
+
+TEST_F(ExecutorTest, WhatNeedsTwoDatabasesLeavesTheOthersOpen) {
+  Run("SET a 1");
+  Hold hold(server_.keyspace().background_slot());
+  hold.WaitAndClose(server_.keyspace().db(5));
+  EXPECT_EQ(Run("COPY a b DB 2"), ":1\r\n");
+  EXPECT_EQ(Run("MOVE a 1"), ":1\r\n");
+  EXPECT_EQ(Run("SWAPDB 0 1"), "+OK\r\n");
+  EXPECT_EQ(Run("GET a"), "$1\r\n1\r\n");
+  EXPECT_EQ(Run("MOVE a 5"), "(waits for a gate)");
+  EXPECT_EQ(Run("SWAPDB 5 0"), "(waits for a gate)");
+  EXPECT_EQ(Run("COPY a b DB 5"), "(waits for a gate)");
+  EXPECT_EQ(Run("COPY a b DB 5 DB 2"), "(waits for a gate)");
+  EXPECT_EQ(Run("FLUSHALL"), "(waits for a gate)");
+}
+
+TEST_F(ExecutorTest, ABadNumberOfADatabaseIsRefusedWithoutOne) {
+  EXPECT_EQ(Run("MOVE a x"), "-ERR value is not an integer or out of range\r\n");
+  EXPECT_EQ(Run("MOVE a 99"), "-ERR DB index is out of range\r\n");
+  EXPECT_EQ(Run("SWAPDB x y"), "-ERR invalid first DB index\r\n");
+  EXPECT_EQ(Run("SWAPDB 0 99"), "-ERR DB index is out of range\r\n");
+  EXPECT_EQ(Run("COPY a b DB 99"), "-ERR DB index is out of range\r\n");
+}
+
+TEST_F(ExecutorTest, AnOccupiedStripeIsComeBackTo) {
+  for (const char* request : {"GET a", "SET a 1", "MGET a b", "KEYS *", "RANDOMKEY"}) {
+    Run("SET a 1");
+    Mutex& stripe = server_.keyspace().db(0).StripeOf(KeyHash::Of("a")).mutex;
+    stripe.Lock();
+    std::string reply;
+    std::thread([&] { reply = Run(request); }).join();
+    stripe.Unlock();
+    EXPECT_EQ(reply, "(soon)") << request;
+    EXPECT_NE(Run(request), "(soon)");
+  }
+}
+
+TEST_F(ExecutorTest, ScanGoesAsFarAsItGetsAndComesBackWhenThatIsNowhere) {
+  Run("SET a 1");
+  Mutex& stripe = server_.keyspace().db(0).StripeOf(KeyHash::Of("a")).mutex;
+  const std::string cursor = std::to_string(uint64_t{KeyHash::Of("a").stripe()} << 48);
+  stripe.Lock();
+  std::string from_there;
+  std::thread([&] { from_there = Run("SCAN " + cursor); }).join();
+  stripe.Unlock();
+  EXPECT_EQ(from_there, "(soon)");
+  EXPECT_TRUE(Run("SCAN " + cursor).ends_with("*1\r\n$1\r\na\r\n"));
 }
 
 TEST_F(ExecutorTest, AMonitorMustNotTouchKeys) {

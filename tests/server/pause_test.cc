@@ -34,6 +34,16 @@ TEST(PauseTest, AShorterOneDoesNotShortenIt) {
   EXPECT_EQ(pause.UntilMs(true, 10), 100);
 }
 
+TEST(PauseTest, TheKeyspaceChangesNothingByItselfMeanwhile) {
+  StorageSettings settings;
+  Pause pause(&settings);
+  pause.Begin(100, /*all=*/false);
+  pause.Begin(50, /*all=*/true);
+  EXPECT_EQ(settings.unchanging_until_ms, 100);
+  pause.End();
+  EXPECT_EQ(settings.unchanging_until_ms, 0);
+}
+
 TEST(PauseTest, EndWakesEveryWaiterOnce) {
   Pause pause;
   int woken = 0;

@@ -1,3 +1,5 @@
+#include "server/config/command_line.h"
+#include "storage/hold.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
@@ -78,6 +80,44 @@ TEST_F(TransactionTest, OnesOwnChangeVoidsItToo) {
   Run("SET a 1");
   Run("MULTI");
   EXPECT_EQ(Run("EXEC"), "*-1\r\n");
+}
+
+TEST_F(TransactionTest, WhatGoesOverAllDatabasesWaitsForAllOfThem) {
+  config_.Load(ParseCommandLine({"--enable-debug-command", "local"}));
+  Hold hold(server_.keyspace().background_slot());
+  hold.WaitAndClose(server_.keyspace().db(1));
+  Run("MULTI");
+  EXPECT_EQ(Run("DEBUG DIGEST"), "+QUEUED\r\n");
+  EXPECT_EQ(Run("EXEC"), "(waits for a gate)");
+  hold.Release();
+  EXPECT_TRUE(Run("EXEC").starts_with("*1\r\n+"));
+}
+
+TEST_F(TransactionTest, UnwatchInsideLeavesWhatIsHeldAlone) {
+  Run("WATCH a b");
+  Run("MULTI");
+  Run("SET a 1");
+  Run("UNWATCH");
+  Run("INCR a");
+  EXPECT_EQ(Run("EXEC"), "*3\r\n+OK\r\n+OK\r\n:2\r\n");
+  EXPECT_TRUE(ClientNamed("").watched.empty());
+  // All of it was given back, by this very thread.
+  Hold hold(0);
+  Database* all[] = {&server_.keyspace().db(0)};
+  EXPECT_TRUE(hold.TryClose(all, false));
+}
+
+TEST_F(TransactionTest, AnotherDatabaseIsClosedOnlyWhenItIsNeeded) {
+  Run("SET a 1");
+  Hold hold(server_.keyspace().background_slot());
+  hold.WaitAndClose(server_.keyspace().db(5));
+  Run("MULTI");
+  Run("MOVE a 1");
+  Run("GET a");
+  EXPECT_EQ(Run("EXEC"), "*2\r\n:1\r\n$-1\r\n");
+  Run("MULTI");
+  Run("MOVE a 5");
+  EXPECT_EQ(Run("EXEC"), "(waits for a gate)");
 }
 
 TEST_F(TransactionTest, ACommandThatChangedNothingVoidsNothing) {

@@ -111,12 +111,12 @@ TEST_F(DatabaseTest, ScanOfAnyCursorIsHarmless) {
 }
 
 TEST_F(DatabaseTest, RandomKeyReachesAllKeysAndNoneThatHasExpired) {
-  EXPECT_EQ(db().RandomKey(random_, now_ms()), std::nullopt);
+  EXPECT_EQ(db().RandomKey(random_, now_ms()).key, std::nullopt);
   Fill(10);
   Set(db(), "gone", "v", now_ms() + 1);
   Advance(1);
   std::set<std::string> seen;
-  for (int i = 0; i < 1'000; ++i) seen.insert(*db().RandomKey(random_, now_ms()));
+  for (int i = 0; i < 1'000; ++i) seen.insert(*db().RandomKey(random_, now_ms()).key);
   EXPECT_EQ(seen.size(), 10u);
   EXPECT_FALSE(seen.contains("gone"));
 }
@@ -124,7 +124,7 @@ TEST_F(DatabaseTest, RandomKeyReachesAllKeysAndNoneThatHasExpired) {
 TEST_F(DatabaseTest, RandomKeyOfExpiredKeysAloneGivesUp) {
   Set(db(), "gone", "v", now_ms() + 1);
   Advance(1);
-  EXPECT_EQ(db().RandomKey(random_, now_ms()), std::nullopt);
+  EXPECT_EQ(db().RandomKey(random_, now_ms()).key, std::nullopt);
 }
 
 TEST_F(DatabaseTest, SampleTtlIsAMean) {

@@ -44,6 +44,31 @@ TEST_F(ExpirerTest, RemovesWhatIsDueAndNothingElse) {
   EXPECT_EQ(db().size(), 100u);
 }
 
+TEST_F(ExpirerTest, PassesOverADatabaseThatIsClosedAndComesBackToIt) {
+  for (int i = 0; i < 3; ++i) Set(db(i), "k", "v", now_ms() + 1);
+  TakeEvents();
+  Advance(1);
+  Hold hold(keyspace_.background_slot());
+  hold.WaitAndClose(db(1));
+  EXPECT_EQ(Run(), 2u);
+  hold.Release();
+  EXPECT_EQ(TakeEvents(), "expired 0:k; expired 2:k; ");
+  EXPECT_EQ(Run(), 1u);
+  EXPECT_EQ(TakeEvents(), "expired 1:k; ");
+}
+
+TEST_F(ExpirerTest, DuringAPauseWhatHasExpiredIsHiddenAndStays) {
+  Set(db(), "k", "v", now_ms() + 1);
+  keyspace_.settings().unchanging_until_ms = now_ms() + 10;
+  Advance(5);
+  EXPECT_EQ(Run(), 0u);
+  EXPECT_EQ(Get(db(), "k"), std::nullopt);
+  EXPECT_EQ(db().size(), 1u);
+  Advance(5);
+  EXPECT_EQ(Run(), 1u);
+  EXPECT_EQ(db().size(), 0u);
+}
+
 TEST_F(ExpirerTest, GoesOverEveryDatabase) {
   Set(db(0), "k", "v", now_ms() + 1);
   Set(db(2), "k", "v", now_ms() + 1);

@@ -97,6 +97,55 @@ TEST_F(HoldTest, ClosingSeveralIsAllOrNothing) {
   EXPECT_TRUE(GateIsOpen(db(0)));
 }
 
+TEST_F(HoldTest, WhoWaitsForSeveralGatesHoldsNoneOfThem) {
+  Hold closer(kSlot);
+  Database* last[] = {&db(2)};
+  ASSERT_TRUE(closer.TryClose(last, false));
+  Hold waiting(keyspace_.background_slot());
+  int looks = 0;
+  EXPECT_FALSE(waiting.WaitAndClose(keyspace_.databases(), [&] {
+    EXPECT_FALSE(waiting.closed());
+    for (int i : {0, 1}) {
+      Hold pass(1);
+      EXPECT_TRUE(pass.TryPassNow(db(i)));
+    }
+    return ++looks == 3;
+  }));
+  closer.Release();
+  EXPECT_TRUE(waiting.WaitAndClose(keyspace_.databases()));
+  for (int i : {0, 1, 2}) EXPECT_TRUE(waiting.Closes(db(i)));
+}
+
+TEST_F(HoldTest, AnOccupiedStripeRefusesWithoutAGate) {
+  KeyHash hashes[] = {KeyHash::Of("a"), KeyHash::Of("b"), KeyHash::Of("c")};
+  Mutex& occupied = db().StripeOf(hashes[1]).mutex;
+  occupied.Lock();
+  std::thread([&] {
+    Hold hold(1);
+    EXPECT_FALSE(hold.TryKey(db(), hashes[1]));
+    EXPECT_EQ(hold.refused(), nullptr);
+    EXPECT_FALSE(hold.TryKeys(db(), hashes));
+    EXPECT_EQ(hold.refused(), nullptr);
+  }).join();
+  EXPECT_TRUE(StripeIsFree("a"));
+  EXPECT_TRUE(StripeIsFree("c"));
+  // Nor does a pass stay behind.
+  Database* one[] = {&db()};
+  Hold closer(kSlot);
+  EXPECT_TRUE(closer.TryClose(one, false));
+  occupied.Unlock();
+}
+
+TEST_F(HoldTest, SomebodyInsideRefusesACloserWithoutAGate) {
+  Hold pass(1);
+  ASSERT_TRUE(pass.TryPass(db(1)));
+  Hold closer(kSlot);
+  EXPECT_FALSE(closer.TryClose(keyspace_.databases(), false));
+  EXPECT_EQ(closer.refused(), nullptr);
+  EXPECT_TRUE(GateIsOpen(db(0)));
+  EXPECT_TRUE(GateIsOpen(db(1)));
+}
+
 TEST_F(HoldTest, BackgroundThreadsWaitForTheirTurn) {
   Hold closer(kSlot);
   Database* one[] = {&db()};

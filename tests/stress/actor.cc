@@ -1,7 +1,8 @@
 #include "tests/stress/actor.h"
 
 #include <atomic>
-#include <optional>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include "gtest/gtest.h"
@@ -35,20 +36,28 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
   std::vector<std::string_view> views(args.begin(), args.end());
   OutputBuffer out;
   ReplyWriter writer(out, client_->resp);
-  std::optional<Gate::Ticket> ticket;
+  GateTickets tickets;
   executor_.BeginBatch();
   Request request = executor_.Prepare(views);
   while (true) {
-    Outcome outcome = executor_.Execute(*client_, request, writer, ticket.has_value());
+    Outcome outcome = executor_.Execute(*client_, request, writer, tickets.any());
     if (outcome.kind == Outcome::Kind::kDone) break;
     if (outcome.kind == Outcome::Kind::kDeferred) {
-      LongWork work(writer, server_.keyspace().background_slot(), /*pass=*/true);
-      outcome.work(work);
-      executor_.FinishDeferred(*client_, request, outcome.started_us, work.error_code());
+      auto work = Work(std::move(outcome.work));
+      executor_.FinishDeferred(*client_, request, outcome.started_us, work->error_code());
+      work->output().MoveTo(out);
       break;
     }
-    if (!ticket || &ticket->gate() != outcome.gate) ticket.emplace(*outcome.gate);
-    WaitForGate(*ticket);
+    if (outcome.kind == Outcome::Kind::kPrepare) {
+      request.prepared = Work(std::move(outcome.work))->prepared;
+      ++request.preparations;
+    } else if (outcome.kind == Outcome::Kind::kGate) {
+      tickets.Refused(*outcome.gate);
+      outcome.wish.queued = true;
+      WaitForGate(*outcome.gate, outcome.wish);
+    } else {
+      std::this_thread::sleep_for(Hold::kSoon);
+    }
     executor_.BeginBatch();
   }
   ReplyReader reader;
@@ -56,9 +65,19 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
   return reader.TakeReply();
 }
 
-void Actor::WaitForGate(const Gate::Ticket& ticket) {
+std::shared_ptr<LongWork> Actor::Work(LongWork::Function function) {
+  auto done = std::make_shared<std::promise<void>>();
+  auto work = std::make_shared<LongWork>(std::move(function), server_.workers(),
+                                         server_.keyspace().background_slot(), client_->resp,
+                                         [done] { done->set_value(); });
+  work->Start();
+  done->get_future().wait();
+  return work;
+}
+
+void Actor::WaitForGate(Gate& gate, Gate::Wish wish) {
   auto open = std::make_shared<std::atomic<bool>>(false);
-  ticket.gate().WhenOpen(/*queued=*/true, [open] {
+  gate.WhenOpen(wish, [open] {
     open->store(true);
     open->notify_all();
   });

@@ -9,7 +9,7 @@
 #include "protocol/reply_value.h"
 #include "server/executor.h"
 #include "server/server.h"
-#include "storage/gate.h"
+#include "storage/gate_tickets.h"
 
 namespace cloakroom {
 
@@ -36,7 +36,9 @@ class Actor {
   }
 
  private:
-  void WaitForGate(const Gate::Ticket& ticket);
+  /// On a worker, while this thread waits as a connection would.
+  std::shared_ptr<LongWork> Work(LongWork::Function function);
+  static void WaitForGate(Gate& gate, Gate::Wish wish);
 
   Server& server_;
   Executor executor_;

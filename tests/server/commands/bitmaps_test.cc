@@ -137,5 +137,22 @@ TEST_F(BitmapsTest, BitOpRefuses) {
   EXPECT_EQ(Run("GET d"), "$-1\r\n");
 }
 
+TEST_F(BitmapsTest, BitOpOfLongStringsFollowsFromTheMomentInWhichItIsPutInPlace) {
+  Run("SETBIT long 8000000 1");
+  Run("SETBIT other 16000000 1");
+  int prepared = 0;
+  after_preparing_ = [&] {
+    if (++prepared == 1) RunAs("other", "SETBIT other 7 1");
+  };
+  EXPECT_EQ(Run("BITOP OR d long other n0 h0"), ":2000001\r\n");
+  EXPECT_EQ(prepared, 2);
+  EXPECT_EQ(Run("BITCOUNT d"), ":3\r\n");
+  EXPECT_EQ(Run("GETBIT d 7"), ":1\r\n");
+  EXPECT_EQ(Run("OBJECT ENCODING d"), "$3\r\nraw\r\n");
+  after_preparing_ = [&] { RunAs("other", {"SETBIT", "other", std::to_string(++prepared), "1"}); };
+  EXPECT_EQ(Run("BITOP NOT d other"), ":2000001\r\n");
+  EXPECT_EQ(prepared, 5);
+}
+
 }  // namespace
 }  // namespace cloakroom

@@ -154,5 +154,68 @@ TEST_F(SetAlgebraTest, AUnionOfFiveHundredTagsIsOneSet) {
   EXPECT_TRUE(Run(args).starts_with("*519\r\n"));
 }
 
+/// Stores of large sets, which are computed outside the event loop.
+class LargeStoreTest : public SetAlgebraTest {
+ protected:
+  LargeStoreTest() {
+    after_preparing_ = [this] { ++prepared_; };
+  }
+  void SetUp() override {
+    Fill("x", 0, 20'000);
+    Fill("y", 10'000, 30'000);
+  }
+
+  int prepared_ = 0;
+};
+
+TEST_F(LargeStoreTest, IsPreparedOnceWhenNothingChangesMeanwhile) {
+  EXPECT_EQ(Run("SUNIONSTORE d x y"), ":30000\r\n");
+  EXPECT_EQ(Run("SINTERSTORE e x y"), ":10000\r\n");
+  EXPECT_EQ(Run("SDIFFSTORE f x y"), ":10000\r\n");
+  EXPECT_EQ(prepared_, 3);
+  EXPECT_EQ(Run("SCARD d"), ":30000\r\n");
+  EXPECT_EQ(Run("SISMEMBER d m29999"), ":1\r\n");
+  EXPECT_EQ(Run("SISMEMBER f m10000"), ":0\r\n");
+}
+
+TEST_F(LargeStoreTest, MayStoreIntoOneOfItsSources) {
+  EXPECT_EQ(Run("SUNIONSTORE x x y"), ":30000\r\n");
+  EXPECT_EQ(Run("SCARD x"), ":30000\r\n");
+}
+
+TEST_F(LargeStoreTest, FollowsFromTheMomentInWhichItIsPutInPlace) {
+  after_preparing_ = [this] {
+    if (++prepared_ == 1) RunAs("other", "SADD y new");
+    if (prepared_ == 2) RunAs("other", "SREM x m0");
+  };
+  EXPECT_EQ(Run("SUNIONSTORE d x y"), ":30000\r\n");
+  EXPECT_EQ(prepared_, 3);
+  EXPECT_EQ(Run("SISMEMBER d new"), ":1\r\n");
+  EXPECT_EQ(Run("SISMEMBER d m0"), ":0\r\n");
+}
+
+TEST_F(LargeStoreTest, ASourceThatIsGoneOrOfAnotherTypeIsNoticed) {
+  after_preparing_ = [this] {
+    if (++prepared_ == 1) RunAs("other", "DEL y");
+  };
+  EXPECT_EQ(Run("SUNIONSTORE d x y"), ":20000\r\n");
+  after_preparing_ = [this] { RunAs("other", "SET x string"); };
+  EXPECT_EQ(Run("SUNIONSTORE d x x y"), kWrongTypeReply);
+  EXPECT_EQ(Run("SCARD d"), ":20000\r\n");
+}
+
+TEST_F(LargeStoreTest, EndsThoughItsSourcesNeverStandStill) {
+  after_preparing_ = [this] { RunAs("other", {"SADD", "y", "new" + std::to_string(++prepared_)}); };
+  EXPECT_EQ(Run("SUNIONSTORE d x y"), ":30003\r\n");
+  EXPECT_EQ(prepared_, 3);
+}
+
+TEST_F(LargeStoreTest, InATransactionItRunsAtOnce) {
+  Run("MULTI");
+  Run("SUNIONSTORE d x y");
+  EXPECT_EQ(Run("EXEC"), "*1\r\n:30000\r\n");
+  EXPECT_EQ(prepared_, 0);
+}
+
 }  // namespace
 }  // namespace cloakroom

@@ -8,14 +8,14 @@ namespace {
 class LogReplayTest : public ServerTest {
  protected:
   std::optional<std::string> Replay(std::initializer_list<std::string_view> words) {
-    Hold hold(server_.keyspace().background_slot());
-    for (int i = 0; i < server_.keyspace().database_count(); ++i) {
-      hold.WaitAndClose(server_.keyspace().db(i));
-    }
-    return replay_.Run(std::span(words.begin(), words.size()));
+    hold_.WaitAndCloseAll(server_.keyspace());
+    auto error = replay_.Run(std::span(words.begin(), words.size()));
+    hold_.Release();
+    return error;
   }
 
-  LogReplay replay_{server_};
+  Hold hold_{server_.keyspace().background_slot()};
+  LogReplay replay_{server_, hold_};
 };
 
 TEST_F(LogReplayTest, ExecutesCommandsInTheDatabaseThatTheySelect) {

@@ -31,6 +31,16 @@ class SessionTest : public ServerTest {
     return TakeText(out);
   }
 
+  /// Does the long work that the session waits for.
+  std::string Finish() {
+    OutputBuffer unused;
+    ReplyWriter reply(unused, client_->resp);
+    auto work = RunWork(session_->TakeWork(), reply);
+    OutputBuffer out;
+    next_ = session_->FinishWork(*work, out);
+    return TakeText(out);
+  }
+
   std::shared_ptr<Client> client_;
   std::unique_ptr<Session> session_;
   std::string kept_;
@@ -138,24 +148,14 @@ TEST_F(SessionTest, WhoIsRefusedForAMillisecondGetsATicketUntilItsTurn) {
 TEST_F(SessionTest, LongWorkIsFinishedElsewhereBeforeTheNextRequest) {
   EXPECT_EQ(Send("MEMORY PURGE\r\nPING\r\n"), "");
   ASSERT_EQ(next_, Session::Next::kWork);
-  OutputBuffer work_output;
-  ReplyWriter reply(work_output);
-  LongWork work(reply, server_.keyspace().background_slot(), /*pass=*/true);
-  session_->TakeWork()(work);
-  OutputBuffer out;
-  session_->FinishWork(work_output, "", out);
-  EXPECT_EQ(TakeText(out), "+OK\r\n");
+  EXPECT_EQ(Finish(), "+OK\r\n");
   EXPECT_EQ(Send(""), "+PONG\r\n");
 }
 
 TEST_F(SessionTest, ASkippedReplyOfLongWorkIsDroppedAndTheNextOneIsHeard) {
   EXPECT_EQ(Send("CLIENT REPLY SKIP\r\nMEMORY PURGE\r\n"), "");
   ASSERT_EQ(next_, Session::Next::kWork);
-  OutputBuffer work_output;
-  ReplyWriter(work_output).Ok();
-  OutputBuffer out;
-  session_->FinishWork(work_output, "", out);
-  EXPECT_EQ(TakeText(out), "");
+  EXPECT_EQ(Finish(), "");
   EXPECT_EQ(Send("PING\r\n"), "+PONG\r\n");
 }
 

@@ -44,14 +44,38 @@ std::string ServerTest::RunAs(const std::string& name, std::vector<std::string> 
   executor_.BeginBatch();
   Request request = executor_.Prepare(views);
   Outcome outcome = executor_.Execute(client, request, reply, /*queued=*/false);
-  if (outcome.kind == Outcome::Kind::kDeferred) {
-    LongWork work(reply, server_.keyspace().background_slot(), /*pass=*/true);
-    outcome.work(work);
-    executor_.FinishDeferred(client, request, outcome.started_us, work.error_code());
-  } else if (outcome.kind != Outcome::Kind::kDone) {
-    return outcome.kind == Outcome::Kind::kGate ? "(waits for a gate)" : "(paused)";
+  while (outcome.kind == Outcome::Kind::kPrepare) {
+    auto work = RunWork(std::move(outcome.work), reply);
+    if (after_preparing_) after_preparing_();
+    ++request.preparations;
+    request.prepared = work->prepared;
+    outcome = executor_.Execute(client, request, reply, /*queued=*/false);
+  }
+  switch (outcome.kind) {
+    case Outcome::Kind::kDone:
+    case Outcome::Kind::kPrepare:
+      break;
+    case Outcome::Kind::kDeferred: {
+      auto work = RunWork(std::move(outcome.work), reply);
+      executor_.FinishDeferred(client, request, outcome.started_us, work->error_code());
+      work->output().MoveTo(out);
+      break;
+    }
+    case Outcome::Kind::kGate:
+      return "(waits for a gate)";
+    case Outcome::Kind::kSoon:
+      return "(soon)";
+    case Outcome::Kind::kPaused:
+      return "(paused)";
   }
   return TakeText(out);
+}
+
+std::shared_ptr<LongWork> ServerTest::RunWork(LongWork::Function function, ReplyWriter& reply) {
+  auto work = std::make_shared<LongWork>(std::move(function), server_.workers(),
+                                         server_.keyspace().background_slot(), reply.resp(), [] {});
+  work->RunHere();
+  return work;
 }
 
 std::string ServerTest::Run(std::string_view line) { return RunAs("", Words(line)); }

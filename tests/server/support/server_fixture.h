@@ -1,6 +1,7 @@
 #ifndef CLOAKROOM_TESTS_SERVER_SUPPORT_SERVER_FIXTURE_H_
 #define CLOAKROOM_TESTS_SERVER_SUPPORT_SERVER_FIXTURE_H_
 
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -60,6 +61,13 @@ class ServerTest : public testing::Test {
   /// The request split at spaces: Run("SET k v") for plain words.
   std::string Run(std::string_view line);
   std::string RunAs(const std::string& client, std::string_view line);
+
+  /// What a worker would do, on this thread.
+  std::shared_ptr<LongWork> RunWork(LongWork::Function function, ReplyWriter& reply);
+
+  /// Called when a command has prepared its result outside the event loop, and before it puts it
+  /// in place.
+  std::function<void()> after_preparing_;
 
   void Advance(int64_t ms) { clock_.now_ms += ms; }
   int64_t now_ms() const { return clock_.now_ms; }
