@@ -22,11 +22,17 @@ constexpr int kMaxMisses = 1024;
 
 bool Evictor::OverLimit() const {
   int64_t limit = keyspace_.settings().maxmemory_bytes.load(std::memory_order_relaxed);
-  return limit > 0 && MemoryMeter::UsedBytes() > limit;
+  if (limit <= 0) return false;
+  const int64_t pre_images = static_cast<int64_t>(keyspace_.snapshot().pre_image_bytes());
+  return MemoryMeter::UsedBytes() - pre_images > limit;
+}
+
+bool Evictor::FlushedMemoryIsComing() {
+  return keyspace_.snapshot().FreeFlushedTables() || keyspace_.reclaimer().pending_in_tables() > 0;
 }
 
 Evictor::Outcome Evictor::MakeRoom() {
-  if (!OverLimit()) return Outcome::kBelowLimit;
+  if (!OverLimit() || FlushedMemoryIsComing()) return Outcome::kBelowLimit;
   EvictionPolicy policy = keyspace_.settings().policy.load(std::memory_order_relaxed);
   if (policy == EvictionPolicy::kNoEviction) return Outcome::kNoRoom;
   int evicted = 0;
@@ -83,6 +89,9 @@ Evictor::Step Evictor::EvictOne(EvictionPolicy policy) {
     int64_t now_ms = keyspace_.clock().NowMs();
     std::optional<Candidate> best = BestOf(stripe, policy, now_ms);
     if (!best) return Step::kNothingFound;
+    Snapshot& snapshot = keyspace_.snapshot();
+    if (best->entry->epoch() != snapshot.epoch()) [[unlikely]]
+      snapshot.LeaveOut(*db, KeyHash::Of(best->key), best->entry);
     WriteScope scope(*db, best->key, KeyHash::Of(best->key), now_ms);
     if (!scope.exists()) return Step::kEvicted;  // it had expired, and is gone all the same
     scope.Delete();
@@ -106,7 +115,7 @@ std::optional<Evictor::Candidate> Evictor::BestOf(Stripe& stripe, EvictionPolicy
       --wanted;
       uint64_t worth = WorthEvicting(*entry, policy, now_ms);
       if (best && worth <= best->worth_evicting) return;
-      best = Candidate{std::string(entry->key()), worth};
+      best = Candidate{entry, std::string(entry->key()), worth};
     });
   }
   return best;

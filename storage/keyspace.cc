@@ -9,15 +9,6 @@ Keyspace::Keyspace(const Options& options, const Clock& clock)
   }
 }
 
-Database& Keyspace::DatabaseOfSnapshot(int number) {
-  while (true) {
-    for (auto& database : databases_) {
-      if (database->snapshot_number() == number) return *database;
-    }
-    // A SWAPDB was under way.
-  }
-}
-
 int64_t Keyspace::changes() const {
   int64_t total = counters_.flush_changes.load(std::memory_order_relaxed);
   for (const auto& database : databases_) total += database->changes();

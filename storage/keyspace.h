@@ -34,8 +34,6 @@ class Keyspace {
 
   Database& db(int index) { return *databases_[static_cast<size_t>(index)]; }
   const Database& db(int index) const { return *databases_[static_cast<size_t>(index)]; }
-  /// The database that had this number at the instant of the latest snapshot.
-  Database& DatabaseOfSnapshot(int number);
   int database_count() const { return static_cast<int>(databases_.size()); }
 
   /// The slot of threads that are no event loop; those may wait at gates.
