@@ -175,8 +175,8 @@ std::optional<std::string> Collect(Snapshot& snapshot, SnapshotPipe& pipe,
 }
 
 /// Collects on this thread and writes on another, all but the end of the file.
-std::optional<std::string> CollectAndWrite(Snapshot& snapshot, Writing& writing,
-                                           SnapshotPipe& pipe, const RdbAuxFields& aux,
+std::optional<std::string> CollectAndWrite(Snapshot& snapshot, Writing& writing, SnapshotPipe& pipe,
+                                           const RdbAuxFields& aux,
                                            absl::FunctionRef<bool()> stop) {
   std::thread thread;
   try {

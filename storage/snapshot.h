@@ -162,9 +162,9 @@ class Snapshot {
 
   // The walker's.
   bool gates_closed_ = false;
-  int at_ = 0;            ///< the database, by its number now, that is tried next
-  size_t unwalked_ = 0;   ///< contents in which the walk is not over
-  size_t walked_ = 0;     ///< entries that it has come across
+  int at_ = 0;                         ///< the database, by its number now, that is tried next
+  size_t unwalked_ = 0;                ///< contents in which the walk is not over
+  size_t walked_ = 0;                  ///< entries that it has come across
   std::unique_ptr<LooseTable> loose_;  ///< being walked
   /// By the number at the instant. The walker's while it passes the gate; read with it closed.
   std::vector<Progress> progress_;

@@ -105,8 +105,7 @@ void SnapshotBatch::ForEach(absl::FunctionRef<void(const SnapshotEntry&)> visit)
   for (const Piece& piece : pieces_) Visit(piece, visit);
 }
 
-void SnapshotBatch::Visit(const Piece& piece,
-                          absl::FunctionRef<void(const SnapshotEntry&)> visit) {
+void SnapshotBatch::Visit(const Piece& piece, absl::FunctionRef<void(const SnapshotEntry&)> visit) {
   const char* at = piece.bytes.get();
   const char* const end = at + piece.size;
   while (at < end) {
