@@ -23,8 +23,8 @@ constexpr int kMaxMisses = 1024;
 bool Evictor::OverLimit() const {
   int64_t limit = keyspace_.settings().maxmemory_bytes.load(std::memory_order_relaxed);
   if (limit <= 0) return false;
-  const int64_t pre_images = static_cast<int64_t>(keyspace_.snapshot().pre_image_bytes());
-  return MemoryMeter::UsedBytes() - pre_images > limit;
+  const int64_t above = MemoryMeter::UsedBytes() - limit;
+  return above > 0 && above > keyspace_.uncounted_bytes();
 }
 
 bool Evictor::FlushedMemoryIsComing() {

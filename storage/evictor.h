@@ -30,7 +30,7 @@ class Evictor {
   /// may go ahead and the next one goes on evicting.
   Outcome MakeRoom();
 
-  /// More is in use than maxmemory, what a snapshot keeps for the moment aside.
+  /// More is in use than maxmemory, what it does not count aside (Keyspace::uncounted_bytes).
   bool OverLimit() const;
 
  private:

@@ -9,6 +9,12 @@ Keyspace::Keyspace(const Options& options, const Clock& clock)
   }
 }
 
+int64_t Keyspace::uncounted_bytes() const {
+  const ChangeLog* log = change_log();
+  return static_cast<int64_t>(snapshot_.pre_image_bytes()) +
+         (log == nullptr ? 0 : log->buffered_bytes());
+}
+
 int64_t Keyspace::changes() const {
   int64_t total = counters_.flush_changes.load(std::memory_order_relaxed);
   for (const auto& database : databases_) total += database->changes();

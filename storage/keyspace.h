@@ -62,6 +62,11 @@ class Keyspace {
   /// Logs a command that repeats a change which is not one of a WriteScope.
   void LogCommand(int db, std::initializer_list<std::string_view> words);
 
+  /// Memory that maxmemory does not count, as Redis does not count its own log's buffer and what a
+  /// saving child keeps: changes on their way to the disk, and a snapshot's pre-images. It is gone
+  /// soon, and has limits of its own; keys are not evicted for it.
+  int64_t uncounted_bytes() const;
+
   /// Changes since the process began, of keys and by FLUSHALL and its kin; others go on counting.
   int64_t changes() const;
 

@@ -102,8 +102,7 @@ class Snapshot {
   /// Of the latest snapshot: the keys at its instant, and the entries given so far. Any thread.
   size_t keys_total() const { return keys_total_.load(std::memory_order_relaxed); }
   size_t keys_done() const { return keys_done_.load(std::memory_order_relaxed); }
-  /// What pre-images take, which eviction does not count: they are gone soon, as in Redis the pages
-  /// that a saving child keeps. Any thread.
+  /// What pre-images take that were not fetched yet. Any thread.
   size_t pre_image_bytes() const { return pre_images_.bytes(); }
 
   /// Copies an older entry that is about to change. The entry's stripe is held.

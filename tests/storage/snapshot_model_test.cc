@@ -372,8 +372,10 @@ class SnapshotStormTest : public testing::Test {
       const int from = below(kScratch);
       const int to = (from + 1 + below(kScratch - 1)) % kScratch;
       Database& scratch = keyspace_.db(kScratch);
-      switch (below(8)) {
+      switch (below(10)) {
         case 0:
+        case 8:
+        case 9:
           Close(slot, {&keyspace_.db(std::min(from, to)), &keyspace_.db(std::max(from, to))},
                 [&] { keyspace_.db(from).SwapContents(keyspace_.db(to)); });
           break;
