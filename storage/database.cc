@@ -68,6 +68,7 @@ void Database::KeepForLog(std::string_view key, KeyHash hash) {
   Stripe& stripe = StripeOf(hash);
   AssertHeld(stripe);
   Snapshot& snapshot = keyspace_.snapshot();
+  if (!snapshot.active()) return;
   Entry** slot = stripe.table.Find(key, hash);
   if (slot == nullptr || (*slot)->epoch() == snapshot.epoch()) return;
   snapshot.KeepPreImage(*this, hash, *slot);

@@ -6,6 +6,7 @@ namespace cloakroom {
 
 void PreImages::Open(size_t max_bytes) {
   assert(!keeping_ && empty());
+  Close();  // where nothing is asserted
   max_bytes_ = max_bytes;
   bytes_ = 0;
   for (Shard& shard : shards_) {
