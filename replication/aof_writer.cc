@@ -220,6 +220,7 @@ void AofWriter::Keep(std::string bytes) {
     unsynced_.back().append(bytes);
     pending_.Recycle(std::move(bytes));
   } else {
+    unsynced_memory_.fetch_add(static_cast<int64_t>(bytes.capacity()), std::memory_order_relaxed);
     unsynced_.push_back(std::move(bytes));
   }
 }
@@ -228,6 +229,7 @@ void AofWriter::DropKept() {
   for (std::string& bytes : unsynced_) pending_.Recycle(std::move(bytes));
   unsynced_.clear();
   unsynced_bytes_ = 0;
+  unsynced_memory_ = 0;
 }
 
 // ---- how it goes

@@ -83,6 +83,8 @@ class AofWriter {
 
   int64_t written_offset() const { return written_.load(std::memory_order_acquire); }
   int64_t synced_offset() const { return synced_.load(std::memory_order_acquire); }
+  /// What the bytes take that are kept until an fsync succeeds.
+  int64_t unsynced_memory() const { return unsynced_memory_.load(std::memory_order_relaxed); }
   int64_t durable_offset() const { return durable_.load(std::memory_order_acquire); }
   bool WhenDurable(int64_t offset, std::function<void()> wake);
 
@@ -164,6 +166,7 @@ class AofWriter {
   std::atomic<int64_t> written_ = 0;
   std::atomic<int64_t> synced_ = 0;
   std::atomic<int64_t> durable_ = 0;
+  std::atomic<int64_t> unsynced_memory_ = 0;
   std::atomic<int64_t> file_size_ = 0;
   std::atomic<int64_t> other_bytes_ = 0;
   std::atomic<int64_t> delayed_fsyncs_ = 0;

@@ -114,6 +114,11 @@ class AppendOnlyFile {
   /// What was appended kOnDemand before `offset` is to be written now.
   void Demand(int64_t offset) { pending_.Demand(offset); }
   int64_t appended_offset() const { return pending_.appended(); }
+  /// Memory of what is not on the disk yet: appended and not written, or written and not fsynced.
+  int64_t buffered_bytes() const {
+    const int64_t written = writer_.written_offset();  // first: it never passes the other
+    return pending_.appended() - written + writer_.unsynced_memory();
+  }
 
   /// Waits until all that was appended is written, or the disk refuses it.
   FileError Flush();

@@ -1,10 +1,17 @@
 #include "replication/snapshot_file.h"
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <system_error>
+#include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "replication/command_snapshot.h"
 #include "replication/file_sink.h"
 #include "replication/rdb_writer.h"
+#include "replication/snapshot_pipe.h"
+#include "storage/memory_meter.h"
 
 namespace cloakroom {
 namespace {
@@ -17,6 +24,11 @@ constexpr const char* kStopped = "it was stopped";
 constexpr const char* kTooManyChanges =
     "keys change faster than the disk takes the snapshot. Save at a quieter time, or to a faster "
     "disk";
+constexpr const char* kMemoryNeeded =
+    "the memory of a database that was flushed meanwhile was needed";
+constexpr const char* kIncomplete =
+    "the snapshot does not hold what there was, each key once. This is a defect of this server: "
+    "please report it";
 
 std::string FolderOf(const std::string& path) {
   std::string folder = std::filesystem::path(path).parent_path().string();
@@ -73,22 +85,109 @@ class CommandFormat final : public SnapshotFormat {
   CommandSnapshot snapshot_;
 };
 
-/// Encodes the snapshot that has begun. Empty: all is well.
-std::optional<std::string> EncodeAll(Snapshot& snapshot, SnapshotFormat& format,
-                                     const FileSink& sink, absl::FunctionRef<bool()> stop) {
-  SnapshotBatch batch;
-  // The wait for the instant may have been long.
-  if (stop()) return kStopped;
-  while (snapshot.Next(&batch)) {
-    batch.ForEach([&](const SnapshotEntry& entry) { format.Entry(entry); });
-    if (snapshot.failed()) return kTooManyChanges;
-    if (format.error()) return format.error();
-    if (sink.error()) return sink.error().text();
-    if (stop()) return kStopped;
+/// Pauses for each key.
+class KeyDelay {
+ public:
+  KeyDelay(int us, SnapshotPipe& pipe) : us_(us), pipe_(pipe) {}
+  void AfterKey() {
+    if (us_ == 0) return;
+    if (us_ < 0 && ++keys_ % -int64_t{us_} != 0) return;
+    pipe_.Rest(std::chrono::microseconds(std::max(us_, 1)));
   }
-  // The last pre-image may have been the one too many.
-  if (snapshot.failed()) return kTooManyChanges;
-  return std::nullopt;
+
+ private:
+  const int us_;
+  SnapshotPipe& pipe_;
+  int64_t keys_ = 0;
+};
+
+/// What the writing thread does: all of the file but its end.
+class Writing {
+ public:
+  Writing(SnapshotPipe& pipe, SnapshotFormat& format, const FileSink& sink,
+          const SnapshotFileOptions& options)
+      : pipe_(pipe), format_(format), sink_(sink), options_(options) {}
+
+  void Run(const RdbAuxFields& aux) {
+    MemoryMeter::RegisterThread();
+    if (options_.begin_writing) options_.begin_writing();
+    format_.Begin(aux);
+    KeyDelay delay(options_.key_delay_us, pipe_);
+    SnapshotBatch batch;
+    while (!error_ && pipe_.Pop(&batch)) {
+      batch.ForEach([&](const SnapshotEntry& entry) {
+        if (pipe_.given_up()) return;
+        format_.Entry(entry);
+        delay.AfterKey();
+      });
+      error_ = sink_.error() ? sink_.error().text() : format_.error();
+    }
+    pipe_.End();
+  }
+  /// Once the thread has ended.
+  const std::optional<std::string>& error() const { return error_; }
+
+ private:
+  SnapshotPipe& pipe_;
+  SnapshotFormat& format_;
+  const FileSink& sink_;
+  const SnapshotFileOptions& options_;
+  std::optional<std::string> error_;
+};
+
+const char* TextOf(Snapshot::Failure failure) {
+  switch (failure) {
+    case Snapshot::Failure::kTooManyPreImages:
+      return kTooManyChanges;
+    case Snapshot::Failure::kMemoryNeeded:
+      return kMemoryNeeded;
+    case Snapshot::Failure::kIncomplete:
+      return kIncomplete;
+    case Snapshot::Failure::kNone:
+      break;
+  }
+  return nullptr;
+}
+
+/// Collects the snapshot that has begun into the pipe. Empty: all of it is there, or the writing
+/// thread has ended.
+std::optional<std::string> Collect(Snapshot& snapshot, SnapshotPipe& pipe,
+                                   absl::FunctionRef<bool()> stop) {
+  // How soon a stop is noticed, and a gate that has opened.
+  constexpr std::chrono::milliseconds kPatience{50};
+  constexpr std::chrono::milliseconds kUntilGateOpens{1};
+  while (true) {
+    if (stop()) return kStopped;
+    const SnapshotPipe::Room room = pipe.AwaitRoom(kPatience);
+    if (room == SnapshotPipe::Room::kNever) return std::nullopt;
+    SnapshotBatch batch;
+    Snapshot::Step step = Snapshot::Step::kBusy;
+    if (room == SnapshotPipe::Room::kFree) step = snapshot.Next(&batch);
+    // Of the last step as well: a failure comes before the end.
+    if (const char* failure = TextOf(snapshot.failure())) return failure;
+    if (step == Snapshot::Step::kEnd) return std::nullopt;
+    if (step == Snapshot::Step::kGave) {
+      pipe.Push(std::move(batch));
+    } else if (room == SnapshotPipe::Room::kFree) {
+      std::this_thread::sleep_for(kUntilGateOpens);
+    }
+  }
+}
+
+/// Collects on this thread and writes on another, all but the end of the file.
+std::optional<std::string> CollectAndWrite(Snapshot& snapshot, Writing& writing, SnapshotPipe& pipe,
+                                           const RdbAuxFields& aux,
+                                           absl::FunctionRef<bool()> stop) {
+  std::thread thread;
+  try {
+    thread = std::thread([&] { writing.Run(aux); });
+  } catch (const std::system_error& error) {
+    return absl::StrCat("no thread for it: ", error.what());
+  }
+  std::optional<std::string> error = Collect(snapshot, pipe, stop);
+  pipe.Close(/*given_up=*/error.has_value());
+  thread.join();
+  return error ? error : writing.error();
 }
 
 FileError PutInPlace(Files& files, const SnapshotFileOptions& options) {
@@ -108,6 +207,14 @@ RdbOptions WriterOptions(const SnapshotFileOptions& options, Keyspace& keyspace,
           .now_ms = keyspace.clock().NowMs()};
 }
 
+std::unique_ptr<SnapshotFormat> FormatFor(const SnapshotFileOptions& options, ByteSink& sink,
+                                          Keyspace& keyspace, bool field_expiry) {
+  if (options.as_commands) {
+    return std::make_unique<CommandFormat>(sink, keyspace.clock().NowMs());
+  }
+  return std::make_unique<RdbFormat>(sink, WriterOptions(options, keyspace, field_expiry));
+}
+
 }  // namespace
 
 SnapshotFileResult WriteSnapshotFile(Keyspace& keyspace, Files& files,
@@ -122,19 +229,25 @@ SnapshotFileResult WriteSnapshotFile(Keyspace& keyspace, Files& files,
   }
   Snapshot& snapshot = keyspace.snapshot();
   RdbAuxFields aux;
-  Snapshot::Facts facts = snapshot.Begin(
-      options.max_pre_image_bytes, [&] { aux = at_instant(); }, options.gates_closed);
-  FileSink sink(*file, options.incremental_fsync);
-  std::unique_ptr<SnapshotFormat> format;
-  if (options.as_commands) {
-    format = std::make_unique<CommandFormat>(sink, keyspace.clock().NowMs());
-  } else {
-    format =
-        std::make_unique<RdbFormat>(sink, WriterOptions(options, keyspace, facts.field_expiry));
+  const std::optional<Snapshot::Facts> facts = snapshot.Begin(
+      {.max_pre_image_bytes = options.max_pre_image_bytes,
+       .log_follows = options.log_follows,
+       .gates_closed = options.gates_closed},
+      [&] { aux = at_instant(); }, stop);
+  if (!facts) {
+    file.reset();
+    (void)files.Remove(options.temporary_path);
+    result.error = kStopped;
+    return result;
   }
-  format->Begin(aux);
-  result.error = EncodeAll(snapshot, *format, sink, stop);
+  FileSink sink(*file, options.incremental_fsync);
+  const std::unique_ptr<SnapshotFormat> format =
+      FormatFor(options, sink, keyspace, facts->field_expiry);
+  SnapshotPipe pipe;
+  Writing writing(pipe, *format, sink, options);
+  result.error = CollectAndWrite(snapshot, writing, pipe, aux, stop);
   if (result.error) {
+    result.begin_again = snapshot.failure() == Snapshot::Failure::kMemoryNeeded;
     snapshot.Cancel();
   } else {
     format->End();
@@ -144,7 +257,7 @@ SnapshotFileResult WriteSnapshotFile(Keyspace& keyspace, Files& files,
   }
   file.reset();
   if (result.error) files.Remove(options.temporary_path);
-  result.keys = facts.keys;
+  result.keys = facts->keys;
   result.bytes = sink.bytes();
   return result;
 }

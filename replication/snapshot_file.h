@@ -2,6 +2,7 @@
 #define CLOAKROOM_REPLICATION_SNAPSHOT_FILE_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,10 +35,21 @@ struct SnapshotFileOptions {
   size_t max_pre_image_bytes = size_t{64} << 20;
   /// The caller has closed all gates, and keeps them so: nobody else runs.
   bool gates_closed = false;
+  /// All changes from the instant on are in a log that is loaded behind the file.
+  bool log_follows = false;
+  /// rdb-key-save-delay, so that tests have a slow disk: a pause for each key in microseconds;
+  /// negative: of one microsecond for so many keys.
+  int key_delay_us = 0;
+  /// Called on the thread that encodes and writes, which takes no stripe, when it begins; may be
+  /// null.
+  std::function<void()> begin_writing;
 };
 
 struct SnapshotFileResult {
   std::optional<std::string> error;  ///< words for the log
+  /// The error is that memory was needed for which the snapshot was given up: a later instant takes
+  /// less.
+  bool begin_again = false;
   size_t keys = 0;
   int64_t bytes = 0;
 };
@@ -46,7 +58,12 @@ struct SnapshotFileResult {
 /// synced, renamed and whose directory is synced. A failure leaves the old file as it was.
 ///
 /// `at_instant` runs at the instant with all gates closed: what it notes belongs to the snapshot.
-/// It answers the AUX fields. `stop` is asked between batches; true gives up.
+/// It answers the AUX fields. `stop` is asked between batches and while the disk is slow; true
+/// gives up.
+///
+/// The calling thread collects, holding stripes for moments: it should have the priority of those
+/// who wait for them. What takes long, encoding and writing, is done by a thread that lives as long
+/// as the call and holds nothing.
 ///
 /// Thread rule: one thread at a time for each keyspace, none of an event loop: it takes long.
 SnapshotFileResult WriteSnapshotFile(Keyspace& keyspace, Files& files,

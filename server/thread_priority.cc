@@ -27,6 +27,9 @@ struct SchedAttributes {
   uint64_t period_ns;
 };
 
+/// On Linux the priority is the thread's, not the process'.
+id_t ThisThread() { return static_cast<id_t>(gettid()); }
+
 }  // namespace
 
 void TakeShortTurns() {
@@ -37,9 +40,15 @@ void TakeShortTurns() {
 }
 
 void GiveWayToEventLoops() {
-  // On Linux the priority is the thread's, not the process'.
-  const auto thread = static_cast<id_t>(gettid());
-  setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + kNicer);
+  setpriority(PRIO_PROCESS, ThisThread(), getpriority(PRIO_PROCESS, ThisThread()) + kNicer);
+}
+
+PriorityOfEventLoops::PriorityOfEventLoops()
+    : niceness_(getpriority(PRIO_PROCESS, ThisThread())),
+      taken_(setpriority(PRIO_PROCESS, ThisThread(), niceness_ - kNicer) == 0) {}
+
+PriorityOfEventLoops::~PriorityOfEventLoops() {
+  if (taken_) setpriority(PRIO_PROCESS, ThisThread(), niceness_);
 }
 
 }  // namespace cloakroom

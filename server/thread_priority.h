@@ -11,9 +11,26 @@ namespace cloakroom {
 void TakeShortTurns();
 
 /// For background threads: an event loop that has work runs before them, instead of after their
-/// time slice of some milliseconds. They still get some of a busy core: one that starves while it
-/// holds a stripe would hold up commands after all.
+/// time slice of some milliseconds. They still get some of a busy core, but wait for it for
+/// milliseconds: one that is to hold stripes should not give way, lest commands wait with it, but
+/// take short turns and leave long work to others.
 void GiveWayToEventLoops();
+
+/// For a thread that gives way and is about to hold what event loops may wait for: the priority
+/// that it had before, until the end of the scope. Only where the system lets a thread take it back
+/// (CAP_SYS_NICE, or LimitNICE= of the unit); else nothing is different. Costs some system calls,
+/// so it is for holds of tens of microseconds.
+class PriorityOfEventLoops {
+ public:
+  PriorityOfEventLoops();
+  ~PriorityOfEventLoops();
+  PriorityOfEventLoops(const PriorityOfEventLoops&) = delete;
+  PriorityOfEventLoops& operator=(const PriorityOfEventLoops&) = delete;
+
+ private:
+  const int niceness_;  ///< before
+  const bool taken_;
+};
 
 }  // namespace cloakroom
 

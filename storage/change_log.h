@@ -74,6 +74,10 @@ class ChangeLog {
   /// are held, so the order of the calls is the order of the changes to every key; must be quick.
   /// Any thread.
   virtual void Append(const ChangeBatch& batch) = 0;
+
+  /// Memory of changes that are still on their way to the disk. maxmemory does not count it, as in
+  /// Redis: a slow disk must not evict keys. Any thread.
+  virtual int64_t buffered_bytes() const { return 0; }
 };
 
 /// The batch of what this thread holds at the moment: changes are kept in it until the hold ends

@@ -32,7 +32,7 @@ Database::Database(int index, int gate_slots, Keyspace& keyspace)
 
 Database::~Database() {
   // Nobody is told of it: what watched a key may be gone already.
-  for (uint32_t i = 0; i < kStripes; ++i) Empty(stripes_[i]);
+  for (uint32_t i = 0; i < kStripes; ++i) Empty(i);
 }
 
 const Entry* Database::Peek(std::string_view key, KeyHash hash, int64_t now_ms) {
@@ -64,6 +64,16 @@ void Database::NoteAccess(Entry& entry, int64_t now_ms, absl::BitGenRef random) 
   entry.set_access(access_clock::LfuTouched(
       entry.access(), now_ms, settings.lfu_decay_minutes.load(std::memory_order_relaxed),
       settings.lfu_log_factor.load(std::memory_order_relaxed), random));
+}
+
+void Database::KeepForLog(std::string_view key, KeyHash hash) {
+  Stripe& stripe = StripeOf(hash);
+  AssertHeld(stripe);
+  Snapshot& snapshot = keyspace_.snapshot();
+  if (!snapshot.active()) return;
+  Entry** slot = stripe.table.Find(key, hash);
+  if (slot == nullptr || (*slot)->epoch() == snapshot.epoch()) return;
+  snapshot.KeepPreImage(*this, hash, *slot);
 }
 
 void Database::Watch(std::string_view key, KeyHash hash, Watcher* watcher, int64_t now_ms) {
@@ -232,14 +242,15 @@ size_t Database::RemoveAll() {
                               nullptr, now_ms);
     });
     removed += stripe.table.size();
-    Empty(stripe);
+    Empty(i);
   }
   return removed;
 }
 
-void Database::Empty(Stripe& stripe) {
+void Database::Empty(uint32_t i) {
+  Stripe& stripe = stripes_[i];
   AssertHeld(stripe);
-  if (!keyspace_.snapshot().TakeTable(*this, &stripe.table)) {
+  if (!keyspace_.snapshot().TakeTable(*this, i, &stripe.table)) {
     keyspace_.reclaimer().DropTable(std::move(stripe.table));
   }
   stripe.keys.store(0, std::memory_order_relaxed);

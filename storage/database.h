@@ -74,6 +74,10 @@ class Database {
   /// the counter.
   void NoteAccess(Entry& entry, int64_t now_ms, absl::BitGenRef random) const;
 
+  /// HELD. A command reads the key and is logged in words that name it (WriteScope::LogAs): the
+  /// snapshot that the log follows has to hold what they find, even if the key goes a moment later.
+  void KeepForLog(std::string_view key, KeyHash hash);
+
   /// HELD.
   void Watch(std::string_view key, KeyHash hash, Watcher* watcher, int64_t now_ms);
   void Unwatch(std::string_view key, KeyHash hash, Watcher* watcher);
@@ -86,8 +90,8 @@ class Database {
   size_t expires() const;
   bool has_field_expiry() const;
 
-  /// The number that the database had at the instant of the latest snapshot: SWAPDB changes it.
-  /// Written with all gates closed.
+  /// The number that the contents of the database had at the instant of the latest snapshot: SWAPDB
+  /// takes it along. Written with the gate closed, so it stands still for whoever has passed that.
   int snapshot_number() const { return snapshot_number_.load(std::memory_order_relaxed); }
   void set_snapshot_number(int number) { snapshot_number_ = number; }
 
@@ -125,8 +129,8 @@ class Database {
   /// Clear, without a word to the log of changes.
   size_t RemoveAll();
   uint32_t RandomStripe(absl::BitGenRef random) const;
-  /// Drops the stripe's entries. REQUIRES: the stripe's lock, or nobody else left.
-  void Empty(Stripe& stripe);
+  /// Drops a stripe's entries. REQUIRES: the gate is closed, or nobody else is left.
+  void Empty(uint32_t stripe);
 
   const int index_;
   std::atomic<int> snapshot_number_;

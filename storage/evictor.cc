@@ -24,11 +24,17 @@ constexpr int kMaxOccupied = 32;
 
 bool Evictor::OverLimit() const {
   int64_t limit = keyspace_.settings().maxmemory_bytes.load(std::memory_order_relaxed);
-  return limit > 0 && MemoryMeter::UsedBytes() > limit;
+  if (limit <= 0) return false;
+  const int64_t above = MemoryMeter::UsedBytes() - limit;
+  return above > 0 && above > keyspace_.uncounted_bytes();
+}
+
+bool Evictor::FlushedMemoryIsComing() {
+  return keyspace_.snapshot().FreeFlushedTables() || keyspace_.reclaimer().pending_in_tables() > 0;
 }
 
 Evictor::Outcome Evictor::MakeRoom() {
-  if (!OverLimit()) return Outcome::kBelowLimit;
+  if (!OverLimit() || FlushedMemoryIsComing()) return Outcome::kBelowLimit;
   // As in Redis, a pause lets commands in that find no room: they wait for its end anyway.
   if (keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) {
     return Outcome::kBelowLimit;
@@ -101,6 +107,9 @@ Evictor::Step Evictor::EvictFrom(Database& db, Stripe& stripe, EvictionPolicy po
   const int64_t now_ms = keyspace_.clock().NowMs();
   std::optional<Candidate> best = BestOf(stripe, policy, now_ms);
   if (!best) return Step::kNothingFound;
+  Snapshot& snapshot = keyspace_.snapshot();
+  if (best->entry->epoch() != snapshot.epoch()) [[unlikely]]
+    snapshot.LeaveOut(db, KeyHash::Of(best->key), best->entry);
   WriteScope scope(db, best->key, KeyHash::Of(best->key), now_ms);
   if (!scope.exists()) return Step::kEvicted;  // it had expired, and is gone all the same
   scope.Delete();
@@ -122,7 +131,7 @@ std::optional<Evictor::Candidate> Evictor::BestOf(Stripe& stripe, EvictionPolicy
       --wanted;
       uint64_t worth = WorthEvicting(*entry, policy, now_ms);
       if (best && worth <= best->worth_evicting) return;
-      best = Candidate{std::string(entry->key()), worth};
+      best = Candidate{entry, std::string(entry->key()), worth};
     });
   }
   return best;

@@ -30,15 +30,20 @@ class Evictor {
   /// after which a command may go ahead and the next one goes on evicting.
   Outcome MakeRoom();
 
+  /// More is in use than maxmemory, what it does not count aside (Keyspace::uncounted_bytes).
   bool OverLimit() const;
 
  private:
   struct Candidate {
+    Entry* entry = nullptr;
     std::string key;
     uint64_t worth_evicting = 0;
   };
   enum class Step { kEvicted, kNothingFound, kBusy };
 
+  /// What was flushed is on its way to the allocator, so nothing has to be evicted for it. Where a
+  /// snapshot still wanted it, it does without.
+  bool FlushedMemoryIsComing();
   Step EvictOne(EvictionPolicy policy);
   /// The stripe is held.
   Step EvictFrom(Database& db, Stripe& stripe, EvictionPolicy policy);

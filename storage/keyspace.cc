@@ -10,13 +10,10 @@ Keyspace::Keyspace(const Options& options, const Clock& clock)
   }
 }
 
-Database& Keyspace::DatabaseOfSnapshot(int number) {
-  while (true) {
-    for (auto& database : databases_) {
-      if (database->snapshot_number() == number) return *database;
-    }
-    // A SWAPDB was under way.
-  }
+int64_t Keyspace::uncounted_bytes() const {
+  const ChangeLog* log = change_log();
+  return static_cast<int64_t>(snapshot_.pre_image_bytes()) +
+         (log == nullptr ? 0 : log->buffered_bytes());
 }
 
 int64_t Keyspace::changes() const {

@@ -35,8 +35,6 @@ class Keyspace {
 
   Database& db(int index) { return *databases_[static_cast<size_t>(index)]; }
   const Database& db(int index) const { return *databases_[static_cast<size_t>(index)]; }
-  /// The database that had this number at the instant of the latest snapshot.
-  Database& DatabaseOfSnapshot(int number);
   /// All of them, by number.
   std::span<Database* const> databases() const { return all_; }
   int database_count() const { return static_cast<int>(databases_.size()); }
@@ -66,6 +64,11 @@ class Keyspace {
   ChangeLog* change_log() const { return change_log_.load(std::memory_order_acquire); }
   /// Logs a command that repeats a change which is not one of a WriteScope.
   void LogCommand(int db, std::initializer_list<std::string_view> words);
+
+  /// Memory that maxmemory does not count, as Redis does not count its own log's buffer and what a
+  /// saving child keeps: changes on their way to the disk, and a snapshot's pre-images. It is gone
+  /// soon, and has limits of its own; keys are not evicted for it.
+  int64_t uncounted_bytes() const;
 
   /// Changes since the process began, of keys and by FLUSHALL and its kin; others go on counting.
   int64_t changes() const;

@@ -46,7 +46,7 @@ void Reclaimer::DropTable(Table table) {
   if (table.size() == 0) return;
   int64_t objects = static_cast<int64_t>(table.size());
   auto shared = std::make_shared<Table>(std::move(table));
-  Post({[shared] { shared->ForEach(Free); }, objects});
+  Post({[shared] { shared->ForEach(Free); }, objects, /*is_table=*/true});
 }
 
 void Reclaimer::Drain() {
@@ -56,6 +56,7 @@ void Reclaimer::Drain() {
 
 void Reclaimer::Post(Job job) {
   pending_.fetch_add(job.objects, std::memory_order_relaxed);
+  if (job.is_table) pending_in_tables_.fetch_add(job.objects, std::memory_order_relaxed);
   {
     MutexLock lock(mutex_);
     jobs_.push_back(std::move(job));
@@ -76,6 +77,7 @@ void Reclaimer::Run() {
     job.run();
     job.run = nullptr;
     pending_.fetch_sub(job.objects, std::memory_order_relaxed);
+    if (job.is_table) pending_in_tables_.fetch_sub(job.objects, std::memory_order_relaxed);
     freed_.fetch_add(job.objects, std::memory_order_relaxed);
     mutex_.Lock();
     busy_ = false;

@@ -37,6 +37,8 @@ class Reclaimer {
 
   /// Entries waiting: INFO's lazyfree_pending_objects, and how many were freed so far.
   int64_t pending() const { return pending_.load(std::memory_order_relaxed); }
+  /// Of these, the ones in tables: what FLUSHDB and FLUSHALL removed.
+  int64_t pending_in_tables() const { return pending_in_tables_.load(std::memory_order_relaxed); }
   int64_t freed() const { return freed_.load(std::memory_order_relaxed); }
   void ResetFreed() { freed_.store(0, std::memory_order_relaxed); }
 
@@ -50,6 +52,7 @@ class Reclaimer {
   struct Job {
     std::function<void()> run;
     int64_t objects;
+    bool is_table = false;
   };
   void Post(Job job);
   void Run();
@@ -60,6 +63,7 @@ class Reclaimer {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   std::atomic<int64_t> pending_ = 0;
+  std::atomic<int64_t> pending_in_tables_ = 0;
   std::atomic<int64_t> freed_ = 0;
   std::thread thread_;
 };

@@ -6,10 +6,14 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
+#include "storage/key_hash.h"
 #include "storage/mutex.h"
+#include "storage/pre_images.h"
 #include "storage/snapshot_batch.h"
 #include "storage/table.h"
 
@@ -28,10 +32,23 @@ struct Stripe;
 /// bit. Whoever is about to change or remove an older entry (WriteScope, when it opens a key) first
 /// copies it into the pre-images, and flips its bit; a new entry is born with the new epoch. So
 /// each entry comes out exactly once, as it was at the instant, and when the walk is over all bits
-/// are alike again. A database that is flushed hands its tables over whole.
+/// are alike again. That every entry was come across once is counted; a snapshot in which the count
+/// is another has failed.
 ///
-/// Memory: a batch under way and the pre-images that the walker has not fetched, at most
-/// `max_pre_image_bytes`; beyond that the snapshot has failed, rather than writers wait.
+/// What is walked is the contents of a database, not its number: SWAPDB moves contents, and with
+/// them the number of the instant by which the walk knows them. Whoever walks passes the gate of
+/// the database first and looks at the number then; SWAPDB and FLUSHDB close it. A database whose
+/// gate is closed is passed over and come back to.
+///
+/// What the snapshot does without: an entry whose time has come, and one that is evicted, need no
+/// pre-image, since whoever loads the snapshot would drop the one, and the server may forget the
+/// other at any time. A database that is flushed hands its tables over whole, which takes memory
+/// until they are walked; when memory is short they are freed and the snapshot has failed, to be
+/// begun again. Where a log follows the snapshot they are freed at once: with the log, which says
+/// that they are gone, they would be for nothing. (For what a log names, see Database::KeepForLog.)
+///
+/// Memory: a batch under way, flushed tables, and the pre-images that the walker has not fetched,
+/// at most `max_pre_image_bytes`; beyond that the snapshot has failed, rather than writers wait.
 ///
 /// Thread rule: Begin, Next and Cancel by one thread, the walker. The others under the locks that
 /// they name.
@@ -47,34 +64,60 @@ class Snapshot {
   /// The epoch of new entries. Changes with all gates closed, so it stands still during a hold.
   bool epoch() const { return epoch_; }
 
+  struct Options {
+    size_t max_pre_image_bytes = size_t{64} << 20;
+    /// All changes from the instant on are in a log that is loaded behind the snapshot.
+    bool log_follows = false;
+    /// The caller has closed all gates already, and keeps them so until the walk is over.
+    bool gates_closed = false;
+  };
   struct Facts {
     size_t keys = 0;            ///< in all databases, at the instant
     bool field_expiry = false;  ///< some hash has fields that expire
   };
   /// The instant: closes all gates, waiting for what runs, and calls `at_instant` before it opens
-  /// them again. REQUIRES: !active().
-  /// `gates_closed`: the caller has closed all of them already, and keeps them so until the walk
-  /// is over.
-  Facts Begin(size_t max_pre_image_bytes, absl::FunctionRef<void()> at_instant,
-              bool gates_closed = false);
+  /// them again. Ends first what a Cancel had to leave. REQUIRES: no snapshot that is to be ended
+  /// or cancelled yet.
+  /// nullopt: `give_up`, which is asked while gates are waited for, has answered true.
+  std::optional<Facts> Begin(
+      const Options& options, absl::FunctionRef<void()> at_instant,
+      absl::FunctionRef<bool()> give_up = [] { return false; });
 
-  /// Gives the next entries, some tens of KB of them besides large values; false at the end. What
-  /// `batch` held is dropped first.
-  bool Next(SnapshotBatch* batch);
+  enum class Step : uint8_t {
+    kGave,  ///< some entries
+    kBusy,  ///< all that is left is behind closed gates: come back in a moment
+    kEnd,   ///< there are no more
+  };
+  /// Gives the next entries, some tens of KB of them besides large values. What `batch` held is
+  /// dropped first. Waits for no gate.
+  Step Next(SnapshotBatch* batch);
   /// Gives the rest up: flips the bits that are left, which takes a fraction of a second per ten
-  /// million keys.
+  /// million keys. Those behind closed gates are left for the next Begin: active() until then.
   void Cancel();
-  /// Pre-images went past their limit: what Next gave is no snapshot. Cancel it.
-  bool failed() const { return failed_.load(); }
+
+  enum class Failure : uint8_t {
+    kNone,
+    kTooManyPreImages,  ///< they went past their limit
+    kMemoryNeeded,      ///< flushed tables had to be freed: begin again
+    kIncomplete,        ///< entries were missed, or came twice: a defect of this server
+  };
+  /// Why what Next gave is no snapshot. Cancel it. After kEnd: final. Any thread.
+  Failure failure() const { return failure_.load(); }
   /// Of the latest snapshot: the keys at its instant, and the entries given so far. Any thread.
   size_t keys_total() const { return keys_total_.load(std::memory_order_relaxed); }
   size_t keys_done() const { return keys_done_.load(std::memory_order_relaxed); }
+  /// What pre-images take that were not fetched yet. Any thread.
+  size_t pre_image_bytes() const { return pre_images_.bytes(); }
 
   /// Copies an older entry that is about to change. The entry's stripe is held.
-  void KeepPreImage(const Database& db, Entry* entry);
-  /// Takes over the table of a database that is flushed. False: no need, the table stays the
-  /// caller's. The gate is closed.
-  bool TakeTable(const Database& db, Table* table);
+  void KeepPreImage(const Database& db, KeyHash hash, Entry* entry);
+  /// An older entry is about to go because its time has come, or by eviction. The same.
+  void LeaveOut(const Database& db, KeyHash hash, Entry* entry);
+  /// Takes over the table of a stripe, by its number, that is flushed. False: no need, the table
+  /// stays the caller's. The gate is closed.
+  bool TakeTable(const Database& db, uint32_t stripe, Table* table);
+  /// Frees flushed tables, for which the snapshot fails. False: there are none. Any thread.
+  bool FreeFlushedTables();
 
  private:
   /// A table without a place in the keyspace, and how far the walk has come in it.
@@ -83,37 +126,57 @@ class Snapshot {
     Table table;
     uint64_t position = 0;
   };
-  /// Where the walk is in the keyspace.
-  struct Place {
-    int db = 0;  ///< by its number at the instant
+  /// How far the walk has come in the contents of a database: the stripe, all of them when it is
+  /// over, and the position in its table. Written with the gate passed, or all of them closed.
+  struct Progress {
     uint32_t stripe = 0;
     uint64_t position = 0;
   };
 
-  bool TakePreImages(SnapshotBatch* batch);
+  bool EndCancelledWalk(absl::FunctionRef<bool()> give_up);
   bool WalkLooseTables(SnapshotBatch* batch);
-  bool WalkKeyspace(SnapshotBatch* batch);
-  /// A few buckets; says whether more are left of the stripe.
-  bool WalkStripe(Database& db, Stripe& stripe, SnapshotBatch* batch);
-  /// Copies and flips what is older in the table, from a position on. Null: only flips.
+  Step WalkKeyspace(SnapshotBatch* batch);
+  /// A few buckets of what is in the database now. False: there is nothing left to walk, or its
+  /// gate is closed.
+  bool WalkDatabase(Database& db, SnapshotBatch* batch);
+  /// Says whether more are left of the stripe.
+  bool WalkStripe(Stripe& stripe, int db, uint64_t* position, SnapshotBatch* batch);
+  /// Copies and flips what is older in the table, from a position on.
   uint64_t WalkTable(Table& table, int db, uint64_t position, SnapshotBatch* batch);
+  void DropLooseTables();
   /// Ends the snapshot when nothing can come any more.
   bool Finished();
+  void Fail(Failure why);
+  /// Somebody still wants what is older than the epoch.
+  bool wanted() const { return wanted_.load(std::memory_order_relaxed); }
 
   Keyspace& keyspace_;
-  bool epoch_ = false;         ///< written with all gates closed
-  bool gates_closed_ = false;  ///< the walker's
-  Place place_;                ///< the walker's
-  bool cancelled_ = false;     ///< the walker's
+
+  // What every command reads, apart from what changes during a snapshot.
+  alignas(64) bool epoch_ = false;  ///< written with all gates closed
   std::atomic<bool> active_ = false;
-  std::atomic<bool> failed_ = false;
+  std::atomic<bool> wanted_ = false;
+  bool log_follows_ = false;  ///< written with all gates closed
+
+  alignas(64) std::atomic<Failure> failure_ = Failure::kNone;
+  std::atomic<bool> exact_ = true;  ///< no entry was freed unseen
   std::atomic<size_t> keys_total_ = 0;
   std::atomic<size_t> keys_done_ = 0;
 
-  Mutex mutex_;  ///< innermost: taken with a stripe held
-  size_t max_pre_image_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  SnapshotBatch pre_images_ ABSL_GUARDED_BY(mutex_);
+  // The walker's.
+  bool gates_closed_ = false;
+  int at_ = 0;                         ///< the database, by its number now, that is tried next
+  size_t unwalked_ = 0;                ///< contents in which the walk is not over
+  size_t walked_ = 0;                  ///< entries that it has come across
+  std::unique_ptr<LooseTable> loose_;  ///< being walked
+  /// By the number at the instant. The walker's while it passes the gate; read with it closed.
+  std::vector<Progress> progress_;
+
+  PreImages pre_images_;
+
+  Mutex mutex_;  ///< innermost: taken with gates closed
   std::deque<std::unique_ptr<LooseTable>> loose_tables_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<size_t> loose_count_ = 0;
 };
 
 }  // namespace cloakroom

@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <deque>
+#include <memory>
 #include <string_view>
 
 #include "absl/functional/function_ref.h"
@@ -22,8 +23,9 @@ struct SnapshotEntry {
   uint32_t access;           ///< access_clock.h
 };
 
-/// Copies of entries, in one run of bytes: taking one costs a copy of its key and its payload;
-/// large values are shared (shared_value.h), so a set of a million members costs a reference.
+/// Copies of entries, in pieces of memory: taking one costs a copy of its key and its payload, and
+/// a new piece now and then; what is there already is never copied again, however much it is. Large
+/// values are shared (shared_value.h), so a set of a million members costs a reference.
 ///
 /// Thread rule: one thread at a time; the stripe of an entry is held while it is added.
 class SnapshotBatch {
@@ -38,21 +40,35 @@ class SnapshotBatch {
 
   void Add(int db, const Entry& entry);
   void Swap(SnapshotBatch& other) noexcept;
+  /// Takes pieces of the other over, the oldest first, until this one retains so many bytes or the
+  /// other is empty. Costs nothing for what is in them.
+  void TakeFrom(SnapshotBatch& other, size_t bytes);
   /// Gives the values back that it shares.
   void Clear();
 
   bool empty() const { return count_ == 0; }
   size_t count() const { return count_; }
   /// Memory that the batch may be the last to keep: its bytes, and the blobs that it shares.
-  size_t retained_bytes() const { return bytes_.size() + shared_bytes_; }
+  size_t retained_bytes() const { return retained_bytes_; }
 
-  /// In the order in which they were added.
+  /// In no order.
   void ForEach(absl::FunctionRef<void(const SnapshotEntry&)> visit) const;
 
  private:
-  std::string bytes_;
+  struct Piece {
+    std::unique_ptr<char[]> bytes;
+    size_t capacity = 0;
+    size_t size = 0;
+    size_t count = 0;
+    size_t retained_bytes = 0;
+    size_t room() const { return capacity - size; }
+  };
+  Piece& PieceFor(size_t bytes);
+  static void Visit(const Piece& piece, absl::FunctionRef<void(const SnapshotEntry&)> visit);
+
+  std::deque<Piece> pieces_;  ///< the last one is being filled
   size_t count_ = 0;
-  size_t shared_bytes_ = 0;
+  size_t retained_bytes_ = 0;
 };
 
 }  // namespace cloakroom

@@ -51,9 +51,11 @@ WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t
   had_expiry_ = (*slot_)->has_expiry();
   had_field_expiry_ = (*slot_)->has_field_expiry();
   Snapshot& snapshot = db.keyspace().snapshot();
-  if ((*slot_)->epoch() != snapshot.epoch()) [[unlikely]]
-    snapshot.KeepPreImage(db, *slot_);
-  if ((*slot_)->expired(now_ms)) [[unlikely]] {
+  const bool expired = (*slot_)->expired(now_ms);
+  if ((*slot_)->epoch() != snapshot.epoch()) [[unlikely]] {
+    expired ? snapshot.LeaveOut(db, hash, *slot_) : snapshot.KeepPreImage(db, hash, *slot_);
+  }
+  if (expired) [[unlikely]] {
     Delete();
     db_.keyspace().counters().expired.fetch_add(1, std::memory_order_relaxed);
     Signal("expired", /*by_expiry=*/true, 1);

@@ -63,7 +63,7 @@ class WriteScope final : public ValueSlot {
 
   /// Logs the changes of this scope, from here on, as one command in a database: where they would
   /// be long, as RENAME of a large value, or a union that is stored. In the same state, it must
-  /// always come to the same.
+  /// always come to the same. Keys that it only reads: see Database::KeepForLog.
   void LogAs(int db, std::span<const std::string_view> words);
 
   // ValueSlot.

@@ -106,6 +106,7 @@ void Copy(Call& call) {
   if (source == nullptr) return call.reply().Integer(0);
   Place to{call.db(options->db), call.arg(2), call.HashOf(call.arg(2))};
   if (!options->replace && IsThere(to, call.now_ms())) return call.reply().Integer(0);
+  call.db().KeepForLog(call.arg(1), call.HashOf(call.arg(1)));
   std::string payload = CopyPayload(source->type(), source->encoding(), source->payload());
   PutAt(call, to, *source, payload, "copy_to");
   call.reply().Integer(1);

@@ -200,6 +200,9 @@ void PutResult(Call& call, ScratchSet& result, KeyEvent event) {
   WriteScope target = call.Open(call.arg(1));
   const bool existed = target.exists();
   if (size > 0) {
+    for (size_t i = 2; i < call.argc(); ++i) {
+      call.db().KeepForLog(call.arg(i), call.HashOf(call.arg(i)));
+    }
     result.MoveInto(target, call.db().index(), call.args());
     target.Changed(event);
   } else if (existed) {

@@ -56,7 +56,6 @@ Result<std::string> MustNameKnownVariables(std::string_view text) {
 const Directive kRows[] = {
     // Saving.
     {"rdb-del-sync-files", "", YesNo(), "no", kNoEffect},
-    {"rdb-key-save-delay", "", Integer(INT_MIN, INT_MAX), "0", kHidden | kNoEffect},
     {"sanitize-dump-payload", "", OneOf(kSanitizeDumpPayload), "no", kNoEffect},
     {"shutdown-timeout", "", Integer(0, INT_MAX), "10", kNoEffect},
 

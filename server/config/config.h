@@ -103,6 +103,7 @@ struct Config {
   Live<bool> rdbcompression;
   Live<bool> rdbchecksum;
   Live<bool> rdb_save_incremental_fsync;
+  Live<int> rdb_key_save_delay_us;
   Live<bool> stop_writes_on_bgsave_error;
   Live<Appendfsync> appendfsync;
   Live<bool> no_appendfsync_on_rewrite;

@@ -142,6 +142,9 @@ const Directive kRows[] = {
     {"rdbchecksum", "", YesNo(), "yes", kImmutable, To<&Config::rdbchecksum>},
     {"rdb-save-incremental-fsync", "", YesNo(), "yes", kModifiable,
      To<&Config::rdb_save_incremental_fsync>},
+    // For tests, in microseconds: a disk that is slow.
+    {"rdb-key-save-delay", "", Integer(INT_MIN, INT_MAX), "0", kModifiable | kHidden,
+     To<&Config::rdb_key_save_delay_us>},
     {"stop-writes-on-bgsave-error", "", YesNo(), "yes", kModifiable,
      To<&Config::stop_writes_on_bgsave_error>},
     {"shutdown-on-sigint", "", List(kShutdownRule), "default"},

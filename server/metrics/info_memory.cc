@@ -52,7 +52,7 @@ void AppendMemory(Server& server, InfoText& text) {
   text.Line("rss_overhead_bytes", report.resident - report.allocator.resident);
   text.Ratio("mem_fragmentation_ratio", report.fragmentation_ratio());
   text.Line("mem_fragmentation_bytes", report.resident - report.used);
-  text.Line("mem_not_counted_for_evict", 0);
+  text.Line("mem_not_counted_for_evict", server.keyspace().uncounted_bytes());
   text.Line("mem_replication_backlog", 0);
   text.Line("mem_total_replication_buffers", 0);
   text.Line("mem_clients_slaves", 0);

@@ -26,6 +26,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   ChangeJournal(Server& server, Files& files);
 
   void Append(const ChangeBatch& batch) override;
+  int64_t buffered_bytes() const override { return file_.buffered_bytes(); }
 
   /// Changes are kept.
   bool on() const { return on_.load(std::memory_order_relaxed); }

@@ -144,17 +144,21 @@ bool Persistence::WriteSnapshot(bool gates_closed, absl::FunctionRef<void()> beg
   options.path = server_.config().Text("dbfilename");
   options.temporary_path = "temp-" + std::to_string(getpid()) + ".rdb";
   journal_.file().set_fsync_paused(server_.settings().no_appendfsync_on_rewrite);
-  SnapshotFileResult result = WriteSnapshotFile(
-      server_.keyspace(), files_, options,
-      [&] {
-        changes = server_.keyspace().changes();
-        begun();
-        return AuxFieldsOf(server_, /*log_base=*/false);
-      },
-      [&] {
-        if (gates_closed) TellStillAtWork();
-        return GivenUp();
-      });
+  SnapshotFileResult result;
+  do {
+    if (result.begin_again) LogNotice("Background saving begins again: {}", *result.error);
+    result = WriteSnapshotFile(
+        server_.keyspace(), files_, options,
+        [&] {
+          changes = server_.keyspace().changes();
+          begun();
+          return AuxFieldsOf(server_, /*log_base=*/false);
+        },
+        [&] {
+          if (gates_closed) TellStillAtWork();
+          return GivenUp();
+        });
+  } while (result.begin_again);
   journal_.file().set_fsync_paused(false);
   if (result.error) {
     LogWarning("Error trying to save the DB: {}", *result.error);
@@ -263,7 +267,8 @@ std::optional<std::string> Persistence::RewriteLogOrError() {
   // Without a log BGREWRITEAOF leaves a base and nothing else, as in Redis.
   const bool keeps_log = !begins || WantsLog();
   if (FileError error = keeps_log ? log.PrepareSwitch() : log.MakeDirectory()) return error.text();
-  const SnapshotFileOptions options = LogBaseOptions();
+  SnapshotFileOptions options = LogBaseOptions();
+  options.log_follows = keeps_log;
   log.set_fsync_paused(server_.settings().no_appendfsync_on_rewrite);
   const SnapshotFileResult result = WriteSnapshotFile(
       server_.keyspace(), files_, options,
@@ -278,6 +283,13 @@ std::optional<std::string> Persistence::RewriteLogOrError() {
   if (result.error) {
     if (keeps_log) log.CancelSwitch();
     return result.error;
+  }
+  // The base lacks what was flushed or evicted since the instant: the log must say so before the
+  // base counts.
+  if (FileError error = keeps_log ? log.Flush() : FileError()) {
+    log.CancelSwitch();
+    (void)files_.Remove(options.path);
+    return error.text();
   }
   const AppendOnlyFile::NewBase base{options.path, !options.as_commands};
   if (FileError error = keeps_log ? log.InstallBase(base) : log.InstallLoneBase(base)) {

@@ -38,7 +38,7 @@ void SaveThread::WaitUntilIdle() {
 
 void SaveThread::Loop() {
   MemoryMeter::RegisterThread();
-  GiveWayToEventLoops();
+  TakeShortTurns();
   MutexLock lock(mutex_);
   while (true) {
     while (job_ == nullptr && !stopping_) changed_.Wait(mutex_);

@@ -9,8 +9,9 @@
 
 namespace cloakroom {
 
-/// The thread that saves: one job at a time, at a low priority, so that on a busy machine commands
-/// come first.
+/// The thread that saves: one job at a time. It collects what is saved, and so holds stripes that
+/// commands wait for: it has the priority of those who wait, in short turns. What takes long, a
+/// thread of low priority does for it (snapshot_file.h).
 ///
 /// Thread rule: any thread.
 class SaveThread {

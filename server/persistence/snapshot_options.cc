@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/numbers.h"
+#include "server/thread_priority.h"
 #include "server/version.h"
 #include "storage/memory_meter.h"
 
@@ -23,7 +24,9 @@ SnapshotFileOptions SnapshotOptionsFrom(const Server& server) {
           .checksum = settings.rdbchecksum,
           .incremental_fsync = settings.rdb_save_incremental_fsync,
           .max_pre_image_bytes =
-              static_cast<size_t>(std::max(kMinPreImageBytes, MemoryMeter::UsedBytes() / 4))};
+              static_cast<size_t>(std::max(kMinPreImageBytes, MemoryMeter::UsedBytes() / 4)),
+          .key_delay_us = settings.rdb_key_save_delay_us,
+          .begin_writing = GiveWayToEventLoops};
 }
 
 RdbAuxFields AuxFieldsOf(Server& server, bool log_base) {

@@ -7,10 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from crash import disturber, modes, transfers, units, verify, writer
+from crash import disorder, disturber, modes, transfers, units, verify, writer
 from support import resp, servers
 
 MOVERS = 8
+DISORDERS_IN_LIFE = 10_000_000  # more than one kill's
 LONGEST_WORK_S = 0.7
 LONGEST_SHUTDOWN_S = 0.1
 LOADS_KILLED = (0, 0, 0, 1, 2)  # how many of the starts that follow a crash are killed as well
@@ -34,6 +35,8 @@ class Life:
                        for n in range(count)]
         self._models = [units.Model(one) for one in self._units]
         self._ballast = verify.Ballast(16, 1 << 20, 20_000) if big else verify.Ballast(1, 1000, 0)
+        self._coats = disorder.BIG_COATS if big else disorder.COATS
+        self._disorders = 0  # numbers that those of the lives before have used
         self._saved = [0] * count  # by the last snapshot that was finished
         self._took_s = {}
         self._load_s = 0.05
@@ -50,6 +53,7 @@ class Life:
         self._server.launch()
         with self._server.connect(timeout_s=60) as connection:
             transfers.prepare(connection)
+            disorder.prepare(connection, self._coats)
             for one in self._units:
                 for command in one.first():
                     connection.ok(*command)
@@ -85,6 +89,8 @@ class Life:
         writers = [writer.Writer(self._server, one, model.n, digest, self._random())
                    for one, model in zip(self._units, self._models)]
         movers = [transfers.Mover(self._server, self._random()) for _ in range(MOVERS)]
+        self._disorders += DISORDERS_IN_LIFE
+        movers += disorder.start(self._server, self._coats, self._disorders, self._random)
         disturbing = disturber.Disturber(self._server, writers, self.mode.has_log, self._random())
         for client in (*writers, *movers, disturbing):
             client.start()
@@ -153,6 +159,7 @@ class Life:
         try:
             with server.connect(timeout_s=60) as connection:
                 wrong = list(verify.differences(connection, self._models, bounds, self._ballast))
+                wrong += disorder.differences(connection, self._coats)
                 known = connection.ok("SCRIPT", "EXISTS", DIGEST)
         except (OSError, AssertionError, resp.ConnectionClosed, resp.ReplyTimeout) as error:
             return [f"cannot look: {error!r}"]

@@ -22,7 +22,9 @@ class Mode:
 
     def directives(self, rng):
         """Settings of one life: what the mode needs, and by chance what goes with it."""
-        common = {"rdbcompression": rng.choice(["yes", "no"]), "save": '""'}
+        common = {"rdbcompression": rng.choice(["yes", "no"]), "save": '""',
+                  # Some disks are slow: a pause of one microsecond, and a change of threads, for so many keys.
+                  "rdb-key-save-delay": rng.choice(["0", "-100", "-20"])}
         if not self.has_log:
             # Save points save besides the commands; what they promise is not counted.
             return {**common, "save": rng.choice(['""', "1 1"])}

@@ -5,8 +5,8 @@ Each damage is what a bug would leave, and must be found. Without damage nothing
 
 import shutil
 
-from crash import life, modes
-from support import servers
+from crash import disorder, life, modes
+from support import resp, servers
 
 ALWAYS = modes.MODES[0]
 SNAPSHOTS = modes.MODES[-1]
@@ -37,13 +37,44 @@ def older_snapshot(data):
     shutil.copy(data / "kept.rdb", data / "dump.rdb")
 
 
+def _append(data, *commands):
+    with open(_last_log(data), "ab") as file:
+        for command in commands:
+            file.write(resp.encode(command))
+
+
+def lost_coat(data):
+    """A key that was moved, or whose database was swapped, is gone."""
+    _append(data, *(word for db in disorder.COAT_DBS
+                    for word in (("SELECT", db), ("DEL", "coat7", "away7"))))
+
+
+def doubled_coat(data):
+    """A key that was moved is in both databases."""
+    source, target = disorder.COAT_DBS
+    _append(data, ("SELECT", source), ("SET", "coat9", 9), ("SELECT", target), ("SET", "coat9", 9))
+
+
+def torn_generation(data):
+    """A part of a database that was flushed is left."""
+    _append(data, ("SELECT", disorder.GENERATION_DB), ("SET", "generation1", 0))
+
+
+def union_of_less(data):
+    """A union lacks what one of its sources held."""
+    _append(data, ("SELECT", disorder.UNION_DB),
+            ("DEL", "copy0"),
+            ("SET", "done0", 1), ("SADD", "union0", "1:0"))
+
+
 def _last_log(data):
     return max((data / "appendonlydir").glob("*.incr.aof"),
                key=lambda path: int(path.name.split(".")[-3]))
 
 
-DAMAGES = ((ALWAYS, nothing), (ALWAYS, cut_log), (ALWAYS, repeat_log), (SNAPSHOTS, nothing),
-           (SNAPSHOTS, older_snapshot))
+DAMAGES = ((ALWAYS, nothing), (ALWAYS, cut_log), (ALWAYS, repeat_log), (ALWAYS, lost_coat),
+           (ALWAYS, doubled_coat), (ALWAYS, torn_generation), (ALWAYS, union_of_less),
+           (SNAPSHOTS, nothing), (SNAPSHOTS, older_snapshot))
 
 
 def run(seed):

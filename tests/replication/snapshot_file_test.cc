@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <climits>
+#include <thread>
+#include <utility>
+
 #include "replication/rdb_loader.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/storage/support/test_keyspace.h"
@@ -103,6 +107,60 @@ TEST_F(SnapshotFileTest, AFullDiskIsSaidAndLeavesNoTemporaryFile) {
   ASSERT_NE(result.error, std::nullopt);
   EXPECT_THAT(*result.error, testing::HasSubstr("No space left on device"));
   EXPECT_THAT(files_.Paths(), testing::IsEmpty());
+}
+
+TEST_F(SnapshotFileTest, CollectsOnTheCallersThreadAndWritesOnAnother) {
+  const std::thread::id mine = std::this_thread::get_id();
+  std::thread::id writing = mine;
+  int begun = 0;
+  SnapshotFileOptions options;
+  options.begin_writing = [&] {
+    writing = std::this_thread::get_id();
+    ++begun;
+  };
+  ASSERT_EQ(Save(options).error, std::nullopt);
+  EXPECT_EQ(begun, 1);
+  EXPECT_NE(writing, mine);
+}
+
+TEST_F(SnapshotFileTest, WhoFlushesAndNeedsTheMemoryHasItBeginAgain) {
+  SnapshotFileOptions options;
+  options.path = "dump.rdb";
+  options.temporary_path = "temp.rdb";
+  bool flushed = false;
+  const auto flush = [&] {
+    // Between the instant and the first entry.
+    if (std::exchange(flushed, true)) return false;
+    Hold hold(kSlot);
+    Database* closed[] = {&db(0)};
+    EXPECT_TRUE(hold.TryClose(closed, false));
+    db(0).Clear();
+    hold.Release();
+    EXPECT_TRUE(keyspace_.snapshot().FreeFlushedTables());
+    return false;
+  };
+  const auto no_aux = [] { return RdbAuxFields(); };
+  SnapshotFileResult result = WriteSnapshotFile(keyspace_, files_, options, no_aux, flush);
+  EXPECT_NE(result.error, std::nullopt);
+  EXPECT_TRUE(result.begin_again);
+  EXPECT_THAT(files_.Paths(), testing::IsEmpty());
+  result = WriteSnapshotFile(keyspace_, files_, options, no_aux, flush);
+  EXPECT_EQ(result.error, std::nullopt);
+  EXPECT_FALSE(result.begin_again);
+  EXPECT_EQ(Load("dump.rdb"), 10u);
+}
+
+TEST_F(SnapshotFileTest, ADelayOfKeysEndsWhenItIsStopped) {
+  SnapshotFileOptions options;
+  options.path = "dump.rdb";
+  options.temporary_path = "temp.rdb";
+  options.key_delay_us = INT_MAX;  // half an hour
+  int asked = 0;
+  const SnapshotFileResult result = WriteSnapshotFile(
+      keyspace_, files_, options, [] { return RdbAuxFields(); }, [&] { return ++asked > 1; });
+  EXPECT_EQ(result.error, "it was stopped");
+  EXPECT_FALSE(result.begin_again);
+  EXPECT_FALSE(keyspace_.snapshot().active());
 }
 
 TEST_F(SnapshotFileTest, AsCommands) {

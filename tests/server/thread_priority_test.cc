@@ -40,5 +40,28 @@ TEST(ThreadPriorityTest, AShortTurnChangesNeitherPolicyNorNiceness) {
   EXPECT_EQ(policy, SCHED_OTHER);
 }
 
+TEST(ThreadPriorityTest, WhoGivesWayTakesItsPriorityBackWhereItMay) {
+  const int mine = Niceness();
+  int lowered = mine;
+  int inside = mine;
+  int after = mine;
+  std::thread([&] {
+    GiveWayToEventLoops();
+    lowered = Niceness();
+    {
+      const PriorityOfEventLoops priority;
+      inside = Niceness();
+    }
+    after = Niceness();
+  }).join();
+  EXPECT_EQ(after, lowered);
+  const bool may = geteuid() == 0;
+  if (may && lowered == mine + 10) {
+    EXPECT_EQ(inside, mine);
+  } else {
+    EXPECT_TRUE(inside == mine || inside == lowered) << inside;
+  }
+}
+
 }  // namespace
 }  // namespace cloakroom

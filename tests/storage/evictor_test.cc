@@ -203,5 +203,75 @@ TEST_F(EvictorTest, AClosedGateIsNotWaitedFor) {
   EXPECT_EQ(db().size(), 10u);
 }
 
+TEST_F(EvictorTest, WhatIsEvictedDuringASnapshotIsFreedAndLeftOutOfIt) {
+  Use(EvictionPolicy::kAllKeysRandom);
+  Fill(kKeys);
+  Snapshot& snapshot = keyspace_.snapshot();
+  snapshot.Begin({}, [] {});
+  LimitBelowUse(kKeys / 2);
+  ASSERT_EQ(MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(snapshot.pre_image_bytes(), 0u);
+  const size_t left = db().size();
+  EXPECT_GT(left, size_t{kKeys} / 4) << "for half of the memory, half of the keys";
+  EXPECT_LT(left, size_t{kKeys} * 3 / 4);
+  SnapshotBatch batch;
+  while (snapshot.Next(&batch) == Snapshot::Step::kGave) {
+  }
+  EXPECT_EQ(snapshot.keys_done(), left);
+  EXPECT_EQ(snapshot.failure(), Snapshot::Failure::kNone);
+}
+
+TEST_F(EvictorTest, PreImagesEvictNothing) {
+  Use(EvictionPolicy::kAllKeysRandom);
+  Fill(kKeys);
+  Snapshot& snapshot = keyspace_.snapshot();
+  snapshot.Begin({.max_pre_image_bytes = size_t{1} << 30}, [] {});
+  LimitBelowUse(-kKeys / 2);  // for the pieces that are being filled
+  Fill(kKeys);                // all of them change
+  EXPECT_GT(snapshot.pre_image_bytes(), size_t{kKeys} * kValueBytes);
+  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(db().size(), size_t{kKeys});
+  snapshot.Cancel();
+}
+
+TEST_F(EvictorTest, WhatIsOnItsWayToTheDiskEvictsNothing) {
+  class : public ChangeLog {
+   public:
+    void Append(const ChangeBatch&) override {}
+    int64_t buffered_bytes() const override { return int64_t{kValueBytes} * kKeys; }
+  } log;
+  Use(EvictionPolicy::kAllKeysRandom);
+  Fill(kKeys);
+  LimitBelowUse(100);
+  keyspace_.set_change_log(&log);
+  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(db().size(), size_t{kKeys});
+  keyspace_.set_change_log(nullptr);
+  EXPECT_EQ(MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_LT(db().size(), size_t{kKeys});
+}
+
+TEST_F(EvictorTest, ForWhatWasFlushedDuringASnapshotNothingIsEvictedOrRefused) {
+  Use(EvictionPolicy::kNoEviction);
+  Fill(kKeys);
+  Set(db(1), "kept", "1");
+  Snapshot& snapshot = keyspace_.snapshot();
+  snapshot.Begin({}, [] {});
+  LimitBelowUse(kKeys / 2);
+  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kNoRoom);
+  {
+    Hold hold(kSlot);
+    Database* closed[] = {&db()};
+    ASSERT_TRUE(hold.TryClose(closed, false));
+    db().Clear();
+  }
+  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBelowLimit);
+  keyspace_.reclaimer().Drain();
+  EXPECT_FALSE(evictor_.OverLimit());
+  EXPECT_TRUE(Exists(db(1), "kept"));
+  EXPECT_EQ(snapshot.failure(), Snapshot::Failure::kMemoryNeeded);
+  snapshot.Cancel();
+}
+
 }  // namespace
 }  // namespace cloakroom
