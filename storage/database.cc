@@ -99,6 +99,27 @@ int64_t Database::changes() const {
   return total;
 }
 
+bool Database::ReadersWait() const {
+  const ChangeLog* log = keyspace_.change_log();
+  return log != nullptr && log->readers_wait();
+}
+
+void Database::See(const Stripe& stripe) const {
+  ChangeLog* log = keyspace_.change_log();
+  if (log == nullptr || !log->readers_wait()) [[likely]]
+    return;
+  log->Saw(std::max(logged(), stripe.logged.load(std::memory_order_relaxed)));
+}
+
+void Database::SeeAll() {
+  if (!ReadersWait()) [[likely]]
+    return;
+  for (uint32_t i = 0; i < kStripes; ++i) {
+    MutexLock lock(stripes_[i].mutex);
+    See(stripes_[i]);
+  }
+}
+
 bool Database::has_field_expiry() const {
   for (uint32_t i = 0; i < kStripes; ++i) {
     if (stripes_[i].field_expires.load(std::memory_order_relaxed) > 0) return true;
@@ -119,10 +140,13 @@ uint64_t Database::Scan(uint64_t cursor, size_t count,
   uint32_t index = static_cast<uint32_t>(std::min<uint64_t>(cursor >> kPositionBits, kStripes));
   uint64_t position = cursor & kPositionMask;
   size_t visited = 0;
+  // That there are none is to be seen as well.
+  const bool see_empty = ReadersWait();
   for (; index < kStripes; ++index, position = 0) {
     Stripe& stripe = stripes_[index];
-    if (stripe.keys.load(std::memory_order_relaxed) == 0) continue;
+    if (stripe.keys.load(std::memory_order_relaxed) == 0 && !see_empty) continue;
     MutexLock lock(stripe.mutex);
+    See(stripe);
     do {
       if (visited >= count) return (uint64_t{index} << kPositionBits) | position;
       position = stripe.table.Scan(position, [&](Entry* entry) {
@@ -152,8 +176,11 @@ std::optional<std::string> Database::RandomKey(absl::BitGenRef random, int64_t n
     Stripe& stripe = stripes_[RandomStripe(random)];
     MutexLock lock(stripe.mutex);
     const Entry* entry = stripe.table.Random(random);
-    if (entry != nullptr && !entry->expired(now_ms)) return std::string(entry->key());
+    if (entry == nullptr || entry->expired(now_ms)) continue;
+    See(stripe);
+    return std::string(entry->key());
   }
+  SeeAll();
   return std::nullopt;
 }
 

@@ -10,7 +10,11 @@
 namespace cloakroom {
 namespace {
 
-void DbSize(Call& call) { call.reply().Integer(static_cast<int64_t>(call.db().size())); }
+void DbSize(Call& call) {
+  const auto size = static_cast<int64_t>(call.db().size());
+  call.db().SeeAll();
+  call.reply().Integer(size);
+}
 
 /// ASYNC or SYNC, which differ in nothing here: memory is freed on another thread always.
 bool CheckFlushMode(Call& call) {

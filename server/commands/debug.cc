@@ -32,6 +32,7 @@ void LookAt(Call& call, std::string_view key, Look look) {
   KeyHash hash = KeyHash::Of(key);
   Stripe& stripe = call.db().StripeOf(hash);
   MutexLock lock(stripe.mutex);
+  call.db().See(stripe);
   look(call.db().Peek(key, hash, call.now_ms()));
 }
 

@@ -29,7 +29,7 @@ class AofPendingTest : public ::testing::Test {
 
 TEST_F(AofPendingTest, KeepsOrderAndCountsBytes) {
   EXPECT_EQ(pending_.Append("abc"), 3);
-  EXPECT_EQ(pending_.AppendWith([](std::string& buffer) { buffer += "de"; }), 5);
+  EXPECT_EQ(pending_.Append("de"), 5);
   EXPECT_EQ(pending_.appended(), 5);
   EXPECT_EQ(TakeAll(), "abcde");
   EXPECT_EQ(TakeAll(), "");

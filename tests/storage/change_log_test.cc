@@ -13,13 +13,16 @@ namespace {
 /// "0 SET a 1; 0 DEL b | " for two commands in one batch.
 class TextLog final : public ChangeLog {
  public:
-  void Append(const ChangeBatch& batch) override {
+  int64_t Append(const ChangeBatch& batch) override {
+    ++appended_;
+    shown_ = batch.shown();
     batch.ForEach([&](int db, std::span<const std::string_view> words) {
       text_ += std::to_string(db);
       for (std::string_view word : words) text_.append(" ").append(word);
       text_ += "; ";
     });
     text_ += "| ";
+    return appended_;
   }
   std::string Take() { return std::exchange(text_, ""); }
 
