@@ -19,12 +19,11 @@ constexpr int64_t kLongestWaitUs = int64_t{3600} * 1'000'000;
 }  // namespace
 
 int64_t AofPending::Append(std::string_view bytes, Due due) {
-  return AppendWith(
-      due, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { current_.append(bytes); });
+  return AppendWith(due, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { current_.append(bytes); });
 }
 
 int64_t AofPending::AppendChanges(const ChangeBatch& batch, Due due) {
-  if (batch.word_count() > kShortWords || batch.byte_count() > kShortBytes) {
+  if (batch.word_count() > kShortWords || batch.byte_count() >= kCopied) {
     return AppendEncoded([&] { return EncodeChanges(batch, kChunk); }, due);
   }
   return AppendWith(

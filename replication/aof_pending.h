@@ -33,9 +33,9 @@ struct AofChunk {
 /// The bytes between those who append and the one who writes. Kept in chunks of some 256 KB, so
 /// that growing never copies much while others wait.
 ///
-/// Appending holds a mutex for a bounded time, some microseconds: a short batch is encoded in place;
-/// a longer one is encoded before the mutex is taken, and then copied, or from kCopied on its pieces
-/// become chunks themselves. It notifies only a writer that sleeps.
+/// Appending holds a mutex for a bounded time, some microseconds: a short batch is encoded in
+/// place; one of many words is encoded before the mutex is taken, and then copied; from kCopied
+/// bytes on the pieces become chunks themselves. It notifies only a writer that sleeps.
 ///
 /// Memory: what is pending, and the chunks of it that wait for the next bytes, some 3 MB at most.
 ///
@@ -43,11 +43,10 @@ struct AofChunk {
 class AofPending {
  public:
   static constexpr size_t kChunk = 256 * 1024;
-  /// So many words, with so many bytes in all, are encoded with the mutex held.
-  static constexpr size_t kShortWords = 256;
-  static constexpr size_t kShortBytes = 16 * 1024;
-  /// More bytes than these are not copied with it held.
+  /// More bytes than these are not copied with the mutex held: some 10 us.
   static constexpr size_t kCopied = 64 * 1024;
+  /// More words than these are not encoded with it held.
+  static constexpr size_t kShortWords = 256;
   /// How long a woken writer lets more bytes come before it writes: with `appendfsync always`
   /// nothing, since the fsync itself gathers.
   static constexpr int64_t kGatherUs = 2000;

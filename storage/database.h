@@ -71,8 +71,8 @@ class Database {
   void set_logged(int64_t offset) { logged_.store(offset, std::memory_order_relaxed); }
   /// Tells the log that the thread sees what is in a stripe. REQUIRES: its lock.
   void See(const Stripe& stripe) const;
-  /// ... in any of them, for what is read without locks: how many keys there are. Nobody's change is
-  /// half-way through then. Nothing is done, nor locked, where readers need not wait.
+  /// ... in any of them, for what is read without locks: how many keys there are. Nobody's change
+  /// is half-way through then. Nothing is done, nor locked, where readers need not wait.
   void SeeAll();
 
   /// HELD. The key's entry, or null. One that has expired is removed. Counts as no access.

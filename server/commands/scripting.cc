@@ -104,8 +104,8 @@ void EvalSha(Call& call) { Evaluate(call, /*by_sha=*/true, /*read_only=*/false);
 void EvalShaRo(Call& call) { Evaluate(call, /*by_sha=*/true, /*read_only=*/true); }
 
 /// Changes which scripts are known, and logs it; but not what a log says that is being loaded. A
-/// transaction's changes of scripts are logged in front of it, each by itself: only so is their order
-/// the same for all.
+/// transaction's changes of scripts are logged in front of it, each by itself: only so is their
+/// order the same for all.
 void ChangeScripts(Call& call, std::initializer_list<std::string_view> words,
                    absl::FunctionRef<void()> change) {
   const bool loading = call.thread().slot == call.server().keyspace().background_slot();

@@ -19,7 +19,8 @@ namespace cloakroom {
 /// Tells clients in MONITOR mode of every command. Any thread; costs one load while nobody looks.
 class MonitorFeed {
  public:
-  /// Who brings a line to a monitor; without one it is pushed at once. Set before the first command.
+  /// Who brings a line to a monitor; without one it is pushed at once. Set before the first
+  /// command.
   using Pusher = std::function<void(const std::shared_ptr<ClientLink>&, Pushed)>;
   void set_pusher(Pusher pusher) { pusher_ = std::move(pusher); }
 

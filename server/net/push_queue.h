@@ -14,10 +14,11 @@
 namespace cloakroom {
 
 /// What other threads push to a connection until its own hands it on: a loop that is busy must not
-/// be sent more than the client may have waiting. So the bytes are counted, where CLIENT LIST and the
-/// output limits see them, and one call of the loop fetches all that has come until then.
+/// be sent more than the client may have waiting. So the bytes are counted, where CLIENT LIST and
+/// the output limits see them, and one call of the loop fetches all that has come until then.
 ///
-/// What has a ticket that is not known yet (PushTicket) stays, and all behind it: the order is kept.
+/// What has a ticket that is not known yet (PushTicket) stays, and all behind it: the order is
+/// kept.
 ///
 /// Thread rule: any thread; Take by one.
 class PushQueue {
@@ -46,8 +47,8 @@ class PushQueue {
     return static_cast<int64_t>(pushed.bytes.bytes.size() + sizeof(Pushed));
   }
 
-  Relaxed<int64_t>& bytes_;  ///< written with the mutex held
-  std::deque<Pushed> fetched_;  ///< the taking thread's: what waits for a ticket, or behind one
+  Relaxed<int64_t>& bytes_;        ///< written with the mutex held
+  std::deque<Pushed> fetched_;     ///< the taking thread's: what waits for a ticket, or behind one
   std::atomic<size_t> count_ = 0;  ///< of both
   Mutex mutex_;
   std::deque<Pushed> waiting_ ABSL_GUARDED_BY(mutex_);

@@ -67,7 +67,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
     Request* const outer_;
     const ClientLink* const client_;
     int64_t offset_;
-    std::shared_ptr<PushTicket> ticket_;                         ///< of what it pushed
+    std::shared_ptr<PushTicket> ticket_;                          ///< of what it pushed
     absl::flat_hash_set<std::shared_ptr<ClientLink>> receivers_;  ///< of it
   };
 

@@ -41,8 +41,8 @@ struct Pushed {
   /// Null: may be heard at once.
   std::shared_ptr<const PushTicket> ticket;
 
-  /// Asked on the client's thread: what was unsubscribed meanwhile is dropped, for after the reply to
-  /// UNSUBSCRIBE a client takes what comes for replies again.
+  /// Asked on the client's thread: what was unsubscribed meanwhile is dropped, for after the reply
+  /// to UNSUBSCRIBE a client takes what comes for replies again.
   bool wanted() const { return subscription == nullptr || subscription->active; }
   int64_t durable_from() const {
     return ticket == nullptr ? 0 : ticket->durable_from.load(std::memory_order_acquire);

@@ -84,8 +84,12 @@ TEST_F(AofPendingTest, ChangesOfAnySizeStandInOrderAndSayTheirDatabase) {
   CommandStream stream;
   std::string expected;
   // One by one: encoded in place, encoded apart and copied, apart and spliced.
-  for (const auto& [count, bytes] : {std::pair<int, size_t>{1, 10}, {1, 20'000}, {1000, 10},
-                                     {10, 50'000}, {2, 1'000'000}, {1, 10}}) {
+  for (const auto& [count, bytes] : {std::pair<int, size_t>{1, 10},
+                                     {1, 20'000},
+                                     {1000, 10},
+                                     {10, 50'000},
+                                     {2, 1'000'000},
+                                     {1, 10}}) {
     for (int db : {0, 0, 5}) {
       const ChangeBatch batch = Sets(count, bytes, db);
       expected += Encoded(batch, &stream);

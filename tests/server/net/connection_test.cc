@@ -102,9 +102,9 @@ INSTANTIATE_TEST_SUITE_P(
         Reading{"DEL k\r\n", "DBSIZE\r\n", ":1\r\n"},
         Reading{"DEL k other\r\n", "RANDOMKEY\r\n", "$-1\r\n"},
         Reading{"SET k v\r\n", "EVAL \"return redis.call('get','k')\" 0\r\n", "$1\r\nv\r\n"},
-        Reading{"SET k v\r\n", "MULTI\r\nGET k\r\nEXEC\r\n",
-                "+OK\r\n+QUEUED\r\n*1\r\n$1\r\nv\r\n"},
-        Reading{"MULTI\r\nSELECT 1\r\nSET k v\r\nEXEC\r\n", "MULTI\r\nSELECT 1\r\nGET k\r\nEXEC\r\n",
+        Reading{"SET k v\r\n", "MULTI\r\nGET k\r\nEXEC\r\n", "+OK\r\n+QUEUED\r\n*1\r\n$1\r\nv\r\n"},
+        Reading{"MULTI\r\nSELECT 1\r\nSET k v\r\nEXEC\r\n",
+                "MULTI\r\nSELECT 1\r\nGET k\r\nEXEC\r\n",
                 "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n$1\r\nv\r\n"},
         Reading{"EVAL \"redis.call('set','k','v')\" 0\r\n", "GET k\r\n", "$1\r\nv\r\n"},
         Reading{"FLUSHDB\r\n", "EXISTS k other\r\n", ":0\r\n"},
@@ -250,8 +250,7 @@ class PushTest : private Disk, public LoopTest {
 
 TEST_F(PushTest, ASubscriberOfABusyLoopIsDroppedAtTheLimitAndOthersGetAll) {
   const std::string text(64 * 1024, 'x');
-  const std::string request =
-      "*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$65536\r\n" + text + "\r\n";
+  const std::string request = "*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$65536\r\n" + text + "\r\n";
   Occupy(loop(1));
   constexpr int kMessages = 128;
   int64_t most = 0;

@@ -41,9 +41,7 @@ TEST_F(OutputLimitWatchTest, TheSoftLimitIsOneAfterItsTimeWithoutABreak) {
   EXPECT_FALSE(Over(10));
 }
 
-TEST_F(OutputLimitWatchTest, NoLimitIsNeverPassed) {
-  EXPECT_FALSE(Over(INT64_MAX));
-}
+TEST_F(OutputLimitWatchTest, NoLimitIsNeverPassed) { EXPECT_FALSE(Over(INT64_MAX)); }
 
 }  // namespace
 }  // namespace cloakroom

@@ -6,6 +6,8 @@
 #include <string>
 #include <thread>
 
+#include "storage/memory_meter.h"
+
 namespace cloakroom {
 namespace {
 
@@ -76,8 +78,10 @@ TEST_F(PushQueueTest, OnceClosedItKeepsNothing) {
 
 TEST_F(PushQueueTest, NothingIsLostBetweenThreads) {
   constexpr int kEach = 10'000;
+  MemoryMeter::RegisterThread();
   std::atomic<int> asked = 0;
   auto add = [&] {
+    MemoryMeter::RegisterThread();
     for (int i = 0; i < kEach; ++i) asked += queue_.Add(Text("x")) ? 1 : 0;
   };
   std::thread one(add);

@@ -16,7 +16,8 @@
 
 namespace cloakroom {
 
-/// The far end of a connection to an event loop: a socket that never blocks. Thread rule: the test's.
+/// The far end of a connection to an event loop: a socket that never blocks. Thread rule: the
+/// test's.
 class Peer {
  public:
   Peer(EventLoop& loop, std::shared_ptr<Client> client);
