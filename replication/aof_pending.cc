@@ -19,27 +19,52 @@ constexpr int64_t kLongestWaitUs = int64_t{3600} * 1'000'000;
 }  // namespace
 
 int64_t AofPending::Append(std::string_view bytes, Due due) {
-  return AppendWith([bytes](std::string& buffer) { buffer.append(bytes); }, due);
+  return AppendWith(due, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { current_.append(bytes); });
 }
 
-int64_t AofPending::AppendWith(absl::FunctionRef<void(std::string& buffer)> fill, Due due) {
+int64_t AofPending::AppendChanges(const ChangeBatch& batch, Due due) {
+  if (batch.word_count() > kShortWords || batch.byte_count() >= kCopied) {
+    return AppendEncoded([&] { return EncodeChanges(batch, kChunk); }, due);
+  }
+  return AppendWith(
+      due, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { stream_.Encode(batch, &current_); });
+}
+
+int64_t AofPending::AppendEncoded(absl::FunctionRef<EncodedChanges()> encode, Due due) {
+  EncodedChanges changes = encode();
+  const bool copies = changes.byte_count() < kCopied;
+  return AppendWith(due, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    stream_.Lead(changes, &current_);
+    if (!copies) return Splice(changes);
+    for (const std::string& piece : changes.pieces) current_.append(piece);
+  });
+}
+
+template <typename Add>
+int64_t AofPending::AppendWith(Due due, Add add) {
   bool wake = false;
   int64_t offset;
   {
     MutexLock lock(mutex_);
     if (!accepting_) return appended();
-    size_t before = current_.size();
     if (timestamps_) Annotate();
-    fill(current_);
-    offset = appended() + static_cast<int64_t>(current_.size() - before);
+    add();
+    if (current_.size() >= kChunk) EndChunk();
+    offset = ended_ + static_cast<int64_t>(current_.size());
     appended_.store(offset, std::memory_order_relaxed);
-    const bool full = current_.size() >= kChunk;
-    if (full) EndChunk();
-    due_ = due_ || full || due == Due::kNow;
+    due_ = due_ || !full_.empty() || due == Due::kNow;
     wake = due_ && std::exchange(asleep_, false);
   }
   if (wake) wake_.NotifyOne();
   return offset;
+}
+
+void AofPending::Splice(EncodedChanges& changes) {
+  if (!current_.empty()) EndChunk();
+  for (std::string& piece : changes.pieces) {
+    ended_ += static_cast<int64_t>(piece.size());
+    full_.push_back({std::move(piece), std::nullopt});
+  }
 }
 
 void AofPending::Demand(int64_t offset) {
@@ -61,6 +86,7 @@ void AofPending::Annotate() {
 }
 
 void AofPending::EndChunk() {
+  ended_ += static_cast<int64_t>(current_.size());
   full_.push_back({std::move(current_), std::nullopt});
   current_.clear();
   if (!spares_.empty()) {
@@ -74,6 +100,7 @@ void AofPending::EndChunk() {
 void AofPending::set_accepting(bool accepting) {
   MutexLock lock(mutex_);
   accepting_ = accepting;
+  stream_.Restart();
 }
 
 void AofPending::set_timestamps(bool on) {
@@ -87,7 +114,9 @@ int64_t AofPending::Switch(AofNewFile file) {
     if (!current_.empty()) EndChunk();
     full_.push_back({"", std::move(file)});
     accepting_ = true;
-    last_timestamp_s_ = 0;  // each file says when it begins
+    // Each file says which database it begins with, and when.
+    stream_.Restart();
+    last_timestamp_s_ = 0;
     due_ = true;
     asleep_ = false;
   }

@@ -175,6 +175,8 @@ FileError AofWriter::Reopen() {
 FileError AofWriter::SyncIfDue(bool finishing) {
   if (!dirty_) return {};
   AofFsync fsync = policy();
+  // A policy that changed: nothing more is promised for what is kept.
+  if (fsync == AofFsync::kNo && !rewrite_unsynced_) DropKept();
   bool due =
       finishing || fsync == AofFsync::kAlways ||
       (fsync == AofFsync::kEverySec && clock_.MonotonicUs() - last_sync_us_ >= kFsyncEveryUs);

@@ -10,7 +10,6 @@
 #include <string_view>
 #include <thread>
 
-#include "absl/functional/function_ref.h"
 #include "replication/aof_directory.h"
 #include "replication/aof_pending.h"
 #include "replication/aof_writer.h"
@@ -106,10 +105,9 @@ class AppendOnlyFile {
 
   /// `resp` is one command or several that belong together. The offset behind it.
   int64_t Append(std::string_view resp) { return pending_.Append(resp); }
-  /// `fill` appends to the log's own buffer, to save a copy, and does nothing slow: others wait.
-  int64_t AppendWith(absl::FunctionRef<void(std::string& buffer)> fill,
-                     AofPending::Due due = AofPending::Due::kNow) {
-    return pending_.AppendWith(fill, due);
+  /// The same for changes. However many they are, others who append meanwhile hardly wait.
+  int64_t AppendChanges(const ChangeBatch& batch, AofPending::Due due = AofPending::Due::kNow) {
+    return pending_.AppendChanges(batch, due);
   }
   /// What was appended kOnDemand before `offset` is to be written now.
   void Demand(int64_t offset) { pending_.Demand(offset); }

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
+
 namespace cloakroom {
 namespace {
 
@@ -20,8 +22,14 @@ constexpr std::array<ItemCommand, 6> kItemCommands = {{{"HSET", true},
                                                        {"SADD", true},
                                                        {"SREM", true}}};
 
-/// A batch that has held more gives the memory back.
-constexpr size_t kKeptBytes = 1 << 20;
+template <typename Buffer>
+void Empty(Buffer& buffer) {
+  if (buffer.capacity() * sizeof(*buffer.data()) > ChangeBatch::kKeptBytes) {
+    Buffer().swap(buffer);
+  } else {
+    buffer.clear();
+  }
+}
 
 thread_local ChangeBatch* current_changes = nullptr;
 thread_local std::vector<std::unique_ptr<ChangeBatch>> spare_batches;
@@ -29,12 +37,13 @@ thread_local std::vector<std::unique_ptr<ChangeBatch>> spare_batches;
 }  // namespace
 
 void ChangeBatch::Clear() {
-  commands_.clear();
-  ends_.clear();
-  bytes_.clear();
-  if (bytes_.capacity() > kKeptBytes) bytes_.shrink_to_fit();
+  Empty(commands_);
+  Empty(ends_);
+  Empty(bytes_);
+  Empty(last_key_);
   extensible_ = false;
   abandoned_ = false;
+  shown_ = false;
 }
 
 void ChangeBatch::Abandon() {
@@ -77,7 +86,7 @@ void ChangeBatch::AddItem(int db, std::string_view key, ItemChange change,
 
 void ChangeBatch::ForEach(
     absl::FunctionRef<void(int, std::span<const std::string_view>)> visit) const {
-  std::vector<std::string_view> words;
+  absl::InlinedVector<std::string_view, 8> words;
   size_t word = 0;
   size_t start = 0;
   for (const Command& command : commands_) {

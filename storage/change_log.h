@@ -1,6 +1,7 @@
 #ifndef CLOAKROOM_STORAGE_CHANGE_LOG_H_
 #define CLOAKROOM_STORAGE_CHANGE_LOG_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -30,8 +31,17 @@ enum class ItemChange : uint8_t {
 /// Thread rule: that of its owner.
 class ChangeBatch {
  public:
+  /// What Clear keeps of each of its buffers at most: one that has held more gives it back.
+  static constexpr size_t kKeptBytes = 256 * 1024;
+
   bool empty() const { return commands_.empty(); }
   size_t command_count() const { return commands_.size(); }
+  size_t word_count() const { return ends_.size(); }
+  /// Of all words.
+  size_t byte_count() const { return bytes_.size(); }
+  /// The databases of its first and its last command. REQUIRES: !empty().
+  int first_db() const { return commands_.front().db; }
+  int last_db() const { return commands_.back().db; }
   void Clear();
   /// Drops what is in it, and what is still to come until it is cleared: the changes are those of
   /// something that was cut off half-way.
@@ -44,6 +54,11 @@ class ChangeBatch {
   /// Becomes one command with the change before, where both are of one key and one kind.
   void AddItem(int db, std::string_view key, ItemChange change,
                std::initializer_list<std::string_view> arguments);
+
+  /// Some of it is more than time does by itself: what has expired is gone after a restart too,
+  /// whether or not the log says so.
+  bool shown() const { return shown_; }
+  void NoteShown() { shown_ = true; }
 
   /// In order. The words are valid during the call.
   void ForEach(
@@ -62,22 +77,41 @@ class ChangeBatch {
   /// The last command is this change of this key, and may become longer.
   bool extensible_ = false;
   bool abandoned_ = false;
+  bool shown_ = false;
   ItemChange last_change_ = {};
   std::string last_key_;
 };
 
-/// Where all changes of a keyspace go: the append-only log, the stream to replicas.
+/// Where all changes of a keyspace go: the append-only log, the stream to replicas. Offsets count
+/// its bytes.
+///
+/// Where a change must not be shown before it is on the disk (`readers_wait`), every stripe knows
+/// the offset behind its last change, and so does a database for those of a closed gate; whoever
+/// takes a hold tells the log the highest offset of what it is about to see.
 class ChangeLog {
  public:
   virtual ~ChangeLog() = default;
-  /// The changes of one hold, to be kept together. Called while all the stripes that they touch
-  /// are held, so the order of the calls is the order of the changes to every key; must be quick.
-  /// Any thread.
-  virtual void Append(const ChangeBatch& batch) = 0;
+  /// The changes of one hold, to be kept together; the offset behind them. Called while all the
+  /// stripes that they touch are held, so the order of the calls is the order of the changes to
+  /// every key; must be quick. Any thread.
+  virtual int64_t Append(const ChangeBatch& batch) = 0;
 
   /// Memory of changes that are still on their way to the disk. maxmemory does not count it, as in
   /// Redis: a slow disk must not evict keys. Any thread.
   virtual int64_t buffered_bytes() const { return 0; }
+
+  /// Who reads is to wait until what it has read is on the disk.
+  bool readers_wait() const { return readers_wait_.load(std::memory_order_relaxed); }
+  /// What this thread does now sees the changes before the offset. Any thread.
+  virtual void Saw(int64_t /*offset*/) {}
+  /// Behind all that was appended.
+  virtual int64_t appended() const { return 0; }
+
+ protected:
+  void set_readers_wait(bool wait) { readers_wait_.store(wait, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> readers_wait_ = false;
 };
 
 /// The batch of what this thread holds at the moment: changes are kept in it until the hold ends

@@ -111,6 +111,30 @@ int64_t Database::changes() const {
   return total;
 }
 
+bool Database::ReadersWait() const {
+  const ChangeLog* log = keyspace_.change_log();
+  return log != nullptr && log->readers_wait();
+}
+
+void Database::See(const Stripe& stripe) const {
+  ChangeLog* log = keyspace_.change_log();
+  if (log == nullptr || !log->readers_wait()) [[likely]]
+    return;
+  log->Saw(std::max(logged(), stripe.logged.load(std::memory_order_relaxed)));
+}
+
+bool Database::SeeAll() {
+  if (!ReadersWait()) [[likely]]
+    return true;
+  const Gate::Time until = gate_.MomentFromNow();
+  for (uint32_t i = 0; i < kStripes; ++i) {
+    if (!stripes_[i].mutex.TryLockUntil(until)) return false;
+    See(stripes_[i]);
+    stripes_[i].mutex.Unlock();
+  }
+  return true;
+}
+
 bool Database::has_field_expiry() const {
   for (uint32_t i = 0; i < kStripes; ++i) {
     if (stripes_[i].field_expires.load(std::memory_order_relaxed) > 0) return true;
@@ -147,15 +171,18 @@ std::optional<uint64_t> Database::ScanUntil(uint64_t cursor, size_t count, Gate:
     visit(*entry);
     ++visited;
   };
+  // That there are none is to be seen as well.
+  const bool see_empty = ReadersWait();
   for (; index < kStripes; ++index, position = 0) {
     Stripe& stripe = stripes_[index];
-    if (stripe.keys.load(std::memory_order_relaxed) == 0) continue;
+    if (stripe.keys.load(std::memory_order_relaxed) == 0 && !see_empty) continue;
     const uint64_t here = (uint64_t{index} << kPositionBits) | position;
     if (visited >= count) return here;
     if (!stripe.mutex.TryLockUntil(until)) {
       if (here == cursor) return std::nullopt;
       return here;
     }
+    See(stripe);
     do {
       position = stripe.table.Scan(position, counted);
     } while (position != 0 && visited < count);
@@ -188,10 +215,14 @@ Database::Drawn Database::RandomKey(absl::BitGenRef random, int64_t now_ms) {
       continue;
     }
     const Entry* entry = stripe.table.Random(random);
-    if (entry != nullptr && !entry->expired(now_ms)) drawn.key = std::string(entry->key());
+    if (entry != nullptr && !entry->expired(now_ms)) {
+      See(stripe);
+      drawn.key = std::string(entry->key());
+    }
     stripe.mutex.Unlock();
-    if (drawn.key) break;
+    if (drawn.key) return drawn;
   }
+  if (!SeeAll()) drawn.occupied = true;
   return drawn;
 }
 

@@ -34,6 +34,9 @@ struct alignas(64) Stripe {
   /// Of its keys, since the process began. Here, and not in one place for all, because threads that
   /// count in the same place hold each other up.
   std::atomic<int64_t> changes = 0;
+  /// In the log of changes, the offset behind the last one that somebody may see here; kept where
+  /// readers wait for the disk (ChangeLog). Written and read under the lock.
+  std::atomic<int64_t> logged = 0;
 };
 
 /// Tells the thread-safety analysis that a stripe is held: by its lock, or because the gate is
@@ -63,6 +66,16 @@ class Database {
   Stripe& StripeOf(KeyHash hash) { return stripes_[hash.stripe()]; }
   /// Of all stripes, while others go on counting.
   int64_t changes() const;
+
+  /// As Stripe::logged, of the changes under a closed gate. Written by who has closed it.
+  int64_t logged() const { return logged_.load(std::memory_order_relaxed); }
+  void set_logged(int64_t offset) { logged_.store(offset, std::memory_order_relaxed); }
+  /// Tells the log that the thread sees what is in a stripe. REQUIRES: its lock.
+  void See(const Stripe& stripe) const;
+  /// ... in any of them, for what is read without locks: how many keys there are. Nobody's change
+  /// is half-way through then. Nothing is done, nor locked, where readers need not wait. False: a
+  /// stripe is occupied for longer than a moment.
+  bool SeeAll();
 
   /// HELD. The key's entry, or null. One that has expired is removed, unless a pause keeps it
   /// (StorageSettings::unchanging_until_ms). Counts as no access.
@@ -132,8 +145,12 @@ class Database {
   /// Drops a stripe's entries. REQUIRES: the gate is closed, or nobody else is left.
   void Empty(uint32_t stripe);
 
+  /// Stripes that are read by one who has a pass alone, where readers wait for the disk.
+  bool ReadersWait() const;
+
   const int index_;
   std::atomic<int> snapshot_number_;
+  std::atomic<int64_t> logged_ = 0;
   Keyspace& keyspace_;
   Gate gate_;
   std::unique_ptr<Stripe[]> stripes_;

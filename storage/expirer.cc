@@ -79,6 +79,7 @@ size_t Expirer::RemoveDue(Database& db, std::string_view key, int64_t now_ms) {
   WriteScope scope(db, key, KeyHash::Of(key), now_ms);
   if (!scope.exists() || scope.type() != ValueType::kHash) return 1;
   MutableHash hash(scope, keyspace_.encoding_limits());
+  scope.set_by_time(true);
   size_t fields = hash.EraseExpired(now_ms, kSliceFields);
   keyspace_.counters().expired_fields.fetch_add(static_cast<int64_t>(fields),
                                                 std::memory_order_relaxed);

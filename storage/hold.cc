@@ -154,16 +154,18 @@ void Hold::WaitAndClose(Database& db) {
 void Hold::WaitAndCloseAll(Keyspace& keyspace) { WaitAndClose(keyspace.databases()); }
 
 void Hold::BeginChanges(Database& db, bool together) {
-  if (log_ != nullptr) {
-    // A pass that has come to hold a stripe, or one more gate.
-    if (!together || batch_ != nullptr) return;
-  } else {
+  if (log_ == nullptr) {
     log_ = db.keyspace().change_log();
     if (log_ == nullptr) [[likely]]
       return;
+    keyspace_ = &db.keyspace();
     outer_ = ExchangeCurrentChanges(nullptr);
   }
+  // Else a pass has come to hold a stripe, or there is one more gate.
   if (!together) return;
+  if (log_->readers_wait()) [[unlikely]]
+    SeeChanges(db);
+  if (batch_ != nullptr) return;
   batch_ = BorrowChangeBatch();
   ExchangeCurrentChanges(batch_);
 }
@@ -171,11 +173,35 @@ void Hold::BeginChanges(Database& db, bool together) {
 void Hold::EndChanges() {
   ExchangeCurrentChanges(outer_);
   if (batch_ != nullptr) {
-    if (!batch_->empty()) log_->Append(*batch_);
+    if (!batch_->empty()) {
+      const int64_t offset = log_->Append(*batch_);
+      if (log_->readers_wait() && batch_->shown()) [[unlikely]]
+        MarkChanges(offset);
+    }
     ReturnChangeBatch(batch_);
   }
   log_ = nullptr;
   batch_ = nullptr;
+}
+
+void Hold::SeeChanges(const Database& db) {
+  // Of 256 stripes some will have changed just now.
+  if (!closed_.empty()) return log_->Saw(log_->appended());
+  int64_t offset = db.logged();
+  for (const Stripe* stripe : stripes_) {
+    offset = std::max(offset, stripe->logged.load(std::memory_order_relaxed));
+  }
+  log_->Saw(offset);
+}
+
+void Hold::MarkChanges(int64_t offset) {
+  for (Stripe* stripe : stripes_) stripe->logged.store(offset, std::memory_order_relaxed);
+  for (int i = 0; i < keyspace_->database_count() && !closed_.empty(); ++i) {
+    Database& db = keyspace_->db(i);
+    if (std::find(closed_.begin(), closed_.end(), &db.gate()) != closed_.end()) {
+      db.set_logged(offset);
+    }
+  }
 }
 
 void Hold::Release() ABSL_NO_THREAD_SAFETY_ANALYSIS {

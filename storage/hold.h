@@ -84,7 +84,11 @@ class Hold {
   /// From here on changes are kept; `together` in a batch, otherwise each for itself.
   void BeginChanges(Database& db, bool together);
   void EndChanges();
-  ChangeLog* log_ = nullptr;  ///< null: nobody keeps changes
+  /// Tells the log what the thread is about to see, and the stripes what others will.
+  void SeeChanges(const Database& db);
+  void MarkChanges(int64_t offset);
+  ChangeLog* log_ = nullptr;      ///< null: nobody keeps changes
+  Keyspace* keyspace_ = nullptr;  ///< while there is a log
   ChangeBatch* batch_ = nullptr;
   ChangeBatch* outer_ = nullptr;  ///< of the hold around this one: a busy script lets others run
 };

@@ -36,10 +36,12 @@ size_t Keyspace::Discard() {
 void Keyspace::LogCommand(int db, std::initializer_list<std::string_view> words) {
   ChangeLog* log = change_log();
   if (log == nullptr) return;
-  if (ChangeBatch* batch = CurrentChanges()) return batch->Add(db, words);
-  ChangeBatch batch;
-  batch.Add(db, words);
-  log->Append(batch);
+  ChangeBatch alone;
+  ChangeBatch* batch = CurrentChanges();
+  if (batch == nullptr) batch = &alone;
+  batch->Add(db, words);
+  batch->NoteShown();
+  if (batch == &alone) log->Append(alone);
 }
 
 EncodingLimits Keyspace::encoding_limits() const {

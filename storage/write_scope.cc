@@ -56,7 +56,9 @@ WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t
     expired ? snapshot.LeaveOut(db, hash, *slot_) : snapshot.KeepPreImage(db, hash, *slot_);
   }
   if (expired) [[unlikely]] {
+    set_by_time(true);
     Delete();
+    set_by_time(false);
     db_.keyspace().counters().expired.fetch_add(1, std::memory_order_relaxed);
     Signal("expired", /*by_expiry=*/true, 1);
   } else if (random != nullptr) {
@@ -68,7 +70,10 @@ WriteScope::~WriteScope() {
   if (touched_) Settle();
   if (!own_changes_ || own_changes_->empty()) return;
   // It may have been switched off meanwhile.
-  if (ChangeLog* log = db_.keyspace().change_log()) log->Append(*own_changes_);
+  ChangeLog* log = db_.keyspace().change_log();
+  if (log == nullptr) return;
+  const int64_t offset = log->Append(*own_changes_);
+  if (own_changes_->shown() && log->readers_wait()) stripe_.logged = offset;
 }
 
 void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
@@ -181,11 +186,15 @@ void WriteScope::Adopt(const Entry& model, std::string_view payload, int64_t exp
 }
 
 void WriteScope::Log(std::initializer_list<std::string_view> words) {
-  if (changes_ != nullptr) changes_->Add(db_.index(), words);
+  if (changes_ == nullptr) return;
+  changes_->Add(db_.index(), words);
+  if (!by_time_) changes_->NoteShown();
 }
 
 void WriteScope::LogItem(ItemChange change, std::initializer_list<std::string_view> arguments) {
-  if (changes_ != nullptr) changes_->AddItem(db_.index(), key_, change, arguments);
+  if (changes_ == nullptr) return;
+  changes_->AddItem(db_.index(), key_, change, arguments);
+  if (!by_time_) changes_->NoteShown();
 }
 
 void WriteScope::LogBytes(size_t first, size_t last) {
@@ -194,7 +203,10 @@ void WriteScope::LogBytes(size_t first, size_t last) {
 }
 
 void WriteScope::LogAs(int db, std::span<const std::string_view> words) {
-  if (changes_ != nullptr) changes_->Add(db, words);
+  if (changes_ != nullptr) {
+    changes_->Add(db, words);
+    changes_->NoteShown();
+  }
   changes_ = nullptr;
 }
 

@@ -65,6 +65,9 @@ class WriteScope final : public ValueSlot {
   /// be long, as RENAME of a large value, or a union that is stored. In the same state, it must
   /// always come to the same. Keys that it only reads: see Database::KeepForLog.
   void LogAs(int db, std::span<const std::string_view> words);
+  /// While it is set, changes are those that time makes: nobody has to wait until the log has them,
+  /// since they come to pass after a restart all the same.
+  void set_by_time(bool by_time) { by_time_ = by_time; }
 
   // ValueSlot.
   char* data() override { return (*slot_)->mutable_payload(); }
@@ -106,6 +109,7 @@ class WriteScope final : public ValueSlot {
   size_t first_byte_ = SIZE_MAX;    ///< of a string, from here ...
   size_t last_byte_ = 0;            ///< ... up to here, bytes are not what they were
   bool expiry_set_ = false;
+  bool by_time_ = false;
   std::optional<ChangeBatch> own_changes_;  ///< where the thread holds only this stripe
 };
 

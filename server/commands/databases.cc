@@ -11,7 +11,11 @@
 namespace cloakroom {
 namespace {
 
-void DbSize(Call& call) { call.reply().Integer(static_cast<int64_t>(call.db().size())); }
+void DbSize(Call& call) {
+  const auto size = static_cast<int64_t>(call.db().size());
+  if (!call.db().SeeAll()) return call.TryAgainSoon();
+  call.reply().Integer(size);
+}
 
 /// ASYNC or SYNC, which differ in nothing here: memory is freed on another thread always.
 bool CheckFlushMode(Call& call) {

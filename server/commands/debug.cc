@@ -32,6 +32,7 @@ bool LookAt(Call& call, std::string_view key, Look look) {
   KeyHash hash = KeyHash::Of(key);
   Stripe& stripe = call.db().StripeOf(hash);
   if (!stripe.mutex.TryLockUntil(call.db().gate().MomentFromNow())) return false;
+  call.db().See(stripe);
   look(call.db().Peek(key, hash, call.now_ms()));
   stripe.mutex.Unlock();
   return true;

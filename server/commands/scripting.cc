@@ -1,8 +1,10 @@
 // EVAL, EVALSHA, their _RO forms, and SCRIPT. The Lua engine is in script/.
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "protocol/text.h"
 #include "server/call.h"
 #include "server/commands/families.h"
@@ -84,7 +86,10 @@ void Evaluate(Call& call, bool by_sha, bool read_only) {
   ScriptPtr script;
   if (by_sha) {
     script = call.server().scripts().Find(call.arg(1));
-    if (script == nullptr) return call.Error(kNoScriptError);
+    if (script == nullptr) {
+      call.server().persistence().journal().SawEverything();
+      return call.Error(kNoScriptError);
+    }
   } else {
     ScriptOrError loaded = call.thread().script_engine.Load(call.arg(1), /*pin=*/false);
     if (loaded.script == nullptr) return call.Error(loaded.error);
@@ -98,16 +103,27 @@ void EvalRo(Call& call) { Evaluate(call, /*by_sha=*/false, /*read_only=*/true); 
 void EvalSha(Call& call) { Evaluate(call, /*by_sha=*/true, /*read_only=*/false); }
 void EvalShaRo(Call& call) { Evaluate(call, /*by_sha=*/true, /*read_only=*/true); }
 
+/// Changes which scripts are known, and logs it; but not what a log says that is being loaded. A
+/// transaction's changes of scripts are logged in front of it, each by itself: only so is their
+/// order the same for all.
+void ChangeScripts(Call& call, std::initializer_list<std::string_view> words,
+                   absl::FunctionRef<void()> change) {
+  const bool loading = call.thread().slot == call.server().keyspace().background_slot();
+  if (loading) return change();
+  call.server().persistence().journal().LogScripts(words, change);
+}
+
 void ScriptLoad(Call& call) {
   if (call.thread().in_script) return call.Error(kBusyScript);
-  ScriptOrError loaded = call.thread().script_engine.Load(call.arg(2), /*pin=*/true);
-  if (loaded.script == nullptr) return call.Error(loaded.error);
-  // After it is known, so that a snapshot, or else the log behind it, has the script.
-  call.server().keyspace().LogCommand(0, {"SCRIPT", "LOAD", call.arg(2)});
-  call.reply().Bulk(loaded.script->sha);
+  ScriptOrError compiled = call.thread().script_engine.Compile(call.arg(2));
+  if (compiled.script == nullptr) return call.Error(compiled.error);
+  ChangeScripts(call, {"SCRIPT", "LOAD", call.arg(2)},
+                [&] { call.server().scripts().Add(compiled.script, /*pinned=*/true); });
+  call.reply().Bulk(compiled.script->sha);
 }
 
 void ScriptExists(Call& call) {
+  call.server().persistence().journal().SawEverything();
   call.reply().Array(call.argc() - 2);
   for (size_t i = 2; i < call.argc(); ++i) {
     call.reply().Integer(call.server().scripts().Find(call.arg(i)) == nullptr ? 0 : 1);
@@ -118,8 +134,8 @@ void ScriptFlush(Call& call) {
   bool known =
       call.argc() == 2 || (call.argc() == 3 && (call.Is(2, "sync") || call.Is(2, "async")));
   if (!known) return call.Error("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
-  std::vector<ScriptPtr> dropped = call.server().scripts().Flush();
-  call.server().keyspace().LogCommand(0, {"SCRIPT", "FLUSH"});
+  std::vector<ScriptPtr> dropped;
+  ChangeScripts(call, {"SCRIPT", "FLUSH"}, [&] { dropped = call.server().scripts().Flush(); });
   if (call.argc() == 3 && call.Is(2, "async")) {
     call.server().workers().Post([dropped = std::move(dropped)] {});
   }

@@ -13,6 +13,7 @@ namespace cloakroom {
 namespace {
 
 void InfoCommand(Call& call) {
+  call.server().persistence().journal().SawEverything();
   call.reply().Verbatim("txt", Info(call.server(), call.args().subspan(1)));
 }
 

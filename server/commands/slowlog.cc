@@ -7,6 +7,7 @@ namespace cloakroom {
 namespace {
 
 void SlowLogGet(Call& call) {
+  call.server().persistence().journal().SawEverything();
   constexpr int64_t kDefaultCount = 10;
   if (call.argc() > 3) return SubcommandError(call);
   int64_t count = kDefaultCount;
@@ -33,6 +34,7 @@ void SlowLogGet(Call& call) {
 }
 
 void SlowLogLen(Call& call) {
+  call.server().persistence().journal().SawEverything();
   call.reply().Integer(static_cast<int64_t>(call.server().slowlog().size()));
 }
 

@@ -76,7 +76,10 @@ void MonitorFeed::Tell(int64_t unix_us, int db, std::string_view source, Command
     MutexLock lock(mutex_);
     links = links_;
   }
-  for (const auto& link : links) link->Push({line, *line});
+  for (const auto& link : links) {
+    Pushed pushed{{line, *line}, nullptr, nullptr};
+    pusher_ ? pusher_(link, std::move(pushed)) : link->Push(std::move(pushed));
+  }
 }
 
 }  // namespace cloakroom

@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -17,6 +19,11 @@ namespace cloakroom {
 /// Tells clients in MONITOR mode of every command. Any thread; costs one load while nobody looks.
 class MonitorFeed {
  public:
+  /// Who brings a line to a monitor; without one it is pushed at once. Set before the first
+  /// command.
+  using Pusher = std::function<void(const std::shared_ptr<ClientLink>&, Pushed)>;
+  void set_pusher(Pusher pusher) { pusher_ = std::move(pusher); }
+
   bool active() const { return count_.load(std::memory_order_relaxed) > 0; }
 
   void Add(std::shared_ptr<ClientLink> link);
@@ -26,6 +33,7 @@ class MonitorFeed {
   void Tell(int64_t unix_us, int db, std::string_view source, CommandArguments args);
 
  private:
+  Pusher pusher_;
   std::atomic<int> count_ = 0;
   Mutex mutex_;
   std::vector<std::shared_ptr<ClientLink>> links_ ABSL_GUARDED_BY(mutex_);

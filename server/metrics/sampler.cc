@@ -29,7 +29,8 @@ void AddClients(Server& server, Sampler::Figures* figures) {
     figures->pubsub_clients += TypeOf(*client) == ClientType::kPubSub ? 1 : 0;
     figures->watching_clients += client->watch_count > 0 ? 1 : 0;
     figures->max_query_bytes = std::max<int64_t>(figures->max_query_bytes, client->query_capacity);
-    figures->max_output_bytes = std::max<int64_t>(figures->max_output_bytes, client->output_memory);
+    figures->max_output_bytes =
+        std::max<int64_t>(figures->max_output_bytes, client->output_memory + client->pushed_bytes);
   }
 }
 

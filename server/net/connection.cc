@@ -27,6 +27,8 @@ constexpr size_t kMinRoom = 16 * 1024;
 constexpr size_t kMaxRoom = 1024 * 1024;
 /// Past so much the others have their turn: a reader that keeps up with 30 MB would hold them up.
 constexpr size_t kMaxSent = 256 * 1024;
+/// A shorter push is copied, for a reference costs more.
+constexpr size_t kCopiedPush = 512;
 
 auto Use(error_code& error) {
   return asio::redirect_error(asio::use_awaitable_t<Connection::Executor>(), error);
@@ -50,7 +52,8 @@ Connection::Connection(EventLoop& loop, Socket socket, std::shared_ptr<Client> c
       socket_(std::move(socket)),
       wake_(loop.context().get_executor()),
       client_(std::move(client)),
-      session_(loop.executor(), client_) {}
+      session_(loop.executor(), client_),
+      pushes_(client_->pushed_bytes) {}
 
 Connection::~Connection() = default;
 
@@ -132,11 +135,12 @@ Connection::Awaitable<void> Connection::Linger(Session::Next next) {
 template <typename Execute>
 void Connection::Answer(const Execute& execute) {
   if (replies_ == nullptr) replies_ = loop_.TakeOutput(shared_from_this());
-  const ChangeJournal::Request request;
+  ChangeJournal::Request request(this, durable_from_);
   executing_ = true;
   execute(*replies_);
   executing_ = false;
   HoldReplies(request.offset());
+  request.End();
 }
 
 bool Connection::SendReplies() {
@@ -212,6 +216,9 @@ Connection::Awaitable<bool> Connection::WaitForWork(Session::Next* next) {
   work->Start();
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
   if (open_) {
+    // It may have seen all there was by the time it ended.
+    const ChangeJournal& journal = server.persistence().journal();
+    if (journal.readers_wait()) HoldReplies(journal.appended());
     Answer([&](OutputBuffer& output) { *next = session_.FinishWork(*work, output); });
   }
   // What it has gathered may be large.
@@ -239,7 +246,7 @@ std::function<void()> Connection::Waker() {
 }
 
 void Connection::HoldReplies(int64_t offset) {
-  if (offset == 0) [[likely]]
+  if (offset <= durable_from_) [[likely]]
     return;
   durable_from_ = offset;
   if (HoldsReplies()) loop_.held().Add(shared_from_this(), offset);
@@ -260,7 +267,9 @@ bool Connection::Send(OutputBuffer& output) {
   output.MoveTo(unsent_);
   NoteBuffers();
   Watch();
-  return open_ && !OverOutputLimit(loop_.server().clock().NowMs());
+  if (!open_ || !OverOutputLimit()) return open_;
+  NoteOverLimit();
+  return false;
 }
 
 /// Sends as much as the socket takes, but no huge reply at one go. False when it is broken.
@@ -290,37 +299,67 @@ void Connection::Flush() {
   NoteBuffers();
   if (unsent_.empty()) {
     unsent_.Release();
-    over_soft_limit_since_ms_ = 0;
+    limit_watch_.Forget();
     wake_.cancel();
   }
   Watch();
 }
 
-void Connection::Push(SharedBytes bytes) {
-  if (loop_.OnThisThread()) return PushHere(std::move(bytes));
-  asio::post(loop_.context(), [weak = weak_from_this(), bytes = std::move(bytes)]() mutable {
-    if (auto self = weak.lock()) self->PushHere(std::move(bytes));
+void Connection::Push(Pushed pushed) {
+  const bool here = loop_.OnThisThread();
+  if (here && pushed.ticket == nullptr && pushes_.empty()) {
+    if (pushed.wanted()) PushHere(std::move(pushed.bytes));
+    return;
+  }
+  const bool first = pushes_.Add(std::move(pushed));
+  if (OverOutputLimit()) return CloseOverLimit();
+  if (here) return HandOn();
+  if (first) PostHandOn();
+}
+
+void Connection::TicketsAreKnown() {
+  if (loop_.OnThisThread()) return HandOn();
+  if (pushes_.Remind()) PostHandOn();
+}
+
+void Connection::PostHandOn() {
+  asio::post(loop_.context(), [weak = weak_from_this()] {
+    auto self = weak.lock();
+    if (self == nullptr) return;
+    self->HandOn();
+    self->loop_.SendReplies();
   });
 }
 
-void Connection::PushMessage(SharedBytes bytes, std::shared_ptr<const Subscription> subscription) {
-  if (loop_.OnThisThread()) {
-    if (subscription->active) PushHere(std::move(bytes));
-    return;
+void Connection::HandOn() {
+  for (Pushed& pushed : pushes_.Take()) {
+    if (!open_) return;
+    if (!pushed.wanted()) continue;
+    if (pushed.durable_from() > durable_from_) {
+      // What came before need not wait for it.
+      SendReplies();
+      HoldReplies(pushed.durable_from());
+    }
+    // With all that is sent when the round ends, as it will.
+    if (replies_ == nullptr) replies_ = loop_.TakeOutput(shared_from_this());
+    PushHere(std::move(pushed.bytes));
   }
-  asio::post(loop_.context(), [weak = weak_from_this(), bytes = std::move(bytes),
-                               subscription = std::move(subscription)]() mutable {
-    auto self = weak.lock();
-    if (self && subscription->active) self->PushHere(std::move(bytes));
-  });
 }
 
 void Connection::PushHere(SharedBytes bytes) {
   if (!open_) return;
-  if (replies_ != nullptr) return replies_->Append(std::move(bytes));
-  OutputBuffer output;
-  output.Append(std::move(bytes));
-  if (!Send(output)) Close();
+  OutputBuffer alone;
+  OutputBuffer& output = replies_ != nullptr ? *replies_ : alone;
+  if (bytes.bytes.size() < kCopiedPush) {
+    output.Append(bytes.bytes);
+  } else {
+    output.Append(std::move(bytes));
+  }
+  if (replies_ == nullptr) {
+    if (!Send(output)) Close();
+  } else if (OverOutputLimit(output.size())) {
+    CloseOverLimit();
+  }
 }
 
 void Connection::Kill() {
@@ -330,25 +369,29 @@ void Connection::Kill() {
   });
 }
 
-bool Connection::OverOutputLimit(int64_t now_ms) {
-  const Config& settings = loop_.server().settings();
-  const OutputLimit& limit =
-      settings.output_limit(client_->subscribed() ? ClientClass::kPubsub : ClientClass::kNormal);
-  int64_t waiting = static_cast<int64_t>(unsent_.size());
-  int64_t hard = limit.hard_bytes;
-  int64_t soft = limit.soft_bytes;
-  bool over = hard != 0 && waiting >= hard;
-  if (soft == 0 || waiting < soft) {
-    over_soft_limit_since_ms_ = 0;
-  } else if (over_soft_limit_since_ms_ == 0) {
-    over_soft_limit_since_ms_ = now_ms;
-  } else {
-    over |= now_ms - over_soft_limit_since_ms_ > limit.soft_seconds * 1000;
-  }
-  if (!over) return false;
+bool Connection::OverOutputLimit(size_t more) {
+  const Server& server = loop_.server();
+  const OutputLimit& limit = server.settings().output_limit(
+      client_->listens() ? ClientClass::kPubsub : ClientClass::kNormal);
+  const int64_t waiting =
+      client_->output_bytes + client_->pushed_bytes + static_cast<int64_t>(more);
+  return limit_watch_.Over(limit, waiting, server.clock());
+}
+
+void Connection::CloseOverLimit() {
+  if (!pushes_.Close()) return;
+  client_->killed = true;
+  asio::post(loop_.context(), [weak = weak_from_this()] {
+    auto self = weak.lock();
+    if (self == nullptr || !self->open_) return;
+    self->NoteOverLimit();
+    self->Close();
+  });
+}
+
+void Connection::NoteOverLimit() {
   loop_.executor().thread().stats.output_limit_disconnections += 1;
   LogWarning("Client {} closed for overcoming of output buffer limits.", client_->address);
-  return true;
 }
 
 void Connection::CheckLimits(int64_t now_ms) {
@@ -358,7 +401,9 @@ void Connection::CheckLimits(int64_t now_ms) {
     LogVerbose("Closing idle client {}", client_->address);
     return Close();
   }
-  if (!unsent_.empty() && OverOutputLimit(now_ms)) Close();
+  if ((unsent_.empty() && pushes_.empty()) || !OverOutputLimit()) return;
+  NoteOverLimit();
+  Close();
 }
 
 void Connection::NoteBuffers() {
@@ -371,6 +416,7 @@ void Connection::NoteBuffers() {
 void Connection::Close() {
   if (!open_) return;
   open_ = false;
+  pushes_.Close();
   std::shared_ptr<Connection> self = shared_from_this();
   loop_.server().Disconnected(*client_, this);
   loop_.poller().Watch(*this, socket_.fd(), /*reads=*/false, /*writes=*/false);

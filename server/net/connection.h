@@ -11,7 +11,9 @@
 #include "protocol/output_buffer.h"
 #include "server/net/event_loop.h"
 #include "server/net/held_replies.h"
+#include "server/net/output_limit_watch.h"
 #include "server/net/poller.h"
+#include "server/net/push_queue.h"
 #include "server/net/read_buffer.h"
 #include "server/net/socket.h"
 #include "server/session/session.h"
@@ -31,7 +33,7 @@ namespace cloakroom {
 /// Waiting, for a gate, a worker, the end of a pause, is a coroutine that begins when it is needed:
 /// from a request to its reply, the common way is a function call.
 ///
-/// Thread rule: its event loop; Push, PushMessage and Kill from any thread.
+/// Thread rule: its event loop; what ClientLink has, from any thread.
 class Connection final : public ClientLink,
                          public Poller::Watcher,
                          public HeldReplies::Holder,
@@ -49,8 +51,8 @@ class Connection final : public ClientLink,
   /// Begins to serve the client. Call once, on the loop.
   void Start();
 
-  void Push(SharedBytes bytes) override;
-  void PushMessage(SharedBytes bytes, std::shared_ptr<const Subscription> subscription) override;
+  void Push(Pushed pushed) override;
+  void TicketsAreKnown() override;
   void Kill() override;
 
   /// Sends what Answer left. False while requests execute: a script lets the loop serve others.
@@ -87,14 +89,22 @@ class Connection final : public ClientLink,
   void Answer(const Execute& execute);
   /// Tries to send; keeps what the socket does not take. False when the connection is broken.
   bool Send(OutputBuffer& output);
-  /// With appendfsync always, replies to what was written wait until it is on the disk.
+  /// With appendfsync always, what shows a change waits until that is on the disk.
   void HoldReplies(int64_t offset);
   bool HoldsReplies() const;
   bool SendNow(OutputBuffer& output);
   void PushHere(SharedBytes bytes);
+  /// Sends what other threads pushed, at the end of the round.
+  void HandOn();
+  void PostHandOn();
   void Wake();
   std::function<void()> Waker();
-  bool OverOutputLimit(int64_t now_ms);
+  /// Whether what waits for the client, on its way from other threads too, and `more` bytes, are
+  /// past client-output-buffer-limit. Any thread.
+  bool OverOutputLimit(size_t more = 0);
+  /// Drops what waits between threads, and has the loop close the connection. Any thread.
+  void CloseOverLimit();
+  void NoteOverLimit();
   bool Backlogged() const { return unsent_.owned_bytes() > kMaxUnsent; }
   void NoteBuffers();
   void Close();
@@ -111,7 +121,8 @@ class Connection final : public ClientLink,
   bool executing_ = false;
   std::unique_ptr<OutputBuffer> replies_;  ///< until they are sent: pushes go between them
   int64_t durable_from_ = 0;               ///< offset in the log that what is unsent waits for
-  int64_t over_soft_limit_since_ms_ = 0;
+  OutputLimitWatch limit_watch_;
+  PushQueue pushes_;
   ReadBuffer kept_;
   OutputBuffer unsent_;
 };

@@ -38,7 +38,9 @@ ChangeJournal::ChangeJournal(Server& server, Files& files)
 }
 
 void ChangeJournal::FollowSettings() {
+  set_readers_wait(server_.settings().appendfsync == Appendfsync::kAlways);
   server_.config().Subscribe({"appendfsync", "aof-timestamp-enabled"}, [this] {
+    set_readers_wait(server_.settings().appendfsync == Appendfsync::kAlways);
     file_.set_fsync(FsyncOf(server_.settings().appendfsync));
     file_.set_timestamps(server_.settings().aof_timestamp_enabled);
     return std::string();
@@ -55,15 +57,56 @@ void ChangeJournal::AofLatency(std::string_view event, int64_t us) {
   server_.latency().Add(event, server_.clock().NowMs() / 1000, us / 1000);
 }
 
-void ChangeJournal::Append(const ChangeBatch& batch) {
+int64_t ChangeJournal::Append(const ChangeBatch& batch) {
   // Detached while a command ran: what it changed is no longer logged.
-  if (!on()) return;
-  const bool held = server_.settings().appendfsync == Appendfsync::kAlways;
-  Request* const request = held ? Request::current : nullptr;
-  const int64_t offset =
-      file_.AppendWith([&](std::string& buffer) { stream_.Encode(batch, &buffer); },
-                       request != nullptr ? AofPending::Due::kOnDemand : AofPending::Due::kNow);
+  if (!on()) return 0;
+  Request* const request = readers_wait() && batch.shown() ? Request::current : nullptr;
+  const int64_t offset = file_.AppendChanges(
+      batch, request != nullptr ? AofPending::Due::kOnDemand : AofPending::Due::kNow);
   if (request != nullptr) request->offset_ = offset;
+  return offset;
+}
+
+void ChangeJournal::Saw(int64_t offset) {
+  Request* const request = Request::current;
+  if (request != nullptr) request->offset_ = std::max(request->offset_, offset);
+}
+
+void ChangeJournal::SawEverything() {
+  if (readers_wait() && on() && file_.healthy()) Saw(appended());
+}
+
+void ChangeJournal::Push(const std::shared_ptr<ClientLink>& link, Pushed pushed) {
+  Request* const request = Request::current;
+  if (request != nullptr && readers_wait() && on() && request->client_ != link.get()) {
+    if (request->ticket_ == nullptr) request->ticket_ = std::make_shared<PushTicket>();
+    pushed.ticket = request->ticket_;
+    request->receivers_.insert(link);
+  }
+  link->Push(std::move(pushed));
+}
+
+ChangeJournal::Request::~Request() {
+  current = outer_;
+  End();
+}
+
+void ChangeJournal::Request::End() {
+  if (ticket_ == nullptr) [[likely]]
+    return;
+  std::exchange(ticket_, nullptr)->durable_from.store(offset_, std::memory_order_release);
+  for (const auto& receiver : std::exchange(receivers_, {})) receiver->TicketsAreKnown();
+}
+
+void ChangeJournal::LogScripts(std::initializer_list<std::string_view> words,
+                               absl::FunctionRef<void()> change) {
+  ChangeBatch batch;
+  batch.Add(0, words);
+  batch.NoteShown();
+  MutexLock lock(scripts_mutex_);
+  change();
+  // After it: a log that begins meanwhile has a base that was made behind it.
+  Append(batch);
 }
 
 std::string ChangeJournal::Refusal() const {
@@ -83,7 +126,6 @@ bool ChangeJournal::WantsRewrite() const {
 }
 
 void ChangeJournal::Attach() {
-  stream_.Restart();
   on_ = true;
   server_.keyspace().set_change_log(this);
 }
@@ -93,9 +135,6 @@ void ChangeJournal::Detach() {
   on_ = false;
 }
 
-void ChangeJournal::Switch() {
-  file_.Switch();
-  stream_.Restart();
-}
+void ChangeJournal::Switch() { file_.Switch(); }
 
 }  // namespace cloakroom

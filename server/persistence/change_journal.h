@@ -4,14 +4,19 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "replication/append_only_file.h"
-#include "replication/command_stream.h"
+#include "server/session/client.h"
 #include "storage/change_log.h"
+#include "storage/mutex.h"
 
 namespace cloakroom {
 
@@ -25,7 +30,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
  public:
   ChangeJournal(Server& server, Files& files);
 
-  void Append(const ChangeBatch& batch) override;
+  int64_t Append(const ChangeBatch& batch) override;
   int64_t buffered_bytes() const override { return file_.buffered_bytes(); }
 
   /// Changes are kept.
@@ -38,23 +43,53 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
 
   /// A client's request, or several, while they are executed: under `appendfsync always` what the
   /// thread appends meanwhile waits for Demand(), which whoever made this is to call, so that all
-  /// clients of a round go to the disk together. They nest, each with changes of its own.
+  /// clients of a round go to the disk together. They nest, each with what it did itself.
+  ///
+  /// Thread rule: one thread, on which it begins and ends.
   class Request {
    public:
-    Request() : outer_(std::exchange(current, this)) {}
-    ~Request() { current = outer_; }
+    /// `client`: who is answered, null for nobody. `durable_from`: what its earlier replies still
+    /// wait for.
+    explicit Request(const ClientLink* client = nullptr, int64_t durable_from = 0)
+        : outer_(std::exchange(current, this)), client_(client), offset_(durable_from) {}
+    ~Request();
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
 
-    /// What must be durable before it is answered: the offset behind its changes; 0: nothing.
+    /// What must be durable before it is answered: the offset behind what it changed and what it
+    /// has seen of others' changes; 0: nothing.
     int64_t offset() const { return offset_; }
+    /// It has been executed: what it pushed may go, once the log is durable up to offset().
+    void End();
 
    private:
     friend class ChangeJournal;
     static thread_local Request* current;  ///< the innermost of the thread
     Request* const outer_;
-    int64_t offset_ = 0;
+    const ClientLink* const client_;
+    int64_t offset_;
+    std::shared_ptr<PushTicket> ticket_;                          ///< of what it pushed
+    absl::flat_hash_set<std::shared_ptr<ClientLink>> receivers_;  ///< of it
   };
+
+  /// Pushes what the thread's request tells another client: a message that it publishes, a line to
+  /// a monitor. The client hears nothing that is not durable: where that matters the push has the
+  /// request's ticket, since what it changes is in the log only when it has been executed. What a
+  /// request tells its own client needs none: that connection holds all that it sends.
+  void Push(const std::shared_ptr<ClientLink>& link, Pushed pushed);
+  /// What the thread's request answers may show anything that was changed by now, and nobody holds:
+  /// INFO, SLOWLOG. While the disk refuses what is written they do not wait, since it is they who
+  /// tell of it.
+  void SawEverything();
+
+  // ChangeLog.
+  void Saw(int64_t offset) override;
+  int64_t appended() const override { return file_.appended_offset(); }
+
+  /// Calls `change`, which changes the set of known scripts, and logs the command that repeats it:
+  /// of all who do so the order is the same in the log. A snapshot that begins meanwhile has what
+  /// was changed, or else the log behind it does. Keeps others who change scripts waiting only.
+  void LogScripts(std::initializer_list<std::string_view> words, absl::FunctionRef<void()> change);
 
   /// What comes before `offset` goes to the disk now.
   void Demand(int64_t offset) { file_.Demand(offset); }
@@ -87,7 +122,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   Server& server_;
   std::atomic<bool> on_ = false;
   AppendOnlyFile file_;
-  CommandStream stream_;  ///< guarded by the lock that AppendOnlyFile::AppendWith holds
+  Mutex scripts_mutex_;  ///< guards an order: of the known scripts' changes, and of their log's
 };
 
 }  // namespace cloakroom

@@ -66,8 +66,7 @@ class PubSub::Message {
 
 struct PubSub::Delivery {
   std::shared_ptr<ClientLink> link;
-  std::shared_ptr<const Subscription> subscription;
-  SharedBytes bytes;
+  Pushed message;
 };
 
 StringMap<PubSub::Subscribers>& PubSub::Of(Topic topic) {
@@ -136,13 +135,18 @@ void PubSub::Collect(Subscribers& subscribers, Message message, std::vector<Deli
       subscribers.erase(here);
       continue;
     }
-    deliveries->push_back({std::move(link), here->second.subscription, message.In(client->resp)});
+    deliveries->push_back(
+        {std::move(link), {message.In(client->resp), here->second.subscription, nullptr}});
   }
 }
 
 int64_t PubSub::Deliver(std::vector<Delivery> deliveries) {
   for (Delivery& delivery : deliveries) {
-    delivery.link->PushMessage(std::move(delivery.bytes), std::move(delivery.subscription));
+    if (pusher_) {
+      pusher_(delivery.link, std::move(delivery.message));
+    } else {
+      delivery.link->Push(std::move(delivery.message));
+    }
   }
   return static_cast<int64_t>(deliveries.size());
 }

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -34,6 +36,11 @@ enum class Topic : uint8_t { kChannel, kPattern, kShardChannel };
 /// Thread rule: Subscribe, Unsubscribe and RemoveClient on the client's thread, the rest on any.
 class PubSub {
  public:
+  /// Who brings a message to its receiver; without one it is pushed at once. Set before the first
+  /// command.
+  using Pusher = std::function<void(const std::shared_ptr<ClientLink>&, Pushed)>;
+  void set_pusher(Pusher pusher) { pusher_ = std::move(pusher); }
+
   /// False when the client listens to it already.
   bool Subscribe(Topic topic, std::string_view name, const std::shared_ptr<Client>& client);
   /// False when the client did not listen to it.
@@ -65,8 +72,9 @@ class PubSub {
   const StringMap<Subscribers>& Of(Topic topic) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Erase(Topic topic, std::string_view name, uint64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static void Collect(Subscribers& subscribers, Message message, std::vector<Delivery>* deliveries);
-  static int64_t Deliver(std::vector<Delivery> deliveries);
+  int64_t Deliver(std::vector<Delivery> deliveries);
 
+  Pusher pusher_;
   mutable Mutex mutex_;
   StringMap<Subscribers> channels_ ABSL_GUARDED_BY(mutex_);
   StringMap<Subscribers> patterns_ ABSL_GUARDED_BY(mutex_);

@@ -88,15 +88,18 @@ ScriptEngine::ScriptEngine(ScriptCache* cache)
 ScriptEngine::~ScriptEngine() { lua_close(lua_); }
 
 ScriptOrError ScriptEngine::Load(std::string_view text, bool pin) {
-  if (ScriptPtr known = cache_->FindText(text)) {
-    return {pin ? cache_->Add(std::move(known), true) : std::move(known), {}};
-  }
+  ScriptOrError compiled = Compile(text);
+  if (compiled.script) compiled.script = cache_->Add(std::move(compiled.script), pin);
+  return compiled;
+}
+
+ScriptOrError ScriptEngine::Compile(std::string_view text) {
+  if (ScriptPtr known = cache_->FindText(text)) return {std::move(known), {}};
   ScriptOrError made = MakeScript(text);
   if (!made.script) return made;
   DropStaleFunctions();
   if (std::string error = PushFunction(made.script); !error.empty()) return {nullptr, error};
   lua_pop(lua_, 1);
-  made.script = cache_->Add(std::move(made.script), pin);
   return made;
 }
 

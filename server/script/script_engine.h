@@ -34,6 +34,8 @@ class ScriptEngine {
   /// The script of a full text, for EVAL (`pin` false) and SCRIPT LOAD (`pin` true). A new text is
   /// parsed and compiled first; a text that fails is not cached, and error holds the reply.
   ScriptOrError Load(std::string_view text, bool pin);
+  /// The same without keeping the script in the cache.
+  ScriptOrError Compile(std::string_view text);
 
   /// Runs a script and appends its one reply, encoded for a client of RESP version `client_resp`
   /// (2 or 3), to *reply. Errors become error replies. The host says what the script may do: it

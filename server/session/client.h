@@ -26,17 +26,37 @@ struct Subscription {
   std::atomic<bool> active = true;
 };
 
+/// How far the log of changes must be durable before what one request pushes may be heard. Known
+/// when the request has been executed.
+struct PushTicket {
+  static constexpr int64_t kUnknown = -1;
+  std::atomic<int64_t> durable_from = kUnknown;
+};
+
+/// Bytes that answer no request, on their way to a client: a message, a line to a monitor.
+struct Pushed {
+  SharedBytes bytes;
+  /// Of a message; null otherwise.
+  std::shared_ptr<const Subscription> subscription;
+  /// Null: may be heard at once.
+  std::shared_ptr<const PushTicket> ticket;
+
+  /// Asked on the client's thread: what was unsubscribed meanwhile is dropped, for after the reply
+  /// to UNSUBSCRIBE a client takes what comes for replies again.
+  bool wanted() const { return subscription == nullptr || subscription->active; }
+  int64_t durable_from() const {
+    return ticket == nullptr ? 0 : ticket->durable_from.load(std::memory_order_acquire);
+  }
+};
+
 /// A client's connection, as other parts of the server may use it. Any thread may call anything.
 class ClientLink {
  public:
   virtual ~ClientLink() = default;
-  /// Sends bytes that answer no request: a line to a monitor.
-  virtual void Push(SharedBytes bytes) = 0;
-  /// Sends a message to a subscriber, unless the subscription has ended when it reaches the
-  /// client's thread: after the reply to UNSUBSCRIBE a client takes what comes for replies again.
-  virtual void PushMessage(SharedBytes bytes, std::shared_ptr<const Subscription> subscription) {
-    if (subscription->active) Push(std::move(bytes));
-  }
+  /// Sends it behind all that was pushed before, unless it is no longer wanted by then.
+  virtual void Push(Pushed pushed) = 0;
+  /// What was pushed with a ticket may have become known.
+  virtual void TicketsAreKnown() {}
   /// Closes the connection soon; replies under way may be lost.
   virtual void Kill() = 0;
 };
@@ -99,6 +119,10 @@ struct Client {
   bool subscribed() const {
     return !channels.empty() || !patterns.empty() || !shard_channels.empty();
   }
+  /// The same for other threads, which may hear of it a moment late.
+  bool listens() const {
+    return subscription_count > 0 || pattern_count > 0 || shard_subscription_count > 0;
+  }
 
   // For CLIENT LIST and INFO.
   Relaxed<int64_t> last_ms;
@@ -113,6 +137,7 @@ struct Client {
   Relaxed<int64_t> args_bytes = 0;
   Relaxed<int64_t> output_bytes = 0;   ///< waiting for the socket
   Relaxed<int64_t> output_memory = 0;  ///< of it, what the connection owns
+  Relaxed<int64_t> pushed_bytes = 0;   ///< on their way from other threads, see PushQueue
   Relaxed<int64_t> net_in = 0;
   Relaxed<int64_t> net_out = 0;
   Relaxed<int64_t> commands = 0;

@@ -44,14 +44,12 @@ std::optional<ClientType> ParseClientType(std::string_view text) {
 }
 
 ClientType TypeOf(const Client& client) {
-  bool subscribed = client.subscription_count > 0 || client.pattern_count > 0 ||
-                    client.shard_subscription_count > 0;
-  return subscribed ? ClientType::kPubSub : ClientType::kNormal;
+  return client.listens() ? ClientType::kPubSub : ClientType::kNormal;
 }
 
 int64_t MemoryOf(const Client& client) {
-  return kIdleBytes + client.query_capacity + client.output_memory + client.args_bytes +
-         client.queued_bytes;
+  return kIdleBytes + client.query_capacity + client.output_memory + client.pushed_bytes +
+         client.args_bytes + client.queued_bytes;
 }
 
 std::string ClientLine(const Client& client, int64_t now_ms) {
@@ -64,7 +62,7 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
   }
   int64_t query = client.query_bytes;
   int64_t spare = std::max<int64_t>(client.query_capacity - query, 0);
-  int64_t pending = client.output_bytes;
+  int64_t pending = client.output_bytes + client.pushed_bytes;
   int64_t own_output = client.output_memory;
   std::string line = fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "

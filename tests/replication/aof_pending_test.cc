@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <utility>
 
+#include "storage/memory_meter.h"
 #include "tests/replication/support/manual_clock.h"
 
 namespace cloakroom {
@@ -29,7 +31,7 @@ class AofPendingTest : public ::testing::Test {
 
 TEST_F(AofPendingTest, KeepsOrderAndCountsBytes) {
   EXPECT_EQ(pending_.Append("abc"), 3);
-  EXPECT_EQ(pending_.AppendWith([](std::string& buffer) { buffer += "de"; }), 5);
+  EXPECT_EQ(pending_.Append("de"), 5);
   EXPECT_EQ(pending_.appended(), 5);
   EXPECT_EQ(TakeAll(), "abcde");
   EXPECT_EQ(TakeAll(), "");
@@ -61,6 +63,110 @@ TEST_F(AofPendingTest, RecordsAreNotCutAtAChunksEnd) {
     sum += chunk.bytes.size();
   }
   EXPECT_EQ(sum, 10 * record.size());
+}
+
+// ---- changes
+
+ChangeBatch Sets(int count, size_t value_bytes, int db = 0) {
+  ChangeBatch batch;
+  const std::string value(value_bytes, 'v');
+  for (int i = 0; i < count; i++) batch.Add(db, {"SET", std::to_string(i), value});
+  return batch;
+}
+
+std::string Encoded(const ChangeBatch& batch, CommandStream* stream) {
+  std::string bytes;
+  stream->Encode(batch, &bytes);
+  return bytes;
+}
+
+TEST_F(AofPendingTest, ChangesOfAnySizeStandInOrderAndSayTheirDatabase) {
+  CommandStream stream;
+  std::string expected;
+  // One by one: encoded in place, encoded apart and copied, apart and spliced.
+  for (const auto& [count, bytes] : {std::pair<int, size_t>{1, 10},
+                                     {1, 20'000},
+                                     {1000, 10},
+                                     {10, 50'000},
+                                     {2, 1'000'000},
+                                     {1, 10}}) {
+    for (int db : {0, 0, 5}) {
+      const ChangeBatch batch = Sets(count, bytes, db);
+      expected += Encoded(batch, &stream);
+      EXPECT_EQ(pending_.AppendChanges(batch), static_cast<int64_t>(expected.size()));
+      EXPECT_EQ(pending_.appended(), static_cast<int64_t>(expected.size()));
+    }
+  }
+  EXPECT_EQ(TakeAll(), expected);
+}
+
+TEST_F(AofPendingTest, ALongBatchIsCutBetweenCommands) {
+  pending_.AppendChanges(Sets(100'000, 10));
+  size_t chunks = 0;
+  for (const AofChunk& chunk : pending_.Take()) {
+    EXPECT_EQ(chunk.bytes.front(), '*');
+    EXPECT_LT(chunk.bytes.size(), AofPending::kChunk + 100);
+    ++chunks;
+  }
+  EXPECT_GT(chunks, 10U);
+}
+
+TEST_F(AofPendingTest, WhatIsEncodedSlowlyKeepsNobodyFromAppending) {
+  pending_.Append("first ");
+  pending_.AppendEncoded([&] {
+    // Another thread: with the mutex held it could not.
+    std::thread([&] { pending_.Append("quick "); }).join();
+    return EncodedChanges{0, 0, {"slow", " and", " long"}};
+  });
+  pending_.Append(" last");
+  EXPECT_EQ(TakeAll(), "first quick *2\r\n$6\r\nSELECT\r\n$1\r\n0\r\nslow and long last");
+}
+
+TEST_F(AofPendingTest, AChunkOfALongBatchIsDueWithoutADemand) {
+  pending_.AppendChanges(Sets(10, AofPending::kCopied), AofPending::Due::kOnDemand);
+  EXPECT_TRUE(pending_.Await(true, INT64_MAX, 0));
+}
+
+TEST_F(AofPendingTest, EachFileSaysItsDatabaseHoweverAppendsAndSwitchesMeet) {
+  CommandStream stream;
+  const ChangeBatch batch = Sets(1, 1, 3);
+  pending_.AppendChanges(batch);
+  pending_.Switch({"next", nullptr});
+  pending_.AppendChanges(batch);
+  pending_.set_accepting(false);
+  pending_.AppendChanges(batch);
+  pending_.set_accepting(true);
+  pending_.AppendChanges(batch);
+  const std::string selected = Encoded(batch, &stream);
+  EXPECT_EQ(TakeAll(), selected + "<next>" + selected + selected);
+}
+
+TEST_F(AofPendingTest, AppendsAndSwitchesAtOnceLeaveEveryFileWithItsDatabase) {
+  const ChangeBatch batch = Sets(1, 1, 3);
+  std::thread appender([&] {
+    for (int i = 0; i < 20'000; i++) pending_.AppendChanges(batch);
+  });
+  for (int i = 0; i < 200; i++) pending_.Switch({"next", nullptr});
+  appender.join();
+  bool begins = true;
+  for (const AofChunk& chunk : pending_.Take()) {
+    begins = begins || chunk.new_file.has_value();
+    if (chunk.bytes.empty()) continue;
+    EXPECT_EQ(chunk.bytes.starts_with("*2\r\n$6\r\nSELECT"), begins);
+    begins = false;
+  }
+}
+
+TEST_F(AofPendingTest, TheMemoryOfALongBatchComesBack) {
+  MemoryMeter::RegisterThread();
+  const int64_t before = MemoryMeter::UsedBytes();
+  {
+    const ChangeBatch batch = Sets(500'000, 20);
+    pending_.AppendChanges(batch);
+  }
+  EXPECT_GT(MemoryMeter::UsedBytes() - before, 20'000'000);
+  TakeAll();
+  EXPECT_LT(MemoryMeter::UsedBytes() - before, 5'000'000);
 }
 
 TEST_F(AofPendingTest, ATimestampStandsBeforeTheFirstRecordOfASecond) {

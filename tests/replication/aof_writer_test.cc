@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "storage/memory_meter.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/replication/support/manual_clock.h"
 
@@ -49,6 +50,20 @@ class AofWriterTest : public ::testing::Test {
   AofPending pending_{clock_};
   AofWriter writer_{files_, clock_, directory_, pending_, AofFsync::kAlways, &notes_};
 };
+
+TEST_F(AofWriterTest, WhatWasKeptForAnFsyncIsGivenBackWhenThePolicyPromisesNone) {
+  MemoryMeter::RegisterThread();
+  writer_.set_fsync(AofFsync::kEverySec);
+  clock_.AdvanceMs(1000);
+  AppendAndStep("a");  // its fsync was due
+  const int64_t before = MemoryMeter::UsedBytes() - static_cast<int64_t>(Content().size());
+  for (int i = 0; i < 40; i++) AppendAndStep(std::string(AofPending::kChunk, 'x'));
+  const auto disk = [&] { return static_cast<int64_t>(3 * Content().size()); };
+  const int64_t kept = MemoryMeter::UsedBytes() - before - disk();
+  writer_.set_fsync(AofFsync::kNo);
+  writer_.Step();
+  EXPECT_LT(MemoryMeter::UsedBytes() - before - disk(), kept - 5'000'000);
+}
 
 TEST_F(AofWriterTest, AwaitDurableWaitsAMomentAtMost) {
   const int64_t offset = pending_.Append("abc");

@@ -102,9 +102,12 @@ TEST(AppendOnlyFileTest, FlushWritesWhatNobodyHasDemanded) {
   FaultyFiles files;
   Life life(files, Threaded());
   ASSERT_FALSE(life.OpenFresh());
-  life.log.AppendWith([](std::string& buffer) { buffer += Record(0); }, AofPending::Due::kOnDemand);
+  ChangeBatch batch;
+  batch.Add(0, {"SET", "k", "v"});
+  life.log.AppendChanges(batch, AofPending::Due::kOnDemand);
   EXPECT_FALSE(life.log.Flush());
-  EXPECT_EQ(files.Content("dir/a.1.incr.aof"), Record(0));
+  EXPECT_EQ(files.Content("dir/a.1.incr.aof"),
+            "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n");
 }
 
 TEST(AppendOnlyFileTest, GoesOnInTheLastFileAfterARestart) {

@@ -42,5 +42,22 @@ TEST_F(CommandStreamTest, ABatchOfSeveralIsATransaction) {
             "*1 $4 EXEC ");
 }
 
+TEST_F(CommandStreamTest, InPiecesItIsTheSameBehindItsLead) {
+  ChangeBatch batch;
+  for (int i = 0; i < 100; i++) batch.Add(i / 40, {"SET", std::to_string(i), "value"});
+  std::string apart;
+  CommandStream other;
+  for (int turn = 0; turn < 2; turn++) {
+    const EncodedChanges changes = EncodeChanges(batch, 64);
+    EXPECT_GT(changes.pieces.size(), 20U);
+    other.Lead(changes, &apart);
+    for (const std::string& piece : changes.pieces) apart += piece;
+  }
+  std::string at_once;
+  stream_.Encode(batch, &at_once);
+  stream_.Encode(batch, &at_once);
+  EXPECT_EQ(apart, at_once);
+}
+
 }  // namespace
 }  // namespace cloakroom

@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
+#include "storage/expirer.h"
 #include "storage/hash.h"
+#include "storage/memory_meter.h"
 #include "storage/set.h"
 #include "storage/string_store.h"
 #include "tests/storage/support/test_keyspace.h"
@@ -13,18 +17,32 @@ namespace {
 /// "0 SET a 1; 0 DEL b | " for two commands in one batch.
 class TextLog final : public ChangeLog {
  public:
-  void Append(const ChangeBatch& batch) override {
+  int64_t Append(const ChangeBatch& batch) override {
+    ++appended_;
+    shown_ = batch.shown();
     batch.ForEach([&](int db, std::span<const std::string_view> words) {
       text_ += std::to_string(db);
       for (std::string_view word : words) text_.append(" ").append(word);
       text_ += "; ";
     });
     text_ += "| ";
+    return appended_;
   }
+  void Saw(int64_t offset) override { saw_ = std::max(saw_, offset); }
+  int64_t appended() const override { return appended_; }
+
+  using ChangeLog::set_readers_wait;
   std::string Take() { return std::exchange(text_, ""); }
+  /// The highest offset that a hold has seen since it was asked last.
+  int64_t TakeSeen() { return std::exchange(saw_, 0); }
+  /// Of the last batch.
+  bool shown() const { return shown_; }
 
  private:
   std::string text_;
+  int64_t appended_ = 0;  ///< batches
+  int64_t saw_ = 0;
+  bool shown_ = false;
 };
 
 class ChangeLogTest : public KeyspaceTest {
@@ -249,6 +267,127 @@ TEST_F(ChangeLogTest, WholeDatabases) {
   keyspace_.ClearAll();
   hold.Release();
   EXPECT_EQ(log_.Take(), "0 SWAPDB 0 2; 0 FLUSHALL; | ");
+}
+
+TEST_F(ChangeLogTest, ABatchGivesBackWhatItHeld) {
+  MemoryMeter::RegisterThread();
+  ChangeBatch* batch = BorrowChangeBatch();
+  const std::string key(4 << 20, 'k');
+  const int64_t before = MemoryMeter::UsedBytes();
+  for (int i = 0; i < 1'000'000; ++i) batch->Add(0, {"DEL", "k"});
+  batch->AddItem(0, key, ItemChange::kAddMember, {"m"});
+  EXPECT_GT(MemoryMeter::UsedBytes() - before, 30'000'000);
+  ReturnChangeBatch(batch);
+  EXPECT_LT(MemoryMeter::UsedBytes() - before, 2'000'000);
+}
+
+// ---- who reads
+
+/// A log whose readers wait for the disk.
+class ReadersWaitTest : public ChangeLogTest {
+ protected:
+  ReadersWaitTest() { log_.set_readers_wait(true); }
+
+  int64_t SeenByReader(Database& database, std::string_view key) {
+    log_.TakeSeen();
+    Exists(database, key);
+    return log_.TakeSeen();
+  }
+  template <typename Change>
+  void Alone(Database& database, Change change) {
+    Hold hold(kSlot);
+    Database* closed[] = {&database};
+    ASSERT_TRUE(hold.TryClose(closed, false));
+    change();
+  }
+};
+
+TEST_F(ReadersWaitTest, AReaderSeesTheOffsetOfItsStripesLastChange) {
+  EXPECT_EQ(SeenByReader(db(), "a"), 0);
+  Set(db(), "a", "1");
+  Set(db(), "a", "2");
+  const int64_t written = log_.appended();
+  EXPECT_EQ(written, 2);
+  Set(db(1), "a", "3");
+  EXPECT_EQ(SeenByReader(db(), "a"), written);
+  ASSERT_NE(KeyHash::Of("a").stripe(), KeyHash::Of("b").stripe());
+  EXPECT_EQ(SeenByReader(db(), "b"), 0);
+}
+
+TEST_F(ReadersWaitTest, WhoReadsNeedNotSeeWhereNobodyWaits) {
+  log_.set_readers_wait(false);
+  Set(db(), "a", "1");
+  EXPECT_EQ(SeenByReader(db(), "a"), 0);
+}
+
+TEST_F(ReadersWaitTest, ChangesUnderAClosedGateAreSeenInAllOfTheirDatabases) {
+  {
+    Hold hold(kSlot);
+    Database* closed[] = {&db(0), &db(2)};
+    ASSERT_TRUE(hold.TryClose(closed, false));
+    db(0).SwapContents(db(2));
+  }
+  EXPECT_EQ(SeenByReader(db(0), "a"), 1);
+  EXPECT_EQ(SeenByReader(db(2), "a"), 1);
+  EXPECT_EQ(SeenByReader(db(1), "a"), 0);
+}
+
+TEST_F(ReadersWaitTest, WhoClosesAGateSeesAllThatWasLogged) {
+  Set(db(), "a", "1");
+  log_.TakeSeen();
+  Alone(db(), [] {});
+  EXPECT_EQ(log_.TakeSeen(), 1);
+}
+
+TEST_F(ReadersWaitTest, WhatIsReadUnderAPassAloneIsSeenStripeByStripe) {
+  absl::InsecureBitGen random;
+  Set(db(), "a", "1");
+  Set(db(), "b", "1");
+  Delete(db(), "b");
+  Hold hold(kSlot);
+  ASSERT_TRUE(hold.TryPass(db()));
+  log_.TakeSeen();
+  db().RandomKey(random, now_ms());
+  EXPECT_EQ(log_.TakeSeen(), 1) << "of the key";
+  db().Scan(0, 1000, [](const Entry&) {});
+  EXPECT_EQ(log_.TakeSeen(), 3) << "that there is no other";
+  db().SeeAll();
+  EXPECT_EQ(log_.TakeSeen(), 3);
+}
+
+TEST_F(ReadersWaitTest, WhatTimeDoesIsNotWaitedFor) {
+  Set(db(), "a", "1", now_ms() + 10);
+  Advance(20);
+  EXPECT_EQ(SeenByReader(db(), "a"), 1);
+  EXPECT_EQ(log_.appended(), 2) << "its DEL";
+  EXPECT_FALSE(log_.shown());
+  EXPECT_EQ(SeenByReader(db(), "a"), 1);
+}
+
+TEST_F(ReadersWaitTest, FieldsThatTheExpirerRemovesAreNotWaitedFor) {
+  LoggedOfHash([&](MutableHash& hash) {
+    hash.Set("f", "1", now_ms());
+    hash.SetFieldExpiry("f", now_ms() + 10, now_ms());
+  });
+  const int64_t written = log_.appended();
+  Advance(20);
+  EXPECT_EQ(Expirer(keyspace_).Run([] { return true; }), 1U);
+  EXPECT_GT(log_.appended(), written);
+  EXPECT_EQ(SeenByReader(db(), "h"), written);
+}
+
+TEST_F(ReadersWaitTest, AnEvictedKeyIsWaitedFor) {
+  Set(db(), "a", "1");
+  {
+    Hold hold(kSlot);
+    ASSERT_TRUE(hold.TryPass(db()));
+    Stripe& stripe = db().StripeOf(KeyHash::Of("a"));
+    MutexLock lock(stripe.mutex);
+    WriteScope scope(db(), "a", KeyHash::Of("a"), now_ms());
+    scope.Delete();
+    scope.Changed("evicted");
+  }
+  EXPECT_EQ(SeenByReader(db(), "a"), 2);
 }
 
 TEST_F(ChangeLogTest, NobodyKeepsChangesWithoutALog) {

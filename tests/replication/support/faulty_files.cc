@@ -88,6 +88,22 @@ int64_t FaultyFiles::Calls(Call call) const {
   return found == calls_.end() ? 0 : found->second;
 }
 
+void FaultyFiles::HoldSyncs() {
+  MutexLock lock(mutex_);
+  hold_syncs_ = true;
+}
+
+void FaultyFiles::ReleaseSyncs() {
+  MutexLock lock(mutex_);
+  hold_syncs_ = false;
+  syncs_changed_.NotifyAll();
+}
+
+void FaultyFiles::AwaitHeldSync() {
+  MutexLock lock(mutex_);
+  while (held_syncs_ == 0) syncs_changed_.Wait(mutex_);
+}
+
 void FaultyFiles::SetCapacity(int64_t bytes) {
   MutexLock lock(mutex_);
   capacity_ = bytes;
@@ -188,6 +204,10 @@ FileError FaultyFiles::WriteTo(Inode& inode, size_t* position, std::string_view 
 
 FileError FaultyFiles::SyncInode(Inode& inode) {
   MutexLock lock(mutex_);
+  held_syncs_++;
+  syncs_changed_.NotifyAll();
+  while (hold_syncs_) syncs_changed_.Wait(mutex_);
+  held_syncs_--;
   FileError error = Count(Call::kSync, "fsync");
   if (!error) {
     inode.durable.resize(inode.data.size());

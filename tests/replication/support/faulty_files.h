@@ -64,6 +64,12 @@ class FaultyFiles final : public Files {
   /// Calls that counted, ever.
   int64_t Calls(Call call) const;
 
+  /// From now on whoever calls Sync waits there, until ReleaseSyncs().
+  void HoldSyncs();
+  void ReleaseSyncs();
+  /// Until somebody waits in Sync.
+  void AwaitHeldSync();
+
   /// What fits on the disk, in bytes of all files: a write past it is short, and fails with ENOSPC.
   void SetCapacity(int64_t bytes);
 
@@ -138,6 +144,9 @@ class FaultyFiles final : public Files {
   bool failed_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<Call, int64_t> calls_ ABSL_GUARDED_BY(mutex_);
   int64_t capacity_ ABSL_GUARDED_BY(mutex_) = std::numeric_limits<int64_t>::max();
+  bool hold_syncs_ ABSL_GUARDED_BY(mutex_) = false;
+  int held_syncs_ ABSL_GUARDED_BY(mutex_) = 0;
+  CondVar syncs_changed_;
   int life_ ABSL_GUARDED_BY(mutex_) = 0;  // handles of an earlier one are dead
 };
 

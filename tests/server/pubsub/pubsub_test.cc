@@ -18,17 +18,16 @@ using testing::UnorderedElementsAre;
 /// Keeps messages until Arrive, as a thread's queue does.
 class QueueingLink final : public ClientLink {
  public:
-  void Push(SharedBytes bytes) override { arrived.push_back(std::move(bytes)); }
-  void PushMessage(SharedBytes bytes, std::shared_ptr<const Subscription> subscription) override {
+  void Push(Pushed pushed) override {
     MutexLock lock(mutex_);
-    queue_.emplace_back(std::move(bytes), std::move(subscription));
+    queue_.push_back(std::move(pushed));
   }
   void Kill() override {}
 
   void Arrive() {
     MutexLock lock(mutex_);
-    for (auto& [bytes, subscription] : queue_) {
-      ClientLink::PushMessage(std::move(bytes), std::move(subscription));
+    for (Pushed& pushed : queue_) {
+      if (pushed.wanted()) arrived.push_back(std::move(pushed.bytes));
     }
     queue_.clear();
   }
@@ -44,7 +43,7 @@ class QueueingLink final : public ClientLink {
 
  private:
   Mutex mutex_;
-  std::vector<std::pair<SharedBytes, std::shared_ptr<const Subscription>>> queue_;
+  std::vector<Pushed> queue_;
 };
 
 struct Listener {

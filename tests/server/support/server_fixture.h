@@ -31,7 +31,9 @@ class FakeClock final : public Clock {
 /// The other end of a client in a test: keeps what is pushed to it.
 class FakeLink final : public ClientLink {
  public:
-  void Push(SharedBytes bytes) override { pushed.append(bytes.bytes); }
+  void Push(Pushed push) override {
+    if (push.wanted()) pushed.append(push.bytes.bytes);
+  }
   void Kill() override { killed = true; }
 
   std::string pushed;

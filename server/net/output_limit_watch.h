@@ -1,0 +1,43 @@
+#ifndef CLOAKROOM_SERVER_NET_OUTPUT_LIMIT_WATCH_H_
+#define CLOAKROOM_SERVER_NET_OUTPUT_LIMIT_WATCH_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "server/config/config.h"
+#include "storage/clock.h"
+
+namespace cloakroom {
+
+/// Whether what waits for one client is past its client-output-buffer-limit: past the hard one, or
+/// past the soft one for longer than that allows. Those who push to a client ask as well as its own
+/// thread, which may be busy for long. Any thread.
+class OutputLimitWatch {
+ public:
+  bool Over(const OutputLimit& limit, int64_t waiting_bytes, const Clock& clock) {
+    const int64_t soft = limit.soft_bytes;
+    if (soft == 0 || waiting_bytes < soft) {
+      Forget();
+    } else {
+      const int64_t now_ms = clock.NowMs();
+      int64_t since_ms = kNever;
+      if (!over_soft_since_ms_.compare_exchange_strong(since_ms, now_ms) &&
+          now_ms - since_ms > limit.soft_seconds * 1000) {
+        return true;
+      }
+    }
+    return limit.hard_bytes != 0 && waiting_bytes >= limit.hard_bytes;
+  }
+  /// Nothing waits any more.
+  void Forget() {
+    if (over_soft_since_ms_.load(std::memory_order_relaxed) != kNever) over_soft_since_ms_ = kNever;
+  }
+
+ private:
+  static constexpr int64_t kNever = -1;
+  std::atomic<int64_t> over_soft_since_ms_ = kNever;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_NET_OUTPUT_LIMIT_WATCH_H_

@@ -1,0 +1,100 @@
+#include "server/net/push_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "storage/memory_meter.h"
+
+namespace cloakroom {
+namespace {
+
+class PushQueueTest : public testing::Test {
+ protected:
+  static Pushed Text(std::string text, std::shared_ptr<const PushTicket> ticket = nullptr) {
+    auto owner = std::make_shared<const std::string>(std::move(text));
+    return {{owner, *owner}, nullptr, std::move(ticket)};
+  }
+  std::string TakeAll() {
+    std::string all;
+    for (const Pushed& pushed : queue_.Take()) all += pushed.bytes.bytes;
+    return all;
+  }
+
+  Relaxed<int64_t> bytes_;
+  PushQueue queue_{bytes_};
+};
+
+TEST_F(PushQueueTest, TheFirstOfManyAsksForTheLoop) {
+  EXPECT_TRUE(queue_.empty());
+  EXPECT_TRUE(queue_.Add(Text("a")));
+  EXPECT_FALSE(queue_.Add(Text("b")));
+  EXPECT_FALSE(queue_.empty());
+  EXPECT_EQ(TakeAll(), "ab");
+  EXPECT_TRUE(queue_.empty());
+  EXPECT_TRUE(queue_.Add(Text("c")));
+}
+
+TEST_F(PushQueueTest, CountsWhatWaits) {
+  queue_.Add(Text(std::string(1000, 'x')));
+  EXPECT_GE(bytes_, 1000);
+  TakeAll();
+  EXPECT_EQ(bytes_, 0);
+}
+
+TEST_F(PushQueueTest, WhatHasNoKnownTicketStaysWithAllBehindIt) {
+  auto ticket = std::make_shared<PushTicket>();
+  queue_.Add(Text("a"));
+  queue_.Add(Text("b", ticket));
+  queue_.Add(Text("c"));
+  EXPECT_EQ(TakeAll(), "a");
+  EXPECT_TRUE(queue_.Add(Text("d"))) << "it was taken in between";
+  EXPECT_EQ(TakeAll(), "");
+  EXPECT_GT(bytes_, 0);
+  ticket->durable_from = 7;
+  EXPECT_TRUE(queue_.Remind());
+  EXPECT_FALSE(queue_.Remind()) << "one who takes is enough";
+  EXPECT_EQ(TakeAll(), "bcd");
+  EXPECT_EQ(bytes_, 0);
+  EXPECT_FALSE(queue_.Remind());
+}
+
+TEST_F(PushQueueTest, OnceClosedItKeepsNothing) {
+  auto ticket = std::make_shared<PushTicket>();
+  queue_.Add(Text("a", ticket));
+  TakeAll();
+  queue_.Add(Text("b"));
+  EXPECT_TRUE(queue_.Close());
+  EXPECT_FALSE(queue_.Close());
+  EXPECT_EQ(bytes_, 0);
+  EXPECT_FALSE(queue_.Add(Text("c")));
+  ticket->durable_from = 1;
+  TakeAll();
+  EXPECT_EQ(bytes_, 0);
+  EXPECT_TRUE(queue_.empty());
+}
+
+TEST_F(PushQueueTest, NothingIsLostBetweenThreads) {
+  constexpr int kEach = 10'000;
+  MemoryMeter::RegisterThread();
+  std::atomic<int> asked = 0;
+  auto add = [&] {
+    MemoryMeter::RegisterThread();
+    for (int i = 0; i < kEach; ++i) asked += queue_.Add(Text("x")) ? 1 : 0;
+  };
+  std::thread one(add);
+  std::thread other(add);
+  size_t taken = 0;
+  while (taken < 2 * kEach) {
+    // Only when asked to, or the last would be missed.
+    if (asked.exchange(0) > 0) taken += TakeAll().size();
+  }
+  one.join();
+  other.join();
+  EXPECT_EQ(bytes_, 0);
+}
+
+}  // namespace
+}  // namespace cloakroom

@@ -1,0 +1,212 @@
+#include "server/persistence/change_journal.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/server.h"
+#include "tests/replication/support/faulty_files.h"
+#include "tests/server/support/server_fixture.h"
+
+namespace cloakroom {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// In front of the fixture, so that the server's files outlive it.
+struct Disk {
+  FaultyFiles files;
+};
+
+class NotingLink final : public ClientLink {
+ public:
+  void Push(Pushed pushed) override { pushes.push_back(std::move(pushed)); }
+  void TicketsAreKnown() override { ++known; }
+  void Kill() override {}
+  std::vector<Pushed> pushes;
+  int known = 0;
+};
+
+class ChangeJournalTest : private Disk, public ServerTest {
+ protected:
+  explicit ChangeJournalTest(const std::string& fsync = "always")
+      : ServerTest(Disk::files, {"--appendonly", "yes", "--appendfsync", fsync, "--save", ""}),
+        files_(Disk::files) {
+    server_.persistence().BeginLoading();
+    EXPECT_EQ(server_.persistence().Load([] { return false; }), std::nullopt);
+  }
+
+  ChangeJournal& journal() { return server_.persistence().journal(); }
+  std::string Log(int number = 1) {
+    EXPECT_FALSE(journal().file().Flush());
+    return files_.Content("appendonlydir/appendonly.aof." + std::to_string(number) + ".incr.aof")
+        .value_or("");
+  }
+
+  FaultyFiles& files_;
+  const std::shared_ptr<NotingLink> link_ = std::make_shared<NotingLink>();
+  const Pushed push_{{nullptr, "text"}, nullptr, nullptr};
+};
+
+TEST_F(ChangeJournalTest, ARequestThatReadsWhatAnotherChangedWaitsForIt) {
+  int64_t written = 0;
+  {
+    const ChangeJournal::Request writer;
+    Run("SET k v");
+    written = writer.offset();
+    EXPECT_GT(written, 0);
+  }
+  const ChangeJournal::Request reader;
+  Run("GET none");
+  EXPECT_EQ(reader.offset(), 0);
+  Run("GET k");
+  EXPECT_EQ(reader.offset(), written);
+}
+
+TEST_F(ChangeJournalTest, ARequestGoesOnFromWhatItsClientWaitsFor) {
+  const ChangeJournal::Request request(link_.get(), 1234);
+  Run("GET none");
+  EXPECT_EQ(request.offset(), 1234);
+}
+
+TEST_F(ChangeJournalTest, WhatTimeRemovesIsWaitedForByNobody) {
+  Run("SET k v PX 10");
+  EXPECT_FALSE(journal().file().Flush());
+  Advance(20);
+  const ChangeJournal::Request request;
+  const int64_t before = journal().appended();
+  Run("SET other v");
+  const int64_t other = request.offset();
+  Run("GET k");
+  EXPECT_GT(journal().appended(), other) << "its DEL is logged all the same";
+  EXPECT_GT(other, before);
+  EXPECT_EQ(request.offset(), other);
+}
+
+TEST_F(ChangeJournalTest, APushHasATicketThatIsKnownWhenItsRequestIsOver) {
+  {
+    ChangeJournal::Request request;
+    journal().Push(link_, push_);
+    journal().Push(link_, push_);
+    ASSERT_EQ(link_->pushes.size(), 2U);
+    EXPECT_EQ(link_->pushes[0].durable_from(), PushTicket::kUnknown);
+    Run("SET k v");
+    request.End();
+    EXPECT_EQ(link_->pushes[1].durable_from(), request.offset());
+    EXPECT_EQ(link_->known, 1) << "each receiver is told once";
+    journal().Push(link_, push_);
+  }
+  EXPECT_GT(link_->pushes[2].durable_from(), 0) << "one that ends without saying so says it then";
+}
+
+TEST_F(ChangeJournalTest, APushToOneselfAndOneThatNobodyAskedForNeedNoTicket) {
+  journal().Push(link_, push_);
+  const ChangeJournal::Request request(link_.get());
+  journal().Push(link_, push_);
+  for (const Pushed& pushed : link_->pushes) EXPECT_EQ(pushed.ticket, nullptr);
+}
+
+class EverySecondTest : public ChangeJournalTest {
+ protected:
+  EverySecondTest() : ChangeJournalTest("everysec") {}
+};
+
+TEST_F(EverySecondTest, NobodyWaitsForOthersChanges) {
+  const ChangeJournal::Request request;
+  Run("SET k v");
+  Run("GET k");
+  Run("INFO");
+  Run("DBSIZE");
+  journal().Push(link_, push_);
+  EXPECT_EQ(request.offset(), 0);
+  EXPECT_EQ(link_->pushes[0].ticket, nullptr);
+  ASSERT_EQ(config_.Set({"appendfsync", "always"}), std::nullopt);
+  Run("SET k v");
+  EXPECT_GT(request.offset(), 0);
+}
+
+// ---- scripts
+
+TEST_F(ChangeJournalTest, EveryFileSaysItsDatabaseThoughScriptsAreLoadedAtItsBeginning) {
+  Run("SELECT 3");
+  Run("SET k v");
+  for (int i = 2; i < 10; ++i) {
+    ASSERT_FALSE(journal().file().PrepareSwitch());
+    std::thread loader([&] {
+      MemoryMeter::RegisterThread();
+      journal().LogScripts({"SCRIPT", "LOAD", "return 1"}, [] {});
+    });
+    journal().Switch();
+    Run("SET k v");
+    loader.join();
+    const std::string log = Log(i);
+    EXPECT_LT(log.find("SELECT\r\n$1\r\n3"), log.find("SET\r\n$1\r\nk")) << log;
+  }
+}
+
+TEST_F(ChangeJournalTest, ScriptsAreLoggedInTheOrderInWhichTheyBecameKnown) {
+  // The one that loads is in the midst of it when the other wants to forget.
+  std::string known;
+  Mutex mutex;
+  CondVar changed;
+  bool loading = false;
+  bool forgets = false;
+  std::thread forgetter([&] {
+    MemoryMeter::RegisterThread();
+    {
+      MutexLock lock(mutex);
+      while (!loading) changed.Wait(mutex);
+      forgets = true;
+      changed.NotifyAll();
+    }
+    journal().LogScripts({"SCRIPT", "FLUSH"}, [&] { known += " flush"; });
+  });
+  journal().LogScripts({"SCRIPT", "LOAD", "return 1"}, [&] {
+    known += "load";
+    MutexLock lock(mutex);
+    loading = true;
+    changed.NotifyAll();
+    while (!forgets) changed.Wait(mutex);
+  });
+  forgetter.join();
+  EXPECT_EQ(known, "load flush");
+  const std::string log = Log();
+  EXPECT_LT(log.find("LOAD"), log.find("FLUSH")) << log;
+}
+
+TEST_F(ChangeJournalTest, ATransactionsScriptsAreLoggedAtOnce) {
+  Run("MULTI");
+  Run({"SCRIPT", "LOAD", "return 1"});
+  Run("SET k v");
+  Run("EXEC");
+  const std::string log = Log();
+  EXPECT_THAT(log, HasSubstr("LOAD"));
+  EXPECT_THAT(log, Not(HasSubstr("MULTI"))) << "what is left is one change";
+}
+
+TEST_F(ChangeJournalTest, LoadAndFlushOnTwoThreadsLeaveInTheLogWhatIsKnown) {
+  // Each thread is an event loop of its own.
+  const std::string text = "return 'twice'";
+  const std::string sha = Run({"SCRIPT", "LOAD", text}).substr(5, 40);
+  std::thread flusher([&] {
+    MemoryMeter::RegisterThread();
+    for (int i = 0; i < 200; ++i) {
+      journal().LogScripts({"SCRIPT", "FLUSH"}, [&] { server_.scripts().Flush(); });
+    }
+  });
+  for (int i = 0; i < 200; ++i) Run({"SCRIPT", "LOAD", text});
+  flusher.join();
+  const bool known = server_.scripts().Find(sha) != nullptr;
+  const std::string log = Log();
+  const size_t load = log.rfind("LOAD");
+  const size_t flush = log.rfind("FLUSH");
+  EXPECT_EQ(known, load > flush);
+}
+
+}  // namespace
+}  // namespace cloakroom
