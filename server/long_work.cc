@@ -3,6 +3,7 @@
 #include <future>
 
 #include "server/errors.h"
+#include "server/persistence/change_journal.h"
 
 namespace cloakroom {
 
@@ -45,12 +46,14 @@ bool LongWork::TryStep(const Wanted& wanted) {
     wanted.step();
     return true;
   }
+  const ChangeJournal::Request request(nullptr, durable_from_);
   Hold hold(slot_);
   if (!hold.TryPass(*wanted.db)) {
     refused_ = hold.refused();
     return false;
   }
   wanted.step();
+  durable_from_ = request.offset();
   return true;
 }
 

@@ -123,7 +123,7 @@ void Database::See(const Stripe& stripe) const {
   log->Saw(std::max(logged(), stripe.logged.load(std::memory_order_relaxed)));
 }
 
-bool Database::SeeAll() {
+bool Database::TrySeeAll() {
   if (!ReadersWait()) [[likely]]
     return true;
   const Gate::Time until = gate_.MomentFromNow();
@@ -167,12 +167,12 @@ std::optional<uint64_t> Database::ScanUntil(uint64_t cursor, size_t count, Gate:
   uint32_t index = static_cast<uint32_t>(std::min<uint64_t>(cursor >> kPositionBits, kStripes));
   uint64_t position = cursor & kPositionMask;
   size_t visited = 0;
+  // That there are none is to be seen as well.
+  const bool see_empty = ReadersWait();
   const auto counted = [&](Entry* entry) {
     visit(*entry);
     ++visited;
   };
-  // That there are none is to be seen as well.
-  const bool see_empty = ReadersWait();
   for (; index < kStripes; ++index, position = 0) {
     Stripe& stripe = stripes_[index];
     if (stripe.keys.load(std::memory_order_relaxed) == 0 && !see_empty) continue;
@@ -220,9 +220,9 @@ Database::Drawn Database::RandomKey(absl::BitGenRef random, int64_t now_ms) {
       drawn.key = std::string(entry->key());
     }
     stripe.mutex.Unlock();
-    if (drawn.key) return drawn;
+    if (drawn.key) break;
   }
-  if (!SeeAll()) drawn.occupied = true;
+  if (!drawn.key && !TrySeeAll()) drawn.occupied = true;
   return drawn;
 }
 

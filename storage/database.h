@@ -72,10 +72,10 @@ class Database {
   void set_logged(int64_t offset) { logged_.store(offset, std::memory_order_relaxed); }
   /// Tells the log that the thread sees what is in a stripe. REQUIRES: its lock.
   void See(const Stripe& stripe) const;
-  /// ... in any of them, for what is read without locks: how many keys there are. Nobody's change
-  /// is half-way through then. Nothing is done, nor locked, where readers need not wait. False: a
-  /// stripe is occupied for longer than a moment.
-  bool SeeAll();
+  /// The same for all of them, where something was read without locks: how many keys there are.
+  /// Nobody's change is half-way through then. False: a stripe is occupied for longer than a
+  /// moment. Nothing is done, nor locked, where readers need not wait.
+  bool TrySeeAll();
 
   /// HELD. The key's entry, or null. One that has expired is removed, unless a pause keeps it
   /// (StorageSettings::unchanging_until_ms). Counts as no access.

@@ -13,7 +13,7 @@ namespace {
 
 void DbSize(Call& call) {
   const auto size = static_cast<int64_t>(call.db().size());
-  if (!call.db().SeeAll()) return call.TryAgainSoon();
+  if (!call.db().TrySeeAll()) return call.TryAgainSoon();
   call.reply().Integer(size);
 }
 

@@ -216,9 +216,7 @@ Connection::Awaitable<bool> Connection::WaitForWork(Session::Next* next) {
   work->Start();
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
   if (open_) {
-    // It may have seen all there was by the time it ended.
-    const ChangeJournal& journal = server.persistence().journal();
-    if (journal.readers_wait()) HoldReplies(journal.appended());
+    HoldReplies(work->durable_from());
     Answer([&](OutputBuffer& output) { *next = session_.FinishWork(*work, output); });
   }
   // What it has gathered may be large.

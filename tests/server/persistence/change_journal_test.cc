@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -156,6 +157,7 @@ TEST_F(ChangeJournalTest, ScriptsAreLoggedInTheOrderInWhichTheyBecameKnown) {
   CondVar changed;
   bool loading = false;
   bool forgets = false;
+  std::atomic<bool> forgotten = false;
   std::thread forgetter([&] {
     MemoryMeter::RegisterThread();
     {
@@ -165,6 +167,7 @@ TEST_F(ChangeJournalTest, ScriptsAreLoggedInTheOrderInWhichTheyBecameKnown) {
       changed.NotifyAll();
     }
     journal().LogScripts({"SCRIPT", "FLUSH"}, [&] { known += " flush"; });
+    forgotten = true;
   });
   journal().LogScripts({"SCRIPT", "LOAD", "return 1"}, [&] {
     known += "load";
@@ -172,6 +175,8 @@ TEST_F(ChangeJournalTest, ScriptsAreLoggedInTheOrderInWhichTheyBecameKnown) {
     loading = true;
     changed.NotifyAll();
     while (!forgets) changed.Wait(mutex);
+    // Time enough for one whom nothing stops.
+    for (int i = 0; i < 10'000 && !forgotten; ++i) std::this_thread::yield();
   });
   forgetter.join();
   EXPECT_EQ(known, "load flush");
