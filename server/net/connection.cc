@@ -76,7 +76,7 @@ void Connection::OnReady(bool readable, bool writable) {
   if (executing_) return;
   std::shared_ptr<Connection> self = shared_from_this();
   if (writable) Flush();
-  if (readable && open_) Receive();
+  if (readable && open_ && !unfinished_) Receive();
 }
 
 void Connection::Receive() {
@@ -94,10 +94,30 @@ void Connection::Receive() {
   }
   Session::Next next;
   if (!Process(bytes, &next)) return Close();
-  if (next == Session::Next::kRead && replies_ != nullptr && replies_->size() < kManyReplies)
-    return;
+  Proceed(next);
+}
+
+void Connection::TakeTurn() {
+  in_line_ = false;
+  // Flush has it line up again.
+  if (!open_ || Backlogged()) return;
+  unfinished_ = false;
+  Session::Next next;
+  if (!Process(kept_.bytes(), &next)) return Close();
+  Proceed(next);
+}
+
+void Connection::LineUp() {
+  unfinished_ = true;
+  if (!std::exchange(in_line_, true)) loop_.LineUp(shared_from_this());
+}
+
+void Connection::Proceed(Session::Next next) {
+  const bool waits = next != Session::Next::kRead && next != Session::Next::kTurn;
+  if (next == Session::Next::kTurn) LineUp();
+  if (!waits && replies_ != nullptr && replies_->size() < kManyReplies) return;
   SendReplies();
-  if (next == Session::Next::kRead || !open_) return;
+  if (!waits || !open_) return;
   lingering_ = true;
   Watch();
   asio::co_spawn(
@@ -107,7 +127,7 @@ void Connection::Receive() {
 }
 
 Connection::Awaitable<void> Connection::Linger(Session::Next next) {
-  while (open_ && next != Session::Next::kRead) {
+  while (open_ && next != Session::Next::kRead && next != Session::Next::kTurn) {
     if (next == Session::Next::kClose) {
       if (unsent_.empty()) break;
       // Flush wakes it.
@@ -121,14 +141,22 @@ Connection::Awaitable<void> Connection::Linger(Session::Next next) {
       Answer([&](OutputBuffer& output) { next = session_.Resume(output); });
     }
     // What came with the request that waited.
-    if (next == Session::Next::kRead && !kept_.empty() && !Process(kept_.bytes(), &next)) {
-      next = Session::Next::kClose;
-      break;
+    if (next == Session::Next::kRead && !kept_.empty()) {
+      if (Backlogged()) {
+        next = Session::Next::kTurn;
+      } else if (!Process(kept_.bytes(), &next)) {
+        next = Session::Next::kClose;
+        break;
+      }
     }
     loop_.SendReplies();
   }
   lingering_ = false;
-  if (next != Session::Next::kRead) co_return Close();
+  if (next == Session::Next::kTurn) {
+    LineUp();
+  } else if (next != Session::Next::kRead) {
+    co_return Close();
+  }
   Watch();
 }
 
@@ -145,9 +173,12 @@ void Connection::Answer(const Execute& execute) {
 
 bool Connection::SendReplies() {
   if (executing_) return false;
+  if (replies_ == nullptr) return true;
+  // Before anything is sent: what a round has come to counts, however fast the client reads.
+  const bool over = open_ && OverOutputLimit(counted_replies());
+  if (over) NoteOverLimit();
   std::unique_ptr<OutputBuffer> output = std::move(replies_);
-  if (output == nullptr) return true;
-  if (open_ && !Send(*output)) Close();
+  if (open_ && (over || !Send(*output))) Close();
   loop_.GiveBack(std::move(output));
   return true;
 }
@@ -157,7 +188,7 @@ bool Connection::Process(std::span<char> bytes, Session::Next* next) {
   bool from_kept = !kept_.empty();
   loop_.executor().thread().stats.reads += 1;
   client_->query_bytes = static_cast<int64_t>(bytes.size());
-  Answer([&](OutputBuffer& output) { *next = session_.Consume(bytes, output); });
+  Answer([&](OutputBuffer& output) { *next = session_.Consume(bytes, output, Turn()); });
   std::span<char> rest = bytes.subspan(session_.consumed());
   if (from_kept) {
     kept_.DropFront(session_.consumed());
@@ -261,7 +292,10 @@ void Connection::SendHeld() {
 bool Connection::Send(OutputBuffer& output) {
   if (output.empty()) return true;
   if (unsent_.empty() && !HoldsReplies() && !SendNow(output)) return false;
-  if (output.empty()) return true;
+  if (output.empty()) {
+    if (pushes_.empty()) limit_watch_.Forget();
+    return true;
+  }
   output.MoveTo(unsent_);
   NoteBuffers();
   Watch();
@@ -300,6 +334,7 @@ void Connection::Flush() {
     limit_watch_.Forget();
     wake_.cancel();
   }
+  if (unfinished_ && !Backlogged()) LineUp();
   Watch();
 }
 
@@ -367,13 +402,29 @@ void Connection::Kill() {
   });
 }
 
+const OutputLimit& Connection::output_limit() const {
+  return loop_.server().settings().output_limit(client_->listens() ? ClientClass::kPubsub
+                                                                   : ClientClass::kNormal);
+}
+
+size_t Connection::counted_replies() const {
+  const size_t bytes = replies_ == nullptr ? 0 : replies_->size();
+  return bytes > kUncountedReplies ? bytes : 0;
+}
+
+Session::Turn Connection::Turn() const {
+  Session::Turn turn;
+  const int64_t hard = output_limit().hard_bytes;
+  if (hard == 0) return turn;
+  const int64_t waiting = waiting_bytes() + static_cast<int64_t>(counted_replies());
+  const int64_t room = std::max<int64_t>(hard - waiting, 0);
+  turn.reply_bytes = std::min(turn.reply_bytes, static_cast<size_t>(room));
+  return turn;
+}
+
 bool Connection::OverOutputLimit(size_t more) {
-  const Server& server = loop_.server();
-  const OutputLimit& limit = server.settings().output_limit(
-      client_->listens() ? ClientClass::kPubsub : ClientClass::kNormal);
-  const int64_t waiting =
-      client_->output_bytes + client_->pushed_bytes + static_cast<int64_t>(more);
-  return limit_watch_.Over(limit, waiting, server.clock());
+  return limit_watch_.Over(output_limit(), waiting_bytes() + static_cast<int64_t>(more),
+                           loop_.server().clock());
 }
 
 void Connection::CloseOverLimit() {
@@ -399,7 +450,8 @@ void Connection::CheckLimits(int64_t now_ms) {
     LogVerbose("Closing idle client {}", client_->address);
     return Close();
   }
-  if ((unsent_.empty() && pushes_.empty()) || !OverOutputLimit()) return;
+  if (unsent_.empty() && pushes_.empty() && counted_replies() == 0) return;
+  if (!OverOutputLimit(counted_replies())) return;
   NoteOverLimit();
   Close();
 }
@@ -420,7 +472,7 @@ void Connection::Close() {
   loop_.poller().Watch(*this, socket_.fd(), /*reads=*/false, /*writes=*/false);
   socket_.Close();
   wake_.cancel();
-  loop_.Remove(self);
+  loop_.Remove(*this);
 }
 
 }  // namespace cloakroom

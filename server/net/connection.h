@@ -23,12 +23,15 @@ namespace cloakroom {
 /// The socket of one client: moves bytes between it and a Session.
 ///
 /// Reading. 10,000 idle connections must not own a buffer each. So a connection reads when there is
-/// something to read, into the buffer of its thread; only a request that has not come in whole is
-/// kept in a buffer of the connection's own.
+/// something to read, into the buffer of its thread; only a request that has not come in whole, or
+/// requests beyond what one turn may take (Session::Turn), are kept in a buffer of the connection's
+/// own. Those are executed in turns, between which the loop serves others; nothing is read
+/// meanwhile.
 ///
 /// Writing. Replies of a batch are gathered and sent at once, when its loop has served all who were
-/// ready; what the socket does not take waits in a buffer of the connection. A client that does not
-/// read its replies is first no longer read from, and then runs into client-output-buffer-limit.
+/// ready; what the socket does not take waits in a buffer of the connection. Of a client that does
+/// not read its replies nothing more is executed, or read, until it does, unless it runs into
+/// client-output-buffer-limit: then, as in Redis, it is closed, and what waits is not sent.
 ///
 /// Waiting, for a gate, a worker, the end of a pause, is a coroutine that begins when it is needed:
 /// from a request to its reply, the common way is a function call.
@@ -55,6 +58,8 @@ class Connection final : public ClientLink,
   void TicketsAreKnown() override;
   void Kill() override;
 
+  /// Executes more of what was kept. Called by the loop, for whom LineUp has put there.
+  void TakeTurn();
   /// Sends what Answer left. False while requests execute: a script lets the loop serve others.
   bool SendReplies();
   void SendHeld() override;
@@ -63,15 +68,26 @@ class Connection final : public ClientLink,
   void CheckLimits(int64_t now_ms);
 
  private:
+  friend class EventLoop;  // place_
+
   /// Replies of one batch that do not wait for the other clients' of the round.
   static constexpr size_t kManyReplies = 64 * 1024;
-  /// Past so many unsent bytes of its own a client is read from no more until it reads.
+  /// Past so many unsent bytes of its own nothing more is read of a client, or executed, until it
+  /// reads; past so many in all too: what is sent by reference may be all that keeps a value.
   static constexpr size_t kMaxUnsent = 64 * 1024 * 1024;
+  static constexpr size_t kMaxUnsentShared = 1024 * 1024 * 1024;
+  /// What a round may leave to be sent before it counts against client-output-buffer-limit, whose
+  /// counting begins behind such a buffer in Redis, too.
+  static constexpr size_t kUncountedReplies = 16 * 1024;
 
   void OnReady(bool readable, bool writable) override;
   /// As in Redis, what a pause holds of a client that is gone, or sends no more, is not executed.
   void OnHangUp() override { Close(); }
   void Receive();
+  /// After a turn: what `next` says.
+  void Proceed(Session::Next next);
+  /// For another turn, behind the others.
+  void LineUp();
   void Flush();
   /// Tells the poller what the connection is ready for.
   void Watch();
@@ -99,13 +115,22 @@ class Connection final : public ClientLink,
   void PostHandOn();
   void Wake();
   std::function<void()> Waker();
-  /// Whether what waits for the client, on its way from other threads too, and `more` bytes, are
-  /// past client-output-buffer-limit. Any thread.
+  const OutputLimit& output_limit() const;
+  /// What waits for the client, on its way from other threads too, but for replies_. Any thread.
+  int64_t waiting_bytes() const { return client_->output_bytes + client_->pushed_bytes; }
+  /// What counts of replies_.
+  size_t counted_replies() const;
+  /// What the session may do at once, which is less where a limit is near.
+  Session::Turn Turn() const;
+  /// Whether what waits for the client, and `more` bytes, are past client-output-buffer-limit. Any
+  /// thread.
   bool OverOutputLimit(size_t more = 0);
   /// Drops what waits between threads, and has the loop close the connection. Any thread.
   void CloseOverLimit();
   void NoteOverLimit();
-  bool Backlogged() const { return unsent_.owned_bytes() > kMaxUnsent; }
+  bool Backlogged() const {
+    return unsent_.owned_bytes() > kMaxUnsent || unsent_.size() > kMaxUnsentShared;
+  }
   void NoteBuffers();
   void Close();
 
@@ -119,6 +144,9 @@ class Connection final : public ClientLink,
   bool lingering_ = false;  ///< Linger runs, and nothing is read
   bool paused_ = false;     ///< lingers for CLIENT PAUSE
   bool executing_ = false;
+  bool unfinished_ = false;  ///< kept_ may hold whole requests
+  bool in_line_ = false;     ///< for a turn
+  size_t place_ = 0;         ///< among the loop's connections
   std::unique_ptr<OutputBuffer> replies_;  ///< until they are sent: pushes go between them
   int64_t durable_from_ = 0;               ///< offset in the log that what is unsent waits for
   OutputLimitWatch limit_watch_;

@@ -4,11 +4,11 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "protocol/output_buffer.h"
 #include "server/executor.h"
 #include "server/net/held_replies.h"
@@ -51,17 +51,24 @@ class EventLoop {
   /// Has all connections that took an output send it. At the end of a round, when all who were
   /// ready have been served: clients that are woken one by one cost a wake-up each.
   void SendReplies();
+  /// Gives the connection another turn, in the order of these calls, once those who are ready have
+  /// been served.
+  void LineUp(std::shared_ptr<Connection> connection);
   HeldReplies& held() { return held_; }
 
   void Add(std::shared_ptr<Connection> connection);
-  void Remove(const std::shared_ptr<Connection>& connection);
+  void Remove(const Connection& connection);
 
   /// Serves the other connections for a moment, from inside a script that takes long.
   void PollNested();
 
  private:
-  /// Once a second: time-outs and soft output limits.
+  /// Time-outs and soft output limits: of each connection once a second, of some at a time.
   void Tick();
+  void CheckSome();
+  /// One turn for each that is in line; some milliseconds at most, then new requests come first.
+  void GiveTurns();
+  void ScheduleTurns();
 
   Server& server_;
   Context context_;
@@ -73,7 +80,11 @@ class EventLoop {
   std::vector<std::unique_ptr<OutputBuffer>> outputs_;  ///< not in use, the last warmest
   std::vector<std::shared_ptr<Connection>> answered_;   ///< whose replies are to be sent
   HeldReplies held_;
-  absl::flat_hash_set<std::shared_ptr<Connection>> connections_;
+  std::vector<std::shared_ptr<Connection>> connections_;
+  size_t next_check_ = 0;                         ///< place in connections_
+  std::deque<std::shared_ptr<Connection>> line_;  ///< who waits for a turn
+  bool turns_scheduled_ = false;
+  bool nested_ = false;  ///< PollNested gives the turns itself
   std::thread thread_;
 };
 

@@ -10,48 +10,56 @@
 
 namespace cloakroom {
 
-/// The bytes of a request that has not come in whole: only connections in the middle of one own
-/// any. Not initialised beyond size().
+/// The bytes of a request that has not come in whole, or of requests that wait for their turn: only
+/// connections in the middle of either own any. Not initialised beyond what was committed.
+///
+/// What is dropped from the front leaves a gap, which is closed when room is needed: a long
+/// pipeline that is executed in many turns is not moved for each.
 class ReadBuffer {
  public:
-  std::span<char> bytes() { return {data_.get(), size_}; }
-  size_t size() const { return size_; }
+  std::span<char> bytes() { return {data_.get() + begin_, size()}; }
+  size_t size() const { return end_ - begin_; }
   size_t capacity() const { return capacity_; }
-  bool empty() const { return size_ == 0; }
+  bool empty() const { return begin_ == end_; }
 
   void Append(std::string_view bytes) {
     std::memcpy(Room(bytes.size()).data(), bytes.data(), bytes.size());
-    size_ += bytes.size();
+    end_ += bytes.size();
   }
   /// At least `n` bytes behind the end, to read into; then Commit what was read.
   std::span<char> Room(size_t n) {
-    if (capacity_ - size_ < n) Reserve(std::max(size_ + n, capacity_ + capacity_ / 2));
-    return {data_.get() + size_, capacity_ - size_};
+    if (capacity_ - end_ < n) CloseGap();
+    if (capacity_ - end_ < n) Reserve(std::max(end_ + n, capacity_ + capacity_ / 2));
+    return {data_.get() + end_, capacity_ - end_};
   }
-  void Commit(size_t n) { size_ += n; }
+  void Commit(size_t n) { end_ += n; }
   void DropFront(size_t n) {
-    size_ -= n;
-    if (size_ == 0) {
-      Release();
-    } else {
-      std::memmove(data_.get(), data_.get() + n, size_);
-    }
+    begin_ += n;
+    if (begin_ == end_) Release();
   }
   void Release() {
     data_.reset();
-    size_ = capacity_ = 0;
+    begin_ = end_ = capacity_ = 0;
   }
 
  private:
+  void CloseGap() {
+    if (begin_ == 0) return;
+    std::memmove(data_.get(), data_.get() + begin_, size());
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  /// There is no gap.
   void Reserve(size_t capacity) {
     std::unique_ptr<char[]> grown(new char[capacity]);
-    if (size_ > 0) std::memcpy(grown.get(), data_.get(), size_);
+    if (end_ > 0) std::memcpy(grown.get(), data_.get(), end_);
     data_ = std::move(grown);
     capacity_ = capacity;
   }
 
   std::unique_ptr<char[]> data_;
-  size_t size_ = 0;
+  size_t begin_ = 0;
+  size_t end_ = 0;
   size_t capacity_ = 0;
 };
 

@@ -55,13 +55,21 @@ bool Session::ParseBatch(std::span<char> bytes) {
   return true;
 }
 
-Session::Next Session::Consume(std::span<char> bytes, OutputBuffer& out) {
+bool Session::TurnIsOver(const OutputBuffer& out) const {
+  return requests_left_ <= 0 || out.size() >= reply_end_ || executor_.now_us() >= end_us_;
+}
+
+Session::Next Session::Consume(std::span<char> bytes, OutputBuffer& out, const Turn& turn) {
   consumed_ = 0;
   executor_.BeginBatch();
   client_->last_ms = executor_.now_ms();
+  requests_left_ = turn.requests;
+  reply_end_ = out.size() + turn.reply_bytes;
+  end_us_ = executor_.now_us() + turn.time_us;
   while (true) {
-    ApplyLimits();
     std::span<char> rest = bytes.subspan(consumed_);
+    if (consumed_ > 0 && TurnIsOver(out)) return rest.empty() ? Next::kRead : Next::kTurn;
+    ApplyLimits();
     bool any = ParseBatch(rest);
     size_t parsed = parser_.TakeConsumed();
     if (any) {
@@ -86,7 +94,10 @@ Session::Next Session::ExecuteBatch(OutputBuffer& out) {
   executor_.Prefetch(requests_, client_->db);
   for (size_t i = 0; i < requests_.size(); ++i) {
     Next next = Execute(requests_[i], out, /*queued=*/false);
-    if (next == Next::kRead) continue;
+    --requests_left_;
+    const bool last = i + 1 == requests_.size();
+    if (next == Next::kRead && (last || !TurnIsOver(out))) continue;
+    if (next == Next::kRead) next = Next::kTurn;
     // What was parsed beyond this request is parsed again later.
     consumed_ += spans_[i].end;
     parser_ = RequestParser();

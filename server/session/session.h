@@ -28,11 +28,23 @@ class Session {
  public:
   enum class Next {
     kRead,   ///< give me more bytes
+    kTurn,   ///< its turn is over: call Consume with what was kept when the others had theirs
     kGate,   ///< call Resume when gate() opens, see wish()
     kSoon,   ///< call Resume in Hold::kSoon
     kPause,  ///< call Resume at pause_until_ms(), or when the pause ends
     kWork,   ///< run TakeWork() on a worker thread, then call FinishWork
     kClose,  ///< send the replies, then close
+  };
+
+  /// What one Consume may do before the other clients have their turn. The request that reaches a
+  /// limit is finished, so a turn may exceed it by one request. The limits are looked at between
+  /// requests: a transaction or a script is one.
+  struct Turn {
+    /// A multiple of what is parsed and looked up together.
+    int requests = 128;
+    /// What the socket takes at one go, as a rule.
+    size_t reply_bytes = 256 * 1024;
+    int64_t time_us = 1000;
   };
 
   Session(Executor& executor, std::shared_ptr<Client> client);
@@ -42,8 +54,9 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// Executes the requests in `bytes`, which begin where the last call left off: the connection
-  /// drops consumed() bytes from the front and keeps the rest. Appends the replies to `out`.
-  Next Consume(std::span<char> bytes, OutputBuffer& out);
+  /// drops consumed() bytes from the front and keeps the rest. Appends the replies to `out`. Stops
+  /// with kTurn where `turn` is used up and there are bytes left, whole requests or not.
+  Next Consume(std::span<char> bytes, OutputBuffer& out, const Turn& turn);
   size_t consumed() const { return consumed_; }
   /// After kRead: bytes that the argument under way still needs, 0 when that is not known.
   size_t bytes_wanted() const { return parser_.bytes_wanted(); }
@@ -70,6 +83,7 @@ class Session {
   };
   bool ParseBatch(std::span<char> bytes);
   Next ExecuteBatch(OutputBuffer& out);
+  bool TurnIsOver(const OutputBuffer& out) const;
   Next Execute(const Request& request, OutputBuffer& out, bool queued);
   void Park(const Request& request);
   void DropPrepared();
@@ -84,6 +98,11 @@ class Session {
   int64_t parser_bulk_limit_ = 0;
   size_t consumed_ = 0;
   bool failed_ = false;
+
+  // Where the turn under way ends.
+  int requests_left_ = 0;
+  size_t reply_end_ = 0;  ///< size of the output
+  int64_t end_us_ = 0;
 
   // The batch under way: views into the caller's bytes.
   RequestParser::Arguments arguments_;

@@ -288,6 +288,49 @@ def test_client_output_is_seen_in_client_list(server):
         _wait_for(pending, "omem of the client that does not read")
 
 
+def _peak_memory(server):
+    with open(f"/proc/{server.pid}/status", encoding="ascii") as status:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1]) * 1024
+
+
+def _big_hash(server):
+    with server.connect() as connection:
+        for part in range(22):
+            fields = [word for n in range(1000) for word in (f"field{part}:{n}", "x" * 100)]
+            connection.call("HSET", "big", *fields)
+
+
+def test_pipeline_of_big_replies_ends_at_the_output_limit(start_server):
+    server = start_server({"client-output-buffer-limit": "normal 8mb 4mb 10"})
+    _big_hash(server)
+    before = _peak_memory(server)
+    with server.connect() as greedy:
+        greedy.send_raw(resp.encode(("HGETALL", "big")) * 600)
+        # It never reads what it asked for, and is closed all the same.
+        _wait_for(lambda: int(_info(server, "clients", "connected_clients")) == 1, "it is closed")
+    assert _peak_memory(server) - before < 100 * 1024 * 1024
+    assert int(_info(server, "stats", "client_output_buffer_limit_disconnections")) == 1
+    calls = int(re.search(r"calls=(\d+)", _info(server, "commandstats", "cmdstat_hgetall"))[1])
+    assert calls < 20
+
+
+def test_pipeline_of_big_replies_does_not_grow_without_end_where_there_is_no_limit(start_server):
+    server = start_server()
+    if server.kind != "cloakroom":
+        pytest.skip("redis-server keeps all of them")
+    _big_hash(server)
+    before = _peak_memory(server)
+    with server.connect() as greedy, server.connect() as other:
+        greedy.send_raw(resp.encode(("HGETALL", "big")) * 300 + resp.encode(("PING",)))
+        for _ in range(200):
+            assert other.call("PING") == b"PONG"
+        _wait_for(lambda: int(_info(server, "stats", "total_commands_processed")) > 220, "it begins")
+        for _ in range(300):
+            assert len(greedy.read()) == 44_000
+        assert greedy.read() == b"PONG"
+    assert _peak_memory(server) - before < 300 * 1024 * 1024
+
+
 # --- Too many clients -------------------------------------------------------------------------
 
 

@@ -17,11 +17,17 @@ class SessionTest : public ServerTest {
     session_ = std::make_unique<Session>(executor_, client_);
   }
 
-  /// Hands bytes over as a connection does: what was not consumed comes again.
+  /// Hands bytes over as a connection does: what was not consumed comes again, in as many turns as
+  /// it takes.
   std::string Send(std::string_view bytes) {
     kept_.append(bytes);
+    std::string replies = TakeTurn();
+    while (next_ == Session::Next::kTurn) replies += TakeTurn();
+    return replies;
+  }
+  std::string TakeTurn(const Session::Turn& turn = {}) {
     OutputBuffer out;
-    next_ = session_->Consume(std::span<char>(kept_.data(), kept_.size()), out);
+    next_ = session_->Consume(std::span<char>(kept_.data(), kept_.size()), out, turn);
     kept_.erase(0, session_->consumed());
     return TakeText(out);
   }
@@ -49,6 +55,7 @@ class SessionTest : public ServerTest {
 
 constexpr std::string_view kSetA = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";
 constexpr std::string_view kGetA = "*2\r\n$3\r\nGET\r\n$1\r\na\r\n";
+constexpr std::string_view kIncrN = "*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n";
 
 TEST_F(SessionTest, APipelineIsAnsweredInOrder) {
   EXPECT_EQ(Send(std::string(kSetA) + std::string(kGetA) + "PING\r\nGET b\r\n"),
@@ -165,6 +172,103 @@ TEST_F(SessionTest, ASessionThatEndsForgetsWhatItWatched) {
   session_.reset();
   EXPECT_TRUE(client_->watched.empty());
   EXPECT_EQ(Run("SET a 2"), "+OK\r\n");
+}
+
+TEST_F(SessionTest, ATurnEndsAfterSoManyRequestsAndTheNextGoesOnThere) {
+  for (int i = 0; i < 7; ++i) kept_ += kIncrN;
+  EXPECT_EQ(TakeTurn({.requests = 3}), ":1\r\n:2\r\n:3\r\n");
+  EXPECT_EQ(next_, Session::Next::kTurn);
+  EXPECT_EQ(Run("GET n"), "$1\r\n3\r\n") << "others are served in between";
+  EXPECT_EQ(TakeTurn({.requests = 3}), ":4\r\n:5\r\n:6\r\n");
+  EXPECT_EQ(next_, Session::Next::kTurn);
+  EXPECT_EQ(TakeTurn({.requests = 3}), ":7\r\n");
+  EXPECT_EQ(next_, Session::Next::kRead);
+  EXPECT_TRUE(kept_.empty());
+}
+
+TEST_F(SessionTest, ATurnThatIsJustEnoughIsNotFollowedByAnother) {
+  kept_ = std::string(kIncrN) + std::string(kIncrN);
+  EXPECT_EQ(TakeTurn({.requests = 2}), ":1\r\n:2\r\n");
+  EXPECT_EQ(next_, Session::Next::kRead);
+}
+
+TEST_F(SessionTest, ATurnEndsWithTheReplyThatReachesItsBytes) {
+  Run({"SET", "big", std::string(1000, 'x')});
+  kept_ = "GET big\r\nGET big\r\n";
+  for (int i = 0; i < 5; ++i) kept_ += "*2\r\n$3\r\nGET\r\n$3\r\nbig\r\n";
+  const std::string reply = "$1000\r\n" + std::string(1000, 'x') + "\r\n";
+  EXPECT_EQ(TakeTurn({.reply_bytes = 1500}), reply + reply);
+  EXPECT_EQ(next_, Session::Next::kTurn);
+  EXPECT_EQ(TakeTurn({.reply_bytes = 1}), reply) << "one request at least";
+  EXPECT_EQ(next_, Session::Next::kTurn);
+  EXPECT_EQ(TakeTurn({.reply_bytes = 0}), reply);
+  EXPECT_EQ(Send("").size(), 3 * reply.size());
+  EXPECT_EQ(next_, Session::Next::kRead);
+}
+
+TEST_F(SessionTest, ATurnEndsWhenItsTimeIsOver) {
+  clock_.step_us = 400;  // each look at the clock, and so each request
+  for (int i = 0; i < 10; ++i) kept_ += kIncrN;
+  const std::string replies = TakeTurn({.time_us = 1000});
+  EXPECT_EQ(next_, Session::Next::kTurn);
+  EXPECT_GE(std::count(replies.begin(), replies.end(), ':'), 1);
+  EXPECT_LE(std::count(replies.begin(), replies.end(), ':'), 3);
+  EXPECT_TRUE(Send("").ends_with(":10\r\n"));
+}
+
+TEST_F(SessionTest, ATransactionIsOneRequestAndStaysWhole) {
+  kept_ = "MULTI\r\n";
+  for (int i = 0; i < 5; ++i) kept_ += "INCR n\r\n";
+  kept_ += "EXEC\r\nPING\r\n";
+  EXPECT_EQ(TakeTurn({.requests = 6}).substr(0, 5), "+OK\r\n");
+  EXPECT_EQ(TakeTurn({.requests = 1, .reply_bytes = 1}),
+            "*5\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n");
+  EXPECT_EQ(next_, Session::Next::kTurn);
+  EXPECT_EQ(Send(""), "+PONG\r\n");
+}
+
+TEST_F(SessionTest, RequestsThatAreRefusedUseTheTurnUpToo) {
+  for (int i = 0; i < 5; ++i) kept_ += "*1\r\n$6\r\nNOSUCH\r\n";
+  EXPECT_EQ(TakeTurn({.requests = 2}).find("unknown"), 5U);
+  EXPECT_EQ(next_, Session::Next::kTurn);
+  EXPECT_EQ(client_->commands, 2);
+}
+
+TEST_F(SessionTest, WhatComesAfterAuthInAnotherTurnIsReadAsOfAKnownClient) {
+  client_->authenticated = false;
+  kept_ = "*3\r\n$4\r\nAUTH\r\n$7\r\ndefault\r\n$1\r\nx\r\n*12\r\n$4\r\nMGET\r\n";
+  for (int i = 0; i < 11; ++i) kept_ += "$1\r\na\r\n";
+  EXPECT_EQ(TakeTurn({.requests = 1}), "+OK\r\n");
+  EXPECT_EQ(next_, Session::Next::kTurn);
+  EXPECT_TRUE(TakeTurn({.requests = 1}).starts_with("*11\r\n"));
+}
+
+TEST_F(SessionTest, ASkippedReplyStaysSkippedAcrossTurns) {
+  kept_ = "CLIENT REPLY SKIP\r\nINCR n\r\nINCR n\r\n";
+  EXPECT_EQ(TakeTurn({.requests = 1}), "");
+  EXPECT_EQ(TakeTurn({.requests = 1}), "");
+  EXPECT_EQ(TakeTurn({.requests = 1}), ":2\r\n");
+}
+
+TEST_F(SessionTest, AProtocolErrorBehindTheTurnIsToldInItsOwn) {
+  kept_ = std::string(kIncrN) + std::string(kIncrN) + "*1\r\n!4\r\nPING\r\n";
+  EXPECT_EQ(TakeTurn({.requests = 1}), ":1\r\n");
+  EXPECT_EQ(next_, Session::Next::kTurn);
+  EXPECT_EQ(TakeTurn({.requests = 9}), ":2\r\n-ERR Protocol error: expected '$', got '!'\r\n");
+  EXPECT_EQ(next_, Session::Next::kClose);
+}
+
+TEST_F(SessionTest, QuitBehindTheTurnClosesInItsOwn) {
+  kept_ = "PING\r\nQUIT\r\nPING\r\n";
+  EXPECT_EQ(TakeTurn({.requests = 1}), "+PONG\r\n");
+  EXPECT_EQ(TakeTurn({.requests = 1}), "+OK\r\n");
+  EXPECT_EQ(next_, Session::Next::kClose);
+}
+
+TEST_F(SessionTest, ARequestThatHasNotComeInWholeIsReadOnAfterATurn) {
+  kept_ = std::string(kIncrN) + std::string(kIncrN.substr(0, 10));
+  EXPECT_EQ(TakeTurn({.requests = 1}), ":1\r\n");
+  EXPECT_EQ(Send(kIncrN.substr(10)), ":2\r\n");
 }
 
 TEST_F(SessionTest, EveryRequestIsCountedForTheClient) {

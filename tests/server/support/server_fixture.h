@@ -22,10 +22,18 @@ namespace cloakroom {
 class FakeClock final : public Clock {
  public:
   int64_t NowMs() const override { return now_ms; }
-  int64_t MonotonicUs() const override { return (now_ms - kStartMs) * 1000; }
+  int64_t MonotonicUs() const override {
+    passed_us += step_us;
+    return (now_ms - kStartMs) * 1000 + passed_us;
+  }
 
   static constexpr int64_t kStartMs = 1'800'000'000'000;
   std::atomic<int64_t> now_ms = kStartMs;
+  /// For work that takes time: the monotonic clock goes on by so much whenever it is looked at.
+  std::atomic<int64_t> step_us = 0;
+
+ private:
+  mutable std::atomic<int64_t> passed_us = 0;
 };
 
 /// The other end of a client in a test: keeps what is pushed to it.
