@@ -188,7 +188,8 @@ def log_runs(quick):
 
 
 def thread_runs(quick):
-    """What a second thread in the keyspace is worth, on keys of each thread's own and of all."""
+    """What a second thread in the keyspace is worth, on keys of each thread's own and of all; and
+    what an operation takes of a thread's time where threads share what it needs."""
     cases = {f"BM_{command.capitalize()}/uniform:{uniform}/real_time/threads": f"{command}, {keys}"
              for command in ("GET", "SET")
              for uniform, keys in ((0, "keys of each thread's own"), (1, "the same keys"))}
@@ -201,6 +202,18 @@ def thread_runs(quick):
     yield Run("threads", ("--benchmark_filter=BM_(Get|Set)/",
                           f"--benchmark_min_time={0.1 if quick else 0.5}"),
               tuple(rows), group="Threads in the keyspace", servers=("cloakroom",), micro=True)
+    shared = {"BM_GetHot": "GET of one key", "BM_SetHot": "SET of one key",
+              "BM_LogAppend": "the log's append", "BM_MaxmemoryCheck": "maxmemory's check"}
+    rows = []
+    for benchmark, what in {**shared, **{f"{name}/uniform:1": f"{what}, a million keys" for name, what
+                                         in (("BM_Get", "GET"), ("BM_Set", "SET"))}}.items():
+        rows += [Row(f"{what}, {count} thread{'s' if count > 1 else ''}",
+                     f"{benchmark}/real_time/threads:{count} ns", "ns") for count in (1, 2)]
+    yield Run("threads-shared",
+              (f"--benchmark_filter=({'|'.join(shared)})/|BM_(Get|Set)/uniform:1",
+               f"--benchmark_min_time={0.1 if quick else 0.5}"),
+              tuple(rows), group="Of each thread, an operation in the keyspace",
+              servers=("cloakroom",), micro=True)
 
 
 def all_runs(quick, megabytes=None):

@@ -72,8 +72,9 @@ def measure(generator, kind, run, directives):
 
 
 def measure_micro(run):
-    """Items per second of each of the run's micro-benchmarks; and of those on two threads, as
-    "NAME to 1", how many times those of one thread they are."""
+    """Items per second of each of the run's micro-benchmarks; of those on two threads, as
+    "NAME to 1", how many times those of one thread they are; and as "NAME ns" what one item takes
+    of a thread's time."""
     if not MICRO_BENCH.is_file():
         raise RunFailed(f"{run.name}: no {MICRO_BENCH.relative_to(REPOSITORY)}; ./dev bench builds it")
     done = _on_cores(ALL_CORES, lambda: subprocess.run(
@@ -84,7 +85,8 @@ def measure_micro(run):
     rates = {one["name"]: one["items_per_second"] for one in json.loads(done.stdout)["benchmarks"]}
     ratios = {f"{name} to 1": rate / rates[f"{name[:-1]}1"] for name, rate in rates.items()
               if name.endswith("/threads:2")}
-    return rates | ratios
+    times = {f"{name} ns": 1e9 * int(name.rpartition(":")[2]) / rate for name, rate in rates.items()}
+    return rates | ratios | times
 
 
 def _on_cores(cores, start):

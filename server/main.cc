@@ -5,9 +5,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/command_line_help.h"
 #include "server/config/command_line.h"
 #include "server/config/config_store.h"
@@ -15,6 +18,7 @@
 #include "server/log/log.h"
 #include "server/log/log_settings.h"
 #include "server/machine_limits.h"
+#include "server/net/bind_address.h"
 #include "server/net/network.h"
 #include "server/process.h"
 #include "server/server.h"
@@ -51,32 +55,59 @@ void LogBanner(const ConfigStore& config) {
   }
 }
 
-/// Sees to it that `maxclients` fit: fewer than asked for at the start, refused later.
-void FollowMaxClients(ConfigStore& config) {
-  const Config& settings = config.live();
-  int64_t fits = AllowClients(settings.maxclients);
-  if (fits < settings.maxclients) {
+DescriptorLimit AllowClientsOf(const ConfigStore& config) {
+  const auto addresses = static_cast<int64_t>(BindAddresses(config.Words("bind")).size());
+  const int64_t reserved = ReservedDescriptors(
+      {.event_loops = config.live().io_threads,
+       .addresses = config.live().port == 0 ? 0 : addresses});
+  return AllowClients(config.live().maxclients, reserved);
+}
+
+/// Sees to it that `maxclients` fit: fewer than asked for at the start, refused later. The error is
+/// what keeps the server from starting.
+std::optional<std::string> FollowMaxClients(ConfigStore& config) {
+  const int64_t asked = config.live().maxclients;
+  const DescriptorLimit limit = AllowClientsOf(config);
+  if (limit.clients == 0) {
+    return absl::StrCat("Your current 'ulimit -n' of ", limit.now,
+                        " is not enough for the server to start. Please increase your open file "
+                        "limit to at least ",
+                        limit.wanted - asked + 1, ". Exiting.");
+  }
+  if (limit.clients < asked) {
+    LogWarning("You requested maxclients of {} requiring at least {} max file descriptors.", asked,
+               limit.wanted);
+    LogWarning("Server can't set maximum open files to {} because of OS error: {}.", limit.wanted,
+               std::strerror(limit.error));
     LogWarning(
-        "The system's limit of open files leaves room for {} clients, not the {} that "
-        "'maxclients' asks for. Raise it with 'ulimit -n' or LimitNOFILE=.",
-        fits, settings.maxclients.Get());
-    std::string text = std::to_string(fits);
+        "Current maximum open files is {}. maxclients has been reduced to {} to compensate for low "
+        "ulimit. If you need higher maxclients increase 'ulimit -n'.",
+        limit.now, limit.clients);
+    std::string text = std::to_string(limit.clients);
     std::string_view words[] = {"maxclients", text};
     config.Set(words);
+  } else if (limit.now > limit.before) {
+    LogNotice("Increased maximum number of open files to {} (it was originally set to {}).",
+              limit.now, limit.before);
   }
-  config.Subscribe({"maxclients"}, [&settings] {
-    int64_t room = AllowClients(settings.maxclients);
-    if (room >= settings.maxclients) return std::string();
+  config.Subscribe({"maxclients"}, [&config] {
+    const int64_t room = AllowClientsOf(config).clients;
+    if (room >= config.live().maxclients) return std::string();
     return "The operating system is not able to handle the specified number of clients, try with " +
            std::to_string(room);
   });
+  config.Subscribe({"bind", "port"}, [&config] {
+    if (AllowClientsOf(config).clients >= config.live().maxclients) return std::string();
+    return std::string("So many addresses leave too few open files for 'maxclients'.");
+  });
+  return std::nullopt;
 }
 
 /// Everything after the configuration is known. `signals` as TakeSignals gave it.
 int Serve(ConfigStore& config, int signals) {
   std::string dir = config.Text("dir");
   if (chdir(dir.c_str()) != 0) return Fail(DirectoryError(dir, errno));
-  FollowMaxClients(config);
+  if (auto error = FollowMaxClients(config)) return Fail(*error);
   for (const std::string& warning : StartWarnings(config, MachineLimits::Read())) {
     LogWarning("{}", warning);
   }

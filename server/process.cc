@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -17,22 +18,40 @@
 namespace cloakroom {
 namespace {
 
-/// Descriptors for everything but clients: log, files, event loops, listening sockets.
-constexpr rlim_t kReservedDescriptors = 64;
+// Of an event loop: its context's epoll set, timer and wake-up, its clients' epoll set, and a client
+// that is being turned away.
+constexpr int64_t kPerLoop = 5;
+// While it moves, an event loop listens on the old addresses and on the new ones.
+constexpr int64_t kPerAddress = 2;
+// Standard streams, main loop, signals, log, unix socket, systemd; the append-only log, its next
+// file, its new base, its manifest, a snapshot, and their directories; what is read of /proc. As
+// many again are left over.
+constexpr int64_t kForTheRest = 48;
 
 }  // namespace
 
-int64_t AllowClients(int64_t maxclients) {
+int64_t ReservedDescriptors(const DescriptorNeeds& needs) {
+  return kForTheRest + needs.event_loops * (kPerLoop + kPerAddress * needs.addresses);
+}
+
+DescriptorLimit AllowClients(int64_t maxclients, int64_t reserved) {
+  DescriptorLimit result{.wanted = maxclients + reserved, .clients = maxclients};
   rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return maxclients;
-  rlim_t wanted = static_cast<rlim_t>(maxclients) + kReservedDescriptors;
-  if (limit.rlim_cur >= wanted) return maxclients;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return result;
+  const auto wanted = static_cast<rlim_t>(result.wanted);
+  result.before = result.now = static_cast<int64_t>(limit.rlim_cur);
+  if (limit.rlim_cur >= wanted) return result;
   rlimit raised{wanted, std::max(wanted, limit.rlim_max)};
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return maxclients;
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+    result.now = result.wanted;
+    return result;
+  }
+  result.error = errno;
   raised = {std::min(wanted, limit.rlim_max), limit.rlim_max};
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  rlim_t left = limit.rlim_cur > kReservedDescriptors ? limit.rlim_cur - kReservedDescriptors : 1;
-  return std::min(maxclients, static_cast<int64_t>(left));
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) result.now = static_cast<int64_t>(raised.rlim_cur);
+  result.clients = std::clamp<int64_t>(result.now - reserved, 0, maxclients);
+  if (result.clients == maxclients) result.error = 0;
+  return result;
 }
 
 void Daemonize() {

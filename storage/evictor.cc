@@ -25,7 +25,7 @@ constexpr int kMaxOccupied = 32;
 bool Evictor::OverLimit() const {
   int64_t limit = keyspace_.settings().maxmemory_bytes.load(std::memory_order_relaxed);
   if (limit <= 0) return false;
-  const int64_t above = MemoryMeter::UsedBytes() - limit;
+  const int64_t above = MemoryMeter::RoughBytes() - limit;
   return above > 0 && above > keyspace_.uncounted_bytes();
 }
 

@@ -16,6 +16,8 @@ namespace cloakroom {
 /// stripes by hash, so a sample of one stripe is a sample of the database): the one idle longest
 /// (LRU), used least (LFU), due first (TTL), or just any (random).
 ///
+/// What is in use is known to within 64 KB for each event loop (MemoryMeter::RoughBytes).
+///
 /// Thread rule: each thread has its own; no hold may be held.
 class Evictor {
  public:

@@ -83,15 +83,18 @@ class Keyspace {
   Counters& counters() { return counters_; }
 
  private:
+  // What every command reads, and nobody writes while commands run.
   const Clock& clock_;
   const int event_loops_;
   StorageSettings settings_;
-  Counters counters_;
   KeyspaceObserver* observer_ = nullptr;
   std::atomic<ChangeLog*> change_log_ = nullptr;
-  Reclaimer reclaimer_;
-  Snapshot snapshot_{*this};
-  std::vector<std::unique_ptr<Database>> databases_;
+  // What some write, each on cache lines of its own.
+  Counters counters_;
+  alignas(64) Reclaimer reclaimer_;
+  alignas(64) Snapshot snapshot_{*this};
+  // Read again. Last: they go first, and leave to the others what they hold.
+  alignas(64) std::vector<std::unique_ptr<Database>> databases_;
   std::vector<Database*> all_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "storage/mutex.h"
+#include "storage/stepped_sum.h"
 
 #ifdef CLOAKROOM_JEMALLOC
 #include <jemalloc/jemalloc.h>
@@ -43,42 +44,68 @@ class Roster {
     static Roster* roster = new Roster;
     return *roster;
   }
-  void Join(Counters counters) {
+  struct Member {
+    Counters counters;
+    SteppedSum::Part published;
+  };
+
+  void Join(Member* member) {
     MutexLock lock(mutex_);
-    threads_.push_back(counters);
+    members_.push_back(member);
   }
-  void Leave(Counters counters) {
+  void Leave(Member* member) {
     MutexLock lock(mutex_);
-    ended_ += counters.net();
-    std::erase_if(threads_, [&](const Counters& c) { return c.allocated == counters.allocated; });
+    ended_ += member->counters.net();
+    // What is published of it stays so.
+    sum_.Publish(member->published, member->counters.net());
+    std::erase(members_, member);
   }
   int64_t Sum() {
     MutexLock lock(mutex_);
     int64_t sum = ended_;
-    for (const Counters& counters : threads_) sum += counters.net();
+    for (const Member* member : members_) sum += member->counters.net();
     return sum;
+  }
+  void PublishAll() {
+    MutexLock lock(mutex_);
+    for (Member* member : members_) sum_.Publish(member->published, member->counters.net());
+  }
+  int64_t PublishAndSum(Member& own) {
+    const int64_t figure = own.counters.net();
+    sum_.PublishStep(own.published, figure);
+    return sum_.SumWith(own.published, figure);
   }
 
  private:
   Mutex mutex_;
-  std::vector<Counters> threads_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Member*> members_ ABSL_GUARDED_BY(mutex_);
   int64_t ended_ ABSL_GUARDED_BY(mutex_) = 0;
+  SteppedSum sum_;
 };
 
 struct Membership {
-  Membership()
-      : counters{Read<uint64_t*>("thread.allocatedp"), Read<uint64_t*>("thread.deallocatedp")} {
-    Roster::Get().Join(counters);
-  }
-  ~Membership() { Roster::Get().Leave(counters); }
-  Counters counters;
+  Membership() { Roster::Get().Join(&member); }
+  ~Membership() { Roster::Get().Leave(&member); }
+  Roster::Member member{
+      {Read<uint64_t*>("thread.allocatedp"), Read<uint64_t*>("thread.deallocatedp")}, {}};
 };
+
+Roster::Member& OwnMember() {
+  thread_local Membership membership;
+  return membership.member;
+}
 
 }  // namespace
 
-void MemoryMeter::RegisterThread() { thread_local Membership membership; }
+void MemoryMeter::RegisterThread() { OwnMember(); }
 
 int64_t MemoryMeter::UsedBytes() { return Roster::Get().Sum(); }
+
+int64_t MemoryMeter::RoughBytes() { return Roster::Get().PublishAndSum(OwnMember()); }
+
+void MemoryMeter::Publish() { RoughBytes(); }
+
+void MemoryMeter::PublishAll() { Roster::Get().PublishAll(); }
 
 MemoryMeter::Allocator MemoryMeter::AllocatorStats() {
   uint64_t epoch = 1;
@@ -117,6 +144,12 @@ int64_t MemoryMeter::UsedBytes() {
   }
   return static_cast<int64_t>(mallinfo2().uordblks);
 }
+
+int64_t MemoryMeter::RoughBytes() { return UsedBytes(); }
+
+void MemoryMeter::Publish() {}
+
+void MemoryMeter::PublishAll() {}
 
 MemoryMeter::Allocator MemoryMeter::AllocatorStats() {
   int64_t used = UsedBytes();

@@ -15,6 +15,17 @@ void Free(Entry* entry) {
   Entry::Destroy(entry);
 }
 
+/// Freed of a table before writers get to know of the room.
+constexpr int kPerPublish = 256;
+
+void FreeAll(const Table& table) {
+  int freed = 0;
+  table.ForEach([&](Entry* entry) {
+    Free(entry);
+    if (++freed % kPerPublish == 0) MemoryMeter::Publish();
+  });
+}
+
 }  // namespace
 
 Reclaimer::Reclaimer() : thread_([this] { Run(); }) {}
@@ -46,7 +57,7 @@ void Reclaimer::DropTable(Table table) {
   if (table.size() == 0) return;
   int64_t objects = static_cast<int64_t>(table.size());
   auto shared = std::make_shared<Table>(std::move(table));
-  Post({[shared] { shared->ForEach(Free); }, objects, /*is_table=*/true});
+  Post({[shared] { FreeAll(*shared); }, objects, /*is_table=*/true});
 }
 
 void Reclaimer::Drain() {
@@ -76,6 +87,7 @@ void Reclaimer::Run() {
     mutex_.Unlock();
     job.run();
     job.run = nullptr;
+    MemoryMeter::Publish();
     pending_.fetch_sub(job.objects, std::memory_order_relaxed);
     if (job.is_table) pending_in_tables_.fetch_sub(job.objects, std::memory_order_relaxed);
     freed_.fetch_add(job.objects, std::memory_order_relaxed);

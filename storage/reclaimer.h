@@ -57,14 +57,15 @@ class Reclaimer {
   void Post(Job job);
   void Run();
 
-  Mutex mutex_;
+  // Apart from the lock, which those who drop fight for.
+  std::atomic<int64_t> pending_ = 0;
+  std::atomic<int64_t> pending_in_tables_ = 0;
+  std::atomic<int64_t> freed_ = 0;
+  alignas(64) Mutex mutex_;
   CondVar changed_;
   std::deque<Job> jobs_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
-  std::atomic<int64_t> pending_ = 0;
-  std::atomic<int64_t> pending_in_tables_ = 0;
-  std::atomic<int64_t> freed_ = 0;
   std::thread thread_;
 };
 

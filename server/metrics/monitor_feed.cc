@@ -47,6 +47,21 @@ void AppendQuoted(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
+template <typename Arguments>
+std::shared_ptr<const std::string> Line(int64_t unix_us, int db, std::string_view source,
+                                        const Arguments& args) {
+  auto line = std::make_shared<std::string>(absl::StrFormat(
+      "+%d.%06d [%d ", unix_us / 1'000'000, static_cast<int>(unix_us % 1'000'000), db));
+  line->append(source);
+  line->push_back(']');
+  for (std::string_view arg : args) {
+    line->push_back(' ');
+    AppendQuoted(arg, line.get());
+  }
+  line->append("\r\n");
+  return line;
+}
+
 }  // namespace
 
 void MonitorFeed::Add(std::shared_ptr<ClientLink> link) {
@@ -61,24 +76,33 @@ void MonitorFeed::Remove(const ClientLink* link) {
   count_ = static_cast<int>(links_.size());
 }
 
+void MonitorNotes::Add(int64_t unix_us, int db, std::string_view source, CommandArguments args) {
+  notes_.push_back({unix_us, db, std::string(source), {args.begin(), args.end()}});
+}
+
+std::vector<std::shared_ptr<ClientLink>> MonitorFeed::Links() {
+  MutexLock lock(mutex_);
+  return links_;
+}
+
+void MonitorFeed::Bring(const std::shared_ptr<ClientLink>& link,
+                        const std::shared_ptr<const std::string>& line) {
+  Pushed pushed{{line, *line}, nullptr, nullptr};
+  pusher_ ? pusher_(link, std::move(pushed)) : link->Push(std::move(pushed));
+}
+
 void MonitorFeed::Tell(int64_t unix_us, int db, std::string_view source, CommandArguments args) {
-  auto line = std::make_shared<std::string>(absl::StrFormat(
-      "+%d.%06d [%d ", unix_us / 1'000'000, static_cast<int>(unix_us % 1'000'000), db));
-  line->append(source);
-  line->push_back(']');
-  for (std::string_view arg : args) {
-    line->push_back(' ');
-    AppendQuoted(arg, line.get());
-  }
-  line->append("\r\n");
-  std::vector<std::shared_ptr<ClientLink>> links;
-  {
-    MutexLock lock(mutex_);
-    links = links_;
-  }
-  for (const auto& link : links) {
-    Pushed pushed{{line, *line}, nullptr, nullptr};
-    pusher_ ? pusher_(link, std::move(pushed)) : link->Push(std::move(pushed));
+  const auto line = Line(unix_us, db, source, args);
+  for (const auto& link : Links()) Bring(link, line);
+}
+
+void MonitorFeed::Tell(MonitorNotes& notes) {
+  const std::vector<MonitorNotes::Note> told = std::exchange(notes.notes_, {});
+  if (told.empty()) return;
+  const std::vector<std::shared_ptr<ClientLink>> links = Links();
+  for (const MonitorNotes::Note& note : told) {
+    const auto line = Line(note.unix_us, note.db, note.source, note.args);
+    for (const auto& link : links) Bring(link, line);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -16,7 +17,30 @@
 
 namespace cloakroom {
 
+/// What ran under one hold, for the monitors: kept as it came, so that no stripe or gate is held for
+/// the formatting. Copies the arguments, which a script or a transaction does not keep.
+///
+/// Thread rule: its owner's.
+class MonitorNotes {
+ public:
+  bool empty() const { return notes_.empty(); }
+  void Add(int64_t unix_us, int db, std::string_view source, CommandArguments args);
+
+ private:
+  friend class MonitorFeed;
+  struct Note {
+    int64_t unix_us;
+    int db;
+    std::string source;
+    std::vector<std::string> args;
+  };
+  std::vector<Note> notes_;
+};
+
 /// Tells clients in MONITOR mode of every command. Any thread; costs one load while nobody looks.
+///
+/// Telling formats, allocates and posts: call it with no stripe or gate held. What runs under a hold
+/// of several commands is noted, and told when that is over.
 class MonitorFeed {
  public:
   /// Who brings a line to a monitor; without one it is pushed at once. Set before the first
@@ -31,8 +55,14 @@ class MonitorFeed {
 
   /// `source` is the client's address, or "lua" for a command that a script runs.
   void Tell(int64_t unix_us, int db, std::string_view source, CommandArguments args);
+  /// In their order; forgets them.
+  void Tell(MonitorNotes& notes);
 
  private:
+  std::vector<std::shared_ptr<ClientLink>> Links();
+  void Bring(const std::shared_ptr<ClientLink>& link,
+             const std::shared_ptr<const std::string>& line);
+
   Pusher pusher_;
   std::atomic<int> count_ = 0;
   Mutex mutex_;

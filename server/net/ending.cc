@@ -35,6 +35,8 @@ void Ending::Request(Server::ShutdownRequest request) {
   }
   LogNotice("User requested shutdown...");
   EndScriptsFor(server_, request);
+  // It comes while another end saves: that one saves no more.
+  if (trying_ && SavesNothing(request)) server_.persistence().ForgoSaving();
   waiting_.push_back(std::move(request));
   Try();
 }
@@ -44,21 +46,44 @@ bool Ending::AwaitsBase(const Server::ShutdownRequest& request) const {
   return !request.answered && !request.force && server_.persistence().WaitsForFirstBase();
 }
 
-void Ending::Try() {
-  if (ends_ || waiting_.empty()) return;
-  auto chosen = std::find_if(waiting_.begin(), waiting_.end(), SavesNothing);
-  if (chosen == waiting_.end()) {
-    if (server_.running_scripts().AnyBusy() || AwaitsBase(waiting_.front())) {
-      again_.expires_after(kLookAgain);
-      again_.async_wait([this](boost::system::error_code error) {
-        if (!error) Try();
-      });
-      return;
-    }
-    chosen = waiting_.begin();
+void Ending::TryAgain() {
+  server_.running_scripts().EndReaders();
+  if (server_.running_scripts().AnyWrote() && !std::exchange(told_, true)) {
+    LogWarning(
+        "The end waits for a script that has written already. Another SIGINT, or SHUTDOWN NOSAVE, "
+        "ends the server at once, without saving.");
   }
-  ends_ = server_.persistence().PrepareToEnd(chosen->ending, chosen->force);
-  if (ends_) main_loop_.stop();
+  LookAgain();
+}
+
+void Ending::LookAgain() {
+  again_.expires_after(kLookAgain);
+  again_.async_wait([this](boost::system::error_code error) {
+    if (!error) Try();
+  });
+}
+
+void Ending::Try() {
+  if (ends_ || trying_ || waiting_.empty()) return;
+  using EndStep = Persistence::EndStep;
+  const auto nosave = std::find_if(waiting_.begin(), waiting_.end(), SavesNothing);
+  const bool saves = nosave == waiting_.end();
+  if (saves && server_.running_scripts().AnyBusy()) return TryAgain();
+  if (saves && AwaitsBase(waiting_.front())) return LookAgain();
+  const Persistence::Ending ending = saves ? waiting_.front().ending : nosave->ending;
+  const bool force = saves ? waiting_.front().force : nosave->force;
+  trying_ = true;
+  const EndStep step =
+      server_.persistence().PrepareToEnd(ending, force, [this] { main_loop_.poll(); });
+  trying_ = false;
+  if (step == EndStep::kNotYet) return TryAgain();
+  ends_ = step == EndStep::kDone;
+  if (ends_) {
+    main_loop_.stop();
+  } else {
+    server_.running_scripts().LetGoOn();
+    told_ = false;
+  }
   for (const Server::ShutdownRequest& request : std::exchange(waiting_, {})) {
     if (request.answered) request.answered(!ends_);
   }

@@ -11,9 +11,12 @@ namespace cloakroom {
 
 /// From the first request to end the server until its data is saved; then the main loop stops.
 ///
-/// As in Redis, an end that may save waits for busy scripts, which SCRIPT KILL can end; one that
-/// does not save ends them itself, also while another end waits. A signal that comes while the log
-/// gets its first base waits for that.
+/// An end that may save waits for scripts that have written, and says so; all others are ended, as
+/// SCRIPT KILL would, as soon as it has to wait for them, and so are those that begin meanwhile. One
+/// that does not save ends them all, also while another end waits, or saves. A signal that comes
+/// while the log gets its first base waits for that.
+///
+/// The main loop never stands still for any of this, so that signals, and systemd, are heard.
 ///
 /// Thread rule: the main thread, but for EndScriptsFor.
 class Ending {
@@ -31,12 +34,17 @@ class Ending {
 
  private:
   void Try();
+  /// When those who are in the way are gone.
+  void TryAgain();
+  void LookAgain();
   bool AwaitsBase(const Server::ShutdownRequest& request) const;
 
   boost::asio::io_context& main_loop_;
   Server& server_;
   boost::asio::steady_timer again_;
   std::vector<Server::ShutdownRequest> waiting_;
+  bool trying_ = false;  ///< the main loop turns from inside Try
+  bool told_ = false;    ///< whom it waits for
   bool ends_ = false;
 };
 

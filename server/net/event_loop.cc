@@ -21,8 +21,10 @@ constexpr size_t kChecksPerTick = 512;
 
 }  // namespace
 
-EventLoop::EventLoop(Server& server, int index)
+EventLoop::EventLoop(Server& server, LoopLoads& loads, int index)
     : server_(server),
+      loads_(loads),
+      index_(static_cast<size_t>(index)),
       context_(1),
       work_(context_.get_executor()),
       poller_(context_, [this] { SendReplies(); }),
@@ -75,6 +77,7 @@ void EventLoop::Remove(const Connection& connection) {
     place = std::move(connections_.back());
   }
   connections_.pop_back();
+  loads_.Leave(index_);
 }
 
 void EventLoop::LineUp(std::shared_ptr<Connection> connection) {
@@ -118,6 +121,7 @@ void EventLoop::GiveBack(std::unique_ptr<OutputBuffer> output) {
 }
 
 void EventLoop::SendReplies() {
+  MemoryMeter::Publish();
   held_.EndRound();
   std::vector<std::shared_ptr<Connection>> answered = std::exchange(answered_, {});
   for (std::shared_ptr<Connection>& connection : answered) {

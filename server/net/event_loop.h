@@ -12,6 +12,7 @@
 #include "protocol/output_buffer.h"
 #include "server/executor.h"
 #include "server/net/held_replies.h"
+#include "server/net/loop_loads.h"
 #include "server/net/poller.h"
 #include "server/server.h"
 
@@ -28,7 +29,8 @@ class EventLoop {
   using Context = boost::asio::io_context;
   static constexpr size_t kReadBytes = 64 * 1024;
 
-  EventLoop(Server& server, int index);
+  /// A connection that the loop loses is one less in `loads`.
+  EventLoop(Server& server, LoopLoads& loads, int index);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -42,6 +44,7 @@ class EventLoop {
   Poller& poller() { return poller_; }
   Executor& executor() { return executor_; }
   Server& server() { return server_; }
+  size_t index() const { return index_; }
   bool OnThisThread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   std::array<char, kReadBytes>& read_buffer() { return *read_buffer_; }
@@ -56,6 +59,7 @@ class EventLoop {
   void LineUp(std::shared_ptr<Connection> connection);
   HeldReplies& held() { return held_; }
 
+  /// The connection has been counted (LoopLoads::Choose).
   void Add(std::shared_ptr<Connection> connection);
   void Remove(const Connection& connection);
 
@@ -71,6 +75,8 @@ class EventLoop {
   void ScheduleTurns();
 
   Server& server_;
+  LoopLoads& loads_;
+  const size_t index_;
   Context context_;
   boost::asio::executor_work_guard<Context::executor_type> work_;
   Poller poller_;

@@ -35,6 +35,12 @@ constexpr auto kRetryAccept = std::chrono::milliseconds(100);
 /// In a rush of new clients those who are there have their turn in between.
 constexpr int kAcceptsPerTurn = 64;
 
+constexpr std::string_view kTooMany = "-ERR max number of clients reached\r\n";
+constexpr std::string_view kDenied =
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no "
+    "password is set for the default user. Set 'requirepass' in cloakroom.conf, or, where "
+    "the network is trusted, 'protected-mode no', and connect again.\r\n";
+
 std::string Show(const Tcp::endpoint& endpoint) {
   std::string address = endpoint.address().to_string();
   return endpoint.address().is_v6() ? absl::StrCat("[", address, "]:", endpoint.port())
@@ -63,8 +69,8 @@ void SetKeepAlive(int fd, int seconds) {
 
 }  // namespace
 
-Listener::Listener(Server& server, std::vector<EventLoop*> loops)
-    : server_(server), loops_(std::move(loops)) {}
+Listener::Listener(Server& server, LoopLoads& loads, std::vector<EventLoop*> loops)
+    : server_(server), loads_(loads), loops_(std::move(loops)) {}
 
 Listener::~Listener() { Close(); }
 
@@ -242,65 +248,67 @@ error_code Listener::AcceptSome(Port& port) {
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
       return {errno, boost::system::system_category()};
     }
+    peer.resize(size);
     Socket socket(fd);
-    if (!port.unix_socket) {
-      peer.resize(size);
-      Admit(*port.loop, std::move(socket), peer, false);
-      continue;
-    }
-    EventLoop* loop = loops_[next_loop_++ % loops_.size()];
-    asio::post(loop->context(), [this, loop, socket = std::move(socket)]() mutable {
-      Admit(*loop, std::move(socket), {}, true);
-    });
+    std::shared_ptr<Client> client = NewClient(socket, peer, port.unix_socket);
+    Welcome(*port.loop, std::move(socket), std::move(client));
   }
   return {};
 }
 
-std::string Listener::Refusal(const Client& client) {
-  const Config& settings = server_.settings();
-  if (server_.clients().size() >= static_cast<size_t>(settings.maxclients.Get())) {
-    return "-ERR max number of clients reached\r\n";
-  }
-  if (settings.protected_mode && !client.local && server_.config().Text("requirepass").empty()) {
-    return "-DENIED Redis is running in protected mode because protected mode is enabled and no "
-           "password is set for the default user. Set 'requirepass' in cloakroom.conf, or, where "
-           "the network is trusted, 'protected-mode no', and connect again.\r\n";
-  }
-  return "";
+bool Listener::Denied(const Client& client) {
+  return server_.settings().protected_mode && !client.local &&
+         server_.config().Text("requirepass").empty();
 }
 
-void Listener::Admit(EventLoop& loop, Socket socket, const Protocol::endpoint& peer,
-                     bool unix_socket) {
+std::shared_ptr<Client> Listener::NewClient(const Socket& socket, const Protocol::endpoint& peer,
+                                            bool unix_socket) {
   auto client = std::make_shared<Client>(server_.clients().NextId(), server_.clock().NowMs());
   client->fd = socket.fd();
   client->unix_socket = unix_socket;
   if (unix_socket) {
     client->address = client->local_address = absl::StrCat(unix_path_, ":0");
     client->local = true;
-  } else {
-    const Tcp::endpoint remote = AsTcp(peer);
-    client->address = Show(remote);
-    client->local = remote.address().is_loopback();
-    Protocol::endpoint local;
-    auto size = static_cast<socklen_t>(local.capacity());
-    if (getsockname(client->fd, local.data(), &size) == 0) {
-      local.resize(size);
-      client->local_address = Show(AsTcp(local));
-    }
-    SetKeepAlive(client->fd, server_.settings().tcp_keepalive_s);
+    return client;
   }
+  const Tcp::endpoint remote = AsTcp(peer);
+  client->address = Show(remote);
+  client->local = remote.address().is_loopback();
+  Protocol::endpoint local;
+  auto size = static_cast<socklen_t>(local.capacity());
+  if (getsockname(client->fd, local.data(), &size) == 0) {
+    local.resize(size);
+    client->local_address = Show(AsTcp(local));
+  }
+  SetKeepAlive(client->fd, server_.settings().tcp_keepalive_s);
+  return client;
+}
+
+void Listener::Welcome(EventLoop& loop, Socket socket, std::shared_ptr<Client> client) {
+  const auto most = static_cast<size_t>(server_.settings().maxclients.Get());
+  const std::optional<size_t> chosen = loads_.Choose(loop.index(), most);
   ThreadStats& stats = loop.executor().thread().stats;
   stats.connections += 1;
-  if (std::string refusal = Refusal(*client); !refusal.empty()) {
+  if (!chosen || Denied(*client)) {
+    if (chosen) loads_.Leave(*chosen);
     stats.rejected_connections += 1;
-    const std::string_view words = refusal;
+    const std::string_view words = chosen ? kDenied : kTooMany;
     static_cast<void>(socket.Send({&words, 1}));
     return;
   }
+  EventLoop& home = *loops_[*chosen];
+  if (&home == &loop) return Admit(home, std::move(socket), std::move(client));
+  asio::post(home.context(), [this, &home, socket = std::move(socket),
+                              client = std::move(client)]() mutable {
+    Admit(home, std::move(socket), std::move(client));
+  });
+}
+
+void Listener::Admit(EventLoop& loop, Socket socket, std::shared_ptr<Client> client) {
   client->authenticated = server_.config().Text("requirepass").empty();
   auto connection = std::make_shared<Connection>(loop, std::move(socket), client);
   client->link = connection;
-  server_.clients().Add(client);
+  server_.clients().Add(std::move(client));
   connection->Start();
 }
 

@@ -17,8 +17,9 @@
 
 namespace cloakroom {
 
-/// The listening sockets of a server: each TCP address once per event loop (SO_REUSEPORT: the
-/// kernel spreads connections), a unix socket once, whose connections go to the loops in turn.
+/// The listening sockets of a server: each TCP address once per event loop (SO_REUSEPORT: in a rush
+/// of new clients all accept), a unix socket once, on the first loop. Whoever accepts a connection
+/// hands it to the loop that has clearly fewer, if one has.
 ///
 /// CONFIG SET of `bind` and `port` moves it to other addresses; connections stay.
 ///
@@ -26,7 +27,7 @@ namespace cloakroom {
 /// workers ended.
 class Listener {
  public:
-  Listener(Server& server, std::vector<EventLoop*> loops);
+  Listener(Server& server, LoopLoads& loads, std::vector<EventLoop*> loops);
   ~Listener();
 
   /// Binds to what the configuration says. The error is what to tell the operator.
@@ -59,17 +60,22 @@ class Listener {
   boost::asio::awaitable<void, Connection::Executor> Accept(std::shared_ptr<Port> port);
   /// Hands those that wait, some at most, to their loops. The error that ended it, if one did.
   boost::system::error_code AcceptSome(Port& port);
-  void Admit(EventLoop& loop, Socket socket, const Protocol::endpoint& peer, bool unix_socket);
-  /// What refuses a client at the door, or empty.
-  std::string Refusal(const Client& client);
+  /// On the loop that accepted it: to the loop that it will belong to, or out again.
+  void Welcome(EventLoop& loop, Socket socket, std::shared_ptr<Client> client);
+  /// On the loop that it belongs to.
+  void Admit(EventLoop& loop, Socket socket, std::shared_ptr<Client> client);
+  std::shared_ptr<Client> NewClient(const Socket& socket, const Protocol::endpoint& peer,
+                                    bool unix_socket);
+  /// Whether protected mode turns it away.
+  bool Denied(const Client& client);
 
   Server& server_;
+  LoopLoads& loads_;
   std::vector<EventLoop*> loops_;
   Mutex mutex_;
   Ports ports_ ABSL_GUARDED_BY(mutex_);
   int tcp_port_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string unix_path_;
-  size_t next_loop_ = 0;
 };
 
 }  // namespace cloakroom

@@ -16,15 +16,16 @@ namespace cloakroom {
 
 Network::Network(Server& server)
     : server_(server),
+      loads_(static_cast<size_t>(server.thread_count())),
       loops_([&] {
         std::vector<std::unique_ptr<EventLoop>> loops;
         loops.reserve(static_cast<size_t>(server.thread_count()));
         for (int i = 0; i < server.thread_count(); ++i) {
-          loops.push_back(std::make_unique<EventLoop>(server, i));
+          loops.push_back(std::make_unique<EventLoop>(server, loads_, i));
         }
         return loops;
       }()),
-      listener_(server, LoopPointers()) {}
+      listener_(server, loads_, LoopPointers()) {}
 
 Network::~Network() = default;
 

@@ -8,6 +8,7 @@
 
 #include "server/net/event_loop.h"
 #include "server/net/listener.h"
+#include "server/net/loop_loads.h"
 #include "server/server.h"
 
 namespace cloakroom {
@@ -34,6 +35,7 @@ class Network {
   std::vector<EventLoop*> LoopPointers() const;
 
   Server& server_;
+  LoopLoads loads_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   Listener listener_;
 };

@@ -132,7 +132,8 @@ void Persistence::RunWork(Work work, const Done& done, const Begun& begun) {
   if (done) done(ok);
 }
 
-bool Persistence::WriteSnapshot(bool gates_closed, absl::FunctionRef<void()> begun) {
+bool Persistence::WriteSnapshot(bool gates_closed, absl::FunctionRef<void()> begun,
+                                absl::FunctionRef<void()> meanwhile) {
   if (gates_closed) {
     LogNotice("Saving the snapshot while everybody waits");
   } else {
@@ -156,6 +157,7 @@ bool Persistence::WriteSnapshot(bool gates_closed, absl::FunctionRef<void()> beg
         },
         [&] {
           if (gates_closed) TellStillAtWork();
+          meanwhile();
           return GivenUp();
         });
   } while (result.begin_again);
@@ -380,14 +382,40 @@ void Persistence::TakeOver() {
   stopping_ = false;
 }
 
+bool Persistence::TryTakeOver() {
+  if (end_took_over_) return true;
+  stopping_ = true;
+  MutexLock lock(mutex_);
+  if (figures_.under_way != Work::kNone) return false;
+  figures_.under_way = Work::kSnapshot;
+  work_started_ms_ = server_.clock().NowMs();
+  end_took_over_ = true;
+  stopping_ = false;
+  return true;
+}
+
+bool Persistence::TryCloseGates() {
+  if (last_hold_ != nullptr) return true;
+  std::vector<Database*> all;
+  for (int i = 0; i < server_.keyspace().database_count(); ++i) {
+    all.push_back(&server_.keyspace().db(i));
+  }
+  auto hold = std::make_unique<Hold>(server_.keyspace().background_slot());
+  // Ahead of all who queue: they are to be served no more.
+  if (!hold->TryClose(all, /*queued=*/true)) return false;
+  last_hold_ = std::move(hold);
+  return true;
+}
+
 void Persistence::EndWork() {
   MutexLock lock(mutex_);
   figures_.under_way = Work::kNone;
 }
 
-bool Persistence::SaveAlone() {
+bool Persistence::SaveAlone(absl::FunctionRef<void()> meanwhile) {
   const int64_t started_ms = server_.clock().NowMs();
-  const bool ok = WriteSnapshot(/*gates_closed=*/true, [] {});
+  const bool ok = WriteSnapshot(
+      /*gates_closed=*/true, [] {}, meanwhile);
   NoteSnapshot(ok, server_.clock().NowMs() - started_ms);
   return ok;
 }
@@ -398,30 +426,31 @@ bool Persistence::WaitsForFirstBase() const {
          journal_.info().state != AppendOnlyFile::State::kOn;
 }
 
-bool Persistence::PrepareToEnd(Ending ending, bool force) {
-  if (WaitsForFirstBase()) {
+Persistence::EndStep Persistence::PrepareToEnd(Ending ending, bool force,
+                                               absl::FunctionRef<void()> meanwhile) {
+  if (!end_begun_ && WaitsForFirstBase()) {
     LogWarning("Writing initial AOF. {}", force ? "Exit anyway." : "Can't exit.");
-    if (!force) return false;
+    if (!force) return EndStep::kRefused;
   }
+  end_begun_ = true;
   const bool saves =
       ending == Ending::kSave || (ending == Ending::kDefault && HasSavePoints() && !loading());
   // The walk that is given up needs the gates open.
-  TakeOver();
+  if (!TryTakeOver()) return EndStep::kNotYet;
   // Without saving there is nothing to wait for: a script that never ends must not hinder it.
-  if (saves || journal_.on()) {
-    last_hold_ = std::make_unique<Hold>(server_.keyspace().background_slot());
-    last_hold_->WaitAndCloseAll(server_.keyspace());
-  }
-  if (saves && !forgoes_saving_ && !SaveAlone() && !force) {
+  if ((saves || journal_.on()) && !TryCloseGates()) return EndStep::kNotYet;
+  // Saving may be forgone while it is under way.
+  if (saves && !forgoes_saving_ && !SaveAlone(meanwhile) && !force && !forgoes_saving_) {
     LogWarning("Error trying to save the DB, can't exit.");
     last_hold_.reset();
+    end_begun_ = end_took_over_ = false;
     EndWork();
-    return false;
+    return EndStep::kRefused;
   }
   if (FileError error = journal_.file().Close()) {
     LogWarning("The end of the append-only log could not be written: {}", error.text());
   }
-  return true;
+  return EndStep::kDone;
 }
 
 int64_t Persistence::changes_since_save() const {

@@ -86,10 +86,16 @@ class Persistence {
 
   /// What ending the process asks for, on the main thread.
   enum class Ending : uint8_t { kDefault, kSave, kNoSave };
-  /// Saves where it is asked for or save points are set, and ends the log. From then on all gates
-  /// are closed, so that nothing is acknowledged that the disk does not have. False: saving failed,
-  /// and the server goes on as before.
-  bool PrepareToEnd(Ending ending, bool force);
+  enum class EndStep : uint8_t {
+    kDone,     ///< nothing is acknowledged any more that the disk does not have
+    kRefused,  ///< saving failed, and the server goes on as before
+    kNotYet,   ///< somebody is at work: call it again soon
+  };
+  /// Gives up what the save thread does, saves where it is asked for or save points are set, and
+  /// ends the log; from then on all gates are closed. Waits for nobody: not for the save thread,
+  /// not for a script. Only the save itself takes its time; `meanwhile` is called now and then.
+  EndStep PrepareToEnd(Ending ending, bool force,
+                       absl::FunctionRef<void()> meanwhile = [] {});
   /// The log is wanted and has no base yet: at the next start what was there before it was begun,
   /// and what came since, would be missing.
   bool WaitsForFirstBase() const;
@@ -135,7 +141,8 @@ class Persistence {
  private:
   Work Begin(Work work, Done done, Begun begun);
   void RunWork(Work work, const Done& done, const Begun& begun);
-  bool WriteSnapshot(bool gates_closed, absl::FunctionRef<void()> begun);
+  bool WriteSnapshot(bool gates_closed, absl::FunctionRef<void()> begun,
+                     absl::FunctionRef<void()> meanwhile = [] {});
   bool RewriteLog();
   std::optional<std::string> RewriteLogOrError();
   SnapshotFileOptions LogBaseOptions();
@@ -156,9 +163,12 @@ class Persistence {
   void TellStillAtWork();
   /// Gives up what the save thread does, and keeps it from doing anything until EndWork.
   void TakeOver();
+  /// The same for PrepareToEnd, which comes again when it is not done yet.
+  bool TryTakeOver();
+  bool TryCloseGates();
   void EndWork();
   /// The snapshot on this thread, which has taken over and closed all gates.
-  bool SaveAlone();
+  bool SaveAlone(absl::FunctionRef<void()> meanwhile = [] {});
   std::optional<std::string> LoadAll(const ReloadOptions& options, absl::FunctionRef<bool()> stop);
 
   // Loading (loading.cc), with all gates closed.
@@ -205,8 +215,11 @@ class Persistence {
   int64_t last_rewrite_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_progress_ms_ ABSL_GUARDED_BY(mutex_) = 0;
   std::atomic<bool> forgoes_saving_ = false;
-  std::unique_ptr<Hold> last_hold_;  ///< the main thread's
-  Hold* loading_hold_ = nullptr;     ///< of the thread that loads, while it does: all gates
+  Hold* loading_hold_ = nullptr;  ///< of the thread that loads, while it does: all gates
+  // The main thread's: how far PrepareToEnd has come.
+  bool end_begun_ = false;
+  bool end_took_over_ = false;
+  std::unique_ptr<Hold> last_hold_;
   ChangeJournal journal_;
   SaveThread thread_;  ///< last: its work uses all of the above
 };

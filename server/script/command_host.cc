@@ -53,7 +53,7 @@ std::string CommandHost::Refusal(const Command* command, std::span<const std::st
   if (row.has(kWrite) && call_.server().persistence().refuses_writes()) {
     return call_.server().persistence().WriteRefusal();
   }
-  if (row.has(kDenyOom) && out_of_memory_ && !script_.flags.allow_oom && !running_.wrote) {
+  if (row.has(kDenyOom) && out_of_memory_ && !script_.flags.allow_oom && !running_.wrote()) {
     return std::string(kOutOfMemory);
   }
   if (!Covers(call_.hold(), call_.server(), *command, args, client_.db)) {
@@ -62,21 +62,12 @@ std::string CommandHost::Refusal(const Command* command, std::span<const std::st
   return "";
 }
 
-// Whoever ends a script as one that has not written finds that it stays so.
-bool CommandHost::MayWrite() {
-  if (running_.wrote) return true;
-  running_.wrote = true;
-  if (!running_.kill) return true;
-  running_.wrote = false;
-  return false;
-}
-
 void CommandHost::Call(std::span<const std::string_view> args, int resp, std::string* reply) {
   ReplyWriter writer(output_, resp);
   const Command* command = call_.server().commands().Find(args);
   if (std::string error = Refusal(command, args); !error.empty()) {
     writer.Error(error);
-  } else if (command->row->has(kWrite) && !MayWrite()) {
+  } else if (command->row->has(kWrite) && !running_.BeginToWrite()) {
     writer.Error(kKilled);
   } else {
     client_.resp = resp;
@@ -115,7 +106,7 @@ bool CommandHost::ShouldStop() {
     if (!running_.busy) BecomeBusy();
     if (call_.thread().serve_others) call_.thread().serve_others();
   }
-  return running_.kill;
+  return running_.must_end();
 }
 
 void CommandHost::BecomeBusy() {

@@ -29,12 +29,11 @@ class CommandHost final : public ScriptHost {
   bool ShouldStop() override;
 
   /// It was ended in the midst of its changes, which nobody is to see.
-  bool cut_off() const { return running_.kill && running_.wrote; }
+  bool cut_off() const { return running_.cut_off(); }
 
  private:
   /// The error that refuses a command to the script, or empty.
   std::string Refusal(const Command* command, std::span<const std::string_view> args);
-  bool MayWrite();
   void BecomeBusy();
 
   cloakroom::Call& call_;

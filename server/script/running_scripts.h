@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -10,11 +11,40 @@
 
 namespace cloakroom {
 
-/// One script while it runs.
-struct RunningScript {
-  std::atomic<bool> busy = false;   ///< it runs longer than busy-reply-threshold
-  std::atomic<bool> kill = false;   ///< SCRIPT KILL was said, or the server ends
-  std::atomic<bool> wrote = false;  ///< it changed something: it can no longer be killed
+/// One script while it runs. Whether it writes first or is told to end first is decided once: who
+/// ends a script as one that has written nothing finds that it stays so.
+///
+/// Thread rule: BeginToWrite and `busy` are for the thread that runs it, the rest for any.
+class RunningScript {
+ public:
+  std::atomic<bool> busy = false;  ///< it runs longer than busy-reply-threshold
+
+  /// Before each command that writes. False when it has been told to end, and may not.
+  bool BeginToWrite() {
+    Fate fate = Fate::kReads;
+    if (fate_.compare_exchange_strong(fate, Fate::kWrites)) return true;
+    return fate != Fate::kEnded;
+  }
+  /// It changed something: only EndAll ends it.
+  bool wrote() const { return fate_ == Fate::kWrites || cut_off(); }
+  /// It was ended in the midst of its changes, which nobody is to see.
+  bool cut_off() const { return fate_ == Fate::kCutOff; }
+  bool must_end() const { return fate_ == Fate::kEnded || cut_off(); }
+
+ private:
+  friend class RunningScripts;
+  enum class Fate : uint8_t { kReads, kWrites, kEnded, kCutOff };
+
+  /// Unless it has written.
+  bool End() {
+    Fate fate = Fate::kReads;
+    return fate_.compare_exchange_strong(fate, Fate::kEnded) || fate == Fate::kEnded;
+  }
+  void CutOff() {
+    if (!End()) fate_ = Fate::kCutOff;
+  }
+
+  std::atomic<Fate> fate_ = Fate::kReads;
 };
 
 /// The scripts that run just now, one per database at most, for SCRIPT KILL and the server's end.
@@ -24,7 +54,7 @@ class RunningScripts {
   void Add(RunningScript* script) {
     MutexLock lock(mutex_);
     scripts_.push_back(script);
-    if (ended_) script->kill = true;
+    if (none_may_last_) script->End();
   }
   void Remove(RunningScript* script) {
     MutexLock lock(mutex_);
@@ -39,22 +69,32 @@ class RunningScripts {
     KillResult result = KillResult::kNothingRuns;
     for (RunningScript* script : scripts_) {
       if (!script->busy) continue;
-      if (script->wrote) {
+      if (!script->End()) {
         result = KillResult::kWrote;
-      } else {
-        script->kill = true;
-        if (result == KillResult::kNothingRuns) result = KillResult::kKilled;
+      } else if (result == KillResult::kNothingRuns) {
+        result = KillResult::kKilled;
       }
     }
     return result;
   }
 
-  /// Ends them all, and all that are still to come, whatever they did: nobody is to see it. None
-  /// that had not written writes from now on.
+  /// For an end of the server that waits: ends all that have not written, busy or not, and those
+  /// that are still to come, until LetGoOn. From here on none begins to write.
+  void EndReaders() {
+    MutexLock lock(mutex_);
+    none_may_last_ = true;
+    for (RunningScript* script : scripts_) script->End();
+  }
+  /// The end was refused: scripts that are still to come are what they were.
+  void LetGoOn() {
+    MutexLock lock(mutex_);
+    none_may_last_ = false;
+  }
+  /// Ends them all, and all that are still to come, whatever they did: nobody is to see it.
   void EndAll() {
     MutexLock lock(mutex_);
-    ended_ = true;
-    for (RunningScript* script : scripts_) script->kill = true;
+    none_may_last_ = true;
+    for (RunningScript* script : scripts_) script->CutOff();
   }
   bool AnyBusy() const {
     MutexLock lock(mutex_);
@@ -63,13 +103,12 @@ class RunningScripts {
   }
   bool AnyWrote() const {
     MutexLock lock(mutex_);
-    return std::any_of(scripts_.begin(), scripts_.end(),
-                       [](auto* one) { return one->wrote.load(); });
+    return std::any_of(scripts_.begin(), scripts_.end(), [](auto* one) { return one->wrote(); });
   }
 
  private:
   mutable Mutex mutex_;
-  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool none_may_last_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<RunningScript*> scripts_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -8,6 +8,8 @@ import socket
 import stat
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -304,18 +306,109 @@ def test_shutdown_nosave_ends_any_busy_script(start_server, appendonly, script):
 
 
 @pytest.mark.parametrize("save", ["", "3600 1"])
-def test_script_kill_lets_a_signalled_server_end(start_server, save):
+def test_signalled_server_does_not_wait_for_a_busy_script_that_only_reads(start_server, save):
     server = start_server({"busy-reply-threshold": "100", "save": save})
     client = _run_busy(server, BUSY_READER)
     with server.connect() as other:
         other.call("PING")
         server.signal(signal.SIGTERM)
-        time.sleep(0.3)
-        assert server.is_running()
-        assert other.call("SCRIPT", "KILL") == b"OK"
+        if server.kind == "redis":
+            time.sleep(0.3)
+            assert server.is_running()
+            assert other.call("SCRIPT", "KILL") == b"OK"
         assert server.exit_status() == 0
     client.close()
     assert (server.directory / "dump.rdb").exists() == bool(save)
+
+
+def _run_young(server, script, *keys):
+    """A connection whose script runs, and is not busy yet for a long time."""
+    if server.kind == "redis":
+        pytest.skip("redis-server hears a signal when a script is busy, and waits for SCRIPT KILL")
+    client = server.connect()
+    client.send("EVAL", script, str(len(keys)), *keys)
+    time.sleep(0.3)
+    return client
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("options", [{}, {"save": "3600 1"}, {"appendonly": "yes"}])
+def test_signal_ends_an_endless_script_that_has_written_nothing(start_server, options, number):
+    server = start_server({"busy-reply-threshold": "60000", **options})
+    with server.connect() as connection:
+        connection.ok("SET", "key", "kept")
+    client = _run_young(server, BUSY_READER)
+    server.signal(number)
+    assert server.exit_status() == 0
+    client.close()
+    if options:
+        server.launch()
+        with server.connect() as connection:
+            assert connection.call("GET", "key") == b"kept"
+
+
+def _wait_for_log(server, text):
+    deadline = time.monotonic() + 10
+    while text not in server.log():
+        assert time.monotonic() < deadline and server.is_running(), server.log()
+        time.sleep(0.02)
+
+
+WAITS = "The end waits for a script that has written already. Another SIGINT, or SHUTDOWN NOSAVE,"
+
+
+def test_every_signal_is_heard_while_the_end_waits_for_a_young_writer(start_server, tmp_path):
+    log = tmp_path / "server.log"
+    server = start_server({"busy-reply-threshold": "60000", "save": "3600 1", "logfile": log})
+    server.log_path = log
+    client = _run_young(server, BUSY_WRITER)
+    server.signal(signal.SIGINT)
+    _wait_for_log(server, WAITS)
+    log.rename(tmp_path / "server.log.1")
+    server.signal(signal.SIGHUP)
+    deadline = time.monotonic() + 10
+    while not log.exists():
+        assert time.monotonic() < deadline, "SIGHUP was not heard"
+        time.sleep(0.02)
+    assert server.is_running()
+    server.signal(signal.SIGINT)
+    assert server.exit_status() == 0
+    client.close()
+    assert (tmp_path / "server.log.1").read_text().count(WAITS) == 1
+    assert not (server.directory / "dump.rdb").exists()
+
+
+def test_the_end_waits_for_a_script_that_has_written_and_saves_all_of_it(start_server):
+    server = start_server({"busy-reply-threshold": "60000", "save": "3600 1"})
+    client = _run_young(server, "redis.call('SET', 'first', '1') for i = 1, 1e8 do end "
+                                "redis.call('SET', 'second', '2')")
+    server.signal(signal.SIGTERM)
+    assert server.exit_status() == 0
+    client.close()
+    assert WAITS in server.log()
+    server.launch()
+    with server.connect() as connection:
+        assert connection.call("MGET", "first", "second") == [b"1", b"2"]
+
+
+def test_while_the_end_waits_no_other_script_writes_or_lasts(start_server):
+    server = start_server({"busy-reply-threshold": "100", "save": "3600 1", "io-threads": "2"})
+    if server.kind == "redis":
+        pytest.skip("redis-server runs one script at a time")
+    client = _run_busy(server, BUSY_WRITER)
+    with server.connect() as other:
+        other.ok("SELECT", "1")
+        assert other.call("EVAL", "return redis.call('SET', 'a', '1')", "0") is not None
+        server.signal(signal.SIGTERM)
+        _wait_for_log(server, WAITS)
+        for script in ("return redis.call('SET', 'a', '2')", BUSY_READER):
+            refused = other.call("EVAL", script, "0")
+            assert isinstance(refused, resp.Error) and b"Script killed" in refused
+        assert other.call("GET", "a") == b"1"
+        server.signal(signal.SIGINT)
+        server.signal(signal.SIGINT)
+        assert server.exit_status() == 0
+    client.close()
 
 
 @pytest.mark.parametrize("how", ["nosave", "again"])
@@ -442,6 +535,93 @@ def test_pid_file_is_written_and_removed(start_server, tmp_path):
     assert path.read_text().strip() == str(server.pid)
     assert server.terminate() == 0
     assert not os.path.exists(path)
+
+
+def _clients_per_loop(server):
+    """How many client sockets each event loop watches: its epoll set for clients holds no other."""
+    folder = Path(f"/proc/{server.pid}")
+    opened = {}
+    for entry in (folder / "fd").iterdir():
+        try:
+            opened[entry.name] = os.readlink(entry)
+        except FileNotFoundError:
+            pass
+    counts = []
+    for number, target in opened.items():
+        if target != "anon_inode:[eventpoll]":
+            continue
+        watched = re.findall(r"^tfd:\s+(\d+)", (folder / "fdinfo" / number).read_text(), re.MULTILINE)
+        if all(opened.get(one, "").startswith("socket:") for one in watched):
+            counts.append(len(watched))
+    return counts
+
+
+def _wait_for_loops(server, counts):
+    deadline = time.monotonic() + 10
+    while sorted(_clients_per_loop(server)) != sorted(counts):
+        assert time.monotonic() < deadline, _clients_per_loop(server)
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("kind", ["IPv4", "IPv6", "unix", "rush"])
+def test_as_many_connections_as_event_loops_means_one_for_each(start_server, tmp_path, kind):
+    loops = 8
+    path = str(tmp_path / "loops.sock")
+    server = start_server({"io-threads": str(loops), "bind": "127.0.0.1 ::1", "unixsocket": path})
+    if server.kind != "cloakroom":
+        pytest.skip("redis-server has one event loop")
+    _wait_for_loops(server, [0] * loops)
+    connect = {"IPv6": lambda: resp.Connection(server.port, host="::1"),
+               "unix": lambda: resp.Connection(0, path=path)}.get(kind, server.connect)
+    if kind == "rush":
+        with ThreadPoolExecutor(loops) as pool:
+            clients = list(pool.map(lambda _: connect(), range(loops)))
+    else:
+        clients = [connect() for _ in range(loops)]
+    for client in clients:
+        assert client.call("PING") == b"PONG"
+    assert _clients_per_loop(server) == [1] * loops
+    # Whoever comes next goes where somebody has left.
+    clients.pop(3).close()
+    _wait_for_loops(server, [0] + [1] * (loops - 1))
+    clients.append(connect())
+    assert clients[-1].call("PING") == b"PONG"
+    assert _clients_per_loop(server) == [1] * loops
+    for client in clients:
+        client.close()
+
+
+def test_clients_up_to_the_limit_leave_descriptors_for_saving(server_kind, start_server, tmp_path,
+                                                              monkeypatch):
+    files = 400
+    wrapper = tmp_path / "limited.sh"
+    # Root may raise any limit, unless that is taken from it.
+    drop = "setpriv --bounding-set -sys_resource" if os.getuid() == 0 else ""
+    wrapper.write_text(f'#!/bin/sh\nulimit -n {files}\nexec {drop} {servers.binary(server_kind)} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("CLOAKROOM_SERVER" if server_kind == "cloakroom" else "REDIS_SERVER", str(wrapper))
+    server = start_server({"io-threads": "16", "appendonly": "yes", "bind": "127.0.0.1 ::1"})
+    assert "maxclients has been reduced to" in server.log()
+    assert f"Current maximum open files is {files}." in server.log()
+    with server.connect() as admin:
+        most = int(admin.call("CONFIG", "GET", "maxclients")[1])
+        assert files / 3 < most < files
+        others = [server.connect() for _ in range(most - 1)]
+        assert all(one.call("PING") == b"PONG" for one in others)
+        with server.connect() as refused:
+            assert refused.read() == resp.Error(b"ERR max number of clients reached")
+        for n in range(100):
+            admin.ok("SET", f"key{n}", "x" * 1000)
+        assert admin.call("SAVE") == b"OK"
+        admin.call("BGREWRITEAOF")
+        deadline = time.monotonic() + 10
+        while b"aof_rewrite_in_progress:1" in admin.call("INFO", "persistence"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert b"aof_last_bgrewrite_status:ok" in admin.call("INFO", "persistence")
+        assert len(os.listdir(f"/proc/{server.pid}/fd")) <= files - 16
+        for one in others:
+            one.close()
 
 
 @pytest.fixture

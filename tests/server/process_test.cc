@@ -17,7 +17,7 @@ namespace {
 TEST(ProcessTest, ClientsThatFitAreAllowed) {
   rlimit before;
   getrlimit(RLIMIT_NOFILE, &before);
-  EXPECT_EQ(AllowClients(10), 10);
+  EXPECT_EQ(AllowClients(10, 20).clients, 10);
   rlimit after;
   getrlimit(RLIMIT_NOFILE, &after);
   EXPECT_EQ(after.rlim_cur, before.rlim_cur);
@@ -25,11 +25,27 @@ TEST(ProcessTest, ClientsThatFitAreAllowed) {
 
 TEST(ProcessTest, MoreClientsThanDescriptorsAreNot) {
   constexpr int64_t kTooMany = int64_t{1} << 40;
-  int64_t room = AllowClients(kTooMany);
+  constexpr int64_t kReserved = 100;
+  const DescriptorLimit result = AllowClients(kTooMany, kReserved);
   rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
-  EXPECT_GT(room, 0);
-  EXPECT_LT(room, static_cast<int64_t>(limit.rlim_cur));
+  EXPECT_EQ(result.now, static_cast<int64_t>(limit.rlim_cur));
+  EXPECT_EQ(result.clients, result.now - kReserved);
+  EXPECT_EQ(result.wanted, kTooMany + kReserved);
+  EXPECT_NE(result.error, 0);
+}
+
+TEST(ProcessTest, WhereNotEvenTheServerFitsThereIsNoClient) {
+  constexpr int64_t kReserved = int64_t{1} << 40;
+  EXPECT_EQ(AllowClients(10, kReserved).clients, 0);
+}
+
+TEST(ProcessTest, EveryLoopAndAddressNeedsDescriptorsOfItsOwn) {
+  const int64_t one = ReservedDescriptors({.event_loops = 1, .addresses = 1});
+  EXPECT_GT(one, 32);
+  EXPECT_GE(ReservedDescriptors({.event_loops = 16, .addresses = 1}), one + 15 * 6);
+  EXPECT_GE(ReservedDescriptors({.event_loops = 16, .addresses = 3}),
+            ReservedDescriptors({.event_loops = 16, .addresses = 1}) + 16 * 2 * 2);
 }
 
 TEST(ProcessTest, TakenSignalsAreReadAndInterruptNothing) {

@@ -1,7 +1,9 @@
 #include "storage/memory_meter.h"
 
 #include <cstring>
+#include <future>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -60,6 +62,44 @@ TEST(MemoryMeterTest, OneThreadMayFreeWhatAnotherTook) {
     EXPECT_NEAR(MemoryMeter::UsedBytes() - before, 0, kSlack);
   }).join();
   EXPECT_NEAR(MemoryMeter::UsedBytes() - before, 0, kSlack);
+}
+
+TEST(MemoryMeterTest, TheRoughFigureIsExactInTheCallersPartAndNearInTheOthers) {
+  MemoryMeter::RegisterThread();
+  MemoryMeter::PublishAll();
+  EXPECT_NEAR(MemoryMeter::RoughBytes(), MemoryMeter::UsedBytes(), kSlack);
+  void* block = Take();
+  EXPECT_NEAR(MemoryMeter::RoughBytes(), MemoryMeter::UsedBytes(), kSlack);
+  std::thread([&] {
+    MemoryMeter::RegisterThread();
+    Deallocate(block);
+    block = Take();
+    Deallocate(std::exchange(block, Take()));
+    MemoryMeter::Publish();
+  }).join();
+  EXPECT_NEAR(MemoryMeter::RoughBytes(), MemoryMeter::UsedBytes(), kSlack);
+  Deallocate(block);
+  EXPECT_NEAR(MemoryMeter::RoughBytes(), MemoryMeter::UsedBytes(), kSlack);
+}
+
+TEST(MemoryMeterTest, WhatAThreadDoesNotPublishIsPublishedForIt) {
+  MemoryMeter::RegisterThread();
+  MemoryMeter::PublishAll();
+  std::promise<void> taken;
+  std::promise<void> looked;
+  std::thread silent([&] {
+    MemoryMeter::RegisterThread();
+    void* block = Take();
+    taken.set_value();
+    looked.get_future().wait();
+    Deallocate(block);
+  });
+  taken.get_future().wait();
+  MemoryMeter::PublishAll();
+  EXPECT_NEAR(MemoryMeter::RoughBytes(), MemoryMeter::UsedBytes(), kSlack);
+  looked.set_value();
+  silent.join();
+  EXPECT_NEAR(MemoryMeter::RoughBytes(), MemoryMeter::UsedBytes(), kSlack);
 }
 
 TEST(MemoryMeterTest, TheAllocatorsOwnFiguresAreOrdered) {

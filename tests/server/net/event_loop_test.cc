@@ -80,7 +80,7 @@ class Peer {
 /// One event loop on its own thread. What a test posts at once is seen by the loop at once.
 class EventLoopTest : public ServerTest {
  protected:
-  EventLoopTest() : loop_(server_, 1) { loop_.Start(); }
+  EventLoopTest() : loop_(server_, loads_, 1) { loop_.Start(); }
   ~EventLoopTest() override {
     loop_.Stop();
     loop_.Join();
@@ -89,6 +89,7 @@ class EventLoopTest : public ServerTest {
   std::unique_ptr<Peer> NewPeer() { return std::make_unique<Peer>(server_, loop_); }
   /// Has the loop serve them from now on, the first ones first in its first round.
   void Serve(std::initializer_list<Peer*> peers) {
+    for (size_t i = 0; i < peers.size(); ++i) loads_.Choose(1, /*most=*/1000);
     OnLoop([&] {
       for (Peer* peer : peers) peer->Start();
     });
@@ -102,6 +103,7 @@ class EventLoopTest : public ServerTest {
     done.get_future().wait();
   }
 
+  LoopLoads loads_{2};
   EventLoop loop_;
 };
 

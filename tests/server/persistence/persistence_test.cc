@@ -24,6 +24,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
+using EndStep = Persistence::EndStep;
 using Work = Persistence::Work;
 
 constexpr char kLogFolder[] = "appendonlydir/";
@@ -428,10 +429,10 @@ TEST_F(PersistenceTest, TheEndWaitsForTheFirstBaseOfALog) {
     hold.WaitAndClose(server_.keyspace().db(0));
     Set({"appendonly", "yes"});
     EXPECT_EQ(persistence().under_way(), Work::kRewrite);
-    EXPECT_FALSE(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false));
+    EXPECT_EQ(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false), EndStep::kRefused);
   }
   Settle();
-  EXPECT_TRUE(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false));
+  EXPECT_EQ(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false), EndStep::kDone);
 }
 
 TEST_F(PersistenceTest, TheLogCanBeTurnedOnAndOffWhileTheServerRuns) {
@@ -546,25 +547,73 @@ TEST_F(JournalledTest, ATornFileThatOthersFollowIsNotCut) {
 TEST_F(PersistenceTest, TheEndSavesWhereThereAreSavePoints) {
   Set({"save", "3600 1"});
   Run("SET a 1");
-  EXPECT_TRUE(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false));
+  EXPECT_EQ(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false), EndStep::kDone);
   EXPECT_TRUE(files_.Exists("dump.rdb"));
+  persistence().OpenGates();
+}
+
+TEST_F(PersistenceTest, TheEndWaitsForNoGateAndHoldsNoneUntilItHasAll) {
+  Set({"save", "3600 1"});
+  Run("SET a 1");
+  Keyspace& keyspace = server_.keyspace();
+  {
+    Hold script(server_.thread(0).slot);
+    Database* last[] = {&keyspace.db(keyspace.database_count() - 1)};
+    ASSERT_TRUE(script.TryClose(last, /*queued=*/false));
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false), EndStep::kNotYet);
+      EXPECT_EQ(Run("SET a 2"), "+OK\r\n") << "the other databases are served";
+    }
+    EXPECT_FALSE(files_.Exists("dump.rdb"));
+  }
+  EXPECT_EQ(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false), EndStep::kDone);
+  EXPECT_TRUE(files_.Exists("dump.rdb"));
+  persistence().OpenGates();
+}
+
+TEST_F(PersistenceTest, TheEndWaitsForNoSaveThatIsUnderWay) {
+  {
+    Hold hold(server_.keyspace().background_slot());
+    hold.WaitAndClose(server_.keyspace().db(0));
+    ASSERT_EQ(persistence().BeginSnapshot(), Work::kNone);
+    EXPECT_EQ(persistence().PrepareToEnd(Ending::kSave, /*force=*/false), EndStep::kNotYet);
+  }
+  EndStep step = EndStep::kNotYet;
+  while (step == EndStep::kNotYet) {
+    step = persistence().PrepareToEnd(Ending::kSave, /*force=*/false);
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(step, EndStep::kDone);
+  persistence().OpenGates();
+}
+
+TEST_F(PersistenceTest, ASaveAtTheEndCanBeForgoneWhileItIsUnderWay) {
+  Run("SET a 1");
+  int turns = 0;
+  const EndStep step = persistence().PrepareToEnd(Ending::kSave, /*force=*/false, [&] {
+    ++turns;
+    persistence().ForgoSaving();
+  });
+  EXPECT_EQ(step, EndStep::kDone);
+  EXPECT_GE(turns, 1);
+  EXPECT_FALSE(files_.Exists("dump.rdb"));
   persistence().OpenGates();
 }
 
 TEST_F(PersistenceTest, TheEndSavesNothingWhenToldSo) {
   Set({"save", "3600 1"});
   Run("SET a 1");
-  EXPECT_TRUE(persistence().PrepareToEnd(Ending::kNoSave, /*force=*/false));
+  EXPECT_EQ(persistence().PrepareToEnd(Ending::kNoSave, /*force=*/false), EndStep::kDone);
   EXPECT_FALSE(files_.Exists("dump.rdb"));
 }
 
 TEST_F(PersistenceTest, AnEndThatCannotSaveIsNoneUnlessForced) {
   Run("SET a 1");
   files_.FailFrom(1);
-  EXPECT_FALSE(persistence().PrepareToEnd(Ending::kSave, /*force=*/false));
+  EXPECT_EQ(persistence().PrepareToEnd(Ending::kSave, /*force=*/false), EndStep::kRefused);
   EXPECT_EQ(persistence().under_way(), Work::kNone);
   EXPECT_EQ(Run("GET a"), "$1\r\n1\r\n");
-  EXPECT_TRUE(persistence().PrepareToEnd(Ending::kSave, /*force=*/true));
+  EXPECT_EQ(persistence().PrepareToEnd(Ending::kSave, /*force=*/true), EndStep::kDone);
   persistence().OpenGates();
 }
 

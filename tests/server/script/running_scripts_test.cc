@@ -1,5 +1,7 @@
 #include "server/script/running_scripts.h"
 
+#include <thread>
+
 #include "gtest/gtest.h"
 
 namespace cloakroom {
@@ -21,24 +23,33 @@ TEST_F(RunningScriptsTest, OnlyABusyScriptIsKilled) {
   EXPECT_EQ(scripts_.Kill(), Result::kNothingRuns);
   one_.busy = true;
   EXPECT_EQ(scripts_.Kill(), Result::kKilled);
-  EXPECT_TRUE(one_.kill);
-  EXPECT_FALSE(other_.kill);
+  EXPECT_TRUE(one_.must_end());
+  EXPECT_FALSE(other_.must_end());
 }
 
 TEST_F(RunningScriptsTest, OneThatHasWrittenGoesOnAndSaysSoWhicheverComesFirst) {
-  for (RunningScript* writer : {&one_, &other_}) {
-    RunningScript* reader = writer == &one_ ? &other_ : &one_;
-    scripts_.Add(&one_);
-    scripts_.Add(&other_);
-    one_.busy = other_.busy = true;
-    writer->wrote = true;
+  for (bool writer_first : {true, false}) {
+    RunningScript writer;
+    RunningScript reader;
+    scripts_.Add(writer_first ? &writer : &reader);
+    scripts_.Add(writer_first ? &reader : &writer);
+    writer.busy = reader.busy = true;
+    EXPECT_TRUE(writer.BeginToWrite());
     EXPECT_EQ(scripts_.Kill(), Result::kWrote);
-    EXPECT_FALSE(writer->kill);
-    EXPECT_TRUE(reader->kill);
-    writer->wrote = reader->kill = false;
-    scripts_.Remove(&one_);
-    scripts_.Remove(&other_);
+    EXPECT_FALSE(writer.must_end());
+    EXPECT_TRUE(reader.must_end());
+    scripts_.Remove(&writer);
+    scripts_.Remove(&reader);
   }
+}
+
+TEST_F(RunningScriptsTest, OneThatIsKilledWritesNoMore) {
+  scripts_.Add(&one_);
+  one_.busy = true;
+  EXPECT_EQ(scripts_.Kill(), Result::kKilled);
+  EXPECT_FALSE(one_.BeginToWrite());
+  EXPECT_FALSE(one_.wrote());
+  EXPECT_EQ(scripts_.Kill(), Result::kKilled);
 }
 
 TEST_F(RunningScriptsTest, OneThatHasEndedIsForgotten) {
@@ -46,20 +57,61 @@ TEST_F(RunningScriptsTest, OneThatHasEndedIsForgotten) {
   scripts_.Add(&one_);
   scripts_.Remove(&one_);
   EXPECT_EQ(scripts_.Kill(), Result::kNothingRuns);
-  EXPECT_FALSE(one_.kill);
+  EXPECT_FALSE(one_.must_end());
 }
 
 TEST_F(RunningScriptsTest, TheEndOfAllSparesNoWriterAndNobodyWhoComesLater) {
   scripts_.Add(&one_);
   EXPECT_FALSE(scripts_.AnyBusy());
   EXPECT_FALSE(scripts_.AnyWrote());
-  one_.busy = one_.wrote = true;
+  one_.busy = true;
+  EXPECT_TRUE(one_.BeginToWrite());
   EXPECT_TRUE(scripts_.AnyBusy());
   EXPECT_TRUE(scripts_.AnyWrote());
   scripts_.EndAll();
-  EXPECT_TRUE(one_.kill);
+  EXPECT_TRUE(one_.must_end());
+  EXPECT_TRUE(one_.cut_off());
   scripts_.Add(&other_);
-  EXPECT_TRUE(other_.kill);
+  EXPECT_TRUE(other_.must_end());
+  EXPECT_FALSE(other_.cut_off());
+}
+
+TEST_F(RunningScriptsTest, AnEndThatWaitsSparesWritersAndEndsOthersBusyOrNot) {
+  scripts_.Add(&one_);
+  scripts_.Add(&other_);
+  EXPECT_TRUE(one_.BeginToWrite());
+  scripts_.EndReaders();
+  EXPECT_FALSE(one_.must_end());
+  EXPECT_TRUE(one_.BeginToWrite()) << "it goes on with what it has begun";
+  EXPECT_TRUE(other_.must_end());
+  EXPECT_FALSE(other_.BeginToWrite());
+}
+
+TEST_F(RunningScriptsTest, WhileAnEndWaitsNoScriptThatBeginsMayLast) {
+  scripts_.EndReaders();
+  scripts_.Add(&one_);
+  EXPECT_TRUE(one_.must_end());
+  EXPECT_FALSE(one_.BeginToWrite());
+  scripts_.LetGoOn();
+  scripts_.Add(&other_);
+  EXPECT_FALSE(other_.must_end());
+  EXPECT_TRUE(other_.BeginToWrite());
+}
+
+TEST_F(RunningScriptsTest, EitherItIsEndedOrItWritesNeverBoth) {
+  constexpr int kTimes = 2000;
+  for (int i = 0; i < kTimes; ++i) {
+    RunningScript script;
+    script.busy = true;
+    scripts_.Add(&script);
+    bool wrote = false;
+    std::thread runner([&] { wrote = script.BeginToWrite(); });
+    const Result result = scripts_.Kill();
+    runner.join();
+    scripts_.Remove(&script);
+    EXPECT_EQ(result, wrote ? Result::kWrote : Result::kKilled);
+    EXPECT_NE(script.must_end(), wrote);
+  }
 }
 
 }  // namespace
