@@ -57,9 +57,9 @@ void LogBanner(const ConfigStore& config) {
 
 DescriptorLimit AllowClientsOf(const ConfigStore& config) {
   const auto addresses = static_cast<int64_t>(BindAddresses(config.Words("bind")).size());
-  const int64_t reserved = ReservedDescriptors(
-      {.event_loops = config.live().io_threads,
-       .addresses = config.live().port == 0 ? 0 : addresses});
+  const int64_t reserved =
+      ReservedDescriptors({.event_loops = config.live().io_threads,
+                           .addresses = config.live().port == 0 ? 0 : addresses});
   return AllowClients(config.live().maxclients, reserved);
 }
 

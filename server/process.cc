@@ -18,8 +18,8 @@
 namespace cloakroom {
 namespace {
 
-// Of an event loop: its context's epoll set, timer and wake-up, its clients' epoll set, and a client
-// that is being turned away.
+// Of an event loop: its context's epoll set, timer and wake-up, its clients' epoll set, and a
+// client that is being turned away.
 constexpr int64_t kPerLoop = 5;
 // While it moves, an event loop listens on the old addresses and on the new ones.
 constexpr int64_t kPerAddress = 2;

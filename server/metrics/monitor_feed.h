@@ -17,8 +17,8 @@
 
 namespace cloakroom {
 
-/// What ran under one hold, for the monitors: kept as it came, so that no stripe or gate is held for
-/// the formatting. Copies the arguments, which a script or a transaction does not keep.
+/// What ran under one hold, for the monitors: kept as it came, so that no stripe or gate is held
+/// for the formatting. Copies the arguments, which a script or a transaction does not keep.
 ///
 /// Thread rule: its owner's.
 class MonitorNotes {
@@ -39,8 +39,8 @@ class MonitorNotes {
 
 /// Tells clients in MONITOR mode of every command. Any thread; costs one load while nobody looks.
 ///
-/// Telling formats, allocates and posts: call it with no stripe or gate held. What runs under a hold
-/// of several commands is noted, and told when that is over.
+/// Telling formats, allocates and posts: call it with no stripe or gate held. What runs under a
+/// hold of several commands is noted, and told when that is over.
 class MonitorFeed {
  public:
   /// Who brings a line to a monitor; without one it is pushed at once. Set before the first

@@ -144,9 +144,9 @@ class Connection final : public ClientLink,
   bool lingering_ = false;  ///< Linger runs, and nothing is read
   bool paused_ = false;     ///< lingers for CLIENT PAUSE
   bool executing_ = false;
-  bool unfinished_ = false;  ///< kept_ may hold whole requests
-  bool in_line_ = false;     ///< for a turn
-  size_t place_ = 0;         ///< among the loop's connections
+  bool unfinished_ = false;                ///< kept_ may hold whole requests
+  bool in_line_ = false;                   ///< for a turn
+  size_t place_ = 0;                       ///< among the loop's connections
   std::unique_ptr<OutputBuffer> replies_;  ///< until they are sent: pushes go between them
   int64_t durable_from_ = 0;               ///< offset in the log that what is unsent waits for
   OutputLimitWatch limit_watch_;

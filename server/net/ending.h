@@ -12,9 +12,9 @@ namespace cloakroom {
 /// From the first request to end the server until its data is saved; then the main loop stops.
 ///
 /// An end that may save waits for scripts that have written, and says so; all others are ended, as
-/// SCRIPT KILL would, as soon as it has to wait for them, and so are those that begin meanwhile. One
-/// that does not save ends them all, also while another end waits, or saves. A signal that comes
-/// while the log gets its first base waits for that.
+/// SCRIPT KILL would, as soon as it has to wait for them, and so are those that begin meanwhile.
+/// One that does not save ends them all, also while another end waits, or saves. A signal that
+/// comes while the log gets its first base waits for that.
 ///
 /// The main loop never stands still for any of this, so that signals, and systemd, are heard.
 ///

@@ -298,10 +298,10 @@ void Listener::Welcome(EventLoop& loop, Socket socket, std::shared_ptr<Client> c
   }
   EventLoop& home = *loops_[*chosen];
   if (&home == &loop) return Admit(home, std::move(socket), std::move(client));
-  asio::post(home.context(), [this, &home, socket = std::move(socket),
-                              client = std::move(client)]() mutable {
-    Admit(home, std::move(socket), std::move(client));
-  });
+  asio::post(home.context(),
+             [this, &home, socket = std::move(socket), client = std::move(client)]() mutable {
+               Admit(home, std::move(socket), std::move(client));
+             });
 }
 
 void Listener::Admit(EventLoop& loop, Socket socket, std::shared_ptr<Client> client) {

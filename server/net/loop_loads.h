@@ -14,7 +14,8 @@ namespace cloakroom {
 /// spreads new connections by chance, and of eight loops with eight connections half have none.
 ///
 /// A connection stays with the loop that accepted it, for a hand-over costs a wake-up, unless
-/// another has clearly fewer: fewer at all while there are few, an eighth less where there are many.
+/// another has clearly fewer: fewer at all while there are few, an eighth less where there are
+/// many.
 ///
 /// Any thread may call anything; once or twice in the life of a connection.
 class LoopLoads {

@@ -94,8 +94,7 @@ class Persistence {
   /// Gives up what the save thread does, saves where it is asked for or save points are set, and
   /// ends the log; from then on all gates are closed. Waits for nobody: not for the save thread,
   /// not for a script. Only the save itself takes its time; `meanwhile` is called now and then.
-  EndStep PrepareToEnd(Ending ending, bool force,
-                       absl::FunctionRef<void()> meanwhile = [] {});
+  EndStep PrepareToEnd(Ending ending, bool force, absl::FunctionRef<void()> meanwhile = [] {});
   /// The log is wanted and has no base yet: at the next start what was there before it was begun,
   /// and what came since, would be missing.
   bool WaitsForFirstBase() const;
@@ -141,8 +140,9 @@ class Persistence {
  private:
   Work Begin(Work work, Done done, Begun begun);
   void RunWork(Work work, const Done& done, const Begun& begun);
-  bool WriteSnapshot(bool gates_closed, absl::FunctionRef<void()> begun,
-                     absl::FunctionRef<void()> meanwhile = [] {});
+  bool WriteSnapshot(
+      bool gates_closed, absl::FunctionRef<void()> begun,
+      absl::FunctionRef<void()> meanwhile = [] {});
   bool RewriteLog();
   std::optional<std::string> RewriteLogOrError();
   SnapshotFileOptions LogBaseOptions();

@@ -295,8 +295,9 @@ def _peak_memory(server):
 
 def _big_hash(server):
     with server.connect() as connection:
-        for part in range(22):
-            fields = [word for n in range(1000) for word in (f"field{part}:{n}", "x" * 100)]
+        # Few enough to be written into the reply at once, where they are: no worker is asked.
+        for part in range(15):
+            fields = [word for n in range(1000) for word in (f"field{part}:{n}", "x" * 150)]
             connection.call("HSET", "big", *fields)
 
 
@@ -309,7 +310,8 @@ def test_pipeline_of_big_replies_ends_at_the_output_limit(start_server):
         # It never reads what it asked for, and is closed all the same.
         _wait_for(lambda: int(_info(server, "clients", "connected_clients")) == 1, "it is closed")
     assert _peak_memory(server) - before < 100 * 1024 * 1024
-    assert int(_info(server, "stats", "client_output_buffer_limit_disconnections")) == 1
+    if server.kind == "cloakroom":  # redis-server 7.0 does not count them
+        assert int(_info(server, "stats", "client_output_buffer_limit_disconnections")) == 1
     calls = int(re.search(r"calls=(\d+)", _info(server, "commandstats", "cmdstat_hgetall"))[1])
     assert calls < 20
 
@@ -331,7 +333,7 @@ def test_pipeline_of_big_replies_does_not_grow_without_end_where_there_is_no_lim
             data = greedy.recv(1 << 20)
             assert data, "it is not closed"
             count, tail = count + len(data), (tail + data)[-16:]
-        assert count > requests * 22_000 * 100
+        assert count > requests * 15_000 * 150
     assert _peak_memory(server) - before < 250 * 1024 * 1024
 
 

@@ -221,8 +221,7 @@ TEST_F(SessionTest, ATransactionIsOneRequestAndStaysWhole) {
   for (int i = 0; i < 5; ++i) kept_ += "INCR n\r\n";
   kept_ += "EXEC\r\nPING\r\n";
   EXPECT_EQ(TakeTurn({.requests = 6}).substr(0, 5), "+OK\r\n");
-  EXPECT_EQ(TakeTurn({.requests = 1, .reply_bytes = 1}),
-            "*5\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n");
+  EXPECT_EQ(TakeTurn({.requests = 1, .reply_bytes = 1}), "*5\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n");
   EXPECT_EQ(next_, Session::Next::kTurn);
   EXPECT_EQ(Send(""), "+PONG\r\n");
 }
