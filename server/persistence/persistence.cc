@@ -396,13 +396,9 @@ bool Persistence::TryTakeOver() {
 
 bool Persistence::TryCloseGates() {
   if (last_hold_ != nullptr) return true;
-  std::vector<Database*> all;
-  for (int i = 0; i < server_.keyspace().database_count(); ++i) {
-    all.push_back(&server_.keyspace().db(i));
-  }
   auto hold = std::make_unique<Hold>(server_.keyspace().background_slot());
   // Ahead of all who queue: they are to be served no more.
-  if (!hold->TryClose(all, /*queued=*/true)) return false;
+  if (!hold->TryClose(server_.keyspace().databases(), /*queued=*/true)) return false;
   last_hold_ = std::move(hold);
   return true;
 }

@@ -237,7 +237,7 @@ TEST_F(EvictorTest, PreImagesEvictNothing) {
 TEST_F(EvictorTest, WhatIsOnItsWayToTheDiskEvictsNothing) {
   class : public ChangeLog {
    public:
-    void Append(const ChangeBatch&) override {}
+    int64_t Append(const ChangeBatch&) override { return 0; }
     int64_t buffered_bytes() const override { return int64_t{kValueBytes} * kKeys; }
   } log;
   Use(EvictionPolicy::kAllKeysRandom);

@@ -9,6 +9,7 @@
 
 #include "storage/evictor.h"
 #include "storage/expirer.h"
+#include "storage/memory_meter.h"
 #include "storage/set.h"
 #include "storage/shared_value.h"
 #include "storage/snapshot.h"
@@ -366,6 +367,7 @@ class SnapshotStormTest : public testing::Test {
   }
 
   void Disturb(GateSlot slot) {
+    MemoryMeter::RegisterThread();
     std::mt19937 random(static_cast<uint32_t>(slot));
     const auto below = [&](int end) { return static_cast<int>(random() % uint32_t(end)); };
     while (!stop_) {
@@ -398,6 +400,7 @@ class SnapshotStormTest : public testing::Test {
     }
   }
   void ExpireOnAndOn() {
+    MemoryMeter::RegisterThread();
     Expirer expirer(keyspace_);
     while (!stop_) expirer.Run([&] { return !stop_; });
   }
@@ -427,6 +430,7 @@ class SnapshotStormTest : public testing::Test {
 };
 
 TEST_F(SnapshotStormTest, EveryTokenIsInItOnceWhileThreadsSwapMoveFlushAndExpire) {
+  MemoryMeter::RegisterThread();
   for (int i = 0; i < kTokens; ++i) Put(0, i % kScratch, Token(i));
   std::vector<std::thread> threads;
   for (GateSlot slot = 0; slot < kThreads; ++slot) {
