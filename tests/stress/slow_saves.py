@@ -101,14 +101,20 @@ class Bench:
 
     def memory(self):
         """Bytes in use that maxmemory counts."""
+        return self.info("memory", "used_memory") - self.info("memory", "mem_not_counted_for_evict")
+
+    def settle(self):
+        """Waits until the log's bytes are on the disk, and what was dropped is free."""
+        self.wait_for(lambda _: self.info("memory", "mem_not_counted_for_evict") < MB
+                      and self.info("memory", "lazyfree_pending_objects") == 0, "all is on the disk")
+
+    def info(self, section, name):
         info = dict(line.split(":", 1) for line in
-                    self.connection.ok("INFO", "memory").decode().splitlines() if ":" in line)
-        return int(info["used_memory"]) - int(info["mem_not_counted_for_evict"])
+                    self.connection.ok("INFO", section).decode().splitlines() if ":" in line)
+        return int(info[name])
 
     def stat(self, name):
-        info = dict(line.split(":", 1) for line in
-                    self.connection.ok("INFO", "stats").decode().splitlines() if ":" in line)
-        return int(info[name])
+        return self.info("stats", name)
 
     def loaded(self):
         """A second server that has loaded the files as they are now."""
@@ -204,34 +210,41 @@ def _write(bench, count, first, memory):
     for at in range(first, first + count, 50):
         replies = bench.connection.pipeline([("SET", f"new{n}", filler(n, 2000)) for n in range(at, at + 50)])
         refused = [reply for reply in replies if isinstance(reply, resp.Error)]
-        expect(not refused, f"a write was refused: {refused[:1]}")
+        expect(not refused, f"write {at - first} was refused: {refused[:1]}, "
+               f"{bench.connection.ok('INFO', 'memory').decode()[:300]} {bench.memory()}")
         memory.append(bench.memory())
 
 
 def evictions(kind, mode, seed):
     """Eviction during a slow save is what it is without one, the save succeeds, memory stays within its limit."""
-    with Bench(kind, mode, seed, {"maxmemory": LIMIT, "maxmemory-policy": "allkeys-random"}) as bench:
-        bench.fill(24_000, 2000)  # twice as much, so that it is full
+    with Bench(kind, mode, seed, {"maxmemory": 2 * LIMIT, "maxmemory-policy": "allkeys-random"}) as bench:
+        bench.fill(56_000, 2000)  # more than there is room for
         memory = []
-        before = bench.stat("evicted_keys")
-        _write(bench, 3000, 0, [])
-        quiet = bench.stat("evicted_keys") - before
-        bench.connection.ok("CONFIG", "SET", "rdb-key-save-delay", 200)
+        _evictions(bench, 8000, 30_000, [])  # some MB of the log's buffers come and go, which maxmemory does count
+        quiet = _evictions(bench, 6000, 0, [])
+        bench.connection.ok("CONFIG", "SET", "rdb-key-save-delay", 300)
         bench.begin_save()
         bench.connection.ok("CONFIG", "SET", "rdb-key-save-delay", 0)
-        before = bench.stat("evicted_keys")
-        _write(bench, 3000, 10_000, memory)
-        saving = bench.stat("evicted_keys") - before
+        saving = _evictions(bench, 6000, 10_000, memory)
         expect(bench.is_saving(), "the save was over too soon to show anything")
         bench.end_save()
-        expect(0.8 * quiet <= saving <= 1.2 * quiet, f"{saving} evictions while saving, {quiet} without")
-        expect(max(memory) < 1.05 * LIMIT, f"{max(memory)} bytes in use, {LIMIT} are allowed")
+        tolerance = 0.4 if bench.has_log else 0.2
+        expect(abs(saving - quiet) <= tolerance * quiet, f"{saving} evictions while saving, {quiet} without")
+        expect(max(memory) < 1.05 * 2 * LIMIT, f"{max(memory)} bytes in use, {2 * LIMIT} are allowed")
+
+
+def _evictions(bench, count, first, memory):
+    """How many keys so many new ones evict."""
+    bench.settle()
+    before = bench.stat("evicted_keys")
+    _write(bench, count, first, memory)
+    return bench.stat("evicted_keys") - before
 
 
 def flushes(kind, mode, seed):
     """After FLUSHALL during a slow save there is room for as much again, and the save succeeds."""
     with Bench(kind, mode, seed, {"maxmemory": LIMIT, "maxmemory-policy": "noeviction"}) as bench:
-        bench.fill(14_000, 2000)
+        bench.fill(12_000, 2000)
         bench.fill(500, 2000, db=3)
         memory = []
         bench.connection.ok("CONFIG", "SET", "rdb-key-save-delay", 300)
@@ -241,7 +254,7 @@ def flushes(kind, mode, seed):
             bench.connection.ok("FLUSHALL")
         else:
             bench.connection.ok("FLUSHDB")
-        _write(bench, 14_000, 0, memory)
+        _write(bench, 12_000, 0, memory)
         bench.end_save()
         expect(max(memory) < 1.05 * LIMIT, f"{max(memory)} bytes in use, {LIMIT} are allowed")
 
@@ -249,17 +262,17 @@ def flushes(kind, mode, seed):
 def expiries(kind, mode, seed):
     """A mass expiry during a slow save makes room for as much again."""
     with Bench(kind, mode, seed, {"maxmemory": LIMIT, "maxmemory-policy": "noeviction"}) as bench:
-        bench.fill(14_000, 2000)
+        bench.fill(12_000, 2000)
         memory = []
         bench.connection.ok("CONFIG", "SET", "rdb-key-save-delay", 300)
         bench.begin_save()
         bench.connection.ok("CONFIG", "SET", "rdb-key-save-delay", 0)
         # Through a script, which is one change of each: a pre-image could be needed for it, and is not afterwards.
         expired = bench.stat("expired_keys")
-        for at in range(0, 14_000, 500):
+        for at in range(0, 12_000, 500):
             bench.connection.pipeline([("PEXPIRE", f"key{n}", 1) for n in range(at, at + 500)])
-        bench.wait_for(lambda _: bench.stat("expired_keys") - expired >= 14_000, "all expire")
-        _write(bench, 14_000, 0, memory)
+        bench.wait_for(lambda _: bench.stat("expired_keys") - expired >= 12_000, "all expire")
+        _write(bench, 12_000, 0, memory)
         bench.end_save()
 
 
