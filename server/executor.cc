@@ -403,9 +403,13 @@ void Executor::Note(Client& client, const Command& command, CommandArguments arg
 void Executor::TellMonitors(const Client& client, const Command& command, CommandArguments args,
                             CallMode mode) {
   if (command.row->has(kSkipMonitor) || command.row->has(kAdmin)) return;
-  server_.monitors().Tell(server_.clock().NowUs(), client.db,
-                          mode == CallMode::kScript ? "lua" : MonitorName(client),
-                          WithoutSecrets(*command.row, args));
+  const int64_t now_us = server_.clock().NowUs();
+  const auto source = mode == CallMode::kScript ? "lua" : MonitorName(client);
+  const auto shown = WithoutSecrets(*command.row, args);
+  if (notes_ != nullptr && mode == CallMode::kTransaction) {
+    return notes_->Add(now_us, client.db, source, shown);
+  }
+  server_.monitors().Tell(now_us, client.db, source, shown);
 }
 
 }  // namespace cloakroom

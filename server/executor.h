@@ -119,6 +119,9 @@ class Executor {
   bool TryHoldTransaction(Hold& hold, Client& client, bool queued);
   bool WatchedKeysChanged(Client& client);
   void RunQueue(Client& client, ReplyWriter& reply, Hold& hold);
+  /// What monitors are told of a transaction that holds stripes, when it has given them back. Null
+  /// for all else: they are told at once.
+  MonitorNotes* notes_ = nullptr;
 
   Server& server_;
   ThreadContext& thread_;

@@ -71,6 +71,7 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
     return {};
   }
   const int64_t started_us = now_us_;
+  MonitorNotes notes;
   {
     Hold hold(thread_.slot);
     if (!TryHoldTransaction(hold, client, queued)) {
@@ -79,10 +80,14 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
     if (WatchedKeysChanged(client)) {
       reply.NullArray();
     } else {
+      // Of one that closes gates each command is told at once: a script in it tells its own.
+      MonitorNotes* const outer = std::exchange(notes_, hold.closed() ? nullptr : &notes);
       RunQueue(client, reply, hold);
+      notes_ = outer;
     }
   }
   LeaveMulti(server_, thread_.slot, client);
+  server_.monitors().Tell(notes);
   if (server_.monitors().active()) {
     TellMonitors(client, *exec_, request.args, CallMode::kTopLevel);
   }

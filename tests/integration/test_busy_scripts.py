@@ -1,0 +1,108 @@
+"""A script that runs for ever in one database, and all that must go on meanwhile. Nothing here measures time: the script
+ends when the test has it ended, so whoever had waited for it would wait for ever."""
+
+import contextlib
+import time
+
+import pytest
+
+from support import resp
+
+BUSY_DB = 15
+WAIT_S = 20
+
+
+@pytest.fixture(autouse=True)
+def _cloakroom_only(server_kind):
+    if server_kind != "cloakroom":
+        pytest.skip("in Redis a busy script stops everybody")
+
+
+@contextlib.contextmanager
+def busy_script(server, db=BUSY_DB):
+    """A script that is known to be busy, in a database; it is killed at the end."""
+    with server.connect(timeout_s=WAIT_S) as runner, server.connect(timeout_s=WAIT_S) as other:
+        runner.ok("SELECT", db)
+        runner.send("EVAL", "while true do end", 0)
+        other.ok("SELECT", db)
+        while True:
+            reply = other.call("GET", "x")
+            if isinstance(reply, resp.Error) and reply.startswith(b"BUSY"):
+                break
+            time.sleep(0.01)
+        yield
+        assert other.call("SCRIPT", "KILL") == b"OK"
+        assert b"Script killed by user" in runner.read()
+        assert other.call("GET", "x") is None
+
+
+@pytest.fixture
+def server(start_server):
+    return start_server({"busy-reply-threshold": 50, "io-threads": 2, "save": '""'})
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not while the script ran: {what}"
+        time.sleep(0.02)
+
+
+def info(connection, section, field):
+    text = connection.call("INFO", section).decode()
+    return dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line)[field]
+
+
+def ask_everywhere(connections):
+    """All databases but the busy one answer reads, writes, scripts and KEYS, on all loops."""
+    for connection in connections:
+        for db in range(BUSY_DB):
+            connection.ok("SELECT", db)
+            connection.ok("SET", "k", db)
+            assert connection.ok("GET", "k") == str(db).encode()
+            assert connection.ok("EVAL", "return redis.call('GET', 'k')", 0) == str(db).encode()
+            assert connection.ok("KEYS", "k") == [b"k"]
+
+
+@pytest.mark.parametrize("work", ["BGSAVE", "BGREWRITEAOF"])
+def test_who_waits_for_all_databases_holds_none(server, work):
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(server.connect(timeout_s=WAIT_S)) for _ in range(4)]
+        saver = stack.enter_context(server.connect(timeout_s=WAIT_S))
+        with busy_script(server):
+            saver.send(work)
+            for _ in range(20):
+                ask_everywhere(connections)
+            with server.connect(timeout_s=WAIT_S) as two:
+                assert two.call("SWAPDB", 0, 1) == b"OK"
+                assert two.call("MOVE", "k", 9) == 0
+                assert two.call("COPY", "k", "copy", "DB", 5) == 1
+                assert two.call("SWAPDB", 0, BUSY_DB).startswith(b"BUSY")
+        assert saver.read().endswith((b"started", b"scheduled"))
+        wait_until(lambda: info(saver, "persistence", "rdb_bgsave_in_progress") == "0" and
+                   info(saver, "persistence", "aof_rewrite_in_progress") == "0", "saved after all")
+
+
+def test_time_goes_on_elsewhere(server):
+    """Keys expire, save points are looked at, and two KEYS that wait leave the workers to others."""
+    with server.connect(timeout_s=WAIT_S) as connection, server.connect(timeout_s=WAIT_S) as many:
+        many.ok("SELECT", BUSY_DB)
+        many.pipeline([("SET", f"many{i}", i) for i in range(5000)])
+        connection.pipeline([("SET", f"due{i}", i, "PX", 200) for i in range(100)])
+        connection.pipeline([("SET", f"kept{i}", i) for i in range(5000)])
+        with busy_script(server):
+            wait_until(lambda: connection.ok("DBSIZE") == 5000, "what is due leaves")
+            assert len(connection.ok("KEYS", "*")) == 5000
+            connection.ok("CONFIG", "SET", "save", "1 1")
+            connection.ok("SET", "change", 1)
+            wait_until(lambda: "Saving..." in server.log(), "a save point is reached")
+
+
+def test_unwatch_of_a_busy_database_waits_for_nobody(server):
+    with server.connect(timeout_s=WAIT_S) as watcher:
+        watcher.ok("SELECT", BUSY_DB)
+        watcher.ok("WATCH", "a", "b", "c")
+        watcher.ok("SELECT", 0)
+        with busy_script(server):
+            assert watcher.ok("UNWATCH") == b"OK"
+            assert watcher.ok("SET", "k", 1) == b"OK"
