@@ -12,7 +12,7 @@ namespace {
 
 class Screen final : public ClientLink {
  public:
-  void Push(SharedBytes bytes) override { shown.append(bytes.bytes); }
+  void Push(Pushed pushed) override { shown.append(pushed.bytes.bytes); }
   void Kill() override {}
   std::string shown;
 };
