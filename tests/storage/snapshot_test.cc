@@ -6,6 +6,7 @@
 #include <map>
 #include <thread>
 
+#include "storage/memory_meter.h"
 #include "storage/set.h"
 #include "tests/storage/support/test_keyspace.h"
 
@@ -220,7 +221,7 @@ TEST_F(SnapshotTest, FlushedTablesAreFreedWhenMemoryIsNeededAndItFails) {
 
 TEST_F(SnapshotTest, WhereALogSaysThatTheyAreGoneFlushedTablesAreFreedAtOnce) {
   class : public ChangeLog {
-    void Append(const ChangeBatch&) override {}
+    int64_t Append(const ChangeBatch&) override { return 0; }
   } log;
   keyspace_.set_change_log(&log);
   for (int i = 0; i < 1000; ++i) Set(db(1), "key" + std::to_string(i), "x");
@@ -346,6 +347,7 @@ TEST_F(SnapshotTest, IsOnePointInTimeWhileThreadsMoveAmounts) {
   std::vector<std::thread> threads;
   for (GateSlot slot = 0; slot < 2; ++slot) {
     threads.emplace_back([&, slot] {
+      MemoryMeter::RegisterThread();
       for (int i = slot; !stop; ++i) {
         std::string from = "account" + std::to_string(i * 7 % kAccounts);
         std::string to = "account" + std::to_string((i * 7 + 13) % kAccounts);
