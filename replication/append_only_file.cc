@@ -89,6 +89,7 @@ void AppendOnlyFile::Run() {
   MemoryMeter::RegisterThread();
   while (!stop_.load(std::memory_order_relaxed)) {
     AofWriter::Wait wait = writer_.Step();
+    MemoryMeter::Publish();
     pending_.Await(wait.for_bytes, wait.us, wait.gather_us);
   }
 }

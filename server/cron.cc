@@ -36,7 +36,7 @@ void Cron::Run() {
       if (!stopping_) static_cast<void>(changed_.WaitUntil(mutex_, next));
       if (stopping_) return;
     }
-    // Workers and saves do not publish by themselves.
+    // Saves do not publish by themselves.
     MemoryMeter::PublishAll();
     if (server_.keyspace().settings().active_expire) Expire();
     server_.sampler().SampleRates(server_);

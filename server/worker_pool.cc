@@ -52,6 +52,8 @@ void WorkerPool::Run() {
       waiting_ = jobs_.size();
     }
     job();
+    job = nullptr;
+    MemoryMeter::Publish();
   }
 }
 

@@ -15,6 +15,7 @@
 #include "server/server.h"
 #include "server/supervisor.h"
 #include "storage/hold.h"
+#include "storage/memory_meter.h"
 
 namespace cloakroom {
 namespace {
@@ -128,6 +129,8 @@ void Persistence::BeginLoading() {
 }
 
 void Persistence::EndLoading(bool ok) {
+  // What was loaded counts for maxmemory before the first write comes.
+  MemoryMeter::PublishAll();
   MutexLock lock(mutex_);
   figures_.loading = false;
   loading_ = false;
