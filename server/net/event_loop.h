@@ -59,7 +59,7 @@ class EventLoop {
   void LineUp(std::shared_ptr<Connection> connection);
   HeldReplies& held() { return held_; }
 
-  /// The connection has been counted (LoopLoads::Choose).
+  /// The connection has been counted (LoopLoads::Choose, Enter).
   void Add(std::shared_ptr<Connection> connection);
   void Remove(const Connection& connection);
 

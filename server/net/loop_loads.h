@@ -40,6 +40,12 @@ class LoopLoads {
     ++total_;
     return chosen;
   }
+  /// For one that is given to a loop without a choice.
+  void Enter(size_t loop) {
+    MutexLock lock(mutex_);
+    ++loads_[loop];
+    ++total_;
+  }
   void Leave(size_t loop) {
     MutexLock lock(mutex_);
     --loads_[loop];

@@ -89,7 +89,7 @@ class EventLoopTest : public ServerTest {
   std::unique_ptr<Peer> NewPeer() { return std::make_unique<Peer>(server_, loop_); }
   /// Has the loop serve them from now on, the first ones first in its first round.
   void Serve(std::initializer_list<Peer*> peers) {
-    for (size_t i = 0; i < peers.size(); ++i) loads_.Choose(1, /*most=*/1000);
+    for (size_t i = 0; i < peers.size(); ++i) loads_.Enter(1);
     OnLoop([&] {
       for (Peer* peer : peers) peer->Start();
     });

@@ -62,6 +62,15 @@ TEST(LoopLoadsTest, NoMoreThanSoManyAreLetIn) {
   EXPECT_EQ(loads.Choose(1, 0), std::nullopt);
 }
 
+TEST(LoopLoadsTest, WhoIsGivenToALoopCountsThere) {
+  LoopLoads loads(2);
+  loads.Enter(1);
+  loads.Enter(1);
+  EXPECT_EQ(loads.load(1), 2U);
+  EXPECT_EQ(loads.Choose(1, 3), 0U);
+  EXPECT_EQ(loads.Choose(1, 3), std::nullopt);
+}
+
 TEST(LoopLoadsTest, EqualsHaveItInTurn) {
   LoopLoads loads(kLoops);
   std::vector<size_t> chosen;

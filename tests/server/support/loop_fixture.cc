@@ -61,7 +61,7 @@ LoopTest::LoopTest(FaultyFiles& files, const std::vector<std::string>& options)
     : ServerTest(files, options), files_(files) {
   server_.persistence().BeginLoading();
   EXPECT_EQ(server_.persistence().Load([] { return false; }), std::nullopt);
-  for (int i = 0; i < 2; ++i) loops_.push_back(std::make_unique<EventLoop>(server_, i));
+  for (int i = 0; i < 2; ++i) loops_.push_back(std::make_unique<EventLoop>(server_, loads_, i));
   for (auto& loop : loops_) loop->Start();
 }
 
@@ -78,6 +78,7 @@ Peer& LoopTest::Connect(EventLoop& loop) {
   client->address = client->local_address = "peer:0";
   client->local = client->authenticated = true;
   server_.clients().Add(client);
+  loads_.Enter(loop.index());
   peers_.push_back(std::make_unique<Peer>(loop, std::move(client)));
   return *peers_.back();
 }
