@@ -458,7 +458,7 @@ def test_noeviction_refuses_writes_with_the_known_text(start_server):
 
 
 def test_eviction_keeps_inside_the_limit(start_server):
-    server = start_server({"maxmemory": "20mb", "maxmemory-policy": "allkeys-lru"})
+    server = start_server({"maxmemory": "20mb", "maxmemory-policy": "allkeys-lru", "hz": "1"})
     with server.connect() as connection:
         for n in range(600):
             assert connection.call("SET", f"key{n}", "x" * 100_000) == b"OK"
