@@ -209,7 +209,6 @@ bool Connection::Process(std::span<char> bytes, Session::Next* next) {
 Connection::Awaitable<bool> Connection::Wait(Session::Next next) {
   switch (next) {
     case Session::Next::kGate:
-      woken_ = false;
       session_.gate()->WhenOpen(session_.wish(), Waker());
       while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
       co_return open_;
@@ -225,7 +224,6 @@ Connection::Awaitable<bool> Connection::Wait(Session::Next next) {
 }
 
 Connection::Awaitable<void> Connection::WaitForPause() {
-  woken_ = false;
   const Pause::Waiter waiter = loop_.server().pause().WhenEnded(Waker());
   paused_ = true;
   Watch();
@@ -239,7 +237,6 @@ Connection::Awaitable<void> Connection::WaitForPause() {
 
 Connection::Awaitable<bool> Connection::WaitForWork(Session::Next* next) {
   Server& server = loop_.server();
-  woken_ = false;
   // Shared: it may outlive the connection.
   auto work =
       std::make_shared<LongWork>(session_.TakeWork(), server.workers(),
@@ -261,15 +258,17 @@ Connection::Awaitable<void> Connection::WaitUntil(Steady::time_point until) {
   co_await wake_.async_wait(Use(ignored));
 }
 
-void Connection::Wake() {
+void Connection::Wake(uint64_t wait) {
+  if (wait != wait_) return;
   woken_ = true;
   wake_.cancel();
 }
 
 std::function<void()> Connection::Waker() {
-  return [weak = weak_from_this(), &context = loop_.context()] {
-    asio::post(context, [weak] {
-      if (auto self = weak.lock()) self->Wake();
+  woken_ = false;
+  return [weak = weak_from_this(), &context = loop_.context(), wait = ++wait_] {
+    asio::post(context, [weak, wait] {
+      if (auto self = weak.lock()) self->Wake(wait);
     });
   };
 }

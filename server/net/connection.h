@@ -113,8 +113,10 @@ class Connection final : public ClientLink,
   /// Sends what other threads pushed, at the end of the round.
   void HandOn();
   void PostHandOn();
-  void Wake();
+  /// Begins a wait, and returns what ends it, from any thread. One that comes late, from a wait
+  /// that has ended otherwise, ends no other.
   std::function<void()> Waker();
+  void Wake(uint64_t wait);
   const OutputLimit& output_limit() const;
   /// What waits for the client, on its way from other threads too, but for replies_. Any thread.
   int64_t waiting_bytes() const { return client_->output_bytes + client_->pushed_bytes; }
@@ -140,7 +142,8 @@ class Connection final : public ClientLink,
   const std::shared_ptr<Client> client_;
   Session session_;
   bool open_ = true;
-  bool woken_ = false;      ///< since the last wait began
+  uint64_t wait_ = 0;       ///< the number of the last wait
+  bool woken_ = false;      ///< since it began
   bool lingering_ = false;  ///< Linger runs, and nothing is read
   bool paused_ = false;     ///< lingers for CLIENT PAUSE
   bool executing_ = false;
