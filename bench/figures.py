@@ -207,8 +207,9 @@ def thread_runs(quick):
     rows = []
     for benchmark, what in {**shared, **{f"{name}/uniform:1": f"{what}, a million keys" for name, what
                                          in (("BM_Get", "GET"), ("BM_Set", "SET"))}}.items():
-        rows += [Row(f"{what}, {count} thread{'s' if count > 1 else ''}",
-                     f"{benchmark}/real_time/threads:{count} ns", "ns") for count in (1, 2)]
+        rows += [Row(f"{what}, {count} thread{'s' if count > 1 else ''}{how}",
+                     f"{benchmark}/real_time/threads:{count} {key}", "ns")
+                 for count in (1, 2) for key, how in (("ns", ""), ("cpu", ", CPU"))]
     yield Run("threads-shared",
               (f"--benchmark_filter=({'|'.join(shared)})/|BM_(Get|Set)/uniform:1",
                f"--benchmark_min_time={0.1 if quick else 0.5}"),

@@ -69,8 +69,7 @@ void BM_LogAppend(benchmark::State& state) {
   pending.set_accepting(true);
   int appended = 0;
   for (auto _ : state) {
-    pending.AppendWith([](std::string& buffer) { buffer.append(kRecord); },
-                       AofPending::Due::kOnDemand);
+    pending.Append(kRecord, AofPending::Due::kOnDemand);
     if (state.thread_index() != 0 || ++appended % kPerTake != 0) continue;
     for (AofChunk& chunk : pending.Take()) pending.Recycle(std::move(chunk.bytes));
   }
