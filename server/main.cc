@@ -81,7 +81,8 @@ std::optional<std::string> FollowMaxClients(ConfigStore& config) {
                std::strerror(limit.error));
     LogWarning(
         "Current maximum open files is {}. maxclients has been reduced to {} to compensate for low "
-        "ulimit. If you need higher maxclients increase 'ulimit -n', or the service's LimitNOFILE=.",
+        "ulimit. If you need higher maxclients increase 'ulimit -n', or the service's "
+        "LimitNOFILE=.",
         limit.now, limit.clients);
     std::string text = std::to_string(limit.clients);
     std::string_view words[] = {"maxclients", text};
