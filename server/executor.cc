@@ -31,6 +31,9 @@ bool Permitted(Allowed allowed, const Client& client) {
   return allowed == Allowed::kYes || (allowed == Allowed::kLocal && client.local);
 }
 
+/// How long a script that may not begin waits before it is tried again.
+constexpr std::chrono::milliseconds kScriptsHeldBack{10};
+
 /// Of what a client sent, errors repeat so much.
 constexpr size_t kShownBytes = 128;
 
@@ -246,6 +249,8 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
     if (until_ms != 0) return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   }
   if (client.in_multi && !row.has(kUndeferred)) return Enqueue(client, request, reply);
+  if (server_.running_scripts().held_back() && RunsScript(client, request)) [[unlikely]]
+    return {.kind = Outcome::Kind::kSoon, .soon = kScriptsHeldBack};
   if (request.command == exec_ && client.in_multi) {
     return ExecuteTransaction(client, request, reply, queued);
   }
@@ -260,6 +265,16 @@ bool Executor::HasFlag(const Client& client, const Request& request, uint32_t fl
   if (request.command != exec_) return false;
   return std::any_of(client.queue.begin(), client.queue.end(),
                      [&](const QueuedCommand& item) { return item.command->row->has(flags); });
+}
+
+bool Executor::RunsScript(const Client& client, const Request& request) const {
+  const auto is_script = [](const Command& command) {
+    return command.group == CommandGroup::kScripting && command.access == Access::kWhole;
+  };
+  if (is_script(*request.command)) return true;
+  if (request.command != exec_) return false;
+  return std::any_of(client.queue.begin(), client.queue.end(),
+                     [&](const QueuedCommand& item) { return is_script(*item.command); });
 }
 
 Outcome Executor::Wait(Client& client, const Request& request, const Hold& hold, bool queued,

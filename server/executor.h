@@ -1,6 +1,7 @@
 #ifndef CLOAKROOM_SERVER_EXECUTOR_H_
 #define CLOAKROOM_SERVER_EXECUTOR_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -36,7 +37,7 @@ struct Outcome {
   enum class Kind {
     kDone,      ///< the reply is written
     kGate,      ///< nothing was done: wait for `gate`, as `wish` says, and try again
-    kSoon,      ///< nothing was done: try again in Hold::kSoon
+    kSoon,      ///< nothing was done: try again in `soon`
     kPaused,    ///< nothing was done: try again at `until_ms`, or when the pause ends
     kDeferred,  ///< `work` writes the reply, on a worker thread
     kPrepare,   ///< nothing was done: try again with what `work` prepares, on a worker thread
@@ -44,6 +45,7 @@ struct Outcome {
   Kind kind = Kind::kDone;
   Gate* gate = nullptr;
   Gate::Wish wish = {};
+  std::chrono::microseconds soon = Hold::kSoon;
   int64_t until_ms = 0;
   LongWork::Function work;
   int64_t started_us = 0;
@@ -101,6 +103,8 @@ class Executor {
   Outcome Enqueue(Client& client, const Request& request, ReplyWriter& reply);
   /// Whether the request has one of these flags: EXEC is what its queue is.
   bool HasFlag(const Client& client, const Request& request, uint32_t flags) const;
+  /// Whether it is a script, or a transaction with one in it.
+  bool RunsScript(const Client& client, const Request& request) const;
   /// What becomes of a request that did not get its hold.
   Outcome Wait(Client& client, const Request& request, const Hold& hold, bool queued,
                ReplyWriter& reply);

@@ -33,6 +33,12 @@ bool Evictor::FlushedMemoryIsComing() {
   return keyspace_.snapshot().FreeFlushedTables() || keyspace_.reclaimer().pending_in_tables() > 0;
 }
 
+/// Looks once more: the reclaimer may have come to its end between the look at the memory and the
+/// look at what is on its way.
+Evictor::Outcome Evictor::NoRoom() const {
+  return OverLimit() ? Outcome::kNoRoom : Outcome::kBelowLimit;
+}
+
 Evictor::Outcome Evictor::MakeRoom() {
   if (!OverLimit() || FlushedMemoryIsComing()) return Outcome::kBelowLimit;
   // As in Redis, a pause lets commands in that find no room: they wait for its end anyway.
@@ -40,7 +46,7 @@ Evictor::Outcome Evictor::MakeRoom() {
     return Outcome::kBelowLimit;
   }
   EvictionPolicy policy = keyspace_.settings().policy.load(std::memory_order_relaxed);
-  if (policy == EvictionPolicy::kNoEviction) return Outcome::kNoRoom;
+  if (policy == EvictionPolicy::kNoEviction) return NoRoom();
   int evicted = 0;
   int misses = 0;
   int occupied = 0;
@@ -57,7 +63,7 @@ Evictor::Outcome Evictor::MakeRoom() {
       case Step::kNothingFound:
         if (PickDatabase(OnlyVolatile(policy)) == nullptr || ++misses > kMaxMisses) {
           // What was dropped in bulk may still be on its way to the allocator.
-          return keyspace_.reclaimer().pending() > 0 ? Outcome::kBelowLimit : Outcome::kNoRoom;
+          return keyspace_.reclaimer().pending() > 0 ? Outcome::kBelowLimit : NoRoom();
         }
     }
   }

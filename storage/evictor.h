@@ -46,6 +46,7 @@ class Evictor {
   /// What was flushed is on its way to the allocator, so nothing has to be evicted for it. Where a
   /// snapshot still wanted it, it does without.
   bool FlushedMemoryIsComing();
+  Outcome NoRoom() const;
   Step EvictOne(EvictionPolicy policy);
   /// The stripe is held.
   Step EvictFrom(Database& db, Stripe& stripe, EvictionPolicy policy);

@@ -88,8 +88,9 @@ void Reclaimer::Run() {
     job.run();
     job.run = nullptr;
     MemoryMeter::Publish();
-    pending_.fetch_sub(job.objects, std::memory_order_relaxed);
-    if (job.is_table) pending_in_tables_.fetch_sub(job.objects, std::memory_order_relaxed);
+    // Who sees that nothing is on its way sees the memory as well.
+    pending_.fetch_sub(job.objects, std::memory_order_release);
+    if (job.is_table) pending_in_tables_.fetch_sub(job.objects, std::memory_order_release);
     freed_.fetch_add(job.objects, std::memory_order_relaxed);
     mutex_.Lock();
     busy_ = false;

@@ -36,9 +36,9 @@ class Reclaimer {
   void DropTable(Table table);
 
   /// Entries waiting: INFO's lazyfree_pending_objects, and how many were freed so far.
-  int64_t pending() const { return pending_.load(std::memory_order_relaxed); }
+  int64_t pending() const { return pending_.load(std::memory_order_acquire); }
   /// Of these, the ones in tables: what FLUSHDB and FLUSHALL removed.
-  int64_t pending_in_tables() const { return pending_in_tables_.load(std::memory_order_relaxed); }
+  int64_t pending_in_tables() const { return pending_in_tables_.load(std::memory_order_acquire); }
   int64_t freed() const { return freed_.load(std::memory_order_relaxed); }
   void ResetFreed() { freed_.store(0, std::memory_order_relaxed); }
 

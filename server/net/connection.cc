@@ -213,7 +213,7 @@ Connection::Awaitable<bool> Connection::Wait(Session::Next next) {
       while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
       co_return open_;
     case Session::Next::kSoon:
-      co_await WaitUntil(Steady::now() + Hold::kSoon);
+      co_await WaitUntil(Steady::now() + session_.soon());
       co_return open_;
     case Session::Next::kPause:
       co_await WaitForPause();

@@ -47,7 +47,7 @@ bool Ending::AwaitsBase(const Server::ShutdownRequest& request) const {
 }
 
 void Ending::TryAgain() {
-  server_.running_scripts().EndReaders();
+  server_.running_scripts().EndLasting();
   if (server_.running_scripts().AnyWrote() && !std::exchange(told_, true)) {
     LogWarning(
         "The end waits for a script that has written already. Another SIGINT, or SHUTDOWN NOSAVE, "

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -45,6 +46,7 @@ class RunningScript {
   }
 
   std::atomic<Fate> fate_ = Fate::kReads;
+  bool noticed_ = false;  ///< by an end that waits; under the mutex of RunningScripts
 };
 
 /// The scripts that run just now, one per database at most, for SCRIPT KILL and the server's end.
@@ -78,17 +80,31 @@ class RunningScripts {
     return result;
   }
 
-  /// For an end of the server that waits: ends all that have not written, busy or not, and those
-  /// that are still to come, until LetGoOn. From here on none begins to write.
+  /// For an end of the server that waits, each time it looks: no script begins from here on, until
+  /// LetGoOn; one that was there at the look before, and has not written yet, is ended. So a script
+  /// that takes no longer than usual is not cut off.
+  void EndLasting() {
+    MutexLock lock(mutex_);
+    held_back_ = true;
+    for (RunningScript* script : scripts_) {
+      if (std::exchange(script->noticed_, true)) script->End();
+    }
+  }
+  /// Scripts are not to begin: whoever sent one waits. One load.
+  bool held_back() const { return held_back_.load(std::memory_order_relaxed); }
+  /// The end was refused.
+  void LetGoOn() {
+    MutexLock lock(mutex_);
+    held_back_ = false;
+    for (RunningScript* script : scripts_) script->noticed_ = false;
+  }
+
+  /// Ends all that have not written, busy or not, and those that are still to come, for good. From
+  /// here on none begins to write.
   void EndReaders() {
     MutexLock lock(mutex_);
     none_may_last_ = true;
     for (RunningScript* script : scripts_) script->End();
-  }
-  /// The end was refused: scripts that are still to come are what they were.
-  void LetGoOn() {
-    MutexLock lock(mutex_);
-    none_may_last_ = false;
   }
   /// Ends them all, and all that are still to come, whatever they did: nobody is to see it.
   void EndAll() {
@@ -108,6 +124,7 @@ class RunningScripts {
 
  private:
   mutable Mutex mutex_;
+  std::atomic<bool> held_back_ = false;
   bool none_may_last_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<RunningScript*> scripts_ ABSL_GUARDED_BY(mutex_);
 };

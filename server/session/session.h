@@ -30,7 +30,7 @@ class Session {
     kRead,   ///< give me more bytes
     kTurn,   ///< its turn is over: call Consume with what was kept when the others had theirs
     kGate,   ///< call Resume when gate() opens, see wish()
-    kSoon,   ///< call Resume in Hold::kSoon
+    kSoon,   ///< call Resume in soon()
     kPause,  ///< call Resume at pause_until_ms(), or when the pause ends
     kWork,   ///< run TakeWork() on a worker thread, then call FinishWork
     kClose,  ///< send the replies, then close
@@ -70,6 +70,7 @@ class Session {
   Gate::Wish wish() const { return {outcome_.wish.closes, queued(), outcome_.wish.hears_busy}; }
   /// Whether the parked request has a ticket.
   bool queued() const { return tickets_.any(); }
+  std::chrono::microseconds soon() const { return outcome_.soon; }
   int64_t pause_until_ms() const { return outcome_.until_ms; }
   LongWork::Function TakeWork() { return std::move(outcome_.work); }
 

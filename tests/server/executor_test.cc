@@ -190,6 +190,20 @@ TEST_F(ExecutorTest, ScanGoesAsFarAsItGetsAndComesBackWhenThatIsNowhere) {
   EXPECT_TRUE(Run("SCAN " + cursor).ends_with("*1\r\n$1\r\na\r\n"));
 }
 
+TEST_F(ExecutorTest, WhileAnEndWaitsScriptsDoNotBeginAndOtherCommandsDo) {
+  server_.running_scripts().EndLasting();
+  EXPECT_EQ(Run("EVAL return 0"), "-ERR wrong number of arguments for 'eval' command\r\n");
+  EXPECT_EQ(Run({"EVAL", "return 1", "0"}), "(soon)");
+  EXPECT_EQ(Run({"EVAL_RO", "return 1", "0"}), "(soon)");
+  EXPECT_EQ(Run("SET a 1"), "+OK\r\n");
+  EXPECT_NE(Run({"SCRIPT", "LOAD", "return 1"}), "(soon)");
+  Run("MULTI");
+  EXPECT_EQ(Run({"EVAL", "return 1", "0"}), "+QUEUED\r\n");
+  EXPECT_EQ(Run("EXEC"), "(soon)");
+  server_.running_scripts().LetGoOn();
+  EXPECT_EQ(Run("EXEC"), "*1\r\n:1\r\n");
+}
+
 TEST_F(ExecutorTest, AMonitorMustNotTouchKeys) {
   EXPECT_EQ(RunAs("m", "MONITOR"), "+OK\r\n");
   EXPECT_EQ(RunAs("m", "GET a"), "-ERR Replica can't interact with the keyspace\r\n");

@@ -76,26 +76,35 @@ TEST_F(RunningScriptsTest, TheEndOfAllSparesNoWriterAndNobodyWhoComesLater) {
   EXPECT_FALSE(other_.cut_off());
 }
 
-TEST_F(RunningScriptsTest, AnEndThatWaitsSparesWritersAndEndsOthersBusyOrNot) {
+TEST_F(RunningScriptsTest, AnEndThatWaitsEndsWhoIsThereTwiceAndHasNotWritten) {
   scripts_.Add(&one_);
   scripts_.Add(&other_);
   EXPECT_TRUE(one_.BeginToWrite());
-  scripts_.EndReaders();
-  EXPECT_FALSE(one_.must_end());
-  EXPECT_TRUE(one_.BeginToWrite()) << "it goes on with what it has begun";
+  scripts_.EndLasting();
+  EXPECT_FALSE(other_.must_end()) << "it may be over in a moment";
+  scripts_.EndLasting();
   EXPECT_TRUE(other_.must_end());
   EXPECT_FALSE(other_.BeginToWrite());
+  EXPECT_FALSE(one_.must_end());
+  EXPECT_TRUE(one_.BeginToWrite()) << "it goes on with what it has begun";
 }
 
-TEST_F(RunningScriptsTest, WhileAnEndWaitsNoScriptThatBeginsMayLast) {
+TEST_F(RunningScriptsTest, AnEndThatWaitsHoldsBackScriptsUntilItIsRefused) {
+  EXPECT_FALSE(scripts_.held_back());
+  scripts_.Add(&one_);
+  scripts_.EndLasting();
+  EXPECT_TRUE(scripts_.held_back());
+  scripts_.LetGoOn();
+  EXPECT_FALSE(scripts_.held_back());
+  scripts_.EndLasting();
+  EXPECT_FALSE(one_.must_end()) << "this end has seen it once";
+}
+
+TEST_F(RunningScriptsTest, TheEndOfReadersIsForGood) {
   scripts_.EndReaders();
   scripts_.Add(&one_);
   EXPECT_TRUE(one_.must_end());
   EXPECT_FALSE(one_.BeginToWrite());
-  scripts_.LetGoOn();
-  scripts_.Add(&other_);
-  EXPECT_FALSE(other_.must_end());
-  EXPECT_TRUE(other_.BeginToWrite());
 }
 
 TEST_F(RunningScriptsTest, EitherItIsEndedOrItWritesNeverBoth) {
