@@ -456,6 +456,8 @@ int64_t Persistence::changes_since_save() const {
 Persistence::Figures Persistence::figures() const {
   MutexLock lock(mutex_);
   Figures figures = figures_;
+  // Work that was given up has not come to its end: whoever takes over follows at once.
+  if (stopping_ && figures.under_way == Work::kNone) figures.under_way = Work::kSnapshot;
   if (figures.under_way != Work::kNone) {
     figures.under_way_s = (server_.clock().NowMs() - work_started_ms_) / 1000;
     figures.keys_done = static_cast<int64_t>(server_.keyspace().snapshot().keys_done());
