@@ -155,6 +155,7 @@ class Call {
   void TryAgainSoon() { again_soon_ = true; }
 
   // For the executor.
+  bool has_work() const { return work_ != nullptr; }
   LongWork::Function TakeWork() { return std::exchange(work_, nullptr); }
   bool prepares() const { return prepares_; }
   bool again_soon() const { return again_soon_; }

@@ -344,14 +344,15 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   call.command().row->run(call);
   // What follows concerns nobody who waits for the keys.
   hold.Release();
-  if (LongWork::Function work = call.TakeWork()) {
+  if (call.has_work()) [[unlikely]] {
     const bool prepares = call.prepares();
     if (!prepares) NoteRun(call);
     return {.kind = prepares ? Outcome::Kind::kPrepare : Outcome::Kind::kDeferred,
-            .work = std::move(work),
+            .work = call.TakeWork(),
             .started_us = started_us};
   }
-  if (call.again_soon()) return {.kind = Outcome::Kind::kSoon};
+  if (call.again_soon()) [[unlikely]]
+    return {.kind = Outcome::Kind::kSoon};
   NoteRun(call);
   now_us_ = server_.clock().MonotonicUs();
   Note(client, *request.command, request.args, now_us_ - started_us);
