@@ -26,7 +26,8 @@ Access AccessOfEval(Server& server, CommandArguments args) {
 
 Access AccessOfEvalSha(Server& server, CommandArguments args) {
   ScriptPtr script = server.scripts().Find(args[1]);
-  return script == nullptr ? Access::kNone : AccessOfScript(script);
+  // The command before it in a transaction may bring the script: then all must be closed.
+  return script == nullptr ? Access::kEach : AccessOfScript(script);
 }
 
 /// The reason for which a script may not run now, or empty. One that declares its flags is taken
@@ -65,6 +66,15 @@ void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) 
   }
 }
 
+/// Whether the gates are closed that a script needs. Inside MULTI they always are.
+bool HoldsAllThatItMayReach(Call& call, const Script& script) {
+  if (!call.hold().Closes(call.db())) return false;
+  const auto all = call.server().keyspace().databases();
+  return !script.may_leave_database || std::all_of(all.begin(), all.end(), [&](const Database* db) {
+    return call.hold().Closes(*db);
+  });
+}
+
 /// Hex digits of a SHA1.
 constexpr size_t kShaLength = 40;
 
@@ -78,19 +88,22 @@ void Evaluate(Call& call, bool by_sha, bool read_only) {
   if (*key_count < 0) return call.Error("ERR Number of keys can't be negative");
   // A slow script lets other clients of this thread run; one interpreter runs one script.
   if (call.thread().in_script) return call.Error(kBusyScript);
+  ScriptPtr script;
+  if (by_sha) {
+    script = call.server().scripts().Find(call.arg(1));
+    // It became known after this request had looked what it must close.
+    if (script != nullptr && !HoldsAllThatItMayReach(call, *script)) return call.TryAgainSoon();
+  }
   MonitorFeed& monitors = call.server().monitors();
   if (monitors.active()) {
     monitors.Tell(call.server().clock().NowUs(), call.client().db, MonitorName(call.client()),
                   call.args());
   }
-  ScriptPtr script;
-  if (by_sha) {
-    script = call.server().scripts().Find(call.arg(1));
-    if (script == nullptr) {
-      call.server().persistence().journal().SawEverything();
-      return call.Error(kNoScriptError);
-    }
-  } else {
+  if (by_sha && script == nullptr) {
+    call.server().persistence().journal().SawEverything();
+    return call.Error(kNoScriptError);
+  }
+  if (!by_sha) {
     ScriptOrError loaded = call.thread().script_engine.Load(call.arg(1), /*pin=*/false);
     if (loaded.script == nullptr) return call.Error(loaded.error);
     script = std::move(loaded.script);

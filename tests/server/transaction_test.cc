@@ -93,6 +93,18 @@ TEST_F(TransactionTest, WhatGoesOverAllDatabasesWaitsForAllOfThem) {
   EXPECT_TRUE(Run("EXEC").starts_with("*1\r\n+"));
 }
 
+TEST_F(TransactionTest, AScriptThatTheTransactionItselfBringsHasTheDatabasesForItself) {
+  const std::string sha = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db";  // of "return 1"
+  Hold hold(server_.keyspace().background_slot());
+  hold.WaitAndClose(server_.keyspace().db(1));
+  Run("MULTI");
+  Run({"SCRIPT", "LOAD", "return 1"});
+  Run({"EVALSHA", sha, "0"});
+  EXPECT_EQ(Run("EXEC"), "(waits for a gate)");
+  hold.Release();
+  EXPECT_EQ(Run("EXEC"), "*2\r\n$40\r\n" + sha + "\r\n:1\r\n");
+}
+
 TEST_F(TransactionTest, UnwatchInsideLeavesWhatIsHeldAlone) {
   Run("WATCH a b");
   Run("MULTI");
