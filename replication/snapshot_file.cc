@@ -149,12 +149,13 @@ const char* TextOf(Snapshot::Failure failure) {
   return nullptr;
 }
 
+/// How soon a stop is noticed.
+constexpr std::chrono::milliseconds kPatience{50};
+
 /// Collects the snapshot that has begun into the pipe. Empty: all of it is there, or the writing
 /// thread has ended.
 std::optional<std::string> Collect(Snapshot& snapshot, SnapshotPipe& pipe,
                                    absl::FunctionRef<bool()> stop) {
-  // How soon a stop is noticed, and a gate that has opened.
-  constexpr std::chrono::milliseconds kPatience{50};
   constexpr std::chrono::milliseconds kUntilGateOpens{1};
   while (true) {
     if (stop()) return kStopped;
@@ -186,6 +187,12 @@ std::optional<std::string> CollectAndWrite(Snapshot& snapshot, Writing& writing,
   }
   std::optional<std::string> error = Collect(snapshot, pipe, stop);
   pipe.Close(/*given_up=*/error.has_value());
+  // A slow disk has most of its work before it now.
+  while (!pipe.AwaitEnd(kPatience)) {
+    if (error || !stop()) continue;
+    error = kStopped;
+    pipe.Close(/*given_up=*/true);
+  }
   thread.join();
   return error ? error : writing.error();
 }

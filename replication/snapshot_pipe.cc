@@ -32,6 +32,14 @@ void SnapshotPipe::Close(bool given_up) {
   changed_.NotifyAll();
 }
 
+bool SnapshotPipe::AwaitEnd(std::chrono::milliseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  MutexLock lock(mutex_);
+  while (!ended_ && changed_.WaitUntil(mutex_, end)) {
+  }
+  return ended_;
+}
+
 bool SnapshotPipe::Pop(SnapshotBatch* batch) {
   batch->Clear();
   {

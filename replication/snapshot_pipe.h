@@ -33,6 +33,8 @@ class SnapshotPipe {
   void Push(SnapshotBatch batch);
   /// Nothing comes any more. `given_up`: what came is for nothing.
   void Close(bool given_up);
+  /// Waits until the writing thread has ended, so long at most. Whether it has.
+  bool AwaitEnd(std::chrono::milliseconds time);
 
   // ---- the writing thread's
 

@@ -71,6 +71,8 @@ size_t ReplyDatabases(Keyspace& keyspace, ReplyWriter& reply) {
 }
 
 void MemoryStats(Call& call) {
+  // It counts keys.
+  call.server().persistence().journal().SawEverything();
   MemoryReport report = MemoryReport::Of(call.server());
   Keyspace& keyspace = call.server().keyspace();
   int64_t keys = 0;

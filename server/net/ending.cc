@@ -46,8 +46,8 @@ bool Ending::AwaitsBase(const Server::ShutdownRequest& request) const {
   return !request.answered && !request.force && server_.persistence().WaitsForFirstBase();
 }
 
-void Ending::TryAgain() {
-  server_.running_scripts().EndLasting();
+void Ending::TryAgain(bool hold_back) {
+  server_.running_scripts().EndLasting(hold_back);
   if (server_.running_scripts().AnyWrote() && !std::exchange(told_, true)) {
     LogWarning(
         "The end waits for a script that has written already. Another SIGINT, or SHUTDOWN NOSAVE, "
@@ -68,15 +68,16 @@ void Ending::Try() {
   using EndStep = Persistence::EndStep;
   const auto nosave = std::find_if(waiting_.begin(), waiting_.end(), SavesNothing);
   const bool saves = nosave == waiting_.end();
-  if (saves && server_.running_scripts().AnyBusy()) return TryAgain();
-  if (saves && AwaitsBase(waiting_.front())) return LookAgain();
+  // The log's first base waits for lasting scripts as well; others may go on until it is there.
+  if (saves && AwaitsBase(waiting_.front())) return TryAgain(/*hold_back=*/false);
+  if (saves && server_.running_scripts().AnyBusy()) return TryAgain(/*hold_back=*/true);
   const Persistence::Ending ending = saves ? waiting_.front().ending : nosave->ending;
   const bool force = saves ? waiting_.front().force : nosave->force;
   trying_ = true;
   const EndStep step =
       server_.persistence().PrepareToEnd(ending, force, [this] { main_loop_.poll(); });
   trying_ = false;
-  if (step == EndStep::kNotYet) return TryAgain();
+  if (step == EndStep::kNotYet) return TryAgain(/*hold_back=*/true);
   ends_ = step == EndStep::kDone;
   if (ends_) {
     main_loop_.stop();

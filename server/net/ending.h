@@ -35,7 +35,8 @@ class Ending {
  private:
   void Try();
   /// When those who are in the way are gone.
-  void TryAgain();
+  /// Looks again soon; scripts that last, and have written nothing, are ended meanwhile.
+  void TryAgain(bool hold_back);
   void LookAgain();
   bool AwaitsBase(const Server::ShutdownRequest& request) const;
 

@@ -74,10 +74,13 @@ void Network::Run(int signals) {
     auto bytes = boost::asio::buffer(&signal, sizeof(signal));
     boost::asio::async_read(signal_reader, bytes, [&](boost::system::error_code error, size_t) {
       if (error) return;
-      if (signal.ssi_signo == SIGHUP) {
+      const uint32_t number = signal.ssi_signo;
+      // First: the end that this one asks for listens to the next while it saves.
+      next_signal();
+      if (number == SIGHUP) {
         ReopenLog();
       } else {
-        const bool interrupted = signal.ssi_signo == SIGINT;
+        const bool interrupted = number == SIGINT;
         LogWarning("Received {} scheduling shutdown...", interrupted ? "SIGINT" : "SIGTERM");
         // Redis does not wait for a script any longer then, either.
         if (interrupted && ending.waits()) {
@@ -86,7 +89,6 @@ void Network::Run(int signals) {
           ending.Request(RequestOf(server_, interrupted));
         }
       }
-      next_signal();
     });
   };
   next_signal();

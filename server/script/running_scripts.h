@@ -80,12 +80,12 @@ class RunningScripts {
     return result;
   }
 
-  /// For an end of the server that waits, each time it looks: no script begins from here on, until
-  /// LetGoOn; one that was there at the look before, and has not written yet, is ended. So a script
-  /// that takes no longer than usual is not cut off.
-  void EndLasting() {
+  /// For an end of the server that waits, each time it looks: a script that was there at the look
+  /// before, and has not written yet, is ended. So one that takes no longer than usual is not cut
+  /// off. `hold_back`: and no script begins from here on, until LetGoOn.
+  void EndLasting(bool hold_back) {
     MutexLock lock(mutex_);
-    held_back_ = true;
+    held_back_ = hold_back;
     for (RunningScript* script : scripts_) {
       if (std::exchange(script->noticed_, true)) script->End();
     }

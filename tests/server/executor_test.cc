@@ -191,7 +191,7 @@ TEST_F(ExecutorTest, ScanGoesAsFarAsItGetsAndComesBackWhenThatIsNowhere) {
 }
 
 TEST_F(ExecutorTest, WhileAnEndWaitsScriptsDoNotBeginAndOtherCommandsDo) {
-  server_.running_scripts().EndLasting();
+  server_.running_scripts().EndLasting(/*hold_back=*/true);
   EXPECT_EQ(Run({"EVAL", "return 1", "0"}), "(soon)");
   EXPECT_EQ(Run({"EVAL_RO", "return 1", "0"}), "(soon)");
   EXPECT_EQ(Run("SET a 1"), "+OK\r\n");

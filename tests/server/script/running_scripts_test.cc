@@ -80,9 +80,9 @@ TEST_F(RunningScriptsTest, AnEndThatWaitsEndsWhoIsThereTwiceAndHasNotWritten) {
   scripts_.Add(&one_);
   scripts_.Add(&other_);
   EXPECT_TRUE(one_.BeginToWrite());
-  scripts_.EndLasting();
+  scripts_.EndLasting(/*hold_back=*/true);
   EXPECT_FALSE(other_.must_end()) << "it may be over in a moment";
-  scripts_.EndLasting();
+  scripts_.EndLasting(/*hold_back=*/true);
   EXPECT_TRUE(other_.must_end());
   EXPECT_FALSE(other_.BeginToWrite());
   EXPECT_FALSE(one_.must_end());
@@ -92,11 +92,11 @@ TEST_F(RunningScriptsTest, AnEndThatWaitsEndsWhoIsThereTwiceAndHasNotWritten) {
 TEST_F(RunningScriptsTest, AnEndThatWaitsHoldsBackScriptsUntilItIsRefused) {
   EXPECT_FALSE(scripts_.held_back());
   scripts_.Add(&one_);
-  scripts_.EndLasting();
+  scripts_.EndLasting(/*hold_back=*/true);
   EXPECT_TRUE(scripts_.held_back());
   scripts_.LetGoOn();
   EXPECT_FALSE(scripts_.held_back());
-  scripts_.EndLasting();
+  scripts_.EndLasting(/*hold_back=*/true);
   EXPECT_FALSE(one_.must_end()) << "this end has seen it once";
 }
 
