@@ -391,6 +391,33 @@ def test_the_end_waits_for_a_script_that_has_written_and_saves_all_of_it(start_s
         assert connection.call("MGET", "first", "second") == [b"1", b"2"]
 
 
+def test_a_second_sigint_ends_a_server_that_saves_on_a_slow_disk(start_server):
+    server = start_server({"save": "3600 1"})
+    if server.kind == "redis":
+        pytest.skip("redis-server hears no signal while it saves")
+    with server.connect() as connection:
+        connection.pipeline([("SET", f"key{n}", n) for n in range(20_000)])
+        connection.ok("CONFIG", "SET", "rdb-key-save-delay", 10_000)
+    server.signal(signal.SIGINT)
+    _wait_for_log(server, "Saving the snapshot")
+    server.signal(signal.SIGINT)
+    server.exit_status()
+    assert not (server.directory / "dump.rdb").exists()
+
+
+def test_an_endless_script_keeps_the_first_base_of_the_log_from_nobody(start_server):
+    server = start_server({"busy-reply-threshold": "60000", "save": "3600 1"})
+    if server.kind == "redis":
+        pytest.skip("in redis-server nobody turns the log on while a script runs")
+    with server.connect() as connection, server.connect() as runner:
+        runner.ok("SELECT", "3")
+        runner.send("EVAL", "while true do end", "0")
+        assert connection.ok("CONFIG", "SET", "appendonly", "yes") == b"OK"
+        _wait_for_log(server, "rewriting started")
+        server.signal(signal.SIGTERM)
+        assert server.exit_status() == 0
+
+
 def test_while_the_end_waits_no_other_script_begins(start_server):
     server = start_server({"busy-reply-threshold": "100", "save": "3600 1", "io-threads": "2"})
     if server.kind == "redis":
