@@ -155,7 +155,8 @@ void Reset(Call& call) {
   client.db = 0;
   client.resp = 2;
   client.authenticated = NeedsNoPassword(server.config());
-  client.reply_mode = ReplyMode::kOn;
+  // As in Redis, a skip that concerns this very reply stays.
+  if (client.reply_mode != ReplyMode::kSkip) client.reply_mode = ReplyMode::kOn;
   client.no_touch = false;
   client.no_evict = false;
   SetClientName(client, "");

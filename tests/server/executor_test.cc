@@ -227,6 +227,14 @@ TEST_F(ExecutorTest, SkipDropsOneReply) {
   EXPECT_EQ(Run("PING"), "+PONG\r\n");
 }
 
+TEST_F(ExecutorTest, ResetIsHeardAfterOffAndNotAfterSkip) {
+  EXPECT_EQ(Run("CLIENT REPLY OFF"), "");
+  EXPECT_EQ(Run("RESET"), "+RESET\r\n");
+  EXPECT_EQ(Run("CLIENT REPLY SKIP"), "");
+  EXPECT_EQ(Run("RESET"), "");
+  EXPECT_EQ(Run("PING"), "+PONG\r\n");
+}
+
 TEST_F(ExecutorTest, SkipInATransactionDropsTheReplyAfterIt) {
   Run("MULTI");
   EXPECT_EQ(Run("CLIENT REPLY SKIP"), "+QUEUED\r\n");
