@@ -37,6 +37,7 @@ enum CommandFlag : uint32_t {
   kUndeferred = 1u << 19,  ///< runs at once inside MULTI: EXEC, DISCARD, MULTI, WATCH, QUIT, RESET
   kRandomOutput = 1u << 20,  ///< tip nondeterministic_output
   kUnordered = 1u << 21,     ///< tip nondeterministic_output_order
+  kInterpreter = 1u << 22,   ///< needs the Lua interpreter of its event loop
 };
 
 /// ACL categories beyond those that follow from the flags and the group.

@@ -249,6 +249,8 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
     if (until_ms != 0) return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   }
   if (client.in_multi && !row.has(kUndeferred)) return Enqueue(client, request, reply);
+  if (LacksInterpreter(client, request)) [[unlikely]]
+    return Refuse(client, request, kBusyScript, reply);
   if (server_.running_scripts().held_back() && RunsScript(client, request)) [[unlikely]]
     return {.kind = Outcome::Kind::kSoon, .soon = kScriptsHeldBack};
   if (request.command == exec_ && client.in_multi) {

@@ -103,8 +103,12 @@ class Executor {
   Outcome Enqueue(Client& client, const Request& request, ReplyWriter& reply);
   /// Whether the request has one of these flags: EXEC is what its queue is.
   bool HasFlag(const Client& client, const Request& request, uint32_t flags) const;
-  /// Whether it is a script, or a transaction with one in it.
+  /// Whether it is a script, or a transaction with one in it, as far as an end holds those back.
   bool RunsScript(const Client& client, const Request& request) const;
+  /// What a script, or a transaction with one in it, is told while this event loop runs another.
+  bool LacksInterpreter(const Client& client, const Request& request) const {
+    return thread_.in_script && HasFlag(client, request, kInterpreter);
+  }
   /// What becomes of a request that did not get its hold.
   Outcome Wait(Client& client, const Request& request, const Hold& hold, bool queued,
                ReplyWriter& reply);

@@ -60,13 +60,21 @@ bool LongWork::TryStep(const Wanted& wanted) {
 void LongWork::Advance() {
   turn_ends_ = std::chrono::steady_clock::now() + kTurn;
   if (wanted_ != nullptr) {
-    if (!TryStep(*wanted_)) return refused_->WhenOpen({}, Resumer());
+    if (!TryStep(*wanted_)) return AwaitGate();
     wanted_ = nullptr;
   }
   task_.Resume();
   if (task_.done()) return done_();
   if (start_ != nullptr) return std::exchange(start_, nullptr)(Resumer());
   Post();
+}
+
+void LongWork::AwaitGate() {
+  if (!refused_->busy()) return refused_->WhenOpen({.hears_busy = true}, Resumer());
+  // As if it had not begun.
+  output_.Clear();
+  Error(kBusyScript);
+  done_();
 }
 
 void LongWork::RunHere() {

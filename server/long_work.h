@@ -22,7 +22,8 @@ namespace cloakroom {
 /// Work that a command does outside the event loop (Call::Offload), with no stripe held. It is a
 /// coroutine that a worker runs in steps. Where it has to wait, for a gate or for somebody's call,
 /// the worker does other things meanwhile; and when others wait for a worker it lets them have
-/// their turn between two steps.
+/// their turn between two steps. A script that becomes busy in a database that it wants ends it
+/// with BUSY.
 ///
 ///   call.Offload([&db = call.db()](LongWork& work) -> Task {
 ///     uint64_t cursor = 0;
@@ -103,6 +104,9 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
   /// On a worker, until it is done or has to wait. Somebody else may go on with it, or destroy it,
   /// as soon as it waits.
   void Advance();
+  /// Has it go on when the gate opens. If a script is busy there the client is told so instead, and
+  /// the work has come to its end.
+  void AwaitGate();
   Resume Resumer();
 
   /// So long it may keep a worker for which others wait.

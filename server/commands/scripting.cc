@@ -169,10 +169,10 @@ void ScriptKill(Call& call) {
   }
 }
 
-constexpr uint32_t kEvalFlags =
-    kNoScript | kStale | kSkipMonitor | kMayReplicate | kNoMandatoryKeys | kMovableKeys;
+constexpr uint32_t kEvalFlags = kInterpreter | kNoScript | kStale | kSkipMonitor | kMayReplicate |
+                                kNoMandatoryKeys | kMovableKeys;
 constexpr uint32_t kEvalRoFlags =
-    kNoScript | kReadonly | kStale | kSkipMonitor | kNoMandatoryKeys | kMovableKeys;
+    kInterpreter | kNoScript | kReadonly | kStale | kSkipMonitor | kNoMandatoryKeys | kMovableKeys;
 constexpr char kEvalComplexity[] = "Depends on the script that is executed.";
 
 // Read as a table.
@@ -192,7 +192,7 @@ constexpr CommandRow kScriptingCommands[] = {
      "Executes a Lua script that only reads, by its SHA1.", Access::kWhole, AccessOfEvalSha},
     { "script", nullptr, -2, 0, {}, "2.6.0", "Depends on subcommand.", "",
      "Manages the Lua scripts that the server knows."},
-    { "script|load", ScriptLoad, 3, kNoScript | kStale, {}, "2.6.0",
+    { "script|load", ScriptLoad, 3, kInterpreter | kNoScript | kStale, {}, "2.6.0",
      "O(N) with N being the length in bytes of the script.", "script",
      "Keeps a Lua script, to be run by EVALSHA."},
     { "script|exists", ScriptExists, -3, kNoScript, {}, "2.6.0",

@@ -165,10 +165,13 @@ void Connection::Answer(const Execute& execute) {
   if (replies_ == nullptr) replies_ = loop_.TakeOutput(shared_from_this());
   ChangeJournal::Request request(this, durable_from_);
   executing_ = true;
+  Connection* const outer = loop_.ExchangeExecuting(this);
   execute(*replies_);
+  loop_.ExchangeExecuting(outer);
   executing_ = false;
   HoldReplies(request.offset());
   request.End();
+  if (std::exchange(pushed_meanwhile_, false)) HandOn();
 }
 
 bool Connection::SendReplies() {
@@ -339,7 +342,7 @@ void Connection::Flush() {
 
 void Connection::Push(Pushed pushed) {
   const bool here = loop_.OnThisThread();
-  if (here && pushed.ticket == nullptr && pushes_.empty()) {
+  if (here && pushed.ticket == nullptr && pushes_.empty() && !InMidstOfReply()) {
     if (pushed.wanted()) PushHere(std::move(pushed.bytes));
     return;
   }
@@ -363,7 +366,14 @@ void Connection::PostHandOn() {
   });
 }
 
+/// A script of this client has others served: what they push must not land in its reply.
+bool Connection::InMidstOfReply() const { return executing_ && loop_.executing() != this; }
+
 void Connection::HandOn() {
+  if (InMidstOfReply()) {
+    pushed_meanwhile_ = true;
+    return;
+  }
   for (Pushed& pushed : pushes_.Take()) {
     if (!open_) return;
     if (!pushed.wanted()) continue;

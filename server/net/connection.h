@@ -110,6 +110,7 @@ class Connection final : public ClientLink,
   bool HoldsReplies() const;
   bool SendNow(OutputBuffer& output);
   void PushHere(SharedBytes bytes);
+  bool InMidstOfReply() const;
   /// Sends what other threads pushed, at the end of the round.
   void HandOn();
   void PostHandOn();
@@ -147,6 +148,7 @@ class Connection final : public ClientLink,
   bool lingering_ = false;  ///< Linger runs, and nothing is read
   bool paused_ = false;     ///< lingers for CLIENT PAUSE
   bool executing_ = false;
+  bool pushed_meanwhile_ = false;          ///< HandOn is due when it executes no more
   bool unfinished_ = false;                ///< kept_ may hold whole requests
   bool in_line_ = false;                   ///< for a turn
   size_t place_ = 0;                       ///< among the loop's connections

@@ -140,11 +140,13 @@ void EventLoop::PollNested() {
   // The script's arguments lie in the read buffer.
   auto read_buffer = std::exchange(read_buffer_, std::make_unique<std::array<char, kReadBytes>>());
   const bool outer = std::exchange(nested_, true);
+  Connection* const script = ExchangeExecuting(nullptr);
   constexpr int kHandlers = 256;
   for (int i = 0; i < kHandlers && context_.poll_one() > 0; ++i) {
   }
   GiveTurns();
   poller_.Round();
+  ExchangeExecuting(script);
   nested_ = outer;
   ScheduleTurns();
   read_buffer_ = std::move(read_buffer);

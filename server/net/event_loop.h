@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "protocol/output_buffer.h"
@@ -63,6 +64,13 @@ class EventLoop {
   void Add(std::shared_ptr<Connection> connection);
   void Remove(const Connection& connection);
 
+  /// The connection whose requests execute just now, by the innermost execution; null: none.
+  Connection* executing() const { return executing_; }
+  /// Returns what was so before.
+  Connection* ExchangeExecuting(Connection* connection) {
+    return std::exchange(executing_, connection);
+  }
+
   /// Serves the other connections for a moment, from inside a script that takes long.
   void PollNested();
 
@@ -82,6 +90,7 @@ class EventLoop {
   Poller poller_;
   boost::asio::steady_timer tick_;
   Executor executor_;
+  Connection* executing_ = nullptr;
   std::unique_ptr<std::array<char, kReadBytes>> read_buffer_;
   std::vector<std::unique_ptr<OutputBuffer>> outputs_;  ///< not in use, the last warmest
   std::vector<std::shared_ptr<Connection>> answered_;   ///< whose replies are to be sent

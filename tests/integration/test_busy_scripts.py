@@ -107,3 +107,39 @@ def test_unwatch_of_a_busy_database_waits_for_nobody(server):
         with busy_script(server):
             assert watcher.ok("UNWATCH") == b"OK"
             assert watcher.ok("SET", "k", 1) == b"OK"
+
+
+COUNTS = "local n = 0 while n < 4e7 do n = n + 1 end return 'counted'"
+
+
+@pytest.mark.parametrize("loops", [1, 2])
+def test_what_is_pushed_to_a_client_whose_script_runs_comes_behind_its_replies(start_server, loops):
+    server = start_server({"busy-reply-threshold": 20, "io-threads": loops, "save": '""'})
+    with server.connect(timeout_s=WAIT_S) as client, server.connect(timeout_s=WAIT_S) as other:
+        client.hello(3)
+        client.ok("SUBSCRIBE", "news")
+        client.ok("SELECT", BUSY_DB)
+        client.send_raw(b"".join(resp.encode(words) for words in (
+            ("MULTI",), ("SET", "k", "v"), ("EVAL", COUNTS, 0), ("GET", "k"), ("EXEC",))))
+        other.ok("SELECT", BUSY_DB)
+        wait_until(lambda: str(other.call("GET", "x")).startswith("b'BUSY"), "the script is busy")
+        assert other.ok("PUBLISH", "news", "one") == 1
+        assert [client.read() for _ in range(4)] == [b"OK"] + [b"QUEUED"] * 3
+        assert client.read() == [b"OK", b"counted", b"v"]
+        assert client.read()[-1] == b"one"
+        client.send_raw(resp.encode(("CLIENT", "REPLY", "SKIP")) + resp.encode(("EVAL", COUNTS, 0)))
+        wait_until(lambda: str(other.call("GET", "x")).startswith("b'BUSY"), "the script is busy")
+        assert other.ok("PUBLISH", "news", "two") == 1
+        assert client.read()[-1] == b"two"
+
+
+def test_keys_that_has_begun_hears_of_a_busy_script(server):
+    with server.connect(timeout_s=WAIT_S) as client:
+        client.ok("SELECT", BUSY_DB)
+        for at in range(0, 300_000, 10_000):
+            client.pipeline([("SET", f"key{n}", n) for n in range(at, at + 10_000)])
+        client.send("KEYS", "*nothing*")
+        with busy_script(server):
+            # Either it was through before, or it is told; it does not wait.
+            reply = client.read()
+            assert reply == [] or reply.startswith(b"BUSY")

@@ -128,6 +128,21 @@ TEST_F(BusyScriptTest, IsAsSlowForTheSlowlogAsItWas) {
   EXPECT_TRUE(Run("SLOWLOG GET").find("300000") != std::string::npos) << Run("SLOWLOG GET");
 }
 
+TEST_F(BusyScriptTest, AnotherScriptOfItsLoopIsRefusedBeforeItsTransactionHasDoneAnything) {
+  RunBusy("redis.call('SET', 'a', 1) for i = 1, 300000 do end", [this] {
+    RunAs("other", "SELECT 2");
+    RunAs("other", "MULTI");
+    RunAs("other", "SET x 1");
+    EXPECT_EQ(RunAs("other", {"EVAL", "return 1", "0"}), "+QUEUED\r\n");
+    EXPECT_TRUE(RunAs("other", "EXEC")
+                    .starts_with("-EXECABORT Transaction discarded because of: "
+                                 "BUSY "));
+    EXPECT_EQ(RunAs("other", "GET x"), "$-1\r\n");
+    EXPECT_TRUE(RunAs("other", {"EVAL", "return 1", "0"}).starts_with("-BUSY "));
+    EXPECT_TRUE(RunAs("other", {"SCRIPT", "LOAD", "return 1"}).starts_with("-BUSY "));
+  });
+}
+
 TEST_F(BusyScriptTest, LeavesOtherDatabasesAlone) {
   RunBusy("redis.call('SET', 'a', 1) for i = 1, 300000 do end", [this] {
     RunAs("other", "SELECT 2");

@@ -46,7 +46,6 @@ TEST_F(LongWorkTest, RepliesWhenAllItsStepsAreDone) {
 TEST_F(LongWorkTest, WaitsForAClosedGateWithoutItsWorker) {
   auto hold = std::make_unique<Hold>(0);
   hold->WaitAndClose(db(5));
-  db(5).gate().SetBusy();
   bool ran = false;
   auto first = Start([&](LongWork& work) -> Task {
     co_await work.Step(db(5), [&] { ran = true; });
@@ -62,6 +61,27 @@ TEST_F(LongWorkTest, WaitsForAClosedGateWithoutItsWorker) {
   hold.reset();
   EXPECT_EQ(first.get(), "+first\r\n");
   EXPECT_TRUE(ran);
+}
+
+TEST_F(LongWorkTest, HearsThatAScriptIsBusyAndRepliesNothingElse) {
+  for (bool busy_before : {false, true}) {
+    auto hold = std::make_unique<Hold>(0);
+    std::promise<void> first_step;
+    std::promise<void> closed;
+    auto reply = Start([&](LongWork& work) -> Task {
+      co_await work.Step(db(5), [&] { work.reply.Bulk("half of it"); });
+      first_step.set_value();
+      closed.get_future().wait();
+      co_await work.Step(db(5), [&] { work.reply.Bulk("the rest"); });
+    });
+    first_step.get_future().wait();
+    hold->WaitAndClose(db(5));
+    if (busy_before) db(5).gate().SetBusy();
+    closed.set_value();
+    AwaitWorker();
+    if (!busy_before) db(5).gate().SetBusy();
+    EXPECT_TRUE(reply.get().starts_with("-BUSY "));
+  }
 }
 
 TEST_F(LongWorkTest, WaitsForACallWithoutItsWorker) {
