@@ -11,7 +11,7 @@ target_link_libraries(cloakroom_absl INTERFACE
   absl::base absl::synchronization absl::flat_hash_map absl::flat_hash_set absl::hash absl::strings absl::inlined_vector
   absl::span absl::random_random absl::function_ref absl::str_format)
 
-# The sanitizers bring their own allocator, which storage/memory.cc knows how to ask.
+# The sanitizers bring their own allocator, which storage/base/memory_meter.cc knows how to ask.
 add_library(cloakroom_allocator INTERFACE)
 if(NOT CLOAKROOM_SANITIZE)
   find_library(JEMALLOC_LIBRARY NAMES libjemalloc.a REQUIRED)

@@ -28,9 +28,9 @@ function(cloakroom_make file)
 endfunction()
 set(manual ${Python3_EXECUTABLE} ${from}/manual.py)
 
-set(help_of_cloakroom-server ${CMAKE_SOURCE_DIR}/server/command_line_help.cc)
-set(help_of_cloakroom-check-rdb ${CMAKE_SOURCE_DIR}/server/check_rdb_help.h)
-set(help_of_cloakroom-check-aof ${CMAKE_SOURCE_DIR}/server/check_aof_help.h)
+set(help_of_cloakroom-server ${CMAKE_SOURCE_DIR}/server/process/command_line_help.cc)
+set(help_of_cloakroom-check-rdb ${CMAKE_SOURCE_DIR}/replication/check/check_rdb_help.h)
+set(help_of_cloakroom-check-aof ${CMAKE_SOURCE_DIR}/replication/check/check_aof_help.h)
 foreach(program IN LISTS programs)
   cloakroom_make(${program}.8 COMMAND ${manual} page ${help_of_${program}} ${PROJECT_VERSION} ${changed}
     FROM ${help_of_${program}} ${from}/manual.py)

@@ -6,14 +6,15 @@
 #include <string>
 #include <utility>
 
-#include "replication/aof_pending.h"
-#include "storage/clock.h"
-#include "storage/evictor.h"
-#include "storage/hold.h"
-#include "storage/keyspace.h"
-#include "storage/memory_meter.h"
-#include "storage/string_value.h"
-#include "storage/write_scope.h"
+#include "replication/aof/aof_pending.h"
+#include "storage/access/lookup.h"
+#include "storage/access/write_scope.h"
+#include "storage/base/clock.h"
+#include "storage/base/memory_meter.h"
+#include "storage/keyspace/hold.h"
+#include "storage/keyspace/keyspace.h"
+#include "storage/upkeep/evictor.h"
+#include "storage/values/string_value.h"
 
 namespace cloakroom {
 namespace {
@@ -49,7 +50,7 @@ void BM_GetHot(benchmark::State& state) {
   for (auto _ : state) {
     Hold hold(state.thread_index());
     benchmark::DoNotOptimize(hold.TryKey(keyspace.db(0), hash));
-    benchmark::DoNotOptimize(keyspace.db(0).Find(kHotKey, hash, now_ms, random));
+    benchmark::DoNotOptimize(FindKey(keyspace.db(0), kHotKey, hash, now_ms, random));
   }
   state.SetItemsProcessed(state.iterations());
 }

@@ -8,11 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "storage/clock.h"
-#include "storage/hold.h"
-#include "storage/keyspace.h"
-#include "storage/string_value.h"
-#include "storage/write_scope.h"
+#include "storage/access/lookup.h"
+#include "storage/access/write_scope.h"
+#include "storage/base/clock.h"
+#include "storage/keyspace/hold.h"
+#include "storage/keyspace/keyspace.h"
+#include "storage/values/string_value.h"
 
 namespace cloakroom {
 namespace {
@@ -45,7 +46,7 @@ size_t Get(Keyspace& keyspace, GateSlot slot, std::string_view key, int64_t now_
   const KeyHash hash = KeyHash::Of(key);
   Hold hold(slot);
   benchmark::DoNotOptimize(hold.TryKey(db, hash));
-  const Entry* entry = db.Find(key, hash, now_ms, random);
+  const Entry* entry = FindKey(db, key, hash, now_ms, random);
   return entry == nullptr ? 0 : StringView(entry->encoding(), entry->payload()).size();
 }
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "storage/packed.h"
+#include "storage/values/packed.h"
 
 namespace cloakroom {
 namespace {

@@ -6,10 +6,10 @@
 
 #include "absl/container/inlined_vector.h"
 #include "protocol/numbers.h"
-#include "server/call.h"
-#include "server/commands/bits.h"
 #include "server/commands/families.h"
-#include "server/commands/string_size.h"
+#include "server/commands/support/bits.h"
+#include "server/commands/support/string_size.h"
+#include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {

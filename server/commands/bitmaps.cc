@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
-#include "server/call.h"
-#include "server/commands/bits.h"
 #include "server/commands/families.h"
-#include "server/commands/held_string.h"
-#include "server/commands/string_size.h"
-#include "storage/string_store.h"
+#include "server/commands/support/bits.h"
+#include "server/commands/support/held_string.h"
+#include "server/commands/support/string_size.h"
+#include "server/execution/call.h"
+#include "storage/access/string_store.h"
 
 namespace cloakroom {
 namespace {

@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "protocol/text.h"
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/help.h"
+#include "server/commands/support/help.h"
+#include "server/context/pause.h"
+#include "server/execution/call.h"
+#include "server/info/client_line.h"
 #include "server/session/authenticate.h"
-#include "server/session/client_line.h"
 #include "server/session/client_names.h"
+#include "server/session/client_registry.h"
 
 namespace cloakroom {
 namespace {

@@ -4,10 +4,12 @@
 #include <utility>
 #include <vector>
 
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/help.h"
-#include "server/metrics/totals.h"
+#include "server/commands/support/help.h"
+#include "server/config/config_store.h"
+#include "server/execution/call.h"
+#include "server/info/totals.h"
+#include "server/persistence/persistence.h"
 
 namespace cloakroom {
 namespace {

@@ -2,13 +2,15 @@
 #include <optional>
 
 #include "protocol/text.h"
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/key_lookup.h"
-#include "server/executor.h"
+#include "server/commands/support/key_lookup.h"
+#include "protocol/version.h"
+#include "server/execution/call.h"
+#include "server/execution/executor.h"
+#include "server/metrics/monitor_feed.h"
+#include "server/pubsub/pubsub.h"
 #include "server/session/authenticate.h"
 #include "server/session/client_names.h"
-#include "server/version.h"
 
 namespace cloakroom {
 namespace {

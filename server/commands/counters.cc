@@ -5,8 +5,8 @@
 #include <string>
 
 #include "protocol/numbers.h"
-#include "server/call.h"
 #include "server/commands/families.h"
+#include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {

@@ -2,11 +2,13 @@
 #include <optional>
 #include <utility>
 
-#include "server/call.h"
-#include "server/commands/database_index.h"
 #include "server/commands/families.h"
-#include "server/commands/key_lookup.h"
+#include "server/commands/support/database_index.h"
+#include "server/commands/support/key_lookup.h"
+#include "server/execution/call.h"
 #include "server/persistence/persistence.h"
+#include "storage/access/flush.h"
+#include "storage/keyspace/reclaimer.h"
 
 namespace cloakroom {
 namespace {
@@ -42,14 +44,14 @@ void ReplyWhenFreed(Call& call) {
 
 void FlushDb(Call& call) {
   if (!CheckFlushMode(call)) return;
-  CountChanges(call, call.db().Clear());
+  CountChanges(call, FlushDatabase(call.db()));
   ReplyWhenFreed(call);
 }
 
 void FlushAll(Call& call) {
   if (!CheckFlushMode(call) || !MayReachAll(call)) return;
   // One more, so that flushing an empty server is a change as well.
-  CountChanges(call, call.server().keyspace().ClearAll() + 1);
+  CountChanges(call, FlushAll(call.server().keyspace()) + 1);
   call.server().persistence().NoteFlush();
   ReplyWhenFreed(call);
 }
@@ -63,7 +65,7 @@ void SwapDb(Call& call) {
     return call.Error(kDbIndexOutOfRange);
   }
   if (!MayReach(call, *first) || !MayReach(call, *second)) return;
-  if (*first != *second) call.db(*first).SwapContents(call.db(*second));
+  if (*first != *second) SwapDatabases(call.db(*first), call.db(*second));
   CountChanges(call, 1);
   call.reply().Ok();
 }

@@ -10,17 +10,19 @@
 #include "absl/strings/ascii.h"
 #include "protocol/glob.h"
 #include "protocol/text.h"
-#include "server/call.h"
-#include "server/commands/debug_protocol.h"
 #include "server/commands/families.h"
-#include "server/commands/help.h"
-#include "server/digest.h"
+#include "server/commands/support/debug_protocol.h"
+#include "server/commands/support/digest.h"
+#include "server/commands/support/help.h"
+#include "server/execution/call.h"
 #include "server/log/log.h"
-#include "storage/access_clock.h"
-#include "storage/encoding.h"
-#include "storage/hold.h"
-#include "storage/shared_value.h"
-#include "storage/string_store.h"
+#include "server/persistence/persistence.h"
+#include "storage/access/lookup.h"
+#include "storage/access/string_store.h"
+#include "storage/keyspace/access_clock.h"
+#include "storage/keyspace/hold.h"
+#include "storage/values/encoding.h"
+#include "storage/values/shared_value.h"
 
 namespace cloakroom {
 namespace {
@@ -33,7 +35,7 @@ bool LookAt(Call& call, std::string_view key, Look look) {
   Stripe& stripe = call.db().StripeOf(hash);
   if (!stripe.mutex.TryLockUntil(call.db().gate().MomentFromNow())) return false;
   call.db().See(stripe);
-  look(call.db().Peek(key, hash, call.now_ms()));
+  look(PeekKey(call.db(), key, hash, call.now_ms()));
   stripe.mutex.Unlock();
   return true;
 }

@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "server/command.h"
+#include "server/execution/command.h"
 
 namespace cloakroom {
 

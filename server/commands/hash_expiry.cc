@@ -3,8 +3,8 @@
 #include <string>
 
 #include "protocol/text.h"
-#include "server/call.h"
 #include "server/commands/families.h"
+#include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "protocol/numbers.h"
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/long_reply.h"
-#include "server/commands/sampling.h"
-#include "server/commands/scan_options.h"
-#include "storage/string_map.h"
+#include "server/commands/support/long_reply.h"
+#include "server/commands/support/sampling.h"
+#include "server/commands/support/scan_options.h"
+#include "server/execution/call.h"
+#include "storage/base/string_map.h"
 
 namespace cloakroom {
 namespace {

@@ -3,10 +3,10 @@
 
 #include "protocol/glob.h"
 #include "protocol/text.h"
-#include "server/call.h"
-#include "server/command_info.h"
 #include "server/commands/families.h"
-#include "server/commands/help.h"
+#include "server/commands/reference/command_info.h"
+#include "server/commands/support/help.h"
+#include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {

@@ -3,10 +3,10 @@
 #include <optional>
 
 #include "protocol/text.h"
-#include "server/call.h"
-#include "server/commands/expire_time.h"
 #include "server/commands/families.h"
-#include "server/commands/key_lookup.h"
+#include "server/commands/support/expire_time.h"
+#include "server/commands/support/key_lookup.h"
+#include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {

@@ -5,11 +5,12 @@
 #include <string>
 
 #include "protocol/text.h"
-#include "server/call.h"
-#include "server/commands/database_index.h"
 #include "server/commands/families.h"
-#include "server/commands/key_lookup.h"
-#include "storage/shared_value.h"
+#include "server/commands/support/database_index.h"
+#include "server/commands/support/key_lookup.h"
+#include "server/execution/call.h"
+#include "storage/access/lookup.h"
+#include "storage/values/shared_value.h"
 
 namespace cloakroom {
 namespace {
@@ -44,13 +45,13 @@ void Transfer(Call& call, Place from, KeyEvent out, Place to, KeyEvent in) {
 }
 
 bool IsThere(Place place, int64_t now_ms) {
-  return place.db.Peek(place.key, place.hash, now_ms) != nullptr;
+  return PeekKey(place.db, place.key, place.hash, now_ms) != nullptr;
 }
 
 /// The same for the key to be moved, which counts as an access.
 bool Use(Call& call, Place place) {
   if (call.client().no_touch) return IsThere(place, call.now_ms());
-  return place.db.Find(place.key, place.hash, call.now_ms(), call.random()) != nullptr;
+  return FindKey(place.db, place.key, place.hash, call.now_ms(), call.random()) != nullptr;
 }
 
 Place Here(Call& call, size_t i) { return {call.db(), call.arg(i), call.HashOf(call.arg(i))}; }
@@ -106,7 +107,7 @@ void Copy(Call& call) {
   if (source == nullptr) return call.reply().Integer(0);
   Place to{call.db(options->db), call.arg(2), call.HashOf(call.arg(2))};
   if (!options->replace && IsThere(to, call.now_ms())) return call.reply().Integer(0);
-  call.db().KeepForLog(call.arg(1), call.HashOf(call.arg(1)));
+  KeepForLog(call.db(), call.arg(1), call.HashOf(call.arg(1)));
   std::string payload = CopyPayload(source->type(), source->encoding(), source->payload());
   PutAt(call, to, *source, payload, "copy_to");
   call.reply().Integer(1);

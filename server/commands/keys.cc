@@ -1,7 +1,8 @@
 // DEL UNLINK EXISTS TOUCH TYPE.
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/key_lookup.h"
+#include "server/commands/support/key_lookup.h"
+#include "server/execution/call.h"
+#include "storage/access/lookup.h"
 
 namespace cloakroom {
 namespace {
@@ -30,7 +31,7 @@ void Touch(Call& call) {
   int64_t touched = 0;
   for (size_t i = 1; i < call.argc(); ++i) {
     std::string_view key = call.arg(i);
-    bool found = call.db().Find(key, call.HashOf(key), call.now_ms(), call.random()) != nullptr;
+    bool found = FindKey(call.db(), key, call.HashOf(key), call.now_ms(), call.random()) != nullptr;
     ThreadStats& stats = call.thread().stats;
     (found ? stats.keyspace_hits : stats.keyspace_misses) += 1;
     touched += found ? 1 : 0;

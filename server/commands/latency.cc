@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "protocol/text.h"
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/help.h"
-#include "server/metrics/totals.h"
+#include "server/commands/support/help.h"
+#include "server/config/config.h"
+#include "server/execution/call.h"
+#include "server/info/totals.h"
+#include "server/metrics/latency_monitor.h"
 
 namespace cloakroom {
 namespace {

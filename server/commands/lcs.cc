@@ -4,10 +4,11 @@
 #include <utility>
 #include <vector>
 
-#include "server/call.h"
-#include "server/commands/common_subsequence.h"
 #include "server/commands/families.h"
-#include "server/commands/held_string.h"
+#include "server/commands/support/common_subsequence.h"
+#include "server/commands/support/held_string.h"
+#include "server/config/config.h"
+#include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {

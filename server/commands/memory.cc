@@ -5,13 +5,15 @@
 #include <string>
 #include <utility>
 
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/help.h"
-#include "server/metrics/info_text.h"
-#include "server/metrics/memory_report.h"
-#include "storage/memory_meter.h"
-#include "storage/shared_value.h"
+#include "server/commands/support/help.h"
+#include "server/config/config.h"
+#include "server/execution/call.h"
+#include "server/info/info_text.h"
+#include "server/info/memory_report.h"
+#include "server/persistence/persistence.h"
+#include "storage/base/memory_meter.h"
+#include "storage/values/shared_value.h"
 
 namespace cloakroom {
 namespace {

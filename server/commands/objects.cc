@@ -1,12 +1,12 @@
 // OBJECT: how a value is kept.
 #include <limits>
 
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/help.h"
-#include "server/commands/key_lookup.h"
-#include "storage/access_clock.h"
-#include "storage/encoding.h"
+#include "server/commands/support/help.h"
+#include "server/commands/support/key_lookup.h"
+#include "server/execution/call.h"
+#include "storage/keyspace/access_clock.h"
+#include "storage/values/encoding.h"
 
 namespace cloakroom {
 namespace {

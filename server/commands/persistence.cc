@@ -4,8 +4,8 @@
 #include <string_view>
 #include <utility>
 
-#include "server/call.h"
 #include "server/commands/families.h"
+#include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {

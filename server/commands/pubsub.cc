@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/help.h"
+#include "server/commands/support/help.h"
+#include "server/execution/call.h"
+#include "server/session/client_registry.h"
 
 namespace cloakroom {
 namespace {

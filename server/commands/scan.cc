@@ -7,10 +7,10 @@
 
 #include "protocol/glob.h"
 #include "protocol/text.h"
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/key_lookup.h"
-#include "server/commands/scan_options.h"
+#include "server/commands/support/key_lookup.h"
+#include "server/commands/support/scan_options.h"
+#include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {

@@ -6,11 +6,12 @@
 
 #include "absl/functional/function_ref.h"
 #include "protocol/text.h"
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/help.h"
-#include "server/script/command_host.h"
-#include "server/session/client_line.h"
+#include "server/commands/support/help.h"
+#include "server/execution/call.h"
+#include "server/execution/command_host.h"
+#include "server/metrics/monitor_feed.h"
+#include "server/persistence/persistence.h"
 
 namespace cloakroom {
 namespace {

@@ -4,10 +4,12 @@
 #include <string>
 
 #include "absl/random/distributions.h"
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/metrics/info.h"
-#include "server/version.h"
+#include "protocol/version.h"
+#include "server/execution/call.h"
+#include "server/info/info.h"
+#include "server/metrics/monitor_feed.h"
+#include "server/persistence/persistence.h"
 
 namespace cloakroom {
 namespace {
@@ -55,14 +57,14 @@ bool AnyScriptIsBusy(Keyspace& keyspace) {
 
 /// The client sees its connection end; or, where the data could not be saved, an error.
 void RequestShutdown(Call& call, const ShutdownOptions& options) {
-  using Ending = Persistence::Ending;
+  using Ending = ShutdownSave;
   const Ending ending = options.save     ? Ending::kSave
                         : options.nosave ? Ending::kNoSave
                                          : Ending::kDefault;
   call.Offload([&server = call.server(), ending, force = options.force](LongWork& work) -> Task {
     bool refused = false;
     co_await work.Until([&](LongWork::Resume resume) {
-      server.RequestShutdown({.ending = ending, .force = force, .answered = [&, resume](bool no) {
+      server.RequestShutdown({.save = ending, .force = force, .answered = [&, resume](bool no) {
                                 refused = no;
                                 resume();
                               }});
@@ -93,7 +95,7 @@ void Shutdown(Call& call) {
   if (options.nosave && (options.force || !call.server().persistence().WaitsForFirstBase())) {
     // Nothing refuses it, so nobody waits for an answer: a busy script may hold all there is.
     call.client().close_after_reply = true;
-    return call.server().RequestShutdown({.ending = Persistence::Ending::kNoSave, .force = true});
+    return call.server().RequestShutdown({.save = ShutdownSave::kNoSave, .force = true});
   }
   if (AnyScriptIsBusy(call.server().keyspace())) return call.Error(kBusyScript);
   RequestShutdown(call, options);

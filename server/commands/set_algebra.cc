@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/long_reply.h"
-#include "server/commands/scratch_set.h"
+#include "server/commands/support/long_reply.h"
+#include "server/commands/support/scratch_set.h"
+#include "server/execution/call.h"
+#include "storage/access/lookup.h"
 
 namespace cloakroom {
 namespace {
@@ -201,7 +202,7 @@ void PutResult(Call& call, ScratchSet& result, KeyEvent event) {
   const bool existed = target.exists();
   if (size > 0) {
     for (size_t i = 2; i < call.argc(); ++i) {
-      call.db().KeepForLog(call.arg(i), call.HashOf(call.arg(i)));
+      KeepForLog(call.db(), call.arg(i), call.HashOf(call.arg(i)));
     }
     result.MoveInto(target, call.db().index(), call.args());
     target.Changed(event);

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/long_reply.h"
-#include "server/commands/sampling.h"
-#include "server/commands/scan_options.h"
+#include "server/commands/support/long_reply.h"
+#include "server/commands/support/sampling.h"
+#include "server/commands/support/scan_options.h"
+#include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {

@@ -1,7 +1,10 @@
 // SLOWLOG: the commands that took long.
-#include "server/call.h"
+#include "server/metrics/slowlog.h"
+
 #include "server/commands/families.h"
-#include "server/commands/help.h"
+#include "server/commands/support/help.h"
+#include "server/execution/call.h"
+#include "server/persistence/persistence.h"
 
 namespace cloakroom {
 namespace {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/commands/string_size.h"
+#include "server/commands/support/string_size.h"
+#include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {

@@ -1,10 +1,10 @@
 // SET and its like, GET and its like: strings as a whole.
 #include <optional>
 
-#include "server/call.h"
-#include "server/commands/expire_time.h"
 #include "server/commands/families.h"
-#include "storage/string_store.h"
+#include "server/commands/support/expire_time.h"
+#include "server/execution/call.h"
+#include "storage/access/string_store.h"
 
 namespace cloakroom {
 namespace {

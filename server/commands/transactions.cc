@@ -1,9 +1,9 @@
 // MULTI EXEC DISCARD WATCH UNWATCH. Running a transaction is the executor's (transaction.cc).
 #include <algorithm>
 
-#include "server/call.h"
 #include "server/commands/families.h"
-#include "server/executor.h"
+#include "server/execution/call.h"
+#include "server/execution/executor.h"
 
 namespace cloakroom {
 namespace {

@@ -10,7 +10,7 @@
 #include "server/config/config_file.h"
 #include "server/config/grammar.h"
 #include "server/config/text.h"
-#include "server/errors.h"
+#include "server/context/errors.h"
 
 namespace cloakroom {
 namespace {

@@ -16,7 +16,7 @@
 #include "server/config/config.h"
 #include "server/config/directive.h"
 #include "server/config/rewrite.h"
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
 
 namespace cloakroom {
 

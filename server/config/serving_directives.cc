@@ -7,7 +7,7 @@
 #include <system_error>
 
 #include "server/config/directive.h"
-#include "storage/blob.h"
+#include "storage/base/blob.h"
 
 namespace cloakroom::config {
 namespace {

@@ -15,7 +15,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "server/log/log_line.h"
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
 
 namespace cloakroom {
 namespace {

@@ -76,7 +76,8 @@ void MonitorFeed::Remove(const ClientLink* link) {
   count_ = static_cast<int>(links_.size());
 }
 
-void MonitorNotes::Add(int64_t unix_us, int db, std::string_view source, CommandArguments args) {
+void MonitorNotes::Add(int64_t unix_us, int db, std::string_view source,
+                       std::span<const std::string_view> args) {
   notes_.push_back({unix_us, db, std::string(source), {args.begin(), args.end()}});
 }
 
@@ -91,7 +92,8 @@ void MonitorFeed::Bring(const std::shared_ptr<ClientLink>& link,
   pusher_ ? pusher_(link, std::move(pushed)) : link->Push(std::move(pushed));
 }
 
-void MonitorFeed::Tell(int64_t unix_us, int db, std::string_view source, CommandArguments args) {
+void MonitorFeed::Tell(int64_t unix_us, int db, std::string_view source,
+                       std::span<const std::string_view> args) {
   const auto line = Line(unix_us, db, source, args);
   for (const auto& link : Links()) Bring(link, line);
 }
@@ -104,6 +106,12 @@ void MonitorFeed::Tell(MonitorNotes& notes) {
     const auto line = Line(note.unix_us, note.db, note.source, note.args);
     for (const auto& link : links) Bring(link, line);
   }
+}
+
+std::string MonitorName(const Client& client) {
+  if (!client.unix_socket) return client.address;
+  const std::string_view address = client.address;
+  return Concat({"unix:", address.substr(0, address.rfind(':'))});
 }
 
 }  // namespace cloakroom

@@ -5,15 +5,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "server/command.h"
 #include "server/session/client.h"
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
 
 namespace cloakroom {
 
@@ -24,7 +24,8 @@ namespace cloakroom {
 class MonitorNotes {
  public:
   bool empty() const { return notes_.empty(); }
-  void Add(int64_t unix_us, int db, std::string_view source, CommandArguments args);
+  void Add(int64_t unix_us, int db, std::string_view source,
+           std::span<const std::string_view> args);
 
  private:
   friend class MonitorFeed;
@@ -54,7 +55,8 @@ class MonitorFeed {
   void Remove(const ClientLink* link);
 
   /// `source` is the client's address, or "lua" for a command that a script runs.
-  void Tell(int64_t unix_us, int db, std::string_view source, CommandArguments args);
+  void Tell(int64_t unix_us, int db, std::string_view source,
+            std::span<const std::string_view> args);
   /// In their order; forgets them.
   void Tell(MonitorNotes& notes);
 
@@ -68,6 +70,9 @@ class MonitorFeed {
   Mutex mutex_;
   std::vector<std::shared_ptr<ClientLink>> links_ ABSL_GUARDED_BY(mutex_);
 };
+
+/// The client in a monitor's line: "127.0.0.1:50123", "unix:/run/cloakroom.sock".
+std::string MonitorName(const Client& client);
 
 }  // namespace cloakroom
 

@@ -8,7 +8,7 @@
 namespace cloakroom {
 namespace {
 
-std::vector<std::string> Shortened(CommandArguments args) {
+std::vector<std::string> Shortened(std::span<const std::string_view> args) {
   std::vector<std::string> kept;
   size_t shown = args.size() > SlowLog::kMaxArguments ? SlowLog::kMaxArguments - 1 : args.size();
   for (size_t i = 0; i < shown; ++i) {
@@ -26,7 +26,7 @@ std::vector<std::string> Shortened(CommandArguments args) {
 
 }  // namespace
 
-void SlowLog::Add(CommandArguments args, int64_t unix_seconds, int64_t duration_us,
+void SlowLog::Add(std::span<const std::string_view> args, int64_t unix_seconds, int64_t duration_us,
                   std::string address, std::string client_name, size_t limit) {
   Record record{
       0, unix_seconds, duration_us, Shortened(args), std::move(address), std::move(client_name)};

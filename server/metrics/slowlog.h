@@ -3,12 +3,12 @@
 
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "server/command.h"
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
 
 namespace cloakroom {
 
@@ -29,8 +29,8 @@ class SlowLog {
   };
 
   /// Keeps at most `limit` records (slowlog-max-len), the newest.
-  void Add(CommandArguments args, int64_t unix_seconds, int64_t duration_us, std::string address,
-           std::string client_name, size_t limit);
+  void Add(std::span<const std::string_view> args, int64_t unix_seconds, int64_t duration_us,
+           std::string address, std::string client_name, size_t limit);
   /// Newest first.
   std::vector<Record> Newest(size_t count) const;
   size_t size() const;

@@ -12,7 +12,9 @@
 #include <optional>
 #include <utility>
 
+#include "server/context/pause.h"
 #include "server/log/log.h"
+#include "server/persistence/persistence.h"
 
 namespace cloakroom {
 namespace {
@@ -52,7 +54,7 @@ Connection::Connection(EventLoop& loop, Socket socket, std::shared_ptr<Client> c
       socket_(std::move(socket)),
       wake_(loop.context().get_executor()),
       client_(std::move(client)),
-      session_(loop.executor(), client_),
+      conversation_(loop.executor(), client_),
       pushes_(client_->pushed_bytes) {}
 
 Connection::~Connection() = default;
@@ -81,7 +83,8 @@ void Connection::OnReady(bool readable, bool writable) {
 
 void Connection::Receive() {
   std::span<char> into(loop_.read_buffer());
-  if (!kept_.empty()) into = kept_.Room(std::clamp(session_.bytes_wanted(), kMinRoom, kMaxRoom));
+  if (!kept_.empty())
+    into = kept_.Room(std::clamp(conversation_.bytes_wanted(), kMinRoom, kMaxRoom));
   const std::optional<size_t> n = socket_.Receive(into);
   if (!n) return Close();
   if (*n == 0) return;
@@ -92,7 +95,7 @@ void Connection::Receive() {
     kept_.Commit(*n);
     bytes = kept_.bytes();
   }
-  Session::Next next;
+  Conversation::Next next;
   if (!Process(bytes, &next)) return Close();
   Proceed(next);
 }
@@ -102,7 +105,7 @@ void Connection::TakeTurn() {
   // Flush has it line up again.
   if (!open_ || Backlogged()) return;
   unfinished_ = false;
-  Session::Next next;
+  Conversation::Next next;
   if (!Process(kept_.bytes(), &next)) return Close();
   Proceed(next);
 }
@@ -112,9 +115,9 @@ void Connection::LineUp() {
   if (!std::exchange(in_line_, true)) loop_.LineUp(shared_from_this());
 }
 
-void Connection::Proceed(Session::Next next) {
-  const bool waits = next != Session::Next::kRead && next != Session::Next::kTurn;
-  if (next == Session::Next::kTurn) LineUp();
+void Connection::Proceed(Conversation::Next next) {
+  const bool waits = next != Conversation::Next::kRead && next != Conversation::Next::kTurn;
+  if (next == Conversation::Next::kTurn) LineUp();
   if (!waits && replies_ != nullptr && replies_->size() < kManyReplies) return;
   SendReplies();
   if (!waits || !open_) return;
@@ -126,35 +129,35 @@ void Connection::Proceed(Session::Next next) {
       asio::detached);
 }
 
-Connection::Awaitable<void> Connection::Linger(Session::Next next) {
-  while (open_ && next != Session::Next::kRead && next != Session::Next::kTurn) {
-    if (next == Session::Next::kClose) {
+Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
+  while (open_ && next != Conversation::Next::kRead && next != Conversation::Next::kTurn) {
+    if (next == Conversation::Next::kClose) {
       if (unsent_.empty()) break;
       // Flush wakes it.
       co_await WaitUntil(Steady::time_point::max());
       continue;
     }
-    if (next == Session::Next::kWork) {
+    if (next == Conversation::Next::kWork) {
       if (!co_await WaitForWork(&next)) break;
     } else {
       if (!co_await Wait(next)) break;
-      Answer([&](OutputBuffer& output) { next = session_.Resume(output); });
+      Answer([&](OutputBuffer& output) { next = conversation_.Resume(output); });
     }
     // What came with the request that waited.
-    if (next == Session::Next::kRead && !kept_.empty()) {
+    if (next == Conversation::Next::kRead && !kept_.empty()) {
       if (Backlogged()) {
-        next = Session::Next::kTurn;
+        next = Conversation::Next::kTurn;
       } else if (!Process(kept_.bytes(), &next)) {
-        next = Session::Next::kClose;
+        next = Conversation::Next::kClose;
         break;
       }
     }
     loop_.SendReplies();
   }
   lingering_ = false;
-  if (next == Session::Next::kTurn) {
+  if (next == Conversation::Next::kTurn) {
     LineUp();
-  } else if (next != Session::Next::kRead) {
+  } else if (next != Conversation::Next::kRead) {
     co_return Close();
   }
   Watch();
@@ -187,14 +190,14 @@ bool Connection::SendReplies() {
 }
 
 /// Executes what is in `bytes` and keeps the rest. False when the connection is to be closed.
-bool Connection::Process(std::span<char> bytes, Session::Next* next) {
+bool Connection::Process(std::span<char> bytes, Conversation::Next* next) {
   bool from_kept = !kept_.empty();
   loop_.executor().thread().stats.reads += 1;
   client_->query_bytes = static_cast<int64_t>(bytes.size());
-  Answer([&](OutputBuffer& output) { *next = session_.Consume(bytes, output, Turn()); });
-  std::span<char> rest = bytes.subspan(session_.consumed());
+  Answer([&](OutputBuffer& output) { *next = conversation_.Consume(bytes, output, Turn()); });
+  std::span<char> rest = bytes.subspan(conversation_.consumed());
   if (from_kept) {
-    kept_.DropFront(session_.consumed());
+    kept_.DropFront(conversation_.consumed());
   } else if (!rest.empty()) {
     kept_.Append({rest.data(), rest.size()});
   }
@@ -209,16 +212,16 @@ bool Connection::Process(std::span<char> bytes, Session::Next* next) {
   return true;
 }
 
-Connection::Awaitable<bool> Connection::Wait(Session::Next next) {
+Connection::Awaitable<bool> Connection::Wait(Conversation::Next next) {
   switch (next) {
-    case Session::Next::kGate:
-      session_.gate()->WhenOpen(session_.wish(), Waker());
+    case Conversation::Next::kGate:
+      conversation_.gate()->WhenOpen(conversation_.wish(), Waker());
       while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
       co_return open_;
-    case Session::Next::kSoon:
-      co_await WaitUntil(Steady::now() + session_.soon());
+    case Conversation::Next::kSoon:
+      co_await WaitUntil(Steady::now() + conversation_.soon());
       co_return open_;
-    case Session::Next::kPause:
+    case Conversation::Next::kPause:
       co_await WaitForPause();
       co_return open_;
     default:
@@ -230,7 +233,7 @@ Connection::Awaitable<void> Connection::WaitForPause() {
   const Pause::Waiter waiter = loop_.server().pause().WhenEnded(Waker());
   paused_ = true;
   Watch();
-  int64_t left_ms = session_.pause_until_ms() - loop_.server().clock().NowMs();
+  int64_t left_ms = conversation_.pause_until_ms() - loop_.server().clock().NowMs();
   auto until = Steady::now() + std::chrono::milliseconds(std::max<int64_t>(left_ms, 1));
   while (open_ && !woken_ && Steady::now() < until) co_await WaitUntil(until);
   paused_ = false;
@@ -238,17 +241,17 @@ Connection::Awaitable<void> Connection::WaitForPause() {
   Watch();
 }
 
-Connection::Awaitable<bool> Connection::WaitForWork(Session::Next* next) {
+Connection::Awaitable<bool> Connection::WaitForWork(Conversation::Next* next) {
   Server& server = loop_.server();
   // Shared: it may outlive the connection.
   auto work =
-      std::make_shared<LongWork>(session_.TakeWork(), server.workers(),
+      std::make_shared<LongWork>(conversation_.TakeWork(), server.workers(),
                                  server.keyspace().background_slot(), client_->resp, Waker());
   work->Start();
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
   if (open_) {
     HoldReplies(work->durable_from());
-    Answer([&](OutputBuffer& output) { *next = session_.FinishWork(*work, output); });
+    Answer([&](OutputBuffer& output) { *next = conversation_.FinishWork(*work, output); });
   }
   // What it has gathered may be large.
   server.workers().Post([work = std::move(work)] {});
@@ -421,8 +424,8 @@ size_t Connection::counted_replies() const {
   return bytes > kUncountedReplies ? bytes : 0;
 }
 
-Session::Turn Connection::Turn() const {
-  Session::Turn turn;
+Conversation::Turn Connection::Turn() const {
+  Conversation::Turn turn;
   const int64_t hard = output_limit().hard_bytes;
   if (hard == 0) return turn;
   const int64_t waiting = waiting_bytes() + static_cast<int64_t>(counted_replies());

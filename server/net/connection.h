@@ -9,6 +9,7 @@
 #include <span>
 
 #include "protocol/output_buffer.h"
+#include "server/net/conversation.h"
 #include "server/net/event_loop.h"
 #include "server/net/held_replies.h"
 #include "server/net/output_limit_watch.h"
@@ -16,17 +17,16 @@
 #include "server/net/push_queue.h"
 #include "server/net/read_buffer.h"
 #include "server/net/socket.h"
-#include "server/session/session.h"
 
 namespace cloakroom {
 
-/// The socket of one client: moves bytes between it and a Session.
+/// The socket of one client: moves bytes between it and a Conversation.
 ///
 /// Reading. 10,000 idle connections must not own a buffer each. So a connection reads when there is
 /// something to read, into the buffer of its thread; only a request that has not come in whole, or
-/// requests beyond what one turn may take (Session::Turn), are kept in a buffer of the connection's
-/// own. Those are executed in turns, between which the loop serves others; nothing is read
-/// meanwhile.
+/// requests beyond what one turn may take (Conversation::Turn), are kept in a buffer of the
+/// connection's own. Those are executed in turns, between which the loop serves others; nothing is
+/// read meanwhile.
 ///
 /// Writing. Replies of a batch are gathered and sent at once, when its loop has served all who were
 /// ready; what the socket does not take waits in a buffer of the connection. Of a client that does
@@ -85,7 +85,7 @@ class Connection final : public ClientLink,
   void OnHangUp() override { Close(); }
   void Receive();
   /// After a turn: what `next` says.
-  void Proceed(Session::Next next);
+  void Proceed(Conversation::Next next);
   /// For another turn, behind the others.
   void LineUp();
   void Flush();
@@ -93,13 +93,13 @@ class Connection final : public ClientLink,
   void Watch();
 
   /// Goes on until the connection can be read from again, or is closed.
-  Awaitable<void> Linger(Session::Next next);
-  Awaitable<bool> Wait(Session::Next next);
-  Awaitable<bool> WaitForWork(Session::Next* next);
+  Awaitable<void> Linger(Conversation::Next next);
+  Awaitable<bool> Wait(Conversation::Next next);
+  Awaitable<bool> WaitForWork(Conversation::Next* next);
   Awaitable<void> WaitForPause();
   Awaitable<void> WaitUntil(std::chrono::steady_clock::time_point until);
 
-  bool Process(std::span<char> bytes, Session::Next* next);
+  bool Process(std::span<char> bytes, Conversation::Next* next);
   /// Calls `execute` with a buffer for its replies, which stay there until SendReplies.
   template <typename Execute>
   void Answer(const Execute& execute);
@@ -123,8 +123,8 @@ class Connection final : public ClientLink,
   int64_t waiting_bytes() const { return client_->output_bytes + client_->pushed_bytes; }
   /// What counts of replies_.
   size_t counted_replies() const;
-  /// What the session may do at once, which is less where a limit is near.
-  Session::Turn Turn() const;
+  /// What the conversation may do at once, which is less where a limit is near.
+  Conversation::Turn Turn() const;
   /// Whether what waits for the client, and `more` bytes, are past client-output-buffer-limit. Any
   /// thread.
   bool OverOutputLimit(size_t more = 0);
@@ -141,7 +141,7 @@ class Connection final : public ClientLink,
   Socket socket_;
   Timer wake_;
   const std::shared_ptr<Client> client_;
-  Session session_;
+  Conversation conversation_;
   bool open_ = true;
   uint64_t wait_ = 0;       ///< the number of the last wait
   bool woken_ = false;      ///< since it began

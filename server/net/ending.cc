@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "server/log/log.h"
+#include "server/persistence/persistence.h"
+#include "server/script/running_scripts.h"
 
 namespace cloakroom {
 namespace {
@@ -12,7 +14,7 @@ namespace {
 constexpr std::chrono::milliseconds kLookAgain{10};
 
 bool SavesNothing(const Server::ShutdownRequest& request) {
-  return request.ending == Persistence::Ending::kNoSave;
+  return request.save == ShutdownSave::kNoSave;
 }
 
 }  // namespace
@@ -71,7 +73,7 @@ void Ending::Try() {
   // The log's first base waits for lasting scripts as well; others may go on until it is there.
   if (saves && AwaitsBase(waiting_.front())) return TryAgain(/*hold_back=*/false);
   if (saves && server_.running_scripts().AnyBusy()) return TryAgain(/*hold_back=*/true);
-  const Persistence::Ending ending = saves ? waiting_.front().ending : nosave->ending;
+  const ShutdownSave ending = saves ? waiting_.front().save : nosave->save;
   const bool force = saves ? waiting_.front().force : nosave->force;
   trying_ = true;
   const EndStep step =

@@ -5,7 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <vector>
 
-#include "server/server.h"
+#include "server/context/server.h"
 
 namespace cloakroom {
 

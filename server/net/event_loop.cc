@@ -5,9 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "server/context/thread_priority.h"
 #include "server/net/connection.h"
-#include "server/thread_priority.h"
-#include "storage/memory_meter.h"
+#include "server/persistence/persistence.h"
+#include "storage/base/memory_meter.h"
 
 namespace cloakroom {
 namespace {

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "protocol/output_buffer.h"
-#include "server/executor.h"
+#include "server/context/server.h"
+#include "server/execution/executor.h"
 #include "server/net/held_replies.h"
 #include "server/net/loop_loads.h"
 #include "server/net/poller.h"
-#include "server/server.h"
 
 namespace cloakroom {
 

@@ -7,9 +7,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/context/supervisor.h"
 #include "server/log/log.h"
-#include "server/supervisor.h"
-#include "storage/memory_meter.h"
+#include "server/session/client_registry.h"
+#include "storage/base/memory_meter.h"
 
 namespace cloakroom {
 namespace {

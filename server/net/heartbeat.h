@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "server/context/server.h"
 #include "server/net/event_loop.h"
 #include "server/net/pulse.h"
-#include "server/server.h"
 
 namespace cloakroom {
 

@@ -18,9 +18,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/config/config_store.h"
 #include "server/log/log.h"
 #include "server/net/bind_address.h"
 #include "server/net/listen_errors.h"
+#include "server/session/client_registry.h"
 
 namespace cloakroom {
 namespace {

@@ -13,7 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "server/net/connection.h"
 #include "server/net/event_loop.h"
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
 
 namespace cloakroom {
 

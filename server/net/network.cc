@@ -8,9 +8,12 @@
 #include <csignal>
 #include <functional>
 
+#include "server/config/config_store.h"
 #include "server/log/log.h"
 #include "server/net/ending.h"
 #include "server/net/heartbeat.h"
+#include "server/persistence/persistence.h"
+#include "server/script/running_scripts.h"
 
 namespace cloakroom {
 
@@ -43,8 +46,8 @@ Server::ShutdownRequest RequestOf(Server& server, bool interrupted) {
   Server::ShutdownRequest request;
   for (const std::string& word :
        server.config().Words(interrupted ? "shutdown-on-sigint" : "shutdown-on-sigterm")) {
-    if (word == "save") request.ending = Persistence::Ending::kSave;
-    if (word == "nosave") request.ending = Persistence::Ending::kNoSave;
+    if (word == "save") request.save = ShutdownSave::kSave;
+    if (word == "nosave") request.save = ShutdownSave::kNoSave;
     if (word == "force") request.force = true;
   }
   return request;
@@ -84,7 +87,7 @@ void Network::Run(int signals) {
         LogWarning("Received {} scheduling shutdown...", interrupted ? "SIGINT" : "SIGTERM");
         // Redis does not wait for a script any longer then, either.
         if (interrupted && ending.waits()) {
-          ending.Request({.ending = Persistence::Ending::kNoSave, .force = true});
+          ending.Request({.save = ShutdownSave::kNoSave, .force = true});
         } else {
           ending.Request(RequestOf(server_, interrupted));
         }

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "server/context/server.h"
 #include "server/net/event_loop.h"
 #include "server/net/listener.h"
 #include "server/net/loop_loads.h"
-#include "server/server.h"
 
 namespace cloakroom {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "server/config/config.h"
-#include "storage/clock.h"
+#include "storage/base/clock.h"
 
 namespace cloakroom {
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "server/metrics/stats.h"
 #include "server/session/client.h"
-#include "server/stats.h"
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
 
 namespace cloakroom {
 

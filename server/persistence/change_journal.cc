@@ -4,8 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/config/config_store.h"
+#include "server/context/server.h"
 #include "server/log/log.h"
-#include "server/server.h"
+#include "server/metrics/latency_monitor.h"
+#include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
 namespace {

@@ -13,10 +13,10 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
-#include "replication/append_only_file.h"
+#include "replication/aof/append_only_file.h"
 #include "server/session/client.h"
-#include "storage/change_log.h"
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
+#include "storage/changes/change_log.h"
 
 namespace cloakroom {
 

@@ -5,17 +5,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "protocol/text.h"
-#include "replication/aof_reader.h"
-#include "replication/file_source.h"
-#include "replication/rdb_loader.h"
+#include "replication/aof/aof_reader.h"
+#include "replication/files/file_source.h"
+#include "replication/rdb/rdb_loader.h"
+#include "server/config/config_store.h"
+#include "server/context/server.h"
+#include "server/context/supervisor.h"
 #include "server/log/log.h"
-#include "server/persistence/log_replay.h"
 #include "server/persistence/persistence.h"
 #include "server/persistence/snapshot_options.h"
-#include "server/server.h"
-#include "server/supervisor.h"
-#include "storage/hold.h"
-#include "storage/memory_meter.h"
+#include "storage/access/flush.h"
+#include "storage/base/memory_meter.h"
+#include "storage/keyspace/hold.h"
 
 namespace cloakroom {
 namespace {
@@ -308,7 +309,7 @@ std::optional<std::string> Persistence::ReplayCommands(ByteSource& commands, int
                                                        const LogPart& part,
                                                        absl::FunctionRef<bool()> stop) {
   AofReader reader(commands, offset);
-  LogReplay replay(server_, *loading_hold_);
+  const std::unique_ptr<Applier> applier = appliers_(*loading_hold_);
   const bool running = journal_.file().state() != AppendOnlyFile::State::kOff;
   const int64_t before = figures().loading_done_bytes - offset;
   for (int count = 0;; ++count) {
@@ -325,7 +326,7 @@ std::optional<std::string> Persistence::ReplayCommands(ByteSource& commands, int
       case AofReader::Status::kCommand:
         // Of a running server the scripts are what they are, whatever the log has seen.
         if (running && EqualsIgnoreCase(reader.arguments()[0], "script")) break;
-        if (auto error = replay.Run(reader.arguments())) {
+        if (auto error = applier->Run(reader.arguments())) {
           return absl::StrCat("The append only file ", part.path, " can't be loaded: offset ",
                               reader.command_offset(), ": ", *error);
         }
@@ -408,7 +409,7 @@ bool Persistence::Reload(const ReloadOptions& options) {
     BeginLoading();
     // What is loaded is no change.
     if (log_on) server_.keyspace().set_change_log(nullptr);
-    if (options.flush && !error) server_.keyspace().Discard();
+    if (options.flush && !error) DiscardAll(server_.keyspace());
     if (!error) error = LoadAll(options, [] { return false; });
     if (log_on) server_.keyspace().set_change_log(&journal_);
     EndLoading(!error);

@@ -6,11 +6,13 @@
 #include <cstring>
 #include <utility>
 
+#include "server/config/config_store.h"
+#include "server/context/server.h"
+#include "server/context/supervisor.h"
 #include "server/log/log.h"
 #include "server/persistence/snapshot_options.h"
-#include "server/server.h"
-#include "server/supervisor.h"
-#include "storage/hold.h"
+#include "storage/keyspace/hold.h"
+#include "storage/snapshot/snapshot.h"
 
 namespace cloakroom {
 namespace {
@@ -32,8 +34,8 @@ constexpr char kSnapshotRefusal[] =
 
 }  // namespace
 
-Persistence::Persistence(Server& server, Files& files)
-    : server_(server), files_(files), journal_(server, files) {
+Persistence::Persistence(Server& server, Files& files, ApplierFactory appliers)
+    : server_(server), files_(files), appliers_(std::move(appliers)), journal_(server, files) {
   figures_.last_save_s = server.clock().NowMs() / 1000;
   FollowSettings();
 }
@@ -422,15 +424,15 @@ bool Persistence::WaitsForFirstBase() const {
          journal_.info().state != AppendOnlyFile::State::kOn;
 }
 
-Persistence::EndStep Persistence::PrepareToEnd(Ending ending, bool force,
+Persistence::EndStep Persistence::PrepareToEnd(ShutdownSave ending, bool force,
                                                absl::FunctionRef<void()> meanwhile) {
   if (!end_begun_ && WaitsForFirstBase()) {
     LogWarning("Writing initial AOF. {}", force ? "Exit anyway." : "Can't exit.");
     if (!force) return EndStep::kRefused;
   }
   end_begun_ = true;
-  const bool saves =
-      ending == Ending::kSave || (ending == Ending::kDefault && HasSavePoints() && !loading());
+  const bool saves = ending == ShutdownSave::kSave ||
+                     (ending == ShutdownSave::kDefault && HasSavePoints() && !loading());
   // The walk that is given up needs the gates open.
   if (!TryTakeOver()) return EndStep::kNotYet;
   // Without saving there is nothing to wait for: a script that never ends must not hinder it.

@@ -10,18 +10,18 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
-#include "replication/bytes.h"
-#include "replication/file_source.h"
-#include "replication/files.h"
-#include "replication/snapshot_file.h"
+#include "replication/files/bytes.h"
+#include "replication/files/file_source.h"
+#include "replication/files/files.h"
+#include "replication/rdb/snapshot_file.h"
+#include "server/context/server.h"
+#include "server/persistence/applier.h"
 #include "server/persistence/change_journal.h"
 #include "server/persistence/save_thread.h"
-#include "storage/hold.h"
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
+#include "storage/keyspace/hold.h"
 
 namespace cloakroom {
-
-class Server;
 
 /// What of the data is on the disk, and how it gets there: snapshots by SAVE, BGSAVE and save
 /// points; the append-only log and its rewrites; loading either. Commands ask here; the work is
@@ -37,7 +37,7 @@ class Persistence {
   /// Called on the save thread once the snapshot's instant has come, or never will.
   using Begun = std::function<void()>;
 
-  Persistence(Server& server, Files& files);
+  Persistence(Server& server, Files& files, ApplierFactory appliers);
   ~Persistence();
   Persistence(const Persistence&) = delete;
   Persistence& operator=(const Persistence&) = delete;
@@ -84,8 +84,6 @@ class Persistence {
   /// scheduled.
   void Tick();
 
-  /// What ending the process asks for, on the main thread.
-  enum class Ending : uint8_t { kDefault, kSave, kNoSave };
   enum class EndStep : uint8_t {
     kDone,     ///< nothing is acknowledged any more that the disk does not have
     kRefused,  ///< saving failed, and the server goes on as before
@@ -94,7 +92,8 @@ class Persistence {
   /// Gives up what the save thread does, saves where it is asked for or save points are set, and
   /// ends the log; from then on all gates are closed. Waits for nobody: not for the save thread,
   /// not for a script. Only the save itself takes its time; `meanwhile` is called now and then.
-  EndStep PrepareToEnd(Ending ending, bool force, absl::FunctionRef<void()> meanwhile = [] {});
+  EndStep PrepareToEnd(
+      ShutdownSave ending, bool force, absl::FunctionRef<void()> meanwhile = [] {});
   /// The log is wanted and has no base yet: at the next start what was there before it was begun,
   /// and what came since, would be missing.
   bool WaitsForFirstBase() const;
@@ -202,6 +201,7 @@ class Persistence {
 
   Server& server_;
   Files& files_;
+  const ApplierFactory appliers_;
   std::atomic<bool> loading_ = false;
   std::atomic<bool> refuses_writes_ = false;
   std::atomic<bool> stopping_ = false;

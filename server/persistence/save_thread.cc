@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "server/thread_priority.h"
-#include "storage/memory_meter.h"
+#include "server/context/thread_priority.h"
+#include "storage/base/memory_meter.h"
 
 namespace cloakroom {
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "protocol/numbers.h"
-#include "server/thread_priority.h"
-#include "server/version.h"
-#include "storage/memory_meter.h"
+#include "server/config/config.h"
+#include "server/context/thread_priority.h"
+#include "protocol/version.h"
+#include "server/script/script_cache.h"
+#include "storage/base/memory_meter.h"
 
 namespace cloakroom {
 namespace {

@@ -1,8 +1,8 @@
 #ifndef CLOAKROOM_SERVER_PERSISTENCE_SNAPSHOT_OPTIONS_H_
 #define CLOAKROOM_SERVER_PERSISTENCE_SNAPSHOT_OPTIONS_H_
 
-#include "replication/snapshot_file.h"
-#include "server/server.h"
+#include "replication/rdb/snapshot_file.h"
+#include "server/context/server.h"
 
 namespace cloakroom {
 

@@ -14,8 +14,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "server/session/client.h"
-#include "storage/mutex.h"
-#include "storage/string_map.h"
+#include "storage/base/mutex.h"
+#include "storage/base/string_map.h"
 
 namespace cloakroom {
 

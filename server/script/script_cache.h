@@ -9,7 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "server/script/script.h"  // IWYU pragma: export
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
 
 namespace cloakroom {
 

@@ -11,14 +11,15 @@
 
 #include "absl/base/thread_annotations.h"
 #include "protocol/shared_bytes.h"
-#include "server/command_table.h"
-#include "server/stats.h"
-#include "storage/key_hash.h"
-#include "storage/mutex.h"
-#include "storage/string_map.h"
-#include "storage/watch.h"
+#include "server/context/relaxed.h"
+#include "storage/base/mutex.h"
+#include "storage/base/string_map.h"
+#include "storage/changes/watch.h"
+#include "storage/keyspace/key_hash.h"
 
 namespace cloakroom {
+
+struct Command;
 
 /// One subscription of a client, as a message on its way remembers it. Ended by the client's own
 /// thread.

@@ -9,7 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "server/session/client.h"
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
 
 namespace cloakroom {
 

@@ -2,7 +2,7 @@
 
 #include <variant>
 
-#include "replication/aof_manifest.h"
+#include "replication/aof/aof_manifest.h"
 #include "tests/fuzz/pieces.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

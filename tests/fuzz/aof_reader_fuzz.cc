@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "replication/aof_reader.h"
+#include "replication/aof/aof_reader.h"
 #include "tests/fuzz/pieces.h"
 
 namespace cloakroom {

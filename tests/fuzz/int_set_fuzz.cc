@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "storage/int_set.h"
+#include "storage/values/int_set.h"
 #include "tests/storage/support/fake_slot.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/packed.h"
+#include "storage/values/packed.h"
 #include "tests/storage/support/fake_slot.h"
 
 namespace cloakroom {

@@ -8,12 +8,13 @@
 #include <string>
 #include <string_view>
 
-#include "replication/rdb_decoder.h"
-#include "replication/rdb_loader.h"
-#include "replication/rdb_reader.h"
-#include "storage/clock.h"
-#include "storage/hold.h"
-#include "storage/keyspace.h"
+#include "replication/rdb/rdb_decoder.h"
+#include "replication/rdb/rdb_loader.h"
+#include "replication/rdb/rdb_reader.h"
+#include "storage/access/flush.h"
+#include "storage/base/clock.h"
+#include "storage/keyspace/hold.h"
+#include "storage/keyspace/keyspace.h"
 #include "tests/fuzz/pieces.h"
 
 namespace cloakroom {
@@ -52,7 +53,7 @@ void Empty(Keyspace& keyspace) {
   for (int i = 0; i < keyspace.database_count(); ++i) {
     Hold hold(keyspace.background_slot());
     hold.WaitAndClose(keyspace.db(i));
-    keyspace.db(i).Clear();
+    FlushDatabase(keyspace.db(i));
   }
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "storage/trie.h"
+#include "storage/values/trie.h"
 
 namespace cloakroom {
 namespace {

@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include "protocol/output_buffer.h"
 #include "protocol/reply_reader.h"
+#include "server/session/client_registry.h"
 #include "tests/server/support/output_text.h"
 
 namespace cloakroom {

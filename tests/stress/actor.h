@@ -7,9 +7,9 @@
 
 #include "absl/random/random.h"
 #include "protocol/reply_value.h"
-#include "server/executor.h"
-#include "server/server.h"
-#include "storage/gate_tickets.h"
+#include "server/context/server.h"
+#include "server/execution/executor.h"
+#include "storage/gate/gate_tickets.h"
 
 namespace cloakroom {
 

@@ -9,8 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "server/cron.h"
-#include "storage/memory_meter.h"
+#include "server/config/config_store.h"
+#include "server/process/cron.h"
+#include "storage/base/memory_meter.h"
 #include "tests/stress/actor.h"
 
 namespace cloakroom {

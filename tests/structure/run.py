@@ -26,6 +26,14 @@ MAY_INCLUDE = {
     "bench": {"clients", "server", "replication", "storage", "protocol"},
     "tests": {"clients", "server", "replication", "storage", "protocol"},
 }
+# The rooms of a folder, lowest first: each may include itself and those before it.
+ROOMS = {
+    "storage": "base gate changes values keyspace snapshot access upkeep".split(),
+    "replication": "files stream rdb aof check".split(),
+    "server": "context config log session metrics pubsub script persistence execution info commands net process".split(),
+}
+# What puts the rooms together looks into all of them; headers never do.
+PUT_TOGETHER = ("storage/keyspace/keyspace.cc", "server/context/server.cc")
 # Tests that mirror no source file: of the whole, and of /cloakroom.conf.
 MIRROR_NOTHING = ("tests/stress/", "tests/server/config/cloakroom_conf_test.cc")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -49,6 +57,30 @@ def wrong_include(path, text):
     return None
 
 
+def room_of(path):
+    """The place of a source's room in its folder's order; None where there are no rooms."""
+    folder, _, rest = path.partition("/")
+    if folder not in ROOMS:
+        return None
+    room = rest.partition("/")[0]
+    return ROOMS[folder].index(room) if room in ROOMS[folder] else -1
+
+
+def wrong_room(path, text):
+    here = room_of(path)
+    if here is None:
+        return None
+    folder = path.split("/")[0]
+    if here < 0:
+        return f"no room of {folder}/: there are {', '.join(ROOMS[folder])}"
+    if path in PUT_TOGETHER:
+        return None
+    for included in INCLUDE.findall(text):
+        if included.startswith(f"{folder}/") and room_of(included) > here:
+            return f"{ROOMS[folder][here]}/ must not include {included}, of a room above it"
+    return None
+
+
 def wrong_guard(path, text):
     if not path.endswith(".h"):
         return None
@@ -64,7 +96,7 @@ def too_long(_, text):
 
 
 def mirrors_nothing(path, _):
-    """tests/storage/table_test.cc belongs to storage/table.{h,cc}; a test may also be about one
+    """tests/storage/keyspace/table_test.cc belongs to storage/keyspace/table.{h,cc}; a test may also be about one
     aspect of a folder, then it is named after the file and the aspect: call_offload_test.cc."""
     if not path.endswith("_test.cc") or path.startswith(MIRROR_NOTHING):
         return None
@@ -78,7 +110,7 @@ def mirrors_nothing(path, _):
     return f"no {source}.cc or {source}.h, nor a file that it is an aspect of"
 
 
-CHECKS = (wrong_include, wrong_guard, too_long, mirrors_nothing)
+CHECKS = (wrong_include, wrong_room, wrong_guard, too_long, mirrors_nothing)
 
 
 def main():

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "replication/files.h"
-#include "storage/mutex.h"
+#include "replication/files/files.h"
+#include "storage/base/mutex.h"
 
 namespace cloakroom {
 

@@ -1,8 +1,8 @@
 #include "tests/replication/support/log_content.h"
 
-#include "replication/aof_directory.h"
-#include "replication/aof_reader.h"
-#include "replication/command_encoder.h"
+#include "replication/aof/aof_directory.h"
+#include "replication/aof/aof_reader.h"
+#include "replication/stream/command_encoder.h"
 
 namespace cloakroom {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "replication/files.h"
+#include "replication/files/files.h"
 
 namespace cloakroom {
 

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "storage/clock.h"
+#include "storage/base/clock.h"
 
 namespace cloakroom {
 

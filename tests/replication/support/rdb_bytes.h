@@ -8,13 +8,13 @@
 #include <string_view>
 #include <vector>
 
-#include "replication/crc64.h"
-#include "replication/rdb_decoder.h"
-#include "storage/hash.h"
-#include "storage/hold.h"
-#include "storage/keyspace.h"
-#include "storage/set.h"
-#include "storage/string_value.h"
+#include "replication/files/crc64.h"
+#include "replication/rdb/rdb_decoder.h"
+#include "storage/keyspace/hold.h"
+#include "storage/keyspace/keyspace.h"
+#include "storage/values/hash.h"
+#include "storage/values/set.h"
+#include "storage/values/string_value.h"
 
 namespace cloakroom {
 

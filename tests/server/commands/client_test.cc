@@ -1,3 +1,4 @@
+#include "server/context/pause.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {

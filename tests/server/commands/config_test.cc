@@ -1,3 +1,4 @@
+#include "server/info/totals.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {

@@ -1,3 +1,4 @@
+#include "server/metrics/monitor_feed.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {

@@ -1,3 +1,4 @@
+#include "server/metrics/latency_monitor.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "server/commands/common_subsequence.h"
+#include "server/commands/support/common_subsequence.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/memory_meter.h"
+#include "storage/base/memory_meter.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {

@@ -36,9 +36,9 @@ TEST_F(ServerCommandsTest, ShutdownAsksTheServerToStopWithoutAReply) {
 TEST_F(ServerCommandsTest, TheFirstShutdownIsKeptForAHandlerThatComesLater) {
   int answers = 0;
   auto answered = [&](bool refused) { answers += refused ? 100 : 1; };
-  using Ending = Persistence::Ending;
-  server_.RequestShutdown({.ending = Ending::kNoSave, .force = true, .answered = answered});
-  server_.RequestShutdown({.ending = Ending::kSave, .force = false, .answered = answered});
+  using Ending = ShutdownSave;
+  server_.RequestShutdown({.save = Ending::kNoSave, .force = true, .answered = answered});
+  server_.RequestShutdown({.save = Ending::kSave, .force = false, .answered = answered});
   EXPECT_EQ(answers, 2);
   std::vector<Server::ShutdownRequest> requests;
   for (int i = 0; i < 2; ++i) {
@@ -46,7 +46,7 @@ TEST_F(ServerCommandsTest, TheFirstShutdownIsKeptForAHandlerThatComesLater) {
         [&](const Server::ShutdownRequest& request) { requests.push_back(request); });
   }
   ASSERT_EQ(requests.size(), 1U);
-  EXPECT_EQ(requests[0].ending, Ending::kNoSave);
+  EXPECT_EQ(requests[0].save, Ending::kNoSave);
   EXPECT_TRUE(requests[0].force);
 }
 

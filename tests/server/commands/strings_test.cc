@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/access/lookup.h"
 #include "tests/server/support/key_event_log.h"
 #include "tests/server/support/server_fixture.h"
 
@@ -20,11 +21,11 @@ class StringsTest : public ServerTest {
  protected:
   bool Exists(std::string_view key) {
     int db = ClientNamed("").db;
-    return server_.keyspace().db(db).Peek(key, KeyHash::Of(key), now_ms()) != nullptr;
+    return PeekKey(server_.keyspace().db(db), key, KeyHash::Of(key), now_ms()) != nullptr;
   }
   /// -1: never; -2: no such key.
   int64_t TtlMs(std::string_view key) {
-    const Entry* entry = server_.keyspace().db(0).Peek(key, KeyHash::Of(key), now_ms());
+    const Entry* entry = PeekKey(server_.keyspace().db(0), key, KeyHash::Of(key), now_ms());
     if (entry == nullptr) return -2;
     return entry->has_expiry() ? entry->expire_at_ms() - now_ms() : -1;
   }

@@ -7,8 +7,8 @@
 #include <string>
 #include <thread>
 
-#include "server/errors.h"
-#include "storage/blob.h"
+#include "server/context/errors.h"
+#include "storage/base/blob.h"
 #include "tests/server/config/temporary_folder.h"
 
 namespace cloakroom {

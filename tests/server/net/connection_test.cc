@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/persistence/persistence.h"
 #include "tests/server/support/loop_fixture.h"
 
 namespace cloakroom {

@@ -15,6 +15,7 @@
 
 #include "gtest/gtest.h"
 #include "server/net/connection.h"
+#include "server/session/client_registry.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {

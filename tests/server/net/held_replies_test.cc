@@ -4,7 +4,8 @@
 #include <memory>
 
 #include "gtest/gtest.h"
-#include "server/server.h"
+#include "server/context/server.h"
+#include "server/persistence/persistence.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/server/support/server_fixture.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-#include "storage/memory_meter.h"
+#include "storage/base/memory_meter.h"
 
 namespace cloakroom {
 namespace {

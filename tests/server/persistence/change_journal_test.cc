@@ -9,7 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "server/server.h"
+#include "server/context/server.h"
+#include "server/persistence/persistence.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/server/support/server_fixture.h"
 

@@ -3,15 +3,15 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "server/context/server.h"
 #include "server/persistence/persistence.h"
-#include "server/server.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
 namespace {
 
-using Ending = Persistence::Ending;
+using Ending = ShutdownSave;
 using EndStep = Persistence::EndStep;
 using Work = Persistence::Work;
 

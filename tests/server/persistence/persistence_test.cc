@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "gmock/gmock.h"
-#include "server/server.h"
+#include "server/config/config_store.h"
+#include "server/context/server.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/replication/support/rdb_bytes.h"
 #include "tests/server/support/server_fixture.h"
@@ -18,7 +19,7 @@ namespace cloakroom {
 namespace {
 
 using Call = FaultyFiles::Call;
-using Ending = Persistence::Ending;
+using Ending = ShutdownSave;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;

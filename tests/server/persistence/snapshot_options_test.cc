@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "gmock/gmock.h"
-#include "replication/rdb_format.h"
+#include "replication/rdb/rdb_format.h"
+#include "server/config/config.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {

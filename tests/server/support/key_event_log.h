@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "storage/key_event.h"
-#include "storage/keyspace.h"
+#include "storage/changes/key_event.h"
+#include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
 

@@ -8,6 +8,9 @@
 #include <cerrno>
 #include <utility>
 
+#include "server/persistence/persistence.h"
+#include "server/session/client_registry.h"
+
 namespace cloakroom {
 
 Peer::Peer(EventLoop& loop, std::shared_ptr<Client> client) : client_(std::move(client)) {

@@ -10,7 +10,7 @@
 
 #include "server/net/connection.h"
 #include "server/net/event_loop.h"
-#include "storage/mutex.h"
+#include "storage/base/mutex.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/server/support/server_fixture.h"
 

@@ -3,6 +3,7 @@
 #include <sstream>
 #include <utility>
 
+#include "server/session/client_registry.h"
 #include "tests/server/support/output_text.h"
 
 namespace cloakroom {

@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "replication/files.h"
-#include "server/executor.h"
-#include "server/server.h"
-#include "storage/clock.h"
-#include "storage/memory_meter.h"
+#include "replication/files/files.h"
+#include "server/config/config_store.h"
+#include "server/context/server.h"
+#include "server/execution/executor.h"
+#include "storage/base/clock.h"
+#include "storage/base/memory_meter.h"
 
 namespace cloakroom {
 

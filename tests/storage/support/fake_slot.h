@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "storage/shared_value.h"
-#include "storage/value.h"
+#include "storage/values/shared_value.h"
+#include "storage/values/value.h"
 
 namespace cloakroom {
 

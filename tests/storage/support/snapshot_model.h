@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "storage/entry.h"
+#include "storage/keyspace/entry.h"
 
 namespace cloakroom {
 

@@ -9,12 +9,13 @@
 #include <utility>
 
 #include "gtest/gtest.h"
-#include "storage/clock.h"
-#include "storage/hash.h"
-#include "storage/hold.h"
-#include "storage/keyspace.h"
-#include "storage/string_value.h"
-#include "storage/write_scope.h"
+#include "storage/access/lookup.h"
+#include "storage/access/write_scope.h"
+#include "storage/base/clock.h"
+#include "storage/keyspace/hold.h"
+#include "storage/keyspace/keyspace.h"
+#include "storage/values/hash.h"
+#include "storage/values/string_value.h"
 
 namespace cloakroom {
 
@@ -68,14 +69,14 @@ class KeyspaceTest : public testing::Test, private KeyspaceObserver {
   std::optional<std::string> Get(Database& database, std::string_view key) {
     Hold hold(kSlot);
     EXPECT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
-    const Entry* entry = database.Peek(key, KeyHash::Of(key), now_ms());
+    const Entry* entry = PeekKey(database, key, KeyHash::Of(key), now_ms());
     if (entry == nullptr) return std::nullopt;
     return std::string(StringView(entry->encoding(), entry->payload()).bytes());
   }
   bool Exists(Database& database, std::string_view key) {
     Hold hold(kSlot);
     EXPECT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
-    return database.Peek(key, KeyHash::Of(key), now_ms()) != nullptr;
+    return PeekKey(database, key, KeyHash::Of(key), now_ms()) != nullptr;
   }
 
   /// Events since the last time: "set 0:key; ".

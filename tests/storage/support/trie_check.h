@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "storage/trie.h"
+#include "storage/values/trie.h"
 
 namespace cloakroom {
 

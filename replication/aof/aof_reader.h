@@ -1,0 +1,101 @@
+#ifndef CLOAKROOM_REPLICATION_AOF_AOF_READER_H_
+#define CLOAKROOM_REPLICATION_AOF_AOF_READER_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "replication/files/bytes.h"
+
+namespace cloakroom {
+
+/// Reads one file of an append-only log, or the part behind its RDB preamble, command by command:
+///
+///   while (reader.Next() == AofReader::Status::kCommand) { ... reader.arguments() ... }
+///
+/// Knows up to where everything was whole, so that a torn tail can be cut: a transaction whose EXEC
+/// is missing does not count. Skips annotations ("#TS:1700000000\r\n"). Never allocates by a length
+/// that the file claims: its memory is proportional to the bytes of the command under way.
+///
+/// A source that fails looks like one that ends: ask its owner before a tail is cut.
+/// Not thread safe.
+class AofReader {
+ public:
+  enum class Status {
+    kCommand,      ///< arguments() has one, at least one argument
+    kEnd,          ///< the file ends with something whole
+    kTruncated,    ///< it ends in the middle of something that began at whole_offset()
+    kFormatError,  ///< error() at offset(): no cutting helps without losing what lies behind
+    kRdbPreamble,  ///< the file begins with an RDB file: read that, and begin a reader behind it
+  };
+  /// Bytes of one argument, as Redis' `proto-max-bulk-len` allows at most by default.
+  static constexpr int64_t kMaxArgument = int64_t{512} << 20;
+  /// Bytes of a line: of a length, or an annotation.
+  static constexpr size_t kMaxLine = 1024;
+
+  /// `source` outlives the reader, and stands at `start_offset` of its file: offsets count from the
+  /// file's begin. A preamble is looked for at offset 0 only.
+  explicit AofReader(ByteSource& source, int64_t start_offset = 0);
+
+  /// The next command. After anything but kCommand it says the same again.
+  Status Next();
+
+  /// Valid until the next call.
+  std::span<const std::string_view> arguments() const { return arguments_; }
+  /// Where the command of arguments() begins.
+  int64_t command_offset() const { return command_offset_; }
+  /// Behind it; after kFormatError, where the command that is wrong begins.
+  int64_t offset() const { return base_offset_ + static_cast<int64_t>(begin_); }
+  /// What can be kept: behind the last command that is no part of an open transaction.
+  int64_t whole_offset() const { return whole_offset_; }
+  /// Between MULTI and EXEC: the command is not to be applied unless EXEC comes.
+  bool in_transaction() const { return in_transaction_; }
+  /// Seconds of the last "#TS:" annotation.
+  std::optional<int64_t> timestamp_s() const { return timestamp_s_; }
+  const std::string& error() const { return error_; }
+
+  /// Whether a file that begins so begins with an RDB file: Redis' or Valkey's.
+  static bool IsRdb(std::string_view begin);
+
+ private:
+  struct Slice {
+    size_t offset;  // from begin_
+    size_t length;
+  };
+
+  Status Finish(Status status);
+  Status FormatError(std::string text);
+  bool Fill();
+  bool Have(size_t bytes);
+  std::optional<std::string_view> Line();
+  Status SkipAnnotation();
+  Status ReadCommand();
+  Status ReadArgument();
+  std::optional<int64_t> Length(std::string_view line, char type, int64_t most);
+  void NoteTransaction();
+  void Consume();
+
+  ByteSource& source_;
+  std::vector<char> buffer_;
+  size_t begin_ = 0;     // of what Next() looks at
+  size_t end_ = 0;       // of what was read
+  size_t position_ = 0;  // from begin_: what comes next
+  int64_t base_offset_;  // of buffer_[0] in the file
+  bool line_too_long_ = false;
+
+  std::vector<Slice> slices_;
+  std::vector<std::string_view> arguments_;
+  int64_t command_offset_;
+  int64_t whole_offset_;
+  bool in_transaction_ = false;
+  std::optional<int64_t> timestamp_s_;
+  std::string error_;
+  std::optional<Status> ended_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_AOF_AOF_READER_H_

@@ -1,0 +1,352 @@
+#include "replication/aof/aof_writer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+namespace cloakroom {
+
+AofWriter::AofWriter(Files& files, const Clock& clock, AofDirectory& directory, AofPending& pending,
+                     AofFsync fsync, AofObserver* observer)
+    : files_(files),
+      clock_(clock),
+      directory_(directory),
+      pending_(pending),
+      observer_(observer),
+      // So that the first bytes are synced at once.
+      last_sync_us_(clock.MonotonicUs() - kFsyncEveryUs),
+      fsync_(fsync) {}
+
+void AofWriter::Open(AofNewFile file, int64_t size) {
+  current_ = std::move(file);
+  SetSize(size);
+  writeback_at_ = size + kWritebackEvery;
+}
+
+void AofWriter::Restart() {
+  MutexLock lock(mutex_);
+  if (!std::exchange(finished_, false)) return;
+  // What could not be saved is given up: it is in no file to come.
+  written_.store(pending_.appended(), std::memory_order_release);
+  synced_.store(pending_.appended(), std::memory_order_release);
+  durable_.store(pending_.appended(), std::memory_order_release);
+}
+
+AofFsync AofWriter::policy() const {
+  return fsync_paused_.load(std::memory_order_relaxed) ? AofFsync::kNo
+                                                       : fsync_.load(std::memory_order_relaxed);
+}
+
+// ---- one step
+
+AofWriter::Wait AofWriter::Step() {
+  TakePending();
+  FileError error = Work(false);
+  error ? Fail(error) : Recover();
+  AdvanceDurable();
+  WakeDurable();
+  return NextWait();
+}
+
+FileError AofWriter::Finish() {
+  TakePending();
+  FileError error = Work(true);
+  if (error) Fail(error);
+  AdvanceDurable();
+  GiveUpMoves();
+  current_ = {};
+  unwritten_.clear();
+  DropKept();
+  dirty_ = false;
+  rewrite_unsynced_ = false;
+  failing_.store(false, std::memory_order_release);
+  WakeAll();
+  return error;
+}
+
+/// So that the count agrees with that of those who asked for them.
+void AofWriter::GiveUpMoves() {
+  MutexLock lock(mutex_);
+  for (const AofChunk& chunk : unwritten_) moves_ += chunk.new_file ? 1 : 0;
+  last_failure_ = {};
+}
+
+void AofWriter::TakePending() {
+  std::vector<AofChunk> taken = pending_.Take();
+  std::move(taken.begin(), taken.end(), std::back_inserter(unwritten_));
+}
+
+FileError AofWriter::Work(bool finishing) {
+  if (FileError error = Reopen()) return error;
+  if (FileError error = WriteAll()) return error;
+  return SyncIfDue(finishing);
+}
+
+AofWriter::Wait AofWriter::NextWait() const {
+  if (failing()) return {kRetryUs, false, 0};
+  AofFsync fsync = policy();
+  if (fsync == AofFsync::kAlways) return {kForever, true, 0};
+  int64_t us = kForever;
+  if (fsync == AofFsync::kEverySec && dirty_) {
+    us = std::max<int64_t>(last_sync_us_ + kFsyncEveryUs - clock_.MonotonicUs(), 0);
+  }
+  return {us, true, AofPending::kGatherUs};
+}
+
+// ---- writing
+
+FileError AofWriter::WriteAll() {
+  int64_t started_us = clock_.MonotonicUs();
+  if (unwritten_.empty()) return {};
+  while (!unwritten_.empty()) {
+    AofChunk& chunk = unwritten_.front();
+    if (chunk.new_file) {
+      if (FileError error = MoveTo(*chunk.new_file)) return error;
+      chunk.new_file.reset();
+    }
+    if (FileError error = WriteChunk(chunk)) return error;
+    unwritten_.pop_front();
+  }
+  if (observer_ != nullptr) observer_->AofLatency("aof-write", clock_.MonotonicUs() - started_us);
+  return {};
+}
+
+FileError AofWriter::WriteChunk(AofChunk& chunk) {
+  if (chunk.bytes.empty()) return {};
+  if (FileError error = current_.file->Append(chunk.bytes)) {
+    current_.file.reset();
+    return error;
+  }
+  dirty_ = true;
+  SetSize(size_ + static_cast<int64_t>(chunk.bytes.size()));
+  written_.fetch_add(static_cast<int64_t>(chunk.bytes.size()), std::memory_order_acq_rel);
+  Keep(std::move(chunk.bytes));
+  if (size_ >= writeback_at_) {
+    current_.file->StartWriteback();
+    writeback_at_ = size_ + kWritebackEvery;
+  }
+  return unsynced_bytes_ >= kMaxUnsynced ? Sync() : FileError{};
+}
+
+FileError AofWriter::MoveTo(AofNewFile& next) {
+  if (current_.file != nullptr && dirty_) {
+    if (FileError error = Sync()) return error;
+  }
+  if (FileError error = directory_.CommitIncr()) return error;
+  other_bytes_.fetch_add(size_, std::memory_order_relaxed);
+  current_ = std::move(next);
+  SetSize(0);
+  writeback_at_ = kWritebackEvery;
+  {
+    MutexLock lock(mutex_);
+    moves_++;
+  }
+  progress_.NotifyAll();
+  return {};
+}
+
+void AofWriter::SetSize(int64_t size) {
+  size_ = size;
+  file_size_.store(size, std::memory_order_relaxed);
+}
+
+FileError AofWriter::Reopen() {
+  if (current_.file != nullptr || current_.path.empty()) return {};
+  // Part of a record at the end would be a torn tail if we died now. Best effort: what comes next
+  // is written over it.
+  if (files_.Size(current_.path).value_or(0) > size_) (void)files_.Truncate(current_.path, size_);
+  int64_t from = size_ - (rewrite_unsynced_ ? static_cast<int64_t>(unsynced_bytes_) : 0);
+  if (FileError error = files_.OpenAt(current_.path, from, &current_.file)) return error;
+  if (!rewrite_unsynced_) return {};
+  for (const std::string& bytes : unsynced_) {
+    if (FileError error = current_.file->Append(bytes)) {
+      current_.file.reset();
+      return error;
+    }
+  }
+  return Sync();
+}
+
+// ---- syncing
+
+FileError AofWriter::SyncIfDue(bool finishing) {
+  if (!dirty_) return {};
+  AofFsync fsync = policy();
+  // A policy that changed: nothing more is promised for what is kept.
+  if (fsync == AofFsync::kNo && !rewrite_unsynced_) DropKept();
+  bool due =
+      finishing || fsync == AofFsync::kAlways ||
+      (fsync == AofFsync::kEverySec && clock_.MonotonicUs() - last_sync_us_ >= kFsyncEveryUs);
+  return due ? Sync() : FileError{};
+}
+
+FileError AofWriter::Sync() {
+  last_sync_us_ = clock_.MonotonicUs();
+  FileError error = current_.file->Sync();
+  NoteFsync(last_sync_us_);
+  if (error) {
+    rewrite_unsynced_ = true;
+    current_.file.reset();
+    return error;
+  }
+  rewrite_unsynced_ = false;
+  dirty_ = false;
+  DropKept();
+  synced_.store(written_offset(), std::memory_order_release);
+  return {};
+}
+
+void AofWriter::NoteFsync(int64_t started_us) {
+  int64_t us = clock_.MonotonicUs() - started_us;
+  last_fsync_us_.store(us, std::memory_order_relaxed);
+  last_fsync_at_ms_.store(clock_.NowMs(), std::memory_order_relaxed);
+  if (us > kSlowFsyncUs) delayed_fsyncs_.fetch_add(1, std::memory_order_relaxed);
+  if (observer_ != nullptr && policy() == AofFsync::kAlways) {
+    observer_->AofLatency("aof-fsync-always", us);
+  }
+}
+
+void AofWriter::Keep(std::string bytes) {
+  if (policy() == AofFsync::kNo) {
+    DropKept();
+    pending_.Recycle(std::move(bytes));
+    return;
+  }
+  unsynced_bytes_ += bytes.size();
+  // A chunk's memory is large however little is in it: few bytes join those before them.
+  if (bytes.size() < AofPending::kChunk / 2 && !unsynced_.empty() &&
+      unsynced_.back().size() + bytes.size() <= AofPending::kChunk) {
+    unsynced_.back().append(bytes);
+    pending_.Recycle(std::move(bytes));
+  } else {
+    unsynced_memory_.fetch_add(static_cast<int64_t>(bytes.capacity()), std::memory_order_relaxed);
+    unsynced_.push_back(std::move(bytes));
+  }
+}
+
+void AofWriter::DropKept() {
+  for (std::string& bytes : unsynced_) pending_.Recycle(std::move(bytes));
+  unsynced_.clear();
+  unsynced_bytes_ = 0;
+  unsynced_memory_ = 0;
+}
+
+// ---- how it goes
+
+void AofWriter::Fail(const FileError& error) {
+  std::string text = error.text();
+  bool news = !failing();
+  {
+    MutexLock lock(mutex_);
+    news = news || text != last_failure_.text();
+    last_failure_ = error;
+    failing_.store(true, std::memory_order_release);
+  }
+  progress_.NotifyAll();
+  if (news && observer_ != nullptr) {
+    observer_->AofWarning("Error writing to the AOF file: " + text +
+                          ". Trying again every second; writes are refused until it works.");
+  }
+}
+
+void AofWriter::Recover() {
+  if (!failing()) return;
+  {
+    MutexLock lock(mutex_);
+    last_failure_ = {};
+    failing_.store(false, std::memory_order_release);
+  }
+  if (observer_ != nullptr) observer_->AofNotice("The AOF can be written again; so can keys.");
+}
+
+std::string AofWriter::last_error() const {
+  MutexLock lock(mutex_);
+  return last_failure_ ? std::strerror(last_failure_.code) : "";
+}
+
+void AofWriter::set_fsync(AofFsync fsync) {
+  fsync_.store(fsync, std::memory_order_relaxed);
+  pending_.Wake();
+}
+
+void AofWriter::set_fsync_paused(bool paused) {
+  fsync_paused_.store(paused, std::memory_order_relaxed);
+  pending_.Wake();
+}
+
+// ---- who waits
+
+/// Never back, though the policy may have become a stricter one: what was durable enough for one
+/// who asked is so for whoever asks next.
+void AofWriter::AdvanceDurable() {
+  const int64_t kept = policy() == AofFsync::kAlways ? synced_offset() : written_offset();
+  durable_.store(std::max(durable_offset(), kept), std::memory_order_release);
+}
+
+bool AofWriter::WhenDurable(int64_t offset, std::function<void()> wake) {
+  // The offset is read with the mutex held: WakeDurable() takes it after the offset has moved.
+  MutexLock lock(mutex_);
+  if (durable_offset() >= offset || finished_) return true;
+  waiters_.push_back({offset, std::move(wake)});
+  return false;
+}
+
+void AofWriter::WakeDurable() {
+  std::vector<Waiter> ready;
+  {
+    // After the offset has moved, or one who has looked and does not wait yet would miss it.
+    MutexLock lock(mutex_);
+    const int64_t durable = durable_offset();
+    const auto first_ready =
+        std::partition(waiters_.begin(), waiters_.end(),
+                       [durable](const Waiter& waiter) { return waiter.offset > durable; });
+    ready.assign(std::move_iterator(first_ready), std::move_iterator(waiters_.end()));
+    waiters_.erase(first_ready, waiters_.end());
+  }
+  progress_.NotifyAll();
+  for (Waiter& waiter : ready) waiter.wake();
+}
+
+void AofWriter::WakeAll() {
+  std::vector<Waiter> ready;
+  {
+    MutexLock lock(mutex_);
+    ready.swap(waiters_);
+    finished_ = true;
+  }
+  progress_.NotifyAll();
+  for (Waiter& waiter : ready) waiter.wake();
+}
+
+int64_t AofWriter::moves() const {
+  MutexLock lock(mutex_);
+  return moves_;
+}
+
+FileError AofWriter::AwaitWritten(int64_t offset) {
+  MutexLock lock(mutex_);
+  while (written_offset() < offset && !finished_ && !failing()) progress_.Wait(mutex_);
+  return failing() ? last_failure_ : FileError{};
+}
+
+bool AofWriter::AwaitDurable(int64_t offset, int64_t us) {
+  if (durable_offset() >= offset) return true;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(us);
+  MutexLock lock(mutex_);
+  while (durable_offset() < offset && !finished_ && !failing()) {
+    if (!progress_.WaitUntil(mutex_, deadline)) break;
+  }
+  return durable_offset() >= offset;
+}
+
+FileError AofWriter::AwaitMove(int64_t moves) {
+  MutexLock lock(mutex_);
+  while (moves_ < moves && !finished_ && !failing()) progress_.Wait(mutex_);
+  if (moves_ >= moves) return {};
+  return finished_ ? FileError{ECANCELED, "the log was closed"} : last_failure_;
+}
+
+}  // namespace cloakroom

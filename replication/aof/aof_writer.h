@@ -1,0 +1,186 @@
+#ifndef CLOAKROOM_REPLICATION_AOF_AOF_WRITER_H_
+#define CLOAKROOM_REPLICATION_AOF_AOF_WRITER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "replication/aof/aof_directory.h"
+#include "replication/aof/aof_pending.h"
+#include "replication/files/files.h"
+#include "storage/base/clock.h"
+#include "storage/base/mutex.h"
+
+namespace cloakroom {
+
+/// `appendfsync`.
+enum class AofFsync { kAlways, kEverySec, kNo };
+
+/// Who hears what the log has to say. Called from the thread at work, maybe with a lock held: must
+/// be quick, and must not call back.
+class AofObserver {
+ public:
+  virtual ~AofObserver() = default;
+  virtual void AofNotice(std::string_view text) = 0;
+  virtual void AofWarning(std::string_view text) = 0;
+  /// `event` as LATENCY names it: "aof-write", "aof-fsync-always".
+  virtual void AofLatency(std::string_view event, int64_t us) = 0;
+};
+
+/// Takes what is pending to the disk: the log's writing as a state machine that a thin thread, or
+/// a test, steps.
+///
+/// A step writes all that is pending, and fsyncs when the policy wants it: with kAlways after each
+/// step's bytes (those who append meanwhile make up the next group), with kEverySec once a second,
+/// with kNo never; always before the log moves to its next file.
+///
+/// Errors:
+/// - A write fails: the file is cut back to the last step's end, where a record ends (best effort),
+///   and the write is tried again from the exact byte a second later.
+/// - An fsync fails: Linux may have dropped the pages and call the next fsync a success. So bytes
+///   are kept in memory until one fsync that began after them has succeeded, and after a failure
+///   they are written once more in their place. At most kMaxUnsynced are kept: before that many
+///   have gathered, an fsync is due whatever the time. With kNo nothing is kept, for nothing is
+///   promised.
+/// - Moving to the next file waits until the old one is synced and the manifest lists the new one;
+///   otherwise a crash could leave a gap in the middle of the log.
+///
+/// Thread rule: Step(), Open(), Finish() from one thread at a time; all else from any.
+class AofWriter {
+ public:
+  static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
+  static constexpr int64_t kRetryUs = 1'000'000;
+  static constexpr int64_t kFsyncEveryUs = 1'000'000;
+  static constexpr int64_t kSlowFsyncUs = 1'000'000;
+  static constexpr size_t kMaxUnsynced = size_t{64} << 20;
+  /// The system is asked to write back after so many bytes, which makes the fsync short.
+  static constexpr int64_t kWritebackEvery = int64_t{4} << 20;
+
+  /// When to step again.
+  struct Wait {
+    int64_t us = kForever;
+    bool for_bytes = true;  ///< or as soon as bytes come
+    int64_t gather_us = 0;  ///< how long to let more come then
+  };
+
+  AofWriter(Files& files, const Clock& clock, AofDirectory& directory, AofPending& pending,
+            AofFsync fsync, AofObserver* observer);
+
+  /// After Finish(): there will be files again.
+  void Restart();
+  /// The file to begin with, at its end.
+  void Open(AofNewFile file, int64_t size);
+  Wait Step();
+  /// Writes and syncs all there is, under every policy, once; then the file is closed, and all who
+  /// wait are woken.
+  FileError Finish();
+
+  int64_t written_offset() const { return written_.load(std::memory_order_acquire); }
+  int64_t synced_offset() const { return synced_.load(std::memory_order_acquire); }
+  /// What the bytes take that are kept until an fsync succeeds.
+  int64_t unsynced_memory() const { return unsynced_memory_.load(std::memory_order_relaxed); }
+  int64_t durable_offset() const { return durable_.load(std::memory_order_acquire); }
+  bool WhenDurable(int64_t offset, std::function<void()> wake);
+
+  /// The disk has refused bytes, and has not taken them since.
+  bool failing() const { return failing_.load(std::memory_order_acquire); }
+  /// What it said, while failing: "No space left on device".
+  std::string last_error() const;
+
+  void set_fsync(AofFsync fsync);
+  void set_fsync_paused(bool paused);
+
+  /// Waits until everything before the offset is durable, `us` at most, while it is not failing.
+  /// Whether it is.
+  bool AwaitDurable(int64_t offset, int64_t us);
+
+  /// How often the log has moved to a new file.
+  int64_t moves() const;
+  /// Waits until it has done so `moves` times; an error when it fails, or ends, before.
+  FileError AwaitMove(int64_t moves);
+
+  /// Waits until everything before the offset is written; an error when that fails.
+  FileError AwaitWritten(int64_t offset);
+
+  /// Bytes of the log that are not in the file being written.
+  int64_t other_bytes() const { return other_bytes_.load(std::memory_order_relaxed); }
+  void set_other_bytes(int64_t bytes) { other_bytes_.store(bytes, std::memory_order_relaxed); }
+  int64_t file_size() const { return file_size_.load(std::memory_order_relaxed); }
+  int64_t delayed_fsyncs() const { return delayed_fsyncs_.load(std::memory_order_relaxed); }
+  int64_t last_fsync_us() const { return last_fsync_us_.load(std::memory_order_relaxed); }
+  int64_t last_fsync_at_ms() const { return last_fsync_at_ms_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Waiter {
+    int64_t offset;
+    std::function<void()> wake;
+  };
+
+  AofFsync policy() const;
+  FileError Work(bool finishing);
+  void GiveUpMoves();
+  void TakePending();
+  FileError WriteAll();
+  FileError WriteChunk(AofChunk& chunk);
+  FileError MoveTo(AofNewFile& next);
+  void SetSize(int64_t size);
+  FileError Reopen();
+  FileError SyncIfDue(bool finishing);
+  FileError Sync();
+  void NoteFsync(int64_t started_us);
+  void Keep(std::string bytes);
+  void DropKept();
+  void Fail(const FileError& error);
+  void Recover();
+  void AdvanceDurable();
+  void WakeDurable();
+  void WakeAll();
+  Wait NextWait() const;
+
+  Files& files_;
+  const Clock& clock_;
+  AofDirectory& directory_;
+  AofPending& pending_;
+  AofObserver* const observer_;
+
+  // The stepping thread's.
+  AofNewFile current_;                // its file is null when it must be opened anew
+  int64_t size_ = 0;                  // bytes of it that were written, all whole steps
+  std::deque<AofChunk> unwritten_;    // taken, not yet written
+  std::deque<std::string> unsynced_;  // written, kept until an fsync succeeds
+  size_t unsynced_bytes_ = 0;
+  bool rewrite_unsynced_ = false;  // an fsync failed: they must be written once more
+  bool dirty_ = false;             // written since the last fsync that succeeded
+  int64_t last_sync_us_ = 0;       // when the last fsync began, on the monotonic clock
+  int64_t writeback_at_ = 0;       // size_ at which to start it next
+
+  std::atomic<AofFsync> fsync_;
+  std::atomic<bool> fsync_paused_ = false;
+  std::atomic<bool> failing_ = false;
+  std::atomic<int64_t> written_ = 0;
+  std::atomic<int64_t> synced_ = 0;
+  std::atomic<int64_t> durable_ = 0;
+  std::atomic<int64_t> unsynced_memory_ = 0;
+  std::atomic<int64_t> file_size_ = 0;
+  std::atomic<int64_t> other_bytes_ = 0;
+  std::atomic<int64_t> delayed_fsyncs_ = 0;
+  std::atomic<int64_t> last_fsync_us_ = 0;
+  std::atomic<int64_t> last_fsync_at_ms_ = 0;
+
+  mutable Mutex mutex_;
+  std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
+  FileError last_failure_ ABSL_GUARDED_BY(mutex_);
+  int64_t moves_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  CondVar progress_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_AOF_AOF_WRITER_H_

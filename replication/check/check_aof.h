@@ -1,0 +1,37 @@
+#ifndef CLOAKROOM_REPLICATION_CHECK_CHECK_AOF_H_
+#define CLOAKROOM_REPLICATION_CHECK_CHECK_AOF_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "replication/files/files.h"
+
+namespace cloakroom {
+
+/// What cloakroom-check-aof is asked to do.
+struct CheckAofOptions {
+  std::string path;           ///< of a manifest or of a single log
+  bool fix = false;           ///< cut a torn tail of the last file, after asking
+  int64_t truncate_to_s = 0;  ///< cut what is later; 0: nothing
+};
+
+/// Its dealings with the world.
+struct CheckAofIo {
+  std::function<void(std::string_view)> print;
+  /// Asks whoever runs it: true for yes. The question is printed already.
+  std::function<bool()> confirm;
+  /// Checks the RDB file that `path` begins with, printing what it finds (`name` is how to call
+  /// it), and returns its length; nothing when it is broken.
+  std::function<std::optional<int64_t>(const std::string& path, const std::string& name)> check_rdb;
+};
+
+/// Checks a log, one file or a manifest and its files, and prints what redis-check-aof 7.0 prints.
+/// Returns the exit code: 0 when the log is good, or was made good.
+int CheckAof(Files& files, const CheckAofOptions& options, const CheckAofIo& io);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_CHECK_CHECK_AOF_H_

@@ -1,0 +1,253 @@
+#include "replication/rdb/rdb_encoder.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "replication/rdb/rdb_format.h"
+#include "storage/base/integer_text.h"
+#include "storage/base/unaligned.h"
+#include "storage/keyspace/access_clock.h"
+#include "storage/keyspace/entry.h"
+#include "storage/values/hash.h"
+#include "storage/values/int_set.h"
+#include "storage/values/set.h"
+#include "storage/values/string_value.h"
+
+namespace cloakroom {
+namespace {
+
+constexpr size_t kMaxLengthSize = 9;
+/// Shorter strings are not worth it, and the result must save as much: as in Redis.
+constexpr size_t kMinCompressed = 20;
+constexpr size_t kMinSaved = 4;
+/// An integer of 32 bits has at most so many digits.
+constexpr size_t kMaxIntegerText = 11;
+
+template <typename T>
+bool Fits(int64_t value) {
+  return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max();
+}
+
+char* StoreLength(char* to, uint64_t length) {
+  if (length < 64) {
+    *to = static_cast<char>(length);
+    return to + 1;
+  }
+  if (length < 16384) {
+    to[0] = static_cast<char>(rdb::kLength14 | length >> 8);
+    to[1] = static_cast<char>(length);
+    return to + 2;
+  }
+  if (length <= std::numeric_limits<uint32_t>::max()) {
+    *to = static_cast<char>(rdb::kLength32);
+    return StoreUnaligned(to + 1, __builtin_bswap32(static_cast<uint32_t>(length)));
+  }
+  *to = static_cast<char>(rdb::kLength64);
+  return StoreUnaligned(to + 1, __builtin_bswap64(length));
+}
+
+}  // namespace
+
+RdbOptions::Access RdbOptions::AccessOf(EvictionPolicy policy) {
+  switch (policy) {
+    case EvictionPolicy::kAllKeysLru:
+    case EvictionPolicy::kVolatileLru:
+      return Access::kIdle;
+    case EvictionPolicy::kAllKeysLfu:
+    case EvictionPolicy::kVolatileLfu:
+      return Access::kFreq;
+    default:
+      return Access::kNone;
+  }
+}
+
+RdbEncoder::RdbEncoder(ByteSink& sink, const RdbOptions& options)
+    : sink_(sink), options_(options), buffer_(new char[kBuffer + LzfCompressor::kSlack]) {}
+
+void RdbEncoder::Flush() {
+  if (used_ > 0) sink_.Append({buffer_.get(), used_});
+  used_ = 0;
+}
+
+// REQUIRES: size <= kBuffer.
+char* RdbEncoder::Room(size_t size) {
+  if (kBuffer - used_ < size) Flush();
+  return buffer_.get() + used_;
+}
+
+void RdbEncoder::Byte(uint8_t byte) {
+  *Room(1) = static_cast<char>(byte);
+  used_ += 1;
+}
+
+void RdbEncoder::Length(uint64_t length) {
+  char* const to = Room(kMaxLengthSize);
+  used_ += static_cast<size_t>(StoreLength(to, length) - to);
+}
+
+void RdbEncoder::Raw(std::string_view bytes) {
+  // A large one goes on without a copy.
+  if (bytes.size() >= kBuffer / 2) {
+    Flush();
+    sink_.Append(bytes);
+    return;
+  }
+  StoreBytes(Room(bytes.size()), bytes);
+  used_ += bytes.size();
+}
+
+void RdbEncoder::String(std::string_view bytes) {
+  if (bytes.size() <= kMaxIntegerText && Integer(bytes)) return;
+  if (options_.compression && bytes.size() > kMinCompressed && Compressed(bytes)) return;
+  Length(bytes.size());
+  Raw(bytes);
+}
+
+bool RdbEncoder::Integer(std::string_view bytes) {
+  // Most strings are no numbers, and their first byte says so.
+  if (bytes.empty() || bytes[0] > '9') return false;
+  const std::optional<int64_t> value = ParseCanonicalInt(bytes);
+  if (!value || !Fits<int32_t>(*value)) return false;
+  if (Fits<int8_t>(*value)) {
+    Byte(rdb::kEncodedInt8);
+    Number(static_cast<int8_t>(*value));
+  } else if (Fits<int16_t>(*value)) {
+    Byte(rdb::kEncodedInt16);
+    Number(static_cast<int16_t>(*value));
+  } else {
+    Byte(rdb::kEncodedInt32);
+    Number(static_cast<int32_t>(*value));
+  }
+  return true;
+}
+
+bool RdbEncoder::Compressed(std::string_view bytes) {
+  if (bytes.size() > kMaxCompressed) return false;
+  const size_t limit = bytes.size() - kMinSaved;
+  const size_t room = 1 + 2 * kMaxLengthSize + limit;
+  char* out;
+  if (room <= kBuffer) {
+    // The lengths come before the bytes, and are not known: leave room, and move the bytes up.
+    out = Room(room) + 1 + 2 * kMaxLengthSize;
+  } else {
+    if (scratch_size_ < limit) {
+      scratch_.reset(new char[limit + LzfCompressor::kSlack]);
+      scratch_size_ = limit;
+    }
+    out = scratch_.get();
+  }
+  const size_t size = compressor_.Compress(bytes, out, limit);
+  if (size == 0) return false;
+  Byte(rdb::kEncodedLzf);
+  Length(size);
+  Length(bytes.size());
+  if (room > kBuffer) {
+    Raw({out, size});
+    return true;
+  }
+  std::copy(out, out + size, buffer_.get() + used_);
+  used_ += size;
+  return true;
+}
+
+void RdbEncoder::Entry(const RdbEntry& entry) {
+  switch (entry.type) {
+    case ValueType::kString:
+      return StringEntry(entry);
+    case ValueType::kHash:
+      return HashEntry(entry);
+    case ValueType::kSet:
+      return SetEntry(entry);
+  }
+}
+
+void RdbEncoder::Prefix(const RdbEntry& entry) {
+  if (entry.expire_at_ms != kNoExpiry) {
+    Byte(rdb::kExpireTimeMs);
+    Number(entry.expire_at_ms);
+  }
+  if (options_.access == RdbOptions::Access::kIdle) {
+    Byte(rdb::kIdle);
+    Length(static_cast<uint64_t>(access_clock::IdleSeconds(entry.access, options_.now_ms)));
+  } else if (options_.access == RdbOptions::Access::kFreq) {
+    Byte(rdb::kFreq);
+    Byte(access_clock::LfuDecayed(entry.access, options_.now_ms, options_.lfu_decay_minutes));
+  }
+}
+
+void RdbEncoder::Key(uint8_t type, const RdbEntry& entry) {
+  Prefix(entry);
+  Byte(type);
+  String(entry.key);
+}
+
+void RdbEncoder::StringEntry(const RdbEntry& entry) {
+  Key(rdb::kString, entry);
+  String(StringView(entry.encoding, entry.payload).bytes());
+}
+
+void RdbEncoder::HashEntry(const RdbEntry& entry) {
+  const Hash hash(entry.encoding, entry.payload);
+  const size_t fields = hash.size(options_.now_ms);
+  if (fields == 0) return;
+  if (hash.NextExpiry() != kNoFieldExpiry) return TimedHash(entry, fields);
+  Key(rdb::kHash, entry);
+  Length(fields);
+  hash.ForEach(
+      [this](const Item& item) {
+        String(item.field);
+        String(item.value.bytes);
+      },
+      options_.now_ms);
+}
+
+void RdbEncoder::TimedHash(const RdbEntry& entry, size_t fields) {
+  if (options_.version < rdb::kFirstFieldExpiry) {
+    if (!error_) {
+      error_ = absl::StrCat(
+          "key '", absl::CHexEscape(absl::string_view(entry.key.data(), entry.key.size())),
+          "' is a hash with fields that expire, which RDB version ", options_.version,
+          " cannot hold; it takes version ", rdb::kFirstFieldExpiry);
+    }
+    return;
+  }
+  const Hash hash(entry.encoding, entry.payload);
+  int64_t first = kNoFieldExpiry;
+  hash.ForEach([&](const Item& item) { first = std::min(first, item.expires_at_ms); },
+               options_.now_ms);
+  Key(rdb::kHashMetadata, entry);
+  // Those that had an expiry have expired: any time serves.
+  Number(first == kNoFieldExpiry ? int64_t{0} : first);
+  Length(fields);
+  hash.ForEach(
+      [&](const Item& item) {
+        const bool expires = item.expires_at_ms != kNoFieldExpiry;
+        Length(expires ? static_cast<uint64_t>(item.expires_at_ms - first) + 1 : 0);
+        String(item.field);
+        String(item.value.bytes);
+      },
+      options_.now_ms);
+}
+
+void RdbEncoder::SetEntry(const RdbEntry& entry) {
+  if (entry.encoding != Encoding::kIntSet) {
+    const Set set(entry.encoding, entry.payload);
+    Key(rdb::kSet, entry);
+    Length(set.size());
+    set.ForEach([this](std::string_view member) { String(member); });
+    return;
+  }
+  // Width and count, four bytes each, and the integers, which lie behind one byte in ours.
+  const size_t count = IntSetView(entry.payload).size();
+  const std::string_view integers = entry.payload.substr(1);
+  std::string blob(2 * sizeof(uint32_t), '\0');
+  StoreUnaligned(StoreUnaligned(blob.data(), static_cast<uint32_t>(entry.payload[0])),
+                 static_cast<uint32_t>(count));
+  blob.append(integers);
+  Key(rdb::kSetIntset, entry);
+  String(blob);
+}
+
+}  // namespace cloakroom

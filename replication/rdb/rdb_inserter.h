@@ -1,0 +1,55 @@
+#ifndef CLOAKROOM_REPLICATION_RDB_RDB_INSERTER_H_
+#define CLOAKROOM_REPLICATION_RDB_RDB_INSERTER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "replication/rdb/rdb_decoder.h"
+#include "replication/rdb/rdb_error.h"
+#include "replication/rdb/rdb_reader.h"
+#include "replication/rdb/value_builder.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+
+/// Which records are put into the keyspace.
+struct RdbInsertOptions {
+  /// A primary drops keys whose time has passed; a replica waits for the DEL.
+  bool drop_expired = true;
+  /// A key that is there already gives way; otherwise it is an error.
+  bool replace = false;
+  int64_t now_ms = 0;
+};
+
+/// Decodes records and puts them into the keyspace; every loading thread has one.
+/// Thread rule: one thread at a time; no command runs meanwhile (bulk_insert.h).
+class RdbInserter {
+ public:
+  struct Counts {
+    uint64_t keys = 0;     ///< put into the keyspace
+    uint64_t expired = 0;  ///< past their time, or all their fields, so dropped
+    uint64_t empty = 0;    ///< without elements, so skipped
+  };
+
+  RdbInserter(Keyspace& keyspace, const RdbInsertOptions& options);
+
+  /// What is wrong with the record, in which case nothing of it is in the keyspace.
+  std::optional<RdbError> Insert(const RdbRecord& record);
+
+  const Counts& counts() const { return counts_; }
+
+ private:
+  uint32_t AccessOf(const RdbRecord& record) const;
+
+  Keyspace& keyspace_;
+  const RdbInsertOptions options_;
+  const bool uses_lfu_;
+  RdbDecoder decoder_;
+  ValueBuilder builder_;
+  Counts counts_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_RDB_RDB_INSERTER_H_

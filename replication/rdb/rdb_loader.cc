@@ -1,0 +1,177 @@
+#include "replication/rdb/rdb_loader.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "replication/files/file_source.h"
+#include "replication/rdb/rdb_load_queue.h"
+
+namespace cloakroom {
+namespace {
+
+/// So often, in bytes, the caller hears of progress.
+constexpr uint64_t kProgressStep = 1 << 20;
+
+/// One load, from the reader to the queue.
+class Load {
+ public:
+  Load(ByteSource& source, uint64_t size, Keyspace& keyspace, const RdbLoadOptions& options)
+      : options_(options),
+        reader_(source, size),
+        queue_(keyspace, options.threads,
+               {.drop_expired = options.drop_expired,
+                .replace = options.replace,
+                .now_ms = options.now_ms}) {
+    if (!options.checksum) reader_.IgnoreChecksum();
+  }
+
+  RdbLoadResult Run() {
+    while (Step()) {
+    }
+    SendBatch();
+    RdbLoadQueue::Outcome outcome = queue_.Finish();
+    result_.keys = outcome.counts.keys;
+    result_.expired = outcome.counts.expired;
+    result_.empty = outcome.counts.empty;
+    result_.bytes = reader_.offset();
+    result_.rest = reader_.rest();
+    if (options_.lenient) {
+      AddDamage(std::move(outcome));
+    } else if (!outcome.errors.empty() &&
+               (!result_.error || outcome.errors.front().offset < result_.error->offset)) {
+      result_.error = std::move(outcome.errors.front());
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // False when there is nothing more to do.
+  bool Step() {
+    switch (reader_.Next()) {
+      case RdbReader::Item::kRecord:
+        AddRecord();
+        break;
+      case RdbReader::Item::kAux:
+        if (options_.aux) options_.aux(reader_.name(), reader_.value());
+        break;
+      case RdbReader::Item::kSelectDb:
+        break;
+      case RdbReader::Item::kModuleAux:
+        return Refuse(ModuleError());
+      case RdbReader::Item::kFunction:
+        return Refuse(FunctionError());
+      case RdbReader::Item::kError:
+        return RefuseDamage();
+      case RdbReader::Item::kEnd:
+        return false;
+    }
+    return GoOn();
+  }
+
+  void AddRecord() {
+    if (batch_.chunk != reader_.chunk()) {
+      SendBatch();
+      batch_.chunk = reader_.chunk();
+    }
+    batch_.records.push_back(reader_.record());
+  }
+
+  void SendBatch() {
+    if (!batch_.records.empty()) queue_.Add(std::move(batch_));
+    batch_ = {};
+  }
+
+  bool GoOn() {
+    if (reader_.offset() - told_ < kProgressStep) return true;
+    told_ = reader_.offset();
+    if (options_.progress) options_.progress(told_);
+    result_.stopped = options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed);
+    return !result_.stopped && (options_.lenient || !queue_.failed());
+  }
+
+  RdbError Unsupported(RdbStage stage, std::string message) const {
+    RdbError error;
+    error.offset = reader_.offset();
+    error.stage = stage;
+    error.message = std::move(message);
+    error.cause = RdbCause::kUnsupported;
+    return error;
+  }
+
+  RdbError FunctionError() const {
+    return Unsupported(RdbStage::kFunctions,
+                       absl::StrCat("a function library: \"", reader_.value().substr(0, 60),
+                                    "\"; this version of Cloakroom does not have functions"));
+  }
+
+  RdbError ModuleError() const {
+    return Unsupported(RdbStage::kModuleAux,
+                       absl::StrCat("AUX data of the module '", reader_.name(),
+                                    "'; Cloakroom does not have modules"));
+  }
+
+  bool Refuse(RdbError error) {
+    if (!options_.lenient) {
+      result_.error = std::move(error);
+      return false;
+    }
+    result_.lost += 1;
+    if (result_.damage.size() < RdbLoadResult::kMaxReported) {
+      result_.damage.push_back(std::move(error));
+    }
+    return true;
+  }
+
+  bool RefuseDamage() {
+    // Of no RDB file nothing can be saved.
+    if (reader_.version() == 0) {
+      result_.error = reader_.error();
+      return false;
+    }
+    if (!Refuse(reader_.error())) return false;
+    // The chunk may have to grow; what lies in it is safe with the batch.
+    SendBatch();
+    return reader_.Resync();
+  }
+
+  void AddDamage(RdbLoadQueue::Outcome outcome) {
+    result_.lost += outcome.error_count;
+    for (RdbError& error : outcome.errors) result_.damage.push_back(std::move(error));
+    std::sort(result_.damage.begin(), result_.damage.end(),
+              [](const RdbError& a, const RdbError& b) { return a.offset < b.offset; });
+    if (result_.damage.size() > RdbLoadResult::kMaxReported) {
+      result_.damage.resize(RdbLoadResult::kMaxReported);
+    }
+  }
+
+  const RdbLoadOptions& options_;
+  RdbReader reader_;
+  RdbLoadQueue queue_;
+  RdbBatch batch_;
+  uint64_t told_ = 0;
+  RdbLoadResult result_;
+};
+
+}  // namespace
+
+RdbLoadResult LoadRdb(ByteSource& source, uint64_t size, Keyspace& keyspace,
+                      const RdbLoadOptions& options) {
+  return Load(source, size, keyspace, options).Run();
+}
+
+RdbLoadResult LoadRdb(Files& files, const std::string& path, Keyspace& keyspace,
+                      const RdbLoadOptions& options) {
+  RdbLoadResult result;
+  std::unique_ptr<ReadableFile> file;
+  result.file_error = files.OpenForRead(path, &file);
+  if (result.file_error) return result;
+  FileSource source(*file);
+  result = LoadRdb(source, static_cast<uint64_t>(file->size()), keyspace, options);
+  result.file_error = source.error();
+  if (result.file_error) result.error.reset();
+  return result;
+}
+
+}  // namespace cloakroom

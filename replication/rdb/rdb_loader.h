@@ -1,0 +1,78 @@
+#ifndef CLOAKROOM_REPLICATION_RDB_RDB_LOADER_H_
+#define CLOAKROOM_REPLICATION_RDB_RDB_LOADER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "replication/files/bytes.h"
+#include "replication/files/files.h"
+#include "replication/rdb/rdb_error.h"
+#include "replication/rdb/rdb_reader.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+
+struct RdbLoadOptions {
+  /// That take records apart and insert them, the caller's own among them.
+  int threads = 2;
+  /// A primary drops keys whose time has passed; a replica keeps them until it is told.
+  bool drop_expired = true;
+  /// A key that is there already gives way; otherwise it is an error.
+  bool replace = false;
+  /// Repair: goes on behind what cannot be read, and says what was lost.
+  bool lenient = false;
+  /// False: a wrong checksum is no error.
+  bool checksum = true;
+  int64_t now_ms = 0;
+  /// Told now and then, on the caller's thread: bytes read so far.
+  std::function<void(uint64_t bytes)> progress;
+  /// Told every AUX field in the file's order, on the caller's thread.
+  std::function<void(std::string_view name, std::string_view value)> aux;
+  /// Gives up soon after it becomes true; may be null.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct RdbLoadResult {
+  uint64_t keys = 0;     ///< put into the keyspace
+  uint64_t expired = 0;  ///< past their time, or all their fields, so dropped
+  uint64_t empty = 0;    ///< without elements, so skipped
+  uint64_t bytes = 0;    ///< of the RDB
+  /// Why not all was loaded: some keys may be in the keyspace, and the caller is to clear it.
+  std::optional<RdbError> error;
+  FileError file_error;  ///< or this
+  bool stopped = false;  ///< or that
+  /// Of a lenient load: damage that was passed over, the first kMaxReported of `lost`.
+  static constexpr size_t kMaxReported = 1000;
+  std::vector<RdbError> damage;
+  uint64_t lost = 0;
+  /// What the source had behind the RDB and was read ahead: the log behind a preamble.
+  std::string rest;
+
+  bool ok() const { return !error && !file_error && !stopped; }
+};
+
+/// Loads an RDB into a keyspace. The caller's thread reads, finds the records' bounds and sums up
+/// the bytes; the records are taken apart and inserted on all threads. Memory for records under
+/// way is bounded by some MB, or a few times the largest record.
+///
+/// Errors: malformed bytes, a wrong checksum, a type that Cloakroom does not have (named with its
+/// key), a function library, auxiliary data of a module, a key that comes twice, a database that is
+/// not configured. Skipped: unknown AUX fields. Of several errors the first in the file counts. A
+/// lenient load has them too, where the file's head cannot be read.
+///
+/// REQUIRES: no command runs and nothing else changes the keyspace meanwhile. It need not be empty,
+/// but a key that is there already counts as a duplicate.
+RdbLoadResult LoadRdb(Files& files, const std::string& path, Keyspace& keyspace,
+                      const RdbLoadOptions& options);
+/// `size`: of all that the source has, or RdbReader::kUnknownSize.
+RdbLoadResult LoadRdb(ByteSource& source, uint64_t size, Keyspace& keyspace,
+                      const RdbLoadOptions& options);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_RDB_RDB_LOADER_H_

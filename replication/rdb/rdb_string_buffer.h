@@ -1,0 +1,34 @@
+#ifndef CLOAKROOM_REPLICATION_RDB_RDB_STRING_BUFFER_H_
+#define CLOAKROOM_REPLICATION_RDB_RDB_STRING_BUFFER_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "replication/rdb/rdb_cursor.h"
+#include "storage/base/integer_text.h"
+
+namespace cloakroom {
+
+/// Restores strings of a file, one at a time, in memory that is used again and again. It grows
+/// with what a compressed string can become, at most kMaxLzfExpansion times its bytes; beyond
+/// kKept it is given back with the next string.
+/// Thread rule: one thread at a time.
+class RdbStringBuffer {
+ public:
+  /// Nothing when the compressed bytes are damaged. Valid until the next call, and as long as the
+  /// bytes of `string`.
+  std::optional<std::string_view> Restore(const RdbString& string);
+
+ private:
+  static constexpr size_t kKept = 1 << 20;
+
+  std::unique_ptr<char[]> room_;
+  size_t capacity_ = 0;
+  IntegerText digits_{0};
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_RDB_RDB_STRING_BUFFER_H_

@@ -1,0 +1,60 @@
+#ifndef CLOAKROOM_REPLICATION_RDB_SNAPSHOT_PIPE_H_
+#define CLOAKROOM_REPLICATION_RDB_SNAPSHOT_PIPE_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/base/mutex.h"
+#include "storage/snapshot/snapshot_batch.h"
+
+namespace cloakroom {
+
+/// Batches of a snapshot on their way from the thread that collects them, which takes stripes, to
+/// the one that encodes and writes them, which may be slow and must hold nothing. A few batches at
+/// most: what waits longer waits in the keyspace.
+///
+/// Thread rule: one collecting thread, one writing thread.
+class SnapshotPipe {
+ public:
+  static constexpr size_t kMaxBatches = 4;
+
+  // ---- the collecting thread's
+
+  enum class Room : uint8_t {
+    kFree,
+    kNotYet,
+    kNever,  ///< the writing thread has ended
+  };
+  /// Waits for room, so long at most.
+  Room AwaitRoom(std::chrono::milliseconds time);
+  void Push(SnapshotBatch batch);
+  /// Nothing comes any more. `given_up`: what came is for nothing.
+  void Close(bool given_up);
+  /// Waits until the writing thread has ended, so long at most. Whether it has.
+  bool AwaitEnd(std::chrono::milliseconds time);
+
+  // ---- the writing thread's
+
+  /// The next batch, in place of what is in `batch`. False: there is none, and there will be none.
+  bool Pop(SnapshotBatch* batch);
+  bool given_up() const { return given_up_.load(std::memory_order_relaxed); }
+  /// Waits so long, or until all is given up.
+  void Rest(std::chrono::microseconds time);
+  /// What is in it, and what is pushed from here on, is dropped.
+  void End();
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<SnapshotBatch> batches_ ABSL_GUARDED_BY(mutex_);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> given_up_ = false;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_RDB_SNAPSHOT_PIPE_H_

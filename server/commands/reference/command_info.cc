@@ -1,0 +1,288 @@
+#include "server/commands/reference/command_info.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "protocol/text.h"
+#include "server/commands/reference/command_syntax.h"
+
+namespace cloakroom {
+namespace {
+
+template <typename Flag>
+struct Name {
+  Flag flag;
+  std::string_view name;
+};
+
+constexpr Name<uint32_t> kFlagNames[] = {{kWrite, "write"},
+                                         {kReadonly, "readonly"},
+                                         {kDenyOom, "denyoom"},
+                                         {kAdmin, "admin"},
+                                         {kPubSub, "pubsub"},
+                                         {kNoScript, "noscript"},
+                                         {kBlocking, "blocking"},
+                                         {kLoading, "loading"},
+                                         {kStale, "stale"},
+                                         {kSkipMonitor, "skip_monitor"},
+                                         {kSkipSlowlog, "skip_slowlog"},
+                                         {kFast, "fast"},
+                                         {kNoAuth, "no_auth"},
+                                         {kNoMandatoryKeys, "no_mandatory_keys"},
+                                         {kNoMulti, "no_multi"},
+                                         {kMovableKeys, "movablekeys"},
+                                         {kAllowBusy, "allow_busy"}};
+
+/// A category follows from flags of the row, or is one of its own.
+struct CategoryName {
+  uint32_t flag;
+  uint32_t category;
+  std::string_view name;
+};
+
+/// In Redis' order. Fast and slow are in between, see CategoriesOf.
+constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
+                                           {kReadonly, 0, "read"},
+                                           {kWrite, 0, "write"},
+                                           {0, kCatSet, "set"},
+                                           {0, kCatHash, "hash"},
+                                           {0, kCatString, "string"},
+                                           {0, kCatBitmap, "bitmap"},
+                                           {kPubSub, 0, "pubsub"},
+                                           {kAdmin, 0, "admin"},
+                                           {kFast, 0, "fast"},
+                                           {0, 0, "slow"},
+                                           {kBlocking, 0, "blocking"},
+                                           {kAdmin, kCatDangerous, "dangerous"},
+                                           {0, kCatConnection, "connection"},
+                                           {0, kCatTransaction, "transaction"},
+                                           {0, kCatScripting, "scripting"}};
+
+constexpr Name<uint16_t> kKeyFlagNames[] = {{kRO, "RO"},
+                                            {kRW, "RW"},
+                                            {kOW, "OW"},
+                                            {kRM, "RM"},
+                                            {kAccess, "access"},
+                                            {kUpdate, "update"},
+                                            {kInsert, "insert"},
+                                            {kDelete, "delete"},
+                                            {kNotKey, "not_key"},
+                                            {kIncomplete, "incomplete"},
+                                            {kVariableFlags, "variable_flags"}};
+
+void ReplyNames(ReplyWriter& reply, const std::vector<std::string_view>& names,
+                std::string_view prefix) {
+  reply.Set(names.size());
+  for (std::string_view name : names) reply.Simple(Concat({prefix, name}));
+}
+
+/// The first, last and step of clients older than key specs: zeros where a count decides.
+struct LegacyRange {
+  int first = 0;
+  int last = 0;
+  int step = 0;
+};
+
+LegacyRange LegacyRangeOf(const CommandRow& row) {
+  LegacyRange range;
+  for (const KeySpec& spec : row.keys) {
+    if (spec.empty() || spec.count_at != 0) break;
+    if (range.first == 0) range.first = spec.first;
+    range.last = spec.last;
+    range.step = std::max<int>(range.step, spec.step);
+  }
+  return range;
+}
+
+void ReplyKeySpec(ReplyWriter& reply, const KeySpec& spec) {
+  reply.Map(3);
+  reply.Bulk("flags");
+  ReplyNames(reply, KeyFlagNames(spec.flags), "");
+  bool counted = spec.count_at != 0;
+  reply.Bulk("begin_search");
+  reply.Map(2);
+  reply.Bulk("type");
+  reply.Bulk("index");
+  reply.Bulk("spec");
+  reply.Map(1);
+  reply.Bulk("index");
+  reply.Integer(counted ? spec.count_at : spec.first);
+  reply.Bulk("find_keys");
+  reply.Map(2);
+  reply.Bulk("type");
+  reply.Bulk(counted ? "keynum" : "range");
+  reply.Bulk("spec");
+  reply.Map(3);
+  reply.Bulk(counted ? "keynumidx" : "lastkey");
+  reply.Integer(counted ? 0 : spec.last < 0 ? spec.last : spec.last - spec.first);
+  reply.Bulk(counted ? "firstkey" : "keystep");
+  reply.Integer(counted ? spec.first - spec.count_at : spec.step);
+  reply.Bulk(counted ? "keystep" : "limit");
+  reply.Integer(counted ? spec.step : 0);
+}
+
+void ReplyTips(ReplyWriter& reply, const CommandRow& row) {
+  std::vector<std::string_view> tips;
+  if (row.has(kRandomOutput)) tips.emplace_back("nondeterministic_output");
+  if (row.has(kUnordered)) tips.emplace_back("nondeterministic_output_order");
+  reply.Set(tips.size());
+  for (std::string_view tip : tips) reply.Bulk(tip);
+}
+
+std::string_view GroupName(CommandGroup group) {
+  switch (group) {
+    case CommandGroup::kConnection:
+      return "connection";
+    case CommandGroup::kGeneric:
+      return "generic";
+    case CommandGroup::kString:
+      return "string";
+    case CommandGroup::kBitmap:
+      return "bitmap";
+    case CommandGroup::kHash:
+      return "hash";
+    case CommandGroup::kSet:
+      return "set";
+    case CommandGroup::kTransactions:
+      return "transactions";
+    case CommandGroup::kPubSub:
+      return "pubsub";
+    case CommandGroup::kScripting:
+      return "scripting";
+    case CommandGroup::kServer:
+      return "server";
+  }
+  return "generic";
+}
+
+/// Writes the arguments of one command, and counts the keys among them on the way: each is of the
+/// row's next key spec, or of the last one.
+class ArgumentWriter {
+ public:
+  ArgumentWriter(ReplyWriter& reply, const CommandRow& row) : reply_(reply), row_(row) {}
+
+  void Write(const std::vector<SyntaxArgument>& arguments) {
+    reply_.Array(arguments.size());
+    for (const SyntaxArgument& argument : arguments) Write(argument);
+  }
+
+ private:
+  void Write(const SyntaxArgument& argument) {
+    bool flagged = argument.optional || argument.multiple;
+    bool nested = !argument.arguments.empty();
+    bool key = argument.type == SyntaxArgument::Type::kKey && !row_.keys[0].empty();
+    size_t pairs = 3;
+    for (bool more : {key, !argument.token.empty(), flagged}) pairs += more ? 1 : 0;
+    reply_.Map(pairs);
+    Pair("name", argument.name);
+    Pair("type", TypeName(argument.type));
+    if (!nested) Pair("display_text", argument.name);
+    if (key) {
+      reply_.Bulk("key_spec_index");
+      reply_.Integer(NextKeySpec());
+    }
+    if (!argument.token.empty()) Pair("token", argument.token);
+    if (flagged) {
+      reply_.Bulk("flags");
+      reply_.Set((argument.optional ? 1 : 0) + (argument.multiple ? 1 : 0));
+      if (argument.optional) reply_.Simple("optional");
+      if (argument.multiple) reply_.Simple("multiple");
+    }
+    if (nested) {
+      reply_.Bulk("arguments");
+      Write(argument.arguments);
+    }
+  }
+
+  void Pair(std::string_view name, std::string_view value) {
+    reply_.Bulk(name);
+    reply_.Bulk(value);
+  }
+
+  int NextKeySpec() {
+    size_t next = static_cast<size_t>(key_spec_) + 1;
+    bool last = next >= row_.keys.size() || row_.keys[next].empty();
+    return last ? key_spec_ : key_spec_++;
+  }
+
+  ReplyWriter& reply_;
+  const CommandRow& row_;
+  int key_spec_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::string_view> KeyFlagNames(uint16_t flags) {
+  std::vector<std::string_view> names;
+  for (const auto& [flag, name] : kKeyFlagNames) {
+    if ((flags & flag) != 0) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string_view> CategoriesOf(const Command& command) {
+  const CommandRow& row = *command.row;
+  bool script = (command.categories & kCatScripting) != 0;
+  std::vector<std::string_view> names;
+  for (const CategoryName& known : kCategoryNames) {
+    bool in = row.has(known.flag) || (command.categories & known.category) != 0;
+    if (known.name == "slow") in = !row.has(kFast);
+    // Scripts write or read as their commands do.
+    if (known.name == "read" && script) in = false;
+    if (in) names.push_back(known.name);
+  }
+  return names;
+}
+
+void ReplyCommandInfo(ReplyWriter& reply, const Command& command) {
+  const CommandRow& row = *command.row;
+  std::vector<std::string_view> flags;
+  for (const auto& [flag, name] : kFlagNames) {
+    if (row.has(flag)) flags.push_back(name);
+  }
+  LegacyRange range = LegacyRangeOf(row);
+  reply.Array(10);
+  reply.Bulk(row.name);
+  reply.Integer(row.arity);
+  ReplyNames(reply, flags, "");
+  reply.Integer(range.first);
+  reply.Integer(range.last);
+  reply.Integer(range.step);
+  ReplyNames(reply, CategoriesOf(command), "@");
+  ReplyTips(reply, row);
+  auto end = std::find_if(row.keys.begin(), row.keys.end(),
+                          [](const KeySpec& spec) { return spec.empty(); });
+  reply.Set(static_cast<size_t>(end - row.keys.begin()));
+  for (auto spec = row.keys.begin(); spec != end; ++spec) ReplyKeySpec(reply, *spec);
+  // As Redis has it: what there is none of is a set, what there are some of is an array.
+  command.subcommands.empty() ? reply.Set(0) : reply.Array(command.subcommands.size());
+  for (const Command* subcommand : command.subcommands) ReplyCommandInfo(reply, *subcommand);
+}
+
+void ReplyCommandDocs(ReplyWriter& reply, const Command& command) {
+  const CommandRow& row = *command.row;
+  std::vector<SyntaxArgument> arguments = ParseSyntax(row.syntax);
+  bool nested = !command.subcommands.empty();
+  reply.Map(4 + (arguments.empty() ? 0 : 1) + (nested ? 1 : 0));
+  for (auto [name, value] : {std::pair<std::string_view, std::string_view>{"summary", row.summary},
+                             {"since", row.since},
+                             {"group", GroupName(command.group)},
+                             {"complexity", row.complexity}}) {
+    reply.Bulk(name);
+    reply.Bulk(value);
+  }
+  if (!arguments.empty()) {
+    reply.Bulk("arguments");
+    ArgumentWriter(reply, row).Write(arguments);
+  }
+  if (!nested) return;
+  reply.Bulk("subcommands");
+  reply.Map(command.subcommands.size());
+  for (const Command* subcommand : command.subcommands) {
+    reply.Bulk(subcommand->row->name);
+    ReplyCommandDocs(reply, *subcommand);
+  }
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,38 @@
+#ifndef CLOAKROOM_SERVER_COMMANDS_SUPPORT_HELD_STRING_H_
+#define CLOAKROOM_SERVER_COMMANDS_SUPPORT_HELD_STRING_H_
+
+#include "storage/keyspace/entry.h"
+#include "storage/values/shared_value.h"
+#include "storage/values/string_value.h"
+
+namespace cloakroom {
+
+/// The string of an entry; of none, the empty one. REQUIRES: a string entry or null.
+inline StringView ViewOf(const Entry* entry) {
+  return entry == nullptr ? StringView() : StringView(entry->encoding(), entry->payload());
+}
+
+/// A string as it was under the hold, for long work to read without one. Copies share its bytes.
+class HeldString {
+ public:
+  /// REQUIRES: the entry holds a string, and its stripe is held; or null, for the empty string.
+  explicit HeldString(const Entry* entry)
+      : value_(ValueType::kString, entry == nullptr ? Encoding::kBytes : entry->encoding(),
+               entry == nullptr ? std::string_view() : entry->payload()) {}
+
+  /// Whether the entry, or null, still has the string that was held. REQUIRES: as above.
+  bool IsOf(const Entry* entry) const {
+    if (entry == nullptr) return value_.payload().empty();
+    return value_.Is(entry->type(), entry->encoding(), entry->payload());
+  }
+
+  /// Valid as long as this object.
+  StringView view() const { return StringView(value_.encoding(), value_.payload()); }
+
+ private:
+  SharedValue value_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_COMMANDS_SUPPORT_HELD_STRING_H_

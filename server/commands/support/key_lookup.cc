@@ -1,0 +1,40 @@
+#include "server/commands/support/key_lookup.h"
+
+#include <algorithm>
+
+namespace cloakroom {
+
+const Entry* Inspect(Call& call, std::string_view key) {
+  const Entry* entry = call.Peek(key);
+  ThreadStats& stats = call.thread().stats;
+  (entry != nullptr ? stats.keyspace_hits : stats.keyspace_misses) += 1;
+  return entry;
+}
+
+std::string_view TypeName(ValueType type) {
+  switch (type) {
+    case ValueType::kString:
+      return "string";
+    case ValueType::kHash:
+      return "hash";
+    case ValueType::kSet:
+      return "set";
+  }
+  return "unknown";
+}
+
+bool MayReach(Call& call, int index) {
+  if (index == call.client().db || call.hold().Closes(call.db(index))) return true;
+  call.Error(kCannotSelect);
+  return false;
+}
+
+bool MayReachAll(Call& call) {
+  const auto all = call.server().keyspace().databases();
+  const bool closed = std::all_of(all.begin(), all.end(),
+                                  [&](const Database* db) { return call.hold().Closes(*db); });
+  if (!closed) call.Error(kCannotSelect);
+  return closed;
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,49 @@
+#ifndef CLOAKROOM_SERVER_COMMANDS_SUPPORT_SCAN_OPTIONS_H_
+#define CLOAKROOM_SERVER_COMMANDS_SUPPORT_SCAN_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/reply_writer.h"
+#include "server/execution/call.h"
+
+namespace cloakroom {
+
+// The arguments that SCAN, HSCAN and SSCAN have in common:
+//   cursor [MATCH pattern] [COUNT count], SCAN also TYPE, HSCAN also NOVALUES.
+
+/// What is scanned, which decides the options that are known.
+enum class ScanOf : uint8_t { kKeys, kHash, kSet };
+
+/// What follows the cursor. Owns its texts, so that work off the event loop may take it along.
+struct ScanOptions {
+  /// Absent also for MATCH *.
+  std::optional<std::string> pattern;
+  /// About how many elements one step visits; at least 1.
+  size_t count = 10;
+  /// As the client wrote it.
+  std::optional<std::string> type;
+  bool no_values = false;
+
+  bool Matches(std::string_view element) const;
+};
+
+/// The cursor at argument `i`. On nullopt the error has been replied. Redis takes what strtoul
+/// takes: a sign, and no digits at all, so every 64-bit number may come out.
+std::optional<uint64_t> ParseScanCursor(Call& call, size_t i);
+
+/// The options from argument `first` on. On nullopt the error has been replied. Redis looks at
+/// them only after it found the key of the right type: HSCAN of an absent key replies no error.
+std::optional<ScanOptions> ParseScanOptions(Call& call, size_t first, ScanOf what);
+
+/// The beginning of a step's reply; an array of the elements must follow.
+void ReplyScanCursor(ReplyWriter& reply, uint64_t next_cursor);
+/// The whole reply for an absent key.
+void ReplyEmptyScan(ReplyWriter& reply);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_COMMANDS_SUPPORT_SCAN_OPTIONS_H_

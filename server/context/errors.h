@@ -1,0 +1,41 @@
+#ifndef CLOAKROOM_SERVER_CONTEXT_ERRORS_H_
+#define CLOAKROOM_SERVER_CONTEXT_ERRORS_H_
+
+#include <string>
+#include <string_view>
+
+namespace cloakroom {
+
+/// The first word of an error. A copy: messages are often temporary.
+inline std::string ErrorCodeOf(std::string_view message) {
+  return std::string(message.substr(0, message.find(' ')));
+}
+
+// The error replies that several commands share, in Redis' words: clients compare them.
+inline constexpr std::string_view kWrongType =
+    "WRONGTYPE Operation against a key holding the wrong kind of value";
+inline constexpr std::string_view kSyntaxError = "ERR syntax error";
+inline constexpr std::string_view kNotInteger = "ERR value is not an integer or out of range";
+inline constexpr std::string_view kNotFloat = "ERR value is not a valid float";
+inline constexpr std::string_view kNoSuchKey = "ERR no such key";
+inline constexpr std::string_view kOutOfRange = "ERR index out of range";
+inline constexpr std::string_view kSameObject = "ERR source and destination objects are the same";
+inline constexpr std::string_view kNoAuthError = "NOAUTH Authentication required.";
+inline constexpr std::string_view kOutOfMemory =
+    "OOM command not allowed when used memory > 'maxmemory'.";
+inline constexpr std::string_view kExecAbort =
+    "EXECABORT Transaction discarded because of previous errors.";
+inline constexpr std::string_view kBusyScript =
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+inline constexpr std::string_view kLoadingError = "LOADING Redis is loading the dataset in memory";
+inline constexpr std::string_view kNoScriptError = "NOSCRIPT No matching script. Please use EVAL.";
+/// A script's text shows whether it may select a database; it closes all of them then. This is for
+/// one that hides it.
+inline constexpr std::string_view kCannotSelect =
+    "ERR A script that works in several databases must name SELECT, or the command that reaches "
+    "another database, literally in redis.call()";
+inline constexpr std::string_view kDbIndexOutOfRange = "ERR DB index is out of range";
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_CONTEXT_ERRORS_H_

@@ -1,0 +1,106 @@
+#ifndef CLOAKROOM_SERVER_CONTEXT_PAUSE_H_
+#define CLOAKROOM_SERVER_CONTEXT_PAUSE_H_
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/base/mutex.h"
+#include "storage/keyspace/settings.h"
+
+namespace cloakroom {
+
+/// CLIENT PAUSE: until a point in time, all commands wait, or those that may write.
+/// Any thread. The hot path asks with one atomic load.
+class Pause {
+ public:
+  /// `settings`: of the keyspace, which must change nothing by itself meanwhile; null for none.
+  explicit Pause(StorageSettings* settings = nullptr) : settings_(settings) {}
+
+  void Begin(int64_t until_ms, bool all) {
+    {
+      MutexLock lock(mutex_);
+      // A pause of one kind never shortens or weakens one under way, as in Redis.
+      std::atomic<int64_t>& until = all ? all_until_ms_ : write_until_ms_;
+      until = std::max(until.load(), until_ms);
+      active_ = true;
+      TellKeyspace();
+    }
+    // Who waits since an earlier pause asks again; none is kept past the pause that it met.
+    WakeAll();
+  }
+  void End() {
+    {
+      MutexLock lock(mutex_);
+      all_until_ms_ = 0;
+      write_until_ms_ = 0;
+      active_ = false;
+      TellKeyspace();
+    }
+    WakeAll();
+  }
+
+  bool active() const { return active_.load(std::memory_order_relaxed); }
+  /// When the pause ends for a command, in ms since the epoch; 0 when it may run.
+  int64_t UntilMs(bool may_write, int64_t now_ms) const {
+    int64_t until = all_until_ms_;
+    if (may_write) until = std::max(until, write_until_ms_.load());
+    return until > now_ms ? until : 0;
+  }
+  /// How many it keeps waiting, for INFO.
+  int64_t Waiting(int64_t now_ms) {
+    if (UntilMs(/*may_write=*/true, now_ms) == 0) return 0;
+    MutexLock lock(mutex_);
+    return static_cast<int64_t>(waiters_.size());
+  }
+  using Waiter = uint64_t;
+  /// `wake` is called at most once, when the pause ends early or another begins, or at once when it
+  /// has ended since the caller was told to wait; it must only post. Whoever waits sets a timer to
+  /// the pause's end besides, and asks again; and calls Forget when it waits no longer.
+  Waiter WhenEnded(std::function<void()> wake) {
+    {
+      MutexLock lock(mutex_);
+      if (active_) {
+        waiters_.emplace(++last_waiter_, std::move(wake));
+        return last_waiter_;
+      }
+    }
+    wake();
+    return 0;
+  }
+  /// It may have been woken meanwhile.
+  void Forget(Waiter waiter) {
+    MutexLock lock(mutex_);
+    waiters_.erase(waiter);
+  }
+
+ private:
+  void TellKeyspace() {
+    if (settings_ == nullptr) return;
+    settings_->unchanging_until_ms = std::max(all_until_ms_.load(), write_until_ms_.load());
+  }
+  void WakeAll() {
+    std::map<Waiter, std::function<void()>> waiters;
+    {
+      MutexLock lock(mutex_);
+      waiters.swap(waiters_);
+    }
+    for (auto& [waiter, wake] : waiters) wake();
+  }
+
+  StorageSettings* const settings_;
+  std::atomic<bool> active_ = false;
+  std::atomic<int64_t> all_until_ms_ = 0;
+  std::atomic<int64_t> write_until_ms_ = 0;
+  Mutex mutex_;
+  Waiter last_waiter_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<Waiter, std::function<void()>> waiters_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_CONTEXT_PAUSE_H_

@@ -1,0 +1,165 @@
+#include "server/context/server.h"
+
+#include <thread>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/str_format.h"
+#include "server/commands/families.h"
+#include "server/config/config_store.h"
+#include "server/context/pause.h"
+#include "server/context/worker_pool.h"
+#include "server/execution/command_table.h"
+#include "server/execution/log_replay.h"
+#include "server/execution/thread_context.h"
+#include "server/info/sampler.h"
+#include "server/metrics/latency_monitor.h"
+#include "server/metrics/monitor_feed.h"
+#include "server/metrics/process_facts.h"
+#include "server/metrics/slowlog.h"
+#include "server/metrics/stats.h"
+#include "server/persistence/persistence.h"
+#include "server/pubsub/pubsub.h"
+#include "server/script/running_scripts.h"
+#include "server/script/script_cache.h"
+#include "server/session/client_registry.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+namespace {
+
+constexpr int kWorkerThreads = 2;
+
+std::string NewRunId() {
+  absl::BitGen random;
+  std::string id;
+  while (id.size() < 40) {
+    id += absl::StrFormat("%08x", absl::Uniform<uint32_t>(random));
+  }
+  return id;
+}
+
+EvictionPolicy PolicyOf(MaxmemoryPolicy policy) {
+  switch (policy) {
+    case MaxmemoryPolicy::kVolatileLru:
+      return EvictionPolicy::kVolatileLru;
+    case MaxmemoryPolicy::kVolatileLfu:
+      return EvictionPolicy::kVolatileLfu;
+    case MaxmemoryPolicy::kVolatileRandom:
+      return EvictionPolicy::kVolatileRandom;
+    case MaxmemoryPolicy::kVolatileTtl:
+      return EvictionPolicy::kVolatileTtl;
+    case MaxmemoryPolicy::kAllkeysLru:
+      return EvictionPolicy::kAllKeysLru;
+    case MaxmemoryPolicy::kAllkeysLfu:
+      return EvictionPolicy::kAllKeysLfu;
+    case MaxmemoryPolicy::kAllkeysRandom:
+      return EvictionPolicy::kAllKeysRandom;
+    case MaxmemoryPolicy::kNoEviction:
+      return EvictionPolicy::kNoEviction;
+  }
+  return EvictionPolicy::kNoEviction;
+}
+
+void Apply(const Config& config, StorageSettings& settings) {
+  settings.policy = PolicyOf(config.maxmemory_policy);
+  settings.maxmemory_bytes = config.maxmemory_bytes.Get();
+  settings.maxmemory_samples = config.maxmemory_samples.Get();
+  settings.lfu_log_factor = config.lfu_log_factor.Get();
+  settings.lfu_decay_minutes = config.lfu_decay_time_minutes.Get();
+  settings.hash_max_listpack_entries =
+      static_cast<uint32_t>(config.hash_max_listpack_entries.Get());
+  settings.hash_max_listpack_value =
+      static_cast<uint32_t>(config.hash_max_listpack_value_bytes.Get());
+  settings.set_max_intset_entries = static_cast<uint32_t>(config.set_max_intset_entries.Get());
+  settings.set_max_listpack_entries = static_cast<uint32_t>(config.set_max_listpack_entries.Get());
+  settings.set_max_listpack_value =
+      static_cast<uint32_t>(config.set_max_listpack_value_bytes.Get());
+}
+
+}  // namespace
+
+Server::Server(const Clock& clock, ConfigStore& config, int event_loops)
+    : Server(clock, config, event_loops, SystemFiles()) {}
+
+Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& files)
+    : clock_(clock),
+      config_(config),
+      settings_(config.live()),
+      commands_(std::make_unique<CommandTable>(CommandFamilies())),
+      keyspace_(std::make_unique<Keyspace>(
+          Keyspace::Options{.databases = settings_.databases, .event_loops = event_loops}, clock)),
+      clients_(std::make_unique<ClientRegistry>()),
+      scripts_(std::make_unique<ScriptCache>()),
+      running_scripts_(std::make_unique<RunningScripts>()),
+      errors_(std::make_unique<ErrorStats>()),
+      slowlog_(std::make_unique<SlowLog>()),
+      latency_(std::make_unique<LatencyMonitor>()),
+      sampler_(std::make_unique<Sampler>()),
+      monitors_(std::make_unique<MonitorFeed>()),
+      pause_(std::make_unique<Pause>(&keyspace_->settings())),
+      pubsub_(std::make_unique<PubSub>()),
+      run_id_(NewRunId()),
+      replication_id_(NewRunId()),
+      facts_(std::make_unique<ProcessFacts>(ProcessFacts::Read())),
+      started_ms_(clock.NowMs()),
+      workers_(std::make_unique<WorkerPool>(kWorkerThreads)),
+      persistence_(std::make_unique<Persistence>(
+          *this, files, [this](Hold& hold) { return std::make_unique<LogReplay>(*this, hold); })) {
+  for (int i = 0; i < event_loops; ++i) {
+    threads_.push_back(
+        std::make_unique<ThreadContext>(i, *keyspace_, commands_->size(), *scripts_));
+  }
+  FollowSettings();
+  auto pusher = [this](const std::shared_ptr<ClientLink>& link, Pushed pushed) {
+    persistence_->journal().Push(link, std::move(pushed));
+  };
+  pubsub_->set_pusher(pusher);
+  monitors_->set_pusher(pusher);
+  sampler_->SampleFigures(*this);
+}
+
+Server::~Server() = default;
+
+void Server::FollowSettings() {
+  Apply(settings_, keyspace_->settings());
+  config_.Subscribe(
+      {"maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time",
+       "hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset-entries",
+       "set-max-listpack-entries", "set-max-listpack-value"},
+      [this] {
+        Apply(settings_, keyspace_->settings());
+        return std::string();
+      });
+}
+
+void Server::Disconnected(Client& client, const ClientLink* link) {
+  if (client.monitor) monitors_->Remove(link);
+  pubsub_->RemoveClient(client);
+  clients_->Remove(client.id);
+}
+
+void Server::EndScripts() {
+  // Then none begins to write behind the question.
+  running_scripts_->EndReaders();
+  if (running_scripts_->AnyWrote()) persistence_->ForgoSaving();
+  running_scripts_->EndAll();
+}
+
+void Server::RequestShutdown(ShutdownRequest request) {
+  shutdown_requested_ = true;
+  {
+    MutexLock lock(shutdown_mutex_);
+    if (shutdown_) return shutdown_(std::move(request));
+    if (!early_shutdown_) early_shutdown_ = {request.save, request.force, nullptr};
+  }
+  if (request.answered) request.answered(false);
+}
+
+void Server::set_shutdown_handler(ShutdownHandler handler) {
+  MutexLock lock(shutdown_mutex_);
+  shutdown_ = std::move(handler);
+  if (shutdown_ && early_shutdown_) shutdown_(*std::exchange(early_shutdown_, std::nullopt));
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,46 @@
+#ifndef CLOAKROOM_SERVER_CONTEXT_WORKER_POOL_H_
+#define CLOAKROOM_SERVER_CONTEXT_WORKER_POOL_H_
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/base/mutex.h"
+
+namespace cloakroom {
+
+/// Threads for what would hold up an event loop: KEYS, unions of large sets, file work. Jobs start
+/// in the order in which they were posted. Any thread may post.
+class WorkerPool {
+ public:
+  explicit WorkerPool(int threads);
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  /// After Stop, the job is dropped.
+  void Post(std::function<void()> job);
+  /// Some job waits for a thread. One that runs for long should then give way.
+  bool AnyWaits() const { return waiting_.load(std::memory_order_relaxed) > 0; }
+  /// Drops the jobs that have not started, and waits for the others. Not from a job; only one
+  /// thread may call it.
+  void Stop();
+
+ private:
+  void Run();
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<std::function<void()>> jobs_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<size_t> waiting_ = 0;  ///< size of jobs_
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_CONTEXT_WORKER_POOL_H_

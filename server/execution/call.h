@@ -1,0 +1,278 @@
+#ifndef CLOAKROOM_SERVER_EXECUTION_CALL_H_
+#define CLOAKROOM_SERVER_EXECUTION_CALL_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "protocol/reply_writer.h"
+#include "server/context/errors.h"
+#include "server/context/server.h"
+#include "server/execution/command_table.h"
+#include "server/execution/long_work.h"
+#include "server/execution/thread_context.h"
+#include "server/session/client.h"
+#include "storage/access/write_scope.h"
+#include "storage/keyspace/database.h"
+#include "storage/values/hash.h"
+#include "storage/values/set.h"
+#include "storage/values/string_value.h"
+
+namespace cloakroom {
+
+class Executor;
+
+/// How a command came to run. Only a top-level one may leave the event loop.
+enum class CallMode : uint8_t { kTopLevel, kTransaction, kScript };
+
+/// One command on its way: its arguments, the client that sent it, the keys that it holds, and the
+/// reply that it writes. Lives as long as the command function runs.
+///
+/// A command function replies exactly once, or offloads. On an error it replies with the error and
+/// returns; nothing may have changed by then.
+class Call {
+ public:
+  Call(Executor& executor, Server& server, ThreadContext& thread, Client& client,
+       const Command& command, CommandArguments args, ReplyWriter& reply, int64_t now_ms,
+       CallMode mode, Hold& hold)
+      : executor_(executor),
+        server_(server),
+        thread_(thread),
+        client_(client),
+        command_(command),
+        args_(args),
+        reply_(reply),
+        now_ms_(now_ms),
+        mode_(mode),
+        hold_(hold),
+        db_(&server.keyspace().db(client.db)) {}
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  size_t argc() const { return args_.size(); }
+  std::string_view arg(size_t i) const { return args_[i]; }
+  CommandArguments args() const { return args_; }
+
+  /// For commands that run commands (scripts).
+  Executor& executor() { return executor_; }
+  Server& server() { return server_; }
+  ThreadContext& thread() { return thread_; }
+  Client& client() { return client_; }
+  const Client& client() const { return client_; }
+  const Command& command() const { return command_; }
+  ReplyWriter& reply() { return reply_; }
+  CallMode mode() const { return mode_; }
+  absl::InsecureBitGen& random() { return thread_.random; }
+
+  /// What is held while the command runs: by itself, or by the transaction or script around it.
+  Hold& hold() { return hold_; }
+
+  /// The client's selected database.
+  Database& db() { return *db_; }
+  Database& db(int index) { return server_.keyspace().db(index); }
+  /// The time at which the command, or the transaction or script around it, began.
+  int64_t now_ms() const { return now_ms_; }
+
+  /// The hash of a key; that of the request's first key is remembered.
+  KeyHash HashOf(std::string_view key);
+  void set_first_key(std::string_view key, KeyHash hash) {
+    first_key_ = key;
+    first_hash_ = hash;
+  }
+
+  /// The live entry of a key, or null. Counts a hit or a miss, and notes the access for eviction.
+  const Entry* Find(std::string_view key);
+  /// The same without being an access: TTL, TYPE, OBJECT, EXISTS do not keep a key young.
+  const Entry* Peek(std::string_view key);
+
+  /// Opens a key for changing (any type).
+  WriteScope Open(std::string_view key) {
+    return WriteScope(db(), key, HashOf(key), now_ms_, access());
+  }
+  /// What makes opening a key an access (see WriteScope); null under CLIENT NO-TOUCH.
+  absl::InsecureBitGen* access() { return client_.no_touch ? nullptr : &thread_.random; }
+
+  // Replies that are more than one call of the writer.
+  void Error(std::string_view message);
+  void WrongArity();
+  void SyntaxError() { Error(kSyntaxError); }
+  /// The value of a string, or of a field: large ones by reference.
+  void ReplyString(const StringView& value);
+  /// A part of one. REQUIRES: offset + size <= value.size().
+  void ReplyRange(const StringView& value, size_t offset, size_t size);
+  void ReplyItem(const ItemValue& value);
+  bool failed() const { return !error_code_.empty(); }
+  std::string_view error_code() const { return error_code_; }
+
+  // Arguments as numbers; nullopt when they are none, and the error has been replied then.
+  std::optional<int64_t> Integer(size_t i, std::string_view error = kNotInteger);
+  std::optional<int64_t> IntegerIn(size_t i, int64_t low, int64_t high,
+                                   std::string_view error = kNotInteger);
+  /// An argument as a keyword, in any case.
+  bool Is(size_t i, std::string_view keyword) const;
+
+  /// Finishes the command outside the event loop: `work` runs on a worker and replies there, while
+  /// the connection waits. Inside MULTI or a script it runs at once. Must be the last thing that
+  /// the command does; `work` must not touch the Call or the Client, and owns what it needs of the
+  /// arguments. It is a coroutine (long_work.h), or a plain function that never waits.
+  void Offload(LongWork::Function work);
+  template <typename Work>
+    requires std::is_void_v<std::invoke_result_t<Work&, LongWork&>>
+  void Offload(Work work) {
+    Offload(LongWork::Function([work = std::move(work)](LongWork& long_work) mutable -> Task {
+      work(long_work);
+      co_return;
+    }));
+  }
+
+  /// For a change whose result takes long to compute: `work` does that on a worker, from shared
+  /// copies of what the command has read, and leaves it in LongWork::prepared. Then the command
+  /// runs once more, from its beginning, with prepared() at hand. It must check that what it reads
+  /// is still what the result was computed from, and may prepare anew when it is not. Nothing may
+  /// have changed or been replied. REQUIRES: may_prepare().
+  template <typename Work>
+  void PrepareElsewhere(Work work) {
+    prepares_ = true;
+    Offload(std::move(work));
+  }
+  /// False where the command must come to its end now: inside MULTI or a script, and when what it
+  /// reads has changed too often while it prepared.
+  bool may_prepare() const {
+    return mode_ == CallMode::kTopLevel && preparations_ < kMostPreparations;
+  }
+  template <typename Result>
+  std::shared_ptr<Result> prepared() const {
+    return std::static_pointer_cast<Result>(prepared_);
+  }
+
+  /// Something that nobody keeps for long was occupied: the command is to run once more, soon.
+  /// Nothing may have changed or been replied. REQUIRES: the mode is kTopLevel.
+  void TryAgainSoon() { again_soon_ = true; }
+
+  // For the executor.
+  bool has_work() const { return work_ != nullptr; }
+  LongWork::Function TakeWork() { return std::exchange(work_, nullptr); }
+  bool prepares() const { return prepares_; }
+  bool again_soon() const { return again_soon_; }
+  void set_prepared(LongWork::Prepared prepared, int preparations) {
+    prepared_ = std::move(prepared);
+    preparations_ = preparations;
+  }
+
+ private:
+  static constexpr int kMostPreparations = 3;
+
+  Executor& executor_;
+  Server& server_;
+  ThreadContext& thread_;
+  Client& client_;
+  const Command& command_;
+  CommandArguments args_;
+  ReplyWriter& reply_;
+  const int64_t now_ms_;
+  const CallMode mode_;
+  Hold& hold_;
+  Database* db_;
+  std::string_view first_key_;
+  KeyHash first_hash_;
+  std::string error_code_;
+  LongWork::Function work_;
+  bool prepares_ = false;
+  bool again_soon_ = false;
+  LongWork::Prepared prepared_;
+  int preparations_ = 0;
+};
+
+/// The value of a field on any thread: large ones by reference.
+void ReplyItem(ReplyWriter& reply, const ItemValue& value);
+
+/// A key opened for reading as a value of type T (Hash, Set, StringView). An absent key reads as
+/// an empty value. When the key holds another type WRONGTYPE has been replied, and ok() is false.
+///
+///   Reading<Hash> hash(call, call.arg(1));
+///   if (!hash.ok()) return;
+///   call.reply().Integer(hash->size(call.now_ms()));
+template <typename T>
+class Reading {
+ public:
+  Reading(Call& call, std::string_view key) : entry_(call.Find(key)) {
+    if (entry_ == nullptr) return;
+    if (entry_->type() != T::kType) [[unlikely]] {
+      ok_ = false;
+      call.Error(kWrongType);
+      return;
+    }
+    value_ = T(entry_->encoding(), entry_->payload());
+  }
+
+  bool ok() const { return ok_; }
+  bool exists() const { return entry_ != nullptr; }
+  const Entry* entry() const { return entry_; }
+  T& operator*() { return value_; }
+  T* operator->() { return &value_; }
+
+ private:
+  const Entry* entry_;
+  bool ok_ = true;
+  T value_;
+};
+
+/// A key opened for changing as a value (MutableHash, MutableSet, MutableString): created by the
+/// first insertion, removed with the last item, which is then told as a "del" event of its own.
+/// When the key holds another type WRONGTYPE has been replied, and ok() is false.
+///
+///   Writing<MutableHash> hash(call, call.arg(1));
+///   if (!hash.ok()) return;
+///   if (hash->Erase(call.arg(2), call.now_ms())) hash.Changed("hdel");
+template <typename T>
+class Writing {
+ public:
+  Writing(Call& call, std::string_view key)
+      : scope_(call.db(), key, call.HashOf(key), call.now_ms(), call.access()),
+        existed_(scope_.exists()),
+        ok_(!existed_ || scope_.type() == View::kType),
+        limits_(call.server().keyspace().encoding_limits()),
+        value_(Make(scope_, limits_)) {
+    if (!ok_) [[unlikely]]
+      call.Error(kWrongType);
+  }
+  ~Writing() {
+    if (changed_ && existed_ && !scope_.exists()) scope_.Changed("del");
+  }
+
+  bool ok() const { return ok_; }
+  bool exists() const { return scope_.exists(); }
+  WriteScope& scope() { return scope_; }
+  T& operator*() { return value_; }
+  T* operator->() { return &value_; }
+  void Changed(KeyEvent event, int64_t count = 1) {
+    changed_ = true;
+    scope_.Changed(event, count);
+  }
+
+ private:
+  using View = decltype(std::declval<const T&>().view());
+  static T Make(WriteScope& scope, const EncodingLimits& limits) {
+    if constexpr (std::is_constructible_v<T, ValueSlot&, const EncodingLimits&>) {
+      return T(scope, limits);
+    } else {
+      return T(scope);
+    }
+  }
+
+  WriteScope scope_;
+  bool existed_;
+  bool ok_;
+  bool changed_ = false;
+  EncodingLimits limits_;
+  T value_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_EXECUTION_CALL_H_

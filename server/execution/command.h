@@ -1,0 +1,159 @@
+#ifndef CLOAKROOM_SERVER_EXECUTION_COMMAND_H_
+#define CLOAKROOM_SERVER_EXECUTION_COMMAND_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+
+namespace cloakroom {
+
+class Call;
+class Server;
+
+/// What COMMAND INFO says of a command, and what the executor goes by. Redis' own words.
+enum CommandFlag : uint32_t {
+  kWrite = 1u << 0,
+  kReadonly = 1u << 1,
+  kDenyOom = 1u << 2,
+  kAdmin = 1u << 3,
+  kPubSub = 1u << 4,
+  kNoScript = 1u << 5,
+  kBlocking = 1u << 6,
+  kLoading = 1u << 7,
+  kStale = 1u << 8,
+  kSkipMonitor = 1u << 9,
+  kSkipSlowlog = 1u << 10,
+  kFast = 1u << 11,
+  kNoAuth = 1u << 12,
+  kMayReplicate = 1u << 13,
+  kNoMulti = 1u << 14,  ///< refused inside MULTI
+  kAllowBusy = 1u << 15,
+  kNoMandatoryKeys = 1u << 16,
+  kMovableKeys = 1u << 17,
+  kProtected = 1u << 18,   ///< behind enable-debug-command
+  kUndeferred = 1u << 19,  ///< runs at once inside MULTI: EXEC, DISCARD, MULTI, WATCH, QUIT, RESET
+  kRandomOutput = 1u << 20,  ///< tip nondeterministic_output
+  kUnordered = 1u << 21,     ///< tip nondeterministic_output_order
+  kInterpreter = 1u << 22,   ///< needs the Lua interpreter of its event loop
+};
+
+/// ACL categories beyond those that follow from the flags and the group.
+enum CommandCategory : uint32_t {
+  kCatKeyspace = 1u << 0,
+  kCatString = 1u << 1,
+  kCatHash = 1u << 2,
+  kCatSet = 1u << 3,
+  kCatBitmap = 1u << 4,
+  kCatConnection = 1u << 5,
+  kCatTransaction = 1u << 6,
+  kCatScripting = 1u << 7,
+  kCatDangerous = 1u << 8,
+};
+
+/// COMMAND DOCS' group.
+enum class CommandGroup : uint8_t {
+  kConnection,
+  kGeneric,
+  kString,
+  kBitmap,
+  kHash,
+  kSet,
+  kTransactions,
+  kPubSub,
+  kScripting,
+  kServer
+};
+
+/// What the command does to the keys of a spec, as COMMAND INFO and GETKEYSANDFLAGS say it.
+enum KeyFlag : uint16_t {
+  kRO = 1,
+  kRW = 2,
+  kOW = 4,
+  kRM = 8,
+  kAccess = 16,
+  kUpdate = 32,
+  kInsert = 64,
+  kDelete = 128,
+  kNotKey = 256,
+  kIncomplete = 512,
+  kVariableFlags = 1024,
+};
+
+/// Where keys stand among the arguments. By range: from `first` to `last` (negative: from the
+/// end) every `step`; or, with `count_at`, as many as that argument says, from `first` on.
+struct KeySpec {
+  int8_t first = 0;
+  int8_t last = 0;
+  int8_t step = 0;
+  int8_t count_at = 0;
+  uint16_t flags = 0;
+
+  bool empty() const { return first == 0; }
+};
+
+/// One key at a position; keys from a position on to the end (or to `last`); numkeys and keys.
+constexpr KeySpec Key(int8_t at, int flags) { return {at, at, 1, 0, static_cast<uint16_t>(flags)}; }
+constexpr KeySpec KeyRange(int8_t first, int8_t last, int8_t step, int flags) {
+  return {first, last, step, 0, static_cast<uint16_t>(flags)};
+}
+constexpr KeySpec CountedKeys(int8_t count_at, int flags) {
+  return {static_cast<int8_t>(count_at + 1), 0, 1, count_at, static_cast<uint16_t>(flags)};
+}
+
+/// What a command must hold of the keyspace while it runs (storage/keyspace/hold.h).
+enum class Access : uint8_t {
+  kNone,   ///< nothing: it does not touch keys, or takes what it needs itself, in a worker
+  kKeys,   ///< the stripes of its keys
+  kPass,   ///< the gate of its database, shared; it takes stripes one by one
+  kEach,   ///< the gates of all databases, shared, one after another, on a worker
+  kWhole,  ///< its database alone
+  kNamed,  ///< the databases that its arguments name, alone (CommandRow::named)
+  kAll,    ///< all databases alone
+};
+
+using CommandFunction = void (*)(Call&);
+using CommandArguments = std::span<const std::string_view>;
+using DatabaseNumbers = absl::InlinedVector<int, 2>;
+
+/// One command: all that the server, COMMAND, and the tests' vocabulary know of it. Subcommands
+/// are rows named "client|list"; the row of their container ("client") has no function, unless the
+/// container is a command by itself.
+struct CommandRow {
+  std::string_view name;  ///< lower case
+  CommandFunction run = nullptr;
+  /// Arguments with the name; negative: at least so many.
+  int arity = 0;
+  uint32_t flags = 0;
+  std::array<KeySpec, 2> keys = {};
+  std::string_view since;
+  std::string_view complexity;
+  /// Arguments in redis.io's notation: "key [NX | XX] [GET] [EX seconds | PX milliseconds]".
+  std::string_view syntax;
+  std::string_view summary;
+  /// With keys kKeys and without kNone, unless it says otherwise.
+  Access access = Access::kKeys;
+  /// For commands whose access depends on their arguments; null: always `access`.
+  Access (*access_of)(Server&, CommandArguments) = nullptr;
+  /// Categories besides its family's and those that follow from the flags.
+  uint32_t categories = 0;
+  /// With kNamed: the databases that it changes, `own` being the client's. A number that is none,
+  /// or too large, may be among them; the command itself refuses it.
+  DatabaseNumbers (*named)(CommandArguments, int own) = nullptr;
+
+  bool has(uint32_t flag) const { return (flags & flag) != 0; }
+};
+
+/// The commands of one file: what COMMAND DOCS calls their group, and the ACL categories that all
+/// of them are in.
+struct CommandFamily {
+  CommandGroup group = CommandGroup::kGeneric;
+  uint32_t categories = 0;
+  std::span<const CommandRow> rows;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_EXECUTION_COMMAND_H_

@@ -1,0 +1,122 @@
+#include "server/execution/command_host.h"
+
+#include <array>
+
+#include "protocol/reply_writer.h"
+#include "server/execution/access.h"
+#include "server/execution/executor.h"
+#include "server/log/log.h"
+#include "server/persistence/persistence.h"
+
+namespace cloakroom {
+namespace {
+
+constexpr std::string_view kUnknown = "ERR Unknown Redis command called from script";
+constexpr std::string_view kArity = "ERR Wrong number of args calling Redis command from script";
+constexpr std::string_view kNotFromScript = "ERR This Redis command is not allowed from script";
+constexpr std::string_view kKilled = "ERR Script killed by user with SCRIPT KILL...";
+constexpr std::string_view kReadOnlyScript =
+    "ERR Write commands are not allowed from read-only scripts.";
+
+}  // namespace
+
+CommandHost::CommandHost(cloakroom::Call& call, const Script& script, bool read_only)
+    : call_(call),
+      script_(script),
+      read_only_(read_only),
+      out_of_memory_(call.thread().out_of_memory),
+      started_us_(call.server().clock().MonotonicUs()),
+      client_(call.client().id, call.now_ms()) {
+  // The script's own client: a SELECT inside it does not outlive it.
+  client_.db = call.client().db;
+  client_.address = call.client().address;
+  client_.authenticated = true;
+  client_.no_touch = call.client().no_touch;
+  call_.server().running_scripts().Add(&running_);
+  call_.thread().in_script = true;
+}
+
+CommandHost::~CommandHost() {
+  call_.thread().in_script = false;
+  call_.server().running_scripts().Remove(&running_);
+}
+
+std::string CommandHost::Refusal(const Command* command, std::span<const std::string_view> args) {
+  if (command == nullptr) return std::string(kUnknown);
+  const CommandRow& row = *command->row;
+  int argc = static_cast<int>(args.size());
+  if (command->container() || (row.arity >= 0 ? argc != row.arity : argc < -row.arity)) {
+    return std::string(kArity);
+  }
+  if (row.has(kNoScript)) return std::string(kNotFromScript);
+  if (read_only_ && (row.has(kWrite) || row.has(kMayReplicate)))
+    return std::string(kReadOnlyScript);
+  if (row.has(kWrite) && call_.server().persistence().refuses_writes()) {
+    return call_.server().persistence().WriteRefusal();
+  }
+  if (row.has(kDenyOom) && out_of_memory_ && !script_.flags.allow_oom && !running_.wrote()) {
+    return std::string(kOutOfMemory);
+  }
+  if (!Covers(call_.hold(), call_.server(), *command, args, client_.db)) {
+    return std::string(kCannotSelect);
+  }
+  return "";
+}
+
+void CommandHost::Call(std::span<const std::string_view> args, int resp, std::string* reply) {
+  ReplyWriter writer(output_, resp);
+  const Command* command = call_.server().commands().Find(args);
+  if (std::string error = Refusal(command, args); !error.empty()) {
+    writer.Error(error);
+  } else if (command->row->has(kWrite) && !running_.BeginToWrite()) {
+    writer.Error(kKilled);
+  } else {
+    client_.resp = resp;
+    call_.executor().RunNested(client_, *command, args, writer, call_.now_ms(), CallMode::kScript,
+                               call_.hold());
+  }
+  std::array<std::string_view, 16> spans;
+  while (!output_.empty()) {
+    size_t count = output_.Gather(spans);
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; ++i) {
+      reply->append(spans[i]);
+      bytes += spans[i].size();
+    }
+    output_.Consume(bytes);
+  }
+  output_.Clear();
+}
+
+std::optional<bool> CommandHost::CommandAllowed(std::span<const std::string_view> args) {
+  if (call_.server().commands().Find(args) == nullptr) return std::nullopt;
+  return true;
+}
+
+void CommandHost::Log(int level, std::string_view message) {
+  constexpr std::array kLevels = {LogLevel::kDebug, LogLevel::kVerbose, LogLevel::kNotice,
+                                  LogLevel::kWarning};
+  cloakroom::Log(kLevels[static_cast<size_t>(level)], "{}", message);
+}
+
+bool CommandHost::ShouldStop() {
+  Server& server = call_.server();
+  int64_t threshold_ms = server.settings().busy_reply_threshold_ms;
+  int64_t running_ms = (server.clock().MonotonicUs() - started_us_) / 1000;
+  if (threshold_ms > 0 && running_ms >= threshold_ms) {
+    if (!running_.busy) BecomeBusy();
+    if (call_.thread().serve_others) call_.thread().serve_others();
+  }
+  return running_.must_end();
+}
+
+void CommandHost::BecomeBusy() {
+  running_.busy = true;
+  LogWarning(
+      "Slow script detected: still in execution after {} milliseconds. You can try killing the "
+      "script using the SCRIPT KILL command. Script name is: {}.",
+      call_.server().settings().busy_reply_threshold_ms.Get(), script_.sha);
+  for (Gate* gate : call_.hold().closed_gates()) gate->SetBusy();
+}
+
+}  // namespace cloakroom

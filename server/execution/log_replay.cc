@@ -1,0 +1,88 @@
+#include "server/execution/log_replay.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/str_cat.h"
+#include "protocol/reply_writer.h"
+#include "protocol/text.h"
+#include "server/session/client_registry.h"
+#include "storage/base/clock.h"
+
+namespace cloakroom {
+namespace {
+
+/// Commands whose expiry counts from now. No log of today has them, but old and hand-made ones do.
+constexpr std::array<std::string_view, 9> kRelative = {
+    "expire", "pexpire", "setex", "psetex", "getex", "hexpire", "hpexpire", "hgetex", "hsetex"};
+
+/// What only a connection can ask for (WATCH, SUBSCRIBE, SAVE, ...) needs one, or waits for what
+/// holds the gates here. It is also what scripts may not say, but for scripts themselves.
+bool MayStandInALog(const Command& command) {
+  return !command.row->has(kNoScript) || command.group == CommandGroup::kScripting;
+}
+
+}  // namespace
+
+LogReplay::LogReplay(Server& server, Hold& hold)
+    : server_(server),
+      hold_(hold),
+      thread_(server.keyspace().background_slot(), server.keyspace(), server.commands().size(),
+              server.scripts()),
+      executor_(server, thread_),
+      client_(server.clients().NextId(), server.clock().NowMs()) {
+  client_.authenticated = true;
+  client_.no_touch = true;
+  executor_.BeginBatch();
+}
+
+int64_t LogReplay::TimeFor(CommandArguments args) const {
+  auto is = [&](std::string_view name) { return EqualsIgnoreCase(args[0], name); };
+  bool relative = std::any_of(kRelative.begin(), kRelative.end(), is);
+  if (is("set")) {
+    relative = std::any_of(args.begin() + std::min<ptrdiff_t>(3, std::ssize(args)), args.end(),
+                           [](std::string_view word) {
+                             return EqualsIgnoreCase(word, "ex") || EqualsIgnoreCase(word, "px");
+                           });
+  }
+  return relative ? server_.clock().NowMs() : kNothingExpiresMs;
+}
+
+std::optional<std::string> LogReplay::Run(CommandArguments args) {
+  if (EqualsIgnoreCase(args[0], "multi")) {
+    in_multi_ = true;
+    return std::nullopt;
+  }
+  if (EqualsIgnoreCase(args[0], "exec")) {
+    in_multi_ = false;
+    for (const std::vector<std::string>& words : std::exchange(queue_, {})) {
+      std::vector<std::string_view> views(words.begin(), words.end());
+      if (auto error = RunOne(views)) return error;
+    }
+    return std::nullopt;
+  }
+  if (!in_multi_) return RunOne(args);
+  queue_.emplace_back(args.begin(), args.end());
+  return std::nullopt;
+}
+
+std::optional<std::string> LogReplay::RunOne(CommandArguments args) {
+  const Command* command = server_.commands().Find(args);
+  if (command == nullptr || command->container()) {
+    return absl::StrCat("unknown command '", std::string(args[0].substr(0, 128)), "'");
+  }
+  const int arity = command->row->arity;
+  const int argc = static_cast<int>(args.size());
+  if (arity >= 0 ? argc != arity : argc < -arity) {
+    return absl::StrCat("wrong number of arguments for '", std::string(command->row->name), "'");
+  }
+  if (!MayStandInALog(*command)) {
+    return absl::StrCat("'", std::string(command->row->name), "' has no place in a log");
+  }
+  ReplyWriter reply(output_, 2);
+  executor_.RunNested(client_, *command, args, reply, TimeFor(args), CallMode::kTransaction, hold_);
+  output_.Clear();
+  return std::nullopt;
+}
+
+}  // namespace cloakroom

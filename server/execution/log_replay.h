@@ -1,0 +1,45 @@
+#ifndef CLOAKROOM_SERVER_EXECUTION_LOG_REPLAY_H_
+#define CLOAKROOM_SERVER_EXECUTION_LOG_REPLAY_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/output_buffer.h"
+#include "server/context/server.h"
+#include "server/execution/executor.h"
+#include "server/execution/thread_context.h"
+#include "server/persistence/applier.h"
+#include "server/session/client.h"
+#include "storage/keyspace/hold.h"
+
+namespace cloakroom {
+
+/// Executes the commands of an append-only log. Nothing expires meanwhile: the log itself says what
+/// had expired, and when. A transaction is executed when its EXEC has come.
+///
+/// Thread rule: one thread, which has closed the gates of all databases.
+class LogReplay final : public Applier {
+ public:
+  /// `hold` closes the gates of all databases for as long as this lives.
+  LogReplay(Server& server, Hold& hold);
+
+  std::optional<std::string> Run(CommandArguments args) override;
+
+ private:
+  std::optional<std::string> RunOne(CommandArguments args);
+  int64_t TimeFor(CommandArguments args) const;
+
+  Server& server_;
+  Hold& hold_;
+  ThreadContext thread_;
+  Executor executor_;
+  Client client_;
+  OutputBuffer output_;
+  bool in_multi_ = false;
+  std::vector<std::vector<std::string>> queue_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_EXECUTION_LOG_REPLAY_H_

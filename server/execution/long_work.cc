@@ -1,0 +1,97 @@
+#include "server/execution/long_work.h"
+
+#include <future>
+
+#include "server/context/errors.h"
+#include "server/persistence/change_journal.h"
+
+namespace cloakroom {
+
+LongWork::LongWork(Function function, WorkerPool& pool, GateSlot slot, int resp,
+                   std::function<void()> done)
+    : reply(writer_),
+      function_(std::move(function)),
+      pool_(&pool),
+      slot_(slot),
+      done_(std::move(done)),
+      writer_(output_, resp) {}
+
+LongWork::LongWork(Function function, ReplyWriter& reply_writer, const Hold& hold)
+    : reply(reply_writer), function_(std::move(function)), outer_(&hold), writer_(output_) {}
+
+void LongWork::Error(std::string_view message) {
+  error_code_ = ErrorCodeOf(message);
+  reply.Error(message);
+}
+
+void LongWork::Start() {
+  task_ = function_(*this);
+  Post();
+}
+
+void LongWork::Post() {
+  pool_->Post([self = shared_from_this()] { self->Advance(); });
+}
+
+LongWork::Resume LongWork::Resumer() {
+  return [self = shared_from_this()] { self->Post(); };
+}
+
+bool LongWork::MustGiveWay() const {
+  return pool_ != nullptr && pool_->AnyWaits() && std::chrono::steady_clock::now() >= turn_ends_;
+}
+
+bool LongWork::TryStep(const Wanted& wanted) {
+  if (outer_ != nullptr) {
+    wanted.step();
+    return true;
+  }
+  const ChangeJournal::Request request(nullptr, durable_from_);
+  Hold hold(slot_);
+  if (!hold.TryPass(*wanted.db)) {
+    refused_ = hold.refused();
+    return false;
+  }
+  wanted.step();
+  durable_from_ = request.offset();
+  return true;
+}
+
+void LongWork::Advance() {
+  turn_ends_ = std::chrono::steady_clock::now() + kTurn;
+  if (wanted_ != nullptr) {
+    if (!TryStep(*wanted_)) return AwaitGate();
+    wanted_ = nullptr;
+  }
+  task_.Resume();
+  if (task_.done()) return done_();
+  if (start_ != nullptr) return std::exchange(start_, nullptr)(Resumer());
+  Post();
+}
+
+void LongWork::AwaitGate() {
+  if (!refused_->busy()) return refused_->WhenOpen({.hears_busy = true}, Resumer());
+  // As if it had not begun.
+  output_.Clear();
+  Error(kBusyScript);
+  done_();
+}
+
+void LongWork::RunHere() {
+  task_ = function_(*this);
+  while (true) {
+    task_.Resume();
+    if (task_.done()) return;
+    if (start_ != nullptr) {
+      std::promise<void> called;
+      std::exchange(start_, nullptr)([&] { called.set_value(); });
+      called.get_future().wait();
+    } else {
+      Hold hold(slot_);
+      hold.WaitAndPass(*wanted_->db);
+      std::exchange(wanted_, nullptr)->step();
+    }
+  }
+}
+
+}  // namespace cloakroom

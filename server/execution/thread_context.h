@@ -1,0 +1,40 @@
+#ifndef CLOAKROOM_SERVER_EXECUTION_THREAD_CONTEXT_H_
+#define CLOAKROOM_SERVER_EXECUTION_THREAD_CONTEXT_H_
+
+#include <functional>
+#include <memory>
+
+#include "absl/random/random.h"
+#include "server/metrics/stats.h"
+#include "server/script/script_engine.h"
+#include "storage/gate/gate.h"
+#include "storage/upkeep/evictor.h"
+
+namespace cloakroom {
+
+/// What each event-loop thread has for itself. Only that thread touches it, but for `stats`, which
+/// others read.
+struct ThreadContext {
+  ThreadContext(GateSlot gate_slot, Keyspace& keyspace, int commands, ScriptCache& scripts)
+      : slot(gate_slot), stats(commands), evictor(keyspace, gate_slot), script_engine(&scripts) {}
+
+  const GateSlot slot;
+  ThreadStats stats;
+  Evictor evictor;
+  ScriptEngine script_engine;
+  absl::InsecureBitGen random;
+  /// Serves the loop's other connections for a moment: for scripts that take long. Set by the loop.
+  std::function<void()> serve_others;
+  /// No room was found, and nothing to evict, for what runs now: a script's commands that need
+  /// memory are refused. Not Evictor::OverLimit(), which others may bring about at any moment.
+  bool out_of_memory = false;
+  /// A script runs on this thread right now: what its count hook lets through must not start
+  /// another.
+  bool in_script = false;
+  /// When the log was last told of HTTP that came for requests, monotonic; 0: never.
+  int64_t told_of_http_us = 0;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_EXECUTION_THREAD_CONTEXT_H_

@@ -1,0 +1,84 @@
+#include "server/info/client_line.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "protocol/text.h"
+#include "server/execution/command_table.h"
+#include "server/session/authenticate.h"
+
+namespace cloakroom {
+namespace {
+
+/// A connection's objects and its share of the event loop, when nothing is under way.
+constexpr int64_t kIdleBytes = 2048;
+
+std::string Flags(const Client& client) {
+  std::string flags;
+  if (client.monitor) flags.push_back('O');
+  if (TypeOf(client) == ClientType::kPubSub) flags.push_back('P');
+  if (client.multi_count >= 0) flags.push_back('x');
+  if (client.blocked) flags.push_back('b');
+  if (client.killed) flags.push_back('A');
+  if (client.unix_socket) flags.push_back('U');
+  if (client.no_evict) flags.push_back('e');
+  if (client.no_touch) flags.push_back('T');
+  return flags.empty() ? "N" : flags;
+}
+
+std::string_view LastCommand(const Client& client) {
+  const Command* command = client.last_command;
+  return command == nullptr ? "NULL" : command->row->name;
+}
+
+}  // namespace
+
+std::optional<ClientType> ParseClientType(std::string_view text) {
+  if (EqualsIgnoreCase(text, "normal")) return ClientType::kNormal;
+  if (EqualsIgnoreCase(text, "pubsub")) return ClientType::kPubSub;
+  if (EqualsIgnoreCase(text, "replica") || EqualsIgnoreCase(text, "slave")) {
+    return ClientType::kReplica;
+  }
+  if (EqualsIgnoreCase(text, "master")) return ClientType::kPrimary;
+  return std::nullopt;
+}
+
+ClientType TypeOf(const Client& client) {
+  return client.listens() ? ClientType::kPubSub : ClientType::kNormal;
+}
+
+int64_t MemoryOf(const Client& client) {
+  return kIdleBytes + client.query_capacity + client.output_memory + client.pushed_bytes +
+         client.args_bytes + client.queued_bytes;
+}
+
+std::string ClientLine(const Client& client, int64_t now_ms) {
+  std::string name, lib_name, lib_version;
+  {
+    MutexLock lock(client.mutex);
+    name = client.name;
+    lib_name = client.lib_name;
+    lib_version = client.lib_version;
+  }
+  int64_t query = client.query_bytes;
+  int64_t spare = std::max<int64_t>(client.query_capacity - query, 0);
+  int64_t pending = client.output_bytes + client.pushed_bytes;
+  int64_t own_output = client.output_memory;
+  std::string line = fmt::format(
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
+      "multi={}",
+      client.id, client.address, client.local_address, client.fd, name,
+      (now_ms - client.created_ms) / 1000, (now_ms - client.last_ms) / 1000, Flags(client),
+      client.db + 0, client.subscription_count + 0, client.pattern_count + 0,
+      client.shard_subscription_count + 0, client.multi_count + 0);
+  line += fmt::format(
+      " qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} "
+      "tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+      query, spare, client.args_bytes + 0, client.queued_bytes + 0, own_output, own_output, 0,
+      pending > 0 ? 1 : 0, pending, MemoryOf(client), pending > 0 ? "rw" : "r", LastCommand(client),
+      kDefaultUser, client.resp + 0, lib_name, lib_version);
+  return line;
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,175 @@
+#include "server/info/info.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "protocol/text.h"
+#include "server/config/config.h"
+#include "server/config/config_store.h"
+#include "server/context/pause.h"
+#include "protocol/version.h"
+#include "server/info/sampler.h"
+#include "server/metrics/process_facts.h"
+#include "server/session/client_registry.h"
+#include "storage/base/clock.h"
+#include "storage/keyspace/access_clock.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+namespace {
+
+constexpr int64_t kMsPerDay = 24 * 3600 * 1000;
+
+void AppendServer(Server& server, InfoText& text) {
+  const Config& settings = server.settings();
+  int64_t now_ms = server.clock().NowMs();
+  int64_t up_ms = now_ms - server.started_ms();
+  text.Section("Server");
+  text.Line("redis_version", kRedisVersion);
+  text.Line("redis_git_sha1", "00000000");
+  text.Line("redis_git_dirty", 0);
+  text.Line("redis_build_id", "0");
+  text.Line("redis_mode", "standalone");
+  text.Line("cloakroom_version", kCloakroomVersion);
+  text.Line("os", server.facts().os);
+  text.Line("arch_bits", 8 * sizeof(void*));
+  text.Line("monotonic_clock", "POSIX clock_gettime");
+  text.Line("multiplexing_api", "epoll");
+  text.Line("atomicvar_api", "c11-builtin");
+  text.Line("gcc_version", fmt::format("{}.{}.0", __GNUC__, __GNUC_MINOR__));
+  text.Line("process_id", getpid());
+  text.Line("process_supervised", settings.supervised == Supervisor::kSystemd ? "systemd" : "no");
+  text.Line("run_id", server.run_id());
+  text.Line("tcp_port", settings.port + 0);
+  text.Line("server_time_usec", server.clock().NowUs());
+  text.Line("uptime_in_seconds", up_ms / 1000);
+  text.Line("uptime_in_days", up_ms / kMsPerDay);
+  text.Line("hz", settings.hz + 0);
+  text.Line("configured_hz", settings.hz + 0);
+  text.Line("lru_clock", access_clock::LruAt(now_ms));
+  text.Line("executable", server.facts().executable);
+  text.Line("config_file", server.config().ConfigFile());
+  text.Line("io_threads_active", server.thread_count() > 1 ? 1 : 0);
+  text.Line("cloakroom_io_threads", server.thread_count());
+  if (settings.port != 0) {
+    std::string binds;
+    for (const std::string& word : server.config().Words("bind")) binds += ",bind=" + word;
+    text.Line("listener0", fmt::format("name=tcp{},port={}", binds, settings.port + 0));
+  }
+}
+
+void AppendClients(Server& server, InfoText& text) {
+  Sampler::Figures figures = server.sampler().figures();
+  text.Section("Clients");
+  text.Line("connected_clients", server.clients().size());
+  text.Line("cluster_connections", 0);
+  text.Line("maxclients", server.settings().maxclients + 0);
+  text.Line("client_recent_max_input_buffer", figures.max_query_bytes);
+  text.Line("client_recent_max_output_buffer", figures.max_output_bytes);
+  text.Line("blocked_clients", server.pause().Waiting(server.clock().NowMs()));
+  text.Line("tracking_clients", 0);
+  text.Line("pubsub_clients", figures.pubsub_clients);
+  text.Line("watching_clients", figures.watching_clients);
+  text.Line("clients_in_timeout_table", 0);
+  text.Line("total_blocking_keys", 0);
+  text.Line("total_blocking_keys_on_nokey", 0);
+}
+
+void AppendReplication(Server& server, InfoText& text) {
+  text.Section("Replication");
+  text.Line("role", "master");
+  text.Line("connected_slaves", 0);
+  text.Line("master_failover_state", "no-failover");
+  text.Line("master_replid", server.replication_id());
+  text.Line("master_replid2", std::string(40, '0'));
+  text.Line("master_repl_offset", 0);
+  text.Line("second_repl_offset", -1);
+  text.Line("repl_backlog_active", 0);
+  text.Line("repl_backlog_size", server.config().Text("repl-backlog-size"));
+  text.Line("repl_backlog_first_byte_offset", 0);
+  text.Line("repl_backlog_histlen", 0);
+}
+
+std::string Seconds(const timeval& time) {
+  return fmt::format("{}.{:06}", time.tv_sec, time.tv_usec);
+}
+
+void AppendCpu(Server&, InfoText& text) {
+  rusage own{}, children{}, thread{};
+  getrusage(RUSAGE_SELF, &own);
+  getrusage(RUSAGE_CHILDREN, &children);
+  getrusage(RUSAGE_THREAD, &thread);
+  text.Section("CPU");
+  text.Line("used_cpu_sys", Seconds(own.ru_stime));
+  text.Line("used_cpu_user", Seconds(own.ru_utime));
+  text.Line("used_cpu_sys_children", Seconds(children.ru_stime));
+  text.Line("used_cpu_user_children", Seconds(children.ru_utime));
+  text.Line("used_cpu_sys_main_thread", Seconds(thread.ru_stime));
+  text.Line("used_cpu_user_main_thread", Seconds(thread.ru_utime));
+}
+
+void AppendModules(Server&, InfoText& text) { text.Section("Modules"); }
+
+void AppendCluster(Server&, InfoText& text) {
+  text.Section("Cluster");
+  text.Line("cluster_enabled", 0);
+}
+
+void AppendKeyspace(Server& server, InfoText& text) {
+  Sampler::Figures figures = server.sampler().figures();
+  text.Section("Keyspace");
+  for (int i = 0; i < server.keyspace().database_count(); ++i) {
+    const Database& db = server.keyspace().db(i);
+    if (db.size() == 0) continue;
+    int64_t ttl_ms = db.expires() == 0 ? 0 : figures.mean_ttl_ms[static_cast<size_t>(i)];
+    text.Line(absl::StrCat("db", i),
+              fmt::format("keys={},expires={},avg_ttl={}", db.size(), db.expires(), ttl_ms));
+  }
+}
+
+struct Section {
+  std::string_view name;
+  void (*append)(Server&, InfoText&);
+  bool in_default;
+};
+
+constexpr Section kSections[] = {
+    {"server", AppendServer, true},
+    {"clients", AppendClients, true},
+    {"memory", AppendMemory, true},
+    {"persistence", AppendPersistence, true},
+    {"stats", AppendStats, true},
+    {"replication", AppendReplication, true},
+    {"cpu", AppendCpu, true},
+    {"modules", AppendModules, true},
+    {"commandstats", AppendCommandStats, false},
+    {"errorstats", AppendErrorStats, true},
+    {"latencystats", AppendLatencyStats, false},
+    {"cluster", AppendCluster, true},
+    {"keyspace", AppendKeyspace, true},
+};
+
+bool Wanted(const Section& section, std::span<const std::string_view> asked) {
+  if (asked.empty()) return section.in_default;
+  return std::any_of(asked.begin(), asked.end(), [&](std::string_view name) {
+    if (EqualsIgnoreCase(name, "all") || EqualsIgnoreCase(name, "everything")) return true;
+    if (EqualsIgnoreCase(name, "default")) return section.in_default;
+    if (EqualsIgnoreCase(name, "module_list")) return section.name == "modules";
+    return EqualsIgnoreCase(name, section.name);
+  });
+}
+
+}  // namespace
+
+std::string Info(Server& server, std::span<const std::string_view> sections) {
+  InfoText text;
+  for (const Section& section : kSections) {
+    if (Wanted(section, sections)) section.append(server, text);
+  }
+  return text.text();
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,84 @@
+#include "server/info/totals.h"
+
+#include <cmath>
+
+#include "server/context/server.h"
+#include "server/execution/thread_context.h"
+#include "server/info/sampler.h"
+#include "storage/keyspace/keyspace.h"
+#include "storage/keyspace/reclaimer.h"
+
+namespace cloakroom {
+
+Totals SumOf(Server& server) {
+  Totals sum;
+  for (int i = 0; i < server.thread_count(); ++i) {
+    const ThreadStats& stats = server.thread(i).stats;
+    sum.commands += stats.commands;
+    sum.keyspace_hits += stats.keyspace_hits;
+    sum.keyspace_misses += stats.keyspace_misses;
+    sum.connections += stats.connections;
+    sum.rejected_connections += stats.rejected_connections;
+    sum.net_input_bytes += stats.net_input_bytes;
+    sum.net_output_bytes += stats.net_output_bytes;
+    sum.reads += stats.reads;
+    sum.writes += stats.writes;
+    sum.errors += stats.errors;
+    sum.output_limit_disconnections += stats.output_limit_disconnections;
+    sum.query_limit_disconnections += stats.query_limit_disconnections;
+  }
+  return sum;
+}
+
+CommandTotals SumOf(Server& server, int command_index) {
+  CommandTotals sum;
+  for (int i = 0; i < server.thread_count(); ++i) {
+    const CommandStats& stats =
+        server.thread(i).stats.per_command[static_cast<size_t>(command_index)];
+    sum.calls += stats.calls;
+    sum.usec += stats.usec;
+    sum.rejected += stats.rejected;
+    sum.failed += stats.failed;
+  }
+  return sum;
+}
+
+Durations DurationsOf(Server& server, int command_index) {
+  Durations sum;
+  for (int i = 0; i < server.thread_count(); ++i) {
+    const CommandStats& stats =
+        server.thread(i).stats.per_command[static_cast<size_t>(command_index)];
+    const LatencyHistogram* histogram = stats.histogram.load(std::memory_order_acquire);
+    if (histogram == nullptr) continue;
+    for (int bucket = 0; bucket < LatencyHistogram::kBuckets; ++bucket) {
+      int64_t count = histogram->count(bucket);
+      sum.counts[static_cast<size_t>(bucket)] += count;
+      sum.total += count;
+    }
+  }
+  return sum;
+}
+
+int64_t Durations::PercentileUs(double percentile) const {
+  double rank = std::ceil(static_cast<double>(total) * percentile / 100);
+  int64_t wanted = std::max<int64_t>(static_cast<int64_t>(rank), 1);
+  int64_t seen = 0;
+  for (int bucket = 0; bucket < LatencyHistogram::kBuckets; ++bucket) {
+    seen += counts[static_cast<size_t>(bucket)];
+    if (seen >= wanted) return LatencyHistogram::UpperUs(bucket);
+  }
+  return LatencyHistogram::UpperUs(LatencyHistogram::kBuckets - 1);
+}
+
+void ResetStats(Server& server) {
+  for (int i = 0; i < server.thread_count(); ++i) server.thread(i).stats.Reset();
+  server.errors().Reset();
+  server.sampler().Reset();
+  Keyspace::Counters& counters = server.keyspace().counters();
+  counters.expired = 0;
+  counters.expired_fields = 0;
+  counters.evicted = 0;
+  server.keyspace().reclaimer().ResetFreed();
+}
+
+}  // namespace cloakroom

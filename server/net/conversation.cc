@@ -1,0 +1,188 @@
+#include "server/net/conversation.h"
+
+#include <utility>
+
+#include "server/config/config.h"
+
+namespace cloakroom {
+namespace {
+
+/// Requests looked up together. More would only push each other out of the cache.
+constexpr size_t kMaxBatch = 32;
+
+}  // namespace
+
+Conversation::Conversation(Executor& executor, std::shared_ptr<Client> client)
+    : executor_(executor), client_(std::move(client)) {
+  ApplyLimits();
+}
+
+Conversation::~Conversation() {
+  if (client_->in_multi || !client_->watched.empty()) {
+    LeaveMulti(executor_.server(), executor_.thread().slot, *client_);
+  }
+}
+
+void Conversation::ApplyLimits() {
+  int64_t bulk_limit = executor_.server().settings().proto_max_bulk_len_bytes;
+  if (client_->authenticated == parser_authenticated_ && bulk_limit == parser_bulk_limit_) return;
+  parser_authenticated_ = client_->authenticated;
+  parser_bulk_limit_ = bulk_limit;
+  ParserLimits limits;
+  limits.proto_max_bulk_len = bulk_limit;
+  limits.authenticated = client_->authenticated;
+  parser_.set_limits(limits);
+}
+
+bool Conversation::ParseBatch(std::span<char> bytes) {
+  arguments_.clear();
+  spans_.clear();
+  // A request that may change how the next one is read, AUTH, is executed before it is parsed; so
+  // is an inline one, whose bytes parsing changes.
+  size_t most = client_->authenticated ? kMaxBatch : 1;
+  while (spans_.size() < most) {
+    size_t start = parser_.consumed();
+    bool is_inline = start < bytes.size() && bytes[start] != '*';
+    if (is_inline && !spans_.empty()) break;
+    size_t first = arguments_.size();
+    RequestParser::Status status = parser_.Parse(bytes, arguments_);
+    if (status == RequestParser::Status::kRequest) {
+      spans_.push_back({first, arguments_.size() - first, parser_.consumed()});
+      if (is_inline) break;
+      continue;
+    }
+    failed_ = status == RequestParser::Status::kError;
+    return !spans_.empty();
+  }
+  return true;
+}
+
+bool Conversation::TurnIsOver(const OutputBuffer& out) const {
+  return requests_left_ <= 0 || out.size() >= reply_end_ || executor_.now_us() >= end_us_;
+}
+
+Conversation::Next Conversation::Consume(std::span<char> bytes, OutputBuffer& out,
+                                         const Turn& turn) {
+  consumed_ = 0;
+  executor_.BeginBatch();
+  client_->last_ms = executor_.now_ms();
+  requests_left_ = turn.requests;
+  reply_end_ = out.size() + turn.reply_bytes;
+  end_us_ = executor_.now_us() + turn.time_us;
+  while (true) {
+    std::span<char> rest = bytes.subspan(consumed_);
+    if (consumed_ > 0 && TurnIsOver(out)) return rest.empty() ? Next::kRead : Next::kTurn;
+    ApplyLimits();
+    bool any = ParseBatch(rest);
+    size_t parsed = parser_.TakeConsumed();
+    if (any) {
+      Next next = ExecuteBatch(out);
+      if (next != Next::kRead) return next;
+    }
+    if (failed_) {
+      ReplyWriter(out, client_->resp).Error(parser_.error());
+      return Next::kClose;
+    }
+    consumed_ += parsed;
+    if (!any) return Next::kRead;
+  }
+}
+
+Conversation::Next Conversation::ExecuteBatch(OutputBuffer& out) {
+  requests_.clear();
+  for (const Span& span : spans_) {
+    requests_.push_back(
+        executor_.Prepare(CommandArguments(arguments_).subspan(span.first, span.count)));
+  }
+  executor_.Prefetch(requests_, client_->db);
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    Next next = Execute(requests_[i], out, /*queued=*/false);
+    --requests_left_;
+    const bool last = i + 1 == requests_.size();
+    if (next == Next::kRead && (last || !TurnIsOver(out))) continue;
+    if (next == Next::kRead) next = Next::kTurn;
+    // What was parsed beyond this request is parsed again later.
+    consumed_ += spans_[i].end;
+    parser_ = RequestParser();
+    parser_bulk_limit_ = 0;
+    failed_ = false;
+    return next;
+  }
+  return Next::kRead;
+}
+
+Conversation::Next Conversation::Execute(const Request& request, OutputBuffer& out, bool queued) {
+  ReplyWriter reply(out, client_->resp);
+  client_->last_command = request.command;
+  client_->commands += 1;
+  outcome_ = executor_.Execute(*client_, request, reply, queued);
+  switch (outcome_.kind) {
+    case Outcome::Kind::kDone:
+      return client_->close_after_reply ? Next::kClose : Next::kRead;
+    case Outcome::Kind::kGate:
+      Park(request);
+      Queue();
+      return Next::kGate;
+    case Outcome::Kind::kSoon:
+      Park(request);
+      return Next::kSoon;
+    case Outcome::Kind::kPaused:
+      Park(request);
+      return Next::kPause;
+    case Outcome::Kind::kDeferred:
+    case Outcome::Kind::kPrepare:
+      Park(request);
+      return Next::kWork;
+  }
+  return Next::kRead;
+}
+
+void Conversation::Park(const Request& request) {
+  client_->blocked = true;
+  if (&request == &parked_) return;
+  parked_strings_.assign(request.args.begin(), request.args.end());
+  parked_args_.assign(parked_strings_.begin(), parked_strings_.end());
+  parked_ = executor_.Prepare(parked_args_);
+}
+
+Conversation::Next Conversation::Resume(OutputBuffer& out) {
+  client_->blocked = false;
+  executor_.BeginBatch();
+  Next next = Execute(parked_, out, queued());
+  if (next == Next::kGate || next == Next::kSoon) return next;
+  if (next != Next::kPause) DropPrepared();
+  tickets_.Clear();
+  refused_since_us_.reset();
+  return next;
+}
+
+/// It may be the last to share large values, which take long to free.
+void Conversation::DropPrepared() {
+  if (parked_.prepared == nullptr) return;
+  executor_.server().workers().Post([prepared = std::move(parked_.prepared)] {});
+}
+
+void Conversation::Queue() {
+  if (!refused_since_us_) refused_since_us_ = executor_.now_us();
+  if (executor_.now_us() - *refused_since_us_ < Gate::kPatience.count()) return;
+  tickets_.Refused(*outcome_.gate);
+}
+
+Conversation::Next Conversation::FinishWork(LongWork& work, OutputBuffer& out) {
+  if (outcome_.kind == Outcome::Kind::kPrepare) {
+    parked_.prepared = std::move(work.prepared);
+    ++parked_.preparations;
+    parked_.first_run_us = outcome_.started_us;
+    return Resume(out);
+  }
+  client_->blocked = false;
+  executor_.FinishDeferred(*client_, parked_, outcome_.started_us, work.error_code());
+  if (client_->reply_mode == ReplyMode::kOn) {
+    work.output().MoveTo(out);
+  } else if (client_->reply_mode == ReplyMode::kSkip) {
+    client_->reply_mode = ReplyMode::kOn;
+  }
+  return Next::kRead;
+}
+
+}  // namespace cloakroom

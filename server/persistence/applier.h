@@ -1,0 +1,31 @@
+#ifndef CLOAKROOM_SERVER_PERSISTENCE_APPLIER_H_
+#define CLOAKROOM_SERVER_PERSISTENCE_APPLIER_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace cloakroom {
+
+class Hold;
+
+/// Applies the commands of an append-only log to the keyspace, in order. The room that executes
+/// commands is above this one, so the server hands in how it is made.
+///
+/// Thread rule: one thread, which has closed the gates of all databases.
+class Applier {
+ public:
+  virtual ~Applier() = default;
+  /// The error: the command is not one that this server has. What it replies is of no interest.
+  virtual std::optional<std::string> Run(std::span<const std::string_view> args) = 0;
+};
+
+/// `hold` closes the gates of all databases for as long as the applier lives.
+using ApplierFactory = std::function<std::unique_ptr<Applier>(Hold& hold)>;
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PERSISTENCE_APPLIER_H_

@@ -1,0 +1,38 @@
+#ifndef CLOAKROOM_SERVER_PROCESS_CRON_H_
+#define CLOAKROOM_SERVER_PROCESS_CRON_H_
+
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "server/context/server.h"
+#include "storage/base/mutex.h"
+#include "storage/upkeep/expirer.h"
+
+namespace cloakroom {
+
+/// The background thread that does what is due whether or not anybody asks: ten times a second it
+/// removes what has expired and samples the counters for INFO.
+class Cron {
+ public:
+  explicit Cron(Server& server);
+  /// Ends the thread.
+  ~Cron();
+  Cron(const Cron&) = delete;
+  Cron& operator=(const Cron&) = delete;
+
+ private:
+  void Run();
+  void Expire();
+  bool stopping() const;
+
+  Server& server_;
+  Expirer expirer_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PROCESS_CRON_H_

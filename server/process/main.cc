@@ -1,0 +1,216 @@
+// cloakroom-server: reads the configuration, puts the server together, and serves until told to
+// stop.
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/config/command_line.h"
+#include "server/config/config_store.h"
+#include "server/context/server.h"
+#include "server/context/supervisor.h"
+#include "protocol/version.h"
+#include "server/log/log.h"
+#include "server/log/log_settings.h"
+#include "server/net/bind_address.h"
+#include "server/net/network.h"
+#include "server/persistence/persistence.h"
+#include "server/process/command_line_help.h"
+#include "server/process/cron.h"
+#include "server/process/machine_limits.h"
+#include "server/process/process.h"
+#include "server/process/start_trial.h"
+#include "server/process/start_warnings.h"
+#include "storage/base/clock.h"
+#include "storage/base/huge_pages.h"
+#include "storage/base/memory_meter.h"
+
+namespace cloakroom {
+namespace {
+
+int Fail(const std::string& message) {
+  LogWarning("{}", message);
+  FlushLog(absl::Seconds(2));
+  StopLog();
+  return kExitCannotStart;
+}
+
+void LogBanner(const ConfigStore& config) {
+  const Config& settings = config.live();
+  std::string file = config.ConfigFile();
+  LogNotice("Cloakroom {} (speaks Redis {}) is starting, pid {}", kCloakroomVersion, kRedisVersion,
+            getpid());
+  LogNotice("Port {}, {} threads, {}", settings.port.Get(), settings.io_threads.Get(),
+            file.empty() ? "no config file: defaults and command line" : "config file " + file);
+  for (const std::string& name : config.GivenWithoutEffect()) {
+    LogNotice("Accepted, but without effect in this version: {}", name);
+  }
+  if (settings.port != 0) {
+    LogNotice("Try it: redis-cli -p {} ping", settings.port.Get());
+  }
+}
+
+DescriptorLimit AllowClientsOf(const ConfigStore& config) {
+  const auto addresses = static_cast<int64_t>(BindAddresses(config.Words("bind")).size());
+  const int64_t reserved =
+      ReservedDescriptors({.event_loops = config.live().io_threads,
+                           .addresses = config.live().port == 0 ? 0 : addresses});
+  return AllowClients(config.live().maxclients, reserved);
+}
+
+/// Sees to it that `maxclients` fit: fewer than asked for at the start, refused later. The error is
+/// what keeps the server from starting.
+std::optional<std::string> FollowMaxClients(ConfigStore& config) {
+  const int64_t asked = config.live().maxclients;
+  const DescriptorLimit limit = AllowClientsOf(config);
+  if (limit.clients == 0) {
+    return absl::StrCat("Your current 'ulimit -n' of ", limit.now,
+                        " is not enough for the server to start. Please increase your open file "
+                        "limit to at least ",
+                        limit.wanted - asked + 1, ". Exiting.");
+  }
+  if (limit.clients < asked) {
+    LogWarning("You requested maxclients of {} requiring at least {} max file descriptors.", asked,
+               limit.wanted);
+    LogWarning("Server can't set maximum open files to {} because of OS error: {}.", limit.wanted,
+               std::strerror(limit.error));
+    LogWarning(
+        "Current maximum open files is {}. maxclients has been reduced to {} to compensate for low "
+        "ulimit. If you need higher maxclients increase 'ulimit -n', or the service's "
+        "LimitNOFILE=.",
+        limit.now, limit.clients);
+    std::string text = std::to_string(limit.clients);
+    std::string_view words[] = {"maxclients", text};
+    config.Set(words);
+  } else if (limit.now > limit.before) {
+    LogNotice("Increased maximum number of open files to {} (it was originally set to {}).",
+              limit.now, limit.before);
+  }
+  config.Subscribe({"maxclients"}, [&config] {
+    const int64_t room = AllowClientsOf(config).clients;
+    if (room >= config.live().maxclients) return std::string();
+    return "The operating system is not able to handle the specified number of clients, try with " +
+           std::to_string(room);
+  });
+  config.Subscribe({"bind", "port"}, [&config] {
+    if (AllowClientsOf(config).clients >= config.live().maxclients) return std::string();
+    return std::string("So many addresses leave too few open files for 'maxclients'.");
+  });
+  return std::nullopt;
+}
+
+/// Everything after the configuration is known. `signals` as TakeSignals gave it.
+int Serve(ConfigStore& config, int signals) {
+  std::string dir = config.Text("dir");
+  if (chdir(dir.c_str()) != 0) return Fail(DirectoryError(dir, errno));
+  if (auto error = FollowMaxClients(config)) return Fail(*error);
+  for (const std::string& warning : StartWarnings(config, MachineLimits::Read())) {
+    LogWarning("{}", warning);
+  }
+  const bool huge_pages = !config.live().disable_thp;
+  AllowHugePages(huge_pages);
+  SystemClock clock;
+  Server server(clock, config, config.live().io_threads);
+  Network network(server);
+  if (auto error = network.Open()) return Fail(*error);
+  std::string pid_file = config.Text("pidfile");
+  if (!pid_file.empty()) {
+    if (auto error = WritePidFile(pid_file)) LogWarning("{}", *error);
+  }
+  LogNotice("Server initialized");
+  server.persistence().BeginLoading();
+  network.Start();
+  AllowHugePages(true);
+  bool ends = false;
+  auto stop = [&] {
+    while (int number = ReadSignal(signals)) {
+      if (number == SIGHUP) {
+        ReopenLog();
+      } else {
+        ends = true;
+      }
+    }
+    ends = ends || server.shutdown_requested();
+    return ends;
+  };
+  if (auto error = server.persistence().Load(stop)) {
+    network.Stop();
+    if (!ends) return Fail(*error);
+    LogWarning("{}", *error);
+  } else {
+    // Told to end when the load was as good as over: the ordinary end, at once.
+    if (ends) server.RequestShutdown({});
+    AllowHugePages(huge_pages);
+    Cron cron(server);
+    LogNotice("Ready to accept connections");
+    TellSupervisor("READY=1");
+    network.Run(signals);
+    TellSupervisor("STOPPING=1\nSTATUS=Ending");
+  }
+  if (!pid_file.empty()) unlink(pid_file.c_str());
+  LogWarning("Cloakroom is now ready to exit, bye bye...");
+  StopLog();
+  return kExitDone;
+}
+
+/// --check-config, once the configuration is read.
+int Check(const ConfigStore& config) {
+  const StartTrial trial = TryStart(config);
+  for (const std::string& error : trial.errors) std::fprintf(stderr, "%s\n", error.c_str());
+  if (!trial.errors.empty()) return kExitCannotStart;
+  std::fputs(CheckedConfiguration(config).c_str(), stdout);
+  std::vector<std::string> warnings = StartWarnings(config, MachineLimits::Read());
+  warnings.insert(warnings.end(), trial.warnings.begin(), trial.warnings.end());
+  for (const std::string& warning : warnings) std::printf("Warning: %s\n", warning.c_str());
+  return kExitDone;
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  MemoryMeter::RegisterThread();
+  signal(SIGPIPE, SIG_IGN);
+  CommandLine line = ParseCommandLine(arguments);
+  if (line.version) {
+    std::printf("Cloakroom server v=%s redis=%s\n", kCloakroomVersion, kRedisVersion);
+    return kExitDone;
+  }
+  if (line.help) {
+    std::fputs(kServerHelp, stdout);
+    return kExitDone;
+  }
+  if (line.print_defaults) {
+    std::fputs(DefaultConfiguration().c_str(), stdout);
+    return kExitDone;
+  }
+  ConfigStore config;
+  if (auto error = config.Load(line)) {
+    std::fprintf(stderr, "%s\n", error->c_str());
+    return kExitCannotStart;
+  }
+  if (auto refusal = StartRefusal(config)) {
+    std::fprintf(stderr, "%s\n", refusal->c_str());
+    return kExitCannotStart;
+  }
+  if (line.check_config) return Check(config);
+  if (config.live().daemonize) Daemonize();
+  int signals = TakeSignals();
+  if (auto error = StartLog(LogOptionsFrom(config))) {
+    std::fprintf(stderr, "%s\n", error->c_str());
+    return kExitCannotStart;
+  }
+  FollowLogSettings(config);
+  LogBanner(config);
+  return Serve(config, signals);
+}
+
+}  // namespace
+}  // namespace cloakroom
+
+int main(int argc, char** argv) {
+  return cloakroom::Main(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,0 +1,26 @@
+#ifndef CLOAKROOM_SERVER_PROCESS_START_WARNINGS_H_
+#define CLOAKROOM_SERVER_PROCESS_START_WARNINGS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/config/config_store.h"
+#include "server/process/machine_limits.h"
+
+namespace cloakroom {
+
+/// What an operator should know before the first client comes, each with its remedy in the same
+/// line. Reads the configuration and asks whether `dir` can be written to; changes nothing.
+std::vector<std::string> StartWarnings(const ConfigStore& config, const MachineLimits& limits);
+
+/// Why the server must not start as configured: what is asked for would shut somebody out, and
+/// nothing here does it yet. Whoever relied on it would stand open without a word.
+std::optional<std::string> StartRefusal(const ConfigStore& config);
+
+/// Why `dir` cannot be the working directory, by its errno, and what to do.
+std::string DirectoryError(const std::string& dir, int error);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PROCESS_START_WARNINGS_H_

@@ -1,0 +1,107 @@
+#include "storage/access/flush.h"
+
+#include <utility>
+
+#include "storage/base/integer_text.h"
+#include "storage/keyspace/reclaimer.h"
+#include "storage/snapshot/snapshot.h"
+
+namespace cloakroom {
+namespace {
+
+void Swap(std::atomic<size_t>& a, std::atomic<size_t>& b) {
+  b.store(a.exchange(b.load(std::memory_order_relaxed), std::memory_order_relaxed),
+          std::memory_order_relaxed);
+}
+
+/// What a flush or a swap does to a key that somebody watches. `before` and `after`: the entries,
+/// or null. True when all who watch it are to know; where an entry that is past its time goes, only
+/// those who began to watch it while it lived are told, here.
+bool DisturbsWatchers(WatchTable& watches, std::string_view key, Entry** before, Entry** after,
+                      int64_t now_ms) {
+  auto lives = [&](Entry** slot) { return slot != nullptr && !(*slot)->expired(now_ms); };
+  if (lives(before) || lives(after)) return true;
+  if (before != nullptr) watches.Signal(key, /*by_expiry=*/true);
+  return false;
+}
+
+void Empty(Database& db, uint32_t i) {
+  Stripe& stripe = db.stripe(i);
+  AssertHeld(stripe);
+  if (!db.keyspace().snapshot().TakeTable(db, i, &stripe.table)) {
+    db.keyspace().reclaimer().DropTable(std::move(stripe.table));
+  }
+  stripe.keys.store(0, std::memory_order_relaxed);
+  stripe.expires.store(0, std::memory_order_relaxed);
+  stripe.field_expires.store(0, std::memory_order_relaxed);
+}
+
+size_t RemoveContents(Database& db) {
+  const int64_t now_ms = db.keyspace().clock().NowMs();
+  size_t removed = 0;
+  for (uint32_t i = 0; i < Database::kStripes; ++i) {
+    Stripe& stripe = db.stripe(i);
+    AssertHeld(stripe);
+    stripe.watches.SignalIf([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return DisturbsWatchers(stripe.watches, key, stripe.table.Find(key, KeyHash::Of(key)),
+                              nullptr, now_ms);
+    });
+    removed += stripe.table.size();
+    Empty(db, i);
+  }
+  return removed;
+}
+
+/// Tells those who watch keys of a number what a swap does to them.
+void TellOfSwap(Stripe& from, Stripe& to, int64_t now_ms) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  from.watches.SignalIf([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    const KeyHash hash = KeyHash::Of(key);
+    return DisturbsWatchers(from.watches, key, from.table.Find(key, hash), to.table.Find(key, hash),
+                            now_ms);
+  });
+}
+
+}  // namespace
+
+void DropContents(Database& db) {
+  for (uint32_t i = 0; i < Database::kStripes; ++i) Empty(db, i);
+}
+
+size_t FlushDatabase(Database& db) {
+  db.keyspace().LogCommand(db.index(), {"FLUSHDB"});
+  return RemoveContents(db);
+}
+
+size_t FlushAll(Keyspace& keyspace) {
+  keyspace.LogCommand(0, {"FLUSHALL"});
+  return DiscardAll(keyspace);
+}
+
+size_t DiscardAll(Keyspace& keyspace) {
+  size_t removed = 0;
+  for (Database* db : keyspace.databases()) removed += RemoveContents(*db);
+  return removed;
+}
+
+void SwapDatabases(Database& a, Database& b) {
+  a.keyspace().LogCommand(a.index(),
+                          {"SWAPDB", IntegerText(a.index()).view(), IntegerText(b.index()).view()});
+  const int64_t now_ms = a.keyspace().clock().NowMs();
+  const int number = a.snapshot_number();
+  a.set_snapshot_number(b.snapshot_number());
+  b.set_snapshot_number(number);
+  for (uint32_t i = 0; i < Database::kStripes; ++i) {
+    Stripe& one = a.stripe(i);
+    Stripe& other = b.stripe(i);
+    AssertHeld(one);
+    AssertHeld(other);
+    TellOfSwap(one, other, now_ms);
+    TellOfSwap(other, one, now_ms);
+    one.table.swap(other.table);
+    Swap(one.keys, other.keys);
+    Swap(one.expires, other.expires);
+    Swap(one.field_expires, other.field_expires);
+  }
+}
+
+}  // namespace cloakroom

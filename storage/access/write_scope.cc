@@ -1,0 +1,252 @@
+#include "storage/access/write_scope.h"
+
+#include <algorithm>
+
+#include "storage/base/integer_text.h"
+#include "storage/keyspace/access_clock.h"
+#include "storage/keyspace/keyspace.h"
+#include "storage/keyspace/reclaimer.h"
+#include "storage/snapshot/snapshot.h"
+#include "storage/values/hash.h"
+#include "storage/values/string_value.h"
+
+namespace cloakroom {
+namespace {
+
+uint32_t FirstAccess(Keyspace& keyspace, int64_t now_ms) {
+  const StorageSettings& settings = keyspace.settings();
+  if (now_ms == kNothingExpiresMs) [[unlikely]]
+    now_ms = keyspace.clock().NowMs();
+  return UsesLfu(settings.policy.load(std::memory_order_relaxed)) ? access_clock::LfuNew(now_ms)
+                                                                  : access_clock::LruAt(now_ms);
+}
+
+/// One more or one less, by the only thread that may.
+void Count(std::atomic<size_t>& counter, bool up) {
+  size_t count = counter.load(std::memory_order_relaxed);
+  counter.store(up ? count + 1 : count - 1, std::memory_order_relaxed);
+}
+
+/// When the expirer has to look at the entry: its own expiry or that of its first field.
+int64_t FirstDue(Entry& entry) {
+  int64_t due = entry.expire_at_ms();
+  if (entry.type() != ValueType::kHash) return due;
+  int64_t field = Hash(entry.encoding(), entry.payload()).NextExpiry();
+  entry.set_has_field_expiry(field != kNoFieldExpiry);
+  if (field == kNoFieldExpiry) return due;
+  return due == kNoExpiry ? field : std::min(due, field);
+}
+
+}  // namespace
+
+WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
+                       absl::InsecureBitGen* random)
+    : db_(db), stripe_(db.StripeOf(hash)), key_(key), hash_(hash), now_ms_(now_ms) {
+  AssertHeld(stripe_);
+  if (db.keyspace().change_log() != nullptr) {
+    changes_ = CurrentChanges();
+    if (changes_ == nullptr) changes_ = &own_changes_.emplace();
+  }
+  slot_ = stripe_.table.Find(key, hash);
+  if (slot_ == nullptr) return;
+  existed_ = true;
+  had_expiry_ = (*slot_)->has_expiry();
+  had_field_expiry_ = (*slot_)->has_field_expiry();
+  Snapshot& snapshot = db.keyspace().snapshot();
+  const bool expired = (*slot_)->expired(now_ms);
+  if ((*slot_)->epoch() != snapshot.epoch()) [[unlikely]] {
+    expired ? snapshot.LeaveOut(db, hash, *slot_) : snapshot.KeepPreImage(db, hash, *slot_);
+  }
+  if (expired) [[unlikely]] {
+    set_by_time(true);
+    Delete();
+    set_by_time(false);
+    db_.keyspace().counters().expired.fetch_add(1, std::memory_order_relaxed);
+    Signal("expired", /*by_expiry=*/true, 1);
+  } else if (random != nullptr) {
+    db_.NoteAccess(**slot_, now_ms, *random);
+  }
+}
+
+WriteScope::~WriteScope() {
+  if (touched_) Settle();
+  if (!own_changes_ || own_changes_->empty()) return;
+  // It may have been switched off meanwhile.
+  ChangeLog* log = db_.keyspace().change_log();
+  if (log == nullptr) return;
+  const int64_t offset = log->Append(*own_changes_);
+  if (own_changes_->shown() && log->readers_wait()) stripe_.logged = offset;
+}
+
+void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
+  AssertHeld(stripe_);
+  touched_ = true;
+  stripe_.changes.store(stripe_.changes.load(std::memory_order_relaxed) + count,
+                        std::memory_order_relaxed);
+  if (!stripe_.watches.empty()) stripe_.watches.Signal(key_, by_expiry);
+  if (KeyspaceObserver* observer = db_.keyspace().observer()) {
+    observer->OnKeyEvent(db_.index(), key_, event);
+  }
+}
+
+void WriteScope::Changed(KeyEvent event, int64_t count) {
+  Signal(event, /*by_expiry=*/false, count);
+}
+
+void WriteScope::Settle() {
+  AssertHeld(stripe_);
+  bool exists = slot_ != nullptr;
+  bool has_expiry = exists && (*slot_)->has_expiry();
+  if (exists) {
+    int64_t due = FirstDue(**slot_);
+    if (due != kNoExpiry) stripe_.table.NoteDue(hash_, due);
+  }
+  if (exists != existed_) stripe_.keys.store(stripe_.table.size(), std::memory_order_relaxed);
+  if (has_expiry != had_expiry_) Count(stripe_.expires, has_expiry);
+  bool has_field_expiry = exists && (*slot_)->has_field_expiry();
+  if (has_field_expiry != had_field_expiry_) [[unlikely]]
+    Count(stripe_.field_expires, has_field_expiry);
+  if (changes_ != nullptr && exists) LogOutcome();
+}
+
+void WriteScope::SetExpiry(int64_t expire_at_ms) {
+  touched_ = true;
+  if ((*slot_)->expire_at_ms() == expire_at_ms) return;
+  expiry_set_ = true;
+  *slot_ = Entry::WithExpiry(*slot_, expire_at_ms);
+}
+
+void WriteScope::Delete() {
+  Log({"DEL", key_});
+  first_byte_ = SIZE_MAX;
+  expiry_set_ = false;
+  db_.keyspace().reclaimer().Drop(Detach());
+}
+
+char* WriteScope::Overwrite(ValueType new_type, Encoding new_encoding, size_t payload_size,
+                            int64_t expire_at_ms) {
+  LogBytes(0, kWholeString);
+  Reclaimer& reclaimer = db_.keyspace().reclaimer();
+  const bool expires = expire_at_ms != kNoExpiry;
+  if (slot_ != nullptr && type() == new_type && (*slot_)->has_expiry() == expires) {
+    touched_ = true;
+    Entry* entry = *slot_;
+    reclaimer.DropValue(new_type, entry->encoding(), entry->payload());
+    const size_t old_size = entry->payload().size();
+    if (old_size != payload_size) {
+      entry = Entry::WithPayloadSpliced(entry, 0, old_size, payload_size);
+    }
+    entry->set_encoding(new_encoding);
+    entry->set_outgrown(false);
+    *slot_ = Entry::WithExpiry(entry, expire_at_ms);
+    return (*slot_)->mutable_payload();
+  }
+  Entry* entry = Entry::Create(key_, expire_at_ms, new_type, new_encoding, payload_size);
+  if (slot_ == nullptr) {
+    entry->set_access(FirstAccess(db_.keyspace(), now_ms_));
+    Place(entry);
+  } else {
+    touched_ = true;
+    entry->set_access((*slot_)->access());
+    entry->set_epoch(db_.keyspace().snapshot().epoch());
+    reclaimer.Drop(*slot_);
+    *slot_ = entry;
+  }
+  return entry->mutable_payload();
+}
+
+Entry* WriteScope::Detach() {
+  AssertHeld(stripe_);
+  touched_ = true;
+  Entry* entry = stripe_.table.Erase(slot_, hash_);
+  slot_ = nullptr;
+  return entry;
+}
+
+void WriteScope::Remove() { Entry::Destroy(Detach()); }
+
+void WriteScope::Place(Entry* entry) {
+  AssertHeld(stripe_);
+  touched_ = true;
+  entry->set_epoch(db_.keyspace().snapshot().epoch());
+  slot_ = stripe_.table.Insert(entry, hash_);
+}
+
+void WriteScope::Create(ValueType type, Encoding encoding) {
+  Entry* entry = Entry::Create(key_, kNoExpiry, type, encoding, 0);
+  entry->set_access(FirstAccess(db_.keyspace(), now_ms_));
+  Place(entry);
+}
+
+void WriteScope::Adopt(const Entry& model, std::string_view payload, int64_t expire_at_ms) {
+  if (exists()) db_.keyspace().reclaimer().Drop(Detach());
+  Entry* entry = Entry::Create(key_, expire_at_ms, model.type(), model.encoding(), payload.size());
+  entry->set_outgrown(model.outgrown());
+  entry->set_access(model.access());
+  std::copy(payload.begin(), payload.end(), entry->mutable_payload());
+  Place(entry);
+}
+
+void WriteScope::Log(std::initializer_list<std::string_view> words) {
+  if (changes_ == nullptr) return;
+  changes_->Add(db_.index(), words);
+  if (!by_time_) changes_->NoteShown();
+}
+
+void WriteScope::LogItem(ItemChange change, std::initializer_list<std::string_view> arguments) {
+  if (changes_ == nullptr) return;
+  changes_->AddItem(db_.index(), key_, change, arguments);
+  if (!by_time_) changes_->NoteShown();
+}
+
+void WriteScope::LogBytes(size_t first, size_t last) {
+  first_byte_ = std::min(first_byte_, first);
+  last_byte_ = std::max(last_byte_, last);
+}
+
+void WriteScope::LogAs(int db, std::span<const std::string_view> words) {
+  if (changes_ != nullptr) {
+    changes_->Add(db, words);
+    changes_->NoteShown();
+  }
+  changes_ = nullptr;
+}
+
+void WriteScope::LogOutcome() {
+  const int64_t expire_at_ms = (*slot_)->expire_at_ms();
+  const IntegerText expiry(expire_at_ms);
+  if (first_byte_ != SIZE_MAX) {
+    const StringView string(encoding(), (*slot_)->payload());
+    const size_t last = std::min(last_byte_, string.size());
+    if (last_byte_ == kWholeString && (*slot_)->outgrown() && string.size() > 0) {
+      // A string that SET would make is not raw, as OBJECT ENCODING calls it; SETRANGE's is.
+      Log({"DEL", key_});
+      Log({"SETRANGE", key_, "0", string.bytes()});
+      if (expire_at_ms != kNoExpiry) Log({"PEXPIREAT", key_, expiry.view()});
+      return;
+    }
+    if (last_byte_ == kWholeString) {
+      if (expire_at_ms == kNoExpiry) return Log({"SET", key_, string.bytes()});
+      return Log({"SET", key_, string.bytes(), "PXAT", expiry.view()});
+    }
+    if (first_byte_ >= last) {
+      // Nothing appended: what was an integer is raw by now, and SETRANGE of nothing would leave it
+      // one.
+      Log({"APPEND", key_, ""});
+    } else {
+      Log({"SETRANGE", key_, IntegerText(static_cast<int64_t>(first_byte_)).view(),
+           string.bytes().substr(first_byte_, last - first_byte_)});
+    }
+  }
+  if (!expiry_set_) return;
+  if (expire_at_ms == kNoExpiry) return Log({"PERSIST", key_});
+  Log({"PEXPIREAT", key_, expiry.view()});
+}
+
+char* WriteScope::Splice(size_t offset, size_t erase, size_t insert) {
+  touched_ = true;
+  *slot_ = Entry::WithPayloadSpliced(*slot_, offset, erase, insert);
+  return (*slot_)->mutable_payload() + offset;
+}
+
+}  // namespace cloakroom

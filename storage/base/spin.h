@@ -1,0 +1,26 @@
+#ifndef CLOAKROOM_STORAGE_BASE_SPIN_H_
+#define CLOAKROOM_STORAGE_BASE_SPIN_H_
+
+#include <chrono>
+
+namespace cloakroom {
+
+/// How often a thread looks again for what another one holds for far less time than sleeping and
+/// waking take: about a microsecond in all.
+inline constexpr int kSpins = 40;
+
+/// How long a thread sleeps between two looks after that. The kernel adds its timer slack of 50 us.
+inline constexpr std::chrono::microseconds kPollInterval{10};
+
+/// Tells the processor that this is a loop which waits: the other thread of its core gets more.
+inline void PauseProcessor() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_BASE_SPIN_H_

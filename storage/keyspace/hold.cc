@@ -1,0 +1,217 @@
+#include "storage/keyspace/hold.h"
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include "storage/gate/gate_tickets.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+
+// Which locks are taken depends on the command, so the analysis cannot follow these functions;
+// they are all there is of it (see AssertHeld).
+
+bool Hold::Refuse(Gate* gate, bool to_close) {
+  Release();
+  refused_ = gate;
+  refused_to_close_ = to_close;
+  return false;
+}
+
+bool Hold::TryPass(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (!db.gate().TryPass(slot_)) [[unlikely]]
+    return Refuse(&db.gate());
+  passed_ = &db.gate();
+  BeginChanges(db, /*together=*/false);
+  return true;
+}
+
+bool Hold::TryPassNow(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (!db.gate().TryPassNow(slot_)) return Refuse(&db.gate());
+  passed_ = &db.gate();
+  BeginChanges(db, /*together=*/false);
+  return true;
+}
+
+bool Hold::TryKey(Database& db, KeyHash key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (!TryPass(db)) return false;
+  Stripe& stripe = db.StripeOf(key);
+  if (!stripe.mutex.TryLock() && !stripe.mutex.TryLockUntil(db.gate().MomentFromNow())) [[unlikely]]
+    return Refuse(nullptr);
+  stripes_.push_back(&stripe);
+  BeginChanges(db, /*together=*/true);
+  return true;
+}
+
+bool Hold::TryKeys(Database& db, std::span<const KeyHash> keys) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (!TryPass(db)) return false;
+  absl::InlinedVector<Stripe*, 8> wanted;
+  for (KeyHash key : keys) wanted.push_back(&db.StripeOf(key));
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  Gate::Time until{};
+  for (Stripe* stripe : wanted) {
+    if (!stripe->mutex.TryLock()) [[unlikely]] {
+      if (until == Gate::Time{}) until = db.gate().MomentFromNow();
+      if (!stripe->mutex.TryLockUntil(until)) return Refuse(nullptr);
+    }
+    stripes_.push_back(stripe);
+  }
+  BeginChanges(db, /*together=*/true);
+  return true;
+}
+
+bool Hold::TryClose(std::span<Database* const> dbs, bool queued) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  const Gate::Time until = dbs.front()->gate().MomentFromNow();
+  for (Database* db : dbs) {
+    switch (db->gate().TryClose(queued, until)) {
+      case Gate::Closing::kDone:
+        closed_.push_back(&db->gate());
+        continue;
+      case Gate::Closing::kRefused:
+        return Refuse(&db->gate(), /*to_close=*/true);
+      case Gate::Closing::kOccupied:
+        return Refuse(nullptr);
+    }
+  }
+  BeginChanges(*dbs.front(), /*together=*/true);
+  return true;
+}
+
+bool Hold::Closes(const Database& db) const {
+  return std::find(closed_.begin(), closed_.end(), &db.gate()) != closed_.end();
+}
+
+namespace {
+
+/// How long a thread that waits sleeps at most before it looks whether it should give up.
+constexpr std::chrono::milliseconds kLookAgain{10};
+
+/// What a thread that waits for gates listens to.
+class Doorbell {
+ public:
+  /// Returns when another try is worth it, or after kLookAgain. `gate`: null for "soon".
+  void Await(Gate* gate, Gate::Wish wish) {
+    if (gate == nullptr) return std::this_thread::sleep_for(Hold::kSoon);
+    if (gate != gate_) Hang(*gate, wish);
+    const auto until = std::chrono::steady_clock::now() + kLookAgain;
+    MutexLock lock(bell_->mutex);
+    while (!bell_->rung && bell_->changed.WaitUntil(bell_->mutex, until)) {
+    }
+    if (bell_->rung) gate_ = nullptr;
+  }
+
+ private:
+  struct Bell {
+    Mutex mutex;
+    CondVar changed;
+    bool rung ABSL_GUARDED_BY(mutex) = false;
+  };
+
+  void Hang(Gate& gate, Gate::Wish wish) {
+    gate_ = &gate;
+    bell_ = std::make_shared<Bell>();
+    gate.WhenOpen(wish, [bell = bell_] {
+      MutexLock lock(bell->mutex);
+      bell->rung = true;
+      bell->changed.NotifyAll();
+    });
+  }
+
+  Gate* gate_ = nullptr;        ///< that will ring
+  std::shared_ptr<Bell> bell_;  ///< shared: it may ring when nobody listens any more
+};
+
+}  // namespace
+
+void Hold::WaitAndPass(Database& db) {
+  Doorbell bell;
+  while (!TryPass(db)) bell.Await(refused_, {});
+}
+
+void Hold::WaitForKey(Database& db, KeyHash key) {
+  Doorbell bell;
+  while (!TryKey(db, key)) bell.Await(refused_, {});
+}
+
+bool Hold::WaitAndClose(std::span<Database* const> dbs, absl::FunctionRef<bool()> give_up) {
+  Doorbell bell;
+  GateTickets tickets;
+  while (!TryClose(dbs, tickets.any())) {
+    if (give_up()) return false;
+    if (refused_ != nullptr) tickets.Refused(*refused_);
+    bell.Await(refused_, {.closes = true, .queued = true});
+  }
+  return true;
+}
+
+void Hold::WaitAndClose(Database& db) {
+  Database* const one[] = {&db};
+  WaitAndClose(one);
+}
+
+void Hold::WaitAndCloseAll(Keyspace& keyspace) { WaitAndClose(keyspace.databases()); }
+
+void Hold::BeginChanges(Database& db, bool together) {
+  if (log_ == nullptr) {
+    log_ = db.keyspace().change_log();
+    if (log_ == nullptr) [[likely]]
+      return;
+    keyspace_ = &db.keyspace();
+    outer_ = ExchangeCurrentChanges(nullptr);
+  }
+  // Else a pass has come to hold a stripe, or there is one more gate.
+  if (!together) return;
+  if (log_->readers_wait()) [[unlikely]]
+    SeeChanges(db);
+  if (batch_ != nullptr) return;
+  batch_ = BorrowChangeBatch();
+  ExchangeCurrentChanges(batch_);
+}
+
+void Hold::EndChanges() {
+  ExchangeCurrentChanges(outer_);
+  if (batch_ != nullptr) {
+    if (!batch_->empty()) {
+      const int64_t offset = log_->Append(*batch_);
+      if (log_->readers_wait() && batch_->shown()) [[unlikely]]
+        MarkChanges(offset);
+    }
+    ReturnChangeBatch(batch_);
+  }
+  log_ = nullptr;
+  batch_ = nullptr;
+}
+
+void Hold::SeeChanges(const Database& db) {
+  // Of 256 stripes some will have changed just now.
+  if (!closed_.empty()) return log_->Saw(log_->appended());
+  int64_t offset = db.logged();
+  for (const Stripe* stripe : stripes_) {
+    offset = std::max(offset, stripe->logged.load(std::memory_order_relaxed));
+  }
+  log_->Saw(offset);
+}
+
+void Hold::MarkChanges(int64_t offset) {
+  for (Stripe* stripe : stripes_) stripe->logged.store(offset, std::memory_order_relaxed);
+  for (int i = 0; i < keyspace_->database_count() && !closed_.empty(); ++i) {
+    Database& db = keyspace_->db(i);
+    if (std::find(closed_.begin(), closed_.end(), &db.gate()) != closed_.end()) {
+      db.set_logged(offset);
+    }
+  }
+}
+
+void Hold::Release() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (log_ != nullptr) EndChanges();
+  for (size_t i = stripes_.size(); i-- > 0;) stripes_[i]->mutex.Unlock();
+  stripes_.clear();
+  if (passed_ != nullptr) passed_->Leave(slot_);
+  passed_ = nullptr;
+  for (size_t i = closed_.size(); i-- > 0;) closed_[i]->Open();
+  closed_.clear();
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,58 @@
+#include "storage/keyspace/keyspace.h"
+
+#include "storage/access/flush.h"
+#include "storage/keyspace/reclaimer.h"
+#include "storage/snapshot/snapshot.h"
+
+namespace cloakroom {
+
+Keyspace::Keyspace(const Options& options, const Clock& clock)
+    : clock_(clock),
+      event_loops_(options.event_loops),
+      reclaimer_(std::make_unique<Reclaimer>()),
+      snapshot_(std::make_unique<Snapshot>(*this)) {
+  for (int i = 0; i < options.databases; ++i) {
+    databases_.push_back(std::make_unique<Database>(i, options.event_loops + 1, *this));
+    all_.push_back(databases_.back().get());
+  }
+}
+
+Keyspace::~Keyspace() {
+  for (Database* db : all_) DropContents(*db);
+}
+
+int64_t Keyspace::uncounted_bytes() const {
+  const ChangeLog* log = change_log();
+  return static_cast<int64_t>(snapshot_->pre_image_bytes()) +
+         (log == nullptr ? 0 : log->buffered_bytes());
+}
+
+int64_t Keyspace::changes() const {
+  int64_t total = counters_.flush_changes.load(std::memory_order_relaxed);
+  for (const auto& database : databases_) total += database->changes();
+  return total;
+}
+
+void Keyspace::LogCommand(int db, std::initializer_list<std::string_view> words) {
+  ChangeLog* log = change_log();
+  if (log == nullptr) return;
+  ChangeBatch alone;
+  ChangeBatch* batch = CurrentChanges();
+  if (batch == nullptr) batch = &alone;
+  batch->Add(db, words);
+  batch->NoteShown();
+  if (batch == &alone) log->Append(alone);
+}
+
+EncodingLimits Keyspace::encoding_limits() const {
+  return {
+      .hash_max_listpack_entries =
+          settings_.hash_max_listpack_entries.load(std::memory_order_relaxed),
+      .hash_max_listpack_value = settings_.hash_max_listpack_value.load(std::memory_order_relaxed),
+      .set_max_intset_entries = settings_.set_max_intset_entries.load(std::memory_order_relaxed),
+      .set_max_listpack_entries =
+          settings_.set_max_listpack_entries.load(std::memory_order_relaxed),
+      .set_max_listpack_value = settings_.set_max_listpack_value.load(std::memory_order_relaxed)};
+}
+
+}  // namespace cloakroom

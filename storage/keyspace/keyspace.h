@@ -1,0 +1,100 @@
+#ifndef CLOAKROOM_STORAGE_KEYSPACE_KEYSPACE_H_
+#define CLOAKROOM_STORAGE_KEYSPACE_KEYSPACE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "storage/base/clock.h"
+#include "storage/changes/change_log.h"
+#include "storage/changes/key_event.h"
+#include "storage/keyspace/database.h"
+#include "storage/keyspace/settings.h"
+#include "storage/values/encoding.h"
+
+namespace cloakroom {
+
+class Reclaimer;
+class Snapshot;
+
+/// All logical databases of a server, with what they share: settings, clock, counters, and the
+/// thread that frees what is large.
+///
+/// Thread rule: any thread, by way of a Hold (hold.h) for the databases themselves.
+class Keyspace {
+ public:
+  struct Options {
+    int databases = 16;
+    /// Event-loop threads; every gate has one slot more, for all other threads.
+    int event_loops = 1;
+  };
+
+  /// `clock` must outlive the keyspace.
+  Keyspace(const Options& options, const Clock& clock);
+  ~Keyspace();
+
+  Database& db(int index) { return *databases_[static_cast<size_t>(index)]; }
+  const Database& db(int index) const { return *databases_[static_cast<size_t>(index)]; }
+  /// All of them, by number.
+  std::span<Database* const> databases() const { return all_; }
+  int database_count() const { return static_cast<int>(databases_.size()); }
+
+  /// The slot of threads that are no event loop; those may wait at gates.
+  GateSlot background_slot() const { return event_loops_; }
+
+  const Clock& clock() const { return clock_; }
+  StorageSettings& settings() { return settings_; }
+  Reclaimer& reclaimer() { return *reclaimer_; }
+  Snapshot& snapshot() { return *snapshot_; }
+  EncodingLimits encoding_limits() const;
+
+  /// Set before the first command; null for none.
+  void set_observer(KeyspaceObserver* observer) { observer_ = observer; }
+  KeyspaceObserver* observer() const { return observer_; }
+
+  /// Where changes go; null while nobody keeps them. Set with all gates closed, or before the first
+  /// command.
+  void set_change_log(ChangeLog* log) { change_log_.store(log, std::memory_order_release); }
+  ChangeLog* change_log() const { return change_log_.load(std::memory_order_acquire); }
+  /// Logs a command that repeats a change which is not one of a WriteScope.
+  void LogCommand(int db, std::initializer_list<std::string_view> words);
+
+  /// Memory that maxmemory does not count, as Redis does not count its own log's buffer and what a
+  /// saving child keeps: changes on their way to the disk, and a snapshot's pre-images. It is gone
+  /// soon, and has limits of its own; keys are not evicted for it.
+  int64_t uncounted_bytes() const;
+
+  /// Changes since the process began, of keys and by FLUSHALL and its kin; others go on counting.
+  int64_t changes() const;
+
+  /// Apart from what every command reads.
+  struct alignas(64) Counters {
+    std::atomic<int64_t> flush_changes = 0;  ///< those that are of no single key
+    std::atomic<int64_t> expired = 0;
+    std::atomic<int64_t> expired_fields = 0;
+    std::atomic<int64_t> evicted = 0;
+  };
+  Counters& counters() { return counters_; }
+
+ private:
+  // What every command reads, and nobody writes while commands run.
+  const Clock& clock_;
+  const int event_loops_;
+  StorageSettings settings_;
+  KeyspaceObserver* observer_ = nullptr;
+  std::atomic<ChangeLog*> change_log_ = nullptr;
+  // What some write, each on cache lines of its own.
+  Counters counters_;
+  // Read again.
+  alignas(64) const std::unique_ptr<Reclaimer> reclaimer_;
+  const std::unique_ptr<Snapshot> snapshot_;
+  // Last: they go first, and leave to the others what they hold.
+  std::vector<std::unique_ptr<Database>> databases_;
+  std::vector<Database*> all_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_KEYSPACE_KEYSPACE_H_

@@ -1,0 +1,129 @@
+#include "storage/snapshot/snapshot_batch.h"
+
+#include <cstring>
+#include <utility>
+
+#include "storage/base/unaligned.h"
+#include "storage/values/packed.h"
+#include "storage/values/shared_value.h"
+
+namespace cloakroom {
+namespace {
+
+/// Of one piece. What is larger than a fourth of it has a piece to itself, of its own size, so that
+/// no piece is left with much room that nothing fits in.
+constexpr size_t kPieceBytes = 64 * 1024;
+constexpr size_t kLargeBytes = kPieceBytes / 4;
+
+/// What stands before the key and the payload of each entry.
+struct Header {
+  int64_t expire_at_ms;
+  int32_t db;
+  uint32_t access;
+  uint32_t key_size;
+  uint32_t payload_size;
+  ValueType type;
+  Encoding encoding;
+};
+
+/// What a change to the original will leave in nobody's hands but the batch's. Of a trie that is
+/// some leaves, as long as the batch is short-lived.
+size_t SharedBytes(const Entry& entry) {
+  constexpr size_t kSomeLeaves = 8 * 1024;
+  if (entry.encoding() == Encoding::kTrie) return kSomeLeaves;
+  return ValueMemory(entry.type(), entry.encoding(), entry.payload());
+}
+
+char* Put(char* at, std::string_view bytes) {
+  bytes.copy(at, bytes.size());
+  return at + bytes.size();
+}
+
+}  // namespace
+
+void SnapshotBatch::Add(int db, const Entry& entry) {
+  std::string_view key = entry.key();
+  std::string_view payload = entry.payload();
+  Header header{.expire_at_ms = entry.expire_at_ms(),
+                .db = db,
+                .access = entry.access(),
+                .key_size = static_cast<uint32_t>(key.size()),
+                .payload_size = static_cast<uint32_t>(payload.size()),
+                .type = entry.type(),
+                .encoding = entry.encoding()};
+  const size_t bytes = sizeof(header) + key.size() + payload.size();
+  Piece& piece = PieceFor(bytes);
+  char* at = piece.bytes.get() + piece.size;
+  at = Put(at, {reinterpret_cast<const char*>(&header), sizeof(header)});
+  Put(Put(at, key), payload);
+  ShareValue(entry.encoding(), payload);
+  const size_t retained = bytes + SharedBytes(entry);
+  piece.size += bytes;
+  piece.count += 1;
+  piece.retained_bytes += retained;
+  count_ += 1;
+  retained_bytes_ += retained;
+}
+
+SnapshotBatch::Piece& SnapshotBatch::PieceFor(size_t bytes) {
+  if (!pieces_.empty() && pieces_.back().room() >= bytes) return pieces_.back();
+  Piece piece;
+  piece.capacity = bytes > kLargeBytes ? bytes : kPieceBytes;
+  piece.bytes = std::make_unique_for_overwrite<char[]>(piece.capacity);
+  if (bytes <= kLargeBytes || pieces_.empty()) return pieces_.emplace_back(std::move(piece));
+  // The one that is being filled stays the last.
+  return *pieces_.insert(pieces_.end() - 1, std::move(piece));
+}
+
+void SnapshotBatch::Swap(SnapshotBatch& other) noexcept {
+  std::swap(pieces_, other.pieces_);
+  std::swap(count_, other.count_);
+  std::swap(retained_bytes_, other.retained_bytes_);
+}
+
+void SnapshotBatch::TakeFrom(SnapshotBatch& other, size_t bytes) {
+  while (!other.pieces_.empty() && retained_bytes_ < bytes) {
+    Piece piece = std::move(other.pieces_.front());
+    other.pieces_.pop_front();
+    other.count_ -= piece.count;
+    other.retained_bytes_ -= piece.retained_bytes;
+    count_ += piece.count;
+    retained_bytes_ += piece.retained_bytes;
+    pieces_.push_back(std::move(piece));
+  }
+}
+
+void SnapshotBatch::Clear() {
+  ForEach(
+      [](const SnapshotEntry& entry) { ReleaseValue(entry.type, entry.encoding, entry.payload); });
+  pieces_.clear();
+  count_ = 0;
+  retained_bytes_ = 0;
+}
+
+void SnapshotBatch::ForEach(absl::FunctionRef<void(const SnapshotEntry&)> visit) const {
+  for (const Piece& piece : pieces_) Visit(piece, visit);
+}
+
+void SnapshotBatch::Visit(const Piece& piece, absl::FunctionRef<void(const SnapshotEntry&)> visit) {
+  const char* at = piece.bytes.get();
+  const char* const end = at + piece.size;
+  while (at < end) {
+    Header header;
+    std::memcpy(&header, at, sizeof(header));
+    at += sizeof(header);
+    std::string_view key(at, header.key_size);
+    at += header.key_size;
+    std::string_view payload(at, header.payload_size);
+    at += header.payload_size;
+    visit({.db = header.db,
+           .key = key,
+           .type = header.type,
+           .encoding = header.encoding,
+           .payload = payload,
+           .expire_at_ms = header.expire_at_ms,
+           .access = header.access});
+  }
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,76 @@
+#ifndef CLOAKROOM_STORAGE_SNAPSHOT_SNAPSHOT_BATCH_H_
+#define CLOAKROOM_STORAGE_SNAPSHOT_SNAPSHOT_BATCH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "storage/keyspace/entry.h"
+
+namespace cloakroom {
+
+/// A key with its value as they were at the instant of a snapshot.
+struct SnapshotEntry {
+  int db;  ///< the number that the database had then
+  std::string_view key;
+  ValueType type;
+  Encoding encoding;
+  std::string_view payload;  ///< read it with StringView, Hash, Set
+  int64_t expire_at_ms;      ///< kNoExpiry: never
+  uint32_t access;           ///< access_clock.h
+};
+
+/// Copies of entries, in pieces of memory: taking one costs a copy of its key and its payload, and
+/// a new piece now and then; what is there already is never copied again, however much it is. Large
+/// values are shared (shared_value.h), so a set of a million members costs a reference.
+///
+/// Thread rule: one thread at a time; the stripe of an entry is held while it is added.
+class SnapshotBatch {
+ public:
+  SnapshotBatch() = default;
+  ~SnapshotBatch() { Clear(); }
+  SnapshotBatch(SnapshotBatch&& other) noexcept { Swap(other); }
+  SnapshotBatch& operator=(SnapshotBatch&& other) noexcept {
+    Swap(other);
+    return *this;
+  }
+
+  void Add(int db, const Entry& entry);
+  void Swap(SnapshotBatch& other) noexcept;
+  /// Takes pieces of the other over, the oldest first, until this one retains so many bytes or the
+  /// other is empty. Costs nothing for what is in them.
+  void TakeFrom(SnapshotBatch& other, size_t bytes);
+  /// Gives the values back that it shares.
+  void Clear();
+
+  bool empty() const { return count_ == 0; }
+  size_t count() const { return count_; }
+  /// Memory that the batch may be the last to keep: its bytes, and the blobs that it shares.
+  size_t retained_bytes() const { return retained_bytes_; }
+
+  /// In no order.
+  void ForEach(absl::FunctionRef<void(const SnapshotEntry&)> visit) const;
+
+ private:
+  struct Piece {
+    std::unique_ptr<char[]> bytes;
+    size_t capacity = 0;
+    size_t size = 0;
+    size_t count = 0;
+    size_t retained_bytes = 0;
+    size_t room() const { return capacity - size; }
+  };
+  Piece& PieceFor(size_t bytes);
+  static void Visit(const Piece& piece, absl::FunctionRef<void(const SnapshotEntry&)> visit);
+
+  std::deque<Piece> pieces_;  ///< the last one is being filled
+  size_t count_ = 0;
+  size_t retained_bytes_ = 0;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_SNAPSHOT_SNAPSHOT_BATCH_H_

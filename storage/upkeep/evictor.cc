@@ -1,0 +1,165 @@
+#include "storage/upkeep/evictor.h"
+
+#include <limits>
+
+#include "absl/random/distributions.h"
+#include "storage/access/write_scope.h"
+#include "storage/base/memory_meter.h"
+#include "storage/keyspace/access_clock.h"
+#include "storage/keyspace/hold.h"
+#include "storage/keyspace/reclaimer.h"
+#include "storage/snapshot/snapshot.h"
+
+namespace cloakroom {
+namespace {
+
+/// Keys evicted before a command may go ahead though memory is still over the limit: what a
+/// single write adds is far less than so many keys give back.
+constexpr int kSliceKeys = 256;
+/// Buckets looked at for samples in one stripe: where few keys are volatile, most are skipped.
+constexpr int kMaxBuckets = 128;
+constexpr int kMaxMisses = 1024;
+/// How often a database or stripe that somebody else has is passed over.
+constexpr int kMaxOccupied = 32;
+
+}  // namespace
+
+bool Evictor::OverLimit() const {
+  int64_t limit = keyspace_.settings().maxmemory_bytes.load(std::memory_order_relaxed);
+  if (limit <= 0) return false;
+  const int64_t above = MemoryMeter::RoughBytes() - limit;
+  return above > 0 && above > keyspace_.uncounted_bytes();
+}
+
+bool Evictor::FlushedMemoryIsComing() {
+  return keyspace_.snapshot().FreeFlushedTables() || keyspace_.reclaimer().pending_in_tables() > 0;
+}
+
+/// Looks once more: the reclaimer may have come to its end between the look at the memory and the
+/// look at what is on its way.
+Evictor::Outcome Evictor::NoRoom() const {
+  return OverLimit() ? Outcome::kNoRoom : Outcome::kBelowLimit;
+}
+
+Evictor::Outcome Evictor::MakeRoom() {
+  if (!OverLimit() || FlushedMemoryIsComing()) return Outcome::kBelowLimit;
+  // As in Redis, a pause lets commands in that find no room: they wait for its end anyway.
+  if (keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) {
+    return Outcome::kBelowLimit;
+  }
+  EvictionPolicy policy = keyspace_.settings().policy.load(std::memory_order_relaxed);
+  if (policy == EvictionPolicy::kNoEviction) return NoRoom();
+  int evicted = 0;
+  int misses = 0;
+  int occupied = 0;
+  while (evicted < kSliceKeys) {
+    switch (EvictOne(policy)) {
+      case Step::kEvicted:
+        ++evicted;
+        if (!OverLimit()) return Outcome::kBelowLimit;
+        break;
+      case Step::kBusy:
+        // Another database may do.
+        if (++occupied < kMaxOccupied) break;
+        return evicted > 0 ? Outcome::kBelowLimit : Outcome::kBusy;
+      case Step::kNothingFound:
+        if (PickDatabase(OnlyVolatile(policy)) == nullptr || ++misses > kMaxMisses) {
+          // What was dropped in bulk may still be on its way to the allocator.
+          return keyspace_.reclaimer().pending() > 0 ? Outcome::kBelowLimit : NoRoom();
+        }
+    }
+  }
+  return Outcome::kBelowLimit;
+}
+
+Database* Evictor::PickDatabase(bool only_volatile) {
+  auto candidates = [&](Database& db) { return only_volatile ? db.expires() : db.size(); };
+  size_t total = 0;
+  for (int i = 0; i < keyspace_.database_count(); ++i) total += candidates(keyspace_.db(i));
+  if (total == 0) return nullptr;
+  size_t rank = absl::Uniform<size_t>(random_, 0, total);
+  for (int i = 0; i < keyspace_.database_count(); ++i) {
+    size_t here = candidates(keyspace_.db(i));
+    if (rank < here) return &keyspace_.db(i);
+    rank -= here;
+  }
+  return nullptr;
+}
+
+Evictor::Step Evictor::EvictOne(EvictionPolicy policy) {
+  bool only_volatile = OnlyVolatile(policy);
+  Database* db = PickDatabase(only_volatile);
+  if (db == nullptr) return Step::kNothingFound;
+  Hold hold(slot_);
+  if (!hold.TryPassNow(*db)) return Step::kBusy;
+  // The first stripe with a candidate, from a random one on.
+  bool occupied = false;
+  uint32_t start = absl::Uniform<uint32_t>(random_, 0, Database::kStripes);
+  for (uint32_t i = 0; i < Database::kStripes; ++i) {
+    Stripe& stripe = db->stripe((start + i) % Database::kStripes);
+    const auto& count = only_volatile ? stripe.expires : stripe.keys;
+    if (count.load(std::memory_order_relaxed) == 0) continue;
+    // Another stripe will do: nobody waits here.
+    if (!stripe.mutex.TryLock()) {
+      occupied = true;
+      continue;
+    }
+    const Step step = EvictFrom(*db, stripe, policy);
+    stripe.mutex.Unlock();
+    return step;
+  }
+  return occupied ? Step::kBusy : Step::kNothingFound;
+}
+
+Evictor::Step Evictor::EvictFrom(Database& db, Stripe& stripe, EvictionPolicy policy) {
+  const int64_t now_ms = keyspace_.clock().NowMs();
+  std::optional<Candidate> best = BestOf(stripe, policy, now_ms);
+  if (!best) return Step::kNothingFound;
+  Snapshot& snapshot = keyspace_.snapshot();
+  if (best->entry->epoch() != snapshot.epoch()) [[unlikely]]
+    snapshot.LeaveOut(db, KeyHash::Of(best->key), best->entry);
+  WriteScope scope(db, best->key, KeyHash::Of(best->key), now_ms);
+  if (!scope.exists()) return Step::kEvicted;  // it had expired, and is gone all the same
+  scope.Delete();
+  scope.Changed("evicted");
+  keyspace_.counters().evicted.fetch_add(1, std::memory_order_relaxed);
+  return Step::kEvicted;
+}
+
+std::optional<Evictor::Candidate> Evictor::BestOf(Stripe& stripe, EvictionPolicy policy,
+                                                  int64_t now_ms) {
+  AssertHeld(stripe);
+  int wanted = keyspace_.settings().maxmemory_samples.load(std::memory_order_relaxed);
+  bool only_volatile = OnlyVolatile(policy);
+  std::optional<Candidate> best;
+  uint64_t position = absl::Uniform<uint64_t>(random_, 0, uint64_t{1} << 48);
+  for (int buckets = 0; buckets < kMaxBuckets && wanted > 0; ++buckets) {
+    position = stripe.table.Scan(position, [&](Entry* entry) {
+      if (wanted <= 0 || (only_volatile && !entry->has_expiry())) return;
+      --wanted;
+      uint64_t worth = WorthEvicting(*entry, policy, now_ms);
+      if (best && worth <= best->worth_evicting) return;
+      best = Candidate{entry, std::string(entry->key()), worth};
+    });
+  }
+  return best;
+}
+
+uint64_t Evictor::WorthEvicting(const Entry& entry, EvictionPolicy policy, int64_t now_ms) {
+  switch (policy) {
+    case EvictionPolicy::kAllKeysLru:
+    case EvictionPolicy::kVolatileLru:
+      return static_cast<uint64_t>(access_clock::IdleSeconds(entry.access(), now_ms)) + 1;
+    case EvictionPolicy::kAllKeysLfu:
+    case EvictionPolicy::kVolatileLfu: {
+      int decay = keyspace_.settings().lfu_decay_minutes.load(std::memory_order_relaxed);
+      return 256u - access_clock::LfuDecayed(entry.access(), now_ms, decay);
+    }
+    case EvictionPolicy::kVolatileTtl:
+      return std::numeric_limits<uint64_t>::max() - static_cast<uint64_t>(entry.expire_at_ms());
+    default:
+      return absl::Uniform<uint64_t>(random_, 1, std::numeric_limits<uint64_t>::max());
+  }
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,118 @@
+#include "storage/values/hash.h"
+
+#include <algorithm>
+
+#include "storage/base/integer_text.h"
+
+namespace cloakroom {
+namespace {
+
+std::optional<Item> FindLive(const Items& items, std::string_view field, int64_t now_ms) {
+  const std::optional<Item> item = items.Find(field);
+  if (!item || item->ExpiredAt(now_ms)) return std::nullopt;
+  return item;
+}
+
+}  // namespace
+
+std::optional<ItemValue> Hash::Find(std::string_view field, int64_t now_ms) const {
+  const std::optional<Item> item = FindLive(items(), field, now_ms);
+  if (!item) return std::nullopt;
+  return item->value;
+}
+
+std::optional<int64_t> Hash::FieldExpiry(std::string_view field, int64_t now_ms) const {
+  const std::optional<Item> item = FindLive(items(), field, now_ms);
+  if (!item) return std::nullopt;
+  return item->expires_at_ms;
+}
+
+void Hash::ForEach(absl::FunctionRef<void(const Item&)> fn, int64_t now_ms) const {
+  items().ForEach([&](const Item& item) {
+    if (!item.ExpiredAt(now_ms)) fn(item);
+  });
+}
+
+uint64_t Hash::Scan(uint64_t cursor, size_t count, absl::FunctionRef<void(const Item&)> fn,
+                    int64_t now_ms) const {
+  return items().Scan(cursor, count, [&](const Item& item) {
+    if (!item.ExpiredAt(now_ms)) fn(item);
+  });
+}
+
+std::optional<Item> Hash::Random(absl::BitGenRef rng, int64_t now_ms) const {
+  return items().Random(rng, now_ms);
+}
+
+MutableHash::MutableHash(ValueSlot& slot, const EncodingLimits& limits)
+    : slot_(slot),
+      max_value_(limits.hash_max_listpack_value),
+      items_(slot, ValueType::kHash, limits.hash_max_listpack_entries) {}
+
+Hash MutableHash::view() const {
+  return slot_.exists() ? Hash(slot_.encoding(), slot_.bytes()) : Hash();
+}
+
+bool MutableHash::Set(std::string_view field, std::string_view value, int64_t now_ms,
+                      Expiry expiry) {
+  int64_t expires_at_ms = kNoFieldExpiry;
+  bool was_expired = false;
+  if (view().NextExpiry() != kNoFieldExpiry) {
+    const std::optional<Item> old = items_.view().Find(field);
+    was_expired = old && old->ExpiredAt(now_ms);
+    if (old && !was_expired && expiry == Expiry::kKeep) expires_at_ms = old->expires_at_ms;
+  }
+  if (slot_.logged()) LogSet(field, value, expires_at_ms);
+  const bool created = items_.Put(field, value, expires_at_ms);
+  if (std::max(field.size(), value.size()) > max_value_) slot_.set_outgrown(true);
+  return created || was_expired;
+}
+
+// Sessions write the same fields again and again; those that stay what they were are no change.
+void MutableHash::LogSet(std::string_view field, std::string_view value, int64_t expires_at_ms) {
+  const std::optional<Item> old = items_.view().Find(field);
+  if (old && old->value.bytes == value && old->expires_at_ms == expires_at_ms) return;
+  slot_.LogItem(ItemChange::kSetField, {field, value});
+  if (expires_at_ms != kNoFieldExpiry) LogFieldExpiry(field, expires_at_ms);
+}
+
+void MutableHash::LogFieldExpiry(std::string_view field, int64_t expires_at_ms) {
+  if (expires_at_ms == kNoFieldExpiry) {
+    return slot_.LogItem(ItemChange::kPersistField, {"FIELDS", "1", field});
+  }
+  slot_.LogItem(ItemChange::kExpireField,
+                {IntegerText(expires_at_ms).view(), "FIELDS", "1", field});
+}
+
+bool MutableHash::Erase(std::string_view field, int64_t now_ms) {
+  const bool alive = view().Find(field, now_ms).has_value();
+  if (items_.Erase(field)) slot_.LogItem(ItemChange::kEraseField, {field});
+  return alive;
+}
+
+bool MutableHash::SetFieldExpiry(std::string_view field, int64_t expires_at_ms, int64_t now_ms) {
+  if (!view().Find(field, now_ms)) return false;
+  if (slot_.logged()) LogFieldExpiry(field, expires_at_ms);
+  return items_.SetExpiry(field, expires_at_ms);
+}
+
+bool MutableHash::PersistField(std::string_view field, int64_t now_ms) {
+  const std::optional<int64_t> expiry = view().FieldExpiry(field, now_ms);
+  if (!expiry || *expiry == kNoFieldExpiry) return false;
+  if (slot_.logged()) LogFieldExpiry(field, kNoFieldExpiry);
+  return items_.SetExpiry(field, kNoFieldExpiry);
+}
+
+size_t MutableHash::EraseExpired(int64_t now_ms, size_t limit,
+                                 absl::FunctionRef<void(std::string_view)> on_erase) {
+  return items_.EraseExpired(now_ms, limit, [&](std::string_view field) {
+    slot_.LogItem(ItemChange::kEraseField, {field});
+    on_erase(field);
+  });
+}
+
+size_t MutableHash::EraseExpired(int64_t now_ms, size_t limit) {
+  return EraseExpired(now_ms, limit, [](std::string_view) {});
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,97 @@
+#ifndef CLOAKROOM_STORAGE_VALUES_HASH_H_
+#define CLOAKROOM_STORAGE_VALUES_HASH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/random/bit_gen_ref.h"
+#include "storage/values/encoding.h"
+#include "storage/values/item.h"
+#include "storage/values/items.h"
+#include "storage/values/shared_value.h"
+#include "storage/values/value.h"
+
+namespace cloakroom {
+
+/// A hash as readers see it: fields whose time has passed are invisible. A default-constructed
+/// one is the absent value: empty. What it returns is valid until the hash changes; the caller
+/// holds the stripe's lock, or a SharedValue.
+class Hash {
+ public:
+  static constexpr ValueType kType = ValueType::kHash;
+
+  Hash() = default;
+  Hash(Encoding encoding, std::string_view payload) : encoding_(encoding), payload_(payload) {}
+
+  /// O(1) unless fields have expired and not been erased yet.
+  size_t size(int64_t now_ms) const { return items().LiveSize(now_ms); }
+
+  std::optional<ItemValue> Find(std::string_view field, int64_t now_ms) const;
+  /// When the field expires (kNoFieldExpiry: never); nothing when there is no such field.
+  std::optional<int64_t> FieldExpiry(std::string_view field, int64_t now_ms) const;
+  /// No field expires before; kNoFieldExpiry when none ever does.
+  int64_t NextExpiry() const { return items().MinExpiry(); }
+
+  /// In insertion order while packed; afterwards in an order that only changes of the hash change.
+  void ForEach(absl::FunctionRef<void(const Item&)> fn, int64_t now_ms) const;
+  /// One step of HSCAN: calls `fn` for about `count` fields and returns the next cursor, 0 at the
+  /// end. A packed hash comes whole. Cursors fit a signed 64-bit integer.
+  uint64_t Scan(uint64_t cursor, size_t count, absl::FunctionRef<void(const Item&)> fn,
+                int64_t now_ms) const;
+  /// Any field, each as likely as the others; nothing when empty.
+  std::optional<Item> Random(absl::BitGenRef rng, int64_t now_ms) const;
+
+  /// The hash as it is now, for a thread without the lock. O(1), or a copy of a packed block.
+  SharedValue Share() const { return SharedValue(kType, encoding_, payload_); }
+
+ private:
+  Items items() const { return Items(encoding_, payload_); }
+
+  Encoding encoding_ = Encoding::kPacked;
+  std::string_view payload_;
+};
+
+/// A hash being changed. The slot may be absent: the first Set creates it; when the last field
+/// goes the slot is removed. Arguments must not point into the hash. The caller holds the
+/// stripe's lock.
+class MutableHash {
+ public:
+  enum class Expiry : uint8_t { kClear, kKeep };
+
+  /// REQUIRES: the slot is absent or holds a hash.
+  MutableHash(ValueSlot& slot, const EncodingLimits& limits);
+
+  Hash view() const;
+
+  /// Returns whether the field is new: absent, or expired and not erased yet.
+  bool Set(std::string_view field, std::string_view value, int64_t now_ms,
+           Expiry expiry = Expiry::kClear);
+  /// Returns whether a live field was erased.
+  bool Erase(std::string_view field, int64_t now_ms);
+
+  /// False when there is no such field. A time that has passed makes the field invisible at once.
+  bool SetFieldExpiry(std::string_view field, int64_t expires_at_ms, int64_t now_ms);
+  /// False when there is no such field or it had no expiry.
+  bool PersistField(std::string_view field, int64_t now_ms);
+
+  /// Erases at most `limit` expired fields, tells `on_erase` each before it goes, and returns how
+  /// many went.
+  size_t EraseExpired(int64_t now_ms, size_t limit,
+                      absl::FunctionRef<void(std::string_view field)> on_erase);
+  size_t EraseExpired(int64_t now_ms, size_t limit);
+
+ private:
+  void LogSet(std::string_view field, std::string_view value, int64_t expires_at_ms);
+  void LogFieldExpiry(std::string_view field, int64_t expires_at_ms);
+
+  ValueSlot& slot_;
+  size_t max_value_;
+  MutableItems items_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_VALUES_HASH_H_

@@ -1,0 +1,80 @@
+#ifndef CLOAKROOM_STORAGE_VALUES_ITEMS_H_
+#define CLOAKROOM_STORAGE_VALUES_ITEMS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/random/bit_gen_ref.h"
+#include "storage/values/item.h"
+#include "storage/values/value.h"
+
+namespace cloakroom {
+
+/// What hashes and sets have in common: items with distinct fields, in a packed block or in a
+/// trie. Knows nothing of visibility: expired items are items, except where `now_ms` is asked.
+/// Valid until the value changes; the caller holds the stripe's lock, or a SharedValue.
+class Items {
+ public:
+  /// REQUIRES: encoding is kPacked or kTrie. An empty payload is an empty collection.
+  Items(Encoding encoding, std::string_view payload) : encoding_(encoding), payload_(payload) {}
+
+  size_t size() const;
+  /// How many of them have not expired. O(1) when MinExpiry() is ahead.
+  size_t LiveSize(int64_t now_ms) const;
+  /// No item expires before.
+  int64_t MinExpiry() const;
+
+  std::optional<Item> Find(std::string_view field) const;
+  void ForEach(absl::FunctionRef<void(const Item&)> fn) const;
+  uint64_t Scan(uint64_t cursor, size_t count, absl::FunctionRef<void(const Item&)> fn) const;
+  /// REQUIRES: rank < size().
+  Item At(size_t rank) const;
+  /// Uniform among the items that have not expired.
+  std::optional<Item> Random(absl::BitGenRef rng, int64_t now_ms) const;
+
+ private:
+  bool is_trie() const { return encoding_ == Encoding::kTrie; }
+  std::optional<Item> FirstLiveFrom(uint64_t place, int64_t now_ms) const;
+
+  Encoding encoding_;
+  std::string_view payload_;
+};
+
+/// Items being changed in their slot: creates it at the first insertion, makes a trie of a block
+/// that has grown beyond its limits, removes the slot with the last item.
+class MutableItems {
+ public:
+  /// `max_packed_items` items at most stay packed. REQUIRES: the slot is absent or of this type.
+  MutableItems(ValueSlot& slot, ValueType type, size_t max_packed_items)
+      : slot_(slot), type_(type), max_packed_items_(max_packed_items) {}
+
+  Items view() const;
+
+  /// Inserts the item, or replaces its value and expiry. Returns whether it is new.
+  bool Put(std::string_view field, std::string_view value, int64_t expires_at_ms = kNoFieldExpiry);
+  /// Returns whether there was such an item.
+  bool Erase(std::string_view field);
+  /// Returns whether there is such an item. kNoFieldExpiry: it no longer expires.
+  bool SetExpiry(std::string_view field, int64_t expires_at_ms);
+  /// Erases at most `limit` expired items, after telling `on_erase` each one's field.
+  size_t EraseExpired(int64_t now_ms, size_t limit,
+                      absl::FunctionRef<void(std::string_view)> on_erase);
+  /// Makes a trie of a packed block now. REQUIRES: the slot exists and is packed.
+  void BecomeTrie();
+
+ private:
+  bool is_trie() const { return slot_.encoding() == Encoding::kTrie; }
+  bool has_values() const { return type_ == ValueType::kHash; }
+  bool PutPacked(std::string_view field, std::string_view value, int64_t expires_at_ms);
+
+  ValueSlot& slot_;
+  ValueType type_;
+  size_t max_packed_items_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_VALUES_ITEMS_H_

@@ -1,0 +1,87 @@
+#ifndef CLOAKROOM_STORAGE_VALUES_SET_H_
+#define CLOAKROOM_STORAGE_VALUES_SET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/random/bit_gen_ref.h"
+#include "storage/values/encoding.h"
+#include "storage/values/items.h"
+#include "storage/values/shared_value.h"
+#include "storage/values/value.h"
+
+namespace cloakroom {
+
+/// A set as readers see it. A default-constructed one is the absent value: empty. Valid until the
+/// set changes; the caller holds the stripe's lock, or a SharedValue. Members handed to a callback
+/// are valid only during the call.
+class Set {
+ public:
+  static constexpr ValueType kType = ValueType::kSet;
+
+  Set() = default;
+  Set(Encoding encoding, std::string_view payload) : encoding_(encoding), payload_(payload) {}
+
+  size_t size() const;
+  bool empty() const { return size() == 0; }
+  bool Contains(std::string_view member) const;
+
+  /// Integers ascending in an int set, insertion order while packed, then hash order.
+  void ForEach(absl::FunctionRef<void(std::string_view)> fn) const;
+  /// One step of SSCAN: calls `fn` for about `count` members and returns the next cursor, 0 at the
+  /// end. Packed sets and int sets come whole. Cursors fit a signed 64-bit integer.
+  uint64_t Scan(uint64_t cursor, size_t count, absl::FunctionRef<void(std::string_view)> fn) const;
+  /// Any member, each as likely as the others; nothing when empty.
+  std::optional<std::string> Random(absl::BitGenRef rng) const;
+  /// The member of a rank in ForEach's order. O(log n) in a trie, so a distinct sample costs a few
+  /// distinct ranks. REQUIRES: rank < size().
+  std::string At(size_t rank) const;
+
+  /// The set as it is now, for a thread without the lock. O(1), or a copy of a small block.
+  SharedValue Share() const { return SharedValue(kType, encoding_, payload_); }
+  /// Whether it is that one, unchanged since it was shared.
+  bool Is(const SharedValue& value) const { return value.Is(kType, encoding_, payload_); }
+
+ private:
+  bool is_int_set() const { return encoding_ == Encoding::kIntSet; }
+  Items items() const { return Items(encoding_, payload_); }
+
+  Encoding encoding_ = Encoding::kPacked;
+  std::string_view payload_;
+};
+
+/// A set being changed. The slot may be absent: the first Add creates it; when the last member
+/// goes the slot is removed. Arguments must not point into the set. The caller holds the stripe's
+/// lock.
+class MutableSet {
+ public:
+  /// REQUIRES: the slot is absent or holds a set.
+  MutableSet(ValueSlot& slot, const EncodingLimits& limits);
+
+  Set view() const;
+
+  /// Returns whether the member is new.
+  bool Add(std::string_view member);
+  /// Returns whether there was such a member.
+  bool Remove(std::string_view member);
+  /// Removes and returns a random member; nothing when empty.
+  std::optional<std::string> Pop(absl::BitGenRef rng);
+
+ private:
+  bool Insert(std::string_view member);
+  bool Erase(std::string_view member);
+  bool AddToIntSet(int64_t value);
+  void LeaveIntSet(bool to_trie);
+
+  ValueSlot& slot_;
+  const EncodingLimits& limits_;
+  MutableItems items_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_VALUES_SET_H_

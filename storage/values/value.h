@@ -1,0 +1,76 @@
+#ifndef CLOAKROOM_STORAGE_VALUES_VALUE_H_
+#define CLOAKROOM_STORAGE_VALUES_VALUE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+
+#include "storage/changes/change_log.h"
+
+namespace cloakroom {
+
+/// What TYPE answers. The numbers are our own; snapshot files have theirs.
+enum class ValueType : uint8_t { kString, kHash, kSet };
+
+/// How the payload of an entry holds its value. OBJECT ENCODING's names derive from this, the
+/// type and `outgrown`.
+enum class Encoding : uint8_t {
+  kInt,     ///< string: a signed 64-bit integer, 8 bytes
+  kBytes,   ///< string: the bytes themselves
+  kBlob,    ///< string: a pointer to a Blob
+  kPacked,  ///< hash, set: one packed block (packed.h)
+  kIntSet,  ///< set: sorted integers (int_set.h)
+  kTrie,    ///< hash, set: a pointer to the root of a trie of packed leaves (trie.h)
+};
+
+/// A resizable run of bytes that its owner holds for a value: the payload of an entry, or a leaf
+/// of a trie. Not aligned: read and write numbers with memcpy.
+class Region {
+ public:
+  virtual ~Region() = default;
+
+  virtual char* data() = 0;
+  virtual size_t size() const = 0;
+
+  /// Replaces `erase` bytes at `offset` by `insert` uninitialised ones and returns where they
+  /// start. The bytes behind move. Every pointer into the region is invalid afterwards.
+  /// REQUIRES: offset + erase <= size().
+  virtual char* Splice(size_t offset, size_t erase, size_t insert) = 0;
+
+  std::string_view bytes() { return {data(), size()}; }
+};
+
+/// The place of one value in the keyspace: absent, or an entry with a type, an encoding and a
+/// payload. Hash, Set and String change their value through it and know nothing of tables.
+class ValueSlot : public Region {
+ public:
+  virtual bool exists() const = 0;
+  virtual ValueType type() const = 0;
+  virtual Encoding encoding() const = 0;
+
+  /// Sticky: the value once went past what Redis keeps in its compact encoding (a listpack, an
+  /// embstr), so OBJECT ENCODING says hashtable or raw from then on.
+  virtual bool outgrown() const = 0;
+  virtual void set_outgrown(bool outgrown) = 0;
+
+  /// Makes an empty payload. REQUIRES: !exists().
+  virtual void Create(ValueType type, Encoding encoding) = 0;
+  /// Only the label: the caller rewrites the payload with Splice.
+  virtual void set_encoding(Encoding encoding) = 0;
+  /// Drops the entry; what the payload points to must have been released or taken over before.
+  virtual void Remove() = 0;
+
+  // What was done, for whoever keeps a log of changes (change_log.h). Every change of an item or a
+  // byte is told; one that comes to the same as before need not be.
+  virtual bool logged() const { return false; }
+  virtual void LogItem(ItemChange, std::initializer_list<std::string_view>) {}
+  /// Bytes of a string, from `first` up to `last`, have other values, or will have before the
+  /// change is over; kWholeString as `last`: all, and nothing of the old string is left.
+  virtual void LogBytes(size_t /*first*/, size_t /*last*/) {}
+  static constexpr size_t kWholeString = SIZE_MAX;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_VALUES_VALUE_H_

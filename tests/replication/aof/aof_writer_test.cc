@@ -1,0 +1,280 @@
+#include "replication/aof/aof_writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "storage/base/memory_meter.h"
+#include "tests/replication/support/faulty_files.h"
+#include "tests/replication/support/manual_clock.h"
+
+namespace cloakroom {
+namespace {
+
+using Call = FaultyFiles::Call;
+using ::testing::ElementsAre;
+
+constexpr int64_t kMinuteUs = 60'000'000;
+
+class Notes final : public AofObserver {
+ public:
+  void AofNotice(std::string_view text) override { texts.emplace_back(text); }
+  void AofWarning(std::string_view text) override { texts.emplace_back(text); }
+  void AofLatency(std::string_view event, int64_t) override { events.emplace_back(event); }
+
+  std::vector<std::string> texts, events;
+};
+
+class AofWriterTest : public ::testing::Test {
+ protected:
+  AofWriterTest() {
+    pending_.set_accepting(true);
+    files_.Put("dir/a", "");
+    AofNewFile file{"dir/a", nullptr};
+    EXPECT_FALSE(files_.OpenForAppend(file.path, &file.file));
+    writer_.Open(std::move(file), 0);
+  }
+
+  std::string Content() { return *files_.Content("dir/a"); }
+  int64_t Syncs() { return files_.Calls(Call::kSync); }
+  void AppendAndStep(std::string_view bytes) {
+    pending_.Append(bytes);
+    writer_.Step();
+  }
+
+  ManualClock clock_;
+  FaultyFiles files_;
+  Notes notes_;
+  AofDirectory directory_{files_, "dir", "log"};
+  AofPending pending_{clock_};
+  AofWriter writer_{files_, clock_, directory_, pending_, AofFsync::kAlways, &notes_};
+};
+
+TEST_F(AofWriterTest, WhatWasKeptForAnFsyncIsGivenBackWhenThePolicyPromisesNone) {
+  MemoryMeter::RegisterThread();
+  writer_.set_fsync(AofFsync::kEverySec);
+  clock_.AdvanceMs(1000);
+  AppendAndStep("a");  // its fsync was due
+  const int64_t before = MemoryMeter::UsedBytes() - static_cast<int64_t>(Content().size());
+  for (int i = 0; i < 40; i++) AppendAndStep(std::string(AofPending::kChunk, 'x'));
+  const auto disk = [&] { return static_cast<int64_t>(3 * Content().size()); };
+  const int64_t kept = MemoryMeter::UsedBytes() - before - disk();
+  writer_.set_fsync(AofFsync::kNo);
+  writer_.Step();
+  EXPECT_LT(MemoryMeter::UsedBytes() - before - disk(), kept - 5'000'000);
+}
+
+TEST_F(AofWriterTest, AwaitDurableWaitsAMomentAtMost) {
+  const int64_t offset = pending_.Append("abc");
+  EXPECT_FALSE(writer_.AwaitDurable(offset, 1));
+  std::thread stepper([this] { writer_.Step(); });
+  EXPECT_TRUE(writer_.AwaitDurable(offset, kMinuteUs));
+  stepper.join();
+  files_.FailFrom(1, Call::kSync);
+  AppendAndStep("d");
+  EXPECT_FALSE(writer_.AwaitDurable(offset + 1, kMinuteUs)) << "it may take for ever";
+}
+
+TEST_F(AofWriterTest, AlwaysSyncsAGroupOnce) {
+  pending_.Append("abc");
+  pending_.Append("def");
+  AofWriter::Wait wait = writer_.Step();
+  EXPECT_EQ(Content(), "abcdef");
+  EXPECT_EQ(Syncs(), 1);
+  EXPECT_EQ(writer_.durable_offset(), 6);
+  EXPECT_TRUE(wait.for_bytes);
+  EXPECT_EQ(wait.gather_us, 0);
+  writer_.Step();
+  EXPECT_EQ(Syncs(), 1) << "nothing new";
+}
+
+TEST_F(AofWriterTest, WhoWaitsIsWokenWhenItsOffsetIsDurable) {
+  std::vector<int> woken;
+  int64_t first = pending_.Append("abc");
+  EXPECT_FALSE(writer_.WhenDurable(first, [&] { woken.push_back(1); }));
+  EXPECT_FALSE(writer_.WhenDurable(first + 1, [&] { woken.push_back(2); }));
+  EXPECT_THAT(woken, ElementsAre());
+  writer_.Step();
+  EXPECT_THAT(woken, ElementsAre(1));
+  EXPECT_TRUE(writer_.WhenDurable(first, [&] { woken.push_back(3); }));
+  AppendAndStep("d");
+  EXPECT_THAT(woken, ElementsAre(1, 2));
+}
+
+TEST_F(AofWriterTest, EverySecWritesAtOnceAndSyncsOnceASecond) {
+  writer_.set_fsync(AofFsync::kEverySec);
+  AppendAndStep("a");
+  EXPECT_EQ(Syncs(), 1) << "the last one was long ago";
+  pending_.Append("b");
+  AofWriter::Wait wait = writer_.Step();
+  EXPECT_EQ(Content(), "ab");
+  EXPECT_EQ(writer_.durable_offset(), 2);
+  EXPECT_EQ(writer_.synced_offset(), 1);
+  EXPECT_EQ(wait.us, AofWriter::kFsyncEveryUs);
+  EXPECT_EQ(wait.gather_us, AofPending::kGatherUs);
+  clock_.AdvanceMs(999);
+  EXPECT_EQ(writer_.Step().us, 1000);
+  clock_.AdvanceMs(1);
+  EXPECT_EQ(writer_.Step().us, AofWriter::kForever);
+  EXPECT_EQ(writer_.synced_offset(), 2);
+  EXPECT_EQ(Syncs(), 2);
+}
+
+TEST_F(AofWriterTest, NoSyncsOnlyAtTheEnd) {
+  writer_.set_fsync(AofFsync::kNo);
+  AppendAndStep("a");
+  clock_.AdvanceMs(60'000);
+  AppendAndStep("b");
+  EXPECT_EQ(Syncs(), 0);
+  EXPECT_EQ(writer_.durable_offset(), 2);
+  EXPECT_FALSE(writer_.Finish());
+  EXPECT_EQ(Syncs(), 1);
+}
+
+TEST_F(AofWriterTest, APauseMakesEveryPolicyNo) {
+  writer_.set_fsync_paused(true);
+  AppendAndStep("a");
+  EXPECT_EQ(Syncs(), 0);
+  EXPECT_EQ(writer_.durable_offset(), 1);
+  writer_.set_fsync_paused(false);
+  EXPECT_EQ(writer_.durable_offset(), 1) << "who has looked may look again";
+  pending_.Append("b");
+  EXPECT_FALSE(writer_.WhenDurable(2, [] {}));
+  writer_.Step();
+  EXPECT_EQ(Syncs(), 1);
+  EXPECT_EQ(writer_.durable_offset(), 2);
+}
+
+TEST_F(AofWriterTest, AFailedWriteIsCutBackAndTriedAgain) {
+  AppendAndStep("abc");
+  files_.FailNth(1, Call::kWrite, ENOSPC);
+  pending_.Append("defg");
+  AofWriter::Wait wait = writer_.Step();
+  EXPECT_TRUE(writer_.failing());
+  EXPECT_EQ(writer_.last_error(), "No space left on device");
+  EXPECT_EQ(wait.us, AofWriter::kRetryUs);
+  EXPECT_FALSE(wait.for_bytes);
+  EXPECT_EQ(writer_.durable_offset(), 3);
+  pending_.Append("h");
+  writer_.Step();
+  EXPECT_FALSE(writer_.failing());
+  EXPECT_EQ(Content(), "abcdefgh");
+  EXPECT_EQ(writer_.durable_offset(), 8);
+  EXPECT_EQ(notes_.texts.size(), 2u) << "one when it began, one when it ended";
+}
+
+TEST_F(AofWriterTest, WhileTheDiskIsFullTheFileEndsWithAWholeRecord) {
+  files_.SetCapacity(5);
+  AppendAndStep("abc");
+  AppendAndStep("defg");
+  writer_.Step();
+  EXPECT_EQ(Content(), "abcde") << "the last attempt's, before the next cuts it";
+  files_.FailFrom(1, Call::kOpen);
+  writer_.Step();
+  EXPECT_EQ(Content(), "abc");
+  files_.Heal();
+  files_.SetCapacity(100);
+  writer_.Step();
+  EXPECT_EQ(Content(), "abcdefg");
+  EXPECT_FALSE(writer_.failing());
+}
+
+TEST_F(AofWriterTest, BytesOfAFailedSyncAreWrittenOnceMoreInTheirPlace) {
+  AppendAndStep("abc");
+  files_.FailNth(1, Call::kSync);
+  AppendAndStep("def");
+  EXPECT_TRUE(writer_.failing());
+  EXPECT_EQ(writer_.durable_offset(), 3);
+  writer_.Step();
+  EXPECT_FALSE(writer_.failing());
+  EXPECT_EQ(writer_.durable_offset(), 6);
+  files_.Crash();
+  EXPECT_EQ(Content(), "abcdef") << "a second fsync alone would have saved nothing";
+}
+
+TEST_F(AofWriterTest, EverySecKeepsAllBytesSinceTheLastSync) {
+  writer_.set_fsync(AofFsync::kEverySec);
+  AppendAndStep("a");
+  for (const char* bytes : {"b", "c", "d"}) AppendAndStep(bytes);
+  files_.FailNth(1, Call::kSync);
+  clock_.AdvanceMs(1000);
+  writer_.Step();
+  EXPECT_TRUE(writer_.failing());
+  files_.FailNth(1, Call::kWrite);
+  writer_.Step();
+  EXPECT_TRUE(writer_.failing()) << "the second writing failed too";
+  writer_.Step();
+  EXPECT_FALSE(writer_.failing());
+  files_.Crash();
+  EXPECT_EQ(Content(), "abcd");
+}
+
+TEST_F(AofWriterTest, ASyncIsDueBeforeMoreIsUnsyncedThanIsKept) {
+  writer_.set_fsync(AofFsync::kEverySec);
+  AppendAndStep("a");
+  std::string large(AofWriter::kMaxUnsynced / 4, 'x');
+  for (int i = 0; i < 4; i++) AppendAndStep(large);
+  EXPECT_EQ(Syncs(), 2);
+  EXPECT_EQ(writer_.synced_offset(), pending_.appended());
+}
+
+TEST_F(AofWriterTest, MovesOnWhenTheOldFileIsSynced) {
+  writer_.set_fsync(AofFsync::kNo);
+  AppendAndStep("old");
+  AofNewFile next{"dir/b", nullptr};
+  ASSERT_FALSE(files_.Create(next.path, &next.file));
+  pending_.Switch(std::move(next));
+  files_.FailNth(1, Call::kSync);
+  AppendAndStep("new");
+  EXPECT_TRUE(writer_.failing());
+  EXPECT_EQ(writer_.moves(), 0);
+  EXPECT_EQ(writer_.AwaitMove(1).code, EIO);
+  EXPECT_EQ(files_.Content("dir/b"), "");
+  writer_.Step();
+  EXPECT_FALSE(writer_.AwaitMove(1));
+  EXPECT_EQ(files_.Content("dir/b"), "new");
+  EXPECT_EQ(writer_.file_size(), 3);
+  EXPECT_EQ(writer_.other_bytes(), 3);
+}
+
+TEST_F(AofWriterTest, FinishWakesAllWhateverTheDiskSays) {
+  bool woken = false;
+  int64_t offset = pending_.Append("abc");
+  EXPECT_FALSE(writer_.WhenDurable(offset, [&] { woken = true; }));
+  files_.FailFrom(1, Call::kSync);
+  EXPECT_EQ(writer_.Finish().code, EIO);
+  EXPECT_TRUE(woken);
+  EXPECT_FALSE(writer_.failing());
+}
+
+TEST_F(AofWriterTest, LatencyIsReported) {
+  AppendAndStep("a");
+  EXPECT_THAT(notes_.events, ElementsAre("aof-write", "aof-fsync-always"));
+}
+
+/// Whatever single call fails, what is durable is on the disk, and all gets there once.
+TEST_F(AofWriterTest, EveryFaultIsRecoveredFrom) {
+  int64_t begin = 0;
+  std::string expected;
+  for (int n = 1; n < 30; n++) {
+    files_.FailNth(n);
+    for (char c = 'a'; c < 'f'; c++) {
+      std::string bytes(3, c);
+      expected += bytes;
+      AppendAndStep(bytes);
+      EXPECT_LE(writer_.durable_offset(), static_cast<int64_t>(Content().size()));
+    }
+    for (int i = 0; i < 3; i++) writer_.Step();
+    EXPECT_FALSE(writer_.failing()) << n;
+    ASSERT_EQ(Content(), expected) << n;
+    begin = pending_.appended();
+    EXPECT_EQ(writer_.durable_offset(), begin) << n;
+    files_.Heal();
+  }
+  files_.Crash();
+  EXPECT_EQ(Content(), expected);
+}
+
+}  // namespace
+}  // namespace cloakroom

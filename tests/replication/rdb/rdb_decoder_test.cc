@@ -1,0 +1,122 @@
+#include "replication/rdb/rdb_decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "replication/files/lzf.h"
+#include "tests/replication/support/rdb_bytes.h"
+
+namespace cloakroom {
+namespace {
+
+using namespace std::string_literals;
+
+/// What a value holds, or "error: …".
+std::string Decoded(uint8_t type, std::string_view value,
+                    rdb::Dialect dialect = rdb::Dialect::kRedis) {
+  RdbDecoder decoder;
+  ToldValue told;
+  const auto error = decoder.Decode(type, dialect, value, told);
+  return error ? "error: " + *error : told.text();
+}
+
+std::string Compressed(std::string_view text) {
+  LzfCompressor compressor;
+  std::string out(text.size() + LzfCompressor::kSlack, '\0');
+  out.resize(compressor.Compress(text, out.data(), text.size()));
+  return "\xc3"s + static_cast<char>(out.size()) + static_cast<char>(0x40 | text.size() >> 8) +
+         static_cast<char>(text.size()) + out;
+}
+
+TEST(RdbDecoderTest, Strings) {
+  EXPECT_EQ(Decoded(rdb::kString, Short("hello")), "hello");
+  EXPECT_EQ(Decoded(rdb::kString, "\xc1\x39\x30"), "12345");
+  EXPECT_EQ(Decoded(rdb::kString, Compressed(std::string(300, 'a'))), std::string(300, 'a'));
+}
+
+TEST(RdbDecoderTest, HashesOfEveryAge) {
+  EXPECT_EQ(Decoded(rdb::kHash, "\x02" + Short("a") + Short("1") + Short("b") + "\xc0\x07"),
+            "a=1 b=7");
+  EXPECT_EQ(Decoded(rdb::kHashZipmap, Short("\x01\x01"
+                                            "a"
+                                            "\x01\x00"
+                                            "1"
+                                            "\xff"s)),
+            "a=1");
+  EXPECT_EQ(Decoded(rdb::kHashZiplist,
+                    Short(Bytes(uint32_t{16}) + Bytes(uint32_t{13}) + Bytes(uint16_t{2}) +
+                          "\x00\x01"
+                          "a"
+                          "\x03\xf8\xff"s)),
+            "a=7");
+  EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({ListpackString("a"), "\x07"}))), "a=7");
+}
+
+TEST(RdbDecoderTest, HashesWithFieldsThatExpire) {
+  EXPECT_EQ(Decoded(rdb::kHashMetadata, Bytes(int64_t{5000}) + "\x02" + "\x01"s + Short("a") +
+                                            Short("1") + "\x00"s + Short("b") + Short("2")),
+            "a=1@5000 b=2");
+  EXPECT_EQ(Decoded(rdb::kHashMetadataOld,
+                    "\x02\x40\x64"s + Short("a") + Short("1") + "\x00"s + Short("b") + Short("2")),
+            "a=1@100 b=2");
+  const std::string list =
+      Short(Listpack({ListpackString("a"), "\x01", "\x64", ListpackString("b"), "\x02", "\x00"s}));
+  EXPECT_EQ(Decoded(rdb::kHashListpackEx, Bytes(int64_t{100}) + list), "a=1@100 b=2");
+  EXPECT_EQ(Decoded(rdb::kHashListpackExOld, list), "a=1@100 b=2");
+  EXPECT_EQ(Decoded(rdb::kValkeyHash2,
+                    "\x02" + Short("a") + Short("1") + Bytes(int64_t{100}) + Short("b") +
+                        Short("2") + Bytes(int64_t{-1}),
+                    rdb::Dialect::kValkey),
+            "a=1@100 b=2");
+}
+
+TEST(RdbDecoderTest, SetsOfEveryKind) {
+  EXPECT_EQ(Decoded(rdb::kSet, "\x02" + Short("a") + "\xc0\xff"), "a -1");
+  EXPECT_EQ(Decoded(rdb::kSetIntset,
+                    Short(Bytes(2) + Bytes(2) + Bytes(int16_t{-5}) + Bytes(int16_t{300}))),
+            "-5 300");
+  EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(8) + Bytes(1) + Bytes(INT64_MIN))),
+            "-9223372036854775808");
+  EXPECT_EQ(Decoded(rdb::kSetListpack, Short(Listpack({ListpackString("a"), "\x07"}))), "a 7");
+}
+
+TEST(RdbDecoderTest, ATypeThatIsNotThereIsNamed) {
+  EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x01"),
+            "error: a value of type 18 (quicklist-v2), which this version of Cloakroom does not "
+            "have");
+  EXPECT_FALSE(RdbDecoder::Knows(rdb::kZset2, rdb::Dialect::kRedis));
+  EXPECT_FALSE(RdbDecoder::Knows(rdb::kHashMetadata, rdb::Dialect::kValkey));
+  EXPECT_TRUE(RdbDecoder::Knows(rdb::kHashMetadata, rdb::Dialect::kRedis));
+}
+
+TEST(RdbDecoderTest, OfWhatIsEmptyNothingIsTold) {
+  EXPECT_EQ(Decoded(rdb::kHash, "\x00"s), "");
+  EXPECT_EQ(Decoded(rdb::kSet, "\x00"s), "");
+  EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({}))), "");
+  EXPECT_EQ(Decoded(rdb::kSetListpack, Short(Listpack({}))), "");
+}
+
+TEST(RdbDecoderTest, DamageIsNamed) {
+  EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(2) + Bytes(0))),
+            "error: Intset integrity check failed.");
+  EXPECT_EQ(Decoded(rdb::kHash, "\x02" + Short("a") + Short("1")),
+            "error: the value ends too early");
+  EXPECT_EQ(Decoded(rdb::kString, Short("a") + "x"), "error: bytes behind the value");
+  EXPECT_EQ(Decoded(rdb::kString, "\xc3\x02\x04\x05x"s), "error: Invalid LZF compressed string");
+  EXPECT_EQ(
+      Decoded(rdb::kSetIntset, Short(Bytes(2) + Bytes(2) + Bytes(int16_t{5}) + Bytes(int16_t{5}))),
+      "error: Intset integrity check failed.");
+  EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(3) + Bytes(1) + "abc")),
+            "error: Intset integrity check failed.");
+  EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({ListpackString("a")}))),
+            "error: a field without a value");
+  EXPECT_EQ(Decoded(rdb::kHashListpackExOld,
+                    Short(Listpack({ListpackString("a"), "\x01", ListpackString("x")}))),
+            "error: invalid expiry of a field");
+  EXPECT_EQ(Decoded(rdb::kHashMetadata, Bytes(int64_t{-1}) + "\x01\x00"s + Short("a") + Short("1")),
+            "error: invalid expiry");
+}
+
+}  // namespace
+}  // namespace cloakroom

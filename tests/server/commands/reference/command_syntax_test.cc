@@ -1,0 +1,87 @@
+#include "server/commands/reference/command_syntax.h"
+
+#include "gtest/gtest.h"
+#include "server/commands/families.h"
+#include "server/execution/command_table.h"
+
+namespace cloakroom {
+namespace {
+
+/// In a notation of its own: name:type, TOKEN= in front, ? optional, + multiple, ( ) parts.
+std::string Text(const std::vector<SyntaxArgument>& arguments) {
+  std::string text;
+  for (const SyntaxArgument& argument : arguments) {
+    if (!text.empty()) text += " ";
+    if (!argument.token.empty()) text += argument.token + "=";
+    text += argument.name + ":" + std::string(TypeName(argument.type));
+    if (!argument.arguments.empty()) text += "(" + Text(argument.arguments) + ")";
+    if (argument.optional) text += "?";
+    if (argument.multiple) text += "+";
+  }
+  return text;
+}
+
+std::string Parsed(std::string_view syntax) { return Text(ParseSyntax(syntax)); }
+
+TEST(CommandSyntaxTest, ValuesInTheirOrder) {
+  EXPECT_EQ(Parsed(""), "");
+  EXPECT_EQ(Parsed("key seconds value"), "key:key seconds:integer value:string");
+}
+
+TEST(CommandSyntaxTest, RepetitionMakesMultiple) {
+  EXPECT_EQ(Parsed("key [key ...]"), "key:key+");
+  EXPECT_EQ(Parsed("[arg [arg ...]]"), "arg:string?+");
+  EXPECT_EQ(Parsed("key field value [field value ...]"),
+            "key:key data:block(field:string value:string)+");
+}
+
+TEST(CommandSyntaxTest, AlternativesAndTokens) {
+  EXPECT_EQ(Parsed("key [NX | XX] [GET]"),
+            "key:key nx:oneof(NX=nx:pure-token XX=xx:pure-token)? GET=get:pure-token?");
+  EXPECT_EQ(Parsed("[EX seconds | KEEPTTL]"),
+            "seconds:oneof(EX=seconds:integer KEEPTTL=keepttl:pure-token)?");
+  EXPECT_EQ(Parsed("<AND | OR> destkey"),
+            "and:oneof(AND=and:pure-token OR=or:pure-token) destkey:key");
+}
+
+TEST(CommandSyntaxTest, ATokenIntroducesItsGroup) {
+  EXPECT_EQ(Parsed("[LIMIT offset count]"), "LIMIT=limit:block(offset:integer count:integer)?");
+  EXPECT_EQ(Parsed("[TYPE <A | B>]"), "TYPE=a:oneof(A=a:pure-token B=b:pure-token)?");
+  EXPECT_EQ(Parsed("[ID client-id [client-id ...]]"), "ID=client-id:integer?+");
+  EXPECT_EQ(Parsed("key FIELDS numfields field [field ...]"),
+            "key:key FIELDS=numfields:integer field:string+");
+}
+
+TEST(CommandSyntaxTest, GroupsNest) {
+  EXPECT_EQ(Parsed("key [start end [BYTE | BIT]]"),
+            "key:key start:block(start:integer end:integer byte:oneof(BYTE=byte:pure-token "
+            "BIT=bit:pure-token)?)?");
+}
+
+void ExpectNamed(const std::vector<SyntaxArgument>& arguments, std::string_view row) {
+  for (const SyntaxArgument& argument : arguments) {
+    EXPECT_FALSE(argument.name.empty()) << row;
+    EXPECT_EQ(argument.name.find_first_of("[]<>|."), std::string::npos) << row << argument.name;
+    ExpectNamed(argument.arguments, row);
+  }
+}
+
+TEST(CommandSyntaxTest, EveryRowsSyntaxIsReadToItsEnd) {
+  CommandTable table(CommandFamilies());
+  for (int i = 0; i < table.size(); ++i) {
+    const CommandRow& row = *table.at(i).row;
+    auto arguments = ParseSyntax(row.syntax);
+    EXPECT_EQ(arguments.empty(), row.syntax.empty()) << row.name;
+    ExpectNamed(arguments, row.name);
+    // The last word is somewhere in the result: nothing was left unread.
+    std::string_view syntax = row.syntax;
+    size_t end = syntax.find_last_not_of(" .]>");
+    if (end == syntax.npos) continue;
+    size_t start = syntax.find_last_of(" [<|", end) + 1;
+    std::string_view last = syntax.substr(start, end + 1 - start);
+    EXPECT_NE(Text(arguments).find(last), std::string::npos) << row.name << ": " << last;
+  }
+}
+
+}  // namespace
+}  // namespace cloakroom

@@ -1,0 +1,34 @@
+#include "server/execution/secrets.h"
+
+#include "gtest/gtest.h"
+
+namespace cloakroom {
+namespace {
+
+using Words = std::vector<std::string_view>;
+
+Words Shown(std::string_view name, Words args) {
+  return WithoutSecrets(CommandRow{.name = name}, args);
+}
+
+TEST(SecretsTest, AuthShowsNothing) {
+  EXPECT_EQ(Shown("auth", {"AUTH", "me", "pw"}), (Words{"AUTH", "(redacted)", "(redacted)"}));
+}
+
+TEST(SecretsTest, HelloHidesUserAndPasswordOnly) {
+  EXPECT_EQ(Shown("hello", {"HELLO", "3", "auth", "me", "pw", "SETNAME", "n"}),
+            (Words{"HELLO", "3", "auth", "(redacted)", "(redacted)", "SETNAME", "n"}));
+  EXPECT_EQ(Shown("hello", {"HELLO", "3", "AUTH"}), (Words{"HELLO", "3", "AUTH"}));
+}
+
+TEST(SecretsTest, ConfigSetHidesPasswordsOnly) {
+  EXPECT_EQ(Shown("config|set", {"CONFIG", "SET", "port", "1", "RequirePass", "pw"}),
+            (Words{"CONFIG", "SET", "port", "1", "RequirePass", "(redacted)"}));
+}
+
+TEST(SecretsTest, OtherCommandsAreShownAsTheyAre) {
+  EXPECT_EQ(Shown("set", {"SET", "auth", "pw"}), (Words{"SET", "auth", "pw"}));
+}
+
+}  // namespace
+}  // namespace cloakroom

@@ -1,0 +1,402 @@
+#include "storage/changes/change_log.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "storage/access/flush.h"
+#include "storage/access/lookup.h"
+#include "storage/access/string_store.h"
+#include "storage/base/memory_meter.h"
+#include "storage/upkeep/expirer.h"
+#include "storage/values/hash.h"
+#include "storage/values/set.h"
+#include "tests/storage/support/test_keyspace.h"
+
+namespace cloakroom {
+namespace {
+
+/// "0 SET a 1; 0 DEL b | " for two commands in one batch.
+class TextLog final : public ChangeLog {
+ public:
+  int64_t Append(const ChangeBatch& batch) override {
+    ++appended_;
+    shown_ = batch.shown();
+    batch.ForEach([&](int db, std::span<const std::string_view> words) {
+      text_ += std::to_string(db);
+      for (std::string_view word : words) text_.append(" ").append(word);
+      text_ += "; ";
+    });
+    text_ += "| ";
+    return appended_;
+  }
+  void Saw(int64_t offset) override { saw_ = std::max(saw_, offset); }
+  int64_t appended() const override { return appended_; }
+
+  using ChangeLog::set_readers_wait;
+  std::string Take() { return std::exchange(text_, ""); }
+  /// The highest offset that a hold has seen since it was asked last.
+  int64_t TakeSeen() { return std::exchange(saw_, 0); }
+  /// Of the last batch.
+  bool shown() const { return shown_; }
+
+ private:
+  std::string text_;
+  int64_t appended_ = 0;  ///< batches
+  int64_t saw_ = 0;
+  bool shown_ = false;
+};
+
+class ChangeLogTest : public KeyspaceTest {
+ protected:
+  ChangeLogTest() { keyspace_.set_change_log(&log_); }
+
+  template <typename Change>
+  std::string Logged(std::string_view key, Change change) {
+    Write(db(), key, [&](WriteScope& scope) {
+      change(scope);
+      scope.Changed("test");
+    });
+    return log_.Take();
+  }
+  template <typename Change>
+  std::string LoggedOfString(Change change) {
+    return Logged("k", [&](WriteScope& scope) {
+      MutableString string(scope);
+      change(string);
+    });
+  }
+  template <typename Change>
+  std::string LoggedOfHash(Change change) {
+    return Logged("h", [&](WriteScope& scope) {
+      MutableHash hash(scope, limits_);
+      change(hash);
+    });
+  }
+
+  TextLog log_;
+  EncodingLimits limits_;
+};
+
+TEST_F(ChangeLogTest, AStringIsSet) {
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Assign("v"); }), "0 SET k v; | ");
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.AssignInteger(12); }), "0 SET k 12; | ");
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Append("3"); }), "0 SETRANGE k 2 3; | ");
+}
+
+TEST_F(ChangeLogTest, AnIntegerBecomesRawByAppendingNothing) {
+  LoggedOfString([](MutableString& s) { s.AssignInteger(12); });
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Append(""); }), "0 APPEND k ; | ");
+}
+
+TEST_F(ChangeLogTest, WhatOnlyMakesAnIntegerRawIsNotLogged) {
+  LoggedOfString([](MutableString& s) { s.AssignInteger(12); });
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.MakeRoom(0); }), "");
+}
+
+TEST_F(ChangeLogTest, ASmallChangeOfALongStringIsSaidAsThat) {
+  std::string text(100, 'x');
+  LoggedOfString([&](MutableString& s) { s.Assign(text); });
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.Append("end"); }), "0 SETRANGE k 100 end; | ");
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.SetRange(5, "ab"); }), "0 SETRANGE k 5 ab; | ");
+  EXPECT_EQ(LoggedOfString([](MutableString& s) {
+              s.MakeRoom(8)[7] = '7';
+              s.Wrote(7, 1);
+            }),
+            "0 SETRANGE k 7 7; | ");
+}
+
+TEST_F(ChangeLogTest, PaddingIsSaidByItsLastByte) {
+  LoggedOfString([&](MutableString& s) { s.Assign("abc"); });
+  EXPECT_EQ(LoggedOfString([](MutableString& s) { s.MakeRoom(1000); }),
+            std::string("0 SETRANGE k 999 \0; | ", 22));
+}
+
+TEST_F(ChangeLogTest, TimesAreAbsoluteAndPartOfASet) {
+  std::string later = std::to_string(now_ms() + 1000);
+  EXPECT_EQ(Logged("k", [&](WriteScope& s) { StoreString(s, "v", now_ms() + 1000); }),
+            "0 SET k v PXAT " + later + "; | ");
+  EXPECT_EQ(Logged("k", [&](WriteScope& s) { s.SetExpiry(now_ms() + 1000); }), "")
+      << "the same as before is no change";
+  EXPECT_EQ(Logged("k", [&](WriteScope& s) { s.SetExpiry(now_ms() + 2000); }),
+            "0 PEXPIREAT k " + std::to_string(now_ms() + 2000) + "; | ");
+  EXPECT_EQ(Logged("k", [&](WriteScope& s) { s.SetExpiry(kNoExpiry); }), "0 PERSIST k; | ");
+}
+
+TEST_F(ChangeLogTest, DeletedAndExpiredKeysAreDeleted) {
+  Set(db(), "k", "v", now_ms() + 10);
+  log_.Take();
+  Advance(20);
+  EXPECT_FALSE(Exists(db(), "k"));
+  EXPECT_EQ(log_.Take(), "0 DEL k; | ");
+  Set(db(1), "k", "v");
+  log_.Take();
+  Delete(db(1), "k");
+  EXPECT_EQ(log_.Take(), "1 DEL k; | ");
+}
+
+TEST_F(ChangeLogTest, FieldsOfOneScopeAreOneCommand) {
+  EXPECT_EQ(LoggedOfHash([&](MutableHash& hash) {
+              hash.Set("a", "1", now_ms());
+              hash.Set("b", "2", now_ms());
+            }),
+            "0 HSET h a 1 b 2; | ");
+  EXPECT_EQ(LoggedOfHash([&](MutableHash& hash) {
+              hash.Erase("a", now_ms());
+              hash.Erase("none", now_ms());
+              hash.Erase("b", now_ms());
+            }),
+            "0 HDEL h a b; | ");
+}
+
+TEST_F(ChangeLogTest, FieldsThatStayWhatTheyWereAreNotLogged) {
+  LoggedOfHash([&](MutableHash& hash) { hash.Set("data", std::string(2000, 'x'), now_ms()); });
+  EXPECT_EQ(LoggedOfHash([&](MutableHash& hash) {
+              hash.Set("data", std::string(2000, 'x'), now_ms());
+              hash.Set("lock", "0", now_ms());
+            }),
+            "0 HSET h lock 0; | ");
+}
+
+TEST_F(ChangeLogTest, FieldsThatExpire) {
+  std::string later = std::to_string(now_ms() + 5);
+  LoggedOfHash([&](MutableHash& hash) { hash.Set("a", "1", now_ms()); });
+  EXPECT_EQ(
+      LoggedOfHash([&](MutableHash& hash) { hash.SetFieldExpiry("a", now_ms() + 5, now_ms()); }),
+      "0 HPEXPIREAT h " + later + " FIELDS 1 a; | ");
+  EXPECT_EQ(LoggedOfHash([&](MutableHash& hash) {
+              hash.Set("a", "2", now_ms(), MutableHash::Expiry::kKeep);
+            }),
+            "0 HSET h a 2; 0 HPEXPIREAT h " + later + " FIELDS 1 a; | ");
+  EXPECT_EQ(LoggedOfHash([&](MutableHash& hash) { hash.PersistField("a", now_ms()); }),
+            "0 HPERSIST h FIELDS 1 a; | ");
+  LoggedOfHash([&](MutableHash& hash) { hash.SetFieldExpiry("a", now_ms() + 5, now_ms()); });
+  Advance(10);
+  EXPECT_EQ(LoggedOfHash([&](MutableHash& hash) { hash.EraseExpired(now_ms(), 100); }),
+            "0 HDEL h a; | ");
+}
+
+TEST_F(ChangeLogTest, MembersOfASet) {
+  auto logged = [&](auto change) {
+    return Logged("s", [&](WriteScope& scope) {
+      MutableSet set(scope, limits_);
+      change(set);
+    });
+  };
+  EXPECT_EQ(logged([](MutableSet& set) {
+              set.Add("1");
+              set.Add("x");
+              set.Add("x");
+            }),
+            "0 SADD s 1 x; | ");
+  EXPECT_EQ(logged([](MutableSet& set) {
+              set.Remove("none");
+              set.Remove("x");
+              set.Add("y");
+            }),
+            "0 SREM s x; 0 SADD s y; | ");
+}
+
+TEST_F(ChangeLogTest, AScopeMaySayItInOtherWords) {
+  const std::string_view command[] = {"RENAME", "a", "b"};
+  EXPECT_EQ(Logged("b",
+                   [&](WriteScope& scope) {
+                     scope.LogAs(0, command);
+                     MutableString(scope).Assign("from a");
+                   }),
+            "0 RENAME a b; | ");
+}
+
+TEST_F(ChangeLogTest, OneHoldIsOneBatch) {
+  KeyHash keys[] = {KeyHash::Of("a"), KeyHash::Of("b")};
+  {
+    Hold hold(kSlot);
+    ASSERT_TRUE(hold.TryKeys(db(), keys));
+    for (std::string_view key : {"a", "b"}) {
+      WriteScope scope(db(), key, KeyHash::Of(key), now_ms());
+      MutableString(scope).Assign("1");
+      scope.Changed("set");
+    }
+    EXPECT_EQ(log_.Take(), "") << "only when the hold ends";
+  }
+  EXPECT_EQ(log_.Take(), "0 SET a 1; 0 SET b 1; | ");
+}
+
+TEST_F(ChangeLogTest, WhatIsAbandonedIsNotLoggedNorWhatFollowsInItsHold) {
+  KeyHash keys[] = {KeyHash::Of("a"), KeyHash::Of("b")};
+  for (bool abandoned : {true, false}) {
+    Hold hold(kSlot);
+    ASSERT_TRUE(hold.TryKeys(db(), keys));
+    for (std::string_view key : {"a", "b"}) {
+      WriteScope scope(db(), key, KeyHash::Of(key), now_ms());
+      MutableString(scope).Assign("1");
+      scope.Changed("set");
+      if (abandoned) CurrentChanges()->Abandon();
+    }
+    hold.Release();
+    EXPECT_EQ(log_.Take(), abandoned ? "" : "0 SET a 1; 0 SET b 1; | ");
+  }
+}
+
+TEST_F(ChangeLogTest, UnderAPassEachChangeStandsForItself) {
+  Set(db(), "a", "1", now_ms() + 1);
+  Set(db(1), "b", "1");
+  log_.Take();
+  Advance(5);
+  Hold outer(kSlot);
+  Database* closed[] = {&db(1)};
+  ASSERT_TRUE(outer.TryClose(closed, false));
+  {
+    // As where a busy script lets other clients run: theirs must not wait for its end.
+    Hold pass(kSlot);
+    ASSERT_TRUE(pass.TryPass(db()));
+    Stripe& stripe = db().StripeOf(KeyHash::Of("a"));
+    MutexLock lock(stripe.mutex);
+    EXPECT_EQ(PeekKey(db(), "a", KeyHash::Of("a"), now_ms()), nullptr);
+    EXPECT_EQ(log_.Take(), "0 DEL a; | ");
+  }
+  FlushDatabase(db(1));
+  EXPECT_EQ(log_.Take(), "");
+  outer.Release();
+  EXPECT_EQ(log_.Take(), "1 FLUSHDB; | ");
+}
+
+TEST_F(ChangeLogTest, WholeDatabases) {
+  Hold hold(kSlot);
+  Database* closed[] = {&db(0), &db(1), &db(2)};
+  ASSERT_TRUE(hold.TryClose(closed, false));
+  SwapDatabases(db(0), db(2));
+  FlushAll(keyspace_);
+  hold.Release();
+  EXPECT_EQ(log_.Take(), "0 SWAPDB 0 2; 0 FLUSHALL; | ");
+}
+
+TEST_F(ChangeLogTest, ABatchGivesBackWhatItHeld) {
+  MemoryMeter::RegisterThread();
+  ChangeBatch* batch = BorrowChangeBatch();
+  const std::string key(4 << 20, 'k');
+  const int64_t before = MemoryMeter::UsedBytes();
+  for (int i = 0; i < 1'000'000; ++i) batch->Add(0, {"DEL", "k"});
+  batch->AddItem(0, key, ItemChange::kAddMember, {"m"});
+  EXPECT_GT(MemoryMeter::UsedBytes() - before, 30'000'000);
+  ReturnChangeBatch(batch);
+  EXPECT_LT(MemoryMeter::UsedBytes() - before, 2'000'000);
+}
+
+// ---- who reads
+
+/// A log whose readers wait for the disk.
+class ReadersWaitTest : public ChangeLogTest {
+ protected:
+  ReadersWaitTest() { log_.set_readers_wait(true); }
+
+  int64_t SeenByReader(Database& database, std::string_view key) {
+    log_.TakeSeen();
+    Exists(database, key);
+    return log_.TakeSeen();
+  }
+  template <typename Change>
+  void Alone(Database& database, Change change) {
+    Hold hold(kSlot);
+    Database* closed[] = {&database};
+    ASSERT_TRUE(hold.TryClose(closed, false));
+    change();
+  }
+};
+
+TEST_F(ReadersWaitTest, AReaderSeesTheOffsetOfItsStripesLastChange) {
+  EXPECT_EQ(SeenByReader(db(), "a"), 0);
+  Set(db(), "a", "1");
+  Set(db(), "a", "2");
+  const int64_t written = log_.appended();
+  EXPECT_EQ(written, 2);
+  Set(db(1), "a", "3");
+  EXPECT_EQ(SeenByReader(db(), "a"), written);
+  ASSERT_NE(KeyHash::Of("a").stripe(), KeyHash::Of("b").stripe());
+  EXPECT_EQ(SeenByReader(db(), "b"), 0);
+}
+
+TEST_F(ReadersWaitTest, WhoReadsNeedNotSeeWhereNobodyWaits) {
+  log_.set_readers_wait(false);
+  Set(db(), "a", "1");
+  EXPECT_EQ(SeenByReader(db(), "a"), 0);
+}
+
+TEST_F(ReadersWaitTest, ChangesUnderAClosedGateAreSeenInAllOfTheirDatabases) {
+  {
+    Hold hold(kSlot);
+    Database* closed[] = {&db(0), &db(2)};
+    ASSERT_TRUE(hold.TryClose(closed, false));
+    SwapDatabases(db(0), db(2));
+  }
+  EXPECT_EQ(SeenByReader(db(0), "a"), 1);
+  EXPECT_EQ(SeenByReader(db(2), "a"), 1);
+  EXPECT_EQ(SeenByReader(db(1), "a"), 0);
+}
+
+TEST_F(ReadersWaitTest, WhoClosesAGateSeesAllThatWasLogged) {
+  Set(db(), "a", "1");
+  log_.TakeSeen();
+  Alone(db(), [] {});
+  EXPECT_EQ(log_.TakeSeen(), 1);
+}
+
+TEST_F(ReadersWaitTest, WhatIsReadUnderAPassAloneIsSeenStripeByStripe) {
+  absl::InsecureBitGen random;
+  Set(db(), "a", "1");
+  Set(db(), "b", "1");
+  Delete(db(), "b");
+  Hold hold(kSlot);
+  ASSERT_TRUE(hold.TryPass(db()));
+  log_.TakeSeen();
+  db().RandomKey(random, now_ms());
+  EXPECT_EQ(log_.TakeSeen(), 1) << "of the key";
+  db().Scan(0, 1000, [](const Entry&) {});
+  EXPECT_EQ(log_.TakeSeen(), 3) << "that there is no other";
+  EXPECT_TRUE(db().TrySeeAll());
+  EXPECT_EQ(log_.TakeSeen(), 3);
+}
+
+TEST_F(ReadersWaitTest, WhatTimeDoesIsNotWaitedFor) {
+  Set(db(), "a", "1", now_ms() + 10);
+  Advance(20);
+  EXPECT_EQ(SeenByReader(db(), "a"), 1);
+  EXPECT_EQ(log_.appended(), 2) << "its DEL";
+  EXPECT_FALSE(log_.shown());
+  EXPECT_EQ(SeenByReader(db(), "a"), 1);
+}
+
+TEST_F(ReadersWaitTest, FieldsThatTheExpirerRemovesAreNotWaitedFor) {
+  LoggedOfHash([&](MutableHash& hash) {
+    hash.Set("f", "1", now_ms());
+    hash.SetFieldExpiry("f", now_ms() + 10, now_ms());
+  });
+  const int64_t written = log_.appended();
+  Advance(20);
+  EXPECT_EQ(Expirer(keyspace_).Run([] { return true; }), 1U);
+  EXPECT_GT(log_.appended(), written);
+  EXPECT_EQ(SeenByReader(db(), "h"), written);
+}
+
+TEST_F(ReadersWaitTest, AnEvictedKeyIsWaitedFor) {
+  Set(db(), "a", "1");
+  {
+    Hold hold(kSlot);
+    ASSERT_TRUE(hold.TryPass(db()));
+    Stripe& stripe = db().StripeOf(KeyHash::Of("a"));
+    MutexLock lock(stripe.mutex);
+    WriteScope scope(db(), "a", KeyHash::Of("a"), now_ms());
+    scope.Delete();
+    scope.Changed("evicted");
+  }
+  EXPECT_EQ(SeenByReader(db(), "a"), 2);
+}
+
+TEST_F(ChangeLogTest, NobodyKeepsChangesWithoutALog) {
+  keyspace_.set_change_log(nullptr);
+  Set(db(), "a", "1");
+  EXPECT_EQ(log_.Take(), "");
+}
+
+}  // namespace
+}  // namespace cloakroom

@@ -1,0 +1,145 @@
+#include "storage/values/set.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+
+#include "tests/storage/support/fake_slot.h"
+
+namespace cloakroom {
+namespace {
+
+class SetTest : public ::testing::Test {
+ protected:
+  std::string_view Name() {
+    return EncodingName(slot_.type(), slot_.encoding(), slot_.outgrown(), 0);
+  }
+  std::multiset<std::string> Members() {
+    std::multiset<std::string> members;
+    set_.view().ForEach([&](std::string_view member) { members.emplace(member); });
+    return members;
+  }
+
+  EncodingLimits limits_;
+  FakeSlot slot_;
+  MutableSet set_{slot_, limits_};
+  std::mt19937_64 rng_{2};
+};
+
+TEST_F(SetTest, AbsentIsEmpty) {
+  EXPECT_TRUE(Set().empty());
+  EXPECT_FALSE(Set().Contains("m"));
+  EXPECT_FALSE(Set().Random(rng_));
+  EXPECT_FALSE(set_.Remove("m"));
+  EXPECT_FALSE(set_.Pop(rng_));
+  EXPECT_FALSE(slot_.exists());
+}
+
+TEST_F(SetTest, IntegersAreAnIntSetAscending) {
+  for (const char* member : {"5", "-1", "300"}) EXPECT_TRUE(set_.Add(member));
+  EXPECT_FALSE(set_.Add("5"));
+  EXPECT_EQ(Name(), "intset");
+  EXPECT_TRUE(set_.view().Contains("300"));
+  EXPECT_FALSE(set_.view().Contains("0300"));
+  EXPECT_EQ(set_.view().At(0), "-1");
+  EXPECT_FALSE(set_.Remove("x"));
+  for (const char* member : {"5", "-1", "300"}) EXPECT_TRUE(set_.Remove(member));
+  EXPECT_FALSE(slot_.exists());
+}
+
+TEST_F(SetTest, OtherMembersMakeAListpack) {
+  set_.Add("1");
+  set_.Add("007");
+  EXPECT_EQ(Name(), "listpack");
+  EXPECT_EQ(Members(), (std::multiset<std::string>{"1", "007"}));
+  set_.Add(std::string(64, 'm'));
+  EXPECT_EQ(Name(), "listpack");
+  set_.Add(std::string(65, 'm'));
+  EXPECT_EQ(Name(), "hashtable");
+  EXPECT_EQ(slot_.encoding(), Encoding::kPacked);
+}
+
+TEST_F(SetTest, LargeIntSetBecomesATrieAndStaysOne) {
+  for (int i = 0; i < 512; ++i) set_.Add(std::to_string(i));
+  EXPECT_EQ(Name(), "intset");
+  set_.Add("512");
+  EXPECT_EQ(slot_.encoding(), Encoding::kTrie);
+  EXPECT_EQ(set_.view().size(), 513u);
+  for (int i = 0; i <= 512; ++i) EXPECT_TRUE(set_.Remove(std::to_string(i))) << i;
+  EXPECT_FALSE(slot_.exists());
+}
+
+TEST_F(SetTest, IntSetBeyondTheListpackLimitBecomesATrieAtAWord) {
+  for (int i = 0; i < 200; ++i) set_.Add(std::to_string(i));
+  set_.Add("word");
+  EXPECT_EQ(slot_.encoding(), Encoding::kTrie);
+  EXPECT_EQ(set_.view().size(), 201u);
+}
+
+TEST_F(SetTest, MoreThanTheLimitBecomesATrie) {
+  for (int i = 0; i < 128; ++i) set_.Add("m" + std::to_string(i));
+  EXPECT_EQ(Name(), "listpack");
+  EXPECT_FALSE(set_.Add("m5"));
+  EXPECT_EQ(Name(), "listpack");
+  set_.Add("one more");
+  EXPECT_EQ(Name(), "hashtable");
+  EXPECT_EQ(slot_.encoding(), Encoding::kTrie);
+}
+
+TEST_F(SetTest, PopEmptiesTheSetWithoutRepeating) {
+  for (const int count : {20, 100, 1000}) {
+    std::set<std::string> model;
+    for (int i = 0; i < count; ++i) set_.Add(*model.insert("m" + std::to_string(i)).first);
+    while (const auto member = set_.Pop(rng_)) EXPECT_EQ(model.erase(*member), 1u);
+    EXPECT_TRUE(model.empty());
+    EXPECT_FALSE(slot_.exists());
+  }
+}
+
+TEST_F(SetTest, RandomIsUniform) {
+  constexpr int kMembers = 1000;
+  constexpr int kDraws = 200'000;
+  for (int i = 0; i < kMembers; ++i) set_.Add("m" + std::to_string(i));
+  std::map<std::string, int> draws;
+  for (int i = 0; i < kDraws; ++i) ++draws[*set_.view().Random(rng_)];
+  constexpr double kExpected = static_cast<double>(kDraws) / kMembers;
+  double chi_square = 0;
+  for (const auto& [member, count] : draws) chi_square += std::pow(count - kExpected, 2);
+  chi_square /= kExpected;
+  EXPECT_EQ(draws.size(), static_cast<size_t>(kMembers));
+  // 999 degrees of freedom: mean 999, deviation 45; six deviations.
+  EXPECT_LT(chi_square, 1270);
+}
+
+TEST_F(SetTest, ScanOfSmallSetsComesWhole) {
+  set_.Add("3");
+  set_.Add("1");
+  std::multiset<std::string> seen;
+  EXPECT_EQ(set_.view().Scan(0, 1, [&](std::string_view member) { seen.emplace(member); }), 0u);
+  EXPECT_EQ(seen, (std::multiset<std::string>{"1", "3"}));
+}
+
+TEST_F(SetTest, BehavesAsAStdSet) {
+  std::set<std::string> model;
+  for (int step = 0; step < 30'000; ++step) {
+    const bool growing = step / 2000 % 2 == 0;
+    std::string member = std::to_string(rng_() % 700);
+    if (step % 8000 > 4000 && rng_() % 3 == 0) member += "word";
+    if (rng_() % 10 < (growing ? 7 : 2)) {
+      ASSERT_EQ(set_.Add(member), model.insert(member).second);
+    } else {
+      ASSERT_EQ(set_.Remove(member), model.erase(member) == 1);
+    }
+    ASSERT_EQ(set_.view().size(), model.size());
+    ASSERT_EQ(set_.view().Contains(member), model.contains(member));
+    ASSERT_EQ(slot_.exists(), !model.empty());
+  }
+  EXPECT_EQ(Members(), std::multiset<std::string>(model.begin(), model.end()));
+}
+
+}  // namespace
+}  // namespace cloakroom
