@@ -4,10 +4,10 @@
 #include <string>
 
 #include "protocol/numbers.h"
+#include "protocol/version.h"
 #include "replication/check/check_aof.h"
 #include "replication/check/check_aof_help.h"
 #include "replication/check/check_rdb.h"
-#include "protocol/version.h"
 #include "storage/base/clock.h"
 
 namespace {

@@ -2,10 +2,10 @@
 #include <cstdio>
 #include <string_view>
 
+#include "protocol/version.h"
 #include "replication/check/check_rdb.h"
 #include "replication/check/check_rdb_help.h"
 #include "replication/files/files.h"
-#include "protocol/version.h"
 #include "storage/base/clock.h"
 
 namespace cloakroom {

@@ -2,9 +2,9 @@
 #include <optional>
 
 #include "protocol/text.h"
+#include "protocol/version.h"
 #include "server/commands/families.h"
 #include "server/commands/support/key_lookup.h"
-#include "protocol/version.h"
 #include "server/execution/call.h"
 #include "server/execution/executor.h"
 #include "server/metrics/monitor_feed.h"

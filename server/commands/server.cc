@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/random/distributions.h"
-#include "server/commands/families.h"
 #include "protocol/version.h"
+#include "server/commands/families.h"
 #include "server/execution/call.h"
 #include "server/info/info.h"
 #include "server/metrics/monitor_feed.h"

@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "protocol/text.h"
+#include "protocol/version.h"
 #include "server/config/config.h"
 #include "server/config/config_store.h"
 #include "server/context/pause.h"
-#include "protocol/version.h"
 #include "server/info/sampler.h"
 #include "server/metrics/process_facts.h"
 #include "server/session/client_registry.h"

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "protocol/numbers.h"
+#include "protocol/version.h"
 #include "server/config/config.h"
 #include "server/context/thread_priority.h"
-#include "protocol/version.h"
 #include "server/script/script_cache.h"
 #include "storage/base/memory_meter.h"
 

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "protocol/version.h"
 #include "server/config/command_line.h"
 #include "server/config/config_store.h"
 #include "server/context/server.h"
 #include "server/context/supervisor.h"
-#include "protocol/version.h"
 #include "server/log/log.h"
 #include "server/log/log_settings.h"
 #include "server/net/bind_address.h"

@@ -14,7 +14,8 @@
 namespace cloakroom {
 
 /// A set outside the keyspace, in which the set commands build their result. It takes over the
-/// members of a large set in O(1) and copies only what it then changes (storage/values/shared_value.h).
+/// members of a large set in O(1) and copies only what it then changes
+/// (storage/values/shared_value.h).
 ///
 /// Threads: one at a time; needs no stripe, but those of the sets that it is given, or shared
 /// copies of them.
