@@ -36,7 +36,7 @@ Keyspace& Shared() {
 void SetHot(Keyspace& keyspace, GateSlot slot, KeyHash hash, int64_t now_ms) {
   Hold hold(slot);
   benchmark::DoNotOptimize(hold.TryKey(keyspace.db(0), hash));
-  WriteScope scope(keyspace.db(0), kHotKey, hash, now_ms);
+  WriteScope scope(hold, keyspace.db(0), kHotKey, hash, now_ms);
   MutableString(scope).Assign(kValue);
   scope.Changed("set");
 }
@@ -50,7 +50,7 @@ void BM_GetHot(benchmark::State& state) {
   for (auto _ : state) {
     Hold hold(state.thread_index());
     benchmark::DoNotOptimize(hold.TryKey(keyspace.db(0), hash));
-    benchmark::DoNotOptimize(FindKey(keyspace.db(0), kHotKey, hash, now_ms, random));
+    benchmark::DoNotOptimize(FindKey(hold, keyspace.db(0), kHotKey, hash, now_ms, random));
   }
   state.SetItemsProcessed(state.iterations());
 }

@@ -35,7 +35,7 @@ void Set(Keyspace& keyspace, GateSlot slot, std::string_view key, int64_t now_ms
   const KeyHash hash = KeyHash::Of(key);
   Hold hold(slot);
   benchmark::DoNotOptimize(hold.TryKey(db, hash));
-  WriteScope scope(db, key, hash, now_ms);
+  WriteScope scope(hold, db, key, hash, now_ms);
   MutableString(scope).Assign(kValue);
   scope.Changed("set");
 }
@@ -46,7 +46,7 @@ size_t Get(Keyspace& keyspace, GateSlot slot, std::string_view key, int64_t now_
   const KeyHash hash = KeyHash::Of(key);
   Hold hold(slot);
   benchmark::DoNotOptimize(hold.TryKey(db, hash));
-  const Entry* entry = FindKey(db, key, hash, now_ms, random);
+  const Entry* entry = FindKey(hold, db, key, hash, now_ms, random);
   return entry == nullptr ? 0 : StringView(entry->encoding(), entry->payload()).size();
 }
 

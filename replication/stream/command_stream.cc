@@ -4,6 +4,7 @@
 #include <array>
 
 #include "absl/functional/function_ref.h"
+#include "replication/stream/change_words.h"
 #include "replication/stream/command_encoder.h"
 #include "storage/base/integer_text.h"
 
@@ -15,6 +16,8 @@ constexpr std::array<std::string_view, 1> kExec = {"EXEC"};
 
 /// What a word has around it in RESP, at most some digits more: "$3\r\n" and "\r\n".
 constexpr size_t kAroundWord = 8;
+/// What the name of its command has besides, at most some digits more.
+constexpr size_t kAroundChange = 24;
 
 void AppendSelect(int db, std::string* bytes) {
   const IntegerText number(db);
@@ -22,17 +25,26 @@ void AppendSelect(int db, std::string* bytes) {
   AppendCommand(*bytes, select);
 }
 
+bool CommandsAreSeveral(const ChangeBatch& batch) {
+  if (batch.change_count() > 1) return true;
+  size_t commands = 0;
+  batch.ForEach([&](const Change& change) { commands += CommandCount(change); });
+  return commands > 1;
+}
+
 /// Appends the batch behind its first SELECT. `next` gives, before each command, the string that it
 /// goes to.
 void AppendBatch(const ChangeBatch& batch, absl::FunctionRef<std::string*()> next) {
-  const bool whole = batch.command_count() > 1;
+  const bool whole = CommandsAreSeveral(batch);
   int selected = batch.first_db();
   if (whole) AppendCommand(*next(), kMulti);
-  batch.ForEach([&](int db, std::span<const std::string_view> words) {
-    std::string* bytes = next();
-    if (db != selected) AppendSelect(db, bytes);
-    selected = db;
-    AppendCommand(*bytes, words);
+  batch.ForEach([&](const Change& change) {
+    ForEachCommand(change, [&](std::span<const std::string_view> words) {
+      std::string* bytes = next();
+      if (change.db != selected) AppendSelect(change.db, bytes);
+      selected = change.db;
+      AppendCommand(*bytes, words);
+    });
   });
   if (whole) AppendCommand(*next(), kExec);
 }
@@ -47,7 +59,8 @@ size_t EncodedChanges::byte_count() const {
 
 EncodedChanges EncodeChanges(const ChangeBatch& batch, size_t piece_bytes) {
   EncodedChanges changes{batch.first_db(), batch.last_db(), {}};
-  size_t left = batch.byte_count() + batch.word_count() * kAroundWord;
+  size_t left =
+      batch.byte_count() + batch.word_count() * kAroundWord + batch.change_count() * kAroundChange;
   AppendBatch(batch, [&] {
     if (changes.pieces.empty() || changes.pieces.back().size() >= piece_bytes) {
       if (!changes.pieces.empty()) left -= std::min(left, changes.pieces.back().size());

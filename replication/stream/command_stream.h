@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/changes/change_log.h"
+#include "storage/changes/change.h"
 
 namespace cloakroom {
 

@@ -44,14 +44,14 @@ void ReplyWhenFreed(Call& call) {
 
 void FlushDb(Call& call) {
   if (!CheckFlushMode(call)) return;
-  CountChanges(call, FlushDatabase(call.db()));
+  CountChanges(call, FlushDatabase(call.hold(), call.db()));
   ReplyWhenFreed(call);
 }
 
 void FlushAll(Call& call) {
   if (!CheckFlushMode(call) || !MayReachAll(call)) return;
   // One more, so that flushing an empty server is a change as well.
-  CountChanges(call, FlushAll(call.server().keyspace()) + 1);
+  CountChanges(call, FlushAll(call.hold(), call.server().keyspace()) + 1);
   call.server().persistence().NoteFlush();
   ReplyWhenFreed(call);
 }
@@ -65,7 +65,7 @@ void SwapDb(Call& call) {
     return call.Error(kDbIndexOutOfRange);
   }
   if (!MayReach(call, *first) || !MayReach(call, *second)) return;
-  if (*first != *second) SwapDatabases(call.db(*first), call.db(*second));
+  if (*first != *second) SwapDatabases(call.hold(), call.db(*first), call.db(*second));
   CountChanges(call, 1);
   call.reply().Ok();
 }

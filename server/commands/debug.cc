@@ -35,7 +35,7 @@ bool LookAt(Call& call, std::string_view key, Look look) {
   Stripe& stripe = call.db().StripeOf(hash);
   if (!stripe.mutex.TryLockUntil(call.db().gate().MomentFromNow())) return false;
   call.db().See(stripe);
-  look(PeekKey(call.db(), key, hash, call.now_ms()));
+  look(PeekKey(call.hold(), call.db(), key, hash, call.now_ms()));
   stripe.mutex.Unlock();
   return true;
 }
@@ -92,10 +92,11 @@ bool MayWait(Call& call) {
 }
 
 /// Makes a key unless it is there. The gate is passed.
-void AddString(Database& db, std::string_view key, std::string_view value, int64_t now_ms) {
+void AddString(Hold& hold, Database& db, std::string_view key, std::string_view value,
+               int64_t now_ms) {
   const KeyHash hash = KeyHash::Of(key);
   MutexLock lock(db.StripeOf(hash).mutex);
-  WriteScope scope(db, key, hash, now_ms);
+  WriteScope scope(hold, db, key, hash, now_ms);
   if (scope.exists()) return;
   StoreString(scope, value, kNoExpiry);
   scope.Changed("set");
@@ -118,7 +119,7 @@ void Populate(Call& call) {
       const std::string key = fmt::format("{}:{}", prefix, i);
       std::string value = fmt::format("value:{}", i);
       if (size > 0) value.resize(size, '\0');
-      co_await work.Step(db, [&] { AddString(db, key, value, now_ms); });
+      co_await work.Step(db, [&](Hold& hold) { AddString(hold, db, key, value, now_ms); });
     }
     work.reply.Ok();
   });
@@ -141,7 +142,7 @@ void DigestAll(Call& call) {
           Database& db = keyspace.db(i);
           uint64_t cursor = 0;
           do {
-            co_await work.Step(db, [&] {
+            co_await work.Step(db, [&](Hold&) {
               cursor = db.Scan(cursor, kBucketsAtOnce, [&](const Entry& entry) {
                 if (!entry.expired(now_ms)) digest.MixEntry(i, entry, now_ms);
               });

@@ -22,8 +22,8 @@ struct Place {
   KeyHash hash;
 };
 
-Entry* TakeFrom(Place from, KeyEvent event, int64_t now_ms) {
-  WriteScope scope(from.db, from.key, from.hash, now_ms);
+Entry* TakeFrom(Call& call, Place from, KeyEvent event) {
+  WriteScope scope(call.hold(), from.db, from.key, from.hash, call.now_ms());
   Entry* entry = scope.Detach();
   scope.Changed(event);
   return entry;
@@ -32,26 +32,27 @@ Entry* TakeFrom(Place from, KeyEvent event, int64_t now_ms) {
 /// Puts a value where another may be. The references in `payload` become the new entry's. The
 /// command is logged as it is: it comes to the same whenever the keys are the same.
 void PutAt(Call& call, Place to, const Entry& model, std::string_view payload, KeyEvent event) {
-  WriteScope scope(to.db, to.key, to.hash, call.now_ms());
+  WriteScope scope(call.hold(), to.db, to.key, to.hash, call.now_ms());
   scope.LogAs(call.db().index(), call.args());
   scope.Adopt(model, payload, model.expire_at_ms());
   scope.Changed(event);
 }
 
 void Transfer(Call& call, Place from, KeyEvent out, Place to, KeyEvent in) {
-  Entry* entry = TakeFrom(from, out, call.now_ms());
+  Entry* entry = TakeFrom(call, from, out);
   PutAt(call, to, *entry, entry->payload(), in);
   Entry::Destroy(entry);
 }
 
-bool IsThere(Place place, int64_t now_ms) {
-  return PeekKey(place.db, place.key, place.hash, now_ms) != nullptr;
+bool IsThere(Call& call, Place place) {
+  return PeekKey(call.hold(), place.db, place.key, place.hash, call.now_ms()) != nullptr;
 }
 
 /// The same for the key to be moved, which counts as an access.
 bool Use(Call& call, Place place) {
-  if (call.client().no_touch) return IsThere(place, call.now_ms());
-  return FindKey(place.db, place.key, place.hash, call.now_ms(), call.random()) != nullptr;
+  if (call.client().no_touch) return IsThere(call, place);
+  return FindKey(call.hold(), place.db, place.key, place.hash, call.now_ms(), call.random()) !=
+         nullptr;
 }
 
 Place Here(Call& call, size_t i) { return {call.db(), call.arg(i), call.HashOf(call.arg(i))}; }
@@ -69,7 +70,7 @@ void RenameNx(Call& call) {
   Place from = Here(call, 1);
   Place to = Here(call, 2);
   if (!Use(call, from)) return call.Error(kNoSuchKey);
-  if (IsThere(to, call.now_ms())) return call.reply().Integer(0);
+  if (IsThere(call, to)) return call.reply().Integer(0);
   Transfer(call, from, "rename_from", to, "rename_to");
   call.reply().Integer(1);
 }
@@ -106,7 +107,7 @@ void Copy(Call& call) {
   const Entry* source = call.Find(call.arg(1));
   if (source == nullptr) return call.reply().Integer(0);
   Place to{call.db(options->db), call.arg(2), call.HashOf(call.arg(2))};
-  if (!options->replace && IsThere(to, call.now_ms())) return call.reply().Integer(0);
+  if (!options->replace && IsThere(call, to)) return call.reply().Integer(0);
   KeepForLog(call.db(), call.arg(1), call.HashOf(call.arg(1)));
   std::string payload = CopyPayload(source->type(), source->encoding(), source->payload());
   PutAt(call, to, *source, payload, "copy_to");
@@ -138,7 +139,7 @@ void Move(Call& call) {
   if (!MayReach(call, *index)) return;
   Place from = Here(call, 1);
   Place to{call.db(*index), from.key, from.hash};
-  if (!Use(call, from) || IsThere(to, call.now_ms())) return call.reply().Integer(0);
+  if (!Use(call, from) || IsThere(call, to)) return call.reply().Integer(0);
   Transfer(call, from, "move_from", to, "move_to");
   call.reply().Integer(1);
 }

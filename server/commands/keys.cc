@@ -31,7 +31,8 @@ void Touch(Call& call) {
   int64_t touched = 0;
   for (size_t i = 1; i < call.argc(); ++i) {
     std::string_view key = call.arg(i);
-    bool found = FindKey(call.db(), key, call.HashOf(key), call.now_ms(), call.random()) != nullptr;
+    bool found = FindKey(call.hold(), call.db(), key, call.HashOf(key), call.now_ms(),
+                         call.random()) != nullptr;
     ThreadStats& stats = call.thread().stats;
     (found ? stats.keyspace_hits : stats.keyspace_misses) += 1;
     touched += found ? 1 : 0;

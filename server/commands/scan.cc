@@ -37,7 +37,7 @@ void OffloadKeys(Call& call, KeysWanted wanted) {
     size_t found = 0;
     uint64_t cursor = 0;
     do {
-      co_await work.Step(db, [&] {
+      co_await work.Step(db, [&](Hold&) {
         cursor = db.Scan(cursor, kStepEntries, [&](const Entry& entry) {
           if (!wanted.Matches(entry)) return;
           work.reply.Bulk(entry.key());
@@ -92,7 +92,7 @@ struct Scanning {
 void OffloadScan(Call& call, Scanning scanning) {
   call.Offload([scanning = std::move(scanning), &db = call.db()](LongWork& work) mutable -> Task {
     do {
-      co_await work.Step(db, [&] {
+      co_await work.Step(db, [&](Hold&) {
         scanning.cursor = db.Scan(scanning.cursor, scanning.step(),
                                   [&](const Entry& entry) { scanning.Visit(entry); });
       });

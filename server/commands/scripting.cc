@@ -58,7 +58,7 @@ void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) 
   call.thread().script_engine.Run(script, keys, args, &host, call.client().resp, &reply);
   if (host.cut_off()) {
     // What it had done by then, and what is left of a transaction around it, is not logged.
-    if (ChangeBatch* changes = CurrentChanges()) changes->Abandon();
+    if (ChangeBatch* changes = call.hold().changes()) changes->Abandon();
   }
   if (reply.starts_with('-')) {
     call.Error(std::string_view(reply).substr(1));

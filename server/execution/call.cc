@@ -29,13 +29,16 @@ KeyHash Call::HashOf(std::string_view key) {
 }
 
 const Entry* Call::Find(std::string_view key) {
-  const Entry* entry = client_.no_touch ? PeekKey(*db_, key, HashOf(key), now_ms_)
-                                        : FindKey(*db_, key, HashOf(key), now_ms_, thread_.random);
+  const Entry* entry = client_.no_touch
+                           ? PeekKey(hold_, *db_, key, HashOf(key), now_ms_)
+                           : FindKey(hold_, *db_, key, HashOf(key), now_ms_, thread_.random);
   (entry != nullptr ? thread_.stats.keyspace_hits : thread_.stats.keyspace_misses) += 1;
   return entry;
 }
 
-const Entry* Call::Peek(std::string_view key) { return PeekKey(*db_, key, HashOf(key), now_ms_); }
+const Entry* Call::Peek(std::string_view key) {
+  return PeekKey(hold_, *db_, key, HashOf(key), now_ms_);
+}
 
 void Call::Error(std::string_view message) {
   error_code_ = ErrorCodeOf(message);

@@ -92,7 +92,7 @@ class Call {
 
   /// Opens a key for changing (any type).
   WriteScope Open(std::string_view key) {
-    return WriteScope(db(), key, HashOf(key), now_ms_, access());
+    return WriteScope(hold_, db(), key, HashOf(key), now_ms_, access());
   }
   /// What makes opening a key an access (see WriteScope); null under CLIENT NO-TOUCH.
   absl::InsecureBitGen* access() { return client_.no_touch ? nullptr : &thread_.random; }
@@ -233,7 +233,7 @@ template <typename T>
 class Writing {
  public:
   Writing(Call& call, std::string_view key)
-      : scope_(call.db(), key, call.HashOf(key), call.now_ms(), call.access()),
+      : scope_(call.hold(), call.db(), key, call.HashOf(key), call.now_ms(), call.access()),
         existed_(scope_.exists()),
         ok_(!existed_ || scope_.type() == View::kType),
         limits_(call.server().keyspace().encoding_limits()),

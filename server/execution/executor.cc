@@ -261,7 +261,7 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
   if (request.command == exec_ && client.in_multi) {
     return ExecuteTransaction(client, request, reply, queued);
   }
-  Hold hold(thread_.slot);
+  Hold hold(thread_.slot, &thread_.change_batches);
   if (!TryHold(hold, client, request, queued)) [[unlikely]]
     return Wait(client, request, hold, queued, reply);
   return RunHeld(client, request, reply, hold);

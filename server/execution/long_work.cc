@@ -16,7 +16,7 @@ LongWork::LongWork(Function function, WorkerPool& pool, GateSlot slot, int resp,
       done_(std::move(done)),
       writer_(output_, resp) {}
 
-LongWork::LongWork(Function function, ReplyWriter& reply_writer, const Hold& hold)
+LongWork::LongWork(Function function, ReplyWriter& reply_writer, Hold& hold)
     : reply(reply_writer), function_(std::move(function)), outer_(&hold), writer_(output_) {}
 
 void LongWork::Error(std::string_view message) {
@@ -43,7 +43,7 @@ bool LongWork::MustGiveWay() const {
 
 bool LongWork::TryStep(const Wanted& wanted) {
   if (outer_ != nullptr) {
-    wanted.step();
+    wanted.step(*outer_);
     return true;
   }
   const ChangeJournal::Request request(nullptr, durable_from_);
@@ -52,7 +52,7 @@ bool LongWork::TryStep(const Wanted& wanted) {
     refused_ = hold.refused();
     return false;
   }
-  wanted.step();
+  wanted.step(hold);
   durable_from_ = request.offset();
   return true;
 }
@@ -89,7 +89,7 @@ void LongWork::RunHere() {
     } else {
       Hold hold(slot_);
       hold.WaitAndPass(*wanted_->db);
-      std::exchange(wanted_, nullptr)->step();
+      std::exchange(wanted_, nullptr)->step(hold);
     }
   }
 }

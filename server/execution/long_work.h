@@ -28,7 +28,7 @@ namespace cloakroom {
 ///   call.Offload([&db = call.db()](LongWork& work) -> Task {
 ///     uint64_t cursor = 0;
 ///     do {
-///       co_await work.Step(db, [&] { cursor = db.Scan(cursor, 256, …); });
+///       co_await work.Step(db, [&](Hold&) { cursor = db.Scan(cursor, 256, …); });
 ///     } while (cursor != 0);
 ///     work.reply.Ok();
 ///   });
@@ -45,7 +45,7 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
            std::function<void()> done);
   /// Inside MULTI or a script: under `hold`, which closes the gates of all databases that a step
   /// may ask for, or holds the keys of its command.
-  LongWork(Function function, ReplyWriter& reply_writer, const Hold& hold);
+  LongWork(Function function, ReplyWriter& reply_writer, Hold& hold);
   LongWork(const LongWork&) = delete;
   LongWork& operator=(const LongWork&) = delete;
 
@@ -54,9 +54,9 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
   /// Runs to the end on this thread. The calls that it waits for come from other threads.
   void RunHere();
 
-  /// co_await it: runs `step` with a pass through the database's gate. Keep it short: scripts wait
-  /// for it, and other work.
-  auto Step(Database& db, absl::FunctionRef<void()> step) {
+  /// co_await it: runs `step` under a hold that has a pass through the database's gate, or more.
+  /// Keep it short: scripts wait for it, and other work.
+  auto Step(Database& db, absl::FunctionRef<void(Hold&)> step) {
     return StepAwaiter{*this, {&db, step}};
   }
 
@@ -80,7 +80,7 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
  private:
   struct Wanted {
     Database* db;
-    absl::FunctionRef<void()> step;
+    absl::FunctionRef<void(Hold&)> step;
   };
   struct StepAwaiter {
     LongWork& work;
@@ -114,7 +114,7 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
 
   Function function_;
   WorkerPool* const pool_ = nullptr;
-  const Hold* const outer_ = nullptr;
+  Hold* const outer_ = nullptr;
   const GateSlot slot_ = 0;
   std::function<void()> done_;
   OutputBuffer output_;

@@ -7,6 +7,7 @@
 #include "absl/random/random.h"
 #include "server/metrics/stats.h"
 #include "server/script/script_engine.h"
+#include "storage/changes/change.h"
 #include "storage/gate/gate.h"
 #include "storage/upkeep/evictor.h"
 
@@ -20,6 +21,8 @@ struct ThreadContext {
 
   const GateSlot slot;
   ThreadStats stats;
+  /// Of the holds that commands have.
+  ChangeBatchPool change_batches;
   Evictor evictor;
   ScriptEngine script_engine;
   absl::InsecureBitGen random;

@@ -74,7 +74,7 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
   const int64_t started_us = now_us_;
   MonitorNotes notes;
   {
-    Hold hold(thread_.slot);
+    Hold hold(thread_.slot, &thread_.change_batches);
     if (!TryHoldTransaction(hold, client, queued)) {
       return Wait(client, request, hold, queued, reply);
     }

@@ -104,7 +104,7 @@ void ChangeJournal::Request::End() {
 void ChangeJournal::LogScripts(std::initializer_list<std::string_view> words,
                                absl::FunctionRef<void()> change) {
   ChangeBatch batch;
-  batch.Add(0, words);
+  batch.Add(0, ChangeKind::kCommand, words);
   batch.NoteShown();
   MutexLock lock(scripts_mutex_);
   change();

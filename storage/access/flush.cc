@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "storage/base/integer_text.h"
 #include "storage/keyspace/reclaimer.h"
 #include "storage/snapshot/snapshot.h"
 
@@ -67,13 +66,13 @@ void DropContents(Database& db) {
   for (uint32_t i = 0; i < Database::kStripes; ++i) Empty(db, i);
 }
 
-size_t FlushDatabase(Database& db) {
-  db.keyspace().LogCommand(db.index(), {"FLUSHDB"});
+size_t FlushDatabase(Hold& hold, Database& db) {
+  hold.Note(db.index(), ChangeKind::kFlushDatabase);
   return RemoveContents(db);
 }
 
-size_t FlushAll(Keyspace& keyspace) {
-  keyspace.LogCommand(0, {"FLUSHALL"});
+size_t FlushAll(Hold& hold, Keyspace& keyspace) {
+  hold.Note(0, ChangeKind::kFlushAll);
   return DiscardAll(keyspace);
 }
 
@@ -83,9 +82,8 @@ size_t DiscardAll(Keyspace& keyspace) {
   return removed;
 }
 
-void SwapDatabases(Database& a, Database& b) {
-  a.keyspace().LogCommand(a.index(),
-                          {"SWAPDB", IntegerText(a.index()).view(), IntegerText(b.index()).view()});
+void SwapDatabases(Hold& hold, Database& a, Database& b) {
+  hold.Note(a.index(), ChangeKind::kSwapDatabases, b.index());
   const int64_t now_ms = a.keyspace().clock().NowMs();
   const int number = a.snapshot_number();
   a.set_snapshot_number(b.snapshot_number());

@@ -6,23 +6,23 @@
 
 namespace cloakroom {
 
-const Entry* PeekKey(Database& db, std::string_view key, KeyHash hash, int64_t now_ms) {
+const Entry* PeekKey(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms) {
   Stripe& stripe = db.StripeOf(hash);
   AssertHeld(stripe);
   Entry** slot = stripe.table.Find(key, hash);
   if (slot == nullptr) return nullptr;
   if ((*slot)->expired(now_ms)) [[unlikely]] {
     if (db.keyspace().settings().unchanging_until_ms <= now_ms) {
-      const WriteScope removes_it(db, key, hash, now_ms);
+      const WriteScope removes_it(hold, db, key, hash, now_ms);
     }
     return nullptr;
   }
   return *slot;
 }
 
-const Entry* FindKey(Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
+const Entry* FindKey(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
                      absl::BitGenRef random) {
-  const Entry* entry = PeekKey(db, key, hash, now_ms);
+  const Entry* entry = PeekKey(hold, db, key, hash, now_ms);
   if (entry != nullptr) db.NoteAccess(*const_cast<Entry*>(entry), now_ms, random);
   return entry;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "storage/base/integer_text.h"
 #include "storage/keyspace/access_clock.h"
 #include "storage/keyspace/keyspace.h"
 #include "storage/keyspace/reclaimer.h"
@@ -39,12 +38,12 @@ int64_t FirstDue(Entry& entry) {
 
 }  // namespace
 
-WriteScope::WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
+WriteScope::WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
                        absl::InsecureBitGen* random)
     : db_(db), stripe_(db.StripeOf(hash)), key_(key), hash_(hash), now_ms_(now_ms) {
   AssertHeld(stripe_);
   if (db.keyspace().change_log() != nullptr) {
-    changes_ = CurrentChanges();
+    changes_ = hold.changes();
     if (changes_ == nullptr) changes_ = &own_changes_.emplace();
   }
   slot_ = stripe_.table.Find(key, hash);
@@ -117,7 +116,7 @@ void WriteScope::SetExpiry(int64_t expire_at_ms) {
 }
 
 void WriteScope::Delete() {
-  Log({"DEL", key_});
+  Log(ChangeKind::kRemoveKey, {key_});
   first_byte_ = SIZE_MAX;
   expiry_set_ = false;
   db_.keyspace().reclaimer().Drop(Detach());
@@ -187,15 +186,17 @@ void WriteScope::Adopt(const Entry& model, std::string_view payload, int64_t exp
   Place(entry);
 }
 
-void WriteScope::Log(std::initializer_list<std::string_view> words) {
+void WriteScope::Log(ChangeKind kind, std::initializer_list<std::string_view> words,
+                     int64_t number) {
   if (changes_ == nullptr) return;
-  changes_->Add(db_.index(), words);
+  changes_->Add(db_.index(), kind, words, number);
   if (!by_time_) changes_->NoteShown();
 }
 
-void WriteScope::LogItem(ItemChange change, std::initializer_list<std::string_view> arguments) {
+void WriteScope::LogItem(ChangeKind kind, std::initializer_list<std::string_view> items,
+                         int64_t number) {
   if (changes_ == nullptr) return;
-  changes_->AddItem(db_.index(), key_, change, arguments);
+  changes_->AddItem(db_.index(), kind, key_, items, number);
   if (!by_time_) changes_->NoteShown();
 }
 
@@ -206,7 +207,7 @@ void WriteScope::LogBytes(size_t first, size_t last) {
 
 void WriteScope::LogAs(int db, std::span<const std::string_view> words) {
   if (changes_ != nullptr) {
-    changes_->Add(db, words);
+    changes_->Add(db, ChangeKind::kCommand, words);
     changes_->NoteShown();
   }
   changes_ = nullptr;
@@ -214,33 +215,26 @@ void WriteScope::LogAs(int db, std::span<const std::string_view> words) {
 
 void WriteScope::LogOutcome() {
   const int64_t expire_at_ms = (*slot_)->expire_at_ms();
-  const IntegerText expiry(expire_at_ms);
-  if (first_byte_ != SIZE_MAX) {
-    const StringView string(encoding(), (*slot_)->payload());
-    const size_t last = std::min(last_byte_, string.size());
-    if (last_byte_ == kWholeString && (*slot_)->outgrown() && string.size() > 0) {
-      // A string that SET would make is not raw, as OBJECT ENCODING calls it; SETRANGE's is.
-      Log({"DEL", key_});
-      Log({"SETRANGE", key_, "0", string.bytes()});
-      if (expire_at_ms != kNoExpiry) Log({"PEXPIREAT", key_, expiry.view()});
-      return;
-    }
-    if (last_byte_ == kWholeString) {
-      if (expire_at_ms == kNoExpiry) return Log({"SET", key_, string.bytes()});
-      return Log({"SET", key_, string.bytes(), "PXAT", expiry.view()});
-    }
-    if (first_byte_ >= last) {
-      // Nothing appended: what was an integer is raw by now, and SETRANGE of nothing would leave it
-      // one.
-      Log({"APPEND", key_, ""});
-    } else {
-      Log({"SETRANGE", key_, IntegerText(static_cast<int64_t>(first_byte_)).view(),
-           string.bytes().substr(first_byte_, last - first_byte_)});
-    }
+  if (first_byte_ != SIZE_MAX) LogString(expire_at_ms);
+  const bool said = first_byte_ != SIZE_MAX && last_byte_ == kWholeString;
+  if (expiry_set_ && !said) Log(ChangeKind::kSetExpiry, {key_}, expire_at_ms);
+}
+
+void WriteScope::LogString(int64_t expire_at_ms) {
+  const StringView string(encoding(), (*slot_)->payload());
+  if (last_byte_ == kWholeString) {
+    const bool raw = (*slot_)->outgrown() && string.size() > 0;
+    return Log(raw ? ChangeKind::kSetRawString : ChangeKind::kSetString, {key_, string.bytes()},
+               expire_at_ms);
   }
-  if (!expiry_set_) return;
-  if (expire_at_ms == kNoExpiry) return Log({"PERSIST", key_});
-  Log({"PEXPIREAT", key_, expiry.view()});
+  const size_t last = std::min(last_byte_, string.size());
+  if (first_byte_ < last) {
+    return Log(ChangeKind::kSetRange,
+               {key_, string.bytes().substr(first_byte_, last - first_byte_)},
+               static_cast<int64_t>(first_byte_));
+  }
+  // Nothing appended: what was an integer is raw by now.
+  Log(ChangeKind::kMakeRaw, {key_});
 }
 
 char* WriteScope::Splice(size_t offset, size_t erase, size_t insert) {

@@ -11,6 +11,7 @@
 #include "storage/changes/key_event.h"
 #include "storage/keyspace/database.h"
 #include "storage/keyspace/entry.h"
+#include "storage/keyspace/hold.h"
 #include "storage/values/value.h"
 
 namespace cloakroom {
@@ -22,13 +23,15 @@ namespace cloakroom {
 ///
 /// A command states what it did with Changed(); a scope in which nothing changed leaves no trace.
 ///
-/// Thread rule: the key's stripe is held, or its gate closed, for as long as the scope lives. One
-/// scope per key at a time. `key` must outlive it.
+/// Thread rule: `hold` has the key's stripe, or closes its gate, for as long as the scope lives; or
+/// it has a pass and the caller has locked the stripe. One scope per key at a time. `key` must
+/// outlive it.
 class WriteScope final : public ValueSlot {
  public:
+  /// Changes are added to those of `hold`, or, where that is a pass alone, stand for themselves.
   /// `random`: opening the key is an access to be noted for eviction (Database::NoteAccess); null
   /// for the server's own work, expiry and eviction.
-  WriteScope(Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
+  WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
              absl::InsecureBitGen* random = nullptr);
   ~WriteScope() override;
   WriteScope(const WriteScope&) = delete;
@@ -82,16 +85,18 @@ class WriteScope final : public ValueSlot {
   void set_encoding(Encoding encoding) override { (*slot_)->set_encoding(encoding); }
   void Remove() override;
   bool logged() const override { return changes_ != nullptr; }
-  void LogItem(ItemChange change, std::initializer_list<std::string_view> arguments) override;
+  void LogItem(ChangeKind kind, std::initializer_list<std::string_view> items,
+               int64_t number) override;
   void LogBytes(size_t first, size_t last) override;
 
  private:
   void Place(Entry* entry);
   void Signal(KeyEvent event, bool by_expiry, int64_t count);
   void Settle();
-  void Log(std::initializer_list<std::string_view> words);
+  void Log(ChangeKind kind, std::initializer_list<std::string_view> words, int64_t number = 0);
   /// What Settle can tell only when all is over: the bytes of a string, the expiry.
   void LogOutcome();
+  void LogString(int64_t expire_at_ms);
 
   Database& db_;
   Stripe& stripe_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "storage/gate/gate_tickets.h"
 #include "storage/keyspace/keyspace.h"
@@ -159,29 +160,32 @@ void Hold::BeginChanges(Database& db, bool together) {
     if (log_ == nullptr) [[likely]]
       return;
     keyspace_ = &db.keyspace();
-    outer_ = ExchangeCurrentChanges(nullptr);
   }
   // Else a pass has come to hold a stripe, or there is one more gate.
   if (!together) return;
   if (log_->readers_wait()) [[unlikely]]
     SeeChanges(db);
   if (batch_ != nullptr) return;
-  batch_ = BorrowChangeBatch();
-  ExchangeCurrentChanges(batch_);
+  batch_ = pool_ != nullptr ? pool_->Take() : std::make_unique<ChangeBatch>();
+}
+
+void Hold::Note(int db, ChangeKind kind, int64_t number) {
+  if (batch_ == nullptr) return;
+  batch_->Add(db, kind, {}, number);
+  batch_->NoteShown();
 }
 
 void Hold::EndChanges() {
-  ExchangeCurrentChanges(outer_);
   if (batch_ != nullptr) {
     if (!batch_->empty()) {
       const int64_t offset = log_->Append(*batch_);
       if (log_->readers_wait() && batch_->shown()) [[unlikely]]
         MarkChanges(offset);
     }
-    ReturnChangeBatch(batch_);
+    if (pool_ != nullptr) pool_->Give(std::move(batch_));
   }
   log_ = nullptr;
-  batch_ = nullptr;
+  batch_.reset();
 }
 
 void Hold::SeeChanges(const Database& db) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "absl/container/inlined_vector.h"
@@ -32,7 +33,9 @@ class Hold {
  public:
   using Databases = absl::InlinedVector<Database*, 2>;
 
-  explicit Hold(GateSlot slot) : slot_(slot) {}
+  /// `pool`: where its batch of changes comes from and goes to; of the same thread, and outlives
+  /// it.
+  explicit Hold(GateSlot slot, ChangeBatchPool* pool = nullptr) : slot_(slot), pool_(pool) {}
   ~Hold() { Release(); }
   Hold(const Hold&) = delete;
   Hold& operator=(const Hold&) = delete;
@@ -69,12 +72,19 @@ class Hold {
   bool closed() const { return !closed_.empty(); }
   bool Closes(const Database& db) const;
   const absl::InlinedVector<Gate*, 2>& closed_gates() const { return closed_; }
+
+  /// The changes under this hold. Null: nobody keeps changes, or the hold is a pass alone, under
+  /// which each change stands for itself.
+  ChangeBatch* changes() { return batch_.get(); }
+  /// Adds one that is of no single key. REQUIRES: closed().
+  void Note(int db, ChangeKind kind, int64_t number = 0);
   void Release();
 
  private:
   bool Refuse(Gate* gate, bool to_close = false);
 
   GateSlot slot_;
+  ChangeBatchPool* const pool_;
   Gate* passed_ = nullptr;
   Gate* refused_ = nullptr;
   bool refused_to_close_ = false;
@@ -89,8 +99,7 @@ class Hold {
   void MarkChanges(int64_t offset);
   ChangeLog* log_ = nullptr;      ///< null: nobody keeps changes
   Keyspace* keyspace_ = nullptr;  ///< while there is a log
-  ChangeBatch* batch_ = nullptr;
-  ChangeBatch* outer_ = nullptr;  ///< of the hold around this one: a busy script lets others run
+  std::unique_ptr<ChangeBatch> batch_;
 };
 
 }  // namespace cloakroom

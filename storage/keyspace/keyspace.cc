@@ -33,17 +33,6 @@ int64_t Keyspace::changes() const {
   return total;
 }
 
-void Keyspace::LogCommand(int db, std::initializer_list<std::string_view> words) {
-  ChangeLog* log = change_log();
-  if (log == nullptr) return;
-  ChangeBatch alone;
-  ChangeBatch* batch = CurrentChanges();
-  if (batch == nullptr) batch = &alone;
-  batch->Add(db, words);
-  batch->NoteShown();
-  if (batch == &alone) log->Append(alone);
-}
-
 EncodingLimits Keyspace::encoding_limits() const {
   return {
       .hash_max_listpack_entries =

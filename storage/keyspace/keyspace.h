@@ -58,8 +58,6 @@ class Keyspace {
   /// command.
   void set_change_log(ChangeLog* log) { change_log_.store(log, std::memory_order_release); }
   ChangeLog* change_log() const { return change_log_.load(std::memory_order_acquire); }
-  /// Logs a command that repeats a change which is not one of a WriteScope.
-  void LogCommand(int db, std::initializer_list<std::string_view> words);
 
   /// Memory that maxmemory does not count, as Redis does not count its own log's buffer and what a
   /// saving child keeps: changes on their way to the disk, and a snapshot's pre-images. It is gone

@@ -104,21 +104,21 @@ Evictor::Step Evictor::EvictOne(EvictionPolicy policy) {
       occupied = true;
       continue;
     }
-    const Step step = EvictFrom(*db, stripe, policy);
+    const Step step = EvictFrom(hold, *db, stripe, policy);
     stripe.mutex.Unlock();
     return step;
   }
   return occupied ? Step::kBusy : Step::kNothingFound;
 }
 
-Evictor::Step Evictor::EvictFrom(Database& db, Stripe& stripe, EvictionPolicy policy) {
+Evictor::Step Evictor::EvictFrom(Hold& hold, Database& db, Stripe& stripe, EvictionPolicy policy) {
   const int64_t now_ms = keyspace_.clock().NowMs();
   std::optional<Candidate> best = BestOf(stripe, policy, now_ms);
   if (!best) return Step::kNothingFound;
   Snapshot& snapshot = keyspace_.snapshot();
   if (best->entry->epoch() != snapshot.epoch()) [[unlikely]]
     snapshot.LeaveOut(db, KeyHash::Of(best->key), best->entry);
-  WriteScope scope(db, best->key, KeyHash::Of(best->key), now_ms);
+  WriteScope scope(hold, db, best->key, KeyHash::Of(best->key), now_ms);
   if (!scope.exists()) return Step::kEvicted;  // it had expired, and is gone all the same
   scope.Delete();
   scope.Changed("evicted");

@@ -10,6 +10,8 @@
 
 namespace cloakroom {
 
+class Hold;
+
 /// Keeps the memory in use below maxmemory by removing keys, as maxmemory-policy says.
 ///
 /// A key to go is the best of `maxmemory-samples` taken from a random stripe (keys are spread over
@@ -49,7 +51,7 @@ class Evictor {
   Outcome NoRoom() const;
   Step EvictOne(EvictionPolicy policy);
   /// The stripe is held.
-  Step EvictFrom(Database& db, Stripe& stripe, EvictionPolicy policy);
+  Step EvictFrom(Hold& hold, Database& db, Stripe& stripe, EvictionPolicy policy);
   Database* PickDatabase(bool only_volatile);
   std::optional<Candidate> BestOf(Stripe& stripe, EvictionPolicy policy, int64_t now_ms);
   uint64_t WorthEvicting(const Entry& entry, EvictionPolicy policy, int64_t now_ms);

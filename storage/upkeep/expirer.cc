@@ -66,7 +66,7 @@ Expirer::Slice Expirer::RunSlice(Database& db, Stripe& stripe, int64_t now_ms) {
                                    })
                        .finished;
   for (const std::string& key : due) {
-    size_t removed = RemoveDue(db, key, now_ms);
+    size_t removed = RemoveDue(hold, db, key, now_ms);
     slice.removed += removed;
     slice.finished =
         slice.finished && removed < kSliceFields;  // else more of its fields may be due
@@ -75,8 +75,8 @@ Expirer::Slice Expirer::RunSlice(Database& db, Stripe& stripe, int64_t now_ms) {
   return slice;
 }
 
-size_t Expirer::RemoveDue(Database& db, std::string_view key, int64_t now_ms) {
-  WriteScope scope(db, key, KeyHash::Of(key), now_ms);
+size_t Expirer::RemoveDue(Hold& hold, Database& db, std::string_view key, int64_t now_ms) {
+  WriteScope scope(hold, db, key, KeyHash::Of(key), now_ms);
   if (!scope.exists() || scope.type() != ValueType::kHash) return 1;
   MutableHash hash(scope, keyspace_.encoding_limits());
   scope.set_by_time(true);

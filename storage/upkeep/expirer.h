@@ -9,6 +9,8 @@
 
 namespace cloakroom {
 
+class Hold;
+
 /// Removes what has expired, keys and fields of hashes, though nobody asks for it.
 ///
 /// It goes over all stripes whose index says that something may be due, and holds each lock only
@@ -35,7 +37,7 @@ class Expirer {
   /// False: the pass is to end.
   bool RunDatabase(Database& db, absl::FunctionRef<bool()> between, size_t* removed);
   Slice RunSlice(Database& db, Stripe& stripe, int64_t now_ms);
-  size_t RemoveDue(Database& db, std::string_view key, int64_t now_ms);
+  size_t RemoveDue(Hold& hold, Database& db, std::string_view key, int64_t now_ms);
 
   Keyspace& keyspace_;
 };

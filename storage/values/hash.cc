@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "storage/base/integer_text.h"
-
 namespace cloakroom {
 namespace {
 
@@ -72,21 +70,20 @@ bool MutableHash::Set(std::string_view field, std::string_view value, int64_t no
 void MutableHash::LogSet(std::string_view field, std::string_view value, int64_t expires_at_ms) {
   const std::optional<Item> old = items_.view().Find(field);
   if (old && old->value.bytes == value && old->expires_at_ms == expires_at_ms) return;
-  slot_.LogItem(ItemChange::kSetField, {field, value});
+  slot_.LogItem(ChangeKind::kSetField, {field, value});
   if (expires_at_ms != kNoFieldExpiry) LogFieldExpiry(field, expires_at_ms);
 }
 
 void MutableHash::LogFieldExpiry(std::string_view field, int64_t expires_at_ms) {
   if (expires_at_ms == kNoFieldExpiry) {
-    return slot_.LogItem(ItemChange::kPersistField, {"FIELDS", "1", field});
+    return slot_.LogItem(ChangeKind::kPersistField, {field});
   }
-  slot_.LogItem(ItemChange::kExpireField,
-                {IntegerText(expires_at_ms).view(), "FIELDS", "1", field});
+  slot_.LogItem(ChangeKind::kExpireField, {field}, expires_at_ms);
 }
 
 bool MutableHash::Erase(std::string_view field, int64_t now_ms) {
   const bool alive = view().Find(field, now_ms).has_value();
-  if (items_.Erase(field)) slot_.LogItem(ItemChange::kEraseField, {field});
+  if (items_.Erase(field)) slot_.LogItem(ChangeKind::kEraseField, {field});
   return alive;
 }
 
@@ -106,7 +103,7 @@ bool MutableHash::PersistField(std::string_view field, int64_t now_ms) {
 size_t MutableHash::EraseExpired(int64_t now_ms, size_t limit,
                                  absl::FunctionRef<void(std::string_view)> on_erase) {
   return items_.EraseExpired(now_ms, limit, [&](std::string_view field) {
-    slot_.LogItem(ItemChange::kEraseField, {field});
+    slot_.LogItem(ChangeKind::kEraseField, {field});
     on_erase(field);
   });
 }

@@ -53,7 +53,7 @@ Set MutableSet::view() const {
 
 bool MutableSet::Add(std::string_view member) {
   const bool created = Insert(member);
-  if (created) slot_.LogItem(ItemChange::kAddMember, {member});
+  if (created) slot_.LogItem(ChangeKind::kAddMember, {member});
   return created;
 }
 
@@ -92,7 +92,7 @@ void MutableSet::LeaveIntSet(bool to_trie) {
 
 bool MutableSet::Remove(std::string_view member) {
   const bool removed = Erase(member);
-  if (removed) slot_.LogItem(ItemChange::kRemoveMember, {member});
+  if (removed) slot_.LogItem(ChangeKind::kRemoveMember, {member});
   return removed;
 }
 

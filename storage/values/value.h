@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "storage/changes/change_log.h"
+#include "storage/changes/change.h"
 
 namespace cloakroom {
 
@@ -61,10 +61,11 @@ class ValueSlot : public Region {
   /// Drops the entry; what the payload points to must have been released or taken over before.
   virtual void Remove() = 0;
 
-  // What was done, for whoever keeps a log of changes (change_log.h). Every change of an item or a
+  // What was done, for whoever keeps a log of changes (change.h). Every change of an item or a
   // byte is told; one that comes to the same as before need not be.
   virtual bool logged() const { return false; }
-  virtual void LogItem(ItemChange, std::initializer_list<std::string_view>) {}
+  virtual void LogItem(ChangeKind /*kind*/, std::initializer_list<std::string_view> /*items*/,
+                       int64_t /*number*/ = 0) {}
   /// Bytes of a string, from `first` up to `last`, have other values, or will have before the
   /// change is over; kWholeString as `last`: all, and nothing of the old string is left.
   virtual void LogBytes(size_t /*first*/, size_t /*last*/) {}

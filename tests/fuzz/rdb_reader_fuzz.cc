@@ -53,7 +53,7 @@ void Empty(Keyspace& keyspace) {
   for (int i = 0; i < keyspace.database_count(); ++i) {
     Hold hold(keyspace.background_slot());
     hold.WaitAndClose(keyspace.db(i));
-    FlushDatabase(keyspace.db(i));
+    FlushDatabase(hold, keyspace.db(i));
   }
 }
 

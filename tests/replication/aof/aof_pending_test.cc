@@ -70,7 +70,8 @@ TEST_F(AofPendingTest, RecordsAreNotCutAtAChunksEnd) {
 ChangeBatch Sets(int count, size_t value_bytes, int db = 0) {
   ChangeBatch batch;
   const std::string value(value_bytes, 'v');
-  for (int i = 0; i < count; i++) batch.Add(db, {"SET", std::to_string(i), value});
+  for (int i = 0; i < count; i++)
+    batch.Add(db, ChangeKind::kCommand, {"SET", std::to_string(i), value});
   return batch;
 }
 

@@ -103,7 +103,7 @@ TEST(AppendOnlyFileTest, FlushWritesWhatNobodyHasDemanded) {
   Life life(files, Threaded());
   ASSERT_FALSE(life.OpenFresh());
   ChangeBatch batch;
-  batch.Add(0, {"SET", "k", "v"});
+  batch.Add(0, ChangeKind::kCommand, {"SET", "k", "v"});
   life.log.AppendChanges(batch, AofPending::Due::kOnDemand);
   EXPECT_FALSE(life.log.Flush());
   EXPECT_EQ(files.Content("dir/a.1.incr.aof"),

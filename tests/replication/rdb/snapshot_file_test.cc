@@ -136,7 +136,7 @@ TEST_F(SnapshotFileTest, WhoFlushesAndNeedsTheMemoryHasItBeginAgain) {
     Hold hold(kSlot);
     Database* closed[] = {&db(0)};
     EXPECT_TRUE(hold.TryClose(closed, false));
-    FlushDatabase(db(0));
+    FlushDatabase(hold, db(0));
     hold.Release();
     EXPECT_TRUE(keyspace_.snapshot().FreeFlushedTables());
     return false;

@@ -20,7 +20,7 @@ class SnapshotPipeTest : public KeyspaceTest {
     SnapshotBatch batch;
     Hold hold(kSlot);
     EXPECT_TRUE(hold.TryKey(db(), KeyHash::Of(key)));
-    batch.Add(0, *PeekKey(db(), key, KeyHash::Of(key), now_ms()));
+    batch.Add(0, *PeekKey(hold, db(), key, KeyHash::Of(key), now_ms()));
     return batch;
   }
   static std::string KeyIn(const SnapshotBatch& batch) {

@@ -23,11 +23,11 @@ class CommandStreamTest : public ::testing::Test {
 
 TEST_F(CommandStreamTest, SaysItsDatabaseOnceAndWhenItChanges) {
   ChangeBatch batch;
-  batch.Add(0, {"DEL", "a"});
+  batch.Add(0, ChangeKind::kCommand, {"DEL", "a"});
   EXPECT_EQ(Encode(batch), "*2 $6 SELECT $1 0 *2 $3 DEL $1 a ");
   EXPECT_EQ(Encode(batch), "*2 $3 DEL $1 a ");
   ChangeBatch other;
-  other.Add(12, {"DEL", "b"});
+  other.Add(12, ChangeKind::kCommand, {"DEL", "b"});
   EXPECT_EQ(Encode(other), "*2 $6 SELECT $2 12 *2 $3 DEL $1 b ");
   stream_.Restart();
   EXPECT_EQ(Encode(other), "*2 $6 SELECT $2 12 *2 $3 DEL $1 b ");
@@ -35,8 +35,8 @@ TEST_F(CommandStreamTest, SaysItsDatabaseOnceAndWhenItChanges) {
 
 TEST_F(CommandStreamTest, ABatchOfSeveralIsATransaction) {
   ChangeBatch batch;
-  batch.Add(0, {"SET", "a", "1"});
-  batch.Add(1, {"DEL", "b"});
+  batch.Add(0, ChangeKind::kCommand, {"SET", "a", "1"});
+  batch.Add(1, ChangeKind::kCommand, {"DEL", "b"});
   EXPECT_EQ(Encode(batch),
             "*2 $6 SELECT $1 0 *1 $5 MULTI *3 $3 SET $1 a $1 1 *2 $6 SELECT $1 1 *2 $3 DEL $1 b "
             "*1 $4 EXEC ");
@@ -44,7 +44,8 @@ TEST_F(CommandStreamTest, ABatchOfSeveralIsATransaction) {
 
 TEST_F(CommandStreamTest, InPiecesItIsTheSameBehindItsLead) {
   ChangeBatch batch;
-  for (int i = 0; i < 100; i++) batch.Add(i / 40, {"SET", std::to_string(i), "value"});
+  for (int i = 0; i < 100; i++)
+    batch.Add(i / 40, ChangeKind::kCommand, {"SET", std::to_string(i), "value"});
   std::string apart;
   CommandStream other;
   for (int turn = 0; turn < 2; turn++) {

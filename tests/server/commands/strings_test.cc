@@ -21,11 +21,13 @@ class StringsTest : public ServerTest {
  protected:
   bool Exists(std::string_view key) {
     int db = ClientNamed("").db;
-    return PeekKey(server_.keyspace().db(db), key, KeyHash::Of(key), now_ms()) != nullptr;
+    Hold alone(0);
+    return PeekKey(alone, server_.keyspace().db(db), key, KeyHash::Of(key), now_ms()) != nullptr;
   }
   /// -1: never; -2: no such key.
   int64_t TtlMs(std::string_view key) {
-    const Entry* entry = PeekKey(server_.keyspace().db(0), key, KeyHash::Of(key), now_ms());
+    Hold alone(0);
+    const Entry* entry = PeekKey(alone, server_.keyspace().db(0), key, KeyHash::Of(key), now_ms());
     if (entry == nullptr) return -2;
     return entry->has_expiry() ? entry->expire_at_ms() - now_ms() : -1;
   }

@@ -37,7 +37,7 @@ class LongWorkTest : public ServerTest {
 TEST_F(LongWorkTest, RepliesWhenAllItsStepsAreDone) {
   int steps = 0;
   auto reply = Start([&](LongWork& work) -> Task {
-    for (int i = 0; i < 100; ++i) co_await work.Step(db(0), [&] { ++steps; });
+    for (int i = 0; i < 100; ++i) co_await work.Step(db(0), [&](Hold&) { ++steps; });
     work.reply.Integer(steps);
   });
   EXPECT_EQ(reply.get(), ":100\r\n");
@@ -48,11 +48,11 @@ TEST_F(LongWorkTest, WaitsForAClosedGateWithoutItsWorker) {
   hold->WaitAndClose(db(5));
   bool ran = false;
   auto first = Start([&](LongWork& work) -> Task {
-    co_await work.Step(db(5), [&] { ran = true; });
+    co_await work.Step(db(5), [&](Hold&) { ran = true; });
     work.reply.Simple("first");
   });
   auto second = Start([&](LongWork& work) -> Task {
-    co_await work.Step(db(0), [] {});
+    co_await work.Step(db(0), [](Hold&) {});
     work.reply.Simple("second");
   });
   EXPECT_EQ(second.get(), "+second\r\n");
@@ -69,10 +69,10 @@ TEST_F(LongWorkTest, HearsThatAScriptIsBusyAndRepliesNothingElse) {
     std::promise<void> first_step;
     std::promise<void> closed;
     auto reply = Start([&](LongWork& work) -> Task {
-      co_await work.Step(db(5), [&] { work.reply.Bulk("half of it"); });
+      co_await work.Step(db(5), [&](Hold&) { work.reply.Bulk("half of it"); });
       first_step.set_value();
       closed.get_future().wait();
-      co_await work.Step(db(5), [&] { work.reply.Bulk("the rest"); });
+      co_await work.Step(db(5), [&](Hold&) { work.reply.Bulk("the rest"); });
     });
     first_step.get_future().wait();
     hold->WaitAndClose(db(5));
@@ -104,7 +104,7 @@ TEST_F(LongWorkTest, GivesWayBetweenTwoStepsToOthersWhoWait) {
   auto reply = Start([&](LongWork& work) -> Task {
     begun.set_value();
     // Without giving way it would never end.
-    while (!other_ran) co_await work.Step(db(0), [] {});
+    while (!other_ran) co_await work.Step(db(0), [](Hold&) {});
     work.reply.Ok();
   });
   begun.get_future().wait();
@@ -120,7 +120,7 @@ TEST_F(LongWorkTest, InsideATransactionItRunsUnderWhatIsHeld) {
   int steps = 0;
   LongWork work(
       [&](LongWork& here) -> Task {
-        for (int i = 0; i < 3; ++i) co_await here.Step(db(0), [&] { ++steps; });
+        for (int i = 0; i < 3; ++i) co_await here.Step(db(0), [&](Hold&) { ++steps; });
         here.Error("WRONGTYPE for once");
       },
       reply, hold);
@@ -136,7 +136,7 @@ TEST_F(LongWorkTest, WorkThatWaitsWhenThePoolStopsIsDropped) {
   auto kept = std::make_shared<int>(0);
   std::weak_ptr<int> alive = kept;
   auto reply = Start([this, kept](LongWork& work) -> Task {
-    co_await work.Step(db(5), [] {});
+    co_await work.Step(db(5), [](Hold&) {});
     work.reply.Integer(*kept);
   });
   kept.reset();

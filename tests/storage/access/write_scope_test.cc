@@ -165,11 +165,15 @@ TEST_F(WriteScopeTest, ACopiedPayloadIsIndependent) {
   std::string large(1'000, 'x');
   Set(db(), "from", large);
   std::string payload;
-  Write(db(), "from", [&](WriteScope& scope) {
+  {
+    Hold hold(kSlot);
+    Database* closed[] = {&db(0), &db(1)};
+    ASSERT_TRUE(hold.TryClose(closed, false));
+    WriteScope scope(hold, db(), "from", KeyHash::Of("from"), now_ms());
     payload = CopyPayload(scope.type(), scope.encoding(), scope.bytes());
-    WriteScope to(db(1), "to", KeyHash::Of("to"), now_ms());
+    WriteScope to(hold, db(1), "to", KeyHash::Of("to"), now_ms());
     to.Adopt(*scope.entry(), payload, kNoExpiry);
-  });
+  }
   Delete(db(), "from");
   EXPECT_EQ(Get(db(1), "to"), large);
 }

@@ -18,12 +18,12 @@ class DatabaseTest : public KeyspaceTest {
   const Entry* Find(std::string_view key) {
     Hold hold(kSlot);
     EXPECT_TRUE(hold.TryKey(db(), KeyHash::Of(key)));
-    return FindKey(db(), key, KeyHash::Of(key), now_ms(), random_);
+    return FindKey(hold, db(), key, KeyHash::Of(key), now_ms(), random_);
   }
   uint32_t AccessOf(std::string_view key) {
     Hold hold(kSlot);
     EXPECT_TRUE(hold.TryKey(db(), KeyHash::Of(key)));
-    return PeekKey(db(), key, KeyHash::Of(key), now_ms())->access();
+    return PeekKey(hold, db(), key, KeyHash::Of(key), now_ms())->access();
   }
   void Watch(Database& database, std::string_view key, Watcher* watcher) {
     Hold hold(kSlot);
@@ -146,7 +146,7 @@ TEST_F(DatabaseTest, ClearEmptiesAndDisturbsThoseWhoWatchWhatWasThere) {
     Hold hold(kSlot);
     Database* all[] = {&db()};
     ASSERT_TRUE(hold.TryClose(all, false));
-    EXPECT_EQ(FlushDatabase(db()), 1'001u);
+    EXPECT_EQ(FlushDatabase(hold, db()), 1'001u);
   }
   EXPECT_TRUE(there.dirty);
   EXPECT_FALSE(absent.dirty);
@@ -168,7 +168,7 @@ TEST_F(DatabaseTest, WhatHadExpiredWhenWatchedGoesWithoutDisturbing) {
     Hold hold(kSlot);
     Database* both[] = {&db(0), &db(1)};
     ASSERT_TRUE(hold.TryClose(both, false));
-    swap ? SwapDatabases(db(0), db(1)) : void(FlushDatabase(db(0)));
+    swap ? SwapDatabases(hold, db(0), db(1)) : void(FlushDatabase(hold, db(0)));
     EXPECT_TRUE(living.dirty);
     EXPECT_FALSE(late.dirty);
   }
@@ -187,7 +187,7 @@ TEST_F(DatabaseTest, SwapExchangesContentsAndLeavesWatchersWithTheirNumber) {
     Hold hold(kSlot);
     Database* both[] = {&db(0), &db(1)};
     ASSERT_TRUE(hold.TryClose(both, false));
-    SwapDatabases(db(0), db(1));
+    SwapDatabases(hold, db(0), db(1));
   }
   EXPECT_EQ(Get(db(0), "one"), "1");
   EXPECT_EQ(Get(db(1), "zero"), "0");

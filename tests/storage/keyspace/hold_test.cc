@@ -167,8 +167,8 @@ TEST_F(HoldTest, ThreadsThatTakeManyKeysNeitherDeadlockNorLoseAnUpdate) {
   keyspace_.set_observer(nullptr);
   std::vector<std::thread> threads;
   std::atomic<int> done = 0;
-  auto add = [&](std::string_view key) {
-    WriteScope scope(db(), key, KeyHash::Of(key), now_ms());
+  auto add = [&](Hold& hold, std::string_view key) {
+    WriteScope scope(hold, db(), key, KeyHash::Of(key), now_ms());
     MutableString value(scope);
     value.AssignInteger(value.view().integer().value_or(0) + 1);
     scope.Changed("incr");
@@ -179,8 +179,8 @@ TEST_F(HoldTest, ThreadsThatTakeManyKeysNeitherDeadlockNorLoseAnUpdate) {
       for (int i = 0; i < 2'000;) {
         Hold hold(slot);
         if (!hold.TryKeys(db(), hashes)) continue;
-        add("a");
-        add("b");
+        add(hold, "a");
+        add(hold, "b");
         ++done;
         ++i;
       }
@@ -190,8 +190,8 @@ TEST_F(HoldTest, ThreadsThatTakeManyKeysNeitherDeadlockNorLoseAnUpdate) {
     for (int i = 0; i < 200; ++i) {
       Hold hold(keyspace_.background_slot());
       hold.WaitAndClose(db());
-      add("b");
-      add("a");
+      add(hold, "b");
+      add(hold, "a");
       ++done;
     }
   });

@@ -19,7 +19,7 @@ class PreImagesTest : public KeyspaceTest {
     Set(db(), key, std::string(bytes, 'x'));
     Hold hold(kSlot);
     EXPECT_TRUE(hold.TryKey(db(), hash));
-    return images_.Add(hash, 0, *PeekKey(db(), key, hash, now_ms()));
+    return images_.Add(hash, 0, *PeekKey(hold, db(), key, hash, now_ms()));
   }
 
   PreImages images_;

@@ -16,7 +16,7 @@ class SnapshotBatchTest : public KeyspaceTest {
   void Add(SnapshotBatch& batch, std::string_view key) {
     Hold hold(kSlot);
     ASSERT_TRUE(hold.TryKey(db(), KeyHash::Of(key)));
-    batch.Add(7, *PeekKey(db(), key, KeyHash::Of(key), now_ms()));
+    batch.Add(7, *PeekKey(hold, db(), key, KeyHash::Of(key), now_ms()));
   }
 };
 

@@ -114,7 +114,7 @@ class Disorder : private KeyspaceObserver {
     Hold hold(0);
     ASSERT_TRUE(hold.TryKey(db(index), KeyHash::Of(key)));
     SnapshotModel::Value* value = model_.Open(index, key, now_ms());
-    WriteScope scope(db(index), key, KeyHash::Of(key), now_ms());
+    WriteScope scope(hold, db(index), key, KeyHash::Of(key), now_ms());
     ASSERT_EQ(scope.exists(), value != nullptr);
     change(scope, value);
   }
@@ -171,7 +171,7 @@ class Disorder : private KeyspaceObserver {
     const std::string key = Key();
     Hold hold(0);
     ASSERT_TRUE(hold.TryKey(db(index), KeyHash::Of(key)));
-    const bool there = PeekKey(db(index), key, KeyHash::Of(key), now_ms()) != nullptr;
+    const bool there = PeekKey(hold, db(index), key, KeyHash::Of(key), now_ms()) != nullptr;
     SnapshotModel::Value* value = model_.Find(index, key);
     if (!there) model_.LeaveOut(index, key);
     ASSERT_TRUE(!there || value != nullptr);
@@ -192,16 +192,17 @@ class Disorder : private KeyspaceObserver {
     std::vector<Database*> dbs = {&db(std::min(a, b))};
     if (a != b) dbs.push_back(&db(std::max(a, b)));
     ASSERT_TRUE(hold.TryClose(dbs, false));
-    work();
+    work(hold);
   }
   /// RENAME, or MOVE under another name.
   void Transfer(int from, int to) {
     const std::string key = Key();
     const std::string target = Key();
-    Closed(from, to, [&] {
+    Closed(from, to, [&](Hold& hold) {
       if (from == to && key == target) return;
       SnapshotModel::Value* value = model_.Open(from, key, now_ms());
-      std::optional<WriteScope> source(std::in_place, db(from), key, KeyHash::Of(key), now_ms());
+      std::optional<WriteScope> source(std::in_place, hold, db(from), key, KeyHash::Of(key),
+                                       now_ms());
       if (value == nullptr) return;
       const SnapshotModel::Value moved = *value;
       Entry* entry = source->Detach();
@@ -209,7 +210,7 @@ class Disorder : private KeyspaceObserver {
       source.reset();
       model_.Erase(from, key);
       model_.Open(to, target, now_ms());
-      WriteScope scope(db(to), target, KeyHash::Of(target), now_ms());
+      WriteScope scope(hold, db(to), target, KeyHash::Of(target), now_ms());
       scope.Adopt(*entry, entry->payload(), entry->expire_at_ms());
       scope.Changed("rename_to");
       model_.Put(to, target, moved);
@@ -221,15 +222,15 @@ class Disorder : private KeyspaceObserver {
     const int to = Below(kDatabases);
     const std::string key = Key();
     const std::string target = Key();
-    Closed(from, to, [&] {
+    Closed(from, to, [&](Hold& hold) {
       if (from == to && key == target) return;
-      const Entry* entry = PeekKey(db(from), key, KeyHash::Of(key), now_ms());
+      const Entry* entry = PeekKey(hold, db(from), key, KeyHash::Of(key), now_ms());
       if (entry == nullptr) return model_.LeaveOut(from, key);
       KeepForLog(db(from), key, KeyHash::Of(key));
       const SnapshotModel::Value copied = *model_.Open(from, key, now_ms());
       const std::string payload = CopyPayload(entry->type(), entry->encoding(), entry->payload());
       model_.Open(to, target, now_ms());
-      WriteScope scope(db(to), target, KeyHash::Of(target), now_ms());
+      WriteScope scope(hold, db(to), target, KeyHash::Of(target), now_ms());
       scope.Adopt(*entry, payload, entry->expire_at_ms());
       scope.Changed("copy_to");
       model_.Put(to, target, copied);
@@ -239,11 +240,11 @@ class Disorder : private KeyspaceObserver {
     const int a = Below(kDatabases);
     const int b = Below(kDatabases);
     if (a == b) return;
-    Closed(a, b, [&] { SwapDatabases(db(a), db(b)); });
+    Closed(a, b, [&](Hold& hold) { SwapDatabases(hold, db(a), db(b)); });
     model_.Swap(a, b);
   }
   void Flush(int index) {
-    Closed(index, index, [&] { FlushDatabase(db(index)); });
+    Closed(index, index, [&](Hold& hold) { FlushDatabase(hold, db(index)); });
     model_.Flush(index);
   }
   void Pass() { clock_.now_ms += Below(10); }
@@ -343,7 +344,7 @@ class SnapshotStormTest : public testing::Test {
   void Put(GateSlot slot, int index, const std::string& key, int64_t expire_at_ms = kNoExpiry) {
     Hold hold(slot);
     if (!hold.TryKey(keyspace_.db(index), KeyHash::Of(key))) return;
-    WriteScope scope(keyspace_.db(index), key, KeyHash::Of(key), clock_.now_ms);
+    WriteScope scope(hold, keyspace_.db(index), key, KeyHash::Of(key), clock_.now_ms);
     MutableString(scope).Assign("1");
     scope.SetExpiry(expire_at_ms);
     scope.Changed("set");
@@ -352,20 +353,20 @@ class SnapshotStormTest : public testing::Test {
     Database* dbs[] = {&keyspace_.db(std::min(from, to)), &keyspace_.db(std::max(from, to))};
     Hold hold(slot);
     if (!hold.TryClose(dbs, false)) return;
-    std::optional<WriteScope> source(std::in_place, keyspace_.db(from), key, KeyHash::Of(key),
+    std::optional<WriteScope> source(std::in_place, hold, keyspace_.db(from), key, KeyHash::Of(key),
                                      clock_.now_ms);
     if (!source->exists()) return;
     Entry* entry = source->Detach();
     source->Changed("move_from");
     source.reset();
-    WriteScope scope(keyspace_.db(to), key, KeyHash::Of(key), clock_.now_ms);
+    WriteScope scope(hold, keyspace_.db(to), key, KeyHash::Of(key), clock_.now_ms);
     scope.Adopt(*entry, entry->payload(), entry->expire_at_ms());
     scope.Changed("move_to");
     Entry::Destroy(entry);
   }
   void Close(GateSlot slot, std::vector<Database*> dbs, auto work) {
     Hold hold(slot);
-    if (hold.TryClose(dbs, false)) work();
+    if (hold.TryClose(dbs, false)) work(hold);
   }
 
   void Disturb(GateSlot slot) {
@@ -381,10 +382,11 @@ class SnapshotStormTest : public testing::Test {
         case 8:
         case 9:
           Close(slot, {&keyspace_.db(std::min(from, to)), &keyspace_.db(std::max(from, to))},
-                [&] { SwapDatabases(keyspace_.db(from), keyspace_.db(to)); });
+                [&](Hold& hold) { SwapDatabases(hold, keyspace_.db(from), keyspace_.db(to)); });
           break;
         case 1:
-          if (below(20) == 0) Close(slot, {&scratch}, [&] { FlushDatabase(scratch); });
+          if (below(20) == 0)
+            Close(slot, {&scratch}, [&](Hold& hold) { FlushDatabase(hold, scratch); });
           break;
         case 2:
           clock_.now_ms += 1;

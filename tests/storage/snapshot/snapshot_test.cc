@@ -32,7 +32,7 @@ class SnapshotTest : public KeyspaceTest {
     Hold hold(kSlot);
     Database* closed[] = {&database};
     ASSERT_TRUE(hold.TryClose(closed, false));
-    FlushDatabase(database);
+    FlushDatabase(hold, database);
   }
 
   static std::string Text(const SnapshotEntry& entry) {
@@ -144,7 +144,7 @@ TEST_F(SnapshotTest, AFlushedDatabaseIsInIt) {
     Hold hold(kSlot);
     Database* closed[] = {&db(1)};
     ASSERT_TRUE(hold.TryClose(closed, false));
-    EXPECT_EQ(FlushDatabase(db(1)), 1000u);
+    EXPECT_EQ(FlushDatabase(hold, db(1)), 1000u);
   }
   Set(db(1), "key1", "new");
   std::map<std::string, std::string> all = Rest();
@@ -163,7 +163,7 @@ TEST_F(SnapshotTest, SwappedDatabasesKeepTheNumberThatTheyHad) {
     Hold hold(kSlot);
     Database* closed[] = {&db(0), &db(1), &db(2)};
     ASSERT_TRUE(hold.TryClose(closed, false));
-    SwapDatabases(db(0), db(2));
+    SwapDatabases(hold, db(0), db(2));
   }
   Delete(db(0), "b");
   std::map<std::string, std::string> all = Rest();
@@ -307,7 +307,7 @@ TEST_F(SnapshotTest, KeysThatWereMissedOrCameTwiceFailIt) {
     // As a defect would leave it: the bit of a snapshot before.
     Hold hold(kSlot);
     ASSERT_TRUE(hold.TryKey(db(), KeyHash::Of("a")));
-    const Entry* entry = PeekKey(db(), "a", KeyHash::Of("a"), now_ms());
+    const Entry* entry = PeekKey(hold, db(), "a", KeyHash::Of("a"), now_ms());
     const_cast<Entry*>(entry)->set_epoch(!snapshot().epoch());
   }
   Begin();
@@ -358,7 +358,7 @@ TEST_F(SnapshotTest, IsOnePointInTimeWhileThreadsMoveAmounts) {
         Hold hold(slot);
         if (!hold.TryKeys(db(), keys)) continue;
         for (auto [key, change] : {std::pair(from, -1), std::pair(to, 1)}) {
-          WriteScope scope(db(), key, KeyHash::Of(key), now_ms());
+          WriteScope scope(hold, db(), key, KeyHash::Of(key), now_ms());
           MutableString string(scope);
           string.AssignInteger(*string.view().integer() + change);
           scope.Changed("incrby");

@@ -46,7 +46,7 @@ class KeyspaceTest : public testing::Test, private KeyspaceObserver {
   void Write(Database& database, std::string_view key, Change&& change) {
     Hold hold(kSlot);
     ASSERT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
-    WriteScope scope(database, key, KeyHash::Of(key), now_ms());
+    WriteScope scope(hold, database, key, KeyHash::Of(key), now_ms());
     change(scope);
   }
   void Set(Database& database, std::string_view key, std::string_view value,
@@ -69,14 +69,14 @@ class KeyspaceTest : public testing::Test, private KeyspaceObserver {
   std::optional<std::string> Get(Database& database, std::string_view key) {
     Hold hold(kSlot);
     EXPECT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
-    const Entry* entry = PeekKey(database, key, KeyHash::Of(key), now_ms());
+    const Entry* entry = PeekKey(hold, database, key, KeyHash::Of(key), now_ms());
     if (entry == nullptr) return std::nullopt;
     return std::string(StringView(entry->encoding(), entry->payload()).bytes());
   }
   bool Exists(Database& database, std::string_view key) {
     Hold hold(kSlot);
     EXPECT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
-    return PeekKey(database, key, KeyHash::Of(key), now_ms()) != nullptr;
+    return PeekKey(hold, database, key, KeyHash::Of(key), now_ms()) != nullptr;
   }
 
   /// Events since the last time: "set 0:key; ".

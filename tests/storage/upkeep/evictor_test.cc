@@ -57,7 +57,7 @@ class EvictorTest : public KeyspaceTest {
   void Touch(int i) {
     Hold hold(kSlot);
     ASSERT_TRUE(hold.TryKey(db(), KeyHash::Of(Key(i))));
-    FindKey(db(), Key(i), KeyHash::Of(Key(i)), now_ms(), random_);
+    FindKey(hold, db(), Key(i), KeyHash::Of(Key(i)), now_ms(), random_);
   }
 
   absl::InsecureBitGen random_;
@@ -267,7 +267,7 @@ TEST_F(EvictorTest, ForWhatWasFlushedDuringASnapshotNothingIsEvictedOrRefused) {
     Hold hold(kSlot);
     Database* closed[] = {&db()};
     ASSERT_TRUE(hold.TryClose(closed, false));
-    FlushDatabase(db());
+    FlushDatabase(hold, db());
   }
   EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBelowLimit);
   keyspace_.reclaimer().Drain();

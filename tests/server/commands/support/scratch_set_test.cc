@@ -16,7 +16,7 @@ class ScratchSetTest : public ServerTest {
   void Store(ScratchSet& set, std::string_view key) {
     Hold hold(server_.thread(0).slot);
     ASSERT_TRUE(hold.TryKey(db_, KeyHash::Of(key)));
-    WriteScope scope(db_, key, KeyHash::Of(key), now_ms());
+    WriteScope scope(hold, db_, key, KeyHash::Of(key), now_ms());
     const std::string_view command[] = {"SUNIONSTORE", key, "a", "b"};
     set.MoveInto(scope, 0, command);
   }

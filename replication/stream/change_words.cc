@@ -1,0 +1,94 @@
+#include "replication/stream/change_words.h"
+
+#include <initializer_list>
+
+#include "absl/container/inlined_vector.h"
+#include "storage/base/integer_text.h"
+#include "storage/keyspace/entry.h"
+
+namespace cloakroom {
+namespace {
+
+using Visit = absl::FunctionRef<void(std::span<const std::string_view>)>;
+
+void Give(Visit visit, std::initializer_list<std::string_view> words) {
+  visit({words.begin(), words.size()});
+}
+
+/// The name in front of the change's own words.
+void GiveBehind(std::string_view name, const Change& change, Visit visit) {
+  absl::InlinedVector<std::string_view, 8> words = {name};
+  words.insert(words.end(), change.words.begin(), change.words.end());
+  visit(words);
+}
+
+void GiveString(const Change& change, Visit visit) {
+  const std::string_view key = change.words[0];
+  const std::string_view bytes = change.words[1];
+  if (change.number == kNoExpiry) return Give(visit, {"SET", key, bytes});
+  Give(visit, {"SET", key, bytes, "PXAT", IntegerText(change.number).view()});
+}
+
+/// A string that SET would make is not raw, as OBJECT ENCODING calls it; SETRANGE's is.
+void GiveRawString(const Change& change, Visit visit) {
+  const std::string_view key = change.words[0];
+  Give(visit, {"DEL", key});
+  Give(visit, {"SETRANGE", key, "0", change.words[1]});
+  if (change.number != kNoExpiry) {
+    Give(visit, {"PEXPIREAT", key, IntegerText(change.number).view()});
+  }
+}
+
+void GiveExpiry(const Change& change, Visit visit) {
+  const std::string_view key = change.words[0];
+  if (change.number == kNoExpiry) return Give(visit, {"PERSIST", key});
+  Give(visit, {"PEXPIREAT", key, IntegerText(change.number).view()});
+}
+
+}  // namespace
+
+size_t CommandCount(const Change& change) {
+  if (change.kind != ChangeKind::kSetRawString) return 1;
+  return change.number == kNoExpiry ? 2 : 3;
+}
+
+void ForEachCommand(const Change& change, Visit visit) {
+  const IntegerText number(change.number);
+  switch (change.kind) {
+    case ChangeKind::kSetString:
+      return GiveString(change, visit);
+    case ChangeKind::kSetRawString:
+      return GiveRawString(change, visit);
+    case ChangeKind::kSetRange:
+      return Give(visit, {"SETRANGE", change.words[0], number.view(), change.words[1]});
+    case ChangeKind::kMakeRaw:
+      return Give(visit, {"APPEND", change.words[0], ""});
+    case ChangeKind::kSetExpiry:
+      return GiveExpiry(change, visit);
+    case ChangeKind::kRemoveKey:
+      return GiveBehind("DEL", change, visit);
+    case ChangeKind::kSetField:
+      return GiveBehind("HSET", change, visit);
+    case ChangeKind::kEraseField:
+      return GiveBehind("HDEL", change, visit);
+    case ChangeKind::kExpireField:
+      return Give(visit,
+                  {"HPEXPIREAT", change.words[0], number.view(), "FIELDS", "1", change.words[1]});
+    case ChangeKind::kPersistField:
+      return Give(visit, {"HPERSIST", change.words[0], "FIELDS", "1", change.words[1]});
+    case ChangeKind::kAddMember:
+      return GiveBehind("SADD", change, visit);
+    case ChangeKind::kRemoveMember:
+      return GiveBehind("SREM", change, visit);
+    case ChangeKind::kFlushDatabase:
+      return Give(visit, {"FLUSHDB"});
+    case ChangeKind::kFlushAll:
+      return Give(visit, {"FLUSHALL"});
+    case ChangeKind::kSwapDatabases:
+      return Give(visit, {"SWAPDB", IntegerText(change.db).view(), number.view()});
+    case ChangeKind::kCommand:
+      return visit(change.words);
+  }
+}
+
+}  // namespace cloakroom
