@@ -11,12 +11,7 @@
 namespace cloakroom {
 namespace {
 
-constexpr std::string_view kUnknown = "ERR Unknown Redis command called from script";
-constexpr std::string_view kArity = "ERR Wrong number of args calling Redis command from script";
-constexpr std::string_view kNotFromScript = "ERR This Redis command is not allowed from script";
 constexpr std::string_view kKilled = "ERR Script killed by user with SCRIPT KILL...";
-constexpr std::string_view kReadOnlyScript =
-    "ERR Write commands are not allowed from read-only scripts.";
 
 }  // namespace
 
@@ -42,21 +37,11 @@ CommandHost::~CommandHost() {
 }
 
 std::string CommandHost::Refusal(const Command* command, std::span<const std::string_view> args) {
-  if (command == nullptr) return std::string(kUnknown);
-  const CommandRow& row = *command->row;
-  int argc = static_cast<int>(args.size());
-  if (command->container() || (row.arity >= 0 ? argc != row.arity : argc < -row.arity)) {
-    return std::string(kArity);
-  }
-  if (row.has(kNoScript)) return std::string(kNotFromScript);
-  if (read_only_ && (row.has(kWrite) || row.has(kMayReplicate)))
-    return std::string(kReadOnlyScript);
-  if (row.has(kWrite) && call_.server().persistence().refuses_writes()) {
-    return call_.server().persistence().WriteRefusal();
-  }
-  if (row.has(kDenyOom) && out_of_memory_ && !script_.flags.allow_oom && !running_.wrote()) {
-    return std::string(kOutOfMemory);
-  }
+  const Admission::ScriptTerms terms = {
+      .read_only = read_only_,
+      .out_of_memory = out_of_memory_ && !script_.flags.allow_oom && !running_.wrote()};
+  std::string error = call_.executor().admission().RefusalInScript(terms, command, args);
+  if (!error.empty()) return error;
   if (!Covers(call_.hold(), call_.server(), *command, args, client_.db)) {
     return std::string(kCannotSelect);
   }

@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "protocol/text.h"
 #include "server/context/pause.h"
 #include "server/execution/access.h"
-#include "server/execution/secrets.h"
 #include "server/log/log.h"
-#include "server/metrics/latency_monitor.h"
-#include "server/metrics/monitor_feed.h"
-#include "server/metrics/slowlog.h"
 #include "server/persistence/persistence.h"
 #include "server/script/running_scripts.h"
 
@@ -26,26 +20,8 @@ constexpr size_t kUsualBatch = 32;
 /// The bucket, its entries, those of the bucket chained behind: chains are seldom longer.
 constexpr int kPrefetchTurns = 3;
 
-bool AllowedWhileSubscribed(std::string_view name) {
-  return name == "ping" || name == "subscribe" || name == "ssubscribe" || name == "unsubscribe" ||
-         name == "sunsubscribe" || name == "psubscribe" || name == "punsubscribe" ||
-         name == "quit" || name == "reset";
-}
-
-bool Permitted(Allowed allowed, const Client& client) {
-  return allowed == Allowed::kYes || (allowed == Allowed::kLocal && client.local);
-}
-
 /// How long a script that may not begin waits before it is tried again.
 constexpr std::chrono::milliseconds kScriptsHeldBack{10};
-
-/// Of what a client sent, errors repeat so much.
-constexpr size_t kShownBytes = 128;
-
-/// At most `room` bytes, and none from a zero byte on: Redis prints C strings here.
-std::string Shown(std::string_view text, size_t room) {
-  return std::string(text.substr(0, std::min(room, text.find('\0'))));
-}
 
 /// SUBSCRIBE and its like: their confirmations are pushes, which CLIENT REPLY does not silence.
 bool RepliesWithPushes(const Client& client, const Request& request) {
@@ -71,13 +47,6 @@ void HangUpOnHttp(Client& client, ThreadContext& thread, int64_t now_us) {
       "connection is closed.",
       client.address);
 }
-
-/// While memory is over its limit a transaction can only be ended, as in Redis.
-bool EndsMulti(std::string_view name) {
-  return name == "exec" || name == "discard" || name == "reset" || name == "quit";
-}
-
-std::string UpperName(std::string_view name) { return absl::AsciiStrToUpper(std::string(name)); }
 
 }  // namespace
 
@@ -119,88 +88,11 @@ void Executor::Prefetch(std::span<const Request> batch, int db_index) {
   }
 }
 
-std::string Executor::UnknownCommand(CommandArguments args) const {
-  if (args.size() > 1 && server_.commands().Find(args.first(1)) != nullptr) {
-    return absl::StrCat("ERR unknown subcommand '", Shown(args[1], kShownBytes), "'. Try ",
-                        UpperName(args[0]), " HELP.");
-  }
-  std::string text = absl::StrCat("ERR unknown command '", Shown(args[0], kShownBytes),
-                                  "', with args beginning with: ");
-  size_t room = kShownBytes;
-  for (size_t i = 1; i < args.size() && room > 0; ++i) {
-    std::string shown = Shown(args[i], room);
-    absl::StrAppend(&text, "'", shown, "' ");
-    room -= std::min(room, shown.size() + 3);
-  }
-  return text;
-}
-
-std::string Executor::Refusal(Client& client, const Request& request) {
-  if (request.command == nullptr) return UnknownCommand(request.args);
-  const CommandRow& row = *request.command->row;
-  int argc = static_cast<int>(request.args.size());
-  if (row.run == nullptr || (row.arity >= 0 ? argc != row.arity : argc < -row.arity)) {
-    return absl::StrCat("ERR wrong number of arguments for '", std::string(row.name), "' command");
-  }
-  if (row.has(kProtected) && !Permitted(server_.settings().enable_debug_command, client)) {
-    return "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
-           "you can run it from a local connection, otherwise you need to set this option in the "
-           "configuration file, and then restart the server.";
-  }
-  if (!client.authenticated && !row.has(kNoAuth)) return std::string(kNoAuthError);
-  if (row.has(kNoMulti) && client.in_multi) {
-    return "ERR Command not allowed inside a transaction";
-  }
-  if (std::string error = RefusalOfMemory(client, *request.command); !error.empty()) return error;
-  if (server_.persistence().refuses_writes()) [[unlikely]] {
-    if (HasFlag(client, request, kWrite) || row.name == "ping") {
-      return server_.persistence().WriteRefusal();
-    }
-  }
-  if (client.resp == 2 && client.subscribed() && !AllowedWhileSubscribed(row.name)) {
-    return absl::StrCat("ERR Can't execute '", std::string(row.name),
-                        "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
-                        "allowed in this context");
-  }
-  if (server_.persistence().loading() && !row.has(kLoading)) return std::string(kLoadingError);
-  if (client.monitor && (row.has(kWrite) || row.has(kReadonly) || row.has(kMayReplicate))) {
-    return "ERR Replica can't interact with the keyspace";
-  }
-  return "";
-}
-
-std::string Executor::RefusalOfMemory(Client& client, const Command& command) {
-  uint32_t flags = command.row->flags;
-  if (client.in_multi && !EndsMulti(command.row->name)) flags |= kDenyOom;
-  if (&command == exec_) {
-    for (const QueuedCommand& queued : client.queue) flags |= queued.command->row->flags;
-  }
-  // Scripts (kMayReplicate) are let in; which of their commands may run is up to them.
-  if ((flags & (kDenyOom | kWrite | kMayReplicate)) == 0) return "";
-  thread_.out_of_memory = MakeRoom() == Evictor::Outcome::kNoRoom;
-  if (!thread_.out_of_memory || (flags & kDenyOom) == 0) return "";
-  return std::string(kOutOfMemory);
-}
-
-Evictor::Outcome Executor::MakeRoom() {
-  int64_t late_ms = server_.settings().latency_monitor_threshold_ms;
-  if (late_ms == 0) [[likely]]
-    return thread_.evictor.MakeRoom();
-  int64_t started_us = server_.clock().MonotonicUs();
-  Evictor::Outcome outcome = thread_.evictor.MakeRoom();
-  int64_t took_ms = (server_.clock().MonotonicUs() - started_us) / 1000;
-  if (took_ms >= late_ms) server_.latency().Add("eviction-cycle", now_ms() / 1000, took_ms);
-  return outcome;
-}
-
 Outcome Executor::Refuse(Client& client, const Request& request, std::string_view error,
                          ReplyWriter& reply) {
   if (client.in_multi) client.multi_failed = true;
-  if (request.command != nullptr) {
-    thread_.stats.per_command[static_cast<size_t>(request.command->index)].rejected += 1;
-  }
-  CountError(error);
-  if (request.command == exec_ && exec_ != nullptr) {
+  accounting_.CountRejected(request.command, error);
+  if (admission_.IsExec(request.command)) {
     // Without the error's code, as Redis says it.
     std::string_view cause = error.starts_with("ERR ") ? error.substr(4) : error;
     reply.Error(absl::StrCat("EXECABORT Transaction discarded because of: ", std::string(cause)));
@@ -209,16 +101,6 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
     reply.Error(error);
   }
   return {};
-}
-
-void Executor::CountError(std::string_view error) {
-  thread_.stats.errors += 1;
-  server_.errors().Count(error.substr(0, error.find(' ')));
-}
-
-void Executor::CountFailure(const Command& command, std::string_view error_code) {
-  CountError(error_code);
-  thread_.stats.per_command[static_cast<size_t>(command.index)].failed += 1;
 }
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {
@@ -240,7 +122,7 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& r
 
 Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWriter& reply,
                                bool queued) {
-  if (std::string error = Refusal(client, request); !error.empty()) [[unlikely]] {
+  if (std::string error = admission_.Refusal(client, request); !error.empty()) [[unlikely]] {
     if (request.command == nullptr && IsHttp(request.args[0])) {
       HangUpOnHttp(client, thread_, now_us_);
       return {};
@@ -249,39 +131,22 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
   }
   const CommandRow& row = *request.command->row;
   if (server_.pause().active()) [[unlikely]] {
-    int64_t until_ms =
-        server_.pause().UntilMs(HasFlag(client, request, kWrite | kMayReplicate), now_ms());
+    int64_t until_ms = server_.pause().UntilMs(
+        admission_.HasFlag(client, request, kWrite | kMayReplicate), now_ms());
     if (until_ms != 0) return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   }
   if (client.in_multi && !row.has(kUndeferred)) return Enqueue(client, request, reply);
-  if (LacksInterpreter(client, request)) [[unlikely]]
+  if (admission_.LacksInterpreter(client, request)) [[unlikely]]
     return Refuse(client, request, kBusyScript, reply);
-  if (server_.running_scripts().held_back() && RunsScript(client, request)) [[unlikely]]
+  if (server_.running_scripts().held_back() && admission_.RunsScript(client, request)) [[unlikely]]
     return {.kind = Outcome::Kind::kSoon, .soon = kScriptsHeldBack};
-  if (request.command == exec_ && client.in_multi) {
+  if (admission_.IsExec(request.command) && client.in_multi) {
     return ExecuteTransaction(client, request, reply, queued);
   }
   Hold hold(thread_.slot, &thread_.change_batches);
   if (!TryHold(hold, client, request, queued)) [[unlikely]]
     return Wait(client, request, hold, queued, reply);
   return RunHeld(client, request, reply, hold);
-}
-
-bool Executor::HasFlag(const Client& client, const Request& request, uint32_t flags) const {
-  if (request.command->row->has(flags)) return true;
-  if (request.command != exec_) return false;
-  return std::any_of(client.queue.begin(), client.queue.end(),
-                     [&](const QueuedCommand& item) { return item.command->row->has(flags); });
-}
-
-bool Executor::RunsScript(const Client& client, const Request& request) const {
-  const auto is_script = [](const Command& command) {
-    return command.group == CommandGroup::kScripting && command.access == Access::kWhole;
-  };
-  if (is_script(*request.command)) return true;
-  if (request.command != exec_) return false;
-  return std::any_of(client.queue.begin(), client.queue.end(),
-                     [&](const QueuedCommand& item) { return is_script(*item.command); });
 }
 
 Outcome Executor::Wait(Client& client, const Request& request, const Hold& hold, bool queued,
@@ -353,25 +218,17 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   hold.Release();
   if (call.has_work()) [[unlikely]] {
     const bool prepares = call.prepares();
-    if (!prepares) NoteRun(call);
+    if (!prepares) accounting_.NoteRun(call);
     return {.kind = prepares ? Outcome::Kind::kPrepare : Outcome::Kind::kDeferred,
             .work = call.TakeWork(),
             .started_us = started_us};
   }
   if (call.again_soon()) [[unlikely]]
     return {.kind = Outcome::Kind::kSoon};
-  NoteRun(call);
+  accounting_.NoteRun(call);
   now_us_ = server_.clock().MonotonicUs();
-  Note(client, *request.command, request.args, now_us_ - started_us);
+  accounting_.NoteEnd(client, *request.command, request.args, now_us_ - started_us);
   return {};
-}
-
-void Executor::NoteRun(const Call& call) {
-  if (server_.monitors().active()) [[unlikely]] {
-    TellMonitors(call.client(), call.command(), call.args(), call.mode());
-  }
-  if (call.failed()) [[unlikely]]
-    CountFailure(call.command(), call.error_code());
 }
 
 void Executor::RunNested(Client& client, const Command& command, CommandArguments args,
@@ -379,60 +236,15 @@ void Executor::RunNested(Client& client, const Command& command, CommandArgument
   Call call(*this, server_, thread_, client, command, args, reply, at_ms, mode, hold);
   const int64_t started_us = server_.clock().MonotonicUs();
   command.row->run(call);
-  NoteRun(call);
-  Note(client, command, args, server_.clock().MonotonicUs() - started_us);
+  accounting_.NoteRun(call);
+  accounting_.NoteEnd(client, command, args, server_.clock().MonotonicUs() - started_us);
 }
 
 void Executor::FinishDeferred(Client& client, const Request& request, int64_t started_us,
                               std::string_view error_code) {
   BeginBatch();
-  if (!error_code.empty()) CountFailure(*request.command, error_code);
-  Note(client, *request.command, request.args, now_us_ - started_us);
-}
-
-void Executor::Note(Client& client, const Command& command, CommandArguments args,
-                    int64_t duration_us) {
-  CommandStats& stats = thread_.stats.per_command[static_cast<size_t>(command.index)];
-  stats.calls += 1;
-  stats.usec += duration_us;
-  thread_.stats.commands += 1;
-  const Config& settings = server_.settings();
-  if (settings.latency_tracking) {
-    LatencyHistogram* histogram = stats.histogram.load(std::memory_order_relaxed);
-    if (histogram == nullptr) {
-      histogram = new LatencyHistogram;
-      stats.histogram.store(histogram, std::memory_order_release);
-    }
-    histogram->Add(duration_us);
-  }
-  int64_t late_ms = settings.latency_monitor_threshold_ms;
-  if (late_ms > 0 && duration_us >= late_ms * 1000) [[unlikely]] {
-    server_.latency().Add(command.row->has(kFast) ? "fast-command" : "command", now_ms() / 1000,
-                          duration_us / 1000);
-  }
-  int64_t slow_us = settings.slowlog_log_slower_than_us;
-  if (slow_us >= 0 && duration_us >= slow_us && !command.row->has(kSkipSlowlog)) [[unlikely]] {
-    std::string name;
-    {
-      MutexLock lock(client.mutex);
-      name = client.name;
-    }
-    server_.slowlog().Add(WithoutSecrets(*command.row, args), now_ms() / 1000, duration_us,
-                          client.address, std::move(name),
-                          static_cast<size_t>(settings.slowlog_max_len.Get()));
-  }
-}
-
-void Executor::TellMonitors(const Client& client, const Command& command, CommandArguments args,
-                            CallMode mode) {
-  if (command.row->has(kSkipMonitor) || command.row->has(kAdmin)) return;
-  const int64_t now_us = server_.clock().NowUs();
-  const auto source = mode == CallMode::kScript ? "lua" : MonitorName(client);
-  const auto shown = WithoutSecrets(*command.row, args);
-  if (notes_ != nullptr && mode == CallMode::kTransaction) {
-    return notes_->Add(now_us, client.db, source, shown);
-  }
-  server_.monitors().Tell(now_us, client.db, source, shown);
+  if (!error_code.empty()) accounting_.CountFailure(*request.command, error_code);
+  accounting_.NoteEnd(client, *request.command, request.args, now_us_ - started_us);
 }
 
 }  // namespace cloakroom

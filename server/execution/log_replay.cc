@@ -16,12 +16,6 @@ namespace {
 constexpr std::array<std::string_view, 9> kRelative = {
     "expire", "pexpire", "setex", "psetex", "getex", "hexpire", "hpexpire", "hgetex", "hsetex"};
 
-/// What only a connection can ask for (WATCH, SUBSCRIBE, SAVE, ...) needs one, or waits for what
-/// holds the gates here. It is also what scripts may not say, but for scripts themselves.
-bool MayStandInALog(const Command& command) {
-  return !command.row->has(kNoScript) || command.group == CommandGroup::kScripting;
-}
-
 }  // namespace
 
 LogReplay::LogReplay(Server& server, Hold& hold)
@@ -68,16 +62,8 @@ std::optional<std::string> LogReplay::Run(CommandArguments args) {
 
 std::optional<std::string> LogReplay::RunOne(CommandArguments args) {
   const Command* command = server_.commands().Find(args);
-  if (command == nullptr || command->container()) {
-    return absl::StrCat("unknown command '", std::string(args[0].substr(0, 128)), "'");
-  }
-  const int arity = command->row->arity;
-  const int argc = static_cast<int>(args.size());
-  if (arity >= 0 ? argc != arity : argc < -arity) {
-    return absl::StrCat("wrong number of arguments for '", std::string(command->row->name), "'");
-  }
-  if (!MayStandInALog(*command)) {
-    return absl::StrCat("'", std::string(command->row->name), "' has no place in a log");
+  if (std::string error = executor_.admission().RefusalInLog(command, args); !error.empty()) {
+    return error;
   }
   ReplyWriter reply(output_, 2);
   executor_.RunNested(client_, *command, args, reply, TimeFor(args), CallMode::kTransaction, hold_);

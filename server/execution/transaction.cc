@@ -66,7 +66,7 @@ bool Executor::WatchedKeysChanged(Client& client) {
 Outcome Executor::ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
                                      bool queued) {
   if (client.multi_failed) {
-    CountError(kExecAbort);
+    accounting_.CountError(kExecAbort);
     reply.Error(kExecAbort);
     LeaveMulti(server_, thread_.slot, client);
     return {};
@@ -82,18 +82,18 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
       reply.NullArray();
     } else {
       // Of one that closes gates each command is told at once: a script in it tells its own.
-      MonitorNotes* const outer = std::exchange(notes_, hold.closed() ? nullptr : &notes);
+      MonitorNotes* const outer = accounting_.KeepNotes(hold.closed() ? nullptr : &notes);
       RunQueue(client, reply, hold);
-      notes_ = outer;
+      accounting_.KeepNotes(outer);
     }
   }
   LeaveMulti(server_, thread_.slot, client);
   server_.monitors().Tell(notes);
   if (server_.monitors().active()) {
-    TellMonitors(client, *exec_, request.args, CallMode::kTopLevel);
+    accounting_.TellMonitors(client, *request.command, request.args, CallMode::kTopLevel);
   }
   now_us_ = server_.clock().MonotonicUs();
-  Note(client, *exec_, request.args, now_us_ - started_us);
+  accounting_.NoteEnd(client, *request.command, request.args, now_us_ - started_us);
   return {};
 }
 

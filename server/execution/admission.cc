@@ -1,0 +1,179 @@
+#include "server/execution/admission.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "server/config/config.h"
+#include "server/context/errors.h"
+#include "server/execution/command_table.h"
+#include "server/metrics/latency_monitor.h"
+#include "server/persistence/persistence.h"
+#include "storage/base/clock.h"
+
+namespace cloakroom {
+namespace {
+
+bool AllowedWhileSubscribed(std::string_view name) {
+  return name == "ping" || name == "subscribe" || name == "ssubscribe" || name == "unsubscribe" ||
+         name == "sunsubscribe" || name == "psubscribe" || name == "punsubscribe" ||
+         name == "quit" || name == "reset";
+}
+
+bool Permitted(Allowed allowed, const Client& client) {
+  return allowed == Allowed::kYes || (allowed == Allowed::kLocal && client.local);
+}
+
+/// Of what a client sent, errors repeat so much.
+constexpr size_t kShownBytes = 128;
+
+/// At most `room` bytes, and none from a zero byte on: Redis prints C strings here.
+std::string Shown(std::string_view text, size_t room) {
+  return std::string(text.substr(0, std::min(room, text.find('\0'))));
+}
+
+/// While memory is over its limit a transaction can only be ended, as in Redis.
+bool EndsMulti(std::string_view name) {
+  return name == "exec" || name == "discard" || name == "reset" || name == "quit";
+}
+
+bool FitsArity(const CommandRow& row, CommandArguments args) {
+  const int argc = static_cast<int>(args.size());
+  return row.arity >= 0 ? argc == row.arity : argc >= -row.arity;
+}
+
+std::string UpperName(std::string_view name) { return absl::AsciiStrToUpper(std::string(name)); }
+
+}  // namespace
+
+std::string Admission::UnknownCommand(CommandArguments args) const {
+  if (args.size() > 1 && server_.commands().Find(args.first(1)) != nullptr) {
+    return absl::StrCat("ERR unknown subcommand '", Shown(args[1], kShownBytes), "'. Try ",
+                        UpperName(args[0]), " HELP.");
+  }
+  std::string text = absl::StrCat("ERR unknown command '", Shown(args[0], kShownBytes),
+                                  "', with args beginning with: ");
+  size_t room = kShownBytes;
+  for (size_t i = 1; i < args.size() && room > 0; ++i) {
+    std::string shown = Shown(args[i], room);
+    absl::StrAppend(&text, "'", shown, "' ");
+    room -= std::min(room, shown.size() + 3);
+  }
+  return text;
+}
+
+std::string Admission::Refusal(const Client& client, const Request& request) const {
+  if (request.command == nullptr) return UnknownCommand(request.args);
+  const CommandRow& row = *request.command->row;
+  if (row.run == nullptr || !FitsArity(row, request.args)) {
+    return absl::StrCat("ERR wrong number of arguments for '", std::string(row.name), "' command");
+  }
+  if (row.has(kProtected) && !Permitted(server_.settings().enable_debug_command, client)) {
+    return "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
+           "you can run it from a local connection, otherwise you need to set this option in the "
+           "configuration file, and then restart the server.";
+  }
+  if (!client.authenticated && !row.has(kNoAuth)) return std::string(kNoAuthError);
+  if (row.has(kNoMulti) && client.in_multi) {
+    return "ERR Command not allowed inside a transaction";
+  }
+  if (std::string error = RefusalOfMemory(client, *request.command); !error.empty()) return error;
+  if (server_.persistence().refuses_writes()) [[unlikely]] {
+    if (HasFlag(client, request, kWrite) || row.name == "ping") {
+      return server_.persistence().WriteRefusal();
+    }
+  }
+  return RefusalOfSession(client, row);
+}
+
+std::string Admission::RefusalOfSession(const Client& client, const CommandRow& row) const {
+  if (client.resp == 2 && client.subscribed() && !AllowedWhileSubscribed(row.name)) {
+    return absl::StrCat("ERR Can't execute '", std::string(row.name),
+                        "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+                        "allowed in this context");
+  }
+  if (server_.persistence().loading() && !row.has(kLoading)) return std::string(kLoadingError);
+  if (client.monitor && (row.has(kWrite) || row.has(kReadonly) || row.has(kMayReplicate))) {
+    return "ERR Replica can't interact with the keyspace";
+  }
+  return "";
+}
+
+std::string Admission::RefusalInScript(const ScriptTerms& terms, const Command* command,
+                                       CommandArguments args) const {
+  if (command == nullptr) return "ERR Unknown Redis command called from script";
+  const CommandRow& row = *command->row;
+  if (command->container() || !FitsArity(row, args)) {
+    return "ERR Wrong number of args calling Redis command from script";
+  }
+  if (row.has(kNoScript)) return "ERR This Redis command is not allowed from script";
+  if (terms.read_only && (row.has(kWrite) || row.has(kMayReplicate))) {
+    return "ERR Write commands are not allowed from read-only scripts.";
+  }
+  if (row.has(kWrite) && server_.persistence().refuses_writes()) {
+    return server_.persistence().WriteRefusal();
+  }
+  return row.has(kDenyOom) && terms.out_of_memory ? std::string(kOutOfMemory) : "";
+}
+
+std::string Admission::RefusalInLog(const Command* command, CommandArguments args) const {
+  if (command == nullptr || command->container()) {
+    return absl::StrCat("unknown command '", std::string(args[0].substr(0, kShownBytes)), "'");
+  }
+  const CommandRow& row = *command->row;
+  if (!FitsArity(row, args)) {
+    return absl::StrCat("wrong number of arguments for '", std::string(row.name), "'");
+  }
+  // What only a connection can ask for (WATCH, SUBSCRIBE, SAVE, ...) needs one, or waits for what
+  // holds the gates there. It is also what scripts may not say, but for scripts themselves.
+  if (row.has(kNoScript) && command->group != CommandGroup::kScripting) {
+    return absl::StrCat("'", std::string(row.name), "' has no place in a log");
+  }
+  return "";
+}
+
+std::string Admission::RefusalOfMemory(const Client& client, const Command& command) const {
+  uint32_t flags = command.row->flags;
+  if (client.in_multi && !EndsMulti(command.row->name)) flags |= kDenyOom;
+  if (IsExec(&command)) {
+    for (const QueuedCommand& queued : client.queue) flags |= queued.command->row->flags;
+  }
+  // Scripts (kMayReplicate) are let in; which of their commands may run is up to them.
+  if ((flags & (kDenyOom | kWrite | kMayReplicate)) == 0) return "";
+  thread_.out_of_memory = !MakeRoom();
+  if (!thread_.out_of_memory || (flags & kDenyOom) == 0) return "";
+  return std::string(kOutOfMemory);
+}
+
+bool Admission::MakeRoom() const {
+  const int64_t late_ms = server_.settings().latency_monitor_threshold_ms;
+  if (late_ms == 0) [[likely]]
+    return thread_.evictor.MakeRoom() != Evictor::Outcome::kNoRoom;
+  const int64_t started_us = server_.clock().MonotonicUs();
+  const Evictor::Outcome outcome = thread_.evictor.MakeRoom();
+  const int64_t took_ms = (server_.clock().MonotonicUs() - started_us) / 1000;
+  if (took_ms >= late_ms) {
+    server_.latency().Add("eviction-cycle", server_.clock().NowMs() / 1000, took_ms);
+  }
+  return outcome != Evictor::Outcome::kNoRoom;
+}
+
+bool Admission::HasFlag(const Client& client, const Request& request, uint32_t flags) const {
+  if (request.command->row->has(flags)) return true;
+  if (!IsExec(request.command)) return false;
+  return std::any_of(client.queue.begin(), client.queue.end(),
+                     [&](const QueuedCommand& item) { return item.command->row->has(flags); });
+}
+
+bool Admission::RunsScript(const Client& client, const Request& request) const {
+  const auto is_script = [](const Command& command) {
+    return command.group == CommandGroup::kScripting && command.access == Access::kWhole;
+  };
+  if (is_script(*request.command)) return true;
+  if (!IsExec(request.command)) return false;
+  return std::any_of(client.queue.begin(), client.queue.end(),
+                     [&](const QueuedCommand& item) { return is_script(*item.command); });
+}
+
+}  // namespace cloakroom
