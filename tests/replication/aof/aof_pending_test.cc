@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "storage/base/memory_meter.h"
-#include "tests/replication/support/manual_clock.h"
+#include "tests/support/test_clock.h"
 
 namespace cloakroom {
 namespace {
@@ -25,7 +25,7 @@ class AofPendingTest : public ::testing::Test {
     return text;
   }
 
-  ManualClock clock_;
+  TestClock clock_;
   AofPending pending_{clock_};
 };
 
@@ -178,7 +178,7 @@ TEST_F(AofPendingTest, ATimestampStandsBeforeTheFirstRecordOfASecond) {
   pending_.Append("c");
   pending_.Switch({"next", nullptr});
   pending_.Append("d");
-  EXPECT_EQ(TakeAll(), "#TS:1700000000\r\nab#TS:1700000001\r\nc<next>#TS:1700000001\r\nd");
+  EXPECT_EQ(TakeAll(), "#TS:1800000000\r\nab#TS:1800000001\r\nc<next>#TS:1800000001\r\nd");
 }
 
 TEST_F(AofPendingTest, BytesOnDemandAreDueWhenTheyAreNamed) {

@@ -7,7 +7,7 @@
 
 #include "storage/base/memory_meter.h"
 #include "tests/replication/support/faulty_files.h"
-#include "tests/replication/support/manual_clock.h"
+#include "tests/support/test_clock.h"
 
 namespace cloakroom {
 namespace {
@@ -43,7 +43,7 @@ class AofWriterTest : public ::testing::Test {
     writer_.Step();
   }
 
-  ManualClock clock_;
+  TestClock clock_;
   FaultyFiles files_;
   Notes notes_;
   AofDirectory directory_{files_, "dir", "log"};

@@ -8,7 +8,7 @@
 
 #include "tests/replication/support/faulty_files.h"
 #include "tests/replication/support/log_content.h"
-#include "tests/replication/support/manual_clock.h"
+#include "tests/support/test_clock.h"
 
 namespace cloakroom {
 namespace {
@@ -70,7 +70,7 @@ struct Life {
   }
 
   FaultyFiles& files;
-  ManualClock clock;
+  TestClock clock;
   AppendOnlyFile log;
   std::vector<int64_t> offsets;  // of each record
   size_t acknowledged = 0;

@@ -24,7 +24,7 @@ using namespace std::string_literals;
 
 class RdbWriterTest : public testing::Test {
  protected:
-  static constexpr int64_t kNowMs = StandingClock::kStartMs;
+  static constexpr int64_t kNowMs = TestClock::kStartMs;
 
   /// What the writer makes of entries added with Add.
   std::string Written() {
@@ -72,7 +72,7 @@ class RdbWriterTest : public testing::Test {
   std::deque<std::string> names_;
   std::vector<RdbEntry> entries_;
   std::optional<std::string> error_;
-  StandingClock clock_;
+  TestClock clock_;
 };
 
 TEST_F(RdbWriterTest, AnEmptyFileIsRedis) {

@@ -91,7 +91,7 @@ class SnapshotFileMemoryTest : public testing::Test {
   }
 
   size_t Load() {
-    StandingClock clock;
+    TestClock clock;
     Keyspace loaded({.databases = 2, .event_loops = 1}, clock);
     RdbLoadResult result = LoadRdb(SystemFiles(), path(), loaded, {.threads = 1});
     EXPECT_TRUE(result.ok()) << (result.error ? result.error->Text() : "");

@@ -103,8 +103,8 @@ TEST_F(KeyExpiryTest, TtlRoundsToTheNearestSecond) {
   EXPECT_EQ(Run("TTL k"), ":2\r\n");
   Run("PEXPIRE k 499");
   EXPECT_EQ(Run("TTL k"), ":0\r\n");
-  Run({"PEXPIREAT", "k", std::to_string(FakeClock::kStartMs + 2'500)});
-  EXPECT_EQ(Run("EXPIRETIME k"), ":" + std::to_string(FakeClock::kStartMs / 1000 + 3) + "\r\n");
+  Run({"PEXPIREAT", "k", std::to_string(TestClock::kStartMs + 2'500)});
+  EXPECT_EQ(Run("EXPIRETIME k"), ":" + std::to_string(TestClock::kStartMs / 1000 + 3) + "\r\n");
 }
 
 TEST_F(KeyExpiryTest, PersistRemovesAnExpiryOnce) {

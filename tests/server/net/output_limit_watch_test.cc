@@ -16,7 +16,7 @@ class OutputLimitWatchTest : public testing::Test {
   }
   bool Over(int64_t bytes) { return watch_.Over(limit_, bytes, clock_); }
 
-  FakeClock clock_;
+  TestClock clock_;
   OutputLimit limit_;
   OutputLimitWatch watch_;
 };

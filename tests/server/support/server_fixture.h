@@ -16,26 +16,9 @@
 #include "server/execution/executor.h"
 #include "storage/base/clock.h"
 #include "storage/base/memory_meter.h"
+#include "tests/support/test_clock.h"
 
 namespace cloakroom {
-
-/// A clock that stands still until a test moves it.
-class FakeClock final : public Clock {
- public:
-  int64_t NowMs() const override { return now_ms; }
-  int64_t MonotonicUs() const override {
-    passed_us += step_us;
-    return (now_ms - kStartMs) * 1000 + passed_us;
-  }
-
-  static constexpr int64_t kStartMs = 1'800'000'000'000;
-  std::atomic<int64_t> now_ms = kStartMs;
-  /// For work that takes time: the monotonic clock goes on by so much whenever it is looked at.
-  std::atomic<int64_t> step_us = 0;
-
- private:
-  mutable std::atomic<int64_t> passed_us = 0;
-};
 
 /// The other end of a client in a test: keeps what is pushed to it.
 class FakeLink final : public ClientLink {
@@ -83,7 +66,7 @@ class ServerTest : public testing::Test {
   void Advance(int64_t ms) { clock_.now_ms += ms; }
   int64_t now_ms() const { return clock_.now_ms; }
 
-  FakeClock clock_;
+  TestClock clock_;
   ConfigStore config_;
   Server server_;
   Executor executor_;

@@ -280,7 +280,7 @@ class Disorder : private KeyspaceObserver {
     if (event == KeyEvent("expired")) model_.LeaveOut(index, std::string(key));
   }
 
-  StandingClock clock_;
+  TestClock clock_;
   Keyspace keyspace_{{.databases = kDatabases, .event_loops = 1}, clock_};
   SnapshotModel model_{kDatabases};
   std::mt19937 random_;
@@ -428,7 +428,7 @@ class SnapshotStormTest : public testing::Test {
     return tokens;
   }
 
-  StandingClock clock_;
+  TestClock clock_;
   Keyspace keyspace_{{.databases = kScratch + 1, .event_loops = kThreads}, clock_};
   std::atomic<bool> stop_ = false;
 };

@@ -16,19 +16,9 @@
 #include "storage/keyspace/keyspace.h"
 #include "storage/values/hash.h"
 #include "storage/values/string_value.h"
+#include "tests/support/test_clock.h"
 
 namespace cloakroom {
-
-/// A clock that stands still until a test moves it.
-class StandingClock final : public Clock {
- public:
-  static constexpr int64_t kStartMs = 1'800'000'000'000;
-
-  int64_t NowMs() const override { return now_ms; }
-  int64_t MonotonicUs() const override { return (now_ms - kStartMs) * 1000; }
-
-  std::atomic<int64_t> now_ms = kStartMs;
-};
 
 /// A keyspace under a clock that the test moves, and the few changes that tests make to it.
 class KeyspaceTest : public testing::Test, private KeyspaceObserver {
@@ -85,7 +75,7 @@ class KeyspaceTest : public testing::Test, private KeyspaceObserver {
   /// Lives as long as the keyspace, which signals watchers to the last.
   Watcher& NewWatcher() { return watchers_.emplace_back(); }
 
-  StandingClock clock_;
+  TestClock clock_;
   std::deque<Watcher> watchers_;
   Keyspace keyspace_{{.databases = 3, .event_loops = 2}, clock_};
 
