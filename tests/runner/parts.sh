@@ -1,6 +1,11 @@
 # The parts of `./dev test`, one function each. Sourced by `dev`.
 
 parts=(format structure unit conformance differential integration crash asan tsan lint fuzz package)
+# `./dev test quick`: these, and of the differential run only the beginning.
+quick_parts=(format structure unit conformance differential)
+quick=
+# The fuzzers share so many seconds of wall time unless somebody says how long each runs.
+fuzz_seconds=210
 
 part_format() {
   need clang-format-19
@@ -18,18 +23,18 @@ part_structure() {
   run_counted tests/structure/run.py
 }
 
-# clang-tidy compiles with the flags of the lint preset, so it reports what clang's analysis of the
-# locks finds as well: one pass over the files instead of two.
+# clang-tidy compiles with the flags and the precompiled headers of the debug preset, so it reports
+# what clang's analysis of the locks finds as well: one pass over the files instead of two.
 part_lint() {
   need "${build_packages[@]}" "${unit_packages[@]}" "${clang_packages[@]}"
   local files bad
-  configure lint || return 1
+  compile debug || return 1
   mapfile -t files < <(tracked 'protocol/*.cc' 'storage/*.cc' 'clients/*.cc' 'server/*.cc' 'replication/*.cc' \
     'packaging/*.cc')
   # Largest first, so that the last ones do not leave a core idle.
   mapfile -t files < <(printf '%s\n' "${files[@]}" | xargs wc -c | sort -rn | awk '$2 != "total" {print $2}')
   printf '%s\n' "${files[@]}" | xargs -P "$jobs" -n 1 bash -c '
-    out=$(clang-tidy-19 --quiet -p build/lint "$0" 2>/dev/null) || { echo "$out"; echo "FINDINGS in $0"; }
+    out=$(clang-tidy-19 --quiet -p build/debug "$0" 2>/dev/null) || { echo "$out"; echo "FINDINGS in $0"; }
   ' | tee build/logs/findings.log
   bad=$(grep -c '^FINDINGS in ' build/logs/findings.log)
   count $((${#files[@]} - bad)) "$bad"
@@ -45,11 +50,18 @@ part_conformance() {
   compile release && run_counted tests/conformance/run.py
 }
 
+# part_differential [seed]: without a seed, each run draws its own.
 part_differential() {
   need "${build_packages[@]}" "${python_packages[@]}"
   compile release || return 1
-  run_counted_once tests/differential/run.py --commands 1000000 --reload 4000
-  run_counted_once tests/differential/run.py --commands 200000 --reload 2000 --log
+  local seed=()
+  [ $# -eq 0 ] || seed=(--seed "$1")
+  if [ -n "$quick" ]; then
+    run_counted_once tests/differential/run.py --commands 100000 --reload 4000
+    return
+  fi
+  run_counted_once tests/differential/run.py --commands 1000000 --reload 4000 "${seed[@]}"
+  run_counted_once tests/differential/run.py --commands 200000 --reload 2000 --log "${seed[@]}"
   run_counted tests/differential/run.py --self-test --seed 7
 }
 
@@ -86,12 +98,14 @@ part_tsan() {
   CLOAKROOM_SERVER=$PWD/build/tsan/cloakroom-server run_counted tests/stress/run.py
 }
 
-# part_fuzz [seconds]: each fuzzer so long, two at a time. What breaks one is left in build/logs.
+# part_fuzz [seconds]: each fuzzer so long, two at a time; without seconds all share fuzz_seconds.
+# What breaks one is left in build/logs.
 part_fuzz() {
   need "${build_packages[@]}" "${clang_packages[@]}"
   compile fuzz fuzzers || return 1
-  local seconds=${1:-60} fuzzers bad
+  local seconds fuzzers bad
   mapfile -t fuzzers < <(find build/fuzz/tests/fuzz -maxdepth 1 -name '*_fuzz' -type f | sort)
+  seconds=${1:-$((fuzz_seconds / ((${#fuzzers[@]} + 1) / 2)))}
   printf '%s\n' "${fuzzers[@]}" | SECONDS_EACH=$seconds xargs -P 2 -n 1 bash -c '
     name=$(basename "$0"); log=build/logs/fuzz-$name.log; corpus=build/corpus/$name
     mkdir -p "$corpus"

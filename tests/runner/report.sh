@@ -38,8 +38,9 @@ closing_line() {
 verb_test() {
   local name chosen=("$@")
   [ $# -gt 0 ] || chosen=("${parts[@]}")
+  [ "$*" != quick ] || { chosen=("${quick_parts[@]}") quick=1; }
   for name in "${chosen[@]}"; do
-    declare -F "part_$name" >/dev/null || die "no part '$name'; there are: ${parts[*]}"
+    declare -F "part_$name" >/dev/null || die "no part '$name'; there are: ${parts[*]}, or quick for some"
   done
   mkdir -p build/logs
   for name in "${chosen[@]}"; do run_part "$name"; done
