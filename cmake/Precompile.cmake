@@ -1,5 +1,6 @@
 # What is built only to be tested shares the library headers of a target, which take more than half of its compile
-# time. What is delivered, and what is linted, is compiled without: a file that forgets an #include fails there.
+# time; clang-tidy reads the same precompiled headers. What is delivered is compiled without: a source that forgets
+# an #include of a library fails there.
 option(CLOAKROOM_PRECOMPILE "Precompile the headers of libraries" OFF)
 
 set(CLOAKROOM_PRECOMPILED <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <cstring> <deque> <functional>

@@ -4,10 +4,11 @@
     record.py drafts/strings.txt > strings.json
 
 A draft is plain text. "# name" starts a case, with options in brackets, "# name [since=7.2
-resp=3]"; resp=2,3 makes one case for each protocol. Every other line is a request as in the JSON files (one
-that starts with [ is a JSON list), optionally with " => reply" when the reply is not to be
-recorded: it is volatile, unordered, or newer than the redis-server that records. "until" before a request
-repeats it. "cleanup" before a request puts it among the steps that run whatever happens.
+resp=3]"; resp=2,3 makes a case that runs under both versions of the protocol. Every other line is
+a request as in the JSON files (one that starts with [ is a JSON list), optionally with " => reply"
+when the reply is not to be recorded: it is volatile, unordered, or newer than the redis-server
+that records. "until" before a request repeats it. "cleanup" before a request puts it among the
+steps that run whatever happens.
 Read what was recorded before you commit it: it shows what Redis does, not what it should do.
 """
 
@@ -56,7 +57,7 @@ def record(server, draft, version):
             case[option] = draft["options"][option]
     with server.connect() as admin:
         admin.pipeline([["FLUSHALL"], ["SCRIPT", "FLUSH"]])
-    one = run._CaseRun(server, case)
+    one = run.CaseRun(server, version)
     for part in ("steps", "cleanup"):
         steps = [_recorded(one, step, draft) for step in draft[part]]
         if steps:
@@ -86,6 +87,30 @@ def _recorded(one, step, draft):
     return {"until": [request, *expected]} if step["until"] else [request, *expected]
 
 
+def merge(second, third):
+    """One case of two that differ in the version of the protocol alone."""
+    merged = {"name": second["name"], "resp": [2, 3]}
+    for key in second:
+        merged[key] = second[key] if key not in ("steps", "cleanup") else [
+            _merged_step(*pair) for pair in zip(second[key], third[key])]
+    return merged
+
+
+def _merged_step(second, third):
+    if isinstance(second, dict):
+        return {"until": _merged_step(second["until"], third["until"])}
+    return [second[0], *_either(second[1:], third[1:])]
+
+
+def _either(two, three):
+    """What both versions answer, or the two answers, where in the reply they differ."""
+    if two == three:
+        return two
+    if isinstance(two, list) and isinstance(three, list) and len(two) == len(three):
+        return [_either(*pair) for pair in zip(two, three)]
+    return {"resp2": two, "resp3": three}
+
+
 def write(family, cases, out):
     """One line for each step, so that a diff reads well."""
     out.write(f'{{"family": {json.dumps(family)},\n "cases": [\n')
@@ -105,13 +130,15 @@ def main():
     cases = []
     with servers.start("redis") as server:
         for draft in parse(path.read_text()):
+            recorded = []
             for version in draft["options"].get("resp", "2").split(","):
                 try:
-                    cases.append(record(server, draft, int(version)))
+                    recorded.append(record(server, draft, int(version)))
                 except (run.Failure, resp.ConnectionClosed, resp.ReplyTimeout, OSError) as error:
                     print(f"{path.stem}: {draft['name']} (RESP{version}): {error!r}",
                           file=sys.stderr)
                     return 1
+            cases.append(recorded[0] if len(recorded) == 1 else merge(*recorded))
     write(path.stem, cases, sys.stdout)
     return 0
 

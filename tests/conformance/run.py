@@ -72,10 +72,11 @@ class Runner:
         absent = [name for name in case.get("needs", []) if name not in self._commands]
         return "without " + " ".join(absent) if absent else None
 
-    def run(self, case):
-        """Raises Failure when the case does not hold."""
+    def run(self, case, version):
+        """Raises Failure when the case does not hold under this version of the protocol."""
         self._prepare()
-        run = _CaseRun(self._server, case)
+        case = under(version, case)
+        run = CaseRun(self._server, version)
         try:
             for number, step in enumerate(case["steps"], 1):
                 run.step(number, step)
@@ -97,12 +98,12 @@ class Runner:
                 raise Failure(f"cannot empty the server: {reply.decode()}")
 
 
-class _CaseRun:
+class CaseRun:
     """The connections and variables of one run of one case."""
 
-    def __init__(self, server, case):
+    def __init__(self, server, version):
         self._server = server
-        self._resp = case.get("resp", 2)
+        self._resp = version
         self._connections = {}
         self.variables = {}
 
@@ -188,6 +189,23 @@ def _shown(step):
     return json.dumps(request)[:200]
 
 
+def versions(case):
+    """The versions of the protocol that a case runs under."""
+    resp_versions = case.get("resp", 2)
+    return resp_versions if isinstance(resp_versions, list) else [resp_versions]
+
+
+def under(version, part):
+    """A case, or a part of one, with those replies that differ by version chosen for this one."""
+    if isinstance(part, list):
+        return [under(version, item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if part.keys() == {"resp2", "resp3"}:
+        return under(version, part[f"resp{version}"])
+    return {key: under(version, value) for key, value in part.items()}
+
+
 def parse_version(text):
     return tuple(int(part) for part in text.split("."))
 
@@ -226,12 +244,12 @@ def run_all(kind, cases):
                 skipped[reason] = skipped.get(reason, 0) + 1
                 continue
             try:
-                runner.run(case)
+                for version in versions(case):
+                    runner.run(case, version)
                 passed += 1
             except (Failure, servers.ServerFailed) as error:
                 failed += 1
-                print(f"FAILED {kind} {file}: {case['name']} (RESP{case.get('resp', 2)})\n"
-                      f"    {error}")
+                print(f"FAILED {kind} {file}: {case['name']} (RESP{version})\n    {error}")
     skips = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
     print(f"{kind}: {passed} passed, {failed} failed, {sum(skipped.values())} skipped"
           + (f" ({skips})" if skips else ""))

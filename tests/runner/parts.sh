@@ -1,0 +1,129 @@
+# The parts of `./dev test`, one function each. Sourced by `dev`.
+
+parts=(format structure unit conformance differential integration crash asan tsan lint fuzz package)
+# `./dev test quick`: these, and of the differential run only the beginning.
+quick_parts=(format structure unit conformance differential)
+quick=
+# The fuzzers share so many seconds of wall time unless somebody says how long each runs.
+fuzz_seconds=210
+
+part_format() {
+  need clang-format-19
+  local files bad log=build/logs/format-findings.log
+  mapfile -t files < <(tracked '*.h' '*.cc')
+  printf '%s\n' "${files[@]}" | xargs -P "$jobs" -n 40 clang-format-19 --dry-run -Werror >"$log" 2>&1
+  cat "$log"
+  bad=$(sed -n 's/^\([^: ]*\):[0-9].* error: .*/\1/p' "$log" | sort -u | wc -l)
+  [ "$bad" != 0 ] || [ ! -s "$log" ] || bad=1
+  count $((${#files[@]} - bad)) "$bad"
+}
+
+part_structure() {
+  need python3
+  run_counted tests/structure/run.py
+}
+
+# clang-tidy compiles with the flags and the precompiled headers of the debug preset, so it reports
+# what clang's analysis of the locks finds as well: one pass over the files instead of two.
+part_lint() {
+  need "${build_packages[@]}" "${unit_packages[@]}" "${clang_packages[@]}"
+  local files bad
+  compile debug || return 1
+  mapfile -t files < <(tracked 'protocol/*.cc' 'storage/*.cc' 'clients/*.cc' 'server/*.cc' 'replication/*.cc' \
+    'packaging/*.cc')
+  # Largest first, so that the last ones do not leave a core idle.
+  mapfile -t files < <(printf '%s\n' "${files[@]}" | xargs wc -c | sort -rn | awk '$2 != "total" {print $2}')
+  printf '%s\n' "${files[@]}" | xargs -P "$jobs" -n 1 bash -c '
+    out=$(clang-tidy-19 --quiet -p build/debug "$0" 2>/dev/null) || { echo "$out"; echo "FINDINGS in $0"; }
+  ' | tee build/logs/findings.log
+  bad=$(grep -c '^FINDINGS in ' build/logs/findings.log)
+  count $((${#files[@]} - bad)) "$bad"
+}
+
+part_unit() {
+  need "${build_packages[@]}" "${unit_packages[@]}" "${clang_packages[@]}"
+  compile debug && run_unit_tests debug
+}
+
+part_conformance() {
+  need "${build_packages[@]}" "${python_packages[@]}"
+  compile release && run_counted tests/conformance/run.py
+}
+
+# part_differential [seed]: without a seed, each run draws its own.
+part_differential() {
+  need "${build_packages[@]}" "${python_packages[@]}"
+  compile release || return 1
+  local seed=()
+  [ $# -eq 0 ] || seed=(--seed "$1")
+  if [ -n "$quick" ]; then
+    run_counted_once tests/differential/run.py --commands 100000 --reload 4000
+    return
+  fi
+  run_counted_once tests/differential/run.py --commands 1000000 --reload 4000 "${seed[@]}"
+  run_counted_once tests/differential/run.py --commands 200000 --reload 2000 --log "${seed[@]}"
+  run_counted tests/differential/run.py --self-test --seed 7
+}
+
+part_integration() {
+  need "${build_packages[@]}" "${python_packages[@]}" "${client_packages[@]}"
+  command -v npm >/dev/null || need npm  # Node.js' own packages bring it along, Debian's does not
+  compile release && run_pytest tests/integration "$@"
+}
+
+# part_crash [args…]: kill -9 at random moments, and saves on a slow disk; args are the first runner's.
+part_crash() {
+  need "${build_packages[@]}" "${python_packages[@]}"
+  compile release || return 1
+  run_counted tests/crash/run.py "$@"
+  run_counted tests/crash/run.py --self-test
+  run_counted tests/stress/slow_saves.py
+}
+
+part_asan() {
+  need "${build_packages[@]}" "${unit_packages[@]}" "${clang_packages[@]}" "${python_packages[@]}"
+  compile asan || return 1
+  export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+  export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-19
+  run_unit_tests asan
+  CLOAKROOM_SERVER=$PWD/build/asan/cloakroom-server run_counted tests/conformance/run.py --server cloakroom
+}
+
+part_tsan() {
+  need "${build_packages[@]}" "${unit_packages[@]}" "${clang_packages[@]}" "${python_packages[@]}"
+  compile tsan || return 1
+  # Its own search for deadlocks gives up at 64 locks held; closing all gates takes more.
+  export TSAN_OPTIONS=halt_on_error=1:detect_deadlocks=0:external_symbolizer_path=/usr/bin/llvm-symbolizer-19:suppressions=$PWD/tests/support/tsan.suppressions
+  run_unit_tests tsan
+  CLOAKROOM_SERVER=$PWD/build/tsan/cloakroom-server run_counted tests/stress/run.py
+}
+
+# part_fuzz [seconds]: each fuzzer so long, two at a time; without seconds all share fuzz_seconds.
+# What breaks one is left in build/logs.
+part_fuzz() {
+  need "${build_packages[@]}" "${clang_packages[@]}"
+  compile fuzz fuzzers || return 1
+  local seconds fuzzers bad
+  mapfile -t fuzzers < <(find build/fuzz/tests/fuzz -maxdepth 1 -name '*_fuzz' -type f | sort)
+  seconds=${1:-$((fuzz_seconds / ((${#fuzzers[@]} + 1) / 2)))}
+  printf '%s\n' "${fuzzers[@]}" | SECONDS_EACH=$seconds xargs -P 2 -n 1 bash -c '
+    name=$(basename "$0"); log=build/logs/fuzz-$name.log; corpus=build/corpus/$name
+    mkdir -p "$corpus"
+    if "$0" -max_total_time="$SECONDS_EACH" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix="build/logs/$name-" "$corpus" >"$log" 2>&1; then
+      echo "$name $(sed -n "s/^stat::number_of_executed_units: */runs: /p" "$log")"
+    else
+      tail -n 40 "$log"; echo "BROKEN $name"
+    fi
+  ' | tee build/logs/fuzzers.log
+  bad=$(grep -c '^BROKEN ' build/logs/fuzzers.log)
+  count $((${#fuzzers[@]} - bad)) "$bad"
+}
+
+# Builds the packages, and once more as the next release; installs, upgrades, removes them in roots of
+# their own below build/roots.
+part_package() {
+  need "${build_packages[@]}" "${packaging_packages[@]}" "${proof_packages[@]}"
+  compile release package_files && make_packages build/packages 1 && make_packages build/packages/next 2 &&
+    run_pytest tests/packaging "$@"
+}
