@@ -11,6 +11,7 @@
 #include "server/commands/support/bits.h"
 #include "server/commands/support/held_string.h"
 #include "server/commands/support/string_size.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "storage/access/string_store.h"
 
@@ -21,18 +22,18 @@ namespace {
 constexpr size_t kMaxInlineBytes = 1 << 20;
 
 void SetBit(Call& call) {
-  std::optional<uint64_t> offset = BitOffset(call, 2);
-  if (!offset) return;
-  std::optional<int64_t> bit = call.IntegerIn(3, 0, 1, "ERR bit is not an integer or out of range");
-  if (!bit) return;
+  Arguments args(call, 2);
+  const uint64_t offset = TakeBitOffset(args);
+  const bool bit = args.IntegerIn(0, 1, "ERR bit is not an integer or out of range") == 1;
+  if (!args.Finish()) return;
   Writing<MutableString> string(call, call.arg(1));
   if (!string.ok()) return;
-  const size_t byte = *offset / 8;
+  const size_t byte = offset / 8;
   const bool grows = byte >= string->view().size();
-  const bool old_bit = BitAt(string->view().bytes(), *offset);
+  const bool old_bit = BitAt(string->view().bytes(), offset);
   char* const bytes = string->MakeRoom(byte + 1);
-  if (grows || old_bit != (*bit == 1)) {
-    SetBitAt(bytes, *offset, *bit == 1);
+  if (grows || old_bit != bit) {
+    SetBitAt(bytes, offset, bit);
     string->Wrote(byte, 1);
     string.Changed("setbit");
   }
@@ -40,10 +41,11 @@ void SetBit(Call& call) {
 }
 
 void GetBit(Call& call) {
-  std::optional<uint64_t> offset = BitOffset(call, 2);
-  if (!offset) return;
+  Arguments args(call, 2);
+  const uint64_t offset = TakeBitOffset(args);
+  if (!args.Finish()) return;
   Reading<StringView> string(call, call.arg(1));
-  if (string.ok()) call.reply().Integer(BitAt(string->bytes(), *offset) ? 1 : 0);
+  if (string.ok()) call.reply().Integer(BitAt(string->bytes(), offset) ? 1 : 0);
 }
 
 /// The arguments "[start [end [BYTE | BIT]]]", in bytes unless they are bits.
@@ -56,11 +58,9 @@ struct RangeArguments {
   bool reversed() const { return start < 0 && end < 0 && start > end; }
 };
 
-bool ReadUnit(Call& call, size_t i, RangeArguments* range) {
-  range->in_bits = call.Is(i, "BIT");
-  if (range->in_bits || call.Is(i, "BYTE")) return true;
-  call.SyntaxError();
-  return false;
+void TakeUnit(Arguments& args, RangeArguments* range) {
+  range->in_bits = args.Word("BIT");
+  if (!range->in_bits && !args.Word("BYTE")) args.SyntaxError();
 }
 
 /// The first and the last bit of a range, clamped to a string; nullopt: none. Redis clamps both to
@@ -82,17 +82,12 @@ std::optional<BitRange> Clamp(const RangeArguments& range, size_t size_bytes) {
 std::optional<RangeArguments> ReadCountRange(Call& call) {
   RangeArguments range;
   if (call.argc() == 2) return range;
-  if (call.argc() != 4 && call.argc() != 5) {
-    call.SyntaxError();
-    return std::nullopt;
-  }
-  std::optional<int64_t> start = call.Integer(2);
-  if (!start) return std::nullopt;
-  std::optional<int64_t> end = call.Integer(3);
-  if (!end) return std::nullopt;
-  range.start = *start;
-  range.end = *end;
-  if (call.argc() == 5 && !ReadUnit(call, 4, &range)) return std::nullopt;
+  Arguments args(call, 2);
+  if (args.left() != 2 && args.left() != 3) args.SyntaxError();
+  range.start = args.Integer();
+  range.end = args.Integer();
+  if (args.More()) TakeUnit(args, &range);
+  if (!args.Finish()) return std::nullopt;
   return range;
 }
 
@@ -115,19 +110,18 @@ void BitCount(Call& call) {
 std::optional<RangeArguments> ReadSearchRange(Call& call) {
   RangeArguments range;
   if (call.argc() == 3) return range;
-  if (call.argc() > 6) {
-    call.SyntaxError();
-    return std::nullopt;
+  Arguments args(call, 3);
+  if (args.left() > 3) args.SyntaxError();
+  range.start = args.Integer();
+  range.end_given = args.More();
+  if (args.left() == 2) {
+    // Redis looks at the unit before it looks at the end.
+    args.GoTo(5);
+    TakeUnit(args, &range);
+    args.GoTo(4);
   }
-  std::optional<int64_t> start = call.Integer(3);
-  if (!start) return std::nullopt;
-  range.start = *start;
-  if (call.argc() == 6 && !ReadUnit(call, 5, &range)) return std::nullopt;
-  if (call.argc() == 4) return range;
-  std::optional<int64_t> end = call.Integer(4);
-  if (!end) return std::nullopt;
-  range.end = *end;
-  range.end_given = true;
+  if (range.end_given) range.end = args.Integer();
+  if (!args.Finish()) return std::nullopt;
   return range;
 }
 

@@ -5,6 +5,7 @@
 #include "protocol/version.h"
 #include "server/commands/families.h"
 #include "server/commands/support/key_lookup.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/execution/executor.h"
 #include "server/metrics/monitor_feed.h"
@@ -54,32 +55,24 @@ struct Greeting {
 /// Nothing when it cannot be read: the error has been replied then.
 std::optional<Greeting> ReadGreeting(Call& call) {
   Greeting greeting{.resp = call.client().resp};
-  if (call.argc() > 1) {
-    auto version = call.Integer(1, "ERR Protocol version is not an integer or out of range");
-    if (!version) return std::nullopt;
-    if (*version != 2 && *version != 3) {
-      call.Error("NOPROTO unsupported protocol version");
-      return std::nullopt;
-    }
-    greeting.resp = static_cast<int>(*version);
+  Arguments args(call, 1);
+  if (args.More()) {
+    const int64_t version = args.Integer("ERR Protocol version is not an integer or out of range");
+    if (version != 2 && version != 3) args.Fail("NOPROTO unsupported protocol version");
+    greeting.resp = static_cast<int>(version);
   }
-  for (size_t i = 2; i < call.argc(); ++i) {
-    size_t more = call.argc() - 1 - i;
-    if (call.Is(i, "AUTH") && more >= 2) {
-      greeting.user = call.arg(i + 1);
-      greeting.password = call.arg(i + 2);
-      i += 2;
-    } else if (call.Is(i, "SETNAME") && more >= 1) {
-      greeting.name = call.arg(++i);
-      if (!FitsClientList(*greeting.name)) {
-        call.Error(kBadClientName);
-        return std::nullopt;
-      }
+  while (args.More()) {
+    if (args.Word("AUTH", 2)) {
+      greeting.user = args.String();
+      greeting.password = args.String();
+    } else if (args.Word("SETNAME", 1)) {
+      greeting.name = args.String();
+      if (!FitsClientList(*greeting.name)) args.Fail(kBadClientName);
     } else {
-      call.Error(Concat({"ERR Syntax error in HELLO option '", call.arg(i), "'"}));
-      return std::nullopt;
+      args.Fail(Concat({"ERR Syntax error in HELLO option '", args.Peek(), "'"}));
     }
   }
+  if (!args.Finish()) return std::nullopt;
   return greeting;
 }
 

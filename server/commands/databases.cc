@@ -1,10 +1,11 @@
 // DBSIZE FLUSHDB FLUSHALL SWAPDB.
-#include <optional>
+#include <climits>
 #include <utility>
 
 #include "server/commands/families.h"
 #include "server/commands/support/database_index.h"
 #include "server/commands/support/key_lookup.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/persistence/persistence.h"
 #include "storage/access/flush.h"
@@ -57,15 +58,17 @@ void FlushAll(Call& call) {
 }
 
 void SwapDb(Call& call) {
-  std::optional<int> first = ParseInt(call, 1, "ERR invalid first DB index");
-  if (!first) return;
-  std::optional<int> second = ParseInt(call, 2, "ERR invalid second DB index");
-  if (!second) return;
-  if (!IsDatabaseIndex(call, *first) || !IsDatabaseIndex(call, *second)) {
-    return call.Error(kDbIndexOutOfRange);
+  Arguments args(call, 1);
+  const int first =
+      static_cast<int>(args.IntegerIn(INT_MIN, INT_MAX, "ERR invalid first DB index"));
+  const int second =
+      static_cast<int>(args.IntegerIn(INT_MIN, INT_MAX, "ERR invalid second DB index"));
+  if (!IsDatabaseIndex(call, first) || !IsDatabaseIndex(call, second)) {
+    args.Fail(kDbIndexOutOfRange);
   }
-  if (!MayReach(call, *first) || !MayReach(call, *second)) return;
-  if (*first != *second) SwapDatabases(call.db(*first), call.db(*second));
+  if (!args.Finish()) return;
+  if (!MayReach(call, first) || !MayReach(call, second)) return;
+  if (first != second) SwapDatabases(call.db(first), call.db(second));
   CountChanges(call, 1);
   call.reply().Ok();
 }

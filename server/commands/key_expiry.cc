@@ -1,11 +1,11 @@
 // EXPIRE PEXPIRE EXPIREAT PEXPIREAT EXPIRETIME PEXPIRETIME TTL PTTL PERSIST.
 #include <algorithm>
-#include <optional>
 
 #include "protocol/text.h"
 #include "server/commands/families.h"
 #include "server/commands/support/expire_time.h"
 #include "server/commands/support/key_lookup.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 
 namespace cloakroom {
@@ -27,48 +27,46 @@ struct Condition {
   }
 };
 
-std::optional<Condition> ParseCondition(Call& call, size_t first) {
+Condition TakeCondition(Arguments& args) {
   Condition condition;
-  for (size_t i = first; i < call.argc(); ++i) {
-    if (call.Is(i, "nx")) {
+  while (args.More()) {
+    if (args.Word("NX")) {
       condition.nx = true;
-    } else if (call.Is(i, "xx")) {
+    } else if (args.Word("XX")) {
       condition.xx = true;
-    } else if (call.Is(i, "gt")) {
+    } else if (args.Word("GT")) {
       condition.gt = true;
-    } else if (call.Is(i, "lt")) {
+    } else if (args.Word("LT")) {
       condition.lt = true;
     } else {
-      call.Error(Concat({"ERR Unsupported option ", call.arg(i)}));
-      return std::nullopt;
+      args.Fail(Concat({"ERR Unsupported option ", args.Peek()}));
     }
   }
   if (condition.nx && (condition.xx || condition.gt || condition.lt)) {
-    call.Error("ERR NX and XX, GT or LT options at the same time are not compatible");
-    return std::nullopt;
+    args.Fail("ERR NX and XX, GT or LT options at the same time are not compatible");
   }
   if (condition.gt && condition.lt) {
-    call.Error("ERR GT and LT options at the same time are not compatible");
-    return std::nullopt;
+    args.Fail("ERR GT and LT options at the same time are not compatible");
   }
   return condition;
 }
 
 template <ExpireForm kForm>
 void Expire(Call& call) {
-  std::optional<Condition> condition = ParseCondition(call, 3);
-  if (!condition) return;
-  std::optional<int64_t> at_ms = AnyExpireTime(call, 2, kForm);
-  if (!at_ms) return;
+  Arguments args(call, 3);
+  const Condition condition = TakeCondition(args);
+  args.GoTo(2);
+  const int64_t at_ms = TakeAnyExpireTime(args, kForm);
+  if (!args.Finish()) return;
   WriteScope scope = call.Open(call.arg(1));
-  if (!scope.exists() || !condition->Allows(scope.expire_at_ms(), *at_ms)) {
+  if (!scope.exists() || !condition.Allows(scope.expire_at_ms(), at_ms)) {
     return call.reply().Integer(0);
   }
-  if (*at_ms <= call.now_ms()) {
+  if (at_ms <= call.now_ms()) {
     scope.Delete();
     scope.Changed("del");
   } else {
-    scope.SetExpiry(*at_ms);
+    scope.SetExpiry(at_ms);
     scope.Changed("expire");
   }
   call.reply().Integer(1);

@@ -8,6 +8,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/database_index.h"
 #include "server/commands/support/key_lookup.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "storage/access/lookup.h"
 #include "storage/values/shared_value.h"
@@ -81,18 +82,17 @@ struct CopyOptions {
 
 std::optional<CopyOptions> ParseCopyOptions(Call& call) {
   CopyOptions options{.db = call.client().db};
-  for (size_t i = 3; i < call.argc(); ++i) {
-    if (call.Is(i, "replace")) {
+  Arguments args(call, 3);
+  while (args.More()) {
+    if (args.Word("REPLACE")) {
       options.replace = true;
-    } else if (call.Is(i, "db") && i + 1 < call.argc()) {
-      std::optional<int> db = ParseDatabaseIndex(call, ++i);
-      if (!db) return std::nullopt;
-      options.db = *db;
+    } else if (args.Word("DB")) {
+      options.db = TakeDatabaseIndex(args);
     } else {
-      call.SyntaxError();
-      return std::nullopt;
+      args.SyntaxError();
     }
   }
+  if (!args.Finish()) return std::nullopt;
   return options;
 }
 
@@ -132,12 +132,13 @@ DatabaseNumbers MoveDatabases(CommandArguments args, int own) {
 }
 
 void Move(Call& call) {
-  std::optional<int> index = ParseDatabaseIndex(call, 2);
-  if (!index) return;
-  if (*index == call.client().db) return call.Error(kSameObject);
-  if (!MayReach(call, *index)) return;
+  Arguments args(call, 2);
+  const int index = TakeDatabaseIndex(args);
+  if (!args.Finish()) return;
+  if (index == call.client().db) return call.Error(kSameObject);
+  if (!MayReach(call, index)) return;
   Place from = Here(call, 1);
-  Place to{call.db(*index), from.key, from.hash};
+  Place to{call.db(index), from.key, from.hash};
   if (!Use(call, from) || IsThere(to, call.now_ms())) return call.reply().Integer(0);
   Transfer(call, from, "move_from", to, "move_to");
   call.reply().Integer(1);

@@ -8,6 +8,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/help.h"
 #include "server/config/config.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/info/info_text.h"
 #include "server/info/memory_report.h"
@@ -24,13 +25,14 @@ constexpr size_t kSlotBytes = 12;
 void MemoryUsage(Call& call) {
   constexpr size_t kDefaultSamples = 5;
   size_t samples = kDefaultSamples;
-  for (size_t i = 3; i < call.argc(); i += 2) {
-    if (!call.Is(i, "SAMPLES") || i + 1 >= call.argc()) return call.SyntaxError();
-    auto count = call.Integer(i + 1);
-    if (!count) return;
-    if (*count < 0) return call.SyntaxError();
-    samples = static_cast<size_t>(*count);
+  Arguments args(call, 3);
+  while (args.More()) {
+    if (!args.Word("SAMPLES")) args.SyntaxError();
+    const int64_t count = args.Integer();
+    if (count < 0) args.SyntaxError();
+    samples = static_cast<size_t>(count);
   }
+  if (!args.Finish()) return;
   const Entry* entry = call.Peek(call.arg(2));
   if (entry == nullptr) return call.reply().Null();
   size_t own = entry->allocated_bytes() + kSlotBytes;

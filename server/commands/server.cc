@@ -6,6 +6,7 @@
 #include "absl/random/distributions.h"
 #include "protocol/version.h"
 #include "server/commands/families.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/info/info.h"
 #include "server/metrics/monitor_feed.h"
@@ -75,22 +76,24 @@ void RequestShutdown(Call& call, const ShutdownOptions& options) {
 
 void Shutdown(Call& call) {
   ShutdownOptions options;
-  for (size_t i = 1; i < call.argc(); ++i) {
-    if (call.Is(i, "SAVE")) {
+  Arguments args(call, 1);
+  while (args.More()) {
+    if (args.Word("SAVE")) {
       options.save = true;
-    } else if (call.Is(i, "NOSAVE")) {
+    } else if (args.Word("NOSAVE")) {
       options.nosave = true;
-    } else if (call.Is(i, "NOW")) {
+    } else if (args.Word("NOW")) {
       options.now = true;
-    } else if (call.Is(i, "FORCE")) {
+    } else if (args.Word("FORCE")) {
       options.force = true;
-    } else if (call.Is(i, "ABORT")) {
+    } else if (args.Word("ABORT")) {
       options.abort = true;
     } else {
-      return call.SyntaxError();
+      args.SyntaxError();
     }
   }
-  if (!options.valid()) return call.SyntaxError();
+  if (!options.valid()) args.SyntaxError();
+  if (!args.Finish()) return;
   if (options.abort) return call.Error("ERR No shutdown in progress.");
   if (options.nosave && (options.force || !call.server().persistence().WaitsForFirstBase())) {
     // Nothing refuses it, so nobody waits for an answer: a busy script may hold all there is.

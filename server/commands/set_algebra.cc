@@ -11,6 +11,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/long_reply.h"
 #include "server/commands/support/scratch_set.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "storage/access/lookup.h"
 
@@ -235,37 +236,23 @@ void SInterStore(Call& call) { Store(call, Combine::kIntersection, "sinterstore"
 void SUnionStore(Call& call) { Store(call, Combine::kUnion, "sunionstore"); }
 void SDiffStore(Call& call) { Store(call, Combine::kDifference, "sdiffstore"); }
 
-/// SINTERCARD's LIMIT behind its keys; 0: none. On nullopt the error has been replied.
-std::optional<size_t> ParseLimit(Call& call, size_t first) {
-  int64_t limit = 0;
-  for (size_t i = first; i < call.argc(); i += 2) {
-    if (!call.Is(i, "limit") || i + 1 == call.argc()) {
-      call.SyntaxError();
-      return std::nullopt;
-    }
-    std::optional<int64_t> value =
-        call.IntegerIn(i + 1, 0, INT64_MAX, "ERR LIMIT can't be negative");
-    if (!value) return std::nullopt;
-    limit = *value;
-  }
-  return static_cast<size_t>(limit);
-}
-
 void SInterCard(Call& call) {
-  std::optional<int64_t> numkeys =
-      call.IntegerIn(1, 1, INT64_MAX, "ERR numkeys should be greater than 0");
-  if (!numkeys) return;
-  const size_t count = static_cast<size_t>(*numkeys);
-  if (count > call.argc() - 2) {
-    return call.Error("ERR Number of keys can't be greater than number of args");
+  Arguments args(call, 1);
+  const size_t count =
+      static_cast<size_t>(args.IntegerIn(1, INT64_MAX, "ERR numkeys should be greater than 0"));
+  if (count > args.left()) args.Fail("ERR Number of keys can't be greater than number of args");
+  args.GoTo(args.at() + count);
+  size_t limit = 0;  // none
+  while (args.More()) {
+    if (!args.Word("LIMIT")) args.SyntaxError();
+    limit = static_cast<size_t>(args.IntegerIn(0, INT64_MAX, "ERR LIMIT can't be negative"));
   }
-  std::optional<size_t> limit = ParseLimit(call, 2 + count);
-  if (!limit) return;
+  if (!args.Finish()) return;
   std::optional<std::vector<Set>> sets = OpenSets(call, 2, count);
   if (!sets) return;
   const size_t cost = Cost(Combine::kIntersection, *sets);
   ReplyFromSets(call, *std::move(sets), cost,
-                [limit = *limit](ReplyWriter& reply, const std::vector<Set>& views) {
+                [limit](ReplyWriter& reply, const std::vector<Set>& views) {
                   size_t common = 0;
                   ForEachCommon(views, [&](std::string_view) { return ++common != limit; });
                   reply.Integer(static_cast<int64_t>(common));

@@ -3,6 +3,7 @@
 
 #include "server/commands/families.h"
 #include "server/commands/support/expire_time.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "storage/access/string_store.h"
 
@@ -20,32 +21,25 @@ struct SetOptions {
 /// The options of SET; on an error, which has been replied, nullopt.
 std::optional<SetOptions> ReadSetOptions(Call& call) {
   SetOptions options;
-  std::optional<ExpireForm> form;
-  size_t time_at = 0;
-  for (size_t i = 3; i < call.argc(); ++i) {
-    std::optional<ExpireForm> keyword;
-    if (call.Is(i, "NX") && !options.if_present) {
+  ExpireOption expire;
+  Arguments args(call, 3);
+  while (args.More()) {
+    if (!options.if_present && args.Word("NX")) {
       options.if_absent = true;
-    } else if (call.Is(i, "XX") && !options.if_absent) {
+    } else if (!options.if_absent && args.Word("XX")) {
       options.if_present = true;
-    } else if (call.Is(i, "GET")) {
+    } else if (args.Word("GET")) {
       options.get = true;
-    } else if (call.Is(i, "KEEPTTL") && !form) {
-      options.keep_ttl = true;
-    } else if ((keyword = ExpireKeyword(call.arg(i))) && !options.keep_ttl &&
-               (!form || *form == *keyword) && i + 1 < call.argc()) {
-      form = keyword;
-      time_at = ++i;
-    } else {
-      call.SyntaxError();
-      return std::nullopt;
+    } else if (!expire.Take(args, "KEEPTTL")) {
+      args.SyntaxError();
     }
   }
-  if (form) {
-    std::optional<int64_t> at_ms = PositiveExpireTime(call, time_at, *form);
-    if (!at_ms) return std::nullopt;
-    options.expire_at_ms = *at_ms;
+  options.keep_ttl = expire.has_word;
+  if (expire.form) {
+    args.GoTo(expire.time_at);
+    options.expire_at_ms = TakePositiveExpireTime(args, *expire.form);
   }
+  if (!args.Finish()) return std::nullopt;
   return options;
 }
 
@@ -101,8 +95,9 @@ void Set(Call& call) {
 }
 
 void SetWithTime(Call& call, ExpireForm form) {
-  std::optional<int64_t> at_ms = PositiveExpireTime(call, 2, form);
-  if (at_ms) Store(call, call.arg(1), call.arg(3), {.expire_at_ms = *at_ms});
+  Arguments args(call, 2);
+  const int64_t at_ms = TakePositiveExpireTime(args, form);
+  if (args.Finish()) Store(call, call.arg(1), call.arg(3), {.expire_at_ms = at_ms});
 }
 void SetEx(Call& call) { SetWithTime(call, kInSeconds); }
 void PSetEx(Call& call) { SetWithTime(call, kInMilliseconds); }
@@ -157,39 +152,20 @@ void GetDel(Call& call) {
   scope.Changed("del");
 }
 
-struct GetExOptions {
-  bool persist = false;
-  std::optional<ExpireForm> form;
-  size_t time_at = 0;
-};
-
-std::optional<GetExOptions> ReadGetExOptions(Call& call) {
-  GetExOptions options;
-  for (size_t i = 2; i < call.argc(); ++i) {
-    std::optional<ExpireForm> keyword;
-    if (call.Is(i, "PERSIST") && !options.form) {
-      options.persist = true;
-    } else if ((keyword = ExpireKeyword(call.arg(i))) && !options.persist &&
-               (!options.form || *options.form == *keyword) && i + 1 < call.argc()) {
-      options.form = keyword;
-      options.time_at = ++i;
-    } else {
-      call.SyntaxError();
-      return std::nullopt;
-    }
-  }
-  return options;
-}
-
 void GetEx(Call& call) {
   if (call.argc() == 2) return Get(call);
-  std::optional<GetExOptions> options = ReadGetExOptions(call);
-  if (!options) return;
+  ExpireOption expire;
+  Arguments args(call, 2);
+  while (args.More()) {
+    if (!expire.Take(args, "PERSIST")) args.SyntaxError();
+  }
+  if (!args.Finish()) return;
   WriteScope scope = call.Open(call.arg(1));
   std::optional<int64_t> at_ms;
-  if (options->form && scope.exists() && scope.type() == ValueType::kString) {
-    at_ms = PositiveExpireTime(call, options->time_at, *options->form);
-    if (!at_ms) return;
+  if (expire.form && scope.exists() && scope.type() == ValueType::kString) {
+    args.GoTo(expire.time_at);
+    at_ms = TakePositiveExpireTime(args, *expire.form);
+    if (!args.Finish()) return;
   }
   if (!ReplyOld(call, scope) || !scope.exists()) return;
   if (!at_ms) {

@@ -140,7 +140,7 @@ std::string Executor::Refusal(Client& client, const Request& request) {
   const CommandRow& row = *request.command->row;
   int argc = static_cast<int>(request.args.size());
   if (row.run == nullptr || (row.arity >= 0 ? argc != row.arity : argc < -row.arity)) {
-    return absl::StrCat("ERR wrong number of arguments for '", std::string(row.name), "' command");
+    return WrongArityOf(row.name);
   }
   if (row.has(kProtected) && !Permitted(server_.settings().enable_debug_command, client)) {
     return "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
