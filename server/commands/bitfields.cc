@@ -214,14 +214,16 @@ void BitFieldRo(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kBitFieldCommands[] = {
-    { "bitfield", BitField, -2, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate |
-     kVariableFlags)}, "3.2.0", "O(1) for each step",
-     "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | "
-      "INCRBY encoding offset increment> ...]",
-     "Reads, sets and increments integers of any width within a string."},
-    { "bitfield_ro", BitFieldRo, -2, kReadonly | kFast, {Key(1, kRO | kAccess)}, "6.0.0",
-     "O(1) for each step", "key [GET encoding offset [GET encoding offset ...]]",
-     "Reads integers of any width within a string."},
+    {.name = "bitfield", .run = BitField, .arity = -2, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)}, .since = "3.2.0",
+     .complexity = "O(1) for each step",
+     .syntax = "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset "
+               "value | INCRBY encoding offset increment> ...]",
+     .summary = "Reads, sets and increments integers of any width within a string."},
+    {.name = "bitfield_ro", .run = BitFieldRo, .arity = -2, .flags = kReadonly | kFast,
+     .keys = {Key(1, kRO | kAccess)}, .since = "6.0.0", .complexity = "O(1) for each step",
+     .syntax = "key [GET encoding offset [GET encoding offset ...]]",
+     .summary = "Reads integers of any width within a string."},
 };
 // clang-format on
 

@@ -254,20 +254,26 @@ void BitOp(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kBitmapCommands[] = {
-    { "setbit", SetBit, 4, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate)}, "2.2.0",
-     "O(1), or O(N) where the string grows by N bytes", "key offset value",
-     "Sets or clears a bit of a string, and returns what it was."},
-    { "getbit", GetBit, 3, kReadonly | kFast, {Key(1, kRO | kAccess)}, "2.2.0", "O(1)",
-     "key offset", "Returns a bit of a string."},
-    { "bitcount", BitCount, -2, kReadonly, {Key(1, kRO | kAccess)}, "2.6.0", "O(N) for N bytes",
-     "key [start end [BYTE | BIT]]", "Counts the set bits of a string."},
-    { "bitpos", BitPos, -3, kReadonly, {Key(1, kRO | kAccess)}, "2.8.7", "O(N) for N bytes",
-     "key bit [start [end [BYTE | BIT]]]",
-     "Finds the first bit of a string that is set, or clear."},
-    { "bitop", BitOp, -4, kWrite | kDenyOom, {Key(2, kOW | kUpdate), KeyRange(3, -1, 1, kRO |
-     kAccess)}, "2.6.0", "O(N) for N bytes in all strings",
-     "<AND | OR | XOR | NOT> destkey key [key ...]",
-     "Combines the bits of strings and stores the result."},
+    {.name = "setbit", .run = SetBit, .arity = 4, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "2.2.0",
+     .complexity = "O(1), or O(N) where the string grows by N bytes",
+     .syntax = "key offset value",
+     .summary = "Sets or clears a bit of a string, and returns what it was."},
+    {.name = "getbit", .run = GetBit, .arity = 3, .flags = kReadonly | kFast,
+     .keys = {Key(1, kRO | kAccess)}, .since = "2.2.0", .complexity = "O(1)",
+     .syntax = "key offset", .summary = "Returns a bit of a string."},
+    {.name = "bitcount", .run = BitCount, .arity = -2, .flags = kReadonly,
+     .keys = {Key(1, kRO | kAccess)}, .since = "2.6.0", .complexity = "O(N) for N bytes",
+     .syntax = "key [start end [BYTE | BIT]]", .summary = "Counts the set bits of a string."},
+    {.name = "bitpos", .run = BitPos, .arity = -3, .flags = kReadonly,
+     .keys = {Key(1, kRO | kAccess)}, .since = "2.8.7", .complexity = "O(N) for N bytes",
+     .syntax = "key bit [start [end [BYTE | BIT]]]",
+     .summary = "Finds the first bit of a string that is set, or clear."},
+    {.name = "bitop", .run = BitOp, .arity = -4, .flags = kWrite | kDenyOom,
+     .keys = {Key(2, kOW | kUpdate), KeyRange(3, -1, 1, kRO | kAccess)}, .since = "2.6.0",
+     .complexity = "O(N) for N bytes in all strings",
+     .syntax = "<AND | OR | XOR | NOT> destkey key [key ...]",
+     .summary = "Combines the bits of strings and stores the result."},
 };
 // clang-format on
 

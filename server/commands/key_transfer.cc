@@ -147,18 +147,25 @@ void Move(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kKeyTransferCommands[] = {
-    { "rename", Rename, 3, kWrite, {Key(1, kRW | kAccess | kDelete), Key(2, kOW | kUpdate)},
-     "1.0.0", "O(1)", "key newkey", "Gives a key another name, in place of whatever had that name."
-     },
-    { "renamenx", RenameNx, 3, kWrite | kFast, {Key(1, kRW | kAccess | kDelete), Key(2, kOW |
-     kInsert)}, "1.0.0", "O(1)", "key newkey", "Gives a key another name unless that name is taken."
-     },
-    { "copy", Copy, -3, kWrite | kDenyOom, {Key(1, kRO | kAccess), Key(2, kOW | kUpdate)}, "6.2.0",
-     "O(1): large values are shared until one side changes.",
-     "source destination [DB destination-db] [REPLACE]",
-     "Copies the value of a key to another key.", Access::kKeys, CopyAccess, 0, CopyDatabases},
-    { "move", Move, 3, kWrite | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0", "O(1)", "key db",
-     "Moves a key to another database.", Access::kNamed, nullptr, 0, MoveDatabases},
+    {.name = "rename", .run = Rename, .arity = 3, .flags = kWrite,
+     .keys = {Key(1, kRW | kAccess | kDelete), Key(2, kOW | kUpdate)}, .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "key newkey",
+     .summary = "Gives a key another name, in place of whatever had that name."},
+    {.name = "renamenx", .run = RenameNx, .arity = 3, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kAccess | kDelete), Key(2, kOW | kInsert)}, .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "key newkey", .summary = "Gives a key another name unless that name is taken."},
+    {.name = "copy", .run = Copy, .arity = -3, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kRO | kAccess), Key(2, kOW | kUpdate)}, .access_of = CopyAccess,
+     .named = CopyDatabases, .since = "6.2.0",
+     .complexity = "O(1): large values are shared until one side changes.",
+     .syntax = "source destination [DB destination-db] [REPLACE]",
+     .summary = "Copies the value of a key to another key."},
+    {.name = "move", .run = Move, .arity = 3, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .access = Access::kNamed, .named = MoveDatabases,
+     .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key db", .summary = "Moves a key to another database."},
 };
 // clang-format on
 

@@ -109,10 +109,11 @@ void Lcs(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kLcsCommands[] = {
-    { "lcs", Lcs, -3, kReadonly, {KeyRange(1, 2, 1, kRO | kAccess)}, "7.0.0",
-     "O(N*M) for strings of N and M bytes",
-     "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
-     "Finds the longest common subsequence of two strings."},
+    {.name = "lcs", .run = Lcs, .arity = -3, .flags = kReadonly,
+     .keys = {KeyRange(1, 2, 1, kRO | kAccess)}, .since = "7.0.0",
+     .complexity = "O(N*M) for strings of N and M bytes",
+     .syntax = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
+     .summary = "Finds the longest common subsequence of two strings."},
 };
 // clang-format on
 
