@@ -9,6 +9,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/bits.h"
 #include "server/commands/support/string_size.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 
 namespace cloakroom {
@@ -37,73 +38,58 @@ struct FieldStep {
 };
 using FieldSteps = absl::InlinedVector<FieldStep, 4>;
 
-std::optional<FieldType> TypeArgument(Call& call, size_t i) {
-  const std::string_view text = call.arg(i);
-  if (!text.empty() && (text[0] == 'i' || text[0] == 'u')) {
+FieldType TakeType(Arguments& args) {
+  const std::string_view text = args.String();
+  if (text.starts_with('i') || text.starts_with('u')) {
     const bool is_signed = text[0] == 'i';
     std::optional<int64_t> width = ParseInteger(text.substr(1));
     if (width && *width >= 1 && *width <= (is_signed ? 64 : 63)) {
       return FieldType{is_signed, static_cast<int>(*width)};
     }
   }
-  call.Error(
+  args.Fail(
       "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but "
       "i64 is.");
-  return std::nullopt;
+  return {};
 }
 
-std::optional<Overflow> OverflowArgument(Call& call, size_t i) {
-  if (call.Is(i, "WRAP")) return Overflow::kWrap;
-  if (call.Is(i, "SAT")) return Overflow::kSaturate;
-  if (call.Is(i, "FAIL")) return Overflow::kFail;
-  call.Error("ERR Invalid OVERFLOW type specified");
-  return std::nullopt;
+Overflow TakeOverflow(Arguments& args) {
+  if (args.Word("WRAP")) return Overflow::kWrap;
+  if (args.Word("SAT")) return Overflow::kSaturate;
+  if (args.Word("FAIL")) return Overflow::kFail;
+  args.Fail("ERR Invalid OVERFLOW type specified");
+  return Overflow::kWrap;
 }
 
-/// The step whose name is argument `i`; on an error, which has been replied, nullopt.
-std::optional<FieldStep> StepArguments(Call& call, size_t i, Overflow overflow) {
+FieldStep TakeStep(Arguments& args, Overflow overflow) {
   FieldStep step{.overflow = overflow};
-  const size_t follow = call.argc() - i - 1;
-  if (call.Is(i, "GET") && follow >= 2) {
+  if (args.Word("GET", 2)) {
     step.kind = FieldStep::Kind::kGet;
-  } else if (call.Is(i, "SET") && follow >= 3) {
+  } else if (args.Word("SET", 3)) {
     step.kind = FieldStep::Kind::kSet;
-  } else if (call.Is(i, "INCRBY") && follow >= 3) {
+  } else if (args.Word("INCRBY", 3)) {
     step.kind = FieldStep::Kind::kIncrBy;
   } else {
-    call.SyntaxError();
-    return std::nullopt;
+    args.SyntaxError();
   }
-  std::optional<FieldType> type = TypeArgument(call, i + 1);
-  if (!type) return std::nullopt;
-  step.type = *type;
-  std::optional<uint64_t> offset = BitOffset(call, i + 2, type->width);
-  if (!offset) return std::nullopt;
-  step.offset = *offset;
-  if (step.writes()) {
-    std::optional<int64_t> number = call.Integer(i + 3);
-    if (!number) return std::nullopt;
-    step.number = *number;
-  }
+  step.type = TakeType(args);
+  step.offset = TakeBitOffset(args, step.type.width);
+  if (step.writes()) step.number = args.Integer();
   return step;
 }
 
 std::optional<FieldSteps> ReadSteps(Call& call) {
   FieldSteps steps;
   Overflow overflow = Overflow::kWrap;
-  for (size_t i = 2; i < call.argc();) {
-    if (call.Is(i, "OVERFLOW") && i + 1 < call.argc()) {
-      std::optional<Overflow> wanted = OverflowArgument(call, i + 1);
-      if (!wanted) return std::nullopt;
-      overflow = *wanted;
-      i += 2;
-      continue;
+  Arguments args(call, 2);
+  while (args.More()) {
+    if (args.Word("OVERFLOW", 1)) {
+      overflow = TakeOverflow(args);
+    } else {
+      steps.push_back(TakeStep(args, overflow));
     }
-    std::optional<FieldStep> step = StepArguments(call, i, overflow);
-    if (!step) return std::nullopt;
-    steps.push_back(*step);
-    i += step->writes() ? 4 : 3;
   }
+  if (!args.Finish()) return std::nullopt;
   return steps;
 }
 
@@ -228,14 +214,16 @@ void BitFieldRo(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kBitFieldCommands[] = {
-    { "bitfield", BitField, -2, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate |
-     kVariableFlags)}, "3.2.0", "O(1) for each step",
-     "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | "
-      "INCRBY encoding offset increment> ...]",
-     "Reads, sets and increments integers of any width within a string."},
-    { "bitfield_ro", BitFieldRo, -2, kReadonly | kFast, {Key(1, kRO | kAccess)}, "6.0.0",
-     "O(1) for each step", "key [GET encoding offset [GET encoding offset ...]]",
-     "Reads integers of any width within a string."},
+    {.name = "bitfield", .run = BitField, .arity = -2, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)}, .since = "3.2.0",
+     .complexity = "O(1) for each step",
+     .syntax = "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset "
+               "value | INCRBY encoding offset increment> ...]",
+     .summary = "Reads, sets and increments integers of any width within a string."},
+    {.name = "bitfield_ro", .run = BitFieldRo, .arity = -2, .flags = kReadonly | kFast,
+     .keys = {Key(1, kRO | kAccess)}, .since = "6.0.0", .complexity = "O(1) for each step",
+     .syntax = "key [GET encoding offset [GET encoding offset ...]]",
+     .summary = "Reads integers of any width within a string."},
 };
 // clang-format on
 

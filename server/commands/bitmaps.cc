@@ -11,6 +11,7 @@
 #include "server/commands/support/bits.h"
 #include "server/commands/support/held_string.h"
 #include "server/commands/support/string_size.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "storage/access/string_store.h"
 
@@ -21,18 +22,18 @@ namespace {
 constexpr size_t kMaxInlineBytes = 1 << 20;
 
 void SetBit(Call& call) {
-  std::optional<uint64_t> offset = BitOffset(call, 2);
-  if (!offset) return;
-  std::optional<int64_t> bit = call.IntegerIn(3, 0, 1, "ERR bit is not an integer or out of range");
-  if (!bit) return;
+  Arguments args(call, 2);
+  const uint64_t offset = TakeBitOffset(args);
+  const bool bit = args.IntegerIn(0, 1, "ERR bit is not an integer or out of range") == 1;
+  if (!args.Finish()) return;
   Writing<MutableString> string(call, call.arg(1));
   if (!string.ok()) return;
-  const size_t byte = *offset / 8;
+  const size_t byte = offset / 8;
   const bool grows = byte >= string->view().size();
-  const bool old_bit = BitAt(string->view().bytes(), *offset);
+  const bool old_bit = BitAt(string->view().bytes(), offset);
   char* const bytes = string->MakeRoom(byte + 1);
-  if (grows || old_bit != (*bit == 1)) {
-    SetBitAt(bytes, *offset, *bit == 1);
+  if (grows || old_bit != bit) {
+    SetBitAt(bytes, offset, bit);
     string->Wrote(byte, 1);
     string.Changed("setbit");
   }
@@ -40,10 +41,11 @@ void SetBit(Call& call) {
 }
 
 void GetBit(Call& call) {
-  std::optional<uint64_t> offset = BitOffset(call, 2);
-  if (!offset) return;
+  Arguments args(call, 2);
+  const uint64_t offset = TakeBitOffset(args);
+  if (!args.Finish()) return;
   Reading<StringView> string(call, call.arg(1));
-  if (string.ok()) call.reply().Integer(BitAt(string->bytes(), *offset) ? 1 : 0);
+  if (string.ok()) call.reply().Integer(BitAt(string->bytes(), offset) ? 1 : 0);
 }
 
 /// The arguments "[start [end [BYTE | BIT]]]", in bytes unless they are bits.
@@ -56,11 +58,9 @@ struct RangeArguments {
   bool reversed() const { return start < 0 && end < 0 && start > end; }
 };
 
-bool ReadUnit(Call& call, size_t i, RangeArguments* range) {
-  range->in_bits = call.Is(i, "BIT");
-  if (range->in_bits || call.Is(i, "BYTE")) return true;
-  call.SyntaxError();
-  return false;
+void TakeUnit(Arguments& args, RangeArguments* range) {
+  range->in_bits = args.Word("BIT");
+  if (!range->in_bits && !args.Word("BYTE")) args.SyntaxError();
 }
 
 /// The first and the last bit of a range, clamped to a string; nullopt: none. Redis clamps both to
@@ -82,17 +82,12 @@ std::optional<BitRange> Clamp(const RangeArguments& range, size_t size_bytes) {
 std::optional<RangeArguments> ReadCountRange(Call& call) {
   RangeArguments range;
   if (call.argc() == 2) return range;
-  if (call.argc() != 4 && call.argc() != 5) {
-    call.SyntaxError();
-    return std::nullopt;
-  }
-  std::optional<int64_t> start = call.Integer(2);
-  if (!start) return std::nullopt;
-  std::optional<int64_t> end = call.Integer(3);
-  if (!end) return std::nullopt;
-  range.start = *start;
-  range.end = *end;
-  if (call.argc() == 5 && !ReadUnit(call, 4, &range)) return std::nullopt;
+  Arguments args(call, 2);
+  if (args.left() != 2 && args.left() != 3) args.SyntaxError();
+  range.start = args.Integer();
+  range.end = args.Integer();
+  if (args.More()) TakeUnit(args, &range);
+  if (!args.Finish()) return std::nullopt;
   return range;
 }
 
@@ -115,19 +110,18 @@ void BitCount(Call& call) {
 std::optional<RangeArguments> ReadSearchRange(Call& call) {
   RangeArguments range;
   if (call.argc() == 3) return range;
-  if (call.argc() > 6) {
-    call.SyntaxError();
-    return std::nullopt;
+  Arguments args(call, 3);
+  if (args.left() > 3) args.SyntaxError();
+  range.start = args.Integer();
+  range.end_given = args.More();
+  if (args.left() == 2) {
+    // Redis looks at the unit before it looks at the end.
+    args.GoTo(5);
+    TakeUnit(args, &range);
+    args.GoTo(4);
   }
-  std::optional<int64_t> start = call.Integer(3);
-  if (!start) return std::nullopt;
-  range.start = *start;
-  if (call.argc() == 6 && !ReadUnit(call, 5, &range)) return std::nullopt;
-  if (call.argc() == 4) return range;
-  std::optional<int64_t> end = call.Integer(4);
-  if (!end) return std::nullopt;
-  range.end = *end;
-  range.end_given = true;
+  if (range.end_given) range.end = args.Integer();
+  if (!args.Finish()) return std::nullopt;
   return range;
 }
 
@@ -260,20 +254,26 @@ void BitOp(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kBitmapCommands[] = {
-    { "setbit", SetBit, 4, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate)}, "2.2.0",
-     "O(1), or O(N) where the string grows by N bytes", "key offset value",
-     "Sets or clears a bit of a string, and returns what it was."},
-    { "getbit", GetBit, 3, kReadonly | kFast, {Key(1, kRO | kAccess)}, "2.2.0", "O(1)",
-     "key offset", "Returns a bit of a string."},
-    { "bitcount", BitCount, -2, kReadonly, {Key(1, kRO | kAccess)}, "2.6.0", "O(N) for N bytes",
-     "key [start end [BYTE | BIT]]", "Counts the set bits of a string."},
-    { "bitpos", BitPos, -3, kReadonly, {Key(1, kRO | kAccess)}, "2.8.7", "O(N) for N bytes",
-     "key bit [start [end [BYTE | BIT]]]",
-     "Finds the first bit of a string that is set, or clear."},
-    { "bitop", BitOp, -4, kWrite | kDenyOom, {Key(2, kOW | kUpdate), KeyRange(3, -1, 1, kRO |
-     kAccess)}, "2.6.0", "O(N) for N bytes in all strings",
-     "<AND | OR | XOR | NOT> destkey key [key ...]",
-     "Combines the bits of strings and stores the result."},
+    {.name = "setbit", .run = SetBit, .arity = 4, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "2.2.0",
+     .complexity = "O(1), or O(N) where the string grows by N bytes",
+     .syntax = "key offset value",
+     .summary = "Sets or clears a bit of a string, and returns what it was."},
+    {.name = "getbit", .run = GetBit, .arity = 3, .flags = kReadonly | kFast,
+     .keys = {Key(1, kRO | kAccess)}, .since = "2.2.0", .complexity = "O(1)",
+     .syntax = "key offset", .summary = "Returns a bit of a string."},
+    {.name = "bitcount", .run = BitCount, .arity = -2, .flags = kReadonly,
+     .keys = {Key(1, kRO | kAccess)}, .since = "2.6.0", .complexity = "O(N) for N bytes",
+     .syntax = "key [start end [BYTE | BIT]]", .summary = "Counts the set bits of a string."},
+    {.name = "bitpos", .run = BitPos, .arity = -3, .flags = kReadonly,
+     .keys = {Key(1, kRO | kAccess)}, .since = "2.8.7", .complexity = "O(N) for N bytes",
+     .syntax = "key bit [start [end [BYTE | BIT]]]",
+     .summary = "Finds the first bit of a string that is set, or clear."},
+    {.name = "bitop", .run = BitOp, .arity = -4, .flags = kWrite | kDenyOom,
+     .keys = {Key(2, kOW | kUpdate), KeyRange(3, -1, 1, kRO | kAccess)}, .since = "2.6.0",
+     .complexity = "O(N) for N bytes in all strings",
+     .syntax = "<AND | OR | XOR | NOT> destkey key [key ...]",
+     .summary = "Combines the bits of strings and stores the result."},
 };
 // clang-format on
 

@@ -9,6 +9,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/help.h"
 #include "server/context/pause.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/info/client_line.h"
 #include "server/session/authenticate.h"
@@ -32,31 +33,31 @@ void ClientInfo(Call& call) {
   call.reply().Verbatim("txt", ClientLine(call.client(), call.now_ms()) + "\n");
 }
 
-/// Replies the error when there is no such type.
-std::optional<ClientType> TypeArgument(Call& call, size_t i) {
-  auto type = ParseClientType(call.arg(i));
-  if (!type) call.Error(Concat({"ERR Unknown client type '", call.arg(i), "'"}));
+std::optional<ClientType> TakeType(Arguments& args) {
+  const std::string_view name = args.String();
+  auto type = ParseClientType(name);
+  if (!type) args.Fail(Concat({"ERR Unknown client type '", name, "'"}));
   return type;
 }
 
 void ClientList(Call& call) {
   ClientRegistry& registry = call.server().clients();
   if (call.argc() == 2) return ReplyLines(call, registry.All());
-  if (call.argc() == 4 && call.Is(2, "TYPE")) {
-    auto type = TypeArgument(call, 3);
-    if (!type) return;
+  Arguments args(call, 2);
+  if (call.argc() == 4 && args.Word("TYPE")) {
+    auto type = TakeType(args);
+    if (!args.Finish()) return;
     Clients clients = registry.All();
     std::erase_if(clients, [&](const auto& client) { return TypeOf(*client) != *type; });
     return ReplyLines(call, clients);
   }
-  if (call.argc() < 4 || !call.Is(2, "ID")) return call.SyntaxError();
+  if (!args.Word("ID", 1)) args.SyntaxError();
   Clients clients;
-  for (size_t i = 3; i < call.argc(); ++i) {
-    auto id = call.Integer(i, "ERR Invalid client ID");
-    if (!id) return;
-    if (auto client = registry.Find(static_cast<uint64_t>(*id))) clients.push_back(client);
+  while (args.More()) {
+    const int64_t id = args.Integer("ERR Invalid client ID");
+    if (auto client = registry.Find(static_cast<uint64_t>(id))) clients.push_back(client);
   }
-  ReplyLines(call, clients);
+  if (args.Finish()) ReplyLines(call, clients);
 }
 
 /// Which clients CLIENT KILL is to close.
@@ -77,41 +78,27 @@ struct KillFilter {
   }
 };
 
-/// One option and its value at `i`. False when an error has been replied.
-bool ReadKillOption(Call& call, size_t i, KillFilter* filter) {
-  std::string_view value = call.arg(i + 1);
-  if (call.Is(i, "ID")) {
-    filter->id = call.IntegerIn(i + 1, 1, INT64_MAX, "ERR client-id should be greater than 0");
-    return filter->id.has_value();
-  }
-  if (call.Is(i, "MAXAGE")) {
-    filter->max_age_s = call.Integer(i + 1, "ERR maxage is not an integer or out of range");
-    if (filter->max_age_s && *filter->max_age_s <= 0) {
-      call.Error("ERR maxage should be greater than 0");
-      return false;
-    }
-    return filter->max_age_s.has_value();
-  }
-  if (call.Is(i, "TYPE")) {
-    filter->type = TypeArgument(call, i + 1);
-    return filter->type.has_value();
-  }
-  if (call.Is(i, "ADDR")) {
-    filter->address = value;
-  } else if (call.Is(i, "LADDR")) {
-    filter->local_address = value;
-  } else if (call.Is(i, "USER")) {
-    if (value != kDefaultUser) {
-      call.Error(Concat({"ERR No such user '", value, "'"}));
-      return false;
-    }
-  } else if (call.Is(i, "SKIPME") && (call.Is(i + 1, "YES") || call.Is(i + 1, "NO"))) {
-    filter->skip_me = call.Is(i + 1, "YES");
+void TakeKillOption(Arguments& args, KillFilter* filter) {
+  if (args.Word("ID")) {
+    filter->id = args.IntegerIn(1, INT64_MAX, "ERR client-id should be greater than 0");
+  } else if (args.Word("MAXAGE")) {
+    filter->max_age_s = args.Integer("ERR maxage is not an integer or out of range");
+    if (*filter->max_age_s <= 0) args.Fail("ERR maxage should be greater than 0");
+  } else if (args.Word("TYPE", 1)) {
+    filter->type = TakeType(args);
+  } else if (args.Word("ADDR")) {
+    filter->address = args.String();
+  } else if (args.Word("LADDR")) {
+    filter->local_address = args.String();
+  } else if (args.Word("USER", 1)) {
+    const std::string_view user = args.String();
+    if (user != kDefaultUser) args.Fail(Concat({"ERR No such user '", user, "'"}));
+  } else if (args.Word("SKIPME")) {
+    filter->skip_me = args.Word("YES");
+    if (!filter->skip_me && !args.Word("NO")) args.SyntaxError();
   } else {
-    call.SyntaxError();
-    return false;
+    args.SyntaxError();
   }
-  return true;
 }
 
 void Kill(Call& call, Client& client) {
@@ -130,10 +117,9 @@ void ClientKill(Call& call) {
     filter.address = call.arg(2);
     filter.skip_me = false;
   } else {
-    for (size_t i = 2; i < call.argc(); i += 2) {
-      if (i + 1 >= call.argc()) return call.SyntaxError();
-      if (!ReadKillOption(call, i, &filter)) return;
-    }
+    Arguments args(call, 2);
+    while (args.More()) TakeKillOption(args, &filter);
+    if (!args.Finish()) return;
   }
   int64_t killed = 0;
   for (const auto& client : call.server().clients().All()) {
@@ -231,40 +217,50 @@ constexpr uint32_t kOthers = kAdmin | kNoScript | kLoading | kStale;
 // Read as a table.
 // clang-format off
 constexpr CommandRow kClientCommands[] = {
-    { "client", nullptr, -2, 0, {}, "2.4.0", "Depends on subcommand.", "", "About connections."},
-    { "client|id", ClientId, 2, kOwn, {}, "5.0.0", "O(1)", "",
-     "Returns the number of this connection."},
-    { "client|info", ClientInfo, 2, kOwn | kRandomOutput, {}, "6.2.0", "O(1)", "",
-     "Describes this connection."},
-    { "client|list", ClientList, -2, kOthers | kRandomOutput, {}, "2.4.0",
-     "O(N) where N is the number of client connections",
-     "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
-     "Describes connections, one a line."},
-    { "client|kill", ClientKill, -3, kOthers, {}, "2.4.0",
-     "O(N) where N is the number of client connections",
-     "<ip:port | [ID client-id] [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [USER username] "
-     "[ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] [MAXAGE seconds]>",
-     "Closes connections."},
-    { "client|setname", ClientSetName, 3, kOwn, {}, "2.6.9", "O(1)", "connection-name",
-     "Names this connection."},
-    { "client|getname", ClientGetName, 2, kOwn, {}, "2.6.9", "O(1)", "",
-     "Returns the name of this connection."},
-    { "client|setinfo", ClientSetInfo, 4, kOwn, {}, "7.2.0", "O(1)",
-     "<LIB-NAME libname | LIB-VER libver>", "Says which library this connection is of."},
-    { "client|reply", ClientReply, 3, kOwn, {}, "3.2.0", "O(1)", "<ON | OFF | SKIP>",
-     "Chooses whether this connection gets replies."},
-    { "client|pause", ClientPause, -3, kOthers, {}, "3.0.0", "O(1)", "timeout [WRITE | ALL]",
-     "Makes commands wait for so many milliseconds."},
-    { "client|unpause", ClientUnpause, 2, kOthers, {}, "6.2.0",
-     "O(N) Where N is the number of paused clients", "", "Ends a pause early."},
-    { "client|unblock", ClientUnblock, -3, kOthers, {}, "5.0.0",
-     "O(log N) where N is the number of client connections", "client-id [TIMEOUT | ERROR]",
-     "Ends another client's blocking command."},
-    { "client|no-evict", ClientNoEvict, 3, kOthers, {}, "7.0.0", "O(1)", "<ON | OFF>",
-     "Keeps this connection when memory for clients runs out."},
-    { "client|no-touch", ClientNoTouch, 3, kOwn, {}, "7.2.0", "O(1)", "<ON | OFF>",
-     "Chooses whether this connection's reads keep keys young."},
-    { "client|help", Help, 2, kLoading | kStale, {}, "5.0.0", "O(1)", "", "Lists the subcommands."},
+    {.name = "client", .arity = -2, .since = "2.4.0", .complexity = "Depends on subcommand.",
+     .summary = "About connections."},
+    {.name = "client|id", .run = ClientId, .arity = 2, .flags = kOwn, .since = "5.0.0",
+     .complexity = "O(1)", .summary = "Returns the number of this connection."},
+    {.name = "client|info", .run = ClientInfo, .arity = 2, .flags = kOwn | kRandomOutput,
+     .since = "6.2.0", .complexity = "O(1)", .summary = "Describes this connection."},
+    {.name = "client|list", .run = ClientList, .arity = -2, .flags = kOthers | kRandomOutput,
+     .since = "2.4.0", .complexity = "O(N) where N is the number of client connections",
+     .syntax = "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+     .summary = "Describes connections, one a line."},
+    {.name = "client|kill", .run = ClientKill, .arity = -3, .flags = kOthers, .since = "2.4.0",
+     .complexity = "O(N) where N is the number of client connections",
+     .syntax = "<ip:port | [ID client-id] [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [USER "
+               "username] [ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] [MAXAGE seconds]>",
+     .summary = "Closes connections."},
+    {.name = "client|setname", .run = ClientSetName, .arity = 3, .flags = kOwn, .since = "2.6.9",
+     .complexity = "O(1)",
+     .syntax = "connection-name", .summary = "Names this connection."},
+    {.name = "client|getname", .run = ClientGetName, .arity = 2, .flags = kOwn, .since = "2.6.9",
+     .complexity = "O(1)", .summary = "Returns the name of this connection."},
+    {.name = "client|setinfo", .run = ClientSetInfo, .arity = 4, .flags = kOwn, .since = "7.2.0",
+     .complexity = "O(1)",
+     .syntax = "<LIB-NAME libname | LIB-VER libver>",
+     .summary = "Says which library this connection is of."},
+    {.name = "client|reply", .run = ClientReply, .arity = 3, .flags = kOwn, .since = "3.2.0",
+     .complexity = "O(1)",
+     .syntax = "<ON | OFF | SKIP>", .summary = "Chooses whether this connection gets replies."},
+    {.name = "client|pause", .run = ClientPause, .arity = -3, .flags = kOthers, .since = "3.0.0",
+     .complexity = "O(1)",
+     .syntax = "timeout [WRITE | ALL]", .summary = "Makes commands wait for so many milliseconds."},
+    {.name = "client|unpause", .run = ClientUnpause, .arity = 2, .flags = kOthers, .since = "6.2.0",
+     .complexity = "O(N) Where N is the number of paused clients",
+     .summary = "Ends a pause early."},
+    {.name = "client|unblock", .run = ClientUnblock, .arity = -3, .flags = kOthers,
+     .since = "5.0.0", .complexity = "O(log N) where N is the number of client connections",
+     .syntax = "client-id [TIMEOUT | ERROR]", .summary = "Ends another client's blocking command."},
+    {.name = "client|no-evict", .run = ClientNoEvict, .arity = 3, .flags = kOthers,
+     .since = "7.0.0", .complexity = "O(1)",
+     .syntax = "<ON | OFF>", .summary = "Keeps this connection when memory for clients runs out."},
+    {.name = "client|no-touch", .run = ClientNoTouch, .arity = 3, .flags = kOwn, .since = "7.2.0",
+     .complexity = "O(1)",
+     .syntax = "<ON | OFF>", .summary = "Chooses whether this connection's reads keep keys young."},
+    {.name = "client|help", .run = Help, .arity = 2, .flags = kLoading | kStale, .since = "5.0.0",
+     .complexity = "O(1)", .summary = "Lists the subcommands."},
 };
 // clang-format on
 

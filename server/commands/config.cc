@@ -57,19 +57,24 @@ constexpr uint32_t kConfig = kAdmin | kNoScript | kLoading | kStale;
 // Read as a table.
 // clang-format off
 constexpr CommandRow kConfigCommands[] = {
-    { "config", nullptr, -2, 0, {}, "2.0.0", "Depends on subcommand.", "",
-     "About the server's settings."},
-    { "config|get", ConfigGet, -3, kConfig, {}, "2.0.0",
-     "O(N) when N is the number of configuration parameters provided", "parameter [parameter ...]",
-     "Returns the settings whose names match glob patterns."},
-    { "config|set", ConfigSet, -4, kConfig, {}, "2.0.0",
-     "O(N) when N is the number of configuration parameters provided",
-     "parameter value [parameter value ...]", "Changes settings, all or none."},
-    { "config|rewrite", ConfigRewrite, 2, kConfig, {}, "2.8.0", "O(1)", "",
-     "Writes the settings as they are into the configuration file."},
-    { "config|resetstat", ConfigResetStat, 2, kConfig, {}, "2.0.0", "O(1)", "",
-     "Sets the counters that INFO shows back to zero."},
-    { "config|help", Help, 2, kLoading | kStale, {}, "5.0.0", "O(1)", "", "Lists the subcommands."},
+    {.name = "config", .arity = -2, .since = "2.0.0", .complexity = "Depends on subcommand.",
+     .summary = "About the server's settings."},
+    {.name = "config|get", .run = ConfigGet, .arity = -3, .flags = kConfig, .since = "2.0.0",
+     .complexity = "O(N) when N is the number of configuration parameters provided",
+     .syntax = "parameter [parameter ...]",
+     .summary = "Returns the settings whose names match glob patterns."},
+    {.name = "config|set", .run = ConfigSet, .arity = -4, .flags = kConfig, .since = "2.0.0",
+     .complexity = "O(N) when N is the number of configuration parameters provided",
+     .syntax = "parameter value [parameter value ...]",
+     .summary = "Changes settings, all or none."},
+    {.name = "config|rewrite", .run = ConfigRewrite, .arity = 2, .flags = kConfig, .since = "2.8.0",
+     .complexity = "O(1)",
+     .summary = "Writes the settings as they are into the configuration file."},
+    {.name = "config|resetstat", .run = ConfigResetStat, .arity = 2, .flags = kConfig,
+     .since = "2.0.0", .complexity = "O(1)",
+     .summary = "Sets the counters that INFO shows back to zero."},
+    {.name = "config|help", .run = Help, .arity = 2, .flags = kLoading | kStale, .since = "5.0.0",
+     .complexity = "O(1)", .summary = "Lists the subcommands."},
 };
 // clang-format on
 

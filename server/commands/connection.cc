@@ -5,6 +5,7 @@
 #include "protocol/version.h"
 #include "server/commands/families.h"
 #include "server/commands/support/key_lookup.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/execution/executor.h"
 #include "server/metrics/monitor_feed.h"
@@ -54,32 +55,24 @@ struct Greeting {
 /// Nothing when it cannot be read: the error has been replied then.
 std::optional<Greeting> ReadGreeting(Call& call) {
   Greeting greeting{.resp = call.client().resp};
-  if (call.argc() > 1) {
-    auto version = call.Integer(1, "ERR Protocol version is not an integer or out of range");
-    if (!version) return std::nullopt;
-    if (*version != 2 && *version != 3) {
-      call.Error("NOPROTO unsupported protocol version");
-      return std::nullopt;
-    }
-    greeting.resp = static_cast<int>(*version);
+  Arguments args(call, 1);
+  if (args.More()) {
+    const int64_t version = args.Integer("ERR Protocol version is not an integer or out of range");
+    if (version != 2 && version != 3) args.Fail("NOPROTO unsupported protocol version");
+    greeting.resp = static_cast<int>(version);
   }
-  for (size_t i = 2; i < call.argc(); ++i) {
-    size_t more = call.argc() - 1 - i;
-    if (call.Is(i, "AUTH") && more >= 2) {
-      greeting.user = call.arg(i + 1);
-      greeting.password = call.arg(i + 2);
-      i += 2;
-    } else if (call.Is(i, "SETNAME") && more >= 1) {
-      greeting.name = call.arg(++i);
-      if (!FitsClientList(*greeting.name)) {
-        call.Error(kBadClientName);
-        return std::nullopt;
-      }
+  while (args.More()) {
+    if (args.Word("AUTH", 2)) {
+      greeting.user = args.String();
+      greeting.password = args.String();
+    } else if (args.Word("SETNAME", 1)) {
+      greeting.name = args.String();
+      if (!FitsClientList(*greeting.name)) args.Fail(kBadClientName);
     } else {
-      call.Error(Concat({"ERR Syntax error in HELLO option '", call.arg(i), "'"}));
-      return std::nullopt;
+      args.Fail(Concat({"ERR Syntax error in HELLO option '", args.Peek(), "'"}));
     }
   }
+  if (!args.Finish()) return std::nullopt;
   return greeting;
 }
 
@@ -171,19 +164,26 @@ constexpr uint32_t kAlways = kNoScript | kLoading | kStale | kFast | kNoAuth | k
 // Read as a table.
 // clang-format off
 constexpr CommandRow kConnectionCommands[] = {
-    { "auth", Auth, -2, kAlways, {}, "1.0.0", "O(1)", "[username] password",
-     "Says who the client is."},
-    { "hello", Hello, -1, kAlways, {}, "6.0.0", "O(1)",
-     "[protover [AUTH username password] [SETNAME clientname]]",
-     "Chooses the protocol's version; may say who the client is and name it."},
-    { "ping", Ping, -1, kFast, {}, "1.0.0", "O(1)", "[message]", "Tells that the server is there."},
-    { "echo", Echo, 2, kLoading | kStale | kFast, {}, "1.0.0", "O(1)", "message",
-     "Replies what it was sent."},
-    { "select", Select, 2, kLoading | kStale | kFast, {}, "1.0.0", "O(1)", "index",
-     "Selects the database that the connection works in."},
-    { "quit", Quit, -1, kAlways | kUndeferred, {}, "1.0.0", "O(1)", "", "Closes the connection."},
-    { "reset", Reset, 1, kAlways | kUndeferred, {}, "6.2.0", "O(1)", "",
-     "Puts the connection back into the state of a new one."},
+    {.name = "auth", .run = Auth, .arity = -2, .flags = kAlways, .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "[username] password", .summary = "Says who the client is."},
+    {.name = "hello", .run = Hello, .arity = -1, .flags = kAlways, .since = "6.0.0",
+     .complexity = "O(1)",
+     .syntax = "[protover [AUTH username password] [SETNAME clientname]]",
+     .summary = "Chooses the protocol's version; may say who the client is and name it."},
+    {.name = "ping", .run = Ping, .arity = -1, .flags = kFast, .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "[message]", .summary = "Tells that the server is there."},
+    {.name = "echo", .run = Echo, .arity = 2, .flags = kLoading | kStale | kFast, .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "message", .summary = "Replies what it was sent."},
+    {.name = "select", .run = Select, .arity = 2, .flags = kLoading | kStale | kFast,
+     .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "index", .summary = "Selects the database that the connection works in."},
+    {.name = "quit", .run = Quit, .arity = -1, .flags = kAlways | kUndeferred, .since = "1.0.0",
+     .complexity = "O(1)", .summary = "Closes the connection."},
+    {.name = "reset", .run = Reset, .arity = 1, .flags = kAlways | kUndeferred, .since = "6.2.0",
+     .complexity = "O(1)", .summary = "Puts the connection back into the state of a new one."},
 };
 // clang-format on
 

@@ -62,16 +62,23 @@ void IncrByFloat(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kCounterCommands[] = {
-    { "incr", Incr, 2, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
-     "O(1)", "key", "Adds one to the integer in a key; none counts as 0."},
-    { "decr", Decr, 2, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
-     "O(1)", "key", "Takes one from the integer in a key; none counts as 0."},
-    { "incrby", IncrBy, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
-     "O(1)", "key increment", "Adds to the integer in a key; none counts as 0."},
-    { "decrby", DecrBy, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
-     "O(1)", "key decrement", "Subtracts from the integer in a key; none counts as 0."},
-    { "incrbyfloat", IncrByFloat, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)},
-     "2.6.0", "O(1)", "key increment", "Adds to the decimal number in a key; none counts as 0."},
+    {.name = "incr", .run = Incr, .arity = 2, .flags = kWrite | kDenyOom | kFast,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Adds one to the integer in a key; none counts as 0."},
+    {.name = "decr", .run = Decr, .arity = 2, .flags = kWrite | kDenyOom | kFast,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Takes one from the integer in a key; none counts as 0."},
+    {.name = "incrby", .run = IncrBy, .arity = 3, .flags = kWrite | kDenyOom | kFast,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key increment", .summary = "Adds to the integer in a key; none counts as 0."},
+    {.name = "decrby", .run = DecrBy, .arity = 3, .flags = kWrite | kDenyOom | kFast,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key decrement",
+     .summary = "Subtracts from the integer in a key; none counts as 0."},
+    {.name = "incrbyfloat", .run = IncrByFloat, .arity = 3, .flags = kWrite | kDenyOom | kFast,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "2.6.0", .complexity = "O(1)",
+     .syntax = "key increment",
+     .summary = "Adds to the decimal number in a key; none counts as 0."},
 };
 // clang-format on
 

@@ -1,10 +1,11 @@
 // DBSIZE FLUSHDB FLUSHALL SWAPDB.
-#include <optional>
+#include <climits>
 #include <utility>
 
 #include "server/commands/families.h"
 #include "server/commands/support/database_index.h"
 #include "server/commands/support/key_lookup.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/persistence/persistence.h"
 #include "storage/access/flush.h"
@@ -57,15 +58,17 @@ void FlushAll(Call& call) {
 }
 
 void SwapDb(Call& call) {
-  std::optional<int> first = ParseInt(call, 1, "ERR invalid first DB index");
-  if (!first) return;
-  std::optional<int> second = ParseInt(call, 2, "ERR invalid second DB index");
-  if (!second) return;
-  if (!IsDatabaseIndex(call, *first) || !IsDatabaseIndex(call, *second)) {
-    return call.Error(kDbIndexOutOfRange);
+  Arguments args(call, 1);
+  const int first =
+      static_cast<int>(args.IntegerIn(INT_MIN, INT_MAX, "ERR invalid first DB index"));
+  const int second =
+      static_cast<int>(args.IntegerIn(INT_MIN, INT_MAX, "ERR invalid second DB index"));
+  if (!IsDatabaseIndex(call, first) || !IsDatabaseIndex(call, second)) {
+    args.Fail(kDbIndexOutOfRange);
   }
-  if (!MayReach(call, *first) || !MayReach(call, *second)) return;
-  if (*first != *second) SwapDatabases(call.hold(), call.db(*first), call.db(*second));
+  if (!args.Finish()) return;
+  if (!MayReach(call, first) || !MayReach(call, second)) return;
+  if (first != second) SwapDatabases(call.hold(), call.db(first), call.db(second));
   CountChanges(call, 1);
   call.reply().Ok();
 }
@@ -77,18 +80,21 @@ DatabaseNumbers SwapDatabases(CommandArguments args, int) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kDatabaseCommands[] = {
-    { "dbsize", DbSize, 1, kReadonly | kFast, {}, "1.0.0", "O(1)", "",
-     "Counts the keys of the database.", Access::kPass},
-    { "flushdb", FlushDb, -1, kWrite, {}, "1.0.0", "O(1); N keys are freed on another thread.",
-     "[ASYNC | SYNC]", "Removes all keys of the database.", Access::kWhole, nullptr, kCatDangerous
-     },
-    { "flushall", FlushAll, -1, kWrite, {}, "1.0.0",
-     "O(1) for each database; N keys are freed on another thread.", "[ASYNC | SYNC]",
-     "Removes all keys of all databases.", Access::kAll, nullptr, kCatDangerous},
-    { "swapdb", SwapDb, 3, kWrite | kFast, {}, "4.0.0",
-     "O(N) for N watched keys in both databases.", "index1 index2",
-     "Exchanges the contents of two databases.", Access::kNamed, nullptr, kCatDangerous,
-     SwapDatabases},
+    {.name = "dbsize", .run = DbSize, .arity = 1, .flags = kReadonly | kFast,
+     .access = Access::kPass, .since = "1.0.0", .complexity = "O(1)",
+     .summary = "Counts the keys of the database."},
+    {.name = "flushdb", .run = FlushDb, .arity = -1, .flags = kWrite, .categories = kCatDangerous,
+     .access = Access::kWhole, .since = "1.0.0",
+     .complexity = "O(1); N keys are freed on another thread.",
+     .syntax = "[ASYNC | SYNC]", .summary = "Removes all keys of the database."},
+    {.name = "flushall", .run = FlushAll, .arity = -1, .flags = kWrite, .categories = kCatDangerous,
+     .access = Access::kAll, .since = "1.0.0",
+     .complexity = "O(1) for each database; N keys are freed on another thread.",
+     .syntax = "[ASYNC | SYNC]", .summary = "Removes all keys of all databases."},
+    {.name = "swapdb", .run = SwapDb, .arity = 3, .flags = kWrite | kFast,
+     .categories = kCatDangerous, .access = Access::kNamed, .named = SwapDatabases,
+     .since = "4.0.0", .complexity = "O(N) for N watched keys in both databases.",
+     .syntax = "index1 index2", .summary = "Exchanges the contents of two databases."},
 };
 // clang-format on
 

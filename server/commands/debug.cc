@@ -285,9 +285,10 @@ Access DebugAccess(Server&, CommandArguments args) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kDebugCommands[] = {
-    { "debug", Debug, -2, kAdmin | kNoScript | kLoading | kStale | kProtected, {}, "1.0.0",
-     "Depends on subcommand.", "", "Helps to test clients and the server.", Access::kPass,
-     DebugAccess},
+    {.name = "debug", .run = Debug, .arity = -2,
+     .flags = kAdmin | kNoScript | kLoading | kStale | kProtected, .access = Access::kPass,
+     .access_of = DebugAccess, .since = "1.0.0", .complexity = "Depends on subcommand.",
+     .summary = "Helps to test clients and the server."},
 };
 // clang-format on
 

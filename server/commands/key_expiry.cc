@@ -1,11 +1,11 @@
 // EXPIRE PEXPIRE EXPIREAT PEXPIREAT EXPIRETIME PEXPIRETIME TTL PTTL PERSIST.
 #include <algorithm>
-#include <optional>
 
 #include "protocol/text.h"
 #include "server/commands/families.h"
 #include "server/commands/support/expire_time.h"
 #include "server/commands/support/key_lookup.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 
 namespace cloakroom {
@@ -27,48 +27,46 @@ struct Condition {
   }
 };
 
-std::optional<Condition> ParseCondition(Call& call, size_t first) {
+Condition TakeCondition(Arguments& args) {
   Condition condition;
-  for (size_t i = first; i < call.argc(); ++i) {
-    if (call.Is(i, "nx")) {
+  while (args.More()) {
+    if (args.Word("NX")) {
       condition.nx = true;
-    } else if (call.Is(i, "xx")) {
+    } else if (args.Word("XX")) {
       condition.xx = true;
-    } else if (call.Is(i, "gt")) {
+    } else if (args.Word("GT")) {
       condition.gt = true;
-    } else if (call.Is(i, "lt")) {
+    } else if (args.Word("LT")) {
       condition.lt = true;
     } else {
-      call.Error(Concat({"ERR Unsupported option ", call.arg(i)}));
-      return std::nullopt;
+      args.Fail(Concat({"ERR Unsupported option ", args.Peek()}));
     }
   }
   if (condition.nx && (condition.xx || condition.gt || condition.lt)) {
-    call.Error("ERR NX and XX, GT or LT options at the same time are not compatible");
-    return std::nullopt;
+    args.Fail("ERR NX and XX, GT or LT options at the same time are not compatible");
   }
   if (condition.gt && condition.lt) {
-    call.Error("ERR GT and LT options at the same time are not compatible");
-    return std::nullopt;
+    args.Fail("ERR GT and LT options at the same time are not compatible");
   }
   return condition;
 }
 
 template <ExpireForm kForm>
 void Expire(Call& call) {
-  std::optional<Condition> condition = ParseCondition(call, 3);
-  if (!condition) return;
-  std::optional<int64_t> at_ms = AnyExpireTime(call, 2, kForm);
-  if (!at_ms) return;
+  Arguments args(call, 3);
+  const Condition condition = TakeCondition(args);
+  args.GoTo(2);
+  const int64_t at_ms = TakeAnyExpireTime(args, kForm);
+  if (!args.Finish()) return;
   WriteScope scope = call.Open(call.arg(1));
-  if (!scope.exists() || !condition->Allows(scope.expire_at_ms(), *at_ms)) {
+  if (!scope.exists() || !condition.Allows(scope.expire_at_ms(), at_ms)) {
     return call.reply().Integer(0);
   }
-  if (*at_ms <= call.now_ms()) {
+  if (at_ms <= call.now_ms()) {
     scope.Delete();
     scope.Changed("del");
   } else {
-    scope.SetExpiry(*at_ms);
+    scope.SetExpiry(at_ms);
     scope.Changed("expire");
   }
   call.reply().Integer(1);
@@ -99,26 +97,37 @@ constexpr uint32_t kAsksTheClock = kAsks | kRandomOutput;
 // Read as a table.
 // clang-format off
 constexpr CommandRow kKeyExpiryCommands[] = {
-    { "expire", Expire<kInSeconds>, -3, kWrite | kFast, {Key(1, kRW | kUpdate)}, "1.0.0", "O(1)",
-     "key seconds [NX | XX | GT | LT]", "Lets a key expire in so many seconds."},
-    { "pexpire", Expire<kInMilliseconds>, -3, kWrite | kFast, {Key(1, kRW | kUpdate)}, "2.6.0",
-     "O(1)", "key milliseconds [NX | XX | GT | LT]", "Lets a key expire in so many milliseconds."},
-    { "expireat", Expire<kAtSecond>, -3, kWrite | kFast, {Key(1, kRW | kUpdate)}, "1.2.0", "O(1)",
-     "key unix-time-seconds [NX | XX | GT | LT]",
-     "Lets a key expire at a time in seconds since 1970."},
-    { "pexpireat", Expire<kAtMillisecond>, -3, kWrite | kFast, {Key(1, kRW | kUpdate)}, "2.6.0",
-     "O(1)", "key unix-time-milliseconds [NX | XX | GT | LT]",
-     "Lets a key expire at a time in milliseconds since 1970."},
-    { "expiretime", Ttl<kAtSecond>, 2, kAsks, {Key(1, kRO | kAccess)}, "7.0.0", "O(1)", "key",
-     "Tells when a key expires, in seconds since 1970."},
-    { "pexpiretime", Ttl<kAtMillisecond>, 2, kAsks, {Key(1, kRO | kAccess)}, "7.0.0", "O(1)", "key",
-     "Tells when a key expires, in milliseconds since 1970."},
-    { "ttl", Ttl<kInSeconds>, 2, kAsksTheClock, {Key(1, kRO | kAccess)}, "1.0.0", "O(1)", "key",
-     "Tells in how many seconds a key expires."},
-    { "pttl", Ttl<kInMilliseconds>, 2, kAsksTheClock, {Key(1, kRO | kAccess)}, "2.6.0", "O(1)",
-     "key", "Tells in how many milliseconds a key expires."},
-    { "persist", Persist, 2, kWrite | kFast, {Key(1, kRW | kUpdate)}, "2.2.0", "O(1)", "key",
-     "Lets a key live for ever again."},
+    {.name = "expire", .run = Expire<kInSeconds>, .arity = -3, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kUpdate)}, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key seconds [NX | XX | GT | LT]",
+     .summary = "Lets a key expire in so many seconds."},
+    {.name = "pexpire", .run = Expire<kInMilliseconds>, .arity = -3, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kUpdate)}, .since = "2.6.0", .complexity = "O(1)",
+     .syntax = "key milliseconds [NX | XX | GT | LT]",
+     .summary = "Lets a key expire in so many milliseconds."},
+    {.name = "expireat", .run = Expire<kAtSecond>, .arity = -3, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kUpdate)}, .since = "1.2.0", .complexity = "O(1)",
+     .syntax = "key unix-time-seconds [NX | XX | GT | LT]",
+     .summary = "Lets a key expire at a time in seconds since 1970."},
+    {.name = "pexpireat", .run = Expire<kAtMillisecond>, .arity = -3, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kUpdate)}, .since = "2.6.0", .complexity = "O(1)",
+     .syntax = "key unix-time-milliseconds [NX | XX | GT | LT]",
+     .summary = "Lets a key expire at a time in milliseconds since 1970."},
+    {.name = "expiretime", .run = Ttl<kAtSecond>, .arity = 2, .flags = kAsks,
+     .keys = {Key(1, kRO | kAccess)}, .since = "7.0.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Tells when a key expires, in seconds since 1970."},
+    {.name = "pexpiretime", .run = Ttl<kAtMillisecond>, .arity = 2, .flags = kAsks,
+     .keys = {Key(1, kRO | kAccess)}, .since = "7.0.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Tells when a key expires, in milliseconds since 1970."},
+    {.name = "ttl", .run = Ttl<kInSeconds>, .arity = 2, .flags = kAsksTheClock,
+     .keys = {Key(1, kRO | kAccess)}, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Tells in how many seconds a key expires."},
+    {.name = "pttl", .run = Ttl<kInMilliseconds>, .arity = 2, .flags = kAsksTheClock,
+     .keys = {Key(1, kRO | kAccess)}, .since = "2.6.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Tells in how many milliseconds a key expires."},
+    {.name = "persist", .run = Persist, .arity = 2, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kUpdate)}, .since = "2.2.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Lets a key live for ever again."},
 };
 // clang-format on
 

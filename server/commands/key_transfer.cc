@@ -8,6 +8,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/database_index.h"
 #include "server/commands/support/key_lookup.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "storage/access/lookup.h"
 #include "storage/values/shared_value.h"
@@ -82,18 +83,17 @@ struct CopyOptions {
 
 std::optional<CopyOptions> ParseCopyOptions(Call& call) {
   CopyOptions options{.db = call.client().db};
-  for (size_t i = 3; i < call.argc(); ++i) {
-    if (call.Is(i, "replace")) {
+  Arguments args(call, 3);
+  while (args.More()) {
+    if (args.Word("REPLACE")) {
       options.replace = true;
-    } else if (call.Is(i, "db") && i + 1 < call.argc()) {
-      std::optional<int> db = ParseDatabaseIndex(call, ++i);
-      if (!db) return std::nullopt;
-      options.db = *db;
+    } else if (args.Word("DB")) {
+      options.db = TakeDatabaseIndex(args);
     } else {
-      call.SyntaxError();
-      return std::nullopt;
+      args.SyntaxError();
     }
   }
+  if (!args.Finish()) return std::nullopt;
   return options;
 }
 
@@ -133,12 +133,13 @@ DatabaseNumbers MoveDatabases(CommandArguments args, int own) {
 }
 
 void Move(Call& call) {
-  std::optional<int> index = ParseDatabaseIndex(call, 2);
-  if (!index) return;
-  if (*index == call.client().db) return call.Error(kSameObject);
-  if (!MayReach(call, *index)) return;
+  Arguments args(call, 2);
+  const int index = TakeDatabaseIndex(args);
+  if (!args.Finish()) return;
+  if (index == call.client().db) return call.Error(kSameObject);
+  if (!MayReach(call, index)) return;
   Place from = Here(call, 1);
-  Place to{call.db(*index), from.key, from.hash};
+  Place to{call.db(index), from.key, from.hash};
   if (!Use(call, from) || IsThere(call, to)) return call.reply().Integer(0);
   Transfer(call, from, "move_from", to, "move_to");
   call.reply().Integer(1);
@@ -147,18 +148,25 @@ void Move(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kKeyTransferCommands[] = {
-    { "rename", Rename, 3, kWrite, {Key(1, kRW | kAccess | kDelete), Key(2, kOW | kUpdate)},
-     "1.0.0", "O(1)", "key newkey", "Gives a key another name, in place of whatever had that name."
-     },
-    { "renamenx", RenameNx, 3, kWrite | kFast, {Key(1, kRW | kAccess | kDelete), Key(2, kOW |
-     kInsert)}, "1.0.0", "O(1)", "key newkey", "Gives a key another name unless that name is taken."
-     },
-    { "copy", Copy, -3, kWrite | kDenyOom, {Key(1, kRO | kAccess), Key(2, kOW | kUpdate)}, "6.2.0",
-     "O(1): large values are shared until one side changes.",
-     "source destination [DB destination-db] [REPLACE]",
-     "Copies the value of a key to another key.", Access::kKeys, CopyAccess, 0, CopyDatabases},
-    { "move", Move, 3, kWrite | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0", "O(1)", "key db",
-     "Moves a key to another database.", Access::kNamed, nullptr, 0, MoveDatabases},
+    {.name = "rename", .run = Rename, .arity = 3, .flags = kWrite,
+     .keys = {Key(1, kRW | kAccess | kDelete), Key(2, kOW | kUpdate)}, .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "key newkey",
+     .summary = "Gives a key another name, in place of whatever had that name."},
+    {.name = "renamenx", .run = RenameNx, .arity = 3, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kAccess | kDelete), Key(2, kOW | kInsert)}, .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "key newkey", .summary = "Gives a key another name unless that name is taken."},
+    {.name = "copy", .run = Copy, .arity = -3, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kRO | kAccess), Key(2, kOW | kUpdate)}, .access_of = CopyAccess,
+     .named = CopyDatabases, .since = "6.2.0",
+     .complexity = "O(1): large values are shared until one side changes.",
+     .syntax = "source destination [DB destination-db] [REPLACE]",
+     .summary = "Copies the value of a key to another key."},
+    {.name = "move", .run = Move, .arity = 3, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .access = Access::kNamed, .named = MoveDatabases,
+     .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key db", .summary = "Moves a key to another database."},
 };
 // clang-format on
 

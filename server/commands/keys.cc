@@ -48,17 +48,24 @@ void Type(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kKeyCommands[] = {
-    { "del", Del, -2, kWrite, {KeyRange(1, -1, 1, kRM | kDelete)}, "1.0.0", "O(N) for N keys.",
-     "key [key ...]", "Removes keys."},
-    { "unlink", Del, -2, kWrite | kFast, {KeyRange(1, -1, 1, kRM | kDelete)}, "4.0.0",
-     "O(1) for each key; its memory is freed on another thread.", "key [key ...]",
-     "Removes keys, and frees them in the background."},
-    { "exists", Exists, -2, kReadonly | kFast, {KeyRange(1, -1, 1, kRO)}, "1.0.0",
-     "O(N) for N keys.", "key [key ...]", "Counts how many of the named keys there are."},
-    { "touch", Touch, -2, kReadonly | kFast, {KeyRange(1, -1, 1, kRO)}, "3.2.1", "O(N) for N keys.",
-     "key [key ...]", "Makes keys count as just used, and tells how many there are."},
-    { "type", Type, 2, kReadonly | kFast, {Key(1, kRO)}, "1.0.0", "O(1)", "key",
-     "Tells what type of value a key holds."},
+    {.name = "del", .run = Del, .arity = -2, .flags = kWrite,
+     .keys = {KeyRange(1, -1, 1, kRM | kDelete)}, .since = "1.0.0",
+     .complexity = "O(N) for N keys.",
+     .syntax = "key [key ...]", .summary = "Removes keys."},
+    {.name = "unlink", .run = Del, .arity = -2, .flags = kWrite | kFast,
+     .keys = {KeyRange(1, -1, 1, kRM | kDelete)}, .since = "4.0.0",
+     .complexity = "O(1) for each key; its memory is freed on another thread.",
+     .syntax = "key [key ...]", .summary = "Removes keys, and frees them in the background."},
+    {.name = "exists", .run = Exists, .arity = -2, .flags = kReadonly | kFast,
+     .keys = {KeyRange(1, -1, 1, kRO)}, .since = "1.0.0", .complexity = "O(N) for N keys.",
+     .syntax = "key [key ...]", .summary = "Counts how many of the named keys there are."},
+    {.name = "touch", .run = Touch, .arity = -2, .flags = kReadonly | kFast,
+     .keys = {KeyRange(1, -1, 1, kRO)}, .since = "3.2.1", .complexity = "O(N) for N keys.",
+     .syntax = "key [key ...]",
+     .summary = "Makes keys count as just used, and tells how many there are."},
+    {.name = "type", .run = Type, .arity = 2, .flags = kReadonly | kFast,
+     .keys = {Key(1, kRO)}, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Tells what type of value a key holds."},
 };
 // clang-format on
 

@@ -8,6 +8,7 @@
 #include "server/commands/support/common_subsequence.h"
 #include "server/commands/support/held_string.h"
 #include "server/config/config.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 
 namespace cloakroom {
@@ -25,26 +26,24 @@ struct LcsOptions {
 
 std::optional<LcsOptions> ReadLcsOptions(Call& call) {
   LcsOptions options;
-  for (size_t i = 3; i < call.argc(); ++i) {
-    if (call.Is(i, "IDX")) {
+  Arguments args(call, 3);
+  while (args.More()) {
+    if (args.Word("IDX")) {
       options.runs = true;
-    } else if (call.Is(i, "LEN")) {
+    } else if (args.Word("LEN")) {
       options.length = true;
-    } else if (call.Is(i, "WITHMATCHLEN")) {
+    } else if (args.Word("WITHMATCHLEN")) {
       options.with_run_length = true;
-    } else if (call.Is(i, "MINMATCHLEN") && i + 1 < call.argc()) {
-      std::optional<int64_t> length = call.Integer(++i);
-      if (!length) return std::nullopt;
-      options.min_run_length = *length;
+    } else if (args.Word("MINMATCHLEN")) {
+      options.min_run_length = args.Integer();
     } else {
-      call.SyntaxError();
-      return std::nullopt;
+      args.SyntaxError();
     }
   }
   if (options.length && options.runs) {
-    call.Error("ERR If you want both the length and indexes, please just use IDX.");
-    return std::nullopt;
+    args.Fail("ERR If you want both the length and indexes, please just use IDX.");
   }
+  if (!args.Finish()) return std::nullopt;
   return options;
 }
 
@@ -110,10 +109,11 @@ void Lcs(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kLcsCommands[] = {
-    { "lcs", Lcs, -3, kReadonly, {KeyRange(1, 2, 1, kRO | kAccess)}, "7.0.0",
-     "O(N*M) for strings of N and M bytes",
-     "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
-     "Finds the longest common subsequence of two strings."},
+    {.name = "lcs", .run = Lcs, .arity = -3, .flags = kReadonly,
+     .keys = {KeyRange(1, 2, 1, kRO | kAccess)}, .since = "7.0.0",
+     .complexity = "O(N*M) for strings of N and M bytes",
+     .syntax = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
+     .summary = "Finds the longest common subsequence of two strings."},
 };
 // clang-format on
 

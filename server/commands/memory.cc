@@ -8,6 +8,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/help.h"
 #include "server/config/config.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/info/info_text.h"
 #include "server/info/memory_report.h"
@@ -24,13 +25,14 @@ constexpr size_t kSlotBytes = 12;
 void MemoryUsage(Call& call) {
   constexpr size_t kDefaultSamples = 5;
   size_t samples = kDefaultSamples;
-  for (size_t i = 3; i < call.argc(); i += 2) {
-    if (!call.Is(i, "SAMPLES") || i + 1 >= call.argc()) return call.SyntaxError();
-    auto count = call.Integer(i + 1);
-    if (!count) return;
-    if (*count < 0) return call.SyntaxError();
-    samples = static_cast<size_t>(*count);
+  Arguments args(call, 3);
+  while (args.More()) {
+    if (!args.Word("SAMPLES")) args.SyntaxError();
+    const int64_t count = args.Integer();
+    if (count < 0) args.SyntaxError();
+    samples = static_cast<size_t>(count);
   }
+  if (!args.Finish()) return;
   const Entry* entry = call.Peek(call.arg(2));
   if (entry == nullptr) return call.reply().Null();
   size_t own = entry->allocated_bytes() + kSlotBytes;
@@ -161,21 +163,24 @@ void MemoryPurge(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kMemoryCommands[] = {
-    { "memory", nullptr, -2, 0, {}, "4.0.0", "Depends on subcommand.", "", "About memory."},
-    { "memory|doctor", MemoryDoctor, 2, kRandomOutput, {}, "4.0.0", "O(1)", "",
-     "Looks for problems with memory."},
-    { "memory|malloc-stats", MemoryMallocStats, 2, kRandomOutput, {}, "4.0.0",
-     "Depends on how much memory is allocated, could be slow", "",
-     "Returns the allocator's own statistics."},
-    { "memory|purge", MemoryPurge, 2, 0, {}, "4.0.0",
-     "Depends on how much memory is allocated, could be slow", "",
-     "Gives unused memory back to the system."},
-    { "memory|stats", MemoryStats, 2, kRandomOutput, {}, "4.0.0", "O(1)", "",
-     "Returns where the memory is."},
-    { "memory|usage", MemoryUsage, -3, kReadonly, {Key(2, kRO)}, "4.0.0",
-     "O(N) where N is the number of samples.", "key [SAMPLES count]",
-     "Estimates the memory of a key and its value."},
-    { "memory|help", Help, 2, kLoading | kStale, {}, "4.0.0", "O(1)", "", "Lists the subcommands."},
+    {.name = "memory", .arity = -2, .since = "4.0.0", .complexity = "Depends on subcommand.",
+     .summary = "About memory."},
+    {.name = "memory|doctor", .run = MemoryDoctor, .arity = 2, .flags = kRandomOutput,
+     .since = "4.0.0", .complexity = "O(1)", .summary = "Looks for problems with memory."},
+    {.name = "memory|malloc-stats", .run = MemoryMallocStats, .arity = 2, .flags = kRandomOutput,
+     .since = "4.0.0", .complexity = "Depends on how much memory is allocated, could be slow",
+     .summary = "Returns the allocator's own statistics."},
+    {.name = "memory|purge", .run = MemoryPurge, .arity = 2, .since = "4.0.0",
+     .complexity = "Depends on how much memory is allocated, could be slow",
+     .summary = "Gives unused memory back to the system."},
+    {.name = "memory|stats", .run = MemoryStats, .arity = 2, .flags = kRandomOutput,
+     .since = "4.0.0", .complexity = "O(1)", .summary = "Returns where the memory is."},
+    {.name = "memory|usage", .run = MemoryUsage, .arity = -3, .flags = kReadonly,
+     .keys = {Key(2, kRO)}, .since = "4.0.0",
+     .complexity = "O(N) where N is the number of samples.",
+     .syntax = "key [SAMPLES count]", .summary = "Estimates the memory of a key and its value."},
+    {.name = "memory|help", .run = Help, .arity = 2, .flags = kLoading | kStale, .since = "4.0.0",
+     .complexity = "O(1)", .summary = "Lists the subcommands."},
 };
 // clang-format on
 

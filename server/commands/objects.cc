@@ -79,19 +79,27 @@ constexpr KeySpec kKey = Key(2, kRO);
 // Read as a table.
 // clang-format off
 constexpr CommandRow kObjectCommands[] = {
-    { "object", nullptr, -2, 0, {}, "2.2.3", "Depends on the subcommand.", "",
-     "Tells how a value is kept."},
-    { "object|encoding", ObjectEncoding, 3, kFlags, {kKey}, "2.2.3", "O(1)", "key",
-     "Names the encoding of a value.", Access::kKeys, nullptr, kCatKeyspace},
-    { "object|freq", ObjectFreq, 3, kFlags, {kKey}, "4.0.0", "O(1)", "key",
-     "Tells how often a key was used, on a logarithmic scale.", Access::kKeys, nullptr, kCatKeyspace
-     },
-    { "object|help", Help, 2, kLoading | kStale, {}, "6.2.0", "O(1)", "",
-     "Lists the subcommands.", Access::kNone, nullptr, kCatKeyspace},
-    { "object|idletime", ObjectIdleTime, 3, kFlags, {kKey}, "2.2.3", "O(1)", "key",
-     "Tells for how many seconds a key has not been used.", Access::kKeys, nullptr, kCatKeyspace},
-    { "object|refcount", ObjectRefCount, 3, kFlags, {kKey}, "2.2.3", "O(1)", "key",
-     "Counts the references to a value.", Access::kKeys, nullptr, kCatKeyspace},
+    {.name = "object", .arity = -2, .since = "2.2.3", .complexity = "Depends on the subcommand.",
+     .summary = "Tells how a value is kept."},
+    {.name = "object|encoding", .run = ObjectEncoding, .arity = 3, .flags = kFlags,
+     .categories = kCatKeyspace,
+     .keys = {kKey}, .since = "2.2.3", .complexity = "O(1)",
+     .syntax = "key", .summary = "Names the encoding of a value."},
+    {.name = "object|freq", .run = ObjectFreq, .arity = 3, .flags = kFlags,
+     .categories = kCatKeyspace,
+     .keys = {kKey}, .since = "4.0.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Tells how often a key was used, on a logarithmic scale."},
+    {.name = "object|help", .run = Help, .arity = 2, .flags = kLoading | kStale,
+     .categories = kCatKeyspace, .access = Access::kNone, .since = "6.2.0", .complexity = "O(1)",
+     .summary = "Lists the subcommands."},
+    {.name = "object|idletime", .run = ObjectIdleTime, .arity = 3, .flags = kFlags,
+     .categories = kCatKeyspace,
+     .keys = {kKey}, .since = "2.2.3", .complexity = "O(1)",
+     .syntax = "key", .summary = "Tells for how many seconds a key has not been used."},
+    {.name = "object|refcount", .run = ObjectRefCount, .arity = 3, .flags = kFlags,
+     .categories = kCatKeyspace,
+     .keys = {kKey}, .since = "2.2.3", .complexity = "O(1)",
+     .syntax = "key", .summary = "Counts the references to a value."},
 };
 // clang-format on
 

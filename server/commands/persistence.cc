@@ -90,15 +90,19 @@ void BgRewriteAof(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kPersistenceCommands[] = {
-    { "save", Save, 1, kAdmin | kNoScript | kNoMulti, {}, "1.0.0", "O(N) for N keys", "",
-     "Writes a snapshot to the disk, and waits for it."},
-    { "bgsave", BgSave, -1, kAdmin | kNoScript, {}, "1.0.0", "O(1)", "[SCHEDULE]",
-     "Begins to write a snapshot to the disk."},
-    { "lastsave", LastSave, 1, kLoading | kStale | kFast | kRandomOutput, {}, "1.0.0", "O(1)", "",
-     "Tells when the last snapshot was written, in seconds since 1970.", Access::kKeys, nullptr,
-     kCatDangerous},
-    { "bgrewriteaof", BgRewriteAof, 1, kAdmin | kNoScript, {}, "1.0.0", "O(1)", "",
-     "Begins to write the append-only log anew, as short as can be."},
+    {.name = "save", .run = Save, .arity = 1, .flags = kAdmin | kNoScript | kNoMulti,
+     .since = "1.0.0", .complexity = "O(N) for N keys",
+     .summary = "Writes a snapshot to the disk, and waits for it."},
+    {.name = "bgsave", .run = BgSave, .arity = -1, .flags = kAdmin | kNoScript, .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "[SCHEDULE]", .summary = "Begins to write a snapshot to the disk."},
+    {.name = "lastsave", .run = LastSave, .arity = 1,
+     .flags = kLoading | kStale | kFast | kRandomOutput, .categories = kCatDangerous,
+     .since = "1.0.0", .complexity = "O(1)",
+     .summary = "Tells when the last snapshot was written, in seconds since 1970."},
+    {.name = "bgrewriteaof", .run = BgRewriteAof, .arity = 1, .flags = kAdmin | kNoScript,
+     .since = "1.0.0", .complexity = "O(1)",
+     .summary = "Begins to write the append-only log anew, as short as can be."},
 };
 // clang-format on
 

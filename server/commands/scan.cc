@@ -131,15 +131,18 @@ void RandomKey(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kScanCommands[] = {
-    { "keys", Keys, 2, kReadonly | kUnordered, {}, "1.0.0", "O(N) for N keys in the database.",
-     "pattern", "Lists the keys whose names match a pattern.", Access::kPass, nullptr, kCatDangerous
-     },
-    { "scan", Scan, -2, kReadonly | kRandomOutput, {}, "2.8.0",
-     "O(1) for each call, O(N) for going over N keys.",
-     "cursor [MATCH pattern] [COUNT count] [TYPE type]",
-     "Goes over the keys of the database, some at a time.", Access::kPass},
-    { "randomkey", RandomKey, 1, kReadonly | kRandomOutput, {}, "1.0.0", "O(1)", "",
-     "Names any key of the database.", Access::kPass},
+    {.name = "keys", .run = Keys, .arity = 2, .flags = kReadonly | kUnordered,
+     .categories = kCatDangerous, .access = Access::kPass, .since = "1.0.0",
+     .complexity = "O(N) for N keys in the database.",
+     .syntax = "pattern", .summary = "Lists the keys whose names match a pattern."},
+    {.name = "scan", .run = Scan, .arity = -2, .flags = kReadonly | kRandomOutput,
+     .access = Access::kPass, .since = "2.8.0",
+     .complexity = "O(1) for each call, O(N) for going over N keys.",
+     .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]",
+     .summary = "Goes over the keys of the database, some at a time."},
+    {.name = "randomkey", .run = RandomKey, .arity = 1, .flags = kReadonly | kRandomOutput,
+     .access = Access::kPass, .since = "1.0.0", .complexity = "O(1)",
+     .summary = "Names any key of the database."},
 };
 // clang-format on
 

@@ -6,6 +6,7 @@
 #include "absl/random/distributions.h"
 #include "protocol/version.h"
 #include "server/commands/families.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/info/info.h"
 #include "server/metrics/monitor_feed.h"
@@ -75,22 +76,24 @@ void RequestShutdown(Call& call, const ShutdownOptions& options) {
 
 void Shutdown(Call& call) {
   ShutdownOptions options;
-  for (size_t i = 1; i < call.argc(); ++i) {
-    if (call.Is(i, "SAVE")) {
+  Arguments args(call, 1);
+  while (args.More()) {
+    if (args.Word("SAVE")) {
       options.save = true;
-    } else if (call.Is(i, "NOSAVE")) {
+    } else if (args.Word("NOSAVE")) {
       options.nosave = true;
-    } else if (call.Is(i, "NOW")) {
+    } else if (args.Word("NOW")) {
       options.now = true;
-    } else if (call.Is(i, "FORCE")) {
+    } else if (args.Word("FORCE")) {
       options.force = true;
-    } else if (call.Is(i, "ABORT")) {
+    } else if (args.Word("ABORT")) {
       options.abort = true;
     } else {
-      return call.SyntaxError();
+      args.SyntaxError();
     }
   }
-  if (!options.valid()) return call.SyntaxError();
+  if (!options.valid()) args.SyntaxError();
+  if (!args.Finish()) return;
   if (options.abort) return call.Error("ERR No shutdown in progress.");
   if (options.nosave && (options.force || !call.server().persistence().WaitsForFirstBase())) {
     // Nothing refuses it, so nobody waits for an answer: a busy script may hold all there is.
@@ -137,17 +140,22 @@ void Lolwut(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kServerCommands[] = {
-    { "info", InfoCommand, -1, kLoading | kStale | kRandomOutput, {}, "1.0.0", "O(1)",
-     "[section [section ...]]", "Reports on the server: memory, clients, statistics and more.",
-     Access::kKeys, nullptr, kCatDangerous},
-    { "time", Time, 1, kLoading | kStale | kFast | kRandomOutput, {}, "2.6.0", "O(1)", "",
-     "Returns the server's time."},
-    { "monitor", Monitor, 1, kAdmin | kNoScript | kLoading | kStale, {}, "1.0.0", "O(1)", "",
-     "Shows every command that the server executes from now on."},
-    { "shutdown", Shutdown, -1, kAdmin | kNoScript | kLoading | kStale | kNoMulti | kAllowBusy, {},
-     "1.0.0", "O(1)", "[[NOSAVE | SAVE] [NOW] [FORCE] | ABORT]", "Ends the server."},
-    { "lolwut", Lolwut, -1, kReadonly | kFast, {}, "5.0.0", "O(1)", "[VERSION version]",
-     "Shows a picture and the version.", Access::kNone},
+    {.name = "info", .run = InfoCommand, .arity = -1, .flags = kLoading | kStale | kRandomOutput,
+     .categories = kCatDangerous, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "[section [section ...]]",
+     .summary = "Reports on the server: memory, clients, statistics and more."},
+    {.name = "time", .run = Time, .arity = 1, .flags = kLoading | kStale | kFast | kRandomOutput,
+     .since = "2.6.0", .complexity = "O(1)", .summary = "Returns the server's time."},
+    {.name = "monitor", .run = Monitor, .arity = 1, .flags = kAdmin | kNoScript | kLoading | kStale,
+     .since = "1.0.0", .complexity = "O(1)",
+     .summary = "Shows every command that the server executes from now on."},
+    {.name = "shutdown", .run = Shutdown, .arity = -1,
+     .flags = kAdmin | kNoScript | kLoading | kStale | kNoMulti | kAllowBusy, .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "[[NOSAVE | SAVE] [NOW] [FORCE] | ABORT]", .summary = "Ends the server."},
+    {.name = "lolwut", .run = Lolwut, .arity = -1, .flags = kReadonly | kFast,
+     .access = Access::kNone, .since = "5.0.0", .complexity = "O(1)",
+     .syntax = "[VERSION version]", .summary = "Shows a picture and the version."},
 };
 // clang-format on
 

@@ -11,6 +11,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/long_reply.h"
 #include "server/commands/support/scratch_set.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "storage/access/lookup.h"
 
@@ -235,37 +236,23 @@ void SInterStore(Call& call) { Store(call, Combine::kIntersection, "sinterstore"
 void SUnionStore(Call& call) { Store(call, Combine::kUnion, "sunionstore"); }
 void SDiffStore(Call& call) { Store(call, Combine::kDifference, "sdiffstore"); }
 
-/// SINTERCARD's LIMIT behind its keys; 0: none. On nullopt the error has been replied.
-std::optional<size_t> ParseLimit(Call& call, size_t first) {
-  int64_t limit = 0;
-  for (size_t i = first; i < call.argc(); i += 2) {
-    if (!call.Is(i, "limit") || i + 1 == call.argc()) {
-      call.SyntaxError();
-      return std::nullopt;
-    }
-    std::optional<int64_t> value =
-        call.IntegerIn(i + 1, 0, INT64_MAX, "ERR LIMIT can't be negative");
-    if (!value) return std::nullopt;
-    limit = *value;
-  }
-  return static_cast<size_t>(limit);
-}
-
 void SInterCard(Call& call) {
-  std::optional<int64_t> numkeys =
-      call.IntegerIn(1, 1, INT64_MAX, "ERR numkeys should be greater than 0");
-  if (!numkeys) return;
-  const size_t count = static_cast<size_t>(*numkeys);
-  if (count > call.argc() - 2) {
-    return call.Error("ERR Number of keys can't be greater than number of args");
+  Arguments args(call, 1);
+  const size_t count =
+      static_cast<size_t>(args.IntegerIn(1, INT64_MAX, "ERR numkeys should be greater than 0"));
+  if (count > args.left()) args.Fail("ERR Number of keys can't be greater than number of args");
+  args.GoTo(args.at() + count);
+  size_t limit = 0;  // none
+  while (args.More()) {
+    if (!args.Word("LIMIT")) args.SyntaxError();
+    limit = static_cast<size_t>(args.IntegerIn(0, INT64_MAX, "ERR LIMIT can't be negative"));
   }
-  std::optional<size_t> limit = ParseLimit(call, 2 + count);
-  if (!limit) return;
+  if (!args.Finish()) return;
   std::optional<std::vector<Set>> sets = OpenSets(call, 2, count);
   if (!sets) return;
   const size_t cost = Cost(Combine::kIntersection, *sets);
   ReplyFromSets(call, *std::move(sets), cost,
-                [limit = *limit](ReplyWriter& reply, const std::vector<Set>& views) {
+                [limit](ReplyWriter& reply, const std::vector<Set>& views) {
                   size_t common = 0;
                   ForEachCommon(views, [&](std::string_view) { return ++common != limit; });
                   reply.Integer(static_cast<int64_t>(common));
@@ -275,28 +262,38 @@ void SInterCard(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kSetAlgebraCommands[] = {
-    { "sdiff", SDiff, -2, kReadonly | kUnordered, {KeyRange(1, -1, 1, kRO | kAccess)}, "1.0.0",
-     "O(N) for N members in all sets, or less.", "key [key ...]",
-     "Returns the members of the first set that are in none of the others."},
-    { "sdiffstore", SDiffStore, -3, kWrite | kDenyOom, {Key(1, kOW | kUpdate), KeyRange(2, -1, 1,
-     kRO | kAccess)}, "1.0.0", "O(N) for N members in all sets, or less.",
-     "destination key [key ...]",
-     "Stores the members of the first set that are in none of the others."},
-    { "sinter", SInter, -2, kReadonly | kUnordered, {KeyRange(1, -1, 1, kRO | kAccess)}, "1.0.0",
-     "O(N*M) at most for M sets, the smallest of N members.", "key [key ...]",
-     "Returns the members that all sets have."},
-    { "sintercard", SInterCard, -3, kReadonly | kMovableKeys, {CountedKeys(1, kRO | kAccess)},
-     "7.0.0", "O(N*M) at most for M sets, the smallest of N members.",
-     "numkeys key [key ...] [LIMIT limit]", "Returns how many members all sets have in common."},
-    { "sinterstore", SInterStore, -3, kWrite | kDenyOom, {Key(1, kRW | kUpdate), KeyRange(2, -1, 1,
-     kRO | kAccess)}, "1.0.0", "O(N*M) at most for M sets, the smallest of N members.",
-     "destination key [key ...]", "Stores the members that all sets have."},
-    { "sunion", SUnion, -2, kReadonly | kUnordered, {KeyRange(1, -1, 1, kRO | kAccess)}, "1.0.0",
-     "O(N) for N members in all sets.", "key [key ...]",
-     "Returns the members that any of the sets has."},
-    { "sunionstore", SUnionStore, -3, kWrite | kDenyOom, {Key(1, kOW | kUpdate), KeyRange(2, -1, 1,
-     kRO | kAccess)}, "1.0.0", "O(N) for N members in all sets.", "destination key [key ...]",
-     "Stores the members that any of the sets has."},
+    {.name = "sdiff", .run = SDiff, .arity = -2, .flags = kReadonly | kUnordered,
+     .keys = {KeyRange(1, -1, 1, kRO | kAccess)}, .since = "1.0.0",
+     .complexity = "O(N) for N members in all sets, or less.",
+     .syntax = "key [key ...]",
+     .summary = "Returns the members of the first set that are in none of the others."},
+    {.name = "sdiffstore", .run = SDiffStore, .arity = -3, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kOW | kUpdate), KeyRange(2, -1, 1, kRO | kAccess)}, .since = "1.0.0",
+     .complexity = "O(N) for N members in all sets, or less.",
+     .syntax = "destination key [key ...]",
+     .summary = "Stores the members of the first set that are in none of the others."},
+    {.name = "sinter", .run = SInter, .arity = -2, .flags = kReadonly | kUnordered,
+     .keys = {KeyRange(1, -1, 1, kRO | kAccess)}, .since = "1.0.0",
+     .complexity = "O(N*M) at most for M sets, the smallest of N members.",
+     .syntax = "key [key ...]", .summary = "Returns the members that all sets have."},
+    {.name = "sintercard", .run = SInterCard, .arity = -3, .flags = kReadonly | kMovableKeys,
+     .keys = {CountedKeys(1, kRO | kAccess)}, .since = "7.0.0",
+     .complexity = "O(N*M) at most for M sets, the smallest of N members.",
+     .syntax = "numkeys key [key ...] [LIMIT limit]",
+     .summary = "Returns how many members all sets have in common."},
+    {.name = "sinterstore", .run = SInterStore, .arity = -3, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kRW | kUpdate), KeyRange(2, -1, 1, kRO | kAccess)}, .since = "1.0.0",
+     .complexity = "O(N*M) at most for M sets, the smallest of N members.",
+     .syntax = "destination key [key ...]", .summary = "Stores the members that all sets have."},
+    {.name = "sunion", .run = SUnion, .arity = -2, .flags = kReadonly | kUnordered,
+     .keys = {KeyRange(1, -1, 1, kRO | kAccess)}, .since = "1.0.0",
+     .complexity = "O(N) for N members in all sets.",
+     .syntax = "key [key ...]", .summary = "Returns the members that any of the sets has."},
+    {.name = "sunionstore", .run = SUnionStore, .arity = -3, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kOW | kUpdate), KeyRange(2, -1, 1, kRO | kAccess)}, .since = "1.0.0",
+     .complexity = "O(N) for N members in all sets.",
+     .syntax = "destination key [key ...]",
+     .summary = "Stores the members that any of the sets has."},
 };
 // clang-format on
 

@@ -51,17 +51,19 @@ constexpr uint32_t kSlowLog = kAdmin | kLoading | kStale;
 // Read as a table.
 // clang-format off
 constexpr CommandRow kSlowLogCommands[] = {
-    { "slowlog", nullptr, -2, 0, {}, "2.2.12", "Depends on subcommand.", "",
-     "About the commands that took long."},
-    { "slowlog|get", SlowLogGet, -2, kSlowLog | kRandomOutput, {}, "2.2.12",
-     "O(N) where N is the number of entries returned", "[count]",
-     "Returns the latest slow commands."},
-    { "slowlog|len", SlowLogLen, 2, kSlowLog | kRandomOutput, {}, "2.2.12", "O(1)", "",
-     "Counts the slow commands that are remembered."},
-    { "slowlog|reset", SlowLogReset, 2, kSlowLog, {}, "2.2.12",
-     "O(N) where N is the number of entries in the slowlog", "", "Forgets the slow commands."},
-    { "slowlog|help", Help, 2, kLoading | kStale, {}, "6.2.0", "O(1)", "",
-     "Lists the subcommands."},
+    {.name = "slowlog", .arity = -2, .since = "2.2.12", .complexity = "Depends on subcommand.",
+     .summary = "About the commands that took long."},
+    {.name = "slowlog|get", .run = SlowLogGet, .arity = -2, .flags = kSlowLog | kRandomOutput,
+     .since = "2.2.12", .complexity = "O(N) where N is the number of entries returned",
+     .syntax = "[count]", .summary = "Returns the latest slow commands."},
+    {.name = "slowlog|len", .run = SlowLogLen, .arity = 2, .flags = kSlowLog | kRandomOutput,
+     .since = "2.2.12", .complexity = "O(1)",
+     .summary = "Counts the slow commands that are remembered."},
+    {.name = "slowlog|reset", .run = SlowLogReset, .arity = 2, .flags = kSlowLog, .since = "2.2.12",
+     .complexity = "O(N) where N is the number of entries in the slowlog",
+     .summary = "Forgets the slow commands."},
+    {.name = "slowlog|help", .run = Help, .arity = 2, .flags = kLoading | kStale, .since = "6.2.0",
+     .complexity = "O(1)", .summary = "Lists the subcommands."},
 };
 // clang-format on
 

@@ -3,6 +3,7 @@
 
 #include "server/commands/families.h"
 #include "server/commands/support/expire_time.h"
+#include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "storage/access/string_store.h"
 
@@ -20,32 +21,25 @@ struct SetOptions {
 /// The options of SET; on an error, which has been replied, nullopt.
 std::optional<SetOptions> ReadSetOptions(Call& call) {
   SetOptions options;
-  std::optional<ExpireForm> form;
-  size_t time_at = 0;
-  for (size_t i = 3; i < call.argc(); ++i) {
-    std::optional<ExpireForm> keyword;
-    if (call.Is(i, "NX") && !options.if_present) {
+  ExpireOption expire;
+  Arguments args(call, 3);
+  while (args.More()) {
+    if (!options.if_present && args.Word("NX")) {
       options.if_absent = true;
-    } else if (call.Is(i, "XX") && !options.if_absent) {
+    } else if (!options.if_absent && args.Word("XX")) {
       options.if_present = true;
-    } else if (call.Is(i, "GET")) {
+    } else if (args.Word("GET")) {
       options.get = true;
-    } else if (call.Is(i, "KEEPTTL") && !form) {
-      options.keep_ttl = true;
-    } else if ((keyword = ExpireKeyword(call.arg(i))) && !options.keep_ttl &&
-               (!form || *form == *keyword) && i + 1 < call.argc()) {
-      form = keyword;
-      time_at = ++i;
-    } else {
-      call.SyntaxError();
-      return std::nullopt;
+    } else if (!expire.Take(args, "KEEPTTL")) {
+      args.SyntaxError();
     }
   }
-  if (form) {
-    std::optional<int64_t> at_ms = PositiveExpireTime(call, time_at, *form);
-    if (!at_ms) return std::nullopt;
-    options.expire_at_ms = *at_ms;
+  options.keep_ttl = expire.has_word;
+  if (expire.form) {
+    args.GoTo(expire.time_at);
+    options.expire_at_ms = TakePositiveExpireTime(args, *expire.form);
   }
+  if (!args.Finish()) return std::nullopt;
   return options;
 }
 
@@ -101,8 +95,9 @@ void Set(Call& call) {
 }
 
 void SetWithTime(Call& call, ExpireForm form) {
-  std::optional<int64_t> at_ms = PositiveExpireTime(call, 2, form);
-  if (at_ms) Store(call, call.arg(1), call.arg(3), {.expire_at_ms = *at_ms});
+  Arguments args(call, 2);
+  const int64_t at_ms = TakePositiveExpireTime(args, form);
+  if (args.Finish()) Store(call, call.arg(1), call.arg(3), {.expire_at_ms = at_ms});
 }
 void SetEx(Call& call) { SetWithTime(call, kInSeconds); }
 void PSetEx(Call& call) { SetWithTime(call, kInMilliseconds); }
@@ -157,39 +152,20 @@ void GetDel(Call& call) {
   scope.Changed("del");
 }
 
-struct GetExOptions {
-  bool persist = false;
-  std::optional<ExpireForm> form;
-  size_t time_at = 0;
-};
-
-std::optional<GetExOptions> ReadGetExOptions(Call& call) {
-  GetExOptions options;
-  for (size_t i = 2; i < call.argc(); ++i) {
-    std::optional<ExpireForm> keyword;
-    if (call.Is(i, "PERSIST") && !options.form) {
-      options.persist = true;
-    } else if ((keyword = ExpireKeyword(call.arg(i))) && !options.persist &&
-               (!options.form || *options.form == *keyword) && i + 1 < call.argc()) {
-      options.form = keyword;
-      options.time_at = ++i;
-    } else {
-      call.SyntaxError();
-      return std::nullopt;
-    }
-  }
-  return options;
-}
-
 void GetEx(Call& call) {
   if (call.argc() == 2) return Get(call);
-  std::optional<GetExOptions> options = ReadGetExOptions(call);
-  if (!options) return;
+  ExpireOption expire;
+  Arguments args(call, 2);
+  while (args.More()) {
+    if (!expire.Take(args, "PERSIST")) args.SyntaxError();
+  }
+  if (!args.Finish()) return;
   WriteScope scope = call.Open(call.arg(1));
   std::optional<int64_t> at_ms;
-  if (options->form && scope.exists() && scope.type() == ValueType::kString) {
-    at_ms = PositiveExpireTime(call, options->time_at, *options->form);
-    if (!at_ms) return;
+  if (expire.form && scope.exists() && scope.type() == ValueType::kString) {
+    args.GoTo(expire.time_at);
+    at_ms = TakePositiveExpireTime(args, *expire.form);
+    if (!args.Finish()) return;
   }
   if (!ReplyOld(call, scope) || !scope.exists()) return;
   if (!at_ms) {
@@ -208,35 +184,47 @@ void GetEx(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kStringCommands[] = {
-    { "get", Get, 2, kReadonly | kFast, {Key(1, kRO | kAccess)}, "1.0.0", "O(1)", "key",
-     "Returns the string that a key holds."},
-    { "set", Set, -3, kWrite | kDenyOom, {Key(1, kRW | kAccess | kUpdate | kVariableFlags)},
-     "1.0.0", "O(1)",
-     "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
-      "PXAT unix-time-milliseconds | KEEPTTL]",
-     "Stores a string in a key, whatever it held before."},
-    { "setex", SetEx, 4, kWrite | kDenyOom, {Key(1, kOW | kUpdate)}, "2.0.0", "O(1)",
-     "key seconds value", "Stores a string that expires after some seconds."},
-    { "psetex", PSetEx, 4, kWrite | kDenyOom, {Key(1, kOW | kUpdate)}, "2.6.0", "O(1)",
-     "key milliseconds value", "Stores a string that expires after some milliseconds."},
-    { "setnx", SetNx, 3, kWrite | kDenyOom | kFast, {Key(1, kOW | kInsert)}, "1.0.0", "O(1)",
-     "key value", "Stores a string unless the key exists."},
-    { "getset", GetSet, 3, kWrite | kDenyOom | kFast, {Key(1, kRW | kAccess | kUpdate)}, "1.0.0",
-     "O(1)", "key value", "Stores a string and returns the one before."},
-    { "getex", GetEx, -2, kWrite | kFast, {Key(1, kRW | kAccess | kUpdate)}, "6.2.0", "O(1)",
-     "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
-      "PXAT unix-time-milliseconds | PERSIST]",
-     "Returns a string and sets or removes its expiry."},
-    { "getdel", GetDel, 2, kWrite | kFast, {Key(1, kRW | kAccess | kDelete)}, "6.2.0", "O(1)",
-     "key", "Returns a string and deletes its key."},
-    { "mget", MGet, -2, kReadonly | kFast, {KeyRange(1, -1, 1, kRO | kAccess)}, "1.0.0",
-     "O(N) for N keys", "key [key ...]", "Returns the strings of several keys at one moment."},
-    { "mset", MSet, -3, kWrite | kDenyOom, {KeyRange(1, -1, 2, kOW | kUpdate)}, "1.0.1",
-     "O(N) for N keys", "key value [key value ...]",
-     "Stores strings in several keys at one moment."},
-    { "msetnx", MSetNx, -3, kWrite | kDenyOom, {KeyRange(1, -1, 2, kOW | kInsert)}, "1.0.1",
-     "O(N) for N keys", "key value [key value ...]",
-     "Stores strings in several keys unless one of them exists."},
+    {.name = "get", .run = Get, .arity = 2, .flags = kReadonly | kFast,
+     .keys = {Key(1, kRO | kAccess)}, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Returns the string that a key holds."},
+    {.name = "set", .run = Set, .arity = -3, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)}, .since = "1.0.0",
+     .complexity = "O(1)",
+     .syntax = "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds "
+               "| PXAT unix-time-milliseconds | KEEPTTL]",
+     .summary = "Stores a string in a key, whatever it held before."},
+    {.name = "setex", .run = SetEx, .arity = 4, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kOW | kUpdate)}, .since = "2.0.0", .complexity = "O(1)",
+     .syntax = "key seconds value", .summary = "Stores a string that expires after some seconds."},
+    {.name = "psetex", .run = PSetEx, .arity = 4, .flags = kWrite | kDenyOom,
+     .keys = {Key(1, kOW | kUpdate)}, .since = "2.6.0", .complexity = "O(1)",
+     .syntax = "key milliseconds value",
+     .summary = "Stores a string that expires after some milliseconds."},
+    {.name = "setnx", .run = SetNx, .arity = 3, .flags = kWrite | kDenyOom | kFast,
+     .keys = {Key(1, kOW | kInsert)}, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key value", .summary = "Stores a string unless the key exists."},
+    {.name = "getset", .run = GetSet, .arity = 3, .flags = kWrite | kDenyOom | kFast,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "key value", .summary = "Stores a string and returns the one before."},
+    {.name = "getex", .run = GetEx, .arity = -2, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "6.2.0", .complexity = "O(1)",
+     .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+               "unix-time-milliseconds | PERSIST]",
+     .summary = "Returns a string and sets or removes its expiry."},
+    {.name = "getdel", .run = GetDel, .arity = 2, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kAccess | kDelete)}, .since = "6.2.0", .complexity = "O(1)",
+     .syntax = "key", .summary = "Returns a string and deletes its key."},
+    {.name = "mget", .run = MGet, .arity = -2, .flags = kReadonly | kFast,
+     .keys = {KeyRange(1, -1, 1, kRO | kAccess)}, .since = "1.0.0", .complexity = "O(N) for N keys",
+     .syntax = "key [key ...]", .summary = "Returns the strings of several keys at one moment."},
+    {.name = "mset", .run = MSet, .arity = -3, .flags = kWrite | kDenyOom,
+     .keys = {KeyRange(1, -1, 2, kOW | kUpdate)}, .since = "1.0.1", .complexity = "O(N) for N keys",
+     .syntax = "key value [key value ...]",
+     .summary = "Stores strings in several keys at one moment."},
+    {.name = "msetnx", .run = MSetNx, .arity = -3, .flags = kWrite | kDenyOom,
+     .keys = {KeyRange(1, -1, 2, kOW | kInsert)}, .since = "1.0.1", .complexity = "O(N) for N keys",
+     .syntax = "key value [key value ...]",
+     .summary = "Stores strings in several keys unless one of them exists."},
 };
 // clang-format on
 

@@ -52,18 +52,25 @@ void Unwatch(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kTransactionCommands[] = {
-    { "multi", Multi, 1, kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, {},
-     "1.2.0", "O(1)", "", "Starts a transaction."},
-    { "exec", Exec, 1, kNoScript | kLoading | kStale | kSkipSlowlog | kUndeferred, {}, "1.2.0",
-     "Depends on commands in the transaction", "", "Executes all commands in a transaction."},
-    { "discard", Discard, 1, kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, {},
-     "2.0.0", "O(N), when N is the number of queued commands", "",
-     "Forgets a transaction's commands and what was watched for it."},
-    { "watch", Watch, -2, kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred,
-     {KeyRange(1, -1, 1, kRO)}, "2.2.0", "O(1) for every key.", "key [key ...]",
-     "Makes the next transaction depend on these keys staying as they are."},
-    { "unwatch", Unwatch, 1, kNoScript | kLoading | kStale | kFast | kAllowBusy, {}, "2.2.0",
-     "O(1)", "", "Forgets what was watched."},
+    {.name = "multi", .run = Multi, .arity = 1,
+     .flags = kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, .since = "1.2.0",
+     .complexity = "O(1)", .summary = "Starts a transaction."},
+    {.name = "exec", .run = Exec, .arity = 1,
+     .flags = kNoScript | kLoading | kStale | kSkipSlowlog | kUndeferred, .since = "1.2.0",
+     .complexity = "Depends on commands in the transaction",
+     .summary = "Executes all commands in a transaction."},
+    {.name = "discard", .run = Discard, .arity = 1,
+     .flags = kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, .since = "2.0.0",
+     .complexity = "O(N), when N is the number of queued commands",
+     .summary = "Forgets a transaction's commands and what was watched for it."},
+    {.name = "watch", .run = Watch, .arity = -2,
+     .flags = kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred,
+     .keys = {KeyRange(1, -1, 1, kRO)}, .since = "2.2.0", .complexity = "O(1) for every key.",
+     .syntax = "key [key ...]",
+     .summary = "Makes the next transaction depend on these keys staying as they are."},
+    {.name = "unwatch", .run = Unwatch, .arity = 1,
+     .flags = kNoScript | kLoading | kStale | kFast | kAllowBusy, .since = "2.2.0",
+     .complexity = "O(1)", .summary = "Forgets what was watched."},
 };
 // clang-format on
 

@@ -11,6 +11,10 @@ inline std::string ErrorCodeOf(std::string_view message) {
   return std::string(message.substr(0, message.find(' ')));
 }
 
+inline std::string WrongArityOf(std::string_view command) {
+  return "ERR wrong number of arguments for '" + std::string(command) + "' command";
+}
+
 // The error replies that several commands share, in Redis' words: clients compare them.
 inline constexpr std::string_view kWrongType =
     "WRONGTYPE Operation against a key holding the wrong kind of value";

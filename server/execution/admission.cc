@@ -67,7 +67,7 @@ std::string Admission::Refusal(const Client& client, const Request& request) con
   if (request.command == nullptr) return UnknownCommand(request.args);
   const CommandRow& row = *request.command->row;
   if (row.run == nullptr || !FitsArity(row, request.args)) {
-    return absl::StrCat("ERR wrong number of arguments for '", std::string(row.name), "' command");
+    return WrongArityOf(row.name);
   }
   if (row.has(kProtected) && !Permitted(server_.settings().enable_debug_command, client)) {
     return "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "protocol/numbers.h"
 #include "storage/access/lookup.h"
 
@@ -45,10 +44,7 @@ void Call::Error(std::string_view message) {
   reply_.Error(message);
 }
 
-void Call::WrongArity() {
-  Error(absl::StrCat("ERR wrong number of arguments for '", std::string(command_.row->name),
-                     "' command"));
-}
+void Call::WrongArity() { Error(WrongArityOf(command_.row->name)); }
 
 void Call::ReplyString(const StringView& value) {
   if (value.blob() != nullptr && value.size() >= kShareFrom) {

@@ -121,27 +121,31 @@ using DatabaseNumbers = absl::InlinedVector<int, 2>;
 /// One command: all that the server, COMMAND, and the tests' vocabulary know of it. Subcommands
 /// are rows named "client|list"; the row of their container ("client") has no function, unless the
 /// container is a command by itself.
+///
+///   {.name = "get", .run = Get, .arity = 2, .flags = kReadonly | kFast,
+///    .keys = {Key(1, kRO | kAccess)}, .since = "1.0.0", .complexity = "O(1)",
+///    .syntax = "key", .summary = "Returns the string that a key holds."},
 struct CommandRow {
-  std::string_view name;  ///< lower case
+  std::string_view name = {};  ///< lower case
   CommandFunction run = nullptr;
   /// Arguments with the name; negative: at least so many.
   int arity = 0;
   uint32_t flags = 0;
+  /// Categories besides its family's and those that follow from the flags.
+  uint32_t categories = 0;
   std::array<KeySpec, 2> keys = {};
-  std::string_view since;
-  std::string_view complexity;
-  /// Arguments in redis.io's notation: "key [NX | XX] [GET] [EX seconds | PX milliseconds]".
-  std::string_view syntax;
-  std::string_view summary;
   /// With keys kKeys and without kNone, unless it says otherwise.
   Access access = Access::kKeys;
   /// For commands whose access depends on their arguments; null: always `access`.
   Access (*access_of)(Server&, CommandArguments) = nullptr;
-  /// Categories besides its family's and those that follow from the flags.
-  uint32_t categories = 0;
   /// With kNamed: the databases that it changes, `own` being the client's. A number that is none,
   /// or too large, may be among them; the command itself refuses it.
   DatabaseNumbers (*named)(CommandArguments, int own) = nullptr;
+  std::string_view since = {};
+  std::string_view complexity = {};
+  /// Arguments in redis.io's notation: "key [NX | XX] [GET] [EX seconds | PX milliseconds]".
+  std::string_view syntax = {};
+  std::string_view summary = {};
 
   bool has(uint32_t flag) const { return (flags & flag) != 0; }
 };

@@ -10,22 +10,18 @@ namespace {
 constexpr std::string_view kOutsideInt =
     "ERR value is out of range, value must between -2147483648 and 2147483647";
 
-}  // namespace
-
-std::optional<int> ParseInt(Call& call, size_t i, std::string_view error) {
-  std::optional<int64_t> value = ParseInteger(call.arg(i));
-  bool fits = value && *value >= std::numeric_limits<int>::min() &&
-              *value <= std::numeric_limits<int>::max();
-  if (fits) return static_cast<int>(*value);
-  call.Error(!error.empty() ? error : value ? kOutsideInt : kNotInteger);
-  return std::nullopt;
+bool IsInt(int64_t number) {
+  return number >= std::numeric_limits<int>::min() && number <= std::numeric_limits<int>::max();
 }
 
-std::optional<int> ParseDatabaseIndex(Call& call, size_t i) {
-  std::optional<int> index = ParseInt(call, i);
-  if (!index || IsDatabaseIndex(call, *index)) return index;
-  call.Error(kDbIndexOutOfRange);
-  return std::nullopt;
+}  // namespace
+
+int TakeDatabaseIndex(Arguments& args) {
+  const int64_t number = args.Integer();
+  if (!IsInt(number)) args.Fail(kOutsideInt);
+  const int index = static_cast<int>(number);
+  if (!IsDatabaseIndex(args.call(), index)) args.Fail(kDbIndexOutOfRange);
+  return index;
 }
 
 int DatabaseNumberOf(std::string_view argument) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/glob.h"
+#include "server/execution/arguments.h"
 
 namespace cloakroom {
 namespace {
@@ -34,28 +35,24 @@ std::optional<uint64_t> ParseScanCursor(Call& call, size_t i) {
 
 std::optional<ScanOptions> ParseScanOptions(Call& call, size_t first, ScanOf what) {
   ScanOptions options;
-  for (size_t i = first; i < call.argc(); ++i) {
-    const bool has_value = i + 1 < call.argc();
-    if (call.Is(i, "count") && has_value) {
-      std::optional<int64_t> count = call.Integer(++i);
-      if (!count) return std::nullopt;
-      if (*count < 1) {
-        call.SyntaxError();
-        return std::nullopt;
-      }
-      options.count = static_cast<size_t>(*count);
-    } else if (call.Is(i, "match") && has_value) {
-      options.pattern = std::string(call.arg(++i));
+  Arguments args(call, first);
+  while (args.More()) {
+    if (args.Word("COUNT")) {
+      const int64_t count = args.Integer();
+      if (count < 1) args.SyntaxError();
+      options.count = static_cast<size_t>(count);
+    } else if (args.Word("MATCH")) {
+      options.pattern = std::string(args.String());
       if (*options.pattern == "*") options.pattern.reset();
-    } else if (what == ScanOf::kKeys && call.Is(i, "type") && has_value) {
-      options.type = std::string(call.arg(++i));
-    } else if (what == ScanOf::kHash && call.Is(i, "novalues")) {
+    } else if (what == ScanOf::kKeys && args.Word("TYPE")) {
+      options.type = std::string(args.String());
+    } else if (what == ScanOf::kHash && args.Word("NOVALUES")) {
       options.no_values = true;
     } else {
-      call.SyntaxError();
-      return std::nullopt;
+      args.SyntaxError();
     }
   }
+  if (!args.Finish()) return std::nullopt;
   return options;
 }
 

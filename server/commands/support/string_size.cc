@@ -27,19 +27,19 @@ bool CheckStringSize(Call& call, uint64_t size) {
   return false;
 }
 
-std::optional<uint64_t> BitOffset(Call& call, size_t i, int width) {
-  std::string_view text = call.arg(i);
+uint64_t TakeBitOffset(Arguments& args, int width) {
+  std::string_view text = args.String();
   const bool counts_fields = width > 0 && text.starts_with('#');
   if (counts_fields) text.remove_prefix(1);
   std::optional<int64_t> offset = ParseInteger(text);
   if (offset && counts_fields && __builtin_mul_overflow(*offset, int64_t{width}, &*offset)) {
     offset.reset();
   }
-  if (offset && *offset >= 0 && static_cast<uint64_t>(*offset) / 8 < MaxStringSize(call)) {
+  if (offset && *offset >= 0 && static_cast<uint64_t>(*offset) / 8 < MaxStringSize(args.call())) {
     return static_cast<uint64_t>(*offset);
   }
-  call.Error("ERR bit offset is not an integer or out of range");
-  return std::nullopt;
+  args.Fail("ERR bit offset is not an integer or out of range");
+  return 0;
 }
 
 }  // namespace cloakroom

@@ -3,9 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
-#include "server/execution/call.h"
+#include "server/execution/arguments.h"
 
 namespace cloakroom {
 
@@ -15,9 +14,9 @@ uint64_t MaxStringSize(Call& call);
 /// Whether a string of this size may be; when not, the error has been replied.
 bool CheckStringSize(Call& call, uint64_t size);
 
-/// An argument that names a bit, from 0 to the last one of the longest string. With a `width`, "#3"
-/// stands for the third field of so many bits. When it is none, the error has been replied.
-std::optional<uint64_t> BitOffset(Call& call, size_t i, int width = 0);
+/// Takes an argument that names a bit, from 0 to the last one of the longest string. With a
+/// `width`, "#3" stands for the third field of so many bits.
+uint64_t TakeBitOffset(Arguments& args, int width = 0);
 
 }  // namespace cloakroom
 
