@@ -19,6 +19,7 @@
 #include <system_error>
 #include <utility>
 
+#include "clients/reply_counter.h"
 #include "protocol/reply_writer.h"
 #include "protocol/text.h"
 
@@ -168,6 +169,24 @@ std::optional<ReplyValue> RespClient::Read() {
       return std::nullopt;
     }
     in_.erase(0, reader_.TakeConsumed());
+    int ready = 0;
+    if (!Poll(POLLIN, deadline_ms, &ready) || !ReceiveSome()) return std::nullopt;
+  }
+}
+
+std::optional<std::string> RespClient::Skip(size_t replies) {
+  int64_t deadline_ms = Deadline();
+  in_.erase(0, reader_.TakeConsumed());
+  ReplyCounter counter;
+  for (size_t seen = 0;;) {
+    std::string_view left = in_;
+    seen += counter.Feed(&left, replies - seen);
+    in_.erase(0, in_.size() - left.size());
+    if (seen == replies) return counter.last_error();
+    if (counter.broken()) {
+      Fail("Protocol error: not a reply");
+      return std::nullopt;
+    }
     int ready = 0;
     if (!Poll(POLLIN, deadline_ms, &ready) || !ReceiveSome()) return std::nullopt;
   }

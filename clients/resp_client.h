@@ -66,6 +66,10 @@ class RespClient {
   /// requests): send bytes as they are, and read the next message, a push message or not.
   bool SendRaw(std::string_view bytes);
   std::optional<ReplyValue> Read();
+  /// Waits for so many replies and keeps none of them: a load generator has no use for the trees.
+  /// Returns the text of the last error among them, "" when there is none. Push messages count as
+  /// replies.
+  std::optional<std::string> Skip(size_t replies);
 
   /// The push messages set aside so far, oldest first.
   std::vector<ReplyValue> TakePushes();

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "bench/sale_day/wire.h"
+#include "clients/reply_counter.h"
 
 namespace cloakroom::bench {
 
@@ -98,6 +99,7 @@ void Load::Drain(Client& client) {
   if (n < 0 && errno == EAGAIN) return;
   if (n <= 0) Fail("the server closed a connection");
   const size_t done = client.counter.Feed({buffer_.data(), static_cast<size_t>(n)});
+  if (client.counter.broken()) Fail("the server sent what is no reply");
   if (client.counter.errors() > 0) Fail("the server said " + client.counter.last_error());
   if (done > client.awaited) Fail("more replies than requests");
   client.awaited -= done;

@@ -197,9 +197,9 @@ void AwaitIdle(Wire& wire) {
 }
 
 void ActOnce(Wire& wire, const std::string& action) {
-  if (wire.Ask({action})[0] != '+') Fail(action + " was refused");
+  wire.Ask({action});
   AwaitIdle(wire);
-  const std::string info = wire.Ask({"INFO", "persistence"});
+  const std::string info = wire.Ask({"INFO", "persistence"}).text;
   const char* status =
       action == "BGSAVE" ? "rdb_last_bgsave_status:ok" : "aof_last_bgrewrite_status:ok";
   if (info.find(status) == std::string::npos) Fail(action + " failed");

@@ -79,6 +79,33 @@ TEST_F(RespClientTest, RawBytesGoOutAsTheyAre) {
   EXPECT_EQ(Received(), "*x\r\n");
 }
 
+TEST_F(RespClientTest, SkipDropsSoManyRepliesAndLeavesTheRest) {
+  Answer("+before\r\n*2\r\n:1\r\n$1\r\nx\r\n:2\r\n+after\r\n");
+  EXPECT_EQ(client_.Read(), ReplyValue::Simple("before"));
+  EXPECT_EQ(client_.Skip(2), "");
+  EXPECT_EQ(client_.Read(), ReplyValue::Simple("after"));
+}
+
+TEST_F(RespClientTest, SkipTellsOfAnErrorAmongTheReplies) {
+  Answer(":1\r\n-ERR no\r\n:2\r\n");
+  EXPECT_EQ(client_.Skip(3), "ERR no");
+  EXPECT_TRUE(client_.connected());
+}
+
+TEST_F(RespClientTest, SkipFailsAsReadDoes) {
+  client_.set_timeout_ms(1);
+  Answer(":1\r\n:2");
+  EXPECT_EQ(client_.Skip(2), std::nullopt);
+  EXPECT_EQ(client_.error(), "timed out");
+}
+
+TEST_F(RespClientTest, SkipOfABrokenProtocolClosesTheConnection) {
+  Answer("nonsense\r\n");
+  EXPECT_EQ(client_.Skip(1), std::nullopt);
+  EXPECT_THAT(client_.error(), HasSubstr("Protocol error"));
+  EXPECT_FALSE(client_.connected());
+}
+
 TEST_F(RespClientTest, HungUpServerClosesTheConnection) {
   Answer("$5\r\nval");
   EXPECT_TRUE(client_.SendRaw(""));
