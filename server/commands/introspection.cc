@@ -87,7 +87,7 @@ bool KeysOf(Call& call, KeyPositions* positions) {
     return false;
   }
   const CommandRow& row = *command->row;
-  if (row.keys[0].empty() || (row.keys[0].flags & kNotKey) != 0) {
+  if (row.keys.empty() || (row.keys[0].flags & kNotKey) != 0) {
     call.Error("ERR The command has no key arguments");
     return false;
   }

@@ -2,7 +2,9 @@
 #define CLOAKROOM_SERVER_EXECUTION_COMMAND_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -82,26 +84,77 @@ enum KeyFlag : uint16_t {
   kVariableFlags = 1024,
 };
 
-/// Where keys stand among the arguments. By range: from `first` to `last` (negative: from the
-/// end) every `step`; or, with `count_at`, as many as that argument says, from `first` on.
+/// Where keys stand among the arguments, as Redis' key specs say it: where they begin, and how far
+/// they go. Key(), KeyRange(), CountedKeys() and KeysAfter() make them.
 struct KeySpec {
+  /// The first key. With `after`: where the search for the word begins; when negative it begins so
+  /// many arguments before the end, and goes backwards.
   int8_t first = 0;
+  /// The last key, counted from the first one; negative: from the end of the arguments.
   int8_t last = 0;
-  int8_t step = 0;
+  int8_t step = 1;
+  /// With a negative `last`: only the first half (2) or third (3) of the arguments from the first
+  /// key on are keys. 0: all are.
+  int8_t limit = 0;
+  /// The argument that says how many keys there are, instead of `last`. 0: none does.
   int8_t count_at = 0;
   uint16_t flags = 0;
+  /// The word, in any case, behind which the keys begin. When it is not there, neither are they.
+  std::string_view after = {};
 
-  bool empty() const { return first == 0; }
+  /// Keys whose places depend on other arguments.
+  bool movable() const { return count_at != 0 || !after.empty(); }
+  /// Exactly one key, at `first`.
+  bool single() const { return last == 0 && !movable(); }
 };
 
-/// One key at a position; keys from a position on to the end (or to `last`); numkeys and keys.
-constexpr KeySpec Key(int8_t at, int flags) { return {at, at, 1, 0, static_cast<uint16_t>(flags)}; }
+/// One key at a position; keys from a position to another one (negative: from the end); numkeys and
+/// keys; keys behind a word.
+constexpr KeySpec Key(int8_t at, int flags) {
+  return {.first = at, .flags = static_cast<uint16_t>(flags)};
+}
 constexpr KeySpec KeyRange(int8_t first, int8_t last, int8_t step, int flags) {
-  return {first, last, step, 0, static_cast<uint16_t>(flags)};
+  return {.first = first,
+          .last = static_cast<int8_t>(last < 0 ? last : last - first),
+          .step = step,
+          .flags = static_cast<uint16_t>(flags)};
 }
 constexpr KeySpec CountedKeys(int8_t count_at, int flags) {
-  return {static_cast<int8_t>(count_at + 1), 0, 1, count_at, static_cast<uint16_t>(flags)};
+  return {.first = static_cast<int8_t>(count_at + 1),
+          .count_at = count_at,
+          .flags = static_cast<uint16_t>(flags)};
 }
+/// XREAD's: KeysAfter("STREAMS", 1, {.last = -1, .limit = 2}, kRO | kAccess). `search_from` and the
+/// range are KeySpec's `first`, and `last`, `step` and `limit`. The command function must find its
+/// keys in the same places: no others are locked.
+constexpr KeySpec KeysAfter(std::string_view word, int8_t search_from, KeySpec range, int flags) {
+  range.first = search_from;
+  range.after = word;
+  range.flags = static_cast<uint16_t>(flags);
+  return range;
+}
+
+/// The key specs of a row. They lie within it, as every request looks at the first one. The
+/// compiler refuses more than there is room for: then there must be more room.
+class KeySpecs {
+ public:
+  constexpr KeySpecs() = default;
+  consteval KeySpecs(std::initializer_list<KeySpec> specs) {
+    for (const KeySpec& spec : specs) specs_[size_++] = spec;
+  }
+
+  constexpr bool empty() const { return size_ == 0; }
+  constexpr size_t size() const { return size_; }
+  constexpr const KeySpec& operator[](size_t i) const { return specs_[i]; }
+  constexpr const KeySpec* begin() const { return specs_.data(); }
+  constexpr const KeySpec* end() const { return specs_.data() + size_; }
+
+ private:
+  static constexpr size_t kRoom = 4;  // no command of Redis has more than three
+
+  std::array<KeySpec, kRoom> specs_ = {};
+  size_t size_ = 0;
+};
 
 /// What a command must hold of the keyspace while it runs (storage/keyspace/hold.h).
 enum class Access : uint8_t {
@@ -133,7 +186,7 @@ struct CommandRow {
   uint32_t flags = 0;
   /// Categories besides its family's and those that follow from the flags.
   uint32_t categories = 0;
-  std::array<KeySpec, 2> keys = {};
+  KeySpecs keys = {};
   /// With keys kKeys and without kNone, unless it says otherwise.
   Access access = Access::kKeys;
   /// For commands whose access depends on their arguments; null: always `access`.

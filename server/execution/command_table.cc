@@ -1,9 +1,11 @@
 #include "server/execution/command_table.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "protocol/numbers.h"
+#include "protocol/text.h"
 
 namespace cloakroom {
 namespace {
@@ -23,6 +25,38 @@ struct LowerName {
   std::string_view view() const { return {text, size}; }
 };
 
+/// nullopt: the word is not there behind which keys would begin.
+std::optional<size_t> FirstKey(const KeySpec& spec, CommandArguments args) {
+  if (spec.after.empty()) return static_cast<size_t>(spec.first);
+  const auto argc = static_cast<int64_t>(args.size());
+  const bool backwards = spec.first < 0;
+  int64_t i = backwards ? argc + spec.first : spec.first;
+  for (; i > 0 && i < argc; i += backwards ? -1 : 1) {
+    // At the very end it is no such word: no key follows.
+    if (i + 1 < argc && EqualsIgnoreCase(args[static_cast<size_t>(i)], spec.after)) {
+      return static_cast<size_t>(i + 1);
+    }
+  }
+  return std::nullopt;
+}
+
+/// The argument behind the last key; nullopt when that lies beyond the arguments.
+std::optional<size_t> EndOfKeys(const KeySpec& spec, CommandArguments args, size_t first) {
+  const auto argc = static_cast<int64_t>(args.size());
+  const auto begin = static_cast<int64_t>(first);
+  int64_t end = begin + spec.last + 1;
+  if (spec.count_at != 0) {
+    if (spec.count_at >= argc) return std::nullopt;
+    const auto count = ParseInteger(args[static_cast<size_t>(spec.count_at)]);
+    if (!count || *count < 0 || *count > argc - begin) return std::nullopt;
+    end = begin + *count;
+  } else if (spec.last < 0) {
+    end += (argc - begin) / std::max<int64_t>(spec.limit, 1);
+  }
+  if (end > argc) return std::nullopt;
+  return static_cast<size_t>(std::max<int64_t>(end, 0));
+}
+
 }  // namespace
 
 CommandTable::CommandTable(std::span<const CommandFamily> families) {
@@ -34,7 +68,7 @@ CommandTable::CommandTable(std::span<const CommandFamily> families) {
       // A container that does nothing by itself belongs to no category, as in Redis.
       command.categories = (row.run == nullptr ? 0 : family.categories) | row.categories;
       command.index = static_cast<int>(all_.size()) - 1;
-      bool keyless = row.keys[0].empty() && row.access == Access::kKeys;
+      bool keyless = row.keys.empty() && row.access == Access::kKeys;
       command.access = keyless ? Access::kNone : row.access;
       by_name_[row.name] = &command;
     }
@@ -69,23 +103,14 @@ const Command* CommandTable::FindName(std::string_view name) const {
 }
 
 bool FindKeys(const CommandRow& row, CommandArguments args, KeyPositions* positions) {
-  size_t argc = args.size();
   for (const KeySpec& spec : row.keys) {
-    if (spec.empty()) break;
-    size_t first = static_cast<size_t>(spec.first);
-    size_t step = static_cast<size_t>(spec.step);
-    size_t end;  // behind the last key
-    if (spec.count_at != 0) {
-      if (static_cast<size_t>(spec.count_at) >= argc) return false;
-      auto count = ParseInteger(args[static_cast<size_t>(spec.count_at)]);
-      if (!count || *count < 0 || static_cast<uint64_t>(*count) > argc - first) return false;
-      end = first + static_cast<size_t>(*count);
-    } else {
-      int64_t last = spec.last < 0 ? static_cast<int64_t>(argc) + spec.last : spec.last;
-      end = static_cast<size_t>(std::max<int64_t>(last + 1, 0));
-      if (end > argc) return false;
+    const std::optional<size_t> first = FirstKey(spec, args);
+    if (!first) continue;
+    const std::optional<size_t> end = EndOfKeys(spec, args, *first);
+    if (!end) return false;
+    for (size_t i = *first; i < *end; i += static_cast<size_t>(spec.step)) {
+      positions->push_back({i, spec.flags});
     }
-    for (size_t i = first; i < end; i += step) positions->push_back({i, spec.flags});
   }
   return true;
 }

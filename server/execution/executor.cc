@@ -58,10 +58,11 @@ void Executor::BeginBatch() {
 Request Executor::Prepare(CommandArguments args) const {
   Request request{.args = args, .command = server_.commands().Find(args)};
   if (request.command == nullptr) return request;
-  const KeySpec& keys = request.command->row->keys[0];
-  if (!keys.empty() && static_cast<size_t>(keys.first) < args.size()) {
+  const KeySpecs& keys = request.command->row->keys;
+  if (keys.empty() || !keys[0].after.empty()) return request;
+  if (const auto first = static_cast<size_t>(keys[0].first); first < args.size()) {
     request.hashed = true;
-    request.first_key = args[static_cast<size_t>(keys.first)];
+    request.first_key = args[first];
     request.first_hash = KeyHash::Of(request.first_key);
   }
   return request;
@@ -195,7 +196,7 @@ bool Executor::TryHold(Hold& hold, Client& client, const Request& request, bool 
 
 bool Executor::TryHoldKeys(Hold& hold, Database& db, const Request& request) {
   const CommandRow& row = *request.command->row;
-  if (row.keys[0].first == row.keys[0].last && row.keys[1].empty()) {
+  if (row.keys.size() == 1 && row.keys[0].single()) {
     return hold.TryKey(db, request.first_hash);
   }
   KeyPositions positions;

@@ -77,7 +77,7 @@ void ReplyNames(ReplyWriter& reply, const std::vector<std::string_view>& names,
   for (std::string_view name : names) reply.Simple(Concat({prefix, name}));
 }
 
-/// The first, last and step of clients older than key specs: zeros where a count decides.
+/// The first, last and step of clients older than key specs: zeros where other arguments decide.
 struct LegacyRange {
   int first = 0;
   int last = 0;
@@ -87,39 +87,53 @@ struct LegacyRange {
 LegacyRange LegacyRangeOf(const CommandRow& row) {
   LegacyRange range;
   for (const KeySpec& spec : row.keys) {
-    if (spec.empty() || spec.count_at != 0) break;
+    if (spec.movable()) break;
     if (range.first == 0) range.first = spec.first;
-    range.last = spec.last;
+    range.last = spec.last < 0 ? spec.last : spec.first + spec.last;
     range.step = std::max<int>(range.step, spec.step);
   }
   return range;
 }
 
+/// The beginning of a part of a key spec; `fields` pairs must follow.
+void BeginPart(ReplyWriter& reply, std::string_view name, std::string_view type, size_t fields) {
+  reply.Bulk(name);
+  reply.Map(2);
+  reply.Bulk("type");
+  reply.Bulk(type);
+  reply.Bulk("spec");
+  reply.Map(fields);
+}
+
+void ReplyField(ReplyWriter& reply, std::string_view name, int value) {
+  reply.Bulk(name);
+  reply.Integer(value);
+}
+
 void ReplyKeySpec(ReplyWriter& reply, const KeySpec& spec) {
+  const bool counted = spec.count_at != 0;
   reply.Map(3);
   reply.Bulk("flags");
   ReplyNames(reply, KeyFlagNames(spec.flags), "");
-  bool counted = spec.count_at != 0;
-  reply.Bulk("begin_search");
-  reply.Map(2);
-  reply.Bulk("type");
-  reply.Bulk("index");
-  reply.Bulk("spec");
-  reply.Map(1);
-  reply.Bulk("index");
-  reply.Integer(counted ? spec.count_at : spec.first);
-  reply.Bulk("find_keys");
-  reply.Map(2);
-  reply.Bulk("type");
-  reply.Bulk(counted ? "keynum" : "range");
-  reply.Bulk("spec");
-  reply.Map(3);
-  reply.Bulk(counted ? "keynumidx" : "lastkey");
-  reply.Integer(counted ? 0 : spec.last < 0 ? spec.last : spec.last - spec.first);
-  reply.Bulk(counted ? "firstkey" : "keystep");
-  reply.Integer(counted ? spec.first - spec.count_at : spec.step);
-  reply.Bulk(counted ? "keystep" : "limit");
-  reply.Integer(counted ? spec.step : 0);
+  if (spec.after.empty()) {
+    BeginPart(reply, "begin_search", "index", 1);
+    ReplyField(reply, "index", counted ? spec.count_at : spec.first);
+  } else {
+    BeginPart(reply, "begin_search", "keyword", 2);
+    reply.Bulk("keyword");
+    reply.Bulk(spec.after);
+    ReplyField(reply, "startfrom", spec.first);
+  }
+  BeginPart(reply, "find_keys", counted ? "keynum" : "range", 3);
+  if (counted) {
+    ReplyField(reply, "keynumidx", 0);
+    ReplyField(reply, "firstkey", spec.first - spec.count_at);
+    ReplyField(reply, "keystep", spec.step);
+  } else {
+    ReplyField(reply, "lastkey", spec.last);
+    ReplyField(reply, "keystep", spec.step);
+    ReplyField(reply, "limit", spec.limit);
+  }
 }
 
 void ReplyTips(ReplyWriter& reply, const CommandRow& row) {
@@ -171,7 +185,7 @@ class ArgumentWriter {
   void Write(const SyntaxArgument& argument) {
     bool flagged = argument.optional || argument.multiple;
     bool nested = !argument.arguments.empty();
-    bool key = argument.type == SyntaxArgument::Type::kKey && !row_.keys[0].empty();
+    bool key = argument.type == SyntaxArgument::Type::kKey && !row_.keys.empty();
     size_t pairs = 3;
     for (bool more : {key, !argument.token.empty(), flagged}) pairs += more ? 1 : 0;
     reply_.Map(pairs);
@@ -202,8 +216,7 @@ class ArgumentWriter {
 
   int NextKeySpec() {
     size_t next = static_cast<size_t>(key_spec_) + 1;
-    bool last = next >= row_.keys.size() || row_.keys[next].empty();
-    return last ? key_spec_ : key_spec_++;
+    return next >= row_.keys.size() ? key_spec_ : key_spec_++;
   }
 
   ReplyWriter& reply_;
@@ -251,10 +264,8 @@ void ReplyCommandInfo(ReplyWriter& reply, const Command& command) {
   reply.Integer(range.step);
   ReplyNames(reply, CategoriesOf(command), "@");
   ReplyTips(reply, row);
-  auto end = std::find_if(row.keys.begin(), row.keys.end(),
-                          [](const KeySpec& spec) { return spec.empty(); });
-  reply.Set(static_cast<size_t>(end - row.keys.begin()));
-  for (auto spec = row.keys.begin(); spec != end; ++spec) ReplyKeySpec(reply, *spec);
+  reply.Set(row.keys.size());
+  for (const KeySpec& spec : row.keys) ReplyKeySpec(reply, spec);
   // As Redis has it: what there is none of is a set, what there are some of is an array.
   command.subcommands.empty() ? reply.Set(0) : reply.Array(command.subcommands.size());
   for (const Command* subcommand : command.subcommands) ReplyCommandInfo(reply, *subcommand);

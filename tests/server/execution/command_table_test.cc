@@ -13,8 +13,11 @@ class CommandTableTest : public testing::Test {
   const Command* Find(std::vector<std::string_view> args) { return table_.Find(args); }
   /// The positions of the keys, or {-1} when they cannot be found.
   std::vector<int> Keys(std::vector<std::string_view> args) {
+    return KeysOf(*Find(args)->row, args);
+  }
+  static std::vector<int> KeysOf(const CommandRow& row, std::vector<std::string_view> args) {
     KeyPositions positions;
-    if (!FindKeys(*Find(args)->row, args, &positions)) return {-1};
+    if (!FindKeys(row, args, &positions)) return {-1};
     std::vector<int> keys;
     for (KeyPosition key : positions) keys.push_back(static_cast<int>(key.index));
     return keys;
@@ -64,6 +67,44 @@ TEST_F(CommandTableTest, CountedKeysAreAsManyAsTheCountSays) {
   EXPECT_EQ(Keys({"eval", "s", "x", "a"}), (std::vector<int>{-1}));
 }
 
+/// Rows of commands that the server does not have, like XREAD, GEORADIUS and MIGRATE.
+constexpr CommandRow kReadsStreams = {
+    .name = "xread", .keys = {KeysAfter("STREAMS", 1, {.last = -1, .limit = 2}, kRO)}};
+constexpr CommandRow kStores = {
+    .name = "georadius",
+    .keys = {Key(1, kRO), KeysAfter("STORE", 6, {}, kOW), KeysAfter("STOREDIST", 6, {}, kOW)}};
+constexpr CommandRow kMigrates = {.name = "migrate",
+                                  .keys = {Key(3, kRW), KeysAfter("KEYS", -2, {.last = -1}, kRW)}};
+
+TEST_F(CommandTableTest, KeysBeginBehindAWordInAnyCase) {
+  EXPECT_EQ(KeysOf(kReadsStreams, {"xread", "count", "5", "Streams", "a", "0"}),
+            (std::vector<int>{4}));
+  EXPECT_EQ(KeysOf(kReadsStreams, {"xread", "STREAMS", "STREAMS", "0"}), (std::vector<int>{2}));
+}
+
+TEST_F(CommandTableTest, WithoutTheWordThereAreNoKeys) {
+  EXPECT_EQ(KeysOf(kReadsStreams, {"xread", "count", "5"}), (std::vector<int>{}));
+  EXPECT_EQ(KeysOf(kReadsStreams, {"xread", "count", "STREAMS"}), (std::vector<int>{}));
+  EXPECT_EQ(KeysOf(kReadsStreams, {"streams"}), (std::vector<int>{}));
+}
+
+TEST_F(CommandTableTest, ALimitLeavesAFractionOfTheArguments) {
+  EXPECT_EQ(KeysOf(kReadsStreams, {"xread", "streams", "a", "b", "c", "0", "1", "2"}),
+            (std::vector<int>{2, 3, 4}));
+  EXPECT_EQ(KeysOf(kReadsStreams, {"xread", "streams", "a", "b", "0"}), (std::vector<int>{2}));
+}
+
+TEST_F(CommandTableTest, ARowMayHaveManySpecs) {
+  EXPECT_EQ(KeysOf(kStores, {"georadius", "a", "1", "2", "3", "m", "storedist", "b", "store", "c"}),
+            (std::vector<int>{1, 9, 7}));
+  EXPECT_EQ(KeysOf(kStores, {"georadius", "a", "store", "b", "3", "m"}), (std::vector<int>{1}));
+}
+
+TEST_F(CommandTableTest, AWordIsSearchedFromTheEndBackwards) {
+  EXPECT_EQ(KeysOf(kMigrates, {"migrate", "h", "1", "", "keys", "9", "keys", "a", "b"}),
+            (std::vector<int>{3, 7, 8}));
+}
+
 TEST_F(CommandTableTest, EveryRowSaysWhatItIs) {
   std::set<std::string_view> names;
   for (int i = 0; i < table_.size(); ++i) {
@@ -77,8 +118,13 @@ TEST_F(CommandTableTest, EveryRowSaysWhatItIs) {
     EXPECT_FALSE(row.complexity.empty()) << row.name;
     EXPECT_TRUE(row.run != nullptr || command.container()) << row.name;
     EXPECT_FALSE(row.has(kWrite) && row.has(kReadonly)) << row.name;
-    if (!row.keys[0].empty() && row.keys[0].count_at == 0) {
-      EXPECT_LE(row.keys[0].first, std::abs(row.arity)) << row.name;
+    for (const KeySpec& spec : row.keys) {
+      EXPECT_GT(spec.step, 0) << row.name;
+      if (spec.movable()) {
+        EXPECT_TRUE(row.has(kMovableKeys)) << row.name;
+      } else {
+        EXPECT_LE(spec.first, std::abs(row.arity)) << row.name;
+      }
     }
   }
 }
