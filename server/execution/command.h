@@ -135,7 +135,7 @@ constexpr KeySpec KeysAfter(std::string_view word, int8_t search_from, KeySpec r
 }
 
 /// The key specs of a row. They lie within it, as every request looks at the first one. The
-/// compiler refuses more than there is room for: then there must be more room.
+/// compiler refuses a row with more than kRoom of them; raise kRoom for such a row.
 class KeySpecs {
  public:
   constexpr KeySpecs() = default;
@@ -152,8 +152,8 @@ class KeySpecs {
  private:
   static constexpr size_t kRoom = 4;  // no command of Redis has more than three
 
-  std::array<KeySpec, kRoom> specs_ = {};
   size_t size_ = 0;
+  std::array<KeySpec, kRoom> specs_ = {};
 };
 
 /// What a command must hold of the keyspace while it runs (storage/keyspace/hold.h).

@@ -183,5 +183,31 @@ TEST_F(HashExpiryTest, HSetExRefusesBadOptions) {
   EXPECT_EQ(Run("HSETEX h EX -1 FIELDS 1 a 1"), "-ERR invalid expire time, must be >= 0\r\n");
 }
 
+TEST_F(HashExpiryTest, OfSeveralErrorsTheFirstIsTold) {
+  const std::string not_integer = "-ERR value is not an integer or out of range\r\n";
+  const std::string no_fields =
+      "-ERR Mandatory argument FIELDS is missing or not at the right position\r\n";
+  EXPECT_EQ(Run("HEXPIRE h abc FOO FIELDS 0"), not_integer);
+  EXPECT_EQ(Run("HEXPIRE h -1 FOO 1 f"), "-ERR invalid expire time, must be >= 0\r\n");
+  EXPECT_EQ(Run("HPEXPIRE h 70368744177663 FOO 1 f"),
+            "-ERR invalid expire time in 'hpexpire' command\r\n");
+  EXPECT_EQ(Run("HEXPIRE h 10 FOO FIELDS 0"), no_fields);
+  EXPECT_EQ(Run("HGETEX h EX abc FOO 1"), not_integer);
+  EXPECT_EQ(Run("HGETEX h EX 10 PERSIST FIELDS"), no_fields);
+  EXPECT_EQ(Run("HSETEX h EX abc PX 10 FOO"), not_integer);
+  EXPECT_EQ(Run("HSETEX h EX 10 PX abc"),
+            "-ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified\r\n");
+  EXPECT_EQ(Run("HSETEX h FXX FNX EX abc"),
+            "-ERR Only one of FXX or FNX arguments can be specified\r\n");
+  EXPECT_EQ(Run("HSETEX h FOO FIELDS 0 f"), "-ERR unknown argument: FOO\r\n");
+  EXPECT_EQ(Run("HSETEX h FNX FNX FOO EX"),
+            "-ERR Only one of FXX or FNX arguments can be specified\r\n");
+  EXPECT_EQ(Run("HSETEX h FNX FXX KEEPTTL EX"),
+            "-ERR Only one of FXX or FNX arguments can be specified\r\n");
+  EXPECT_EQ(Run("HSETEX h FIELDS 0 f"), "-ERR wrong number of arguments for 'hsetex' command\r\n");
+  EXPECT_EQ(Run("HSETEX h KEEPTTL KEEPTTL FIELDS 0"),
+            "-ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified\r\n");
+}
+
 }  // namespace
 }  // namespace cloakroom

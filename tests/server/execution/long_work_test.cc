@@ -140,7 +140,8 @@ TEST_F(LongWorkTest, WorkThatWaitsWhenThePoolStopsIsDropped) {
     work.reply.Integer(*kept);
   });
   kept.reset();
-  AwaitWorker();
+  AwaitWorker();  // refused, it stands behind that job ...
+  AwaitWorker();  // ... and now waits at the gate
   pool_.Stop();
   EXPECT_FALSE(alive.expired());
   hold.reset();
