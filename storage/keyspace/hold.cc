@@ -170,7 +170,8 @@ void Hold::BeginChanges(Database& db, bool together) {
 }
 
 void Hold::Note(int db, ChangeKind kind, int64_t number) {
-  if (batch_ == nullptr) return;
+  // Nobody keeps changes while a log is loaded under this hold.
+  if (batch_ == nullptr || keyspace_->change_log() == nullptr) return;
   batch_->Add(db, kind, {}, number);
   batch_->NoteShown();
 }

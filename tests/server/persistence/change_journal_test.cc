@@ -115,6 +115,16 @@ TEST_F(ChangeJournalTest, APushToOneselfAndOneThatNobodyAskedForNeedNoTicket) {
   for (const Pushed& pushed : link_->pushes) EXPECT_EQ(pushed.ticket, nullptr);
 }
 
+TEST_F(ChangeJournalTest, WhatALoadRepeatsIsNotLoggedAgain) {
+  Run("SET k v");
+  Run("SWAPDB 0 1");
+  Run("FLUSHDB");
+  Run("FLUSHALL");
+  const int64_t before = journal().appended();
+  EXPECT_TRUE(server_.persistence().Reload({.from_log = true}));
+  EXPECT_EQ(journal().appended(), before);
+}
+
 class EverySecondTest : public ChangeJournalTest {
  protected:
   EverySecondTest() : ChangeJournalTest("everysec") {}
