@@ -53,14 +53,14 @@ size_t CommandCount(const Change& change) {
 }
 
 void ForEachCommand(const Change& change, Visit visit) {
-  const IntegerText number(change.number);
+  const auto number = [&] { return IntegerText(change.number); };
   switch (change.kind) {
     case ChangeKind::kSetString:
       return GiveString(change, visit);
     case ChangeKind::kSetRawString:
       return GiveRawString(change, visit);
     case ChangeKind::kSetRange:
-      return Give(visit, {"SETRANGE", change.words[0], number.view(), change.words[1]});
+      return Give(visit, {"SETRANGE", change.words[0], number().view(), change.words[1]});
     case ChangeKind::kMakeRaw:
       return Give(visit, {"APPEND", change.words[0], ""});
     case ChangeKind::kSetExpiry:
@@ -73,7 +73,7 @@ void ForEachCommand(const Change& change, Visit visit) {
       return GiveBehind("HDEL", change, visit);
     case ChangeKind::kExpireField:
       return Give(visit,
-                  {"HPEXPIREAT", change.words[0], number.view(), "FIELDS", "1", change.words[1]});
+                  {"HPEXPIREAT", change.words[0], number().view(), "FIELDS", "1", change.words[1]});
     case ChangeKind::kPersistField:
       return Give(visit, {"HPERSIST", change.words[0], "FIELDS", "1", change.words[1]});
     case ChangeKind::kAddMember:
@@ -85,7 +85,7 @@ void ForEachCommand(const Change& change, Visit visit) {
     case ChangeKind::kFlushAll:
       return Give(visit, {"FLUSHALL"});
     case ChangeKind::kSwapDatabases:
-      return Give(visit, {"SWAPDB", IntegerText(change.db).view(), number.view()});
+      return Give(visit, {"SWAPDB", IntegerText(change.db).view(), number().view()});
     case ChangeKind::kCommand:
       return visit(change.words);
   }

@@ -25,20 +25,17 @@ void AppendSelect(int db, std::string* bytes) {
   AppendCommand(*bytes, select);
 }
 
-bool CommandsAreSeveral(const ChangeBatch& batch) {
-  if (batch.change_count() > 1) return true;
-  size_t commands = 0;
-  batch.ForEach([&](const Change& change) { commands += CommandCount(change); });
-  return commands > 1;
-}
-
 /// Appends the batch behind its first SELECT. `next` gives, before each command, the string that it
 /// goes to.
 void AppendBatch(const ChangeBatch& batch, absl::FunctionRef<std::string*()> next) {
-  const bool whole = CommandsAreSeveral(batch);
+  bool whole = batch.change_count() > 1;
   int selected = batch.first_db();
   if (whole) AppendCommand(*next(), kMulti);
   batch.ForEach([&](const Change& change) {
+    if (!whole && CommandCount(change) > 1) {
+      whole = true;
+      AppendCommand(*next(), kMulti);
+    }
     ForEachCommand(change, [&](std::span<const std::string_view> words) {
       std::string* bytes = next();
       if (change.db != selected) AppendSelect(change.db, bytes);

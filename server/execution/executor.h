@@ -67,12 +67,14 @@ class Executor {
   bool TryHold(Hold& hold, Client& client, const Request& request, bool queued);
   bool TryHoldKeys(Hold& hold, Database& db, const Request& request);
   Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply, Hold& hold);
+
   // Transactions (transaction.cc).
   Outcome ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
                              bool queued);
   bool TryHoldTransaction(Hold& hold, Client& client, bool queued);
   bool WatchedKeysChanged(Client& client);
   void RunQueue(Client& client, ReplyWriter& reply, Hold& hold);
+
   Server& server_;
   ThreadContext& thread_;
   Admission admission_;

@@ -42,6 +42,14 @@ TEST_F(CommandStreamTest, ABatchOfSeveralIsATransaction) {
             "*1 $4 EXEC ");
 }
 
+TEST_F(CommandStreamTest, AChangeOfSeveralCommandsIsATransaction) {
+  ChangeBatch batch;
+  batch.Add(0, ChangeKind::kSetRawString, {"a", "x"}, 17);
+  EXPECT_EQ(Encode(batch),
+            "*2 $6 SELECT $1 0 *1 $5 MULTI *2 $3 DEL $1 a *4 $8 SETRANGE $1 a $1 0 $1 x "
+            "*3 $9 PEXPIREAT $1 a $2 17 *1 $4 EXEC ");
+}
+
 TEST_F(CommandStreamTest, InPiecesItIsTheSameBehindItsLead) {
   ChangeBatch batch;
   for (int i = 0; i < 100; i++)
