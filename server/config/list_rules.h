@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "server/config/config.h"
-#include "server/config/result.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace cloakroom::config {
 
@@ -17,7 +18,7 @@ struct ListRule {
   enum Repeats { kReplace, kAppendInFile, kOverlay };
   Repeats repeats;
   /// The canonical text, words separated by one space; `current` is empty or in that form.
-  Result<std::string> (*parse)(const std::vector<std::string>& words, std::string_view current);
+  absl::StatusOr<std::string> (*parse)(const std::vector<std::string>& words, std::string_view current);
   /// The lines of a configuration file that bring `text` about.
   std::vector<std::string> (*lines)(std::string_view name, std::string_view text);
 };

@@ -45,29 +45,29 @@ void ToBulkLimit(Config& config, const Value& value) {
 void ToOutputLimits(Config& config, const Value& value) { PublishOutputLimits(config, value.text); }
 
 // The working directory may change later, so a relative path is made absolute when it is read.
-Result<std::string> MustBeFolder(std::string_view path) {
+absl::StatusOr<std::string> MustBeFolder(std::string_view path) {
   std::error_code status;
   std::filesystem::path whole = std::filesystem::canonical(path, status);
-  if (status) return Error{status.message()};
-  if (!std::filesystem::is_directory(whole, status)) return Error{"Not a directory"};
+  if (status) return absl::InvalidArgumentError(status.message());
+  if (!std::filesystem::is_directory(whole, status)) return absl::InvalidArgumentError("Not a directory");
   return whole.string();
 }
 
 // Files of the working directory only.
-Result<std::string> MustNameDump(std::string_view name) {
-  if (name.find('/') != name.npos) return Error{"dbfilename can't be a path, just a filename"};
+absl::StatusOr<std::string> MustNameDump(std::string_view name) {
+  if (name.find('/') != name.npos) return absl::InvalidArgumentError("dbfilename can't be a path, just a filename");
   return std::string(name);
 }
 
-Result<std::string> MustNameLog(std::string_view name) {
-  if (name.empty()) return Error{"appendfilename can't be empty"};
-  if (name.find('/') != name.npos) return Error{"appendfilename can't be a path, just a filename"};
+absl::StatusOr<std::string> MustNameLog(std::string_view name) {
+  if (name.empty()) return absl::InvalidArgumentError("appendfilename can't be empty");
+  if (name.find('/') != name.npos) return absl::InvalidArgumentError("appendfilename can't be a path, just a filename");
   return std::string(name);
 }
 
-Result<std::string> MustNameLogFolder(std::string_view name) {
-  if (name.empty()) return Error{"appenddirname can't be empty"};
-  if (name.find('/') != name.npos) return Error{"appenddirname can't be a path, just a dirname"};
+absl::StatusOr<std::string> MustNameLogFolder(std::string_view name) {
+  if (name.empty()) return absl::InvalidArgumentError("appenddirname can't be empty");
+  if (name.find('/') != name.npos) return absl::InvalidArgumentError("appenddirname can't be a path, just a dirname");
   return std::string(name);
 }
 
