@@ -13,6 +13,7 @@
 #include "server/persistence/persistence.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -39,13 +40,13 @@ class ChangeJournalTest : private Disk, public ServerTest {
   explicit ChangeJournalTest(const std::string& fsync = "always")
       : ServerTest(Disk::files, {"--appendonly", "yes", "--appendfsync", fsync, "--save", ""}),
         files_(Disk::files) {
-    server_.persistence().BeginLoading();
-    EXPECT_EQ(server_.persistence().Load([] { return false; }), std::nullopt);
+    server_.persistence().loader().Begin();
+    EXPECT_OK(server_.persistence().loader().LoadAtStart([] { return false; }));
   }
 
   ChangeJournal& journal() { return server_.persistence().journal(); }
   std::string Log(int number = 1) {
-    EXPECT_FALSE(journal().file().Flush());
+    EXPECT_OK(journal().file().Flush());
     return files_.Content("appendonlydir/appendonly.aof." + std::to_string(number) + ".incr.aof")
         .value_or("");
   }
@@ -80,7 +81,7 @@ TEST_F(ChangeJournalTest, ARequestGoesOnFromWhatItsClientWaitsFor) {
 
 TEST_F(ChangeJournalTest, WhatTimeRemovesIsWaitedForByNobody) {
   Run("SET k v PX 10");
-  EXPECT_FALSE(journal().file().Flush());
+  EXPECT_OK(journal().file().Flush());
   Advance(20);
   const ChangeJournal::Request request;
   const int64_t before = journal().appended();
@@ -121,7 +122,7 @@ TEST_F(ChangeJournalTest, WhatALoadRepeatsIsNotLoggedAgain) {
   Run("FLUSHDB");
   Run("FLUSHALL");
   const int64_t before = journal().appended();
-  EXPECT_TRUE(server_.persistence().Reload({.from_log = true}));
+  EXPECT_OK(server_.persistence().loader().Reload({.from_log = true}));
   EXPECT_EQ(journal().appended(), before);
 }
 
@@ -150,7 +151,7 @@ TEST_F(ChangeJournalTest, EveryFileSaysItsDatabaseThoughScriptsAreLoadedAtItsBeg
   Run("SELECT 3");
   Run("SET k v");
   for (int i = 2; i < 10; ++i) {
-    ASSERT_FALSE(journal().file().PrepareSwitch());
+    ASSERT_OK(journal().file().PrepareSwitch());
     std::thread loader([&] {
       MemoryMeter::RegisterThread();
       journal().LogScripts({"SCRIPT", "LOAD", "return 1"}, [] {});
