@@ -114,10 +114,10 @@ absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {
   const bool log_on = journal_.on();
   Begin();
   // What is loaded is no change.
-  if (log_on) server_.keyspace().set_change_log(nullptr);
+  if (log_on) server_.keyspace().feed().set_log(nullptr);
   if (options.flush) DiscardAll(server_.keyspace());
   absl::Status status = Load(options, hold, [] { return false; });
-  if (log_on) server_.keyspace().set_change_log(&journal_);
+  if (log_on) server_.keyspace().feed().set_log(&journal_);
   End(status.ok());
   return status;
 }

@@ -109,7 +109,7 @@ class ByHandTest : private Disk, public ServerTest {
 
   explicit ByHandTest(const std::vector<std::string>& options = {})
       : ServerTest(SystemFiles(), options), files_(Disk::files) {}
-  ~ByHandTest() override { server_.keyspace().set_change_log(nullptr); }
+  ~ByHandTest() override { server_.keyspace().feed().set_log(nullptr); }
 
   void Set(std::vector<std::string_view> words) { ASSERT_EQ(config_.Set(words), std::nullopt); }
 
