@@ -34,7 +34,7 @@ class Checker {
         now_ms_(now_ms),
         out_(out) {}
 
-  std::optional<int64_t> Run() {
+  absl::StatusOr<int64_t> Run() {
     while (true) {
       switch (reader_.Next()) {
         case RdbReader::Item::kAux:
@@ -92,7 +92,7 @@ class Checker {
     return std::nullopt;
   }
 
-  std::optional<int64_t> Succeed() {
+  absl::StatusOr<int64_t> Succeed() {
     if (reader_.unchecked() && HasChecksum()) {
       Tell("RDB file was saved with checksum disabled: no check performed.");
     } else if (HasChecksum()) {
@@ -103,7 +103,7 @@ class Checker {
     return static_cast<int64_t>(reader_.offset());
   }
 
-  std::optional<int64_t> Fail(const RdbError& error) {
+  absl::Status Fail(const RdbError& error) {
     const bool first_type = error.type < 0 && keys_ == 0;
     // A key counts from when it has been read, before its value.
     keys_ += error.stage == RdbStage::kValue;
@@ -117,7 +117,7 @@ class Checker {
       Line(absl::StrCat("[additional info] Reading type ", type, " (", Absl(TypeWord(type)), ")"));
     }
     Totals();
-    return std::nullopt;
+    return absl::DataLossError(error.message);
   }
 
   bool HasChecksum() const { return reader_.version() >= rdb::kFirstChecksum; }
@@ -141,12 +141,12 @@ class Checker {
 
 }  // namespace
 
-std::optional<int64_t> CheckRdb(Files& files, const std::string& path, const std::string& name,
-                                int64_t now_ms, ByteSink& out) {
+absl::StatusOr<int64_t> CheckRdb(Files& files, const std::string& path, const std::string& name,
+                                 int64_t now_ms, ByteSink& out) {
   out.Append(absl::StrCat("[offset 0] Checking RDB file ", name, "\n"));
-  std::unique_ptr<ReadableFile> file;
-  if (files.OpenForRead(path, &file)) return std::nullopt;
-  return Checker(*file, now_ms, out).Run();
+  const auto file = files.OpenForRead(path);
+  if (!file.ok()) return file.status();
+  return Checker(**file, now_ms, out).Run();
 }
 
 }  // namespace cloakroom

@@ -31,13 +31,14 @@ void ConfigGet(Call& call) {
 void ConfigSet(Call& call) {
   if (call.argc() % 2 != 0) return call.SyntaxError();
   std::vector<std::string> words(call.args().begin() + 2, call.args().end());
-  call.Offload([&config = call.server().config(), words = std::move(words),
-                caller = ConfigCaller{call.client().local, call.server().persistence().loading()}](
-                   LongWork& work) {
-    std::vector<std::string_view> views(words.begin(), words.end());
-    std::optional<std::string> error = config.Set(views, caller);
-    error ? work.Error(*error) : work.reply.Ok();
-  });
+  call.Offload(
+      [&config = call.server().config(), words = std::move(words),
+       caller = ConfigCaller{call.client().local, call.server().persistence().loader().loading()}](
+          LongWork& work) {
+        std::vector<std::string_view> views(words.begin(), words.end());
+        std::optional<std::string> error = config.Set(views, caller);
+        error ? work.Error(*error) : work.reply.Ok();
+      });
 }
 
 void ConfigRewrite(Call& call) {

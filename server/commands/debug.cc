@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "protocol/glob.h"
 #include "protocol/text.h"
+#include "replication/files/file_status.h"
 #include "server/commands/families.h"
 #include "server/commands/support/debug_protocol.h"
 #include "server/commands/support/digest.h"
@@ -186,15 +187,18 @@ void HashTableStats(Call& call) {
                                     db.size(), db.expires(), Database::kStripes, fewest, most));
 }
 
-void OffloadReload(Call& call, Persistence::ReloadOptions options, std::string_view error) {
-  call.Offload([&persistence = call.server().persistence(), options, error](LongWork& work) {
-    persistence.Reload(options) ? work.reply.Ok() : work.Error(error);
+void OffloadReload(Call& call, Loader::ReloadOptions options, std::string_view error) {
+  call.Offload([&loader = call.server().persistence().loader(), options, error](LongWork& work) {
+    const absl::Status loaded = loader.Reload(options);
+    if (loaded.ok()) return work.reply.Ok();
+    LogWarning("{}", MessageOf(loaded));
+    work.Error(error);
   });
 }
 
 void ReloadSnapshot(Call& call) {
   if (!MayWait(call)) return;
-  Persistence::ReloadOptions options;
+  Loader::ReloadOptions options;
   for (size_t i = 2; i < call.argc(); ++i) {
     if (call.Is(i, "merge")) {
       options.merge = true;

@@ -41,8 +41,8 @@ std::string Refusal(Call& call, const Script& script, bool read_only_command) {
     return "OOM allow-oom flag is not set on the script, can not run it when used memory > "
            "'maxmemory'";
   }
-  Persistence& persistence = call.server().persistence();
-  if (persistence.refuses_writes()) return persistence.WriteRefusal();
+  WriteHealth& health = call.server().persistence().write_health();
+  if (health.refuses_writes()) return health.Refusal();
   if (read_only_command) return "ERR Can not execute a script with write flag using *_ro command.";
   return "";
 }

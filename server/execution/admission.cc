@@ -68,10 +68,9 @@ std::string Admission::Refusal(const Client& client, const Request& request) con
     return "ERR Command not allowed inside a transaction";
   }
   if (std::string error = RefusalOfMemory(client, *request.command); !error.empty()) return error;
-  if (server_.persistence().refuses_writes()) [[unlikely]] {
-    if (row.has(kRefusedWithWrites) || HasFlag(client, request, kWrite)) {
-      return server_.persistence().WriteRefusal();
-    }
+  WriteHealth& health = server_.persistence().write_health();
+  if (health.refuses_writes()) [[unlikely]] {
+    if (row.has(kRefusedWithWrites) || HasFlag(client, request, kWrite)) return health.Refusal();
   }
   return RefusalOfSession(client, row);
 }
@@ -82,7 +81,8 @@ std::string Admission::RefusalOfSession(const Client& client, const CommandRow& 
                         "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
                         "allowed in this context");
   }
-  if (server_.persistence().loading() && !row.has(kLoading)) return std::string(kLoadingError);
+  if (server_.persistence().loader().loading() && !row.has(kLoading))
+    return std::string(kLoadingError);
   if (client.monitor && (row.has(kWrite) || row.has(kReadonly) || row.has(kMayReplicate))) {
     return "ERR Replica can't interact with the keyspace";
   }
@@ -100,9 +100,8 @@ std::string Admission::RefusalInScript(const ScriptTerms& terms, const Command* 
   if (terms.read_only && (row.has(kWrite) || row.has(kMayReplicate))) {
     return "ERR Write commands are not allowed from read-only scripts.";
   }
-  if (row.has(kWrite) && server_.persistence().refuses_writes()) {
-    return server_.persistence().WriteRefusal();
-  }
+  WriteHealth& health = server_.persistence().write_health();
+  if (row.has(kWrite) && health.refuses_writes()) return health.Refusal();
   return row.has(kDenyOom) && terms.out_of_memory ? std::string(kOutOfMemory) : "";
 }
 

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "protocol/version.h"
+#include "replication/files/file_status.h"
 #include "server/config/command_line.h"
 #include "server/config/config_store.h"
 #include "server/context/server.h"
@@ -124,7 +125,7 @@ int Serve(ConfigStore& config, int signals) {
     if (auto error = WritePidFile(pid_file)) LogWarning("{}", *error);
   }
   LogNotice("Server initialized");
-  server.persistence().BeginLoading();
+  server.persistence().loader().Begin();
   network.Start();
   AllowHugePages(true);
   bool ends = false;
@@ -139,10 +140,10 @@ int Serve(ConfigStore& config, int signals) {
     ends = ends || server.shutdown_requested();
     return ends;
   };
-  if (auto error = server.persistence().Load(stop)) {
+  if (absl::Status loaded = server.persistence().loader().LoadAtStart(stop); !loaded.ok()) {
     network.Stop();
-    if (!ends) return Fail(*error);
-    LogWarning("{}", *error);
+    if (!ends) return Fail(MessageOf(loaded));
+    LogWarning("{}", MessageOf(loaded));
   } else {
     // Told to end when the load was as good as over: the ordinary end, at once.
     if (ends) server.RequestShutdown({});

@@ -240,7 +240,7 @@ TEST_F(RdbLoaderTest, WhatFollowsTheRdbIsHandedOn) {
 
 TEST_F(RdbLoaderTest, AFileThatIsNotThereIsAFileError) {
   const RdbLoadResult result = LoadRdb(SystemFiles(), "/nonexistent/dump.rdb", keyspace_, options_);
-  EXPECT_TRUE(result.file_error);
+  EXPECT_TRUE(absl::IsNotFound(result.file_status));
   EXPECT_FALSE(result.ok());
 }
 

@@ -21,10 +21,17 @@ class SnapshotOptionsTest : public ServerTest {};
 
 TEST_F(SnapshotOptionsTest, FollowTheConfiguration) {
   config_.Set({"rdbcompression", "no", "rdb-version", "11"});
-  const SnapshotFileOptions options = SnapshotOptionsFrom(server_);
+  const SnapshotOptions options = SnapshotOptionsFrom(server_);
   EXPECT_FALSE(options.compression);
   EXPECT_TRUE(options.checksum);
   EXPECT_EQ(options.version, server_.settings().rdb_version);
+}
+
+TEST_F(SnapshotOptionsTest, SavePointsAreThoseOfTheDirective) {
+  EXPECT_EQ(config_.Set({"save", ""}), std::nullopt);
+  EXPECT_FALSE(HasSavePoints(config_));
+  EXPECT_EQ(config_.Set({"save", "3600 1"}), std::nullopt);
+  EXPECT_TRUE(HasSavePoints(config_));
 }
 
 TEST_F(SnapshotOptionsTest, TheHeadTellsASnapshotFromTheBaseOfALog) {
