@@ -36,22 +36,12 @@ std::string FolderOf(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-RdbEntry ToRdb(const SnapshotEntry& entry) {
-  return {.db = entry.db,
-          .key = entry.key,
-          .type = entry.type,
-          .encoding = entry.encoding,
-          .payload = entry.payload,
-          .expire_at_ms = entry.expire_at_ms,
-          .access = entry.access};
-}
-
 /// Where the entries of a snapshot go.
 class SnapshotFormat {
  public:
   virtual ~SnapshotFormat() = default;
   virtual void Begin(const RdbAuxFields& aux) = 0;
-  virtual void Entry(const SnapshotEntry& entry) = 0;
+  virtual void Entry(const EntryView& entry) = 0;
   virtual void End() = 0;
   virtual std::optional<std::string> error() const { return std::nullopt; }
 };
@@ -63,9 +53,12 @@ class RdbFormat final : public SnapshotFormat {
     writer_.Begin();
     for (const auto& [key, value] : aux) writer_.Aux(key, value);
   }
-  void Entry(const SnapshotEntry& entry) override { writer_.Entry(ToRdb(entry)); }
+  void Entry(const EntryView& entry) override { writer_.Entry(entry); }
   void End() override { writer_.End(); }
-  std::optional<std::string> error() const override { return writer_.error(); }
+  std::optional<std::string> error() const override {
+    if (writer_.status().ok()) return std::nullopt;
+    return std::string(writer_.status().message());
+  }
 
  private:
   RdbWriter writer_;
@@ -79,7 +72,7 @@ class CommandFormat final : public SnapshotFormat {
       if (key == kScriptAux) snapshot_.Script(value);
     }
   }
-  void Entry(const SnapshotEntry& entry) override { snapshot_.Entry(entry); }
+  void Entry(const EntryView& entry) override { snapshot_.Entry(entry); }
   void End() override {}
 
  private:
@@ -116,7 +109,7 @@ class Writing {
     KeyDelay delay(options_.key_delay_us, pipe_);
     SnapshotBatch batch;
     while (!error_ && pipe_.Pop(&batch)) {
-      batch.ForEach([&](const SnapshotEntry& entry) {
+      batch.ForEach([&](const EntryView& entry) {
         if (pipe_.given_up()) return;
         format_.Entry(entry);
         delay.AfterKey();

@@ -12,7 +12,7 @@
 #include "storage/changes/key_event.h"
 #include "storage/keyspace/database.h"
 #include "storage/keyspace/settings.h"
-#include "storage/values/encoding.h"
+#include "storage/values/encoding_limits.h"
 
 namespace cloakroom {
 

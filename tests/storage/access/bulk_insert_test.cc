@@ -14,7 +14,7 @@ class BulkInsertTest : public KeyspaceTest {
  protected:
   bool Insert(std::string_view key, std::string_view value, int64_t expire_at_ms = kNoExpiry) {
     return BulkInsert(db(), KeyHash::Of(key),
-                      {.key = key, .expire_at_ms = expire_at_ms, .payload = value});
+                      {.key = key, .value = {.payload = value}, .expire_at_ms = expire_at_ms});
   }
 };
 
@@ -46,7 +46,7 @@ TEST_F(BulkInsertTest, TheExpirerKnowsOfIt) {
   Stripe& stripe = db().StripeOf(KeyHash::Of("a"));
   const MutexLock lock(stripe.mutex);
   EXPECT_LE(stripe.table.FirstDueMs(), now_ms() + 5000);
-  EXPECT_NE(stripe.table.FirstDueMs(), kNoExpiry);
+  EXPECT_NE(stripe.table.FirstDueMs(), kNever);
 }
 
 TEST_F(BulkInsertTest, FieldsThatExpireAreKnownToo) {
@@ -54,13 +54,8 @@ TEST_F(BulkInsertTest, FieldsThatExpireAreKnownToo) {
   MutableHash hash(slot, {});
   hash.Set("f", "v", now_ms());
   hash.SetFieldExpiry("f", now_ms() + 100, now_ms());
-  EXPECT_TRUE(BulkInsert(db(), KeyHash::Of("h"),
-                         {.key = "h",
-                          .access = 77,
-                          .type = ValueType::kHash,
-                          .encoding = slot.encoding(),
-                          .outgrown = true,
-                          .payload = slot.bytes()}));
+  slot.set_outgrown(true);
+  EXPECT_TRUE(BulkInsert(db(), KeyHash::Of("h"), {.key = "h", .value = slot.view(), .access = 77}));
   Stripe& stripe = db().StripeOf(KeyHash::Of("h"));
   const MutexLock lock(stripe.mutex);
   const Entry& entry = **stripe.table.Find("h", KeyHash::Of("h"));
