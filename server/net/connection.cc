@@ -166,12 +166,16 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
 template <typename Execute>
 void Connection::Answer(const Execute& execute) {
   if (replies_ == nullptr) replies_ = loop_.TakeOutput(shared_from_this());
-  ChangeJournal::Request request(this, durable_from_);
+  ThreadContext& thread = loop_.executor().thread();
+  ChangeJournal::Request request(loop_.server().persistence().journal(), thread.holds, this,
+                                 durable_from_);
+  ChangeJournal::Request* const outer_request = std::exchange(thread.request, &request);
   executing_ = true;
   Connection* const outer = loop_.ExchangeExecuting(this);
   execute(*replies_);
   loop_.ExchangeExecuting(outer);
   executing_ = false;
+  thread.request = outer_request;
   HoldReplies(request.offset());
   request.End();
   if (std::exchange(pushed_meanwhile_, false)) HandOn();
