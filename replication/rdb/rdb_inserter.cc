@@ -65,7 +65,7 @@ std::optional<RdbError> RdbInserter::Insert(const RdbRecord& record) {
                          .value = value.view(),
                          .expire_at_ms = record.expire_at_ms,
                          .access = AccessOf(record)};
-  if (!BulkInsert(keyspace_.db(record.db), KeyHash::Of(*key), loaded, options_.replace)) {
+  if (!BulkInsert(keyspace_.db(record.db), KeyHash::Of(*key), loaded, options_.replace).ok()) {
     return ErrorIn(record, *key, "the key was in the file before");
   }
   value.GiveAway();

@@ -7,7 +7,7 @@
 
 namespace cloakroom {
 
-bool BulkInsert(Database& db, KeyHash hash, const EntryView& loaded, bool replace) {
+absl::Status BulkInsert(Database& db, KeyHash hash, const EntryView& loaded, bool replace) {
   // Made outside the lock; duplicates are rare enough to be made in vain.
   const ValueView& value = loaded.value;
   Entry* const entry = Entry::Create(loaded.key, loaded.expire_at_ms, value.type, value.encoding,
@@ -21,7 +21,7 @@ bool BulkInsert(Database& db, KeyHash hash, const EntryView& loaded, bool replac
   if (Entry** const slot = stripe.table.Find(loaded.key, hash)) {
     if (!replace) {
       Entry::Destroy(entry);
-      return false;
+      return absl::AlreadyExistsError("the key is there already");
     }
     Entry* const old = stripe.table.Erase(slot, hash);
     if (old->has_expiry()) stripe.expires.fetch_sub(1, std::memory_order_relaxed);
@@ -34,7 +34,7 @@ bool BulkInsert(Database& db, KeyHash hash, const EntryView& loaded, bool replac
   stripe.keys.store(stripe.table.size(), std::memory_order_relaxed);
   if (loaded.expire_at_ms != kNoExpiry) stripe.expires.fetch_add(1, std::memory_order_relaxed);
   if (entry->has_field_expiry()) stripe.field_expires.fetch_add(1, std::memory_order_relaxed);
-  return true;
+  return absl::OkStatus();
 }
 
 }  // namespace cloakroom
