@@ -13,15 +13,13 @@
 
 #include "absl/status/status.h"
 #include "replication/aof/aof_directory.h"
+#include "replication/aof/aof_fsync.h"
 #include "replication/aof/aof_pending.h"
 #include "replication/files/files.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
 
 namespace cloakroom {
-
-/// `appendfsync`.
-enum class AofFsync { kAlways, kEverySec, kNo };
 
 /// Who hears what the log has to say. Called from the thread at work, maybe with a lock held: must
 /// be quick, and must not call back.

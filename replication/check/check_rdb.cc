@@ -6,9 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "replication/files/file_source.h"
+#include "replication/rdb/rdb_codec.h"
 #include "replication/rdb/rdb_decoder.h"
 #include "replication/rdb/rdb_reader.h"
-#include "replication/rdb/value_builder.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -20,10 +21,6 @@ std::string_view TypeWord(int type) {
   if (type == rdb::kModuleOld) return "module-value";
   if (type == rdb::kModule) return "";
   return type >= rdb::kStream2 ? "unknown" : rdb::TypeName(static_cast<uint8_t>(type));
-}
-
-std::string EmptyWord(uint8_t type) {
-  return rdb::TypeName(type).starts_with("set") ? "empty set" : "empty hash";
 }
 
 class Checker {
@@ -66,29 +63,32 @@ class Checker {
     Line(absl::StrCat("[offset ", offset, "] ", text));
   }
 
+  /// Takes the value of a type that we have apart.
+  absl::Status CheckValue(const RdbRecord& record) {
+    const RdbCodec* const codec = FindRdbLayout(record.type, record.dialect).codec;
+    if (codec == nullptr) return absl::OkStatus();
+    absl::Status status = decoder_.Decode(record.type, record.dialect, record.value);
+    if (!status.ok() || decoder_.value().exists()) return status;
+    // The server skips such a key; to Redis' tool it is an error.
+    return absl::DataLossError(absl::StrCat("empty ", Absl(OpsOf(codec->type).name)));
+  }
+
   std::optional<RdbError> CheckRecord() {
     const RdbRecord& record = reader_.record();
-    const std::optional<std::string_view> key = decoder_.Key(record);
-    std::optional<std::string> wrong;
-    if (!key) wrong = "Invalid LZF compressed string";
-    if (!wrong && RdbDecoder::Knows(record.type, record.dialect)) {
-      wrong = decoder_.Decode(record.type, record.dialect, record.value, builder_);
-      // The server skips such a key; to Redis' tool it is an error.
-      if (!wrong && !builder_.exists()) wrong = EmptyWord(record.type);
-      builder_.Clear();
-    }
-    if (wrong) {
+    const absl::StatusOr<std::string_view> key = decoder_.Key(record);
+    const absl::Status status = key.ok() ? CheckValue(record) : key.status();
+    if (!status.ok()) {
       RdbError error;
       error.offset = record.end_offset;
-      error.message = std::move(*wrong);
-      error.stage = key ? RdbStage::kValue : RdbStage::kKey;
+      error.message = std::string(status.message());
+      error.stage = key.ok() ? RdbStage::kValue : RdbStage::kKey;
       error.type = record.type;
-      if (key) error.key = std::string(*key);
+      if (key.ok()) error.key = std::string(*key);
       return error;
     }
     keys_ += 1;
-    expires_ += record.expire_at_ms != -1;
-    expired_ += record.expire_at_ms != -1 && record.expire_at_ms < now_ms_;
+    expires_ += record.expire_at_ms != kNoExpiry;
+    expired_ += record.expire_at_ms != kNoExpiry && record.expire_at_ms < now_ms_;
     return std::nullopt;
   }
 
@@ -132,8 +132,7 @@ class Checker {
   RdbReader reader_;
   const int64_t now_ms_;
   ByteSink& out_;
-  RdbDecoder decoder_;
-  ValueBuilder builder_{EncodingLimits{}};
+  RdbDecoder decoder_{EncodingLimits{}};
   uint64_t keys_ = 0;
   uint64_t expires_ = 0;
   uint64_t expired_ = 0;

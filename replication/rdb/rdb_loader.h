@@ -38,7 +38,7 @@ struct RdbLoadOptions {
   const std::atomic<bool>* stop = nullptr;
 };
 
-struct RdbLoadResult {
+struct [[nodiscard]] RdbLoadResult {
   uint64_t keys = 0;     ///< put into the keyspace
   uint64_t expired = 0;  ///< past their time, or all their fields, so dropped
   uint64_t empty = 0;    ///< without elements, so skipped

@@ -32,22 +32,12 @@ constexpr const char* kIncomplete =
     "the snapshot does not hold what there was, each key once. This is a defect of this server: "
     "please report it";
 
-RdbEntry ToRdb(const SnapshotEntry& entry) {
-  return {.db = entry.db,
-          .key = entry.key,
-          .type = entry.type,
-          .encoding = entry.encoding,
-          .payload = entry.payload,
-          .expire_at_ms = entry.expire_at_ms,
-          .access = entry.access};
-}
-
 /// Where the entries of a snapshot go.
 class SnapshotFormat {
  public:
   virtual ~SnapshotFormat() = default;
   virtual void Begin(const RdbAuxFields& aux) = 0;
-  virtual void Entry(const SnapshotEntry& entry) = 0;
+  virtual void Entry(const EntryView& entry) = 0;
   virtual void End() = 0;
   /// An error: the format cannot hold what it was given.
   virtual absl::Status status() const { return absl::OkStatus(); }
@@ -60,12 +50,9 @@ class RdbFormat final : public SnapshotFormat {
     writer_.Begin();
     for (const auto& [key, value] : aux) writer_.Aux(key, value);
   }
-  void Entry(const SnapshotEntry& entry) override { writer_.Entry(ToRdb(entry)); }
+  void Entry(const EntryView& entry) override { writer_.Entry(entry); }
   void End() override { writer_.End(); }
-  absl::Status status() const override {
-    const std::optional<std::string>& error = writer_.error();
-    return error ? absl::FailedPreconditionError(*error) : absl::OkStatus();
-  }
+  absl::Status status() const override { return writer_.status(); }
 
  private:
   RdbWriter writer_;
@@ -79,7 +66,7 @@ class CommandFormat final : public SnapshotFormat {
       if (key == kScriptAux) snapshot_.Script(value);
     }
   }
-  void Entry(const SnapshotEntry& entry) override { snapshot_.Entry(entry); }
+  void Entry(const EntryView& entry) override { snapshot_.Entry(entry); }
   void End() override {}
 
  private:
@@ -116,7 +103,7 @@ class Writing {
     KeyDelay delay(options_.key_delay_us, pipe_);
     SnapshotBatch batch;
     while (status_.ok() && pipe_.Pop(&batch)) {
-      batch.ForEach([&](const SnapshotEntry& entry) {
+      batch.ForEach([&](const EntryView& entry) {
         if (pipe_.given_up()) return;
         format_.Entry(entry);
         delay.AfterKey();

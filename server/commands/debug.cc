@@ -22,8 +22,7 @@
 #include "storage/access/string_store.h"
 #include "storage/keyspace/access_clock.h"
 #include "storage/keyspace/hold.h"
-#include "storage/values/encoding.h"
-#include "storage/values/shared_value.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -56,16 +55,10 @@ void Object(Call& call) {
   std::string text;
   const bool looked = LookAt(call, call.arg(2), [&](const Entry* entry) {
     if (entry == nullptr) return;
-    size_t length = entry->type() == ValueType::kString
-                        ? StringView(entry->encoding(), entry->payload()).size()
-                        : 0;
-    size_t bytes =
-        entry->payload().size() + ValueMemory(entry->type(), entry->encoding(), entry->payload());
-    std::string_view encoding =
-        EncodingName(entry->type(), entry->encoding(), entry->outgrown(), length);
+    const size_t bytes = entry->payload().size() + ValueMemory(entry->value());
     text = fmt::format(
         "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
-        static_cast<const void*>(entry), encoding, bytes, entry->access(),
+        static_cast<const void*>(entry), EncodingName(entry->value()), bytes, entry->access(),
         access_clock::IdleSeconds(entry->access(), call.now_ms()));
   });
   if (!looked) return call.TryAgainSoon();

@@ -55,7 +55,7 @@ TEST_F(ConfigStoreTest, AValueMayBeNoLongerThanABlob) {
 TEST_F(ConfigStoreTest, StartsWithRedisDefaults) {
   EXPECT_EQ(store_.Text("save"), "3600 1 300 100 60 10000");
   EXPECT_EQ(store_.live().port, 6379);
-  EXPECT_EQ(store_.live().maxmemory_policy, MaxmemoryPolicy::kNoEviction);
+  EXPECT_EQ(store_.live().maxmemory_policy, EvictionPolicy::kNoEviction);
   EXPECT_GE(store_.live().io_threads, 1);
   EXPECT_LE(store_.live().io_threads, 4);
   EXPECT_THAT(store_.Words("bind"), ElementsAre("*", "-::*"));
@@ -132,7 +132,7 @@ TEST_F(ConfigStoreTest, GetsHiddenDirectivesByNameOnly) {
 TEST_F(ConfigStoreTest, SetsSeveralAtOnce) {
   EXPECT_EQ(Set(store_, {"MAXMEMORY", "100mb", "maxmemory-policy", "allkeys-lru"}), std::nullopt);
   EXPECT_EQ(store_.live().maxmemory_bytes, 100 << 20);
-  EXPECT_EQ(store_.live().maxmemory_policy, MaxmemoryPolicy::kAllkeysLru);
+  EXPECT_EQ(store_.live().maxmemory_policy, EvictionPolicy::kAllKeysLru);
   EXPECT_EQ(store_.Text("maxmemory"), "104857600");
 }
 
