@@ -27,10 +27,12 @@ constexpr Choice kOomScoreAdj[] = {{"no", 0}, {"yes", 1}, {"relative", 1}, {"abs
 
 absl::StatusOr<std::string> MustBeHostname(std::string_view name) {
   constexpr size_t kLongest = 255;
-  if (name.size() > kLongest) return absl::InvalidArgumentError("Hostnames must be less than 256 characters");
+  if (name.size() > kLongest)
+    return absl::InvalidArgumentError("Hostnames must be less than 256 characters");
   for (char letter : name) {
     if (!absl::ascii_isalnum(letter) && letter != '-' && letter != '.') {
-      return absl::InvalidArgumentError("Hostnames may only contain alphanumeric characters, hyphens or dots");
+      return absl::InvalidArgumentError(
+          "Hostnames may only contain alphanumeric characters, hyphens or dots");
     }
   }
   return std::string(name);
@@ -39,7 +41,8 @@ absl::StatusOr<std::string> MustBeHostname(std::string_view name) {
 absl::StatusOr<std::string> MustNameKnownVariables(std::string_view text) {
   constexpr std::string_view kKnown[] = {"title",    "listen-addr", "server-mode", "port",
                                          "tls-port", "unixsocket",  "config-file"};
-  if (text.empty()) return absl::InvalidArgumentError("template format is invalid or contains unknown variables");
+  if (text.empty())
+    return absl::InvalidArgumentError("template format is invalid or contains unknown variables");
   std::string_view rest = text;
   for (size_t open = rest.find('{'); open != rest.npos; open = rest.find('{')) {
     size_t close = rest.find('}', open);

@@ -120,8 +120,9 @@ absl::Status FatalConfigError(const Statement& at, std::string_view reason) {
       on_command_line
           ? "Correct the option; --print-defaults lists them all."
           : Cat("Correct the line, then try: cloakroom-server --check-config ", at.file);
-  return absl::InvalidArgumentError(Cat("\n*** FATAL CONFIG FILE ERROR (Cloakroom) ***\n", where, at.line, "\n>>> '",
-                   at.text, "'\n", reason, "\n", remedy, "\n"));
+  return absl::InvalidArgumentError(Cat("\n*** FATAL CONFIG FILE ERROR (Cloakroom) ***\n", where,
+                                        at.line, "\n>>> '", at.text, "'\n", reason, "\n", remedy,
+                                        "\n"));
 }
 
 }  // namespace cloakroom::config

@@ -64,8 +64,8 @@ bool Matches(std::string_view pattern, std::string_view name) {
 }
 
 absl::Status SetFailed(std::string_view name, std::string_view reason) {
-  return absl::InvalidArgumentError(config::Cat(
-      "ERR CONFIG SET failed (possibly related to argument '", name, "') - ", reason));
+  return absl::InvalidArgumentError(
+      config::Cat("ERR CONFIG SET failed (possibly related to argument '", name, "') - ", reason));
 }
 
 }  // namespace
@@ -95,7 +95,8 @@ absl::Status ConfigStore::Apply(const Statement& statement, Loaded& loaded) {
   bool is_first = loaded.given.insert(row).second;
   std::string current = grows && is_first ? "" : loaded.values[row].text;
   absl::StatusOr<Value> value = config::ParseWords(*row, words, current, Origin::kFile);
-  if (!value.ok()) return config::FatalConfigError(statement, value.status().message());
+  if (!value.ok())
+    return config::FatalConfigError(statement, std::string(value.status().message()));
   loaded.values[row] = *std::move(value);
   return absl::OkStatus();
 }
@@ -182,15 +183,16 @@ absl::StatusOr<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
     Row row = config::FindDirective(names_and_values[i]);
     std::string name = config::Lower(names_and_values[i]);
     if (row == nullptr) {
-      return absl::InvalidArgumentError(config::Cat("ERR Unknown option or number of arguments for CONFIG SET - '",
-                               names_and_values[i], "'"));
+      return absl::InvalidArgumentError(
+          config::Cat("ERR Unknown option or number of arguments for CONFIG SET - '",
+                      names_and_values[i], "'"));
     }
     if (row->Is(config::kImmutable)) return SetFailed(name, "can't set immutable config");
     if (row->Is(config::kProtected) && !may_protected) {
       return SetFailed(name, "can't set protected config");
     }
     if (row->Is(config::kNotWhileLoading) && caller.is_loading) {
-      return absl::UnavailableError(kLoadingError);
+      return Refused(kLoadingError);
     }
     if (std::ranges::find(requests, name, &Request::name) != requests.end()) {
       return SetFailed(name, "duplicate parameter");
@@ -217,8 +219,8 @@ absl::Status ConfigStore::Set(absl::Span<const std::string_view> names_and_value
   after = before;
   for (const Request& request : *requests) {
     absl::StatusOr<Value> value = config::ParseWords(*request.row, {std::string(request.word)},
-                                             after[request.row].text, Origin::kConfigSet);
-    if (!value.ok()) return SetFailed(request.name, value.status().message());
+                                                     after[request.row].text, Origin::kConfigSet);
+    if (!value.ok()) return SetFailed(request.name, std::string(value.status().message()));
     after[request.row] = *std::move(value);
   }
   std::erase_if(*requests, [&before, &after](const Request& request) {
@@ -240,7 +242,7 @@ absl::Status ConfigStore::Notify(const std::vector<Request>& changed, const Valu
       Put(before);
       // They took the value once, so they take it again.
       for (const Subscription* earlier : called) earlier->apply().IgnoreError();
-      return SetFailed(request->name, refusal.message());
+      return SetFailed(request->name, std::string(refusal.message()));
     }
     called.push_back(&subscription);
   }
@@ -306,7 +308,7 @@ absl::Status ConfigStore::Rewrite() {
       config::ReplaceFile(path, config::RewrittenConfig(original, WantedLines()));
   if (written.ok()) return written;
   return absl::Status(written.code(),
-                      config::Cat("ERR Rewriting config file: ", written.message()));
+                      config::Cat("ERR Rewriting config file: ", std::string(written.message())));
 }
 
 }  // namespace cloakroom

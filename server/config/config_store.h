@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "server/config/command_line.h"
 #include "server/config/config.h"
@@ -32,8 +33,8 @@ class ConfigStore {
  public:
   /// Applies a change. Called on the thread of the CONFIG SET, with the new values in place, once
   /// per change however many of its names changed. An error has the words with which it
-  /// refuses; then every value goes back, and those that had been called before it are called again to undo.
-  /// It may read the store, but must not change it or subscribe.
+  /// refuses; then every value goes back, and those that had been called before it are called again
+  /// to undo. It may read the store, but must not change it or subscribe.
   using Subscriber = std::function<absl::Status()>;
   /// The lines that CONFIG REWRITE writes for a repeatable directive: ACL's "user ..." lines.
   using LineSource = std::function<std::vector<std::string>()>;
@@ -69,8 +70,8 @@ class ConfigStore {
 
   /// CONFIG SET name value [name value ...], all or nothing. The error is the reply's text, "ERR"
   /// included, in Redis' words. May take as long as the slowest subscriber.
-  absl::Status Set(absl::Span<const std::string_view> names_and_values,
-                                 ConfigCaller caller = {}) ABSL_LOCKS_EXCLUDED(mutex_, changes_);
+  absl::Status Set(absl::Span<const std::string_view> names_and_values, ConfigCaller caller = {})
+      ABSL_LOCKS_EXCLUDED(mutex_, changes_);
 
   /// CONFIG REWRITE: brings the configuration file up to what holds now; included files are left
   /// alone. The error is the reply's text. Blocks on the disk: never call it on an event loop.

@@ -16,7 +16,8 @@ namespace cloakroom::config {
 namespace {
 
 absl::Status NotBetween(std::string_view min, std::string_view max) {
-  return absl::InvalidArgumentError(Cat("argument must be between ", min, " and ", max, " inclusive"));
+  return absl::InvalidArgumentError(
+      Cat("argument must be between ", min, " and ", max, " inclusive"));
 }
 
 std::string OctalText(uint64_t number) {
@@ -48,8 +49,9 @@ absl::StatusOr<Value> ParseOctalValue(const Kind& kind, std::string_view word) {
 absl::StatusOr<Value> ParseMemoryValue(const Kind& kind, std::string_view word) {
   std::optional<uint64_t> bytes = ParseMemory(word);
   if (!bytes) {
-    return absl::InvalidArgumentError(kind.type == Kind::kMemory ? "argument must be a memory value"
-                                            : "argument must be a memory or percent value");
+    return absl::InvalidArgumentError(kind.type == Kind::kMemory
+                                          ? "argument must be a memory value"
+                                          : "argument must be a memory or percent value");
   }
   if (*bytes < static_cast<uint64_t>(kind.min) || *bytes > kind.max) {
     return NotBetween(Cat(kind.min), Cat(kind.max));
@@ -62,8 +64,10 @@ absl::StatusOr<Value> ParseMemoryValue(const Kind& kind, std::string_view word) 
 absl::StatusOr<Value> ParseMemoryOrPercent(const Kind& kind, std::string_view word) {
   if (!word.ends_with('%')) return ParseMemoryValue(kind, word);
   std::optional<int64_t> percent = ParseInteger(word.substr(0, word.size() - 1));
-  if (!percent || *percent < 0) return absl::InvalidArgumentError("argument must be a memory or percent value");
-  if (*percent > 100) return absl::InvalidArgumentError("percentage argument must be less or equal to 100");
+  if (!percent || *percent < 0)
+    return absl::InvalidArgumentError("argument must be a memory or percent value");
+  if (*percent > 100)
+    return absl::InvalidArgumentError("percentage argument must be less or equal to 100");
   return Value{Cat(*percent, "%"), -*percent};
 }
 
@@ -73,7 +77,8 @@ absl::StatusOr<Value> ParseChoice(const Kind& kind, std::string_view word) {
   if (given == kind.choices.end()) {
     std::vector<std::string_view> words;
     for (const Choice& choice : kind.choices) words.push_back(choice.word);
-    return absl::InvalidArgumentError(Cat("argument(s) must be one of the following: ", Joined(words, ", ")));
+    return absl::InvalidArgumentError(
+        Cat("argument(s) must be one of the following: ", Joined(words, ", ")));
   }
   auto canonical = std::ranges::find(kind.choices, given->number, &Choice::number);
   return Value{std::string(canonical->word), given->number};
@@ -94,7 +99,7 @@ absl::StatusOr<Value> ParseText(const Kind& kind, std::string_view word) {
 
 // A list's only word may hold them all, as CONFIG SET and a quoted line have it.
 absl::StatusOr<Value> ParseList(const ListRule& rule, const std::vector<std::string>& words,
-                        std::string_view current, Origin origin) {
+                                std::string_view current, Origin origin) {
   bool builds = rule.repeats == ListRule::kOverlay ||
                 (rule.repeats == ListRule::kAppendInFile && origin == Origin::kFile);
   std::vector<std::string> split = words;
@@ -161,7 +166,7 @@ std::string DefaultText(const Directive& directive) {
 }
 
 absl::StatusOr<Value> ParseWords(const Directive& directive, const std::vector<std::string>& words,
-                         std::string_view current, Origin origin) {
+                                 std::string_view current, Origin origin) {
   const Kind& kind = directive.kind;
   if (kind.type == Kind::kList) return ParseList(*kind.list, words, current, origin);
   if (words.size() != 1) return absl::InvalidArgumentError("wrong number of arguments");

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "server/config/config.h"
 #include "server/config/list_rules.h"
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 namespace cloakroom::config {
 
@@ -115,7 +115,7 @@ std::string DefaultText(const Directive& directive);
 /// Reads the words behind a directive's name. `current` is what a list adds to or overlays. Errors
 /// are Redis' texts, which clients and operators search for.
 absl::StatusOr<Value> ParseWords(const Directive& directive, const std::vector<std::string>& words,
-                         std::string_view current, Origin origin);
+                                 std::string_view current, Origin origin);
 
 /// The same value as ParseWords made it, from its canonical text.
 Value FromText(const Directive& directive, std::string_view text);

@@ -58,7 +58,8 @@ Lines SaveLines(std::string_view name, std::string_view text) {
 
 absl::StatusOr<std::string> ParseBind(const Words& words, std::string_view) {
   constexpr size_t kMaxAddresses = 16;  // Redis' limit
-  if (words.size() > kMaxAddresses) return absl::InvalidArgumentError("Too many bind addresses specified.");
+  if (words.size() > kMaxAddresses)
+    return absl::InvalidArgumentError("Too many bind addresses specified.");
   if (std::ranges::any_of(words, [](const auto& word) { return word.empty(); })) {
     return absl::InvalidArgumentError("Empty bind address.");
   }
@@ -77,13 +78,15 @@ absl::StatusOr<std::string> ParseOutputLimits(const Words& words, std::string_vi
     if (name == "replica") name = "slave";
     auto which = std::ranges::find(kOutputClasses, name);
     if (which == std::end(kOutputClasses)) {
-      return absl::InvalidArgumentError("Invalid client class specified in buffer limit configuration.");
+      return absl::InvalidArgumentError(
+          "Invalid client class specified in buffer limit configuration.");
     }
     std::optional<uint64_t> hard = ParseMemory(words[i + 1]);
     std::optional<uint64_t> soft = ParseMemory(words[i + 2]);
     std::optional<int64_t> seconds = IntegerWithin(words[i + 3], 0, INT64_MAX);
     if (!hard || !soft || !seconds || *hard > INT64_MAX || *soft > INT64_MAX) {
-      return absl::InvalidArgumentError("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
+      return absl::InvalidArgumentError(
+          "Error in hard, soft or soft_seconds setting in buffer limit configuration.");
     }
     size_t at = (which - std::begin(kOutputClasses)) * kPerClass;
     all[at + 1] = Cat(*hard);
@@ -109,7 +112,8 @@ absl::StatusOr<std::string> ParseOomScores(const Words& words, std::string_view)
   if (words.size() != kScores) return absl::InvalidArgumentError("wrong number of arguments");
   for (const std::string& word : words) {
     if (!IntegerWithin(word, -2000, 2000)) {
-      return absl::InvalidArgumentError("Invalid oom-score-adj-values, elements must be between -2000 and 2000.");
+      return absl::InvalidArgumentError(
+          "Invalid oom-score-adj-values, elements must be between -2000 and 2000.");
     }
   }
   return Joined(words, " ");
@@ -128,7 +132,8 @@ absl::StatusOr<std::string> ParsePercentiles(const Words& words, std::string_vie
       return absl::InvalidArgumentError("Invalid latency-tracking-info-percentiles parameters");
     }
     if (!(percentile >= 0 && percentile <= 100)) {
-      return absl::InvalidArgumentError("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
+      return absl::InvalidArgumentError(
+          "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
     }
     std::array<char, 32> digits;
     auto written = std::to_chars(digits.data(), digits.data() + digits.size(), percentile);
@@ -152,7 +157,8 @@ absl::StatusOr<std::string> ParseShutdown(const Words& words, std::string_view) 
   for (const std::string& word : words.empty() ? Words{""} : words) {
     std::string lower = Lower(word);
     if (std::ranges::find(kKnown, lower) == std::end(kKnown)) {
-      return absl::InvalidArgumentError(Cat("argument(s) must be one of the following: ", Joined(kKnown, ", ")));
+      return absl::InvalidArgumentError(
+          Cat("argument(s) must be one of the following: ", Joined(kKnown, ", ")));
     }
     canonical.push_back(std::move(lower));
   }

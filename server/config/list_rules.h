@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "server/config/config.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/config/config.h"
 
 namespace cloakroom::config {
 
@@ -18,7 +18,8 @@ struct ListRule {
   enum Repeats { kReplace, kAppendInFile, kOverlay };
   Repeats repeats;
   /// The canonical text, words separated by one space; `current` is empty or in that form.
-  absl::StatusOr<std::string> (*parse)(const std::vector<std::string>& words, std::string_view current);
+  absl::StatusOr<std::string> (*parse)(const std::vector<std::string>& words,
+                                       std::string_view current);
   /// The lines of a configuration file that bring `text` about.
   std::vector<std::string> (*lines)(std::string_view name, std::string_view text);
 };

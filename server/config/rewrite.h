@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "server/config/directive.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/config/directive.h"
 
 namespace cloakroom::config {
 

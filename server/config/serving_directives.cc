@@ -59,25 +59,29 @@ absl::StatusOr<std::string> MustBeFolder(std::string_view path) {
   std::error_code status;
   std::filesystem::path whole = std::filesystem::canonical(path, status);
   if (status) return absl::InvalidArgumentError(status.message());
-  if (!std::filesystem::is_directory(whole, status)) return absl::InvalidArgumentError("Not a directory");
+  if (!std::filesystem::is_directory(whole, status))
+    return absl::InvalidArgumentError("Not a directory");
   return whole.string();
 }
 
 // Files of the working directory only.
 absl::StatusOr<std::string> MustNameDump(std::string_view name) {
-  if (name.find('/') != name.npos) return absl::InvalidArgumentError("dbfilename can't be a path, just a filename");
+  if (name.find('/') != name.npos)
+    return absl::InvalidArgumentError("dbfilename can't be a path, just a filename");
   return std::string(name);
 }
 
 absl::StatusOr<std::string> MustNameLog(std::string_view name) {
   if (name.empty()) return absl::InvalidArgumentError("appendfilename can't be empty");
-  if (name.find('/') != name.npos) return absl::InvalidArgumentError("appendfilename can't be a path, just a filename");
+  if (name.find('/') != name.npos)
+    return absl::InvalidArgumentError("appendfilename can't be a path, just a filename");
   return std::string(name);
 }
 
 absl::StatusOr<std::string> MustNameLogFolder(std::string_view name) {
   if (name.empty()) return absl::InvalidArgumentError("appenddirname can't be empty");
-  if (name.find('/') != name.npos) return absl::InvalidArgumentError("appenddirname can't be a path, just a dirname");
+  if (name.find('/') != name.npos)
+    return absl::InvalidArgumentError("appenddirname can't be a path, just a dirname");
   return std::string(name);
 }
 

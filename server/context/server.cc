@@ -106,7 +106,7 @@ void Server::FollowSettings() {
        "set-max-listpack-entries", "set-max-listpack-value"},
       [this] {
         Apply(settings_, keyspace_->settings());
-        return std::string();
+        return absl::OkStatus();
       });
 }
 

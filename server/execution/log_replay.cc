@@ -62,9 +62,8 @@ absl::Status LogReplay::Run(CommandArguments args) {
 
 absl::Status LogReplay::RunOne(CommandArguments args) {
   const Command* command = server_.commands().Find(args);
-  if (std::string error = executor_.admission().RefusalInLog(command, args); !error.empty()) {
-    return absl::InvalidArgumentError(error);
-  }
+  absl::Status may = executor_.admission().AdmitFromLog(command, args);
+  if (!may.ok()) return may;
   ReplyWriter reply(output_, 2);
   executor_.RunNested(client_, *command, args, reply, TimeFor(args), CallMode::kTransaction, hold_);
   output_.Clear();

@@ -29,7 +29,7 @@ void ChangeJournal::FollowSettings() {
     set_readers_wait(server_.settings().appendfsync == AofFsync::kAlways);
     file_.set_fsync(server_.settings().appendfsync);
     file_.set_timestamps(server_.settings().aof_timestamp_enabled);
-    return std::string();
+    return absl::OkStatus();
   });
 }
 

@@ -44,17 +44,17 @@ bool LogKeeper::WaitsForFirstBase() const {
 
 // ---- on and off
 
-std::string LogKeeper::FollowAppendOnly() {
+absl::Status LogKeeper::FollowAppendOnly() {
   // Off at once, as in Redis; Tick closes the files.
   if (!wanted() && journal_.on()) journal_.Detach();
-  if (!wanted() || journal_.on()) return "";
+  if (!wanted() || journal_.on()) return absl::OkStatus();
   if (absl::Status status = journal_.file().Probe(); !status.ok()) {
     LogWarning("The append-only log can't be begun: {}", MessageOf(status));
-    return "Unable to turn on AOF. Check server logs.";
+    return absl::UnavailableError("Unable to turn on AOF. Check server logs.");
   }
   // Tick would see to it; but who asks INFO now must see that something is to come.
   if (Begin() != BackgroundWork::Kind::kNone) Schedule();
-  return "";
+  return absl::OkStatus();
 }
 
 void LogKeeper::Stop() {

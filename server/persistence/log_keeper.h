@@ -66,7 +66,7 @@ class LogKeeper {
   Figures figures() const;
 
  private:
-  std::string FollowAppendOnly();
+  absl::Status FollowAppendOnly();
   absl::Status Run();
   absl::Status Rewrite();
   /// The first half of a rewrite: the log's next file is prepared, or its folder made.

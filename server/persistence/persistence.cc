@@ -25,13 +25,15 @@ Persistence::Persistence(Server& server, Files& files, ApplierFactory appliers)
 Persistence::~Persistence() { work_.ForgoSaving(); }
 
 /// The snapshots to come are written there, and the log from its next rewrite on.
-std::string Persistence::FollowDirectory() {
+absl::Status Persistence::FollowDirectory() {
   absl::Status entered;
   // Work under way has files of relative names.
   const bool idle =
       work_.WhileIdle([&] { entered = files_.EnterDirectory(server_.config().Text("dir")); });
-  if (!idle) return "a save or a rewrite is under way, try again when it is done";
-  return ErrnoText(entered);
+  if (!idle) {
+    return absl::UnavailableError("a save or a rewrite is under way, try again when it is done");
+  }
+  return entered.ok() ? entered : absl::Status(entered.code(), ErrnoText(entered));
 }
 
 void Persistence::Tick() {

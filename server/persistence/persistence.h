@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "replication/files/files.h"
 #include "server/context/server.h"
 #include "server/persistence/applier.h"
@@ -58,7 +59,7 @@ class Persistence {
   void OpenGates() { last_hold_.reset(); }
 
  private:
-  std::string FollowDirectory();
+  absl::Status FollowDirectory();
   bool TryCloseGates();
 
   Server& server_;

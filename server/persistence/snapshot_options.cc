@@ -45,8 +45,8 @@ RdbAuxFields AuxFieldsOf(Server& server, bool log_base) {
 
 void TakeAuxField(Server& server, std::string_view key, std::string_view value) {
   if (key != kScriptAux) return;
-  ScriptOrError script = MakeScript(value);
-  if (script.script != nullptr) server.scripts().Add(script.script, /*pinned=*/true);
+  const absl::StatusOr<ScriptPtr> script = MakeScript(value);
+  if (script.ok()) server.scripts().Add(*script, /*pinned=*/true);
 }
 
 }  // namespace cloakroom

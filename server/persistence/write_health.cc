@@ -19,7 +19,7 @@ WriteHealth::WriteHealth(Server& server, const ChangeJournal& journal)
     : server_(server), journal_(journal) {
   server_.config().Subscribe({"save", "stop-writes-on-bgsave-error"}, [this] {
     Update();
-    return std::string();
+    return absl::OkStatus();
   });
 }
 

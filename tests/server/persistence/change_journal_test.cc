@@ -162,7 +162,7 @@ TEST_F(EverySecondTest, NobodyWaitsForOthersChanges) {
   Push();
   EXPECT_EQ(request.offset(), 0);
   EXPECT_EQ(link_->pushes[0].ticket, nullptr);
-  ASSERT_EQ(config_.Set({"appendfsync", "always"}), std::nullopt);
+  ASSERT_OK(config_.Set({"appendfsync", "always"}));
   Run("SET k v");
   EXPECT_GT(request.offset(), 0);
 }

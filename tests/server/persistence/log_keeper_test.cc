@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "tests/server/support/persistence_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -197,7 +198,7 @@ TEST_F(LogKeeperTest, ALogThatCannotBeMadeIsNotTurnedOn) {
   files_.FailOn("appendonlydir", Call::kOpen, EACCES);
   std::vector<std::string_view> words = {"appendonly", "yes"};
   EXPECT_THAT(config_.Set(words),
-              testing::Optional(HasSubstr("Unable to turn on AOF. Check server logs.")));
+              FailsWith(HasSubstr("Unable to turn on AOF. Check server logs.")));
   EXPECT_EQ(config_.Text("appendonly"), "no");
   EXPECT_EQ(persistence().work().under_way(), Kind::kNone);
 }

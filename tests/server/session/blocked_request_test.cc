@@ -13,6 +13,7 @@
 #include "server/execution/command.h"
 #include "server/persistence/persistence.h"
 #include "tests/server/support/loop_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -158,9 +159,8 @@ TEST_F(BlockedTest, ATransactionAndAScriptServeAtTheirEnd) {
                    "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n+OK\r\n$1\r\n2\r\n");
   ExpectTaken(one_, "k", "2");
   Park(one_, "AWAIT k 0\r\n");
-  writer_.Exchange(
-      "EVAL \"redis.call('SET', 'k', 'a') return redis.call('GET', 'k')\" 0\r\n",
-      "$1\r\na\r\n");
+  writer_.Exchange("EVAL \"redis.call('SET', 'k', 'a') return redis.call('GET', 'k')\" 0\r\n",
+                   "$1\r\na\r\n");
   ExpectTaken(one_, "k", "a");
   ExpectNobodyWaits();
 }
@@ -312,7 +312,7 @@ TEST_F(DurableBlockedTest, WhoIsServedHearsOfItWhenItIsOnTheDisk) {
   EXPECT_EQ(one_.Received(), "");
   files_.ReleaseSyncs();
   ExpectTaken(one_, "k", "v");
-  EXPECT_FALSE(server_.persistence().journal().file().Flush());
+  EXPECT_OK(server_.persistence().journal().file().Flush());
   const std::string log = files_.Content("appendonlydir/appendonly.aof.1.incr.aof").value_or("");
   EXPECT_NE(log.find("MULTI"), std::string::npos) << "both changes or none: " << log;
   EXPECT_NE(log.find("DEL"), std::string::npos) << log;

@@ -32,7 +32,7 @@ class Life {
 
  private:
   static ConfigStore& Configured(ConfigStore& config, const std::vector<std::string>& options) {
-    EXPECT_EQ(config.Load(ParseCommandLine(options)), std::nullopt);
+    EXPECT_OK(config.Load(ParseCommandLine(options)));
     return config;
   }
 
@@ -56,7 +56,7 @@ class OnDiskTest : private Disk, public ServerTest {
   Saver& saver() { return persistence().saver(); }
   LogKeeper& log_keeper() { return persistence().log_keeper(); }
   Loader& loader() { return persistence().loader(); }
-  void Set(std::vector<std::string_view> words) { ASSERT_EQ(config_.Set(words), std::nullopt); }
+  void Set(std::vector<std::string_view> words) { ASSERT_OK(config_.Set(words)); }
 
   /// Ticks until nothing is under way and nothing is scheduled.
   void Settle() {
@@ -111,7 +111,7 @@ class ByHandTest : private Disk, public ServerTest {
       : ServerTest(SystemFiles(), options), files_(Disk::files) {}
   ~ByHandTest() override { server_.keyspace().feed().set_log(nullptr); }
 
-  void Set(std::vector<std::string_view> words) { ASSERT_EQ(config_.Set(words), std::nullopt); }
+  void Set(std::vector<std::string_view> words) { ASSERT_OK(config_.Set(words)); }
 
   FaultyFiles& files_;
   HandRunner runner_;
