@@ -29,6 +29,8 @@ constexpr size_t kMinRoom = 16 * 1024;
 constexpr size_t kMaxRoom = 1024 * 1024;
 /// Past so much the others have their turn: a reader that keeps up with 30 MB would hold them up.
 constexpr size_t kMaxSent = 256 * 1024;
+/// A longer time limit is as good as none, and more than the clock can count.
+constexpr int64_t kLongestMs = int64_t{100} * 365 * 24 * 3600 * 1000;
 /// A shorter push is copied, for a reference costs more.
 constexpr size_t kCopiedPush = 512;
 
@@ -68,7 +70,7 @@ void Connection::Watch() {
   if (!open_) return;
   const bool reads = !lingering_ && !Backlogged();
   const bool writes = !unsent_.empty() && !HoldsReplies();
-  if (loop_.poller().Watch(*this, socket_.fd(), reads, writes, /*hang_up=*/paused_)) return;
+  if (loop_.poller().Watch(*this, socket_.fd(), reads, writes, hears_hang_up_)) return;
   LogWarning("Closing client {}: epoll_ctl: {}", client_->address, std::strerror(errno));
   Close();
 }
@@ -139,6 +141,8 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
     }
     if (next == Conversation::Next::kWork) {
       if (!co_await WaitForWork(&next)) break;
+    } else if (next == Conversation::Next::kBlocked) {
+      if (!co_await WaitForKeys(&next)) break;
     } else {
       if (!co_await Wait(next)) break;
       Answer([&](OutputBuffer& output) { next = conversation_.Resume(output); });
@@ -235,14 +239,40 @@ Connection::Awaitable<bool> Connection::Wait(Conversation::Next next) {
 
 Connection::Awaitable<void> Connection::WaitForPause() {
   const Pause::Waiter waiter = loop_.server().pause().WhenEnded(Waker());
-  paused_ = true;
+  hears_hang_up_ = true;
   Watch();
   int64_t left_ms = conversation_.pause_until_ms() - loop_.server().clock().NowMs();
   auto until = Steady::now() + std::chrono::milliseconds(std::max<int64_t>(left_ms, 1));
   while (open_ && !woken_ && Steady::now() < until) co_await WaitUntil(until);
-  paused_ = false;
+  hears_hang_up_ = false;
   loop_.server().pause().Forget(waiter);
   Watch();
+}
+
+Connection::Awaitable<bool> Connection::WaitForKeys(Conversation::Next* next) {
+  const std::shared_ptr<BlockedRequest> blocked = conversation_.blocked();
+  blocked->WhenSettled(Waker());
+  hears_hang_up_ = true;
+  Watch();
+  auto until = Steady::time_point::max();
+  if (const int64_t limit_ms = blocked->time_limit_ms(); limit_ms > 0) {
+    until = Steady::now() + std::chrono::milliseconds(std::min(limit_ms, kLongestMs));
+  }
+  while (open_ && !woken_) {
+    if (Steady::now() >= until) {
+      until = Steady::time_point::max();
+      // False: it is being served, which wakes.
+      blocked->TimeOut();
+    } else {
+      co_await WaitUntil(until);
+    }
+  }
+  hears_hang_up_ = false;
+  if (!open_) co_return false;
+  Watch();
+  HoldReplies(blocked->durable_from());
+  Answer([&](OutputBuffer& output) { *next = conversation_.FinishBlocked(output); });
+  co_return open_;
 }
 
 Connection::Awaitable<bool> Connection::WaitForWork(Conversation::Next* next) {
@@ -483,6 +513,7 @@ void Connection::Close() {
   if (!open_) return;
   open_ = false;
   pushes_.Close();
+  conversation_.Abandon();
   std::shared_ptr<Connection> self = shared_from_this();
   loop_.server().Disconnected(*client_, this);
   loop_.poller().Watch(*this, socket_.fd(), /*reads=*/false, /*writes=*/false);

@@ -81,7 +81,8 @@ class Connection final : public ClientLink,
   static constexpr size_t kUncountedReplies = 16 * 1024;
 
   void OnReady(bool readable, bool writable) override;
-  /// As in Redis, what a pause holds of a client that is gone, or sends no more, is not executed.
+  /// As in Redis, what waits for keys or the end of a pause is not executed when its client is
+  /// gone, or sends no more.
   void OnHangUp() override { Close(); }
   void Receive();
   /// After a turn: what `next` says.
@@ -97,6 +98,7 @@ class Connection final : public ClientLink,
   Awaitable<bool> Wait(Conversation::Next next);
   Awaitable<bool> WaitForWork(Conversation::Next* next);
   Awaitable<void> WaitForPause();
+  Awaitable<bool> WaitForKeys(Conversation::Next* next);
   Awaitable<void> WaitUntil(std::chrono::steady_clock::time_point until);
 
   bool Process(std::span<char> bytes, Conversation::Next* next);
@@ -143,10 +145,10 @@ class Connection final : public ClientLink,
   const std::shared_ptr<Client> client_;
   Conversation conversation_;
   bool open_ = true;
-  uint64_t wait_ = 0;       ///< the number of the last wait
-  bool woken_ = false;      ///< since it began
-  bool lingering_ = false;  ///< Linger runs, and nothing is read
-  bool paused_ = false;     ///< lingers for CLIENT PAUSE
+  uint64_t wait_ = 0;           ///< the number of the last wait
+  bool woken_ = false;          ///< since it began
+  bool lingering_ = false;      ///< Linger runs, and nothing is read
+  bool hears_hang_up_ = false;  ///< lingers for what a client that is gone must not get
   bool executing_ = false;
   bool pushed_meanwhile_ = false;          ///< HandOn is due when it executes no more
   bool unfinished_ = false;                ///< kept_ may hold whole requests

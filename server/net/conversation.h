@@ -27,13 +27,14 @@ namespace cloakroom {
 class Conversation {
  public:
   enum class Next {
-    kRead,   ///< give me more bytes
-    kTurn,   ///< its turn is over: call Consume with what was kept when the others had theirs
-    kGate,   ///< call Resume when gate() opens, see wish()
-    kSoon,   ///< call Resume in soon()
-    kPause,  ///< call Resume at pause_until_ms(), or when the pause ends
-    kWork,   ///< run TakeWork() on a worker thread, then call FinishWork
-    kClose,  ///< send the replies, then close
+    kRead,     ///< give me more bytes
+    kTurn,     ///< its turn is over: call Consume with what was kept when the others had theirs
+    kGate,     ///< call Resume when gate() opens, see wish()
+    kSoon,     ///< call Resume in soon()
+    kPause,    ///< call Resume at pause_until_ms(), or when the pause ends
+    kBlocked,  ///< call FinishBlocked when blocked() has been settled
+    kWork,     ///< run TakeWork() on a worker thread, then call FinishWork
+    kClose,    ///< send the replies, then close
   };
 
   /// What one Consume may do before the other clients have their turn. The request that reaches a
@@ -65,6 +66,9 @@ class Conversation {
   /// with what was kept (kRead here means just that).
   Next Resume(OutputBuffer& out);
   Next FinishWork(LongWork& work, OutputBuffer& out);
+  Next FinishBlocked(OutputBuffer& out);
+  /// The client is gone: nothing is served to it any more.
+  void Abandon();
 
   Gate* gate() const { return outcome_.gate; }
   Gate::Wish wish() const { return {outcome_.wish.closes, queued(), outcome_.wish.hears_busy}; }
@@ -72,6 +76,7 @@ class Conversation {
   bool queued() const { return tickets_.any(); }
   std::chrono::microseconds soon() const { return outcome_.soon; }
   int64_t pause_until_ms() const { return outcome_.until_ms; }
+  const std::shared_ptr<BlockedRequest>& blocked() const { return outcome_.blocked; }
   LongWork::Function TakeWork() { return std::move(outcome_.work); }
 
   Client& client() { return *client_; }
