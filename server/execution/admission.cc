@@ -61,8 +61,7 @@ absl::Status Admission::Admit(const Client& client, const Request& request) cons
   if (row.has(kProtected) && !Permitted(server_.settings().enable_debug_command, client)) {
     return Refused(
         "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
-        "you "
-        "can run it from a local connection, otherwise you need to set this option in the "
+        "you can run it from a local connection, otherwise you need to set this option in the "
         "configuration file, and then restart the server.");
   }
   if (!client.authenticated && !row.has(kNoAuth)) return Refused(kNoAuthError);
@@ -74,8 +73,9 @@ absl::Status Admission::Admit(const Client& client, const Request& request) cons
     return room;
   WriteHealth& health = server_.persistence().write_health();
   if (health.refuses_writes()) [[unlikely]] {
-    if (row.has(kRefusedWithWrites) || HasFlag(client, request, kWrite))
+    if (row.has(kRefusedWithWrites) || HasFlag(client, request, kWrite)) {
       return Refused(health.Refusal());
+    }
   }
   return AdmitForSession(client, row);
 }
