@@ -125,7 +125,7 @@ BackgroundWork::Kind LogKeeper::Begin() {
 absl::Status LogKeeper::Run() {
   const int64_t started_ms = server_.clock().NowMs();
   LogNotice("Background append only file rewriting started");
-  const absl::Status status = Rewrite();
+  absl::Status status = Rewrite();
   if (status.ok()) {
     LogNotice("Background AOF rewrite finished successfully");
   } else {

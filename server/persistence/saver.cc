@@ -51,7 +51,7 @@ absl::Status Saver::Run(const Begun& begun) {
   auto tell = [&] {
     if (!std::exchange(told, true)) begun();
   };
-  const absl::Status status = Write(/*gates_closed=*/false, tell, [] {});
+  absl::Status status = Write(/*gates_closed=*/false, tell, [] {});
   tell();  // a snapshot that failed before its instant
   if (!status.ok() && work_.given_up()) {
     LogNotice("Background saving given up");
