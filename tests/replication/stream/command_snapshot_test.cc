@@ -64,7 +64,8 @@ TEST(CommandSnapshotTest, AHashSaysItsFieldsThenTheirExpiriesThenItsOwn) {
 
 TEST(CommandSnapshotTest, LongSetsComeInPieces) {
   MemorySlot slot;
-  MutableSet set(slot, {});
+  const EncodingLimits limits;
+  MutableSet set(slot, limits);
   std::string first;
   for (int i = 1000; i < 1064; ++i) {
     set.Add(std::to_string(i));

@@ -62,7 +62,8 @@ TEST(TypeOpsTest, EveryTypeTellsItsItemsAndTheirNumber) {
   EXPECT_EQ(OpsOf(ValueType::kString).size(string.view(), 0), 1u);
 
   FakeSlot set;
-  MutableSet members(set, {});
+  const EncodingLimits limits;
+  MutableSet members(set, limits);
   members.Add("7");
   members.Add("word");
   EXPECT_EQ(TextOf(set.view()), "7 word");
