@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "protocol/shared_bytes.h"
 #include "server/context/relaxed.h"
+#include "server/session/address.h"
 #include "storage/base/mutex.h"
 #include "storage/base/string_map.h"
 #include "storage/changes/watch.h"
@@ -86,9 +87,9 @@ struct Client {
 
   const uint64_t id;
   const int64_t created_ms;
-  /// Set once when the connection opens: "127.0.0.1:50123", "/run/cloakroom.sock:0".
-  std::string address;
-  std::string local_address;
+  /// Set once when the connection opens.
+  Address address;
+  Address local_address;
   int fd = -1;
   bool unix_socket = false;
   bool local = false;  ///< from this machine: loopback or a unix socket

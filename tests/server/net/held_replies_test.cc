@@ -1,7 +1,11 @@
 #include "server/net/held_replies.h"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include "server/context/server.h"
@@ -62,7 +66,9 @@ class HeldRepliesTest : private Disk, public ServerTest {
 
   FaultyFiles& files_;
   boost::asio::io_context context_{1};
-  HeldReplies held_{context_, journal()};
+  HeldReplies held_{
+      [this](std::function<void()> task) { boost::asio::post(context_, std::move(task)); },
+      journal()};
   std::shared_ptr<Waiting> client_ = std::make_shared<Waiting>();
   std::shared_ptr<Waiting> other_ = std::make_shared<Waiting>();
 };
