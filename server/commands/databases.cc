@@ -16,7 +16,7 @@ namespace {
 
 void DbSize(Call& call) {
   const auto size = static_cast<int64_t>(call.db().size());
-  if (!call.db().TrySeeAll()) return call.TryAgainSoon();
+  if (!call.db().TrySeeAll(call.hold())) return call.TryAgainSoon();
   call.reply().Integer(size);
 }
 

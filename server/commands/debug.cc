@@ -34,7 +34,7 @@ bool LookAt(Call& call, std::string_view key, Look look) {
   KeyHash hash = KeyHash::Of(key);
   Stripe& stripe = call.db().StripeOf(hash);
   if (!stripe.mutex.TryLockUntil(call.db().gate().MomentFromNow())) return false;
-  call.db().See(stripe);
+  call.hold().See(call.db(), stripe);
   look(PeekKey(call.hold(), call.db(), key, hash, call.now_ms()));
   stripe.mutex.Unlock();
   return true;
@@ -142,8 +142,8 @@ void DigestAll(Call& call) {
           Database& db = keyspace.db(i);
           uint64_t cursor = 0;
           do {
-            co_await work.Step(db, [&](Hold&) {
-              cursor = db.Scan(cursor, kBucketsAtOnce, [&](const Entry& entry) {
+            co_await work.Step(db, [&](Hold& hold) {
+              cursor = db.Scan(hold, cursor, kBucketsAtOnce, [&](const Entry& entry) {
                 if (!entry.expired(now_ms)) digest.MixEntry(i, entry, now_ms);
               });
             });

@@ -76,7 +76,7 @@ size_t ReplyDatabases(Keyspace& keyspace, ReplyWriter& reply) {
 
 void MemoryStats(Call& call) {
   // It counts keys.
-  call.server().persistence().journal().SawEverything();
+  call.SeeEverything();
   MemoryReport report = MemoryReport::Of(call.server());
   Keyspace& keyspace = call.server().keyspace();
   int64_t keys = 0;

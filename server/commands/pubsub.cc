@@ -68,11 +68,13 @@ void Unsubscribe(Call& call) {
 
 /// A client that publishes to itself gets the message before the reply.
 void Publish(Call& call) {
-  call.reply().Integer(call.server().pubsub().Publish(call.arg(1), call.arg(2)));
+  call.reply().Integer(
+      call.server().pubsub().Publish(call.arg(1), call.arg(2), call.thread().pusher()));
 }
 
 void SPublish(Call& call) {
-  call.reply().Integer(call.server().pubsub().PublishToShard(call.arg(1), call.arg(2)));
+  call.reply().Integer(
+      call.server().pubsub().PublishToShard(call.arg(1), call.arg(2), call.thread().pusher()));
 }
 
 template <Topic kTopic>

@@ -37,8 +37,8 @@ void OffloadKeys(Call& call, KeysWanted wanted) {
     size_t found = 0;
     uint64_t cursor = 0;
     do {
-      co_await work.Step(db, [&](Hold&) {
-        cursor = db.Scan(cursor, kStepEntries, [&](const Entry& entry) {
+      co_await work.Step(db, [&](Hold& hold) {
+        cursor = db.Scan(hold, cursor, kStepEntries, [&](const Entry& entry) {
           if (!wanted.Matches(entry)) return;
           work.reply.Bulk(entry.key());
           ++found;
@@ -55,9 +55,10 @@ void Keys(Call& call) {
   std::vector<std::string> found;
   uint64_t cursor = 0;
   do {
-    std::optional<uint64_t> next = call.db().TryScan(cursor, kStepEntries, [&](const Entry& entry) {
-      if (wanted.Matches(entry)) found.emplace_back(entry.key());
-    });
+    std::optional<uint64_t> next =
+        call.db().TryScan(call.hold(), cursor, kStepEntries, [&](const Entry& entry) {
+          if (wanted.Matches(entry)) found.emplace_back(entry.key());
+        });
     if (!next) return call.TryAgainSoon();
     cursor = *next;
   } while (cursor != 0);
@@ -92,8 +93,8 @@ struct Scanning {
 void OffloadScan(Call& call, Scanning scanning) {
   call.Offload([scanning = std::move(scanning), &db = call.db()](LongWork& work) mutable -> Task {
     do {
-      co_await work.Step(db, [&](Hold&) {
-        scanning.cursor = db.Scan(scanning.cursor, scanning.step(),
+      co_await work.Step(db, [&](Hold& hold) {
+        scanning.cursor = db.Scan(hold, scanning.cursor, scanning.step(),
                                   [&](const Entry& entry) { scanning.Visit(entry); });
       });
     } while (scanning.cursor != 0 && !scanning.done());
@@ -111,8 +112,9 @@ void Scan(Call& call) {
   if (entries > kDirectEntries) return OffloadScan(call, std::move(scanning));
   bool any = false;
   do {
-    std::optional<uint64_t> next = call.db().TryScan(
-        scanning.cursor, scanning.step(), [&](const Entry& entry) { scanning.Visit(entry); });
+    std::optional<uint64_t> next =
+        call.db().TryScan(call.hold(), scanning.cursor, scanning.step(),
+                          [&](const Entry& entry) { scanning.Visit(entry); });
     // A call of SCAN may give less than it was asked for, but its cursor must have moved.
     if (!next && !any) return call.TryAgainSoon();
     if (!next) break;
@@ -123,7 +125,7 @@ void Scan(Call& call) {
 }
 
 void RandomKey(Call& call) {
-  Database::Drawn drawn = call.db().RandomKey(call.random(), call.now_ms());
+  Database::Drawn drawn = call.db().RandomKey(call.hold(), call.random(), call.now_ms());
   if (!drawn.key && drawn.occupied) return call.TryAgainSoon();
   call.reply().Bulk(drawn.key);
 }

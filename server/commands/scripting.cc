@@ -98,10 +98,10 @@ void Evaluate(Call& call, bool by_sha, bool read_only) {
   MonitorFeed& monitors = call.server().monitors();
   if (monitors.active()) {
     monitors.Tell(call.server().clock().NowUs(), call.client().db, MonitorName(call.client()),
-                  call.args());
+                  call.args(), call.thread().pusher());
   }
   if (by_sha && script == nullptr) {
-    call.server().persistence().journal().SawEverything();
+    call.SeeEverything();
     return call.Error(kNoScriptError);
   }
   if (!by_sha) {
@@ -124,7 +124,7 @@ void ChangeScripts(Call& call, std::initializer_list<std::string_view> words,
                    absl::FunctionRef<void()> change) {
   const bool loading = call.thread().slot == call.server().keyspace().background_slot();
   if (loading) return change();
-  call.server().persistence().journal().LogScripts(words, change);
+  call.server().persistence().journal().LogScripts(call.thread().holds, words, change);
 }
 
 void ScriptLoad(Call& call) {
@@ -137,7 +137,7 @@ void ScriptLoad(Call& call) {
 }
 
 void ScriptExists(Call& call) {
-  call.server().persistence().journal().SawEverything();
+  call.SeeEverything();
   call.reply().Array(call.argc() - 2);
   for (size_t i = 2; i < call.argc(); ++i) {
     call.reply().Integer(call.server().scripts().Find(call.arg(i)) == nullptr ? 0 : 1);

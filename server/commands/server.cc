@@ -16,7 +16,7 @@ namespace cloakroom {
 namespace {
 
 void InfoCommand(Call& call) {
-  call.server().persistence().journal().SawEverything();
+  call.SeeEverything();
   call.reply().Verbatim("txt", Info(call.server(), call.args().subspan(1)));
 }
 

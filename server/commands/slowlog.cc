@@ -10,7 +10,7 @@ namespace cloakroom {
 namespace {
 
 void SlowLogGet(Call& call) {
-  call.server().persistence().journal().SawEverything();
+  call.SeeEverything();
   constexpr int64_t kDefaultCount = 10;
   if (call.argc() > 3) return SubcommandError(call);
   int64_t count = kDefaultCount;
@@ -37,7 +37,7 @@ void SlowLogGet(Call& call) {
 }
 
 void SlowLogLen(Call& call) {
-  call.server().persistence().journal().SawEverything();
+  call.SeeEverything();
   call.reply().Integer(static_cast<int64_t>(call.server().slowlog().size()));
 }
 

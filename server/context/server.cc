@@ -111,11 +111,6 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
         std::make_unique<ThreadContext>(i, *keyspace_, commands_->size(), *scripts_));
   }
   FollowSettings();
-  auto pusher = [this](const std::shared_ptr<ClientLink>& link, Pushed pushed) {
-    persistence_->journal().Push(link, std::move(pushed));
-  };
-  pubsub_->set_pusher(pusher);
-  monitors_->set_pusher(pusher);
   sampler_->SampleFigures(*this);
 }
 

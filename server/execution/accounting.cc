@@ -85,7 +85,7 @@ void Accounting::TellMonitors(const Client& client, const Command& command, Comm
   if (notes_ != nullptr && mode == CallMode::kTransaction) {
     return notes_->Add(now_us, client.db, source, shown);
   }
-  server_.monitors().Tell(now_us, client.db, source, shown);
+  server_.monitors().Tell(now_us, client.db, source, shown, thread_.pusher());
 }
 
 }  // namespace cloakroom

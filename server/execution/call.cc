@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "protocol/numbers.h"
+#include "server/persistence/persistence.h"
 #include "storage/access/lookup.h"
 
 namespace cloakroom {
@@ -38,6 +39,8 @@ const Entry* Call::Find(std::string_view key) {
 const Entry* Call::Peek(std::string_view key) {
   return PeekKey(hold_, *db_, key, HashOf(key), now_ms_);
 }
+
+void Call::SeeEverything() { server_.persistence().journal().SeeEverything(thread_.holds); }
 
 void Call::Error(std::string_view message) {
   error_code_ = ErrorCodeOf(message);

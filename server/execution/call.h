@@ -68,6 +68,9 @@ class Call {
   ReplyWriter& reply() { return reply_; }
   CallMode mode() const { return mode_; }
   absl::InsecureBitGen& random() { return thread_.random; }
+  /// For a command that answers what anybody may have changed by now (INFO): it is not answered
+  /// before that is durable, where readers wait for the disk.
+  void SeeEverything();
 
   /// What is held while the command runs: by itself, or by the transaction or script around it.
   Hold& hold() { return hold_; }

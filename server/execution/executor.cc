@@ -158,7 +158,7 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
   if (admission_.IsExec(request.command) && client.in_multi) {
     return ExecuteTransaction(client, request, reply, queued);
   }
-  Hold hold(thread_.slot, &thread_.change_batches);
+  Hold hold(thread_.slot, &thread_.holds);
   if (!TryHold(hold, client, request, queued)) [[unlikely]]
     return Wait(client, request, hold, queued, reply);
   return RunHeld(client, request, reply, hold);

@@ -3,7 +3,6 @@
 #include <future>
 
 #include "server/context/errors.h"
-#include "server/persistence/change_journal.h"
 
 namespace cloakroom {
 
@@ -46,14 +45,12 @@ bool LongWork::TryStep(const Wanted& wanted) {
     wanted.step(*outer_);
     return true;
   }
-  const ChangeJournal::Request request(nullptr, durable_from_);
-  Hold hold(slot_);
+  Hold hold(slot_, &holds_);
   if (!hold.TryPass(*wanted.db)) {
     refused_ = hold.refused();
     return false;
   }
   wanted.step(hold);
-  durable_from_ = request.offset();
   return true;
 }
 
@@ -87,7 +84,7 @@ void LongWork::RunHere() {
       std::exchange(start_, nullptr)([&] { called.set_value(); });
       called.get_future().wait();
     } else {
-      Hold hold(slot_);
+      Hold hold(slot_, &holds_);
       hold.WaitAndPass(*wanted_->db);
       std::exchange(wanted_, nullptr)->step(hold);
     }

@@ -72,7 +72,7 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
   /// What was replied. For a pool, after `done`.
   OutputBuffer& output() { return output_; }
   /// What must be durable before that is sent, see ChangeJournal::Request.
-  int64_t durable_from() const { return durable_from_; }
+  int64_t durable_from() const { return seen_.offset; }
 
   ReplyWriter& reply;
   Prepared prepared;
@@ -120,7 +120,8 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
   OutputBuffer output_;
   ReplyWriter writer_;
   std::string error_code_;
-  int64_t durable_from_ = 0;
+  SeenOffset seen_;
+  HoldContext holds_{.seen = &seen_};
   Task task_;
   std::chrono::steady_clock::time_point turn_ends_;
   // Why it is suspended: a step that could not be done yet, or a wait that is to begin.

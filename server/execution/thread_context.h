@@ -3,11 +3,13 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/random/random.h"
 #include "server/metrics/stats.h"
+#include "server/persistence/change_journal.h"
 #include "server/script/script_engine.h"
-#include "storage/changes/change.h"
+#include "storage/changes/change_log.h"
 #include "storage/gate/gate.h"
 #include "storage/upkeep/evictor.h"
 
@@ -22,12 +24,21 @@ struct ThreadContext {
   const GateSlot slot;
   ThreadStats stats;
   /// Of the holds that commands have.
-  ChangeBatchPool change_batches;
+  HoldContext holds;
+  /// What is being executed; null where nobody is answered, as while a log is loaded.
+  ChangeJournal::Request* request = nullptr;
   Evictor evictor;
   ScriptEngine script_engine;
   absl::InsecureBitGen random;
   /// Serves the loop's other connections for a moment: for scripts that take long. Set by the loop.
   std::function<void()> serve_others;
+  /// A Pusher for what the request that is being executed tells other clients.
+  auto pusher() {
+    return [this](const std::shared_ptr<ClientLink>& link, Pushed pushed) {
+      request != nullptr ? request->Push(link, std::move(pushed)) : link->Push(std::move(pushed));
+    };
+  }
+
   /// No room was found, and nothing to evict, for what runs now: a script's commands that need
   /// memory are refused. Not Evictor::OverLimit(), which others may bring about at any moment.
   bool out_of_memory = false;

@@ -74,7 +74,7 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
   const int64_t started_us = now_us_;
   MonitorNotes notes;
   {
-    Hold hold(thread_.slot, &thread_.change_batches);
+    Hold hold(thread_.slot, &thread_.holds);
     if (!TryHoldTransaction(hold, client, queued)) {
       return Wait(client, request, hold, queued, reply);
     }
@@ -88,7 +88,7 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
     }
   }
   LeaveMulti(server_, thread_.slot, client);
-  server_.monitors().Tell(notes);
+  server_.monitors().Tell(notes, thread_.pusher());
   if (server_.monitors().active()) {
     accounting_.TellMonitors(client, *request.command, request.args, CallMode::kTopLevel);
   }

@@ -87,25 +87,19 @@ std::vector<std::shared_ptr<ClientLink>> MonitorFeed::Links() {
   return links_;
 }
 
-void MonitorFeed::Bring(const std::shared_ptr<ClientLink>& link,
-                        const std::shared_ptr<const std::string>& line) {
-  Pushed pushed{{line, *line}, nullptr, nullptr};
-  pusher_ ? pusher_(link, std::move(pushed)) : link->Push(std::move(pushed));
-}
-
 void MonitorFeed::Tell(int64_t unix_us, int db, std::string_view source,
-                       std::span<const std::string_view> args) {
+                       std::span<const std::string_view> args, Pusher push) {
   const auto line = Line(unix_us, db, source, args);
-  for (const auto& link : Links()) Bring(link, line);
+  for (const auto& link : Links()) push(link, {{line, *line}, nullptr, nullptr});
 }
 
-void MonitorFeed::Tell(MonitorNotes& notes) {
+void MonitorFeed::Tell(MonitorNotes& notes, Pusher push) {
   const std::vector<MonitorNotes::Note> told = std::exchange(notes.notes_, {});
   if (told.empty()) return;
   const std::vector<std::shared_ptr<ClientLink>> links = Links();
   for (const MonitorNotes::Note& note : told) {
     const auto line = Line(note.unix_us, note.db, note.source, note.args);
-    for (const auto& link : links) Bring(link, line);
+    for (const auto& link : links) push(link, {{line, *line}, nullptr, nullptr});
   }
 }
 

@@ -44,11 +44,6 @@ class MonitorNotes {
 /// hold of several commands is noted, and told when that is over.
 class MonitorFeed {
  public:
-  /// Who brings a line to a monitor; without one it is pushed at once. Set before the first
-  /// command.
-  using Pusher = std::function<void(const std::shared_ptr<ClientLink>&, Pushed)>;
-  void set_pusher(Pusher pusher) { pusher_ = std::move(pusher); }
-
   bool active() const { return count_.load(std::memory_order_relaxed) > 0; }
 
   void Add(std::shared_ptr<ClientLink> link);
@@ -56,16 +51,13 @@ class MonitorFeed {
 
   /// `source` is the client's address, or "lua" for a command that a script runs.
   void Tell(int64_t unix_us, int db, std::string_view source,
-            std::span<const std::string_view> args);
+            std::span<const std::string_view> args, Pusher push = PushAtOnce);
   /// In their order; forgets them.
-  void Tell(MonitorNotes& notes);
+  void Tell(MonitorNotes& notes, Pusher push = PushAtOnce);
 
  private:
   std::vector<std::shared_ptr<ClientLink>> Links();
-  void Bring(const std::shared_ptr<ClientLink>& link,
-             const std::shared_ptr<const std::string>& line);
 
-  Pusher pusher_;
   std::atomic<int> count_ = 0;
   Mutex mutex_;
   std::vector<std::shared_ptr<ClientLink>> links_ ABSL_GUARDED_BY(mutex_);

@@ -198,12 +198,16 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
 template <typename Execution>
 void Connection::Answer(const Execution& execution) {
   if (replies_ == nullptr) replies_ = loop_.TakeOutput(*this);
-  ChangeJournal::Request request(this, durable_from_);
+  ThreadContext& thread = loop_.executor().thread();
+  ChangeJournal::Request request(loop_.server().persistence().journal(), thread.holds, this,
+                                 durable_from_);
+  ChangeJournal::Request* const outer_request = std::exchange(thread.request, &request);
   executing_ = true;
   Connection* const outer = loop_.ExchangeExecuting(this);
   execution(*replies_);
   loop_.ExchangeExecuting(outer);
   executing_ = false;
+  thread.request = outer_request;
   HoldReplies(request.offset());
   request.End();
   if (std::exchange(pushed_meanwhile_, false)) HandOn();

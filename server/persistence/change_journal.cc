@@ -27,8 +27,6 @@ AofFsync FsyncOf(Appendfsync policy) {
 
 }  // namespace
 
-thread_local ChangeJournal::Request* ChangeJournal::Request::current = nullptr;
-
 ChangeJournal::ChangeJournal(Server& server, Files& files)
     : server_(server),
       file_(files, server.clock(),
@@ -60,48 +58,43 @@ void ChangeJournal::AofLatency(std::string_view event, int64_t us) {
   server_.latency().Add(event, server_.clock().NowMs() / 1000, us / 1000);
 }
 
-int64_t ChangeJournal::Append(const ChangeBatch& batch) {
+int64_t ChangeJournal::Append(const ChangeBatch& batch, SeenOffset* writer) {
   // Detached while a command ran: what it changed is no longer logged.
   if (!on()) return 0;
-  Request* const request = readers_wait() && batch.shown() ? Request::current : nullptr;
+  if (!readers_wait() || !batch.shown()) writer = nullptr;
   const int64_t offset = file_.AppendChanges(
-      batch, request != nullptr ? AofPending::Due::kOnDemand : AofPending::Due::kNow);
-  if (request != nullptr) request->offset_ = offset;
+      batch, writer != nullptr ? AofPending::Due::kOnDemand : AofPending::Due::kNow);
+  if (writer != nullptr) writer->See(offset);
   return offset;
 }
 
-void ChangeJournal::Saw(int64_t offset) {
-  Request* const request = Request::current;
-  if (request != nullptr) request->offset_ = std::max(request->offset_, offset);
+void ChangeJournal::SeeEverything(HoldContext& holds) {
+  if (holds.seen == nullptr) return;
+  if (readers_wait() && on() && file_.healthy()) holds.seen->See(appended());
 }
 
-void ChangeJournal::SawEverything() {
-  if (readers_wait() && on() && file_.healthy()) Saw(appended());
-}
-
-void ChangeJournal::Push(const std::shared_ptr<ClientLink>& link, Pushed pushed) {
-  Request* const request = Request::current;
-  if (request != nullptr && readers_wait() && on() && request->client_ != link.get()) {
-    if (request->ticket_ == nullptr) request->ticket_ = std::make_shared<PushTicket>();
-    pushed.ticket = request->ticket_;
-    request->receivers_.insert(link);
+void ChangeJournal::Request::Push(const std::shared_ptr<ClientLink>& link, Pushed pushed) {
+  if (journal_.readers_wait() && journal_.on() && client_ != link.get()) {
+    if (ticket_ == nullptr) ticket_ = std::make_shared<PushTicket>();
+    pushed.ticket = ticket_;
+    receivers_.insert(link);
   }
   link->Push(std::move(pushed));
 }
 
 ChangeJournal::Request::~Request() {
-  current = outer_;
+  holds_.seen = outer_;
   End();
 }
 
 void ChangeJournal::Request::End() {
   if (ticket_ == nullptr) [[likely]]
     return;
-  std::exchange(ticket_, nullptr)->durable_from.store(offset_, std::memory_order_release);
+  std::exchange(ticket_, nullptr)->durable_from.store(offset(), std::memory_order_release);
   for (const auto& receiver : std::exchange(receivers_, {})) receiver->TicketsAreKnown();
 }
 
-void ChangeJournal::LogScripts(std::initializer_list<std::string_view> words,
+void ChangeJournal::LogScripts(HoldContext& holds, std::initializer_list<std::string_view> words,
                                absl::FunctionRef<void()> change) {
   ChangeBatch batch;
   batch.Add(0, ChangeKind::kCommand, words);
@@ -109,7 +102,7 @@ void ChangeJournal::LogScripts(std::initializer_list<std::string_view> words,
   MutexLock lock(scripts_mutex_);
   change();
   // After it: a log that begins meanwhile has a base that was made behind it.
-  Append(batch);
+  Append(batch, holds.seen);
 }
 
 std::string ChangeJournal::Refusal() const {
@@ -130,11 +123,11 @@ bool ChangeJournal::WantsRewrite() const {
 
 void ChangeJournal::Attach() {
   on_ = true;
-  server_.keyspace().set_change_log(this);
+  server_.keyspace().feed().set_log(this);
 }
 
 void ChangeJournal::Detach() {
-  server_.keyspace().set_change_log(nullptr);
+  server_.keyspace().feed().set_log(nullptr);
   on_ = false;
 }
 

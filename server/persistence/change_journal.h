@@ -30,7 +30,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
  public:
   ChangeJournal(Server& server, Files& files);
 
-  int64_t Append(const ChangeBatch& batch) override;
+  int64_t Append(const ChangeBatch& batch, SeenOffset* writer) override;
   int64_t buffered_bytes() const override { return file_.buffered_bytes(); }
 
   /// Changes are kept.
@@ -45,51 +45,56 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   /// thread appends meanwhile waits for Demand(), which whoever made this is to call, so that all
   /// clients of a round go to the disk together. They nest, each with what it did itself.
   ///
-  /// Thread rule: one thread, on which it begins and ends.
+  /// Thread rule: that of `holds`, the context of all holds under which it is executed.
   class Request {
    public:
     /// `client`: who is answered, null for nobody. `durable_from`: what its earlier replies still
     /// wait for.
-    explicit Request(const ClientLink* client = nullptr, int64_t durable_from = 0)
-        : outer_(std::exchange(current, this)), client_(client), offset_(durable_from) {}
+    Request(ChangeJournal& journal, HoldContext& holds, const ClientLink* client = nullptr,
+            int64_t durable_from = 0)
+        : journal_(journal),
+          holds_(holds),
+          client_(client),
+          seen_{durable_from},
+          outer_(std::exchange(holds.seen, &seen_)) {}
     ~Request();
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
 
     /// What must be durable before it is answered: the offset behind what it changed and what it
     /// has seen of others' changes; 0: nothing.
-    int64_t offset() const { return offset_; }
+    int64_t offset() const { return seen_.offset; }
+    /// Pushes what the request tells another client: a message that it publishes, a line to a
+    /// monitor. The client hears nothing that is not durable: where that matters the push has the
+    /// request's ticket, since what it changes is in the log only when it has been executed. What a
+    /// request tells its own client needs none: that connection holds all that it sends.
+    void Push(const std::shared_ptr<ClientLink>& link, Pushed pushed);
     /// It has been executed: what it pushed may go, once the log is durable up to offset().
     void End();
 
    private:
-    friend class ChangeJournal;
-    static thread_local Request* current;  ///< the innermost of the thread
-    Request* const outer_;
+    ChangeJournal& journal_;
+    HoldContext& holds_;
     const ClientLink* const client_;
-    int64_t offset_;
+    SeenOffset seen_;
+    SeenOffset* const outer_;
     std::shared_ptr<PushTicket> ticket_;                          ///< of what it pushed
     absl::flat_hash_set<std::shared_ptr<ClientLink>> receivers_;  ///< of it
   };
 
-  /// Pushes what the thread's request tells another client: a message that it publishes, a line to
-  /// a monitor. The client hears nothing that is not durable: where that matters the push has the
-  /// request's ticket, since what it changes is in the log only when it has been executed. What a
-  /// request tells its own client needs none: that connection holds all that it sends.
-  void Push(const std::shared_ptr<ClientLink>& link, Pushed pushed);
-  /// What the thread's request answers may show anything that was changed by now, and nobody holds:
-  /// INFO, SLOWLOG. While the disk refuses what is written they do not wait, since it is they who
-  /// tell of it.
-  void SawEverything();
+  /// What a request answers may show anything that was changed by now, and nobody holds: INFO,
+  /// SLOWLOG. While the disk refuses what is written they do not wait, since it is they who tell of
+  /// it.
+  void SeeEverything(HoldContext& holds);
 
   // ChangeLog.
-  void Saw(int64_t offset) override;
   int64_t appended() const override { return file_.appended_offset(); }
 
   /// Calls `change`, which changes the set of known scripts, and logs the command that repeats it:
   /// of all who do so the order is the same in the log. A snapshot that begins meanwhile has what
   /// was changed, or else the log behind it does. Keeps others who change scripts waiting only.
-  void LogScripts(std::initializer_list<std::string_view> words, absl::FunctionRef<void()> change);
+  void LogScripts(HoldContext& holds, std::initializer_list<std::string_view> words,
+                  absl::FunctionRef<void()> change);
 
   /// What comes before `offset` goes to the disk now.
   void Demand(int64_t offset) { file_.Demand(offset); }

@@ -408,10 +408,10 @@ bool Persistence::Reload(const ReloadOptions& options) {
     }
     BeginLoading();
     // What is loaded is no change.
-    if (log_on) server_.keyspace().set_change_log(nullptr);
+    if (log_on) server_.keyspace().feed().set_log(nullptr);
     if (options.flush && !error) DiscardAll(server_.keyspace());
     if (!error) error = LoadAll(options, [] { return false; });
-    if (log_on) server_.keyspace().set_change_log(&journal_);
+    if (log_on) server_.keyspace().feed().set_log(&journal_);
     EndLoading(!error);
     if (error) LogWarning("{}", *error);
   }

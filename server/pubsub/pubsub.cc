@@ -140,18 +140,12 @@ void PubSub::Collect(Subscribers& subscribers, Message message, std::vector<Deli
   }
 }
 
-int64_t PubSub::Deliver(std::vector<Delivery> deliveries) {
-  for (Delivery& delivery : deliveries) {
-    if (pusher_) {
-      pusher_(delivery.link, std::move(delivery.message));
-    } else {
-      delivery.link->Push(std::move(delivery.message));
-    }
-  }
+int64_t PubSub::Deliver(std::vector<Delivery> deliveries, Pusher push) {
+  for (Delivery& delivery : deliveries) push(delivery.link, std::move(delivery.message));
   return static_cast<int64_t>(deliveries.size());
 }
 
-int64_t PubSub::Publish(std::string_view channel, std::string_view message) {
+int64_t PubSub::Publish(std::string_view channel, std::string_view message, Pusher push) {
   // Delivered without the lock: it may write to a socket, and find it closed.
   std::vector<Delivery> deliveries;
   {
@@ -167,10 +161,10 @@ int64_t PubSub::Publish(std::string_view channel, std::string_view message) {
       if (here->second.empty()) patterns_.erase(here);
     }
   }
-  return Deliver(std::move(deliveries));
+  return Deliver(std::move(deliveries), push);
 }
 
-int64_t PubSub::PublishToShard(std::string_view channel, std::string_view message) {
+int64_t PubSub::PublishToShard(std::string_view channel, std::string_view message, Pusher push) {
   std::vector<Delivery> deliveries;
   {
     MutexLock lock(mutex_);
@@ -179,7 +173,7 @@ int64_t PubSub::PublishToShard(std::string_view channel, std::string_view messag
     Collect(found->second, Message("smessage", channel, message), &deliveries);
     if (found->second.empty()) shard_channels_.erase(found);
   }
-  return Deliver(std::move(deliveries));
+  return Deliver(std::move(deliveries), push);
 }
 
 std::vector<std::string> PubSub::Names(Topic topic, std::optional<std::string_view> pattern) const {

@@ -36,11 +36,6 @@ enum class Topic : uint8_t { kChannel, kPattern, kShardChannel };
 /// Thread rule: Subscribe, Unsubscribe and RemoveClient on the client's thread, the rest on any.
 class PubSub {
  public:
-  /// Who brings a message to its receiver; without one it is pushed at once. Set before the first
-  /// command.
-  using Pusher = std::function<void(const std::shared_ptr<ClientLink>&, Pushed)>;
-  void set_pusher(Pusher pusher) { pusher_ = std::move(pusher); }
-
   /// False when the client listens to it already.
   bool Subscribe(Topic topic, std::string_view name, const std::shared_ptr<Client>& client);
   /// False when the client did not listen to it.
@@ -50,8 +45,9 @@ class PubSub {
 
   /// Return how many deliveries there were, as PUBLISH replies: a client counts for its channel
   /// and again for each pattern that matches.
-  int64_t Publish(std::string_view channel, std::string_view message);
-  int64_t PublishToShard(std::string_view channel, std::string_view message);
+  int64_t Publish(std::string_view channel, std::string_view message, Pusher push = PushAtOnce);
+  int64_t PublishToShard(std::string_view channel, std::string_view message,
+                         Pusher push = PushAtOnce);
 
   /// The names that somebody listens to; only those that match, where there is a pattern.
   std::vector<std::string> Names(Topic topic, std::optional<std::string_view> pattern) const;
@@ -72,9 +68,8 @@ class PubSub {
   const StringMap<Subscribers>& Of(Topic topic) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Erase(Topic topic, std::string_view name, uint64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static void Collect(Subscribers& subscribers, Message message, std::vector<Delivery>* deliveries);
-  int64_t Deliver(std::vector<Delivery> deliveries);
+  static int64_t Deliver(std::vector<Delivery> deliveries, Pusher push);
 
-  Pusher pusher_;
   mutable Mutex mutex_;
   StringMap<Subscribers> channels_ ABSL_GUARDED_BY(mutex_);
   StringMap<Subscribers> patterns_ ABSL_GUARDED_BY(mutex_);

@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "protocol/shared_bytes.h"
 #include "server/context/relaxed.h"
 #include "server/session/address.h"
 #include "storage/base/mutex.h"
 #include "storage/base/string_map.h"
-#include "storage/changes/watch.h"
+#include "storage/changes/interest.h"
 #include "storage/keyspace/key_hash.h"
 
 namespace cloakroom {
@@ -62,6 +63,13 @@ class ClientLink {
   /// Closes the connection soon; replies under way may be lost.
   virtual void Kill() = 0;
 };
+
+/// Who brings what is pushed to its receiver: see ChangeJournal::Request::Push.
+using Pusher = absl::FunctionRef<void(const std::shared_ptr<ClientLink>&, Pushed)>;
+/// The one that waits for nothing.
+inline void PushAtOnce(const std::shared_ptr<ClientLink>& link, Pushed pushed) {
+  link->Push(std::move(pushed));
+}
 
 /// One request that waits in MULTI for EXEC.
 struct QueuedCommand {

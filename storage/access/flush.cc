@@ -16,11 +16,11 @@ void Swap(std::atomic<size_t>& a, std::atomic<size_t>& b) {
 /// What a flush or a swap does to a key that somebody watches. `before` and `after`: the entries,
 /// or null. True when all who watch it are to know; where an entry that is past its time goes, only
 /// those who began to watch it while it lived are told, here.
-bool DisturbsWatchers(WatchTable& watches, std::string_view key, Entry** before, Entry** after,
+bool DisturbsWatchers(InterestTable& interests, std::string_view key, Entry** before, Entry** after,
                       int64_t now_ms) {
   auto lives = [&](Entry** slot) { return slot != nullptr && !(*slot)->expired(now_ms); };
   if (lives(before) || lives(after)) return true;
-  if (before != nullptr) watches.Signal(key, /*by_expiry=*/true);
+  if (before != nullptr) interests.SignalWatchers(key, /*by_expiry=*/true);
   return false;
 }
 
@@ -41,8 +41,8 @@ size_t RemoveContents(Database& db) {
   for (uint32_t i = 0; i < Database::kStripes; ++i) {
     Stripe& stripe = db.stripe(i);
     AssertHeld(stripe);
-    stripe.watches.SignalIf([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-      return DisturbsWatchers(stripe.watches, key, stripe.table.Find(key, KeyHash::Of(key)),
+    stripe.interests.SignalWatchersIf([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return DisturbsWatchers(stripe.interests, key, stripe.table.Find(key, KeyHash::Of(key)),
                               nullptr, now_ms);
     });
     removed += stripe.table.size();
@@ -53,10 +53,19 @@ size_t RemoveContents(Database& db) {
 
 /// Tells those who watch keys of a number what a swap does to them.
 void TellOfSwap(Stripe& from, Stripe& to, int64_t now_ms) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  from.watches.SignalIf([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  from.interests.SignalWatchersIf([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     const KeyHash hash = KeyHash::Of(key);
-    return DisturbsWatchers(from.watches, key, from.table.Find(key, hash), to.table.Find(key, hash),
-                            now_ms);
+    return DisturbsWatchers(from.interests, key, from.table.Find(key, hash),
+                            to.table.Find(key, hash), now_ms);
+  });
+}
+
+/// What somebody waits for may be there behind the swap.
+void NoteAwaited(Hold& hold, Database& db, Stripe& stripe) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (stripe.interests.empty()) return;
+  stripe.interests.ForEachAwaited([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    const KeyHash hash = KeyHash::Of(key);
+    if (stripe.table.Find(key, hash) != nullptr) hold.NoteReady(db, key, hash);
   });
 }
 
@@ -99,6 +108,8 @@ void SwapDatabases(Hold& hold, Database& a, Database& b) {
     Swap(one.keys, other.keys);
     Swap(one.expires, other.expires);
     Swap(one.field_expires, other.field_expires);
+    NoteAwaited(hold, a, one);
+    NoteAwaited(hold, b, other);
   }
 }
 

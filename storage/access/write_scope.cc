@@ -40,11 +40,13 @@ int64_t FirstDue(Entry& entry) {
 
 WriteScope::WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
                        absl::InsecureBitGen* random)
-    : db_(db), stripe_(db.StripeOf(hash)), key_(key), hash_(hash), now_ms_(now_ms) {
+    : hold_(hold), db_(db), stripe_(db.StripeOf(hash)), key_(key), hash_(hash), now_ms_(now_ms) {
   AssertHeld(stripe_);
-  if (db.keyspace().change_log() != nullptr) {
-    changes_ = hold.changes();
-    if (changes_ == nullptr) changes_ = &own_changes_.emplace();
+  if (const uint8_t wants = db.keyspace().feed().wants(); wants != ChangeConsumer::kNothing) {
+    ChangeBatch* batch = hold.changes();
+    if (batch == nullptr) batch = &own_changes_.emplace();
+    if ((wants & ChangeConsumer::kResults) != 0) changes_ = batch;
+    if ((wants & ChangeConsumer::kEvents) != 0) events_ = batch;
   }
   slot_ = stripe_.table.Find(key, hash);
   if (slot_ == nullptr) return;
@@ -69,12 +71,8 @@ WriteScope::WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash h
 
 WriteScope::~WriteScope() {
   if (touched_) Settle();
-  if (!own_changes_ || own_changes_->empty()) return;
-  // It may have been switched off meanwhile.
-  ChangeLog* log = db_.keyspace().change_log();
-  if (log == nullptr) return;
-  const int64_t offset = log->Append(*own_changes_);
-  if (own_changes_->shown() && log->readers_wait()) stripe_.logged = offset;
+  if (hold_.alone()) [[unlikely]]
+    hold_.HandAlone(db_, stripe_, own_changes_ ? &*own_changes_ : nullptr);
 }
 
 void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
@@ -82,10 +80,12 @@ void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
   touched_ = true;
   stripe_.changes.store(stripe_.changes.load(std::memory_order_relaxed) + count,
                         std::memory_order_relaxed);
-  if (!stripe_.watches.empty()) stripe_.watches.Signal(key_, by_expiry);
-  if (KeyspaceObserver* observer = db_.keyspace().observer()) {
-    observer->OnKeyEvent(db_.index(), key_, event);
+  if (!stripe_.interests.empty()) [[unlikely]] {
+    stripe_.interests.SignalWatchers(key_, by_expiry);
+    hold_.NoteReady(db_, key_, hash_);
   }
+  if (events_ != nullptr) [[unlikely]]
+    events_->AddEvent(db_.index(), event, key_);
 }
 
 void WriteScope::Changed(KeyEvent event, int64_t count) {

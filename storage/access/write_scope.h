@@ -7,8 +7,7 @@
 #include <string_view>
 
 #include "absl/random/random.h"
-#include "storage/changes/change_log.h"
-#include "storage/changes/key_event.h"
+#include "storage/changes/change.h"
 #include "storage/keyspace/database.h"
 #include "storage/keyspace/entry.h"
 #include "storage/keyspace/hold.h"
@@ -98,6 +97,7 @@ class WriteScope final : public ValueSlot {
   void LogOutcome();
   void LogString(int64_t expire_at_ms);
 
+  Hold& hold_;
   Database& db_;
   Stripe& stripe_;
   const std::string_view key_;
@@ -109,8 +109,9 @@ class WriteScope final : public ValueSlot {
   bool had_field_expiry_ = false;
   bool touched_ = false;  ///< the table or the entry was changed, whether or not it counts
 
+  ChangeBatch* events_ = nullptr;  ///< null: nobody wants them
   // For the log of changes.
-  ChangeBatch* changes_ = nullptr;  ///< null: nobody keeps one, or LogAs has said it all
+  ChangeBatch* changes_ = nullptr;  ///< null: nobody wants them, or LogAs has said it all
   size_t first_byte_ = SIZE_MAX;    ///< of a string, from here ...
   size_t last_byte_ = 0;            ///< ... up to here, bytes are not what they were
   bool expiry_set_ = false;

@@ -28,6 +28,8 @@ void ChangeBatch::Clear() {
   Empty(changes_);
   Empty(ends_);
   Empty(bytes_);
+  Empty(events_);
+  Empty(event_keys_);
   abandoned_ = false;
   shown_ = false;
 }
@@ -79,6 +81,22 @@ void ChangeBatch::ForEach(absl::FunctionRef<void(const Change&)> visit) const {
     words.clear();
     for (size_t i = 0; i < record.words; ++i) words.push_back(Word(record.first_word + i));
     visit({record.kind, record.db, record.number, words});
+  }
+}
+
+void ChangeBatch::AddEvent(int db, KeyEvent event, std::string_view key) {
+  if (abandoned_) [[unlikely]]
+    return;
+  event_keys_.append(key);
+  events_.push_back({db, event, event_keys_.size()});
+}
+
+void ChangeBatch::ForEachEvent(
+    absl::FunctionRef<void(int db, KeyEvent event, std::string_view key)> visit) const {
+  size_t start = 0;
+  for (const EventRecord& record : events_) {
+    visit(record.db, record.event, std::string_view(event_keys_).substr(start, record.end - start));
+    start = record.end;
   }
 }
 

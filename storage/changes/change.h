@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "storage/changes/key_event.h"
 
 namespace cloakroom {
 
@@ -51,7 +52,8 @@ struct Change {
 };
 
 /// The changes of one hold, in their order. Items of one key that change in the same way, one after
-/// another, are one change.
+/// another, are one change. Beside them, where somebody wants them, the events: what happened to
+/// which key by Redis' names for it.
 ///
 /// Thread rule: that of its owner.
 class ChangeBatch {
@@ -81,6 +83,10 @@ class ChangeBatch {
   void AddItem(int db, ChangeKind kind, std::string_view key,
                std::initializer_list<std::string_view> items, int64_t number = 0);
 
+  /// The key had this event.
+  void AddEvent(int db, KeyEvent event, std::string_view key);
+  bool has_events() const { return !events_.empty(); }
+
   /// Some of it is more than time does by itself: what has expired is gone after a restart too,
   /// whether or not the log says so.
   bool shown() const { return shown_; }
@@ -88,6 +94,8 @@ class ChangeBatch {
 
   /// In order. What is visited is valid during the call.
   void ForEach(absl::FunctionRef<void(const Change&)> visit) const;
+  void ForEachEvent(
+      absl::FunctionRef<void(int db, KeyEvent event, std::string_view key)> visit) const;
 
  private:
   struct Record {
@@ -97,6 +105,11 @@ class ChangeBatch {
     size_t first_word;
     size_t words;  ///< how many
   };
+  struct EventRecord {
+    int db;
+    KeyEvent event;
+    size_t end;  ///< of its key, in event_keys_
+  };
   void AddWord(std::string_view word);
   std::string_view Word(size_t index) const;
   /// The last change is of this kind and key, and may take more items.
@@ -105,6 +118,8 @@ class ChangeBatch {
   std::vector<Record> changes_;
   std::vector<size_t> ends_;  ///< of all words, in bytes_
   std::string bytes_;
+  std::vector<EventRecord> events_;
+  std::string event_keys_;
   bool abandoned_ = false;
   bool shown_ = false;
 };

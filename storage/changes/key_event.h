@@ -9,14 +9,6 @@ namespace cloakroom {
 /// "expired" …). A string literal.
 using KeyEvent = std::string_view;
 
-/// Told of every change, by WriteScope, while the key's stripe is held: must be quick and must
-/// not touch the keyspace.
-class KeyspaceObserver {
- public:
-  virtual ~KeyspaceObserver() = default;
-  virtual void OnKeyEvent(int db, std::string_view key, KeyEvent event) = 0;
-};
-
 }  // namespace cloakroom
 
 #endif  // CLOAKROOM_STORAGE_CHANGES_KEY_EVENT_H_

@@ -5,6 +5,7 @@
 
 #include "absl/random/distributions.h"
 #include "storage/keyspace/access_clock.h"
+#include "storage/keyspace/hold.h"
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
@@ -37,13 +38,13 @@ void Database::Watch(std::string_view key, KeyHash hash, Watcher* watcher, int64
   Stripe& stripe = StripeOf(hash);
   AssertHeld(stripe);
   Entry** slot = stripe.table.Find(key, hash);
-  stripe.watches.Add(key, watcher, slot != nullptr && (*slot)->expired(now_ms));
+  stripe.interests.Watch(key, watcher, slot != nullptr && (*slot)->expired(now_ms));
 }
 
 void Database::Unwatch(std::string_view key, KeyHash hash, Watcher* watcher) {
   Stripe& stripe = StripeOf(hash);
   AssertHeld(stripe);
-  stripe.watches.Remove(key, watcher);
+  stripe.interests.Unwatch(key, watcher);
 }
 
 bool Database::ExpiredSinceWatch(std::string_view key, KeyHash hash, const Watcher* watcher,
@@ -51,7 +52,7 @@ bool Database::ExpiredSinceWatch(std::string_view key, KeyHash hash, const Watch
   Stripe& stripe = StripeOf(hash);
   AssertHeld(stripe);
   Entry** slot = stripe.table.Find(key, hash);
-  return slot != nullptr && (*slot)->expired(now_ms) && !stripe.watches.WasExpired(key, watcher);
+  return slot != nullptr && (*slot)->expired(now_ms) && !stripe.interests.WasExpired(key, watcher);
 }
 
 size_t Database::size() const {
@@ -69,24 +70,17 @@ int64_t Database::changes() const {
 }
 
 bool Database::ReadersWait() const {
-  const ChangeLog* log = keyspace_.change_log();
+  const ChangeLog* log = keyspace_.feed().log();
   return log != nullptr && log->readers_wait();
 }
 
-void Database::See(const Stripe& stripe) const {
-  ChangeLog* log = keyspace_.change_log();
-  if (log == nullptr || !log->readers_wait()) [[likely]]
-    return;
-  log->Saw(std::max(logged(), stripe.logged.load(std::memory_order_relaxed)));
-}
-
-bool Database::TrySeeAll() {
+bool Database::TrySeeAll(Hold& hold) {
   if (!ReadersWait()) [[likely]]
     return true;
   const Gate::Time until = gate_.MomentFromNow();
   for (uint32_t i = 0; i < kStripes; ++i) {
     if (!stripes_[i].mutex.TryLockUntil(until)) return false;
-    See(stripes_[i]);
+    hold.See(*this, stripes_[i]);
     stripes_[i].mutex.Unlock();
   }
   return true;
@@ -107,19 +101,20 @@ size_t Database::expires() const {
   return total;
 }
 
-uint64_t Database::Scan(uint64_t cursor, size_t count,
+uint64_t Database::Scan(Hold& hold, uint64_t cursor, size_t count,
                         absl::FunctionRef<void(const Entry&)> visit) {
   while (true) {
-    if (auto next = ScanUntil(cursor, count, gate_.MomentFromNow(), visit)) return *next;
+    if (auto next = ScanUntil(hold, cursor, count, gate_.MomentFromNow(), visit)) return *next;
   }
 }
 
-std::optional<uint64_t> Database::TryScan(uint64_t cursor, size_t count,
+std::optional<uint64_t> Database::TryScan(Hold& hold, uint64_t cursor, size_t count,
                                           absl::FunctionRef<void(const Entry&)> visit) {
-  return ScanUntil(cursor, count, gate_.MomentFromNow(), visit);
+  return ScanUntil(hold, cursor, count, gate_.MomentFromNow(), visit);
 }
 
-std::optional<uint64_t> Database::ScanUntil(uint64_t cursor, size_t count, Gate::Time until,
+std::optional<uint64_t> Database::ScanUntil(Hold& hold, uint64_t cursor, size_t count,
+                                            Gate::Time until,
                                             absl::FunctionRef<void(const Entry&)> visit) {
   uint32_t index = static_cast<uint32_t>(std::min<uint64_t>(cursor >> kPositionBits, kStripes));
   uint64_t position = cursor & kPositionMask;
@@ -139,7 +134,7 @@ std::optional<uint64_t> Database::ScanUntil(uint64_t cursor, size_t count, Gate:
       if (here == cursor) return std::nullopt;
       return here;
     }
-    See(stripe);
+    hold.See(*this, stripe);
     do {
       position = stripe.table.Scan(position, counted);
     } while (position != 0 && visited < count);
@@ -160,7 +155,7 @@ uint32_t Database::RandomStripe(absl::BitGenRef random) const {
   return 0;
 }
 
-Database::Drawn Database::RandomKey(absl::BitGenRef random, int64_t now_ms) {
+Database::Drawn Database::RandomKey(Hold& hold, absl::BitGenRef random, int64_t now_ms) {
   // Keys that have expired are drawn again; after a while any is better than none, as in Redis.
   constexpr int kTries = 100;
   const Gate::Time until = gate_.MomentFromNow();
@@ -173,13 +168,13 @@ Database::Drawn Database::RandomKey(absl::BitGenRef random, int64_t now_ms) {
     }
     const Entry* entry = stripe.table.Random(random);
     if (entry != nullptr && !entry->expired(now_ms)) {
-      See(stripe);
+      hold.See(*this, stripe);
       drawn.key = std::string(entry->key());
     }
     stripe.mutex.Unlock();
     if (drawn.key) break;
   }
-  if (!drawn.key && !TrySeeAll()) drawn.occupied = true;
+  if (!drawn.key && !TrySeeAll(hold)) drawn.occupied = true;
   return drawn;
 }
 

@@ -12,7 +12,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/random/bit_gen_ref.h"
 #include "storage/base/mutex.h"
-#include "storage/changes/watch.h"
+#include "storage/changes/change_log.h"
+#include "storage/changes/interest.h"
 #include "storage/gate/gate.h"
 #include "storage/keyspace/entry.h"
 #include "storage/keyspace/key_hash.h"
@@ -20,13 +21,14 @@
 
 namespace cloakroom {
 
+class Hold;
 class Keyspace;
 
 /// A 256th of a logical database: the keys whose hash begins with its number.
 struct alignas(64) Stripe {
   Mutex mutex;
   Table table ABSL_GUARDED_BY(mutex);
-  WatchTable watches ABSL_GUARDED_BY(mutex);
+  InterestTable interests ABSL_GUARDED_BY(mutex);
   /// Of the table; written under the lock, read by anyone for an estimate.
   std::atomic<size_t> keys = 0;
   std::atomic<size_t> expires = 0;
@@ -69,12 +71,10 @@ class Database {
   /// As Stripe::logged, of the changes under a closed gate. Written by who has closed it.
   int64_t logged() const { return logged_.load(std::memory_order_relaxed); }
   void set_logged(int64_t offset) { logged_.store(offset, std::memory_order_relaxed); }
-  /// Tells the log that the thread sees what is in a stripe. REQUIRES: its lock.
-  void See(const Stripe& stripe) const;
-  /// The same for all of them, where something was read without locks: how many keys there are.
+  /// For all stripes, where something was read without locks: how many keys there are.
   /// Nobody's change is half-way through then. False: a stripe is occupied for longer than a
   /// moment. Nothing is done, nor locked, where readers need not wait.
-  bool TrySeeAll();
+  bool TrySeeAll(Hold& hold);
 
   /// HELD. Notes an access of an entry for eviction: at all times the clock, under an LFU policy
   /// the counter.
@@ -99,11 +99,12 @@ class Database {
 
   /// One step of SCAN: visits the entries of about `count` buckets and returns the next cursor, 0
   /// at the end. Cursors fit a signed 64-bit integer. Expired entries are visited too.
-  uint64_t Scan(uint64_t cursor, size_t count, absl::FunctionRef<void(const Entry&)> visit);
+  uint64_t Scan(Hold& hold, uint64_t cursor, size_t count,
+                absl::FunctionRef<void(const Entry&)> visit);
 
   /// The same for event loops: nullopt when a stripe is occupied for longer than a moment and no
   /// step has been made by then; otherwise it goes as far as it gets.
-  std::optional<uint64_t> TryScan(uint64_t cursor, size_t count,
+  std::optional<uint64_t> TryScan(Hold& hold, uint64_t cursor, size_t count,
                                   absl::FunctionRef<void(const Entry&)> visit);
 
   /// A live key drawn near uniformly.
@@ -111,14 +112,14 @@ class Database {
     std::optional<std::string> key;
     bool occupied = false;  ///< a stripe was: if there is no key, try again
   };
-  Drawn RandomKey(absl::BitGenRef random, int64_t now_ms);
+  Drawn RandomKey(Hold& hold, absl::BitGenRef random, int64_t now_ms);
 
   /// Mean time to live in ms of a sample of the keys that expire, for INFO; 0 without any.
   int64_t SampleTtlMs(absl::BitGenRef random, int64_t now_ms);
 
  private:
   /// Until a stripe must be waited for longer than `until`.
-  std::optional<uint64_t> ScanUntil(uint64_t cursor, size_t count, Gate::Time until,
+  std::optional<uint64_t> ScanUntil(Hold& hold, uint64_t cursor, size_t count, Gate::Time until,
                                     absl::FunctionRef<void(const Entry&)> visit);
   uint32_t RandomStripe(absl::BitGenRef random) const;
   /// Stripes that are read by one who has a pass alone, where readers wait for the disk.

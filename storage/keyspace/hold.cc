@@ -155,51 +155,119 @@ void Hold::WaitAndClose(Database& db) {
 void Hold::WaitAndCloseAll(Keyspace& keyspace) { WaitAndClose(keyspace.databases()); }
 
 void Hold::BeginChanges(Database& db, bool together) {
-  if (log_ == nullptr) {
-    log_ = db.keyspace().change_log();
-    if (log_ == nullptr) [[likely]]
+  ChangeFeed& feed = db.keyspace().feed();
+  if (keyspace_ == nullptr) {
+    if (feed.wants() == ChangeConsumer::kNothing) [[likely]]
       return;
     keyspace_ = &db.keyspace();
   }
   // Else a pass has come to hold a stripe, or there is one more gate.
   if (!together) return;
-  if (log_->readers_wait()) [[unlikely]]
+  if (const ChangeLog* log = feed.log(); log != nullptr && log->readers_wait()) [[unlikely]]
     SeeChanges(db);
   if (batch_ != nullptr) return;
-  batch_ = pool_ != nullptr ? pool_->Take() : std::make_unique<ChangeBatch>();
+  batch_ = context_ != nullptr ? context_->batches.Take() : std::make_unique<ChangeBatch>();
 }
 
 void Hold::Note(int db, ChangeKind kind, int64_t number) {
   // Nobody keeps changes while a log is loaded under this hold.
-  if (batch_ == nullptr || keyspace_->change_log() == nullptr) return;
+  if (batch_ == nullptr || keyspace_->feed().wants() == ChangeConsumer::kNothing) return;
   batch_->Add(db, kind, {}, number);
   batch_->NoteShown();
 }
 
 void Hold::EndChanges() {
   if (batch_ != nullptr) {
-    if (!batch_->empty()) {
-      const int64_t offset = log_->Append(*batch_);
-      if (log_->readers_wait() && batch_->shown()) [[unlikely]]
+    if (!batch_->empty() || batch_->has_events()) {
+      handed_on_ = true;
+      const ChangeLog* log = keyspace_->feed().log();
+      const int64_t offset = keyspace_->feed().Hand(*batch_, seen());
+      if (log != nullptr && log->readers_wait() && batch_->shown()) [[unlikely]]
         MarkChanges(offset);
     }
-    if (pool_ != nullptr) pool_->Give(std::move(batch_));
+    if (context_ != nullptr) context_->batches.Give(std::move(batch_));
+    batch_.reset();
   }
-  log_ = nullptr;
-  batch_.reset();
+}
+
+void Hold::HandAlone(Database& db, Stripe& stripe, const ChangeBatch* batch) {
+  if (batch != nullptr && (!batch->empty() || batch->has_events())) {
+    handed_on_ = true;
+    keyspace_ = &db.keyspace();
+    // The log may have been switched off meanwhile.
+    const ChangeLog* log = keyspace_->feed().log();
+    const int64_t offset = keyspace_->feed().Hand(*batch, seen());
+    if (log != nullptr && log->readers_wait() && batch->shown()) {
+      stripe.logged.store(offset, std::memory_order_relaxed);
+      offset_ = offset;
+    }
+  }
+  if (!ready_.empty()) ServeReady();
+}
+
+void Hold::See(Database& db, const Stripe& stripe) {
+  const ChangeLog* log = db.keyspace().feed().log();
+  if (log == nullptr || !log->readers_wait() || seen() == nullptr) [[likely]]
+    return;
+  seen()->See(std::max(db.logged(), stripe.logged.load(std::memory_order_relaxed)));
 }
 
 void Hold::SeeChanges(const Database& db) {
+  if (seen() == nullptr) return;
   // Of 256 stripes some will have changed just now.
-  if (!closed_.empty()) return log_->Saw(log_->appended());
+  if (!closed_.empty()) return seen()->See(keyspace_->feed().log()->appended());
   int64_t offset = db.logged();
   for (const Stripe* stripe : stripes_) {
     offset = std::max(offset, stripe->logged.load(std::memory_order_relaxed));
   }
-  log_->Saw(offset);
+  seen()->See(offset);
+}
+
+void Hold::NoteReady(Database& db, std::string_view key, KeyHash hash) {
+  Stripe& stripe = db.StripeOf(hash);
+  AssertHeld(stripe);
+  if (stripe.interests.MarkReady(key)) ready_.push_back({&db, std::string(key), hash});
+}
+
+void Hold::ServeReady() {
+  if (serving_) return;
+  serving_ = true;
+  // Who is served may make more keys ready.
+  for (size_t i = 0; i < ready_.size(); ++i) {
+    const Ready ready = std::move(ready_[i]);
+    ServeWaiters(*ready.db, ready.key, ready.hash);
+  }
+  ready_.clear();
+  serving_ = false;
+}
+
+void Hold::ServeWaiters(Database& db, std::string_view key, KeyHash hash) {
+  Stripe& stripe = db.StripeOf(hash);
+  AssertHeld(stripe);
+  InterestTable& interests = stripe.interests;
+  interests.UnmarkReady(key);
+  InterestTable::Place* place = interests.FirstWaiting(key);
+  while (place != nullptr) {
+    const std::shared_ptr<Waiter> waiter = place->waiter->shared_from_this();
+    const Waiter::Verdict verdict = waiter->Serve(*this, db, key, hash);
+    if (verdict == Waiter::Verdict::kNotReady) return;
+    InterestTable::Place* const next = interests.FirstWaiting(key, place);
+    if (verdict == Waiter::Verdict::kServed) {
+      interests.Leave(key, place);
+      served_.push_back(waiter);
+    }
+    place = next;
+  }
+}
+
+void Hold::Finish() {
+  if (std::exchange(handed_on_, false)) keyspace_->feed().AfterHold();
+  for (const auto& waiter : std::exchange(served_, {})) waiter->Wake(offset_);
+  offset_ = 0;
 }
 
 void Hold::MarkChanges(int64_t offset) {
+  offset_ = offset;
   for (Stripe* stripe : stripes_) stripe->logged.store(offset, std::memory_order_relaxed);
   for (int i = 0; i < keyspace_->database_count() && !closed_.empty(); ++i) {
     Database& db = keyspace_->db(i);
@@ -210,13 +278,18 @@ void Hold::MarkChanges(int64_t offset) {
 }
 
 void Hold::Release() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  if (log_ != nullptr) EndChanges();
+  if (!ready_.empty()) [[unlikely]]
+    ServeReady();
+  if (keyspace_ != nullptr) EndChanges();
   for (size_t i = stripes_.size(); i-- > 0;) stripes_[i]->mutex.Unlock();
   stripes_.clear();
   if (passed_ != nullptr) passed_->Leave(slot_);
   passed_ = nullptr;
   for (size_t i = closed_.size(); i-- > 0;) closed_[i]->Open();
   closed_.clear();
+  if (handed_on_ || !served_.empty()) [[unlikely]]
+    Finish();
+  keyspace_ = nullptr;
 }
 
 }  // namespace cloakroom

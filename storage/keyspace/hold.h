@@ -5,10 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/functional/function_ref.h"
-#include "storage/changes/change_log.h"
+#include "storage/changes/change_feed.h"
+#include "storage/changes/interest.h"
 #include "storage/gate/gate.h"
 #include "storage/keyspace/database.h"
 #include "storage/keyspace/key_hash.h"
@@ -23,9 +27,10 @@ namespace cloakroom {
 /// waits for a third one. Stripes are taken in the order of their numbers, which makes the usual
 /// case succeed at once.
 ///
-/// All changes under one hold go into the log of changes together, before anything is given back:
-/// a transaction, a script, a command on many keys arrives whole. Where a hold is a pass alone,
-/// each change stands for itself.
+/// All changes under one hold go to those who want them (ChangeFeed) together, before anything is
+/// given back: a transaction, a script, a command on many keys arrives whole. Where a hold is a
+/// pass alone, each change stands for itself. Just before that, requests that wait for what the
+/// hold has changed are served, so that nobody gets between.
 ///
 /// Thread rule: one thread. Event loops, and jobs of the workers, use only the Try functions, which
 /// wait for at most a moment (Gate::kMoment), however much they ask for.
@@ -33,9 +38,8 @@ class Hold {
  public:
   using Databases = absl::InlinedVector<Database*, 2>;
 
-  /// `pool`: where its batch of changes comes from and goes to; of the same thread, and outlives
-  /// it.
-  explicit Hold(GateSlot slot, ChangeBatchPool* pool = nullptr) : slot_(slot), pool_(pool) {}
+  /// `context`: of the same thread; null: its changes are for nobody who is answered.
+  explicit Hold(GateSlot slot, HoldContext* context = nullptr) : slot_(slot), context_(context) {}
   ~Hold() { Release(); }
   Hold(const Hold&) = delete;
   Hold& operator=(const Hold&) = delete;
@@ -78,13 +82,25 @@ class Hold {
   ChangeBatch* changes() { return batch_.get(); }
   /// Adds one that is of no single key. REQUIRES: closed().
   void Note(int db, ChangeKind kind, int64_t number = 0);
+  /// For one who has a pass alone and has locked a stripe: it is about to read there.
+  void See(Database& db, const Stripe& stripe);
   void Release();
+
+  // For WriteScope and its like.
+  /// The key was changed, or may have become another by a swap; those who wait for it are to be
+  /// served. REQUIRES: the stripe is held.
+  void NoteReady(Database& db, std::string_view key, KeyHash hash);
+  /// It is a pass alone: whoever changes something locks its stripe, and ends with HandAlone.
+  bool alone() const { return stripes_.empty() && closed_.empty(); }
+  /// Hands on what was changed (null: nobody wants it), and serves those who wait for it. REQUIRES:
+  /// alone(), and the stripe is still locked.
+  void HandAlone(Database& db, Stripe& stripe, const ChangeBatch* batch);
 
  private:
   bool Refuse(Gate* gate, bool to_close = false);
 
   GateSlot slot_;
-  ChangeBatchPool* const pool_;
+  HoldContext* const context_;
   Gate* passed_ = nullptr;
   Gate* refused_ = nullptr;
   bool refused_to_close_ = false;
@@ -94,12 +110,28 @@ class Hold {
   /// From here on changes are kept; `together` in a batch, otherwise each for itself.
   void BeginChanges(Database& db, bool together);
   void EndChanges();
-  /// Tells the log what the thread is about to see, and the stripes what others will.
+  /// Notes what the thread is about to see, and in the stripes what others will.
   void SeeChanges(const Database& db);
   void MarkChanges(int64_t offset);
-  ChangeLog* log_ = nullptr;      ///< null: nobody keeps changes
-  Keyspace* keyspace_ = nullptr;  ///< while there is a log
+  void ServeReady();
+  void ServeWaiters(Database& db, std::string_view key, KeyHash hash);
+  /// What is done when everything has been given back.
+  void Finish();
+  SeenOffset* seen() const { return context_ == nullptr ? nullptr : context_->seen; }
+
+  Keyspace* keyspace_ = nullptr;  ///< null: nobody wants changes
   std::unique_ptr<ChangeBatch> batch_;
+  bool handed_on_ = false;
+  int64_t offset_ = 0;  ///< behind what was handed on, where that has to be waited for
+
+  struct Ready {
+    Database* db;
+    std::string key;
+    KeyHash hash;
+  };
+  std::vector<Ready> ready_;
+  bool serving_ = false;
+  std::vector<std::shared_ptr<Waiter>> served_;
 };
 
 }  // namespace cloakroom

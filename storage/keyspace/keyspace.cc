@@ -22,7 +22,7 @@ Keyspace::~Keyspace() {
 }
 
 int64_t Keyspace::uncounted_bytes() const {
-  const ChangeLog* log = change_log();
+  const ChangeLog* log = feed_.log();
   return static_cast<int64_t>(snapshot_->pre_image_bytes()) +
          (log == nullptr ? 0 : log->buffered_bytes());
 }

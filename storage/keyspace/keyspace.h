@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "storage/base/clock.h"
-#include "storage/changes/change_log.h"
-#include "storage/changes/key_event.h"
+#include "storage/changes/change_feed.h"
 #include "storage/keyspace/database.h"
 #include "storage/keyspace/settings.h"
 #include "storage/values/encoding.h"
@@ -50,14 +49,9 @@ class Keyspace {
   Snapshot& snapshot() { return *snapshot_; }
   EncodingLimits encoding_limits() const;
 
-  /// Set before the first command; null for none.
-  void set_observer(KeyspaceObserver* observer) { observer_ = observer; }
-  KeyspaceObserver* observer() const { return observer_; }
-
-  /// Where changes go; null while nobody keeps them. Set with all gates closed, or before the first
-  /// command.
-  void set_change_log(ChangeLog* log) { change_log_.store(log, std::memory_order_release); }
-  ChangeLog* change_log() const { return change_log_.load(std::memory_order_acquire); }
+  /// Where changes go.
+  ChangeFeed& feed() { return feed_; }
+  const ChangeFeed& feed() const { return feed_; }
 
   /// Memory that maxmemory does not count, as Redis does not count its own log's buffer and what a
   /// saving child keeps: changes on their way to the disk, and a snapshot's pre-images. It is gone
@@ -81,8 +75,7 @@ class Keyspace {
   const Clock& clock_;
   const int event_loops_;
   StorageSettings settings_;
-  KeyspaceObserver* observer_ = nullptr;
-  std::atomic<ChangeLog*> change_log_ = nullptr;
+  ChangeFeed feed_;
   // What some write, each on cache lines of its own.
   Counters counters_;
   // Read again.

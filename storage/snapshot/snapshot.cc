@@ -200,7 +200,7 @@ void Snapshot::KeepPreImage(const Database& db, KeyHash hash, Entry* entry) {
 
 void Snapshot::LeaveOut(const Database& db, KeyHash hash, Entry* entry) {
   // A log that has been turned off since does not say that it goes.
-  if (log_follows_ && keyspace_.change_log() == nullptr) return KeepPreImage(db, hash, entry);
+  if (log_follows_ && keyspace_.feed().log() == nullptr) return KeepPreImage(db, hash, entry);
   entry->set_epoch(epoch_);
   pre_images_.LeaveOut(hash);
 }
@@ -208,7 +208,7 @@ void Snapshot::LeaveOut(const Database& db, KeyHash hash, Entry* entry) {
 bool Snapshot::TakeTable(const Database& db, uint32_t stripe, Table* table) {
   if (!wanted() || table->size() == 0) return false;
   if (progress_[static_cast<size_t>(db.snapshot_number())].stripe > stripe) return false;
-  if (log_follows_ && keyspace_.change_log() != nullptr) {
+  if (log_follows_ && keyspace_.feed().log() != nullptr) {
     exact_ = false;
     return false;
   }

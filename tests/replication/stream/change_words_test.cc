@@ -19,7 +19,7 @@ namespace {
 /// "0 SET a 1; 0 DEL b | " for two commands in one batch.
 class TextLog final : public ChangeLog {
  public:
-  int64_t Append(const ChangeBatch& batch) override {
+  int64_t Append(const ChangeBatch& batch, SeenOffset*) override {
     ++appended_;
     shown_ = batch.shown();
     batch.ForEach([&](const Change& change) {
@@ -32,26 +32,22 @@ class TextLog final : public ChangeLog {
     text_ += "| ";
     return appended_;
   }
-  void Saw(int64_t offset) override { saw_ = std::max(saw_, offset); }
   int64_t appended() const override { return appended_; }
 
   using ChangeLog::set_readers_wait;
   std::string Take() { return std::exchange(text_, ""); }
-  /// The highest offset that a hold has seen since it was asked last.
-  int64_t TakeSeen() { return std::exchange(saw_, 0); }
   /// Of the last batch.
   bool shown() const { return shown_; }
 
  private:
   std::string text_;
   int64_t appended_ = 0;  ///< batches
-  int64_t saw_ = 0;
   bool shown_ = false;
 };
 
 class ChangeLogTest : public KeyspaceTest {
  protected:
-  ChangeLogTest() { keyspace_.set_change_log(&log_); }
+  ChangeLogTest() { keyspace_.feed().set_log(&log_); }
 
   template <typename Change>
   std::string Logged(std::string_view key, Change change) {
@@ -278,20 +274,28 @@ TEST_F(ChangeLogTest, WholeDatabases) {
 /// A log whose readers wait for the disk.
 class ReadersWaitTest : public ChangeLogTest {
  protected:
-  ReadersWaitTest() { log_.set_readers_wait(true); }
+  ReadersWaitTest() {
+    log_.set_readers_wait(true);
+    holds_ = &context_;
+  }
+  /// The highest offset that a hold has seen since it was asked last.
+  int64_t TakeSeen() { return std::exchange(seen_.offset, 0); }
 
   int64_t SeenByReader(Database& database, std::string_view key) {
-    log_.TakeSeen();
+    TakeSeen();
     Exists(database, key);
-    return log_.TakeSeen();
+    return TakeSeen();
   }
   template <typename Act>
   void Alone(Database& database, Act act) {
-    Hold hold(kSlot);
+    Hold hold(kSlot, holds_);
     Database* closed[] = {&database};
     ASSERT_TRUE(hold.TryClose(closed, false));
     act();
   }
+
+  SeenOffset seen_;
+  HoldContext context_{.seen = &seen_};
 };
 
 TEST_F(ReadersWaitTest, AReaderSeesTheOffsetOfItsStripesLastChange) {
@@ -326,9 +330,9 @@ TEST_F(ReadersWaitTest, ChangesUnderAClosedGateAreSeenInAllOfTheirDatabases) {
 
 TEST_F(ReadersWaitTest, WhoClosesAGateSeesAllThatWasLogged) {
   Set(db(), "a", "1");
-  log_.TakeSeen();
+  TakeSeen();
   Alone(db(), [] {});
-  EXPECT_EQ(log_.TakeSeen(), 1);
+  EXPECT_EQ(TakeSeen(), 1);
 }
 
 TEST_F(ReadersWaitTest, WhatIsReadUnderAPassAloneIsSeenStripeByStripe) {
@@ -336,15 +340,15 @@ TEST_F(ReadersWaitTest, WhatIsReadUnderAPassAloneIsSeenStripeByStripe) {
   Set(db(), "a", "1");
   Set(db(), "b", "1");
   Delete(db(), "b");
-  Hold hold(kSlot);
+  Hold hold(kSlot, holds_);
   ASSERT_TRUE(hold.TryPass(db()));
-  log_.TakeSeen();
-  db().RandomKey(random, now_ms());
-  EXPECT_EQ(log_.TakeSeen(), 1) << "of the key";
-  db().Scan(0, 1000, [](const Entry&) {});
-  EXPECT_EQ(log_.TakeSeen(), 3) << "that there is no other";
-  EXPECT_TRUE(db().TrySeeAll());
-  EXPECT_EQ(log_.TakeSeen(), 3);
+  TakeSeen();
+  db().RandomKey(hold, random, now_ms());
+  EXPECT_EQ(TakeSeen(), 1) << "of the key";
+  db().Scan(hold, 0, 1000, [](const Entry&) {});
+  EXPECT_EQ(TakeSeen(), 3) << "that there is no other";
+  EXPECT_TRUE(db().TrySeeAll(hold));
+  EXPECT_EQ(TakeSeen(), 3);
 }
 
 TEST_F(ReadersWaitTest, WhatTimeDoesIsNotWaitedFor) {
@@ -383,7 +387,7 @@ TEST_F(ReadersWaitTest, AnEvictedKeyIsWaitedFor) {
 }
 
 TEST_F(ChangeLogTest, NobodyKeepsChangesWithoutALog) {
-  keyspace_.set_change_log(nullptr);
+  keyspace_.feed().set_log(nullptr);
   Set(db(), "a", "1");
   EXPECT_EQ(log_.Take(), "");
 }

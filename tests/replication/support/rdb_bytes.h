@@ -109,7 +109,7 @@ inline std::map<std::string, std::string> ContentOf(Keyspace& keyspace) {
     hold.WaitAndPass(keyspace.db(i));
     uint64_t cursor = 0;
     do {
-      cursor = keyspace.db(i).Scan(cursor, 1000, [&](const Entry& entry) {
+      cursor = keyspace.db(i).Scan(hold, cursor, 1000, [&](const Entry& entry) {
         content[std::to_string(i) + ":" + std::string(entry.key())] = TextOf(entry);
       });
     } while (cursor != 0);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/context/server.h"
+#include "server/execution/thread_context.h"
 #include "server/persistence/persistence.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/server/support/server_fixture.h"
@@ -43,7 +44,27 @@ class ChangeJournalTest : private Disk, public ServerTest {
     EXPECT_EQ(server_.persistence().Load([] { return false; }), std::nullopt);
   }
 
+  /// A request that loop 0 executes.
+  class TestRequest : public ChangeJournal::Request {
+   public:
+    explicit TestRequest(ChangeJournalTest& test, const ClientLink* client = nullptr,
+                         int64_t durable_from = 0)
+        : ChangeJournal::Request(test.journal(), test.thread().holds, client, durable_from),
+          thread_(test.thread()),
+          outer_(std::exchange(thread_.request, this)) {}
+    ~TestRequest() { thread_.request = outer_; }
+
+   private:
+    ThreadContext& thread_;
+    ChangeJournal::Request* const outer_;
+  };
+
   ChangeJournal& journal() { return server_.persistence().journal(); }
+  ThreadContext& thread() { return server_.thread(0); }
+  /// From the request under way, if there is one.
+  void Push() { thread().pusher()(link_, push_); }
+  /// Of a thread that executes no request.
+  HoldContext& holds() { return holds_; }
   std::string Log(int number = 1) {
     EXPECT_FALSE(journal().file().Flush());
     return files_.Content("appendonlydir/appendonly.aof." + std::to_string(number) + ".incr.aof")
@@ -53,17 +74,18 @@ class ChangeJournalTest : private Disk, public ServerTest {
   FaultyFiles& files_;
   const std::shared_ptr<NotingLink> link_ = std::make_shared<NotingLink>();
   const Pushed push_{{nullptr, "text"}, nullptr, nullptr};
+  HoldContext holds_;
 };
 
 TEST_F(ChangeJournalTest, ARequestThatReadsWhatAnotherChangedWaitsForIt) {
   int64_t written = 0;
   {
-    const ChangeJournal::Request writer;
+    const TestRequest writer(*this);
     Run("SET k v");
     written = writer.offset();
     EXPECT_GT(written, 0);
   }
-  const ChangeJournal::Request reader;
+  const TestRequest reader(*this);
   Run("SELECT 1");  // any key of database 0 may share a stripe with this one
   Run("GET k");
   EXPECT_EQ(reader.offset(), 0);
@@ -73,7 +95,7 @@ TEST_F(ChangeJournalTest, ARequestThatReadsWhatAnotherChangedWaitsForIt) {
 }
 
 TEST_F(ChangeJournalTest, ARequestGoesOnFromWhatItsClientWaitsFor) {
-  const ChangeJournal::Request request(link_.get(), 1234);
+  const TestRequest request(*this, link_.get(), 1234);
   Run("GET none");
   EXPECT_EQ(request.offset(), 1234);
 }
@@ -82,7 +104,7 @@ TEST_F(ChangeJournalTest, WhatTimeRemovesIsWaitedForByNobody) {
   Run("SET k v PX 10");
   EXPECT_FALSE(journal().file().Flush());
   Advance(20);
-  const ChangeJournal::Request request;
+  const TestRequest request(*this);
   const int64_t before = journal().appended();
   Run("SET other v");
   const int64_t other = request.offset();
@@ -94,24 +116,24 @@ TEST_F(ChangeJournalTest, WhatTimeRemovesIsWaitedForByNobody) {
 
 TEST_F(ChangeJournalTest, APushHasATicketThatIsKnownWhenItsRequestIsOver) {
   {
-    ChangeJournal::Request request;
-    journal().Push(link_, push_);
-    journal().Push(link_, push_);
+    TestRequest request(*this);
+    Push();
+    Push();
     ASSERT_EQ(link_->pushes.size(), 2U);
     EXPECT_EQ(link_->pushes[0].durable_from(), PushTicket::kUnknown);
     Run("SET k v");
     request.End();
     EXPECT_EQ(link_->pushes[1].durable_from(), request.offset());
     EXPECT_EQ(link_->known, 1) << "each receiver is told once";
-    journal().Push(link_, push_);
+    Push();
   }
   EXPECT_GT(link_->pushes[2].durable_from(), 0) << "one that ends without saying so says it then";
 }
 
 TEST_F(ChangeJournalTest, APushToOneselfAndOneThatNobodyAskedForNeedNoTicket) {
-  journal().Push(link_, push_);
-  const ChangeJournal::Request request(link_.get());
-  journal().Push(link_, push_);
+  Push();
+  const TestRequest request(*this, link_.get());
+  Push();
   for (const Pushed& pushed : link_->pushes) EXPECT_EQ(pushed.ticket, nullptr);
 }
 
@@ -131,12 +153,12 @@ class EverySecondTest : public ChangeJournalTest {
 };
 
 TEST_F(EverySecondTest, NobodyWaitsForOthersChanges) {
-  const ChangeJournal::Request request;
+  const TestRequest request(*this);
   Run("SET k v");
   Run("GET k");
   Run("INFO");
   Run("DBSIZE");
-  journal().Push(link_, push_);
+  Push();
   EXPECT_EQ(request.offset(), 0);
   EXPECT_EQ(link_->pushes[0].ticket, nullptr);
   ASSERT_EQ(config_.Set({"appendfsync", "always"}), std::nullopt);
@@ -153,7 +175,7 @@ TEST_F(ChangeJournalTest, EveryFileSaysItsDatabaseThoughScriptsAreLoadedAtItsBeg
     ASSERT_FALSE(journal().file().PrepareSwitch());
     std::thread loader([&] {
       MemoryMeter::RegisterThread();
-      journal().LogScripts({"SCRIPT", "LOAD", "return 1"}, [] {});
+      journal().LogScripts(holds(), {"SCRIPT", "LOAD", "return 1"}, [] {});
     });
     journal().Switch();
     Run("SET k v");
@@ -179,10 +201,10 @@ TEST_F(ChangeJournalTest, ScriptsAreLoggedInTheOrderInWhichTheyBecameKnown) {
       forgets = true;
       changed.NotifyAll();
     }
-    journal().LogScripts({"SCRIPT", "FLUSH"}, [&] { known += " flush"; });
+    journal().LogScripts(holds(), {"SCRIPT", "FLUSH"}, [&] { known += " flush"; });
     forgotten = true;
   });
-  journal().LogScripts({"SCRIPT", "LOAD", "return 1"}, [&] {
+  journal().LogScripts(holds(), {"SCRIPT", "LOAD", "return 1"}, [&] {
     known += "load";
     MutexLock lock(mutex);
     loading = true;
@@ -214,7 +236,7 @@ TEST_F(ChangeJournalTest, LoadAndFlushOnTwoThreadsLeaveInTheLogWhatIsKnown) {
   std::thread flusher([&] {
     MemoryMeter::RegisterThread();
     for (int i = 0; i < 200; ++i) {
-      journal().LogScripts({"SCRIPT", "FLUSH"}, [&] { server_.scripts().Flush(); });
+      journal().LogScripts(holds(), {"SCRIPT", "FLUSH"}, [&] { server_.scripts().Flush(); });
     }
   });
   for (int i = 0; i < 200; ++i) Run({"SCRIPT", "LOAD", text});

@@ -4,29 +4,24 @@
 #include <string>
 #include <utility>
 
-#include "storage/changes/key_event.h"
-#include "storage/keyspace/keyspace.h"
+#include "tests/storage/support/event_log.h"
 
 namespace cloakroom {
 
 /// Listens to a keyspace for as long as it lives.
-class KeyEventLog final : public KeyspaceObserver {
+class KeyEventLog {
  public:
-  explicit KeyEventLog(Keyspace& keyspace) : keyspace_(keyspace), before_(keyspace.observer()) {
-    keyspace_.set_observer(this);
-  }
-  ~KeyEventLog() override { keyspace_.set_observer(before_); }
+  explicit KeyEventLog(Keyspace& keyspace)
+      : log_(keyspace, [this](int, KeyEvent event, std::string_view key) {
+          text_.append(event).append(" ").append(key).append("; ");
+        }) {}
 
-  void OnKeyEvent(int, std::string_view key, KeyEvent event) override {
-    text_.append(event).append(" ").append(key).append("; ");
-  }
   /// What was heard since the last time: "srem a; del a; sadd b; ".
   std::string Take() { return std::exchange(text_, ""); }
 
  private:
-  Keyspace& keyspace_;
-  KeyspaceObserver* before_;
   std::string text_;
+  EventLog log_;
 };
 
 }  // namespace cloakroom

@@ -33,6 +33,22 @@ TEST(ChangeBatchTest, KeepsChangesInTheirOrder) {
   EXPECT_EQ(batch.byte_count(), 8U);
 }
 
+TEST(ChangeBatchTest, KeepsEventsApartFromChanges) {
+  ChangeBatch batch;
+  batch.AddEvent(2, "set", "key");
+  batch.AddEvent(0, "del", "other");
+  EXPECT_TRUE(batch.empty());
+  EXPECT_TRUE(batch.has_events());
+  std::string text;
+  batch.ForEachEvent([&](int db, KeyEvent event, std::string_view key) {
+    text += std::to_string(db) + " " + std::string(event) + " " + std::string(key) + "; ";
+  });
+  EXPECT_EQ(text, "2 set key; 0 del other; ");
+  batch.Abandon();
+  batch.AddEvent(0, "set", "late");
+  EXPECT_FALSE(batch.has_events());
+}
+
 TEST(ChangeBatchTest, ItemsOfOneKeyThatChangeAlikeAreOneChange) {
   ChangeBatch batch;
   batch.AddItem(0, ChangeKind::kAddMember, "s", {"a"});

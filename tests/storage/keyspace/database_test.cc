@@ -42,13 +42,15 @@ class DatabaseTest : public KeyspaceTest {
     std::map<std::string, int> seen;
     uint64_t cursor = 0;
     do {
-      cursor = db().Scan(cursor, count, [&](const Entry& e) { ++seen[std::string(e.key())]; });
+      cursor =
+          db().Scan(hold_, cursor, count, [&](const Entry& e) { ++seen[std::string(e.key())]; });
       EXPECT_LE(cursor, uint64_t{INT64_MAX});
     } while (cursor != 0);
     return seen;
   }
 
   absl::InsecureBitGen random_;
+  Hold hold_{kSlot};
 };
 
 TEST_F(DatabaseTest, PeekRemovesWhatHasExpired) {
@@ -96,7 +98,7 @@ TEST_F(DatabaseTest, ScanVisitsEachKeyOnceWhateverTheCount) {
 TEST_F(DatabaseTest, ScanStepsAreAboutAsLongAsAskedFor) {
   Fill(10'000);
   size_t visited = 0;
-  EXPECT_NE(db().Scan(0, 100, [&](const Entry&) { ++visited; }), 0u);
+  EXPECT_NE(db().Scan(hold_, 0, 100, [&](const Entry&) { ++visited; }), 0u);
   EXPECT_GE(visited, 100u);
   EXPECT_LT(visited, 130u);
 }
@@ -106,19 +108,19 @@ TEST_F(DatabaseTest, ScanOfAnyCursorIsHarmless) {
   for (uint64_t cursor : {uint64_t{1}, uint64_t{1} << 47, uint64_t{256} << 48, UINT64_MAX}) {
     int steps = 0;
     while (cursor != 0) {
-      cursor = db().Scan(cursor, 10, [](const Entry&) {});
+      cursor = db().Scan(hold_, cursor, 10, [](const Entry&) {});
       ASSERT_LT(++steps, 100);
     }
   }
 }
 
 TEST_F(DatabaseTest, RandomKeyReachesAllKeysAndNoneThatHasExpired) {
-  EXPECT_EQ(db().RandomKey(random_, now_ms()).key, std::nullopt);
+  EXPECT_EQ(db().RandomKey(hold_, random_, now_ms()).key, std::nullopt);
   Fill(10);
   Set(db(), "gone", "v", now_ms() + 1);
   Advance(1);
   std::set<std::string> seen;
-  for (int i = 0; i < 1'000; ++i) seen.insert(*db().RandomKey(random_, now_ms()).key);
+  for (int i = 0; i < 1'000; ++i) seen.insert(*db().RandomKey(hold_, random_, now_ms()).key);
   EXPECT_EQ(seen.size(), 10u);
   EXPECT_FALSE(seen.contains("gone"));
 }
@@ -126,7 +128,7 @@ TEST_F(DatabaseTest, RandomKeyReachesAllKeysAndNoneThatHasExpired) {
 TEST_F(DatabaseTest, RandomKeyOfExpiredKeysAloneGivesUp) {
   Set(db(), "gone", "v", now_ms() + 1);
   Advance(1);
-  EXPECT_EQ(db().RandomKey(random_, now_ms()).key, std::nullopt);
+  EXPECT_EQ(db().RandomKey(hold_, random_, now_ms()).key, std::nullopt);
 }
 
 TEST_F(DatabaseTest, SampleTtlIsAMean) {

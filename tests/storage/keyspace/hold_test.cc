@@ -164,7 +164,7 @@ TEST_F(HoldTest, BackgroundThreadsWaitForTheirTurn) {
 
 TEST_F(HoldTest, ThreadsThatTakeManyKeysNeitherDeadlockNorLoseAnUpdate) {
   // Two counters that every thread moves together, in different orders of the keys.
-  keyspace_.set_observer(nullptr);
+  TakeNoEvents();
   std::vector<std::thread> threads;
   std::atomic<int> done = 0;
   auto add = [&](Hold& hold, std::string_view key) {

@@ -62,10 +62,9 @@ void ExpectAllOfOneEpoch(Keyspace& keyspace) {
 }
 
 /// Does one thing at random to the keyspace and to the model.
-class Disorder : private KeyspaceObserver {
+class Disorder {
  public:
-  explicit Disorder(uint32_t seed) : random_(seed) { keyspace_.set_observer(this); }
-  ~Disorder() override { keyspace_.set_observer(nullptr); }
+  explicit Disorder(uint32_t seed) : random_(seed) {}
 
   Keyspace& keyspace() { return keyspace_; }
   SnapshotModel& model() { return model_; }
@@ -275,14 +274,14 @@ class Disorder : private KeyspaceObserver {
     }
   }
 
-  void OnKeyEvent(int index, std::string_view key, KeyEvent event) override {
-    if (event == KeyEvent("evicted")) model_.LeaveOut(index, std::string(key));
-    if (event == KeyEvent("expired")) model_.LeaveOut(index, std::string(key));
-  }
-
   TestClock clock_;
   Keyspace keyspace_{{.databases = kDatabases, .event_loops = 1}, clock_};
   SnapshotModel model_{kDatabases};
+  EventLog events_{keyspace_, [this](int index, KeyEvent event, std::string_view key) {
+                     if (event == KeyEvent("evicted")) model_.LeaveOut(index, std::string(key));
+                     if (event == KeyEvent("expired"))
+                       model_.Expire(index, std::string(key), now_ms());
+                   }};
   std::mt19937 random_;
 };
 

@@ -224,9 +224,9 @@ TEST_F(SnapshotTest, FlushedTablesAreFreedWhenMemoryIsNeededAndItFails) {
 
 TEST_F(SnapshotTest, WhereALogSaysThatTheyAreGoneFlushedTablesAreFreedAtOnce) {
   class : public ChangeLog {
-    int64_t Append(const ChangeBatch&) override { return 0; }
+    int64_t Append(const ChangeBatch&, SeenOffset*) override { return 0; }
   } log;
-  keyspace_.set_change_log(&log);
+  keyspace_.feed().set_log(&log);
   for (int i = 0; i < 1000; ++i) Set(db(1), "key" + std::to_string(i), "x");
   Set(db(0), "kept", "1");
   snapshot().Begin({.log_follows = true}, [] {});
@@ -234,7 +234,7 @@ TEST_F(SnapshotTest, WhereALogSaysThatTheyAreGoneFlushedTablesAreFreedAtOnce) {
   keyspace_.reclaimer().Drain();
   EXPECT_EQ(keyspace_.reclaimer().freed(), 1000);
   EXPECT_THAT(Rest(), testing::ElementsAre(testing::Pair("0:kept", "1")));
-  keyspace_.set_change_log(nullptr);
+  keyspace_.feed().set_log(nullptr);
 }
 
 TEST_F(SnapshotTest, FlushedTablesThatWereWalkedAreFreedAtOnce) {
@@ -345,7 +345,7 @@ TEST_F(SnapshotTest, ACancelledOneLeavesNothingBehind) {
 TEST_F(SnapshotTest, IsOnePointInTimeWhileThreadsMoveAmounts) {
   constexpr int kAccounts = 64;
   for (int i = 0; i < kAccounts; ++i) Set(db(), "account" + std::to_string(i), "100");
-  keyspace_.set_observer(nullptr);  // the fixture's is for one thread
+  TakeNoEvents();
   std::atomic<bool> stop = false;
   std::vector<std::thread> threads;
   for (GateSlot slot = 0; slot < 2; ++slot) {

@@ -51,6 +51,11 @@ class SnapshotModel {
     if (value->untouched_since) may_lack_.insert(*value->untouched_since);
     databases_[static_cast<size_t>(db)].erase(key);
   }
+  /// It is gone if what the key holds by now is past its time.
+  void Expire(int db, const std::string& key, int64_t now_ms) {
+    const Value* value = Find(db, key);
+    if (value != nullptr && IsDue(*value, now_ms)) LeaveOut(db, key);
+  }
   void Put(int db, const std::string& key, Value value) {
     value.untouched_since.reset();
     databases_[static_cast<size_t>(db)][key] = std::move(value);

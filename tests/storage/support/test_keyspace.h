@@ -16,16 +16,24 @@
 #include "storage/keyspace/keyspace.h"
 #include "storage/values/hash.h"
 #include "storage/values/string_value.h"
+#include "tests/storage/support/event_log.h"
 #include "tests/support/test_clock.h"
 
 namespace cloakroom {
 
 /// A keyspace under a clock that the test moves, and the few changes that tests make to it.
-class KeyspaceTest : public testing::Test, private KeyspaceObserver {
+class KeyspaceTest : public testing::Test {
  protected:
   static constexpr GateSlot kSlot = 0;
 
-  KeyspaceTest() { keyspace_.set_observer(this); }
+  KeyspaceTest() {
+    event_log_.emplace(keyspace_, [this](int index, KeyEvent event, std::string_view key) {
+      events_.append(event).append(" ").append(std::to_string(index)).append(":");
+      events_.append(key).append("; ");
+    });
+  }
+  /// For tests with several threads.
+  void TakeNoEvents() { event_log_.reset(); }
 
   Database& db(int index = 0) { return keyspace_.db(index); }
   int64_t now_ms() const { return clock_.now_ms; }
@@ -34,7 +42,7 @@ class KeyspaceTest : public testing::Test, private KeyspaceObserver {
   /// Calls `change(WriteScope&)` with the key's stripe held.
   template <typename Change>
   void Write(Database& database, std::string_view key, Change&& change) {
-    Hold hold(kSlot);
+    Hold hold(kSlot, holds_);
     ASSERT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
     WriteScope scope(hold, database, key, KeyHash::Of(key), now_ms());
     change(scope);
@@ -57,14 +65,14 @@ class KeyspaceTest : public testing::Test, private KeyspaceObserver {
   }
   /// The live string value of a key.
   std::optional<std::string> Get(Database& database, std::string_view key) {
-    Hold hold(kSlot);
+    Hold hold(kSlot, holds_);
     EXPECT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
     const Entry* entry = PeekKey(hold, database, key, KeyHash::Of(key), now_ms());
     if (entry == nullptr) return std::nullopt;
     return std::string(StringView(entry->encoding(), entry->payload()).bytes());
   }
   bool Exists(Database& database, std::string_view key) {
-    Hold hold(kSlot);
+    Hold hold(kSlot, holds_);
     EXPECT_TRUE(hold.TryKey(database, KeyHash::Of(key)));
     return PeekKey(hold, database, key, KeyHash::Of(key), now_ms()) != nullptr;
   }
@@ -75,17 +83,15 @@ class KeyspaceTest : public testing::Test, private KeyspaceObserver {
   /// Lives as long as the keyspace, which signals watchers to the last.
   Watcher& NewWatcher() { return watchers_.emplace_back(); }
 
+  /// Of the holds above; for tests with one thread.
+  HoldContext* holds_ = nullptr;
   TestClock clock_;
   std::deque<Watcher> watchers_;
   Keyspace keyspace_{{.databases = 3, .event_loops = 2}, clock_};
 
  private:
-  void OnKeyEvent(int index, std::string_view key, KeyEvent event) override {
-    events_.append(event).append(" ").append(std::to_string(index)).append(":");
-    events_.append(key).append("; ");
-  }
-
   std::string events_;
+  std::optional<EventLog> event_log_;
 };
 
 }  // namespace cloakroom

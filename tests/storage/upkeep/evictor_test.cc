@@ -24,7 +24,7 @@ class EvictorTest : public KeyspaceTest {
 
   EvictorTest() {
     MemoryMeter::RegisterThread();
-    keyspace_.set_observer(nullptr);
+    TakeNoEvents();
     // Samples as large as a stripe: the choice is as good as the policy.
     keyspace_.settings().maxmemory_samples = 64;
   }
@@ -241,16 +241,16 @@ TEST_F(EvictorTest, PreImagesEvictNothing) {
 TEST_F(EvictorTest, WhatIsOnItsWayToTheDiskEvictsNothing) {
   class : public ChangeLog {
    public:
-    int64_t Append(const ChangeBatch&) override { return 0; }
+    int64_t Append(const ChangeBatch&, SeenOffset*) override { return 0; }
     int64_t buffered_bytes() const override { return int64_t{kValueBytes} * kKeys; }
   } log;
   Use(EvictionPolicy::kAllKeysRandom);
   Fill(kKeys);
   LimitBelowUse(100);
-  keyspace_.set_change_log(&log);
+  keyspace_.feed().set_log(&log);
   EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBelowLimit);
   EXPECT_EQ(db().size(), size_t{kKeys});
-  keyspace_.set_change_log(nullptr);
+  keyspace_.feed().set_log(nullptr);
   EXPECT_EQ(MakeRoom(), Outcome::kBelowLimit);
   EXPECT_LT(db().size(), size_t{kKeys});
 }

@@ -1,0 +1,80 @@
+#ifndef CLOAKROOM_STORAGE_CHANGES_CHANGE_FEED_H_
+#define CLOAKROOM_STORAGE_CHANGES_CHANGE_FEED_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/base/mutex.h"
+#include "storage/changes/change.h"
+#include "storage/changes/change_log.h"
+
+namespace cloakroom {
+
+/// Somebody who is told what has changed, batch by batch.
+class ChangeConsumer {
+ public:
+  /// What a batch must carry for it.
+  enum Wants : uint8_t {
+    kNothing = 0,
+    kResults = 1,  ///< the changes
+    kEvents = 2,   ///< the events, by Redis' names, and changes of whole databases
+  };
+
+  virtual ~ChangeConsumer() = default;
+  /// The changes of one hold, while everything that they touch is held: the calls are in the order
+  /// of the changes to every key. What depends on that order is done here, and only that: others
+  /// wait for the stripes. It must not touch the keyspace, nor call the system. Any thread.
+  virtual void Take(const ChangeBatch& batch) = 0;
+  /// Behind Take, on the same thread, when the hold has given everything back: what may take its
+  /// time, as waking other threads does.
+  virtual void AfterHold() {}
+};
+
+/// The one place that hands a finished batch of changes to all who want it.
+///
+/// - Under the stripes, in this order: the log, since its order is the order of the changes, and
+///   its offset marks the stripes; then every consumer's Take.
+/// - After the hold: every consumer's AfterHold.
+///
+/// Costs one load while nobody wants anything.
+class ChangeFeed {
+ public:
+  static constexpr size_t kMostConsumers = 4;
+
+  /// All that anybody wants, as bits of ChangeConsumer::Wants. Any thread.
+  uint8_t wants() const { return wants_.load(std::memory_order_acquire); }
+
+  /// Null: none. Set with all gates closed, or before the first command.
+  void set_log(ChangeLog* log);
+  ChangeLog* log() const { return log_.load(std::memory_order_acquire); }
+
+  /// Before the first command, and after the last one. REQUIRES: no more than kMostConsumers.
+  void Add(ChangeConsumer& consumer);
+  void Remove(ChangeConsumer& consumer);
+  /// From now on, but for holds that have begun. At first it wants nothing. Any thread.
+  void SetWants(const ChangeConsumer& consumer, uint8_t wants);
+
+  /// Hands on what was done under a hold, while that is held; answers the log's offset behind it, 0
+  /// without a log. Any thread.
+  int64_t Hand(const ChangeBatch& batch, SeenOffset* writer) const;
+  void AfterHold() const;
+
+ private:
+  struct Place {
+    std::atomic<ChangeConsumer*> consumer = nullptr;
+    std::atomic<uint8_t> wants = ChangeConsumer::kNothing;
+  };
+  void Sum();
+
+  std::atomic<uint8_t> wants_ = ChangeConsumer::kNothing;
+  std::atomic<ChangeLog*> log_ = nullptr;
+  std::array<Place, kMostConsumers> places_;
+  Mutex mutex_;  ///< guards the sum: of two who change a part the later one counts both
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_CHANGES_CHANGE_FEED_H_
