@@ -97,7 +97,7 @@ bool EventLoop::HasWork() const {
 }
 
 void EventLoop::ServeOnce(bool may_wait) {
-  if (may_wait) poller_.SetAlarm(timers_.next());
+  poller_.SetAlarm(timers_.next());
   const Poller::Told told = poller_.Round(may_wait);
   round_->Serve();
   SendReplies();

@@ -8,7 +8,7 @@
 namespace cloakroom {
 
 Round::Round(Executor& executor)
-    : executor_(executor), buffer_(std::make_unique<std::array<char, kBufferBytes>>()) {}
+    : executor_(executor), buffer_(std::make_unique_for_overwrite<std::array<char, kBufferBytes>>()) {}
 
 void Round::Serve() {
   ready_.swap(added_);
