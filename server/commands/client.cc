@@ -192,13 +192,21 @@ void ClientUnpause(Call& call) {
   call.reply().Ok();
 }
 
-/// Nobody waits in a command that another client could end: that is for blocking commands.
+/// A request that waits for keys ends as if its time limit had passed, or with an error.
 void ClientUnblock(Call& call) {
   if (call.argc() > 4) return SubcommandError(call);
-  if (call.argc() == 4 && !call.Is(3, "TIMEOUT") && !call.Is(3, "ERROR")) {
+  const bool with_error = call.argc() == 4 && call.Is(3, "ERROR");
+  if (call.argc() == 4 && !with_error && !call.Is(3, "TIMEOUT")) {
     return call.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }
-  if (call.Integer(2)) call.reply().Integer(0);
+  const std::optional<int64_t> id = call.Integer(2);
+  if (!id) return;
+  std::shared_ptr<BlockedRequest> blocked;
+  if (auto client = call.server().clients().Find(static_cast<uint64_t>(*id))) {
+    MutexLock lock(client->mutex);
+    blocked = client->blocked_request;
+  }
+  call.reply().Integer(blocked != nullptr && blocked->Unblock(with_error) ? 1 : 0);
 }
 
 /// ON or OFF; replies what is due.

@@ -8,6 +8,7 @@
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/execution/executor.h"
+#include "server/execution/transaction.h"
 #include "server/metrics/monitor_feed.h"
 #include "server/pubsub/pubsub.h"
 #include "server/session/authenticate.h"
@@ -171,18 +172,21 @@ constexpr CommandRow kConnectionCommands[] = {
      .complexity = "O(1)",
      .syntax = "[protover [AUTH username password] [SETNAME clientname]]",
      .summary = "Chooses the protocol's version; may say who the client is and name it."},
-    {.name = "ping", .run = Ping, .arity = -1, .flags = kFast, .since = "1.0.0",
+    {.name = "ping", .run = Ping, .arity = -1,
+     .flags = kFast | kWhileSubscribed | kRefusedWithWrites, .since = "1.0.0",
      .complexity = "O(1)",
      .syntax = "[message]", .summary = "Tells that the server is there."},
     {.name = "echo", .run = Echo, .arity = 2, .flags = kLoading | kStale | kFast, .since = "1.0.0",
      .complexity = "O(1)",
      .syntax = "message", .summary = "Replies what it was sent."},
-    {.name = "select", .run = Select, .arity = 2, .flags = kLoading | kStale | kFast,
+    {.name = "select", .run = Select, .arity = 2, .flags = kLoading | kStale | kFast | kSelects,
      .since = "1.0.0", .complexity = "O(1)",
      .syntax = "index", .summary = "Selects the database that the connection works in."},
-    {.name = "quit", .run = Quit, .arity = -1, .flags = kAlways | kUndeferred, .since = "1.0.0",
+    {.name = "quit", .run = Quit, .arity = -1,
+     .flags = kAlways | kUndeferred | kWhileSubscribed | kEndsMulti, .since = "1.0.0",
      .complexity = "O(1)", .summary = "Closes the connection."},
-    {.name = "reset", .run = Reset, .arity = 1, .flags = kAlways | kUndeferred, .since = "6.2.0",
+    {.name = "reset", .run = Reset, .arity = 1,
+     .flags = kAlways | kUndeferred | kWhileSubscribed | kEndsMulti, .since = "6.2.0",
      .complexity = "O(1)", .summary = "Puts the connection back into the state of a new one."},
 };
 // clang-format on

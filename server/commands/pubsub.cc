@@ -101,7 +101,7 @@ void CountPatterns(Call& call) {
   call.reply().Integer(static_cast<int64_t>(call.server().pubsub().NameCount(Topic::kPattern)));
 }
 
-constexpr uint32_t kListens = kPubSub | kNoScript | kLoading | kStale;
+constexpr uint32_t kListens = kPubSub | kNoScript | kLoading | kStale | kWhileSubscribed;
 constexpr uint32_t kAsks = kPubSub | kLoading | kStale;
 
 // Read as a table.

@@ -1,9 +1,10 @@
-// MULTI EXEC DISCARD WATCH UNWATCH. Running a transaction is the executor's (transaction.cc).
+// MULTI EXEC DISCARD WATCH UNWATCH. Running a transaction is the executor's.
 #include <algorithm>
 
 #include "server/commands/families.h"
 #include "server/execution/call.h"
-#include "server/execution/executor.h"
+#include "server/execution/interests.h"
+#include "server/execution/transaction.h"
 
 namespace cloakroom {
 namespace {
@@ -56,11 +57,13 @@ constexpr CommandRow kTransactionCommands[] = {
      .flags = kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, .since = "1.2.0",
      .complexity = "O(1)", .summary = "Starts a transaction."},
     {.name = "exec", .run = Exec, .arity = 1,
-     .flags = kNoScript | kLoading | kStale | kSkipSlowlog | kUndeferred, .since = "1.2.0",
+     .flags = kNoScript | kLoading | kStale | kSkipSlowlog | kUndeferred | kEndsMulti | kRunsQueue,
+     .since = "1.2.0",
      .complexity = "Depends on commands in the transaction",
      .summary = "Executes all commands in a transaction."},
     {.name = "discard", .run = Discard, .arity = 1,
-     .flags = kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred, .since = "2.0.0",
+     .flags = kNoScript | kLoading | kStale | kFast | kAllowBusy | kUndeferred | kEndsMulti,
+     .since = "2.0.0",
      .complexity = "O(N), when N is the number of queued commands",
      .summary = "Forgets a transaction's commands and what was watched for it."},
     {.name = "watch", .run = Watch, .arity = -2,

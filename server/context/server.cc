@@ -83,10 +83,14 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops)
     : Server(clock, config, event_loops, SystemFiles()) {}
 
 Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& files)
+    : Server(clock, config, event_loops, files, CommandFamilies()) {}
+
+Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& files,
+               std::span<const CommandFamily> families)
     : clock_(clock),
       config_(config),
       settings_(config.live()),
-      commands_(std::make_unique<CommandTable>(CommandFamilies())),
+      commands_(std::make_unique<CommandTable>(families)),
       keyspace_(std::make_unique<Keyspace>(
           Keyspace::Options{.databases = settings_.databases, .event_loops = event_loops}, clock)),
       clients_(std::make_unique<ClientRegistry>()),

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Client;
 class ClientLink;
 class ClientRegistry;
 class Clock;
+struct CommandFamily;
 class CommandTable;
 struct Config;
 class ConfigStore;
@@ -51,6 +53,9 @@ class Server {
   /// Clock, configuration and files must outlive the server.
   Server(const Clock& clock, ConfigStore& config, int event_loops);
   Server(const Clock& clock, ConfigStore& config, int event_loops, Files& files);
+  /// One that knows these commands instead of all: for tests.
+  Server(const Clock& clock, ConfigStore& config, int event_loops, Files& files,
+         std::span<const CommandFamily> families);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -19,7 +19,7 @@ void AddDatabasesAlone(Server& server, const Command& command, CommandArguments 
   Keyspace& keyspace = server.keyspace();
   Access access = command.AccessOf(server, args);
   if (nested && access == Access::kPass) access = Access::kWhole;
-  if (nested && access == Access::kEach) access = Access::kAll;
+  if (nested && (access == Access::kEach || command.row->has(kSelects))) access = Access::kAll;
   switch (access) {
     case Access::kNone:
     case Access::kKeys:

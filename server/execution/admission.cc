@@ -15,12 +15,6 @@
 namespace cloakroom {
 namespace {
 
-bool AllowedWhileSubscribed(std::string_view name) {
-  return name == "ping" || name == "subscribe" || name == "ssubscribe" || name == "unsubscribe" ||
-         name == "sunsubscribe" || name == "psubscribe" || name == "punsubscribe" ||
-         name == "quit" || name == "reset";
-}
-
 bool Permitted(Allowed allowed, const Client& client) {
   return allowed == Allowed::kYes || (allowed == Allowed::kLocal && client.local);
 }
@@ -31,11 +25,6 @@ constexpr size_t kShownBytes = 128;
 /// At most `room` bytes, and none from a zero byte on: Redis prints C strings here.
 std::string Shown(std::string_view text, size_t room) {
   return std::string(text.substr(0, std::min(room, text.find('\0'))));
-}
-
-/// While memory is over its limit a transaction can only be ended, as in Redis.
-bool EndsMulti(std::string_view name) {
-  return name == "exec" || name == "discard" || name == "reset" || name == "quit";
 }
 
 bool FitsArity(const CommandRow& row, CommandArguments args) {
@@ -80,7 +69,7 @@ std::string Admission::Refusal(const Client& client, const Request& request) con
   }
   if (std::string error = RefusalOfMemory(client, *request.command); !error.empty()) return error;
   if (server_.persistence().refuses_writes()) [[unlikely]] {
-    if (HasFlag(client, request, kWrite) || row.name == "ping") {
+    if (row.has(kRefusedWithWrites) || HasFlag(client, request, kWrite)) {
       return server_.persistence().WriteRefusal();
     }
   }
@@ -88,7 +77,7 @@ std::string Admission::Refusal(const Client& client, const Request& request) con
 }
 
 std::string Admission::RefusalOfSession(const Client& client, const CommandRow& row) const {
-  if (client.resp == 2 && client.subscribed() && !AllowedWhileSubscribed(row.name)) {
+  if (client.resp == 2 && client.subscribed() && !row.has(kWhileSubscribed)) {
     return absl::StrCat("ERR Can't execute '", std::string(row.name),
                         "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
                         "allowed in this context");
@@ -135,8 +124,9 @@ std::string Admission::RefusalInLog(const Command* command, CommandArguments arg
 
 std::string Admission::RefusalOfMemory(const Client& client, const Command& command) const {
   uint32_t flags = command.row->flags;
-  if (client.in_multi && !EndsMulti(command.row->name)) flags |= kDenyOom;
-  if (IsExec(&command)) {
+  // While memory is over its limit a transaction can only be ended, as in Redis.
+  if (client.in_multi && !command.row->has(kEndsMulti)) flags |= kDenyOom;
+  if (command.row->has(kRunsQueue)) {
     for (const QueuedCommand& queued : client.queue) flags |= queued.command->row->flags;
   }
   // Scripts (kMayReplicate) are let in; which of their commands may run is up to them.
@@ -161,7 +151,7 @@ bool Admission::MakeRoom() const {
 
 bool Admission::HasFlag(const Client& client, const Request& request, uint32_t flags) const {
   if (request.command->row->has(flags)) return true;
-  if (!IsExec(request.command)) return false;
+  if (!request.command->row->has(kRunsQueue)) return false;
   return std::any_of(client.queue.begin(), client.queue.end(),
                      [&](const QueuedCommand& item) { return item.command->row->has(flags); });
 }
@@ -171,7 +161,7 @@ bool Admission::RunsScript(const Client& client, const Request& request) const {
     return command.group == CommandGroup::kScripting && command.access == Access::kWhole;
   };
   if (is_script(*request.command)) return true;
-  if (!IsExec(request.command)) return false;
+  if (!request.command->row->has(kRunsQueue)) return false;
   return std::any_of(client.queue.begin(), client.queue.end(),
                      [&](const QueuedCommand& item) { return is_script(*item.command); });
 }

@@ -20,8 +20,7 @@ namespace cloakroom {
 /// Thread rule: the thread of its context.
 class Admission {
  public:
-  Admission(Server& server, ThreadContext& thread)
-      : server_(server), thread_(thread), exec_(server.commands().FindName("exec")) {}
+  Admission(Server& server, ThreadContext& thread) : server_(server), thread_(thread) {}
 
   /// Of a client's request. Makes room for one that needs memory.
   std::string Refusal(const Client& client, const Request& request) const;
@@ -37,7 +36,7 @@ class Admission {
   /// Of a command that stands in a log.
   std::string RefusalInLog(const Command* command, CommandArguments args) const;
 
-  /// Whether the request has one of these flags: EXEC is what its queue is.
+  /// Whether the request has one of these flags. What runs a queue has those of the queue.
   bool HasFlag(const Client& client, const Request& request, uint32_t flags) const;
   /// Whether it is a script, or a transaction with one in it, as far as an end holds those back.
   bool RunsScript(const Client& client, const Request& request) const;
@@ -45,8 +44,6 @@ class Admission {
   bool LacksInterpreter(const Client& client, const Request& request) const {
     return thread_.in_script && HasFlag(client, request, kInterpreter);
   }
-  /// Whether it runs what its client has queued.
-  bool IsExec(const Command* command) const { return command == exec_ && exec_ != nullptr; }
 
  private:
   std::string UnknownCommand(CommandArguments args) const;
@@ -57,7 +54,6 @@ class Admission {
 
   Server& server_;
   ThreadContext& thread_;
-  const Command* const exec_;
 };
 
 }  // namespace cloakroom

@@ -16,6 +16,7 @@
 #include "server/execution/command_table.h"
 #include "server/execution/long_work.h"
 #include "server/execution/thread_context.h"
+#include "server/session/blocked_request.h"
 #include "server/session/client.h"
 #include "storage/access/write_scope.h"
 #include "storage/keyspace/database.h"
@@ -153,6 +154,13 @@ class Call {
     return std::static_pointer_cast<Result>(prepared_);
   }
 
+  /// What the command waits for is not there: the request is parked until one of its keys is ready.
+  /// Must be the last thing that the command does; nothing may have changed or been replied. The
+  /// keys are among those of its row, in the same database. REQUIRES: may_block().
+  void Block(BlockOn on) { block_on_ = std::move(on); }
+  /// False inside MULTI and scripts, where such a command replies as if its time had run out.
+  bool may_block() const { return mode_ == CallMode::kTopLevel; }
+
   /// Something that nobody keeps for long was occupied: the command is to run once more, soon.
   /// Nothing may have changed or been replied. REQUIRES: the mode is kTopLevel.
   void TryAgainSoon() { again_soon_ = true; }
@@ -162,6 +170,8 @@ class Call {
   LongWork::Function TakeWork() { return std::exchange(work_, nullptr); }
   bool prepares() const { return prepares_; }
   bool again_soon() const { return again_soon_; }
+  bool blocks() const { return block_on_.has_value(); }
+  BlockOn TakeBlockOn() { return *std::move(block_on_); }
   void set_prepared(LongWork::Prepared prepared, int preparations) {
     prepared_ = std::move(prepared);
     preparations_ = preparations;
@@ -187,6 +197,7 @@ class Call {
   LongWork::Function work_;
   bool prepares_ = false;
   bool again_soon_ = false;
+  std::optional<BlockOn> block_on_;
   LongWork::Prepared prepared_;
   int preparations_ = 0;
 };

@@ -35,11 +35,16 @@ enum CommandFlag : uint32_t {
   kAllowBusy = 1u << 15,
   kNoMandatoryKeys = 1u << 16,
   kMovableKeys = 1u << 17,
-  kProtected = 1u << 18,   ///< behind enable-debug-command
-  kUndeferred = 1u << 19,  ///< runs at once inside MULTI: EXEC, DISCARD, MULTI, WATCH, QUIT, RESET
-  kRandomOutput = 1u << 20,  ///< tip nondeterministic_output
-  kUnordered = 1u << 21,     ///< tip nondeterministic_output_order
-  kInterpreter = 1u << 22,   ///< needs the Lua interpreter of its event loop
+  kProtected = 1u << 18,          ///< behind enable-debug-command
+  kUndeferred = 1u << 19,         ///< runs at once inside MULTI
+  kRandomOutput = 1u << 20,       ///< tip nondeterministic_output
+  kUnordered = 1u << 21,          ///< tip nondeterministic_output_order
+  kInterpreter = 1u << 22,        ///< needs the Lua interpreter of its event loop
+  kWhileSubscribed = 1u << 23,    ///< for a RESP2 client that listens to channels, too
+  kEndsMulti = 1u << 24,          ///< EXEC, DISCARD and what ends with them
+  kRunsQueue = 1u << 25,          ///< inside MULTI it is what its client has queued
+  kRefusedWithWrites = 1u << 26,  ///< while the disk takes no writes: PING, for health checks
+  kSelects = 1u << 27,            ///< what follows in a transaction may be of any database
 };
 
 /// ACL categories beyond those that follow from the flags and the group.

@@ -7,7 +7,10 @@
 #include "protocol/text.h"
 #include "server/context/pause.h"
 #include "server/execution/access.h"
+#include "server/execution/interests.h"
+#include "server/execution/transaction.h"
 #include "server/log/log.h"
+#include "server/metrics/monitor_feed.h"
 #include "server/persistence/persistence.h"
 #include "server/script/running_scripts.h"
 
@@ -107,7 +110,7 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
                          ReplyWriter& reply) {
   if (client.in_multi) client.multi_failed = true;
   accounting_.CountRejected(request.command, error);
-  if (admission_.IsExec(request.command)) {
+  if (request.command != nullptr && request.command->row->has(kRunsQueue)) {
     // Without the error's code, as Redis says it.
     std::string_view cause = error.starts_with("ERR ") ? error.substr(4) : error;
     reply.Error(absl::StrCat("EXECABORT Transaction discarded because of: ", std::string(cause)));
@@ -150,12 +153,16 @@ Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWrit
         admission_.HasFlag(client, request, kWrite | kMayReplicate), now_ms());
     if (until_ms != 0) return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   }
-  if (client.in_multi && !row.has(kUndeferred)) return Enqueue(client, request, reply);
+  if (client.in_multi && !row.has(kUndeferred)) {
+    Enqueue(client, request);
+    reply.Simple("QUEUED");
+    return {};
+  }
   if (admission_.LacksInterpreter(client, request)) [[unlikely]]
     return Refuse(client, request, kBusyScript, reply);
   if (server_.running_scripts().held_back() && admission_.RunsScript(client, request)) [[unlikely]]
     return {.kind = Outcome::Kind::kSoon, .soon = kScriptsHeldBack};
-  if (admission_.IsExec(request.command) && client.in_multi) {
+  if (row.has(kRunsQueue) && client.in_multi) {
     return ExecuteTransaction(client, request, reply, queued);
   }
   Hold hold(thread_.slot, &thread_.holds);
@@ -172,18 +179,6 @@ Outcome Executor::Wait(Client& client, const Request& request, const Hold& hold,
   return {.kind = Outcome::Kind::kGate,
           .gate = gate,
           .wish = {.closes = hold.refused_to_close(), .queued = queued, .hears_busy = true}};
-}
-
-Outcome Executor::Enqueue(Client& client, const Request& request, ReplyWriter& reply) {
-  QueuedCommand queued{request.command, {}};
-  for (std::string_view arg : request.args) {
-    queued.args.emplace_back(arg);
-    client.queued_bytes += static_cast<int64_t>(arg.size());
-  }
-  client.queue.push_back(std::move(queued));
-  client.multi_count = static_cast<int>(client.queue.size());
-  reply.Simple("QUEUED");
-  return {};
 }
 
 bool Executor::TryHold(Hold& hold, Client& client, const Request& request, bool queued) {
@@ -229,6 +224,12 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   // Before it runs: a script that takes long has the clock read for those whom it lets run.
   const int64_t started_us = request.first_run_us == 0 ? now_us_ : request.first_run_us;
   call.command().row->run(call);
+  if (call.blocks()) [[unlikely]] {
+    Outcome outcome = Block(call, hold);
+    now_us_ = server_.clock().MonotonicUs();
+    outcome.ran_us = now_us_ - started_us;
+    return outcome;
+  }
   // What follows concerns nobody who waits for the keys.
   hold.Release();
   if (call.has_work()) [[unlikely]] {
@@ -244,6 +245,93 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   now_us_ = server_.clock().MonotonicUs();
   accounting_.NoteEnd(client, *request.command, request.args, now_us_ - started_us);
   return {};
+}
+
+Outcome Executor::Block(Call& call, Hold& hold) {
+  Client& client = call.client();
+  auto blocked =
+      std::make_shared<BlockedRequest>(call.TakeBlockOn(), call.db(), server_.clock(), client.resp);
+  // Under the hold: nobody can have made a key ready since the command looked.
+  blocked->Enqueue();
+  hold.Release();
+  accounting_.NoteRun(call);
+  {
+    MutexLock lock(client.mutex);
+    client.blocked_request = blocked;
+  }
+  thread_.blocked_clients += 1;
+  if (blocked->time_limit_ms() > 0) thread_.blocked_with_time_limit += 1;
+  return {.kind = Outcome::Kind::kBlocked, .blocked = std::move(blocked)};
+}
+
+void Executor::Unpark(Client& client, const std::shared_ptr<BlockedRequest>& blocked) {
+  {
+    MutexLock lock(client.mutex);
+    client.blocked_request = nullptr;
+  }
+  thread_.blocked_clients += -1;
+  if (blocked->time_limit_ms() > 0) thread_.blocked_with_time_limit += -1;
+  LeaveQueues(server_, thread_.slot, blocked);
+}
+
+void Executor::FinishBlocked(Client& client, const Request& request, const Outcome& outcome,
+                             ReplyWriter& reply) {
+  BeginBatch();
+  Unpark(client, outcome.blocked);
+  outcome.blocked->Reply(reply);
+  accounting_.NoteEnd(client, *request.command, request.args, outcome.ran_us);
+}
+
+void Executor::AbandonBlocked(Client& client, const std::shared_ptr<BlockedRequest>& blocked) {
+  blocked->Abandon();
+  Unpark(client, blocked);
+}
+
+Outcome Executor::ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
+                                     bool queued) {
+  if (client.multi_failed) {
+    accounting_.CountError(kExecAbort);
+    reply.Error(kExecAbort);
+    LeaveMulti(server_, thread_.slot, client);
+    return {};
+  }
+  const int64_t started_us = now_us_;
+  MonitorNotes notes;
+  {
+    Hold hold(thread_.slot, &thread_.holds);
+    if (!TryHoldQueue(hold, server_, client, queued)) {
+      return Wait(client, request, hold, queued, reply);
+    }
+    if (WatchedKeysChanged(server_, client, now_ms())) {
+      reply.NullArray();
+    } else {
+      // Of one that closes gates each command is told at once: a script in it tells its own.
+      MonitorNotes* const outer = accounting_.KeepNotes(hold.closed() ? nullptr : &notes);
+      RunQueue(client, reply, hold);
+      accounting_.KeepNotes(outer);
+    }
+  }
+  LeaveMulti(server_, thread_.slot, client);
+  server_.monitors().Tell(notes, thread_.pusher());
+  if (server_.monitors().active()) {
+    accounting_.TellMonitors(client, *request.command, request.args, CallMode::kTopLevel);
+  }
+  now_us_ = server_.clock().MonotonicUs();
+  accounting_.NoteEnd(client, *request.command, request.args, now_us_ - started_us);
+  return {};
+}
+
+void Executor::RunQueue(Client& client, ReplyWriter& reply, Hold& hold) {
+  // The queue leaves the client: what runs now is no longer queued (RESET, CLIENT LIST).
+  std::vector<QueuedCommand> queue = std::exchange(client.queue, {});
+  client.in_multi = false;
+  int64_t at_ms = now_ms();
+  reply.Array(queue.size());
+  for (const QueuedCommand& queued : queue) {
+    const std::vector<std::string_view> args(queued.args.begin(), queued.args.end());
+    reply.set_resp(client.resp);
+    RunNested(client, *queued.command, args, reply, at_ms, CallMode::kTransaction, hold);
+  }
 }
 
 void Executor::RunNested(Client& client, const Command& command, CommandArguments args,

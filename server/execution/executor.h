@@ -52,6 +52,13 @@ class Executor {
   void FinishDeferred(Client& client, const Request& request, int64_t started_us,
                       std::string_view error_code);
 
+  /// When a kBlocked request has been settled and that was heard of: takes it out of the queues of
+  /// its keys, and writes its reply.
+  void FinishBlocked(Client& client, const Request& request, const Outcome& outcome,
+                     ReplyWriter& reply);
+  /// Its client is gone.
+  void AbandonBlocked(Client& client, const std::shared_ptr<BlockedRequest>& blocked);
+
   /// Runs a command for a script or a transaction, under `hold`, which that has already. The
   /// command is known and its arity is right.
   void RunNested(Client& client, const Command& command, CommandArguments args, ReplyWriter& reply,
@@ -71,19 +78,17 @@ class Executor {
   Outcome ExecuteAloud(Client& client, const Request& request, ReplyWriter& reply, bool queued);
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);
-  Outcome Enqueue(Client& client, const Request& request, ReplyWriter& reply);
   /// What becomes of a request that did not get its hold.
   Outcome Wait(Client& client, const Request& request, const Hold& hold, bool queued,
                ReplyWriter& reply);
   bool TryHold(Hold& hold, Client& client, const Request& request, bool queued);
   bool TryHoldKeys(Hold& hold, Database& db, const Request& request);
   Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply, Hold& hold);
-
-  // Transactions (transaction.cc).
+  Outcome Block(Call& call, Hold& hold);
+  /// The request is no longer parked.
+  void Unpark(Client& client, const std::shared_ptr<BlockedRequest>& blocked);
   Outcome ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
                              bool queued);
-  bool TryHoldTransaction(Hold& hold, Client& client, bool queued);
-  bool WatchedKeysChanged(Client& client);
   void RunQueue(Client& client, ReplyWriter& reply, Hold& hold);
 
   Server& server_;
@@ -95,11 +100,6 @@ class Executor {
   int64_t batch_us_ = 0;  ///< the same, on the monotonic clock
   int64_t now_us_ = 0;    ///< when the last command ended
 };
-
-/// Forgets what the client watches. Any gate that is closed just now is waited for elsewhere.
-void UnwatchAll(Server& server, GateSlot slot, Client& client);
-/// Leaves MULTI, as DISCARD does.
-void LeaveMulti(Server& server, GateSlot slot, Client& client);
 
 }  // namespace cloakroom
 

@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "server/execution/command_table.h"
 #include "server/execution/long_work.h"
+#include "server/session/blocked_request.h"
 #include "storage/gate/gate.h"
 #include "storage/keyspace/hold.h"
 #include "storage/keyspace/key_hash.h"
@@ -36,6 +38,7 @@ struct Outcome {
     kSoon,      ///< nothing was done: try again in `soon`
     kPaused,    ///< nothing was done: try again at `until_ms`, or when the pause ends
     kDeferred,  ///< `work` writes the reply, on a worker thread
+    kBlocked,   ///< it waits for its keys: `blocked` says when it is settled, and has its reply
     kPrepare,   ///< nothing was done: try again with what `work` prepares, on a worker thread
   };
   Kind kind = Kind::kDone;
@@ -44,7 +47,9 @@ struct Outcome {
   std::chrono::microseconds soon = Hold::kSoon;
   int64_t until_ms = 0;
   LongWork::Function work;
-  int64_t started_us = 0;
+  std::shared_ptr<BlockedRequest> blocked;
+  int64_t started_us = 0;  ///< kDeferred, kPrepare
+  int64_t ran_us = 0;      ///< kBlocked: until it was parked
 };
 
 }  // namespace cloakroom

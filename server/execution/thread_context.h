@@ -25,6 +25,9 @@ struct ThreadContext {
   ThreadStats stats;
   /// Of the holds that commands have.
   HoldContext holds;
+  /// Clients of this thread whose request waits for keys; of them those with a time limit.
+  Relaxed<int64_t> blocked_clients = 0;
+  Relaxed<int64_t> blocked_with_time_limit = 0;
   /// What is being executed; null where nobody is answered, as while a log is loaded.
   ChangeJournal::Request* request = nullptr;
   Evictor evictor;

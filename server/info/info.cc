@@ -11,6 +11,7 @@
 #include "server/config/config.h"
 #include "server/config/config_store.h"
 #include "server/context/pause.h"
+#include "server/execution/thread_context.h"
 #include "server/info/sampler.h"
 #include "server/metrics/process_facts.h"
 #include "server/session/client_registry.h"
@@ -63,17 +64,23 @@ void AppendServer(Server& server, InfoText& text) {
 
 void AppendClients(Server& server, InfoText& text) {
   Sampler::Figures figures = server.sampler().figures();
+  int64_t blocked = server.pause().Waiting(server.clock().NowMs());
+  int64_t with_time_limit = 0;
+  for (int i = 0; i < server.thread_count(); ++i) {
+    blocked += server.thread(i).blocked_clients;
+    with_time_limit += server.thread(i).blocked_with_time_limit;
+  }
   text.Section("Clients");
   text.Line("connected_clients", server.clients().size());
   text.Line("cluster_connections", 0);
   text.Line("maxclients", server.settings().maxclients + 0);
   text.Line("client_recent_max_input_buffer", figures.max_query_bytes);
   text.Line("client_recent_max_output_buffer", figures.max_output_bytes);
-  text.Line("blocked_clients", server.pause().Waiting(server.clock().NowMs()));
+  text.Line("blocked_clients", blocked);
   text.Line("tracking_clients", 0);
   text.Line("pubsub_clients", figures.pubsub_clients);
   text.Line("watching_clients", figures.watching_clients);
-  text.Line("clients_in_timeout_table", 0);
+  text.Line("clients_in_timeout_table", with_time_limit);
   text.Line("total_blocking_keys", 0);
   text.Line("total_blocking_keys_on_nokey", 0);
 }

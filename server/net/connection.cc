@@ -28,6 +28,8 @@ constexpr size_t kMinRoom = 16 * 1024;
 constexpr size_t kMaxRoom = 1024 * 1024;
 /// Past so much the others have their turn: a reader that keeps up with 30 MB would hold them up.
 constexpr size_t kMaxSent = 256 * 1024;
+/// A longer time limit is as good as none, and more than the clock can count.
+constexpr int64_t kLongestMs = int64_t{100} * 365 * 24 * 3600 * 1000;
 /// A shorter push is copied, for a reference costs more.
 constexpr size_t kCopiedPush = 512;
 
@@ -79,8 +81,7 @@ void Connection::WatchRoom() {
 void Connection::OnReady(const Poller::Ready& ready) {
   if (ready.hung_up) {
     hung_up_ = true;
-    // As in Redis, what a pause holds of a client that is gone, or sends no more, is not executed.
-    if (paused_) return Close();
+    if (hears_hang_up_) return Close();
   }
   readable_ |= ready.readable || ready.hung_up;
   readable_ |= ready.writable && stream_->receives_when_writable();
@@ -171,6 +172,8 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
     }
     if (next == Conversation::Next::kWork) {
       if (!co_await WaitForWork(&next)) break;
+    } else if (next == Conversation::Next::kBlocked) {
+      if (!co_await WaitForKeys(&next)) break;
     } else {
       if (!co_await Wait(next)) break;
       Answer([&](OutputBuffer& output) { next = conversation_.Resume(output); });
@@ -265,15 +268,43 @@ Connection::Awaitable<bool> Connection::Wait(Conversation::Next next) {
   }
 }
 
+void Connection::HearHangUp() {
+  hears_hang_up_ = true;
+  if (hung_up_) Close();
+}
+
 Connection::Awaitable<void> Connection::WaitForPause() {
   const Pause::Waiter waiter = loop_.server().pause().WhenEnded(Waker());
-  paused_ = true;
-  if (hung_up_) Close();
+  HearHangUp();
   int64_t left_ms = conversation_.pause_until_ms() - loop_.server().clock().NowMs();
   auto until = Steady::now() + std::chrono::milliseconds(std::max<int64_t>(left_ms, 1));
   while (open_ && !woken_ && Steady::now() < until) co_await WaitUntil(until);
-  paused_ = false;
+  hears_hang_up_ = false;
   loop_.server().pause().Forget(waiter);
+}
+
+Connection::Awaitable<bool> Connection::WaitForKeys(Conversation::Next* next) {
+  const std::shared_ptr<BlockedRequest> blocked = conversation_.blocked();
+  blocked->WhenSettled(Waker());
+  HearHangUp();
+  auto until = Steady::time_point::max();
+  if (const int64_t limit_ms = blocked->time_limit_ms(); limit_ms > 0) {
+    until = Steady::now() + std::chrono::milliseconds(std::min(limit_ms, kLongestMs));
+  }
+  while (open_ && !woken_) {
+    if (Steady::now() >= until) {
+      until = Steady::time_point::max();
+      // False: it is being served, which wakes.
+      blocked->TimeOut();
+    } else {
+      co_await WaitUntil(until);
+    }
+  }
+  hears_hang_up_ = false;
+  if (!open_) co_return false;
+  HoldReplies(blocked->durable_from());
+  Answer([&](OutputBuffer& output) { *next = conversation_.FinishBlocked(output); });
+  co_return open_;
 }
 
 Connection::Awaitable<bool> Connection::WaitForWork(Conversation::Next* next) {
@@ -529,6 +560,7 @@ void Connection::Close() {
   if (!open_) return;
   open_ = false;
   pushes_.Close();
+  conversation_.Abandon();
   loop_.server().Disconnected(*client_, this);
   loop_.poller().Closing(*this);
   stream_->Close();

@@ -69,7 +69,7 @@ class Connection final : public ClientLink,
   std::span<char> Receive(std::span<char> room);
   /// Parses ahead what Receive returned, see Conversation.
   void Begin(std::span<char> bytes, Batch& batch);
-  void Abandon() { conversation_.Abandon(); }
+  void ParseAgain() { conversation_.ParseAgain(); }
   /// Executes what Receive returned, and keeps the rest of it.
   void Execute(std::span<char> bytes);
 
@@ -111,11 +111,16 @@ class Connection final : public ClientLink,
   /// Tells the poller whether the connection waits for room to write.
   void WatchRoom();
 
+  /// As in Redis, what waits for keys or the end of a pause is not executed when its client is
+  /// gone, or sends no more. From here on, that closes the connection at once.
+  void HearHangUp();
+
   /// Goes on until the connection can be read from again, or is closed.
   Awaitable<void> Linger(Conversation::Next next);
   Awaitable<bool> Wait(Conversation::Next next);
   Awaitable<bool> WaitForWork(Conversation::Next* next);
   Awaitable<void> WaitForPause();
+  Awaitable<bool> WaitForKeys(Conversation::Next* next);
   Awaitable<void> WaitUntil(std::chrono::steady_clock::time_point until);
 
   bool Process(std::span<char> bytes, Conversation::Next* next);
@@ -167,14 +172,14 @@ class Connection final : public ClientLink,
   const std::shared_ptr<Client> client_;
   Conversation conversation_;
   bool open_ = true;
-  bool readable_ = false;   ///< there may be something to read
-  bool hung_up_ = false;    ///< the end is among it
-  bool in_round_ = false;   ///< the loop's next round reads
-  bool received_ = false;   ///< Execute is to come
-  uint64_t wait_ = 0;       ///< the number of the last wait
-  bool woken_ = false;      ///< since it began
-  bool lingering_ = false;  ///< Linger runs, and nothing is read
-  bool paused_ = false;     ///< lingers for CLIENT PAUSE
+  bool readable_ = false;       ///< there may be something to read
+  bool hung_up_ = false;        ///< the end is among it
+  bool in_round_ = false;       ///< the loop's next round reads
+  bool received_ = false;       ///< Execute is to come
+  uint64_t wait_ = 0;           ///< the number of the last wait
+  bool woken_ = false;          ///< since it began
+  bool lingering_ = false;      ///< Linger runs, and nothing is read
+  bool hears_hang_up_ = false;  ///< lingers for what a client that is gone must not get
   bool executing_ = false;
   bool pushed_meanwhile_ = false;          ///< HandOn is due when it executes no more
   bool unfinished_ = false;                ///< kept_ may hold whole requests

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/config/config.h"
+#include "server/execution/transaction.h"
 
 namespace cloakroom {
 namespace {
@@ -19,6 +20,7 @@ Conversation::Conversation(Executor& executor, std::shared_ptr<Client> client)
 }
 
 Conversation::~Conversation() {
+  Abandon();
   if (client_->in_multi || !client_->watched.empty()) {
     LeaveMulti(executor_.server(), executor_.thread().slot, *client_);
   }
@@ -64,7 +66,7 @@ void Conversation::Begin(std::span<char> bytes, Batch& batch) {
   begun_ = Parse(bytes, batch, /*ahead=*/true);
 }
 
-void Conversation::Abandon() {
+void Conversation::ParseAgain() {
   begun_ = {};
   ResetParser();
 }
@@ -147,6 +149,9 @@ Conversation::Next Conversation::Execute(const Request& request, OutputBuffer& o
     case Outcome::Kind::kPaused:
       Park(request);
       return Next::kPause;
+    case Outcome::Kind::kBlocked:
+      Park(request);
+      return Next::kBlocked;
     case Outcome::Kind::kDeferred:
     case Outcome::Kind::kPrepare:
       Park(request);
@@ -184,6 +189,22 @@ void Conversation::Queue() {
   if (!refused_since_us_) refused_since_us_ = executor_.now_us();
   if (executor_.now_us() - *refused_since_us_ < Gate::kPatience.count()) return;
   tickets_.Refused(*outcome_.gate);
+}
+
+Conversation::Next Conversation::FinishBlocked(OutputBuffer& out) {
+  client_->blocked = false;
+  const Outcome outcome = std::exchange(outcome_, {});
+  const size_t mark = out.Mark();
+  ReplyWriter reply(out, client_->resp);
+  executor_.FinishBlocked(*client_, parked_, outcome, reply);
+  if (client_->reply_mode != ReplyMode::kOn) out.Truncate(mark);
+  if (client_->reply_mode == ReplyMode::kSkip) client_->reply_mode = ReplyMode::kOn;
+  return Next::kRead;
+}
+
+void Conversation::Abandon() {
+  if (outcome_.blocked == nullptr) return;
+  executor_.AbandonBlocked(*client_, std::exchange(outcome_.blocked, nullptr));
 }
 
 Conversation::Next Conversation::FinishWork(LongWork& work, OutputBuffer& out) {

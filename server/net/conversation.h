@@ -28,13 +28,14 @@ namespace cloakroom {
 class Conversation {
  public:
   enum class Next {
-    kRead,   ///< give me more bytes
-    kTurn,   ///< its turn is over: call Consume with what was kept when the others had theirs
-    kGate,   ///< call Resume when gate() opens, see wish()
-    kSoon,   ///< call Resume in soon()
-    kPause,  ///< call Resume at pause_until_ms(), or when the pause ends
-    kWork,   ///< run TakeWork() on a worker thread, then call FinishWork
-    kClose,  ///< send the replies, then close
+    kRead,     ///< give me more bytes
+    kTurn,     ///< its turn is over: call Consume with what was kept when the others had theirs
+    kGate,     ///< call Resume when gate() opens, see wish()
+    kSoon,     ///< call Resume in soon()
+    kPause,    ///< call Resume at pause_until_ms(), or when the pause ends
+    kBlocked,  ///< call FinishBlocked when blocked() has been settled
+    kWork,     ///< run TakeWork() on a worker thread, then call FinishWork
+    kClose,    ///< send the replies, then close
   };
 
   /// What one Consume may do before the other clients have their turn. The request that reaches a
@@ -56,10 +57,11 @@ class Conversation {
 
   /// Parses the first requests in `bytes` into `batch`, ahead of Consume, so that those of several
   /// clients can be prepared together (Executor::Prepare). It leaves to Consume what must not be
-  /// parsed before its turn. Then either Consume follows with the same bytes, or Abandon.
+  /// parsed before its turn. Then either Consume follows with the same bytes, or
+  /// ParseAgain.
   void Begin(std::span<char> bytes, Batch& batch);
-  /// Undoes Begin.
-  void Abandon();
+  /// Has Consume parse what Begin has parsed.
+  void ParseAgain();
 
   /// Executes the requests in `bytes`, which begin where the last call left off: the connection
   /// drops consumed() bytes from the front and keeps the rest. Appends the replies to `out`. Stops
@@ -74,6 +76,9 @@ class Conversation {
   /// with what was kept (kRead here means just that).
   Next Resume(OutputBuffer& out);
   Next FinishWork(LongWork& work, OutputBuffer& out);
+  Next FinishBlocked(OutputBuffer& out);
+  /// The client is gone: nothing is served to it any more.
+  void Abandon();
 
   Gate* gate() const { return outcome_.gate; }
   Gate::Wish wish() const { return {outcome_.wish.closes, queued(), outcome_.wish.hears_busy}; }
@@ -81,6 +86,7 @@ class Conversation {
   bool queued() const { return tickets_.any(); }
   std::chrono::microseconds soon() const { return outcome_.soon; }
   int64_t pause_until_ms() const { return outcome_.until_ms; }
+  const std::shared_ptr<BlockedRequest>& blocked() const { return outcome_.blocked; }
   LongWork::Function TakeWork() { return std::move(outcome_.work); }
 
   Client& client() { return *client_; }

@@ -8,7 +8,8 @@
 namespace cloakroom {
 
 Round::Round(Executor& executor)
-    : executor_(executor), buffer_(std::make_unique_for_overwrite<std::array<char, kBufferBytes>>()) {}
+    : executor_(executor),
+      buffer_(std::make_unique_for_overwrite<std::array<char, kBufferBytes>>()) {}
 
 void Round::Serve() {
   ready_.swap(added_);
@@ -54,7 +55,7 @@ void Round::ExecuteReceived() {
 
 void Round::TakeOver(Round& other) {
   for (size_t i = other.next_received_; i < other.begun_; ++i) {
-    other.received_[i].connection->Abandon();
+    other.received_[i].connection->ParseAgain();
   }
   const auto received = other.received_.begin() + static_cast<ptrdiff_t>(other.next_received_);
   received_.insert(received_.end(), received, other.received_.end());

@@ -21,6 +21,7 @@
 
 namespace cloakroom {
 
+class BlockedRequest;
 struct Command;
 
 /// One subscription of a client, as a message on its way remembers it. Ended by the client's own
@@ -151,11 +152,13 @@ struct Client {
   Relaxed<int64_t> net_in = 0;
   Relaxed<int64_t> net_out = 0;
   Relaxed<int64_t> commands = 0;
-  Relaxed<bool> blocked = false;  ///< waits: for a gate, a pause, or work in a worker
+  Relaxed<bool> blocked = false;  ///< waits: for keys, a gate, a pause, or work in a worker
   std::atomic<bool> killed = false;
 
   mutable Mutex mutex;
   std::string name ABSL_GUARDED_BY(mutex);
+  /// While a request is parked for its keys. For CLIENT UNBLOCK.
+  std::shared_ptr<BlockedRequest> blocked_request ABSL_GUARDED_BY(mutex);
   std::string lib_name ABSL_GUARDED_BY(mutex);
   std::string lib_version ABSL_GUARDED_BY(mutex);
 };

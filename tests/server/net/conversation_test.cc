@@ -323,7 +323,7 @@ TEST_F(BegunTest, InlineRequestsAndWhatFollowsThemAreNotParsedAhead) {
   EXPECT_EQ(TakeTurn(), "$2\r\naA\r\n:1\r\n");
   Begin(std::string(kIncrN) + "ECHO \"a\\x41\"\r\n");
   EXPECT_EQ(batch_.size(), 1U);
-  conversation_->Abandon();
+  conversation_->ParseAgain();
   EXPECT_EQ(TakeTurn(), ":2\r\n$2\r\naA\r\n");
 }
 
@@ -334,10 +334,10 @@ TEST_F(BegunTest, AStrangersRequestsAreNotParsedAhead) {
   EXPECT_EQ(TakeTurn(), "+OK\r\n:1\r\n");
 }
 
-TEST_F(BegunTest, WhatIsAbandonedIsParsedAgain) {
+TEST_F(BegunTest, WhatIsPutBackIsParsedAgain) {
   const std::string whole = std::string(kIncrN) + std::string(kIncrN);
   Begin(whole + std::string(kIncrN.substr(0, 12)));
-  conversation_->Abandon();
+  conversation_->ParseAgain();
   batch_.Clear();
   EXPECT_EQ(TakeTurn(), ":1\r\n:2\r\n");
   EXPECT_EQ(Send(kIncrN.substr(12)), ":3\r\n");

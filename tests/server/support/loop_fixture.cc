@@ -61,8 +61,9 @@ void Peer::Exchange(std::string_view request, std::string_view reply) {
   EXPECT_EQ(Await(reply.size()), reply) << request;
 }
 
-LoopTest::LoopTest(FaultyFiles& files, const std::vector<std::string>& options)
-    : ServerTest(files, options), files_(files) {
+LoopTest::LoopTest(FaultyFiles& files, const std::vector<std::string>& options,
+                   std::span<const CommandFamily> families)
+    : ServerTest(files, options, families), files_(files) {
   server_.persistence().BeginLoading();
   EXPECT_EQ(server_.persistence().Load([] { return false; }), std::nullopt);
   for (int i = 0; i < 2; ++i) loops_.push_back(std::make_unique<EventLoop>(server_, loads_, i));

@@ -48,7 +48,8 @@ class Peer {
 /// A server with two event loops that run, on a disk of the test's.
 class LoopTest : public ServerTest {
  protected:
-  explicit LoopTest(FaultyFiles& files, const std::vector<std::string>& options);
+  explicit LoopTest(FaultyFiles& files, const std::vector<std::string>& options,
+                    std::span<const CommandFamily> families = CommandFamilies());
   ~LoopTest() override;
 
   EventLoop& loop(size_t i) { return *loops_[i]; }

@@ -68,6 +68,9 @@ std::string ServerTest::RunAs(const std::string& name, std::vector<std::string> 
       return "(soon)";
     case Outcome::Kind::kPaused:
       return "(paused)";
+    case Outcome::Kind::kBlocked:
+      blocked_ = outcome.blocked;
+      return "(blocked)";
   }
   return TakeText(out);
 }

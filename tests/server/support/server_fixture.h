@@ -5,12 +5,14 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "replication/files/files.h"
+#include "server/commands/families.h"
 #include "server/config/config_store.h"
 #include "server/context/server.h"
 #include "server/execution/executor.h"
@@ -39,8 +41,9 @@ class FakeLink final : public ClientLink {
 class ServerTest : public testing::Test {
  protected:
   /// `files` outlive the test; `options` as on a command line: {"--save", ""}.
-  explicit ServerTest(Files& files = SystemFiles(), const std::vector<std::string>& options = {})
-      : server_(clock_, Configured(config_, options), 2, files),
+  explicit ServerTest(Files& files = SystemFiles(), const std::vector<std::string>& options = {},
+                      std::span<const CommandFamily> families = CommandFamilies())
+      : server_(clock_, Configured(config_, options), 2, files, families),
         executor_(server_, server_.thread(0)) {
     MemoryMeter::RegisterThread();
   }
@@ -62,6 +65,9 @@ class ServerTest : public testing::Test {
   /// Called when a command has prepared its result outside the event loop, and before it puts it
   /// in place.
   std::function<void()> after_preparing_;
+
+  /// The request that was parked last.
+  std::shared_ptr<BlockedRequest> blocked_;
 
   void Advance(int64_t ms) { clock_.now_ms += ms; }
   int64_t now_ms() const { return clock_.now_ms; }

@@ -117,8 +117,7 @@ TEST_F(InterestTest, OneWhoLeavesTheMiddleOfAQueueLeavesTheOthersInOrder) {
   Leave(db(), "k", *takers_[3]);
   Wait(db(), "k", "e");
   for (int i = 0; i < 3; ++i) Set(db(), "k", std::to_string(i));
-  EXPECT_EQ(Story(),
-            "a takes 0; a wakes at 0; c takes 1; c wakes at 0; e takes 2; e wakes at 0; ");
+  EXPECT_EQ(Story(), "a takes 0; a wakes at 0; c takes 1; c wakes at 0; e takes 2; e wakes at 0; ");
 }
 
 TEST_F(InterestTest, ChangesOfOneHoldServeAtItsEnd) {

@@ -1,0 +1,26 @@
+#ifndef CLOAKROOM_SERVER_EXECUTION_INTERESTS_H_
+#define CLOAKROOM_SERVER_EXECUTION_INTERESTS_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "server/context/server.h"
+#include "server/session/client.h"
+#include "storage/gate/gate.h"
+#include "storage/keyspace/key_hash.h"
+
+namespace cloakroom {
+
+class BlockedRequest;
+
+/// Forgets what the client watches. Any gate that is closed just now is waited for elsewhere.
+/// Thread rule: the client's event loop, whose slot it is.
+void UnwatchAll(Server& server, GateSlot slot, Client& client);
+
+/// Takes a request that was settled, or abandoned, out of the queues of its keys, in the same way.
+void LeaveQueues(Server& server, GateSlot slot, std::shared_ptr<BlockedRequest> request);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_EXECUTION_INTERESTS_H_

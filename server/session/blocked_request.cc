@@ -1,0 +1,77 @@
+#include "server/session/blocked_request.h"
+
+#include "server/context/errors.h"
+
+namespace cloakroom {
+
+void BlockedRequest::Enqueue() {
+  for (size_t i = 0; i < on_.keys.size(); ++i) {
+    Stripe& stripe = db_.StripeOf(KeyHash::Of(on_.keys[i]));
+    AssertHeld(stripe);
+    stripe.interests.Enqueue(on_.keys[i], &places_[i]);
+  }
+}
+
+Waiter::Verdict BlockedRequest::Serve(Hold& hold, Database& db, std::string_view key,
+                                      KeyHash hash) {
+  return on_.serve({hold, db, key, hash, clock_.NowMs(), writer_, *this});
+}
+
+void BlockedRequest::Wake(int64_t durable_from) { Finish(End::kServed, durable_from); }
+
+bool BlockedRequest::TimeOut() {
+  if (!Settle()) return false;
+  Finish(End::kTimedOut, 0);
+  return true;
+}
+
+bool BlockedRequest::Unblock(bool with_error) {
+  if (!Settle()) return false;
+  Finish(with_error ? End::kUnblocked : End::kTimedOut, 0);
+  return true;
+}
+
+void BlockedRequest::Finish(End end, int64_t durable_from) {
+  std::function<void()> wake;
+  {
+    MutexLock lock(mutex_);
+    finished_ = true;
+    end_ = end;
+    durable_from_ = durable_from;
+    wake = std::exchange(wake_, nullptr);
+  }
+  if (wake) wake();
+}
+
+void BlockedRequest::WhenSettled(std::function<void()> wake) {
+  {
+    MutexLock lock(mutex_);
+    if (!finished_) {
+      wake_ = std::move(wake);
+      return;
+    }
+  }
+  wake();
+}
+
+int64_t BlockedRequest::durable_from() {
+  MutexLock lock(mutex_);
+  return durable_from_;
+}
+
+void BlockedRequest::Reply(ReplyWriter& reply) {
+  MutexLock lock(mutex_);
+  switch (end_) {
+    case End::kServed:
+      output_.MoveTo(reply.out());
+      return;
+    case End::kTimedOut:
+      on_.time_out(reply);
+      return;
+    case End::kUnblocked:
+      reply.Error(kUnblocked);
+      return;
+  }
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,116 @@
+#ifndef CLOAKROOM_SERVER_SESSION_BLOCKED_REQUEST_H_
+#define CLOAKROOM_SERVER_SESSION_BLOCKED_REQUEST_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "protocol/output_buffer.h"
+#include "protocol/reply_writer.h"
+#include "storage/base/clock.h"
+#include "storage/base/mutex.h"
+#include "storage/changes/interest.h"
+#include "storage/keyspace/database.h"
+#include "storage/keyspace/hold.h"
+#include "storage/keyspace/key_hash.h"
+
+namespace cloakroom {
+
+/// A key that may be ready for a request that waits for it, under the hold of the writer who has
+/// changed it.
+struct ReadyKey {
+  Hold& hold;
+  Database& db;
+  std::string_view key;
+  KeyHash hash;
+  int64_t now_ms;
+  ReplyWriter& reply;
+  Waiter& waiter;
+
+  /// Ask it when the key is what the request waits for, before anything is changed or replied.
+  /// False: the request has just been ended otherwise, so nothing may be done for it.
+  bool Take() const { return waiter.Settle(); }
+};
+
+/// What a request waits for (Call::Block).
+struct BlockOn {
+  using Serve = std::function<Waiter::Verdict(const ReadyKey&)>;
+
+  /// Of the client's database.
+  std::vector<std::string> keys;
+  /// From now on; 0: none.
+  int64_t time_limit_ms = 0;
+  /// Does the request's work on a key. On the writer's thread, so it touches neither Call nor
+  /// Client.
+  Serve serve;
+  /// The reply when the time limit has passed.
+  std::function<void(ReplyWriter&)> time_out;
+};
+
+/// A request that is parked until one of its keys is ready, its time limit has passed, or CLIENT
+/// UNBLOCK ends it. One of these settles it, and decides what is replied.
+///
+/// Thread rule: its client's event loop, but for what a comment gives to any thread.
+class BlockedRequest final : public Waiter {
+ public:
+  BlockedRequest(BlockOn on, Database& db, const Clock& clock, int resp)
+      : on_(std::move(on)), db_(db), clock_(clock), writer_(output_, resp) {
+    places_.resize(on_.keys.size(), {.waiter = this});
+  }
+
+  /// Lines up behind those who wait for its keys. REQUIRES: their stripes are held, and have been
+  /// since it was found that no key is ready.
+  void Enqueue();
+  /// Its keys, and its places in their queues, for whoever takes it out of them.
+  Database& db() { return db_; }
+  const std::vector<std::string>& keys() const { return on_.keys; }
+  InterestTable::Place& place(size_t key) { return places_[key]; }
+  int64_t time_limit_ms() const { return on_.time_limit_ms; }
+
+  /// `wake` is called once, by any thread, when it was settled by another thread; at once if that
+  /// is so already.
+  void WhenSettled(std::function<void()> wake);
+  /// Its time limit has passed. False: somebody was first, and will call.
+  bool TimeOut();
+  /// CLIENT UNBLOCK, with an error or as if its time had run out. Any thread. False: somebody was
+  /// first.
+  bool Unblock(bool with_error);
+  /// Its client is gone: nobody may serve it any more.
+  void Abandon() { Settle(); }
+
+  /// When it has been settled and that was heard of: its reply, and what must be durable before it
+  /// is sent.
+  void Reply(ReplyWriter& reply);
+  int64_t durable_from();
+
+  // Waiter.
+  Verdict Serve(Hold& hold, Database& db, std::string_view key, KeyHash hash) override;
+  void Wake(int64_t durable_from) override;
+
+ private:
+  enum class End : uint8_t { kServed, kTimedOut, kUnblocked };
+  void Finish(End end, int64_t durable_from);
+
+  const BlockOn on_;
+  Database& db_;
+  const Clock& clock_;
+  std::vector<InterestTable::Place> places_;
+  /// Of whoever has settled it, until Finish.
+  OutputBuffer output_;
+  ReplyWriter writer_;
+
+  Mutex mutex_;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  End end_ ABSL_GUARDED_BY(mutex_) = End::kServed;
+  int64_t durable_from_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::function<void()> wake_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_SESSION_BLOCKED_REQUEST_H_
