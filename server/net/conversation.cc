@@ -135,10 +135,13 @@ Conversation::Next Conversation::Execute(const Request& request, OutputBuffer& o
   ReplyWriter reply(out, client_->resp);
   client_->last_command = request.command;
   client_->commands += 1;
-  outcome_ = executor_.Execute(*client_, request, reply, queued);
+  Outcome outcome = executor_.Execute(*client_, request, reply, queued);
+  if (outcome.kind == Outcome::Kind::kDone) [[likely]]
+    return client_->close_after_reply ? Next::kClose : Next::kRead;
+  outcome_ = std::move(outcome);
   switch (outcome_.kind) {
     case Outcome::Kind::kDone:
-      return client_->close_after_reply ? Next::kClose : Next::kRead;
+      break;
     case Outcome::Kind::kGate:
       Park(request);
       Queue();
