@@ -43,6 +43,9 @@ class HeldRepliesTest : private Disk, public ServerTest {
     EXPECT_TRUE(journal().file().AwaitDurable(journal().file().appended_offset(), kMinuteUs));
   }
 
+  // The log's writer posts to the context.
+  ~HeldRepliesTest() override { static_cast<void>(journal().file().Close()); }
+
   ChangeJournal& journal() { return server_.persistence().journal(); }
   /// Executes a request, whose changes `client` waits for.
   int64_t Write(std::string_view request, const std::shared_ptr<Waiting>& client) {

@@ -76,6 +76,8 @@ LoopTest::~LoopTest() {
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
   server_.workers().Stop();
+  // Its writer posts to the loops.
+  static_cast<void>(server_.persistence().journal().file().Close());
 }
 
 Peer& LoopTest::Connect(EventLoop& loop) {
