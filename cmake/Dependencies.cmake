@@ -9,7 +9,7 @@ endif()
 add_library(cloakroom_absl INTERFACE)
 target_link_libraries(cloakroom_absl INTERFACE
   absl::base absl::synchronization absl::flat_hash_map absl::flat_hash_set absl::hash absl::strings absl::inlined_vector
-  absl::span absl::random_random absl::function_ref absl::str_format)
+  absl::span absl::random_random absl::function_ref absl::str_format absl::status absl::statusor)
 
 # The sanitizers bring their own allocator, which storage/base/memory_meter.cc knows how to ask.
 add_library(cloakroom_allocator INTERFACE)

@@ -47,7 +47,7 @@ size_t Get(Keyspace& keyspace, GateSlot slot, std::string_view key, int64_t now_
   Hold hold(slot);
   benchmark::DoNotOptimize(hold.TryKey(db, hash));
   const Entry* entry = FindKey(hold, db, key, hash, now_ms, random);
-  return entry == nullptr ? 0 : StringView(entry->encoding(), entry->payload()).size();
+  return entry == nullptr ? 0 : StringView(entry->value()).size();
 }
 
 /// A million strings, made once for all benchmarks.

@@ -28,9 +28,9 @@ void FillSession(StringRegion& region) {
   PackedBlock::Init(region, /*has_values=*/true);
   PackedBlock block(region);
   for (const char* field : {"lock", "wait", "pid", "writes", "req"}) {
-    block.Append(field, "12345", kNoFieldExpiry);
+    block.Append(field, "12345", kNever);
   }
-  block.Append("data", std::string(2000, 'd'), kNoFieldExpiry);
+  block.Append("data", std::string(2000, 'd'), kNever);
 }
 
 void BM_PackedFindLastOfSession(benchmark::State& state) {
@@ -45,7 +45,7 @@ void BM_PackedFindLast(benchmark::State& state) {
   PackedBlock::Init(region, /*has_values=*/true);
   PackedBlock block(region);
   for (int64_t i = 0; i < state.range(0); ++i) {
-    block.Append("field" + std::to_string(i), "value", kNoFieldExpiry);
+    block.Append("field" + std::to_string(i), "value", kNever);
   }
   const std::string last = "field" + std::to_string(state.range(0) - 1);
   for (auto _ : state) benchmark::DoNotOptimize(block.view().Find(last));

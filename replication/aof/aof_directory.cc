@@ -5,28 +5,32 @@
 #include <variant>
 
 #include "protocol/text.h"
+#include "replication/files/file_status.h"
 
 namespace cloakroom {
 namespace {
 
 /// A manifest's file is read up to here: some ten thousand lines.
 constexpr size_t kMaxManifestBytes = size_t{4} << 20;
+/// Where logs of Redis before 7 lie.
+constexpr char kOldDirectory[] = ".";
 
 std::string Joined(std::string_view directory, std::string_view name) {
   return directory == "." ? std::string(name) : Concat({directory, "/", name});
 }
 
-FileError ReadWhole(Files& files, const std::string& path, std::string* text) {
-  std::unique_ptr<ReadableFile> file;
-  FileError error = files.OpenForRead(path, &file);
-  if (error) return error;
+absl::StatusOr<std::string> ReadWhole(Files& files, const std::string& path) {
+  const auto file = files.OpenForRead(path);
+  if (!file.ok()) return file.status();
+  std::string text;
   char buffer[4096];
-  while (text->size() <= kMaxManifestBytes) {
-    int64_t n = file->Read(buffer, &error);
-    if (n <= 0) return error;
-    text->append(buffer, static_cast<size_t>(n));
+  while (text.size() <= kMaxManifestBytes) {
+    const absl::StatusOr<size_t> n = (*file)->Read(buffer);
+    if (!n.ok()) return n.status();
+    if (*n == 0) return text;
+    text.append(buffer, *n);
   }
-  return {EFBIG, "read " + path};
+  return FileError(EFBIG, "read " + path);
 }
 
 /// In Redis' words, but on one line.
@@ -37,21 +41,6 @@ std::string Explain(const AofManifest::ParseError& error) {
             error.content + "': ";
   }
   return text + error.text;
-}
-
-/// A file that the manifest names and that is not there, or out of reach.
-void LookForFiles(Files& files, const AofDirectory& directory, AofDirectory::Loaded& loaded) {
-  const AofManifest& manifest = loaded.manifest;
-  std::vector<AofFileEntry> entries = manifest.incrs();
-  if (manifest.base()) entries.insert(entries.begin(), *manifest.base());
-  for (const AofFileEntry& entry : entries) {
-    const FileError error = files.Find(directory.PathOf(entry.name));
-    if (!error) continue;
-    if (!error.absent()) return loaded.Fail(error);
-    loaded.error =
-        "the manifest names " + entry.name + ", and there is no such file in the directory";
-    return;
-  }
 }
 
 bool ListsOnly(const AofManifest& manifest, const std::string& base) {
@@ -69,60 +58,68 @@ std::string AofDirectory::PathOf(std::string_view file_name) const {
 
 // ---- reading
 
-void AofDirectory::Loaded::Fail(const FileError& failed) {
-  error = failed.text();
-  file_error = failed;
+absl::StatusOr<AofManifest> AofDirectory::ReadManifest() const {
+  const absl::StatusOr<std::string> text = ReadWhole(files_, PathOf(ManifestName()));
+  if (!text.ok()) return text.status();
+  auto parsed = AofManifest::Parse(*text);
+  if (auto* problem = std::get_if<AofManifest::ParseError>(&parsed)) {
+    return absl::DataLossError(Explain(*problem));
+  }
+  return std::get<AofManifest>(std::move(parsed));
 }
 
-AofDirectory::Loaded AofDirectory::Load(Files& files, const std::string& path,
-                                        const std::string& name, const std::string& old_directory) {
-  Loaded loaded;
+absl::Status AofDirectory::FindFiles(const AofManifest& manifest) const {
+  std::vector<AofFileEntry> entries = manifest.incrs();
+  if (manifest.base()) entries.insert(entries.begin(), *manifest.base());
+  for (const AofFileEntry& entry : entries) {
+    absl::Status found = files_.Find(PathOf(entry.name));
+    if (absl::IsNotFound(found)) {
+      return absl::DataLossError("the manifest names " + entry.name +
+                                 ", and there is no such file in the directory");
+    }
+    if (!found.ok()) return found;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<AofDirectory::Loaded> AofDirectory::Load(Files& files, const std::string& path,
+                                                        const std::string& name) {
   AofDirectory directory(files, path, name);
-  std::string manifest_path = directory.PathOf(directory.ManifestName());
-  std::string text;
-  const FileError unread = ReadWhole(files, manifest_path, &text);
-  const bool listed = !unread.absent();
-  if (listed) {
-    if (unread) {
-      loaded.Fail(unread);
-      return loaded;
-    }
-    auto parsed = AofManifest::Parse(text);
-    if (auto* problem = std::get_if<AofManifest::ParseError>(&parsed)) {
-      loaded.error = Explain(*problem);
-      return loaded;
-    }
-    loaded.manifest = std::get<AofManifest>(std::move(parsed));
-  }
-  std::string old_path = Joined(old_directory, name);
+  auto manifest = directory.ReadManifest();
+  const bool listed = !absl::IsNotFound(manifest.status());
+  if (listed && !manifest.ok()) return manifest.status();
+  Loaded loaded;
+  if (listed) loaded.manifest = *std::move(manifest);
   // A manifest that lists the old file alone, while it is still outside: a crash came in between.
-  bool halfway =
-      listed && ListsOnly(loaded.manifest, name) && files.Find(directory.PathOf(name)).absent();
-  if (!old_directory.empty() && (!listed || halfway)) {
-    FileError error = files.Find(old_path);
-    const bool absent = error.absent();
-    if (!error) {
-      error = directory.TakeOver(old_path, old_directory);
+  const bool halfway = listed && ListsOnly(loaded.manifest, name) &&
+                       absl::IsNotFound(files.Find(directory.PathOf(name)));
+  if (!listed || halfway) {
+    const std::string old_path = Joined(kOldDirectory, name);
+    absl::Status found = files.Find(old_path);
+    if (!found.ok() && !absl::IsNotFound(found)) return found;
+    if (found.ok()) {
+      absl::Status taken = directory.TakeOver(old_path);
+      if (!taken.ok()) return taken;
       loaded.manifest = directory.manifest();
-      loaded.upgraded = !error;
+      loaded.upgraded = true;
     }
-    if (error && !absent) loaded.Fail(error);
   }
-  if (loaded.error.empty()) LookForFiles(files, directory, loaded);
+  absl::Status complete = directory.FindFiles(loaded.manifest);
+  if (!complete.ok()) return complete;
   return loaded;
 }
 
-FileError AofDirectory::TakeOver(const std::string& old_path, const std::string& old_directory) {
-  if (FileError error = Make()) return error;
+absl::Status AofDirectory::TakeOver(const std::string& old_path) {
+  if (absl::Status status = Make(); !status.ok()) return status;
   MutexLock lock(mutex_);
   AofManifest manifest;
   manifest.AdoptOldFile(name_);
   // The manifest first: it says after a crash what the file outside is.
-  if (FileError error = WriteTemporary(manifest)) return error;
-  if (FileError error = Publish()) return error;
-  if (FileError error = files_.Rename(old_path, PathOf(name_))) return error;
-  if (FileError error = files_.SyncDirectory(path_)) return error;
-  return files_.SyncDirectory(old_directory);
+  if (absl::Status status = WriteTemporary(manifest); !status.ok()) return status;
+  if (absl::Status status = Publish(); !status.ok()) return status;
+  if (absl::Status status = files_.Rename(old_path, PathOf(name_)); !status.ok()) return status;
+  if (absl::Status status = files_.SyncDirectory(path_); !status.ok()) return status;
+  return files_.SyncDirectory(kOldDirectory);
 }
 
 void AofDirectory::Adopt(AofManifest manifest) {
@@ -159,112 +156,111 @@ int64_t AofDirectory::Size() const {
 
 // ---- replacing the manifest
 
-FileError AofDirectory::Make() {
-  if (!files_.Find(path_)) return {};
+absl::Status AofDirectory::Make() {
+  if (files_.Find(path_).ok()) return absl::OkStatus();
   return files_.MakeDirectory(path_);
 }
 
-FileError AofDirectory::Probe() {
-  if (FileError error = Make()) return error;
+absl::Status AofDirectory::Probe() {
+  if (absl::Status status = Make(); !status.ok()) return status;
   const std::string path = PathOf("temp-probe-" + name_);
-  std::unique_ptr<WritableFile> file;
-  if (FileError error = files_.Create(path, &file)) return error;
+  if (auto file = files_.Create(path); !file.ok()) return file.status();
   return files_.Remove(path);
 }
 
-FileError AofDirectory::WriteTemporary(const AofManifest& manifest) {
+absl::Status AofDirectory::WriteTemporary(const AofManifest& manifest) {
   next_.reset();
-  std::unique_ptr<WritableFile> file;
-  if (FileError error = files_.Create(PathOf("temp-" + ManifestName()), &file)) return error;
-  if (FileError error = file->Append(manifest.Print())) return error;
-  if (FileError error = file->Sync()) return error;
+  const auto file = files_.Create(PathOf("temp-" + ManifestName()));
+  if (!file.ok()) return file.status();
+  if (absl::Status status = (*file)->Append(manifest.Print()); !status.ok()) return status;
+  if (absl::Status status = (*file)->Sync(); !status.ok()) return status;
   next_ = manifest;
-  return {};
+  return absl::OkStatus();
 }
 
-FileError AofDirectory::Publish() {
+absl::Status AofDirectory::Publish() {
   if (next_) {
-    FileError error = files_.Rename(PathOf("temp-" + ManifestName()), PathOf(ManifestName()));
-    if (error) return error;
+    absl::Status renamed = files_.Rename(PathOf("temp-" + ManifestName()), PathOf(ManifestName()));
+    if (!renamed.ok()) return renamed;
     manifest_ = *std::exchange(next_, std::nullopt);
     names_unsynced_ = true;
   }
   if (names_unsynced_) {
-    if (FileError error = files_.SyncDirectory(path_)) return error;
+    if (absl::Status status = files_.SyncDirectory(path_); !status.ok()) return status;
     names_unsynced_ = false;
   }
-  return {};
+  return absl::OkStatus();
 }
 
-FileError AofDirectory::PrepareIncr(bool listed, AofFileEntry* entry,
-                                    std::unique_ptr<WritableFile>* file) {
-  if (FileError error = Make()) return error;
+absl::StatusOr<AofDirectory::NewIncr> AofDirectory::PrepareIncr(bool listed) {
+  if (absl::Status status = Make(); !status.ok()) return status;
   MutexLock lock(mutex_);
   AofFileEntry incr = manifest_.NextIncr(name_);
-  if (FileError error = files_.Create(PathOf(incr.name), file)) return error;
+  auto file = files_.Create(PathOf(incr.name));
+  if (!file.ok()) return file.status();
   names_unsynced_ = true;
   if (listed) {
     AofManifest next = manifest_;
     next.AddIncr(incr);
-    if (FileError error = WriteTemporary(next)) return error;
+    if (absl::Status status = WriteTemporary(next); !status.ok()) return status;
   } else {
     manifest_.SkipIncrNumber(incr.seq);
     unlisted_.push_back(incr);
   }
-  *entry = std::move(incr);
-  return {};
+  return NewIncr{std::move(incr), *std::move(file)};
 }
 
-FileError AofDirectory::CommitIncr() {
+absl::Status AofDirectory::CommitIncr() {
   MutexLock lock(mutex_);
   return Publish();
 }
 
-FileError AofDirectory::InstallBase(const std::string& temporary_path, bool is_rdb,
-                                    bool keep_incr) {
+absl::Status AofDirectory::InstallBase(const std::string& temporary_path, bool is_rdb,
+                                       bool keep_incr) {
   MutexLock lock(mutex_);
   AofFileEntry base = manifest_.NextBase(name_, is_rdb);
-  if (FileError error = files_.Rename(temporary_path, PathOf(base.name))) return error;
+  if (absl::Status status = files_.Rename(temporary_path, PathOf(base.name)); !status.ok())
+    return status;
   AofManifest next = manifest_;
   if (!unlisted_.empty()) next.AddIncr(unlisted_.back());
   next.ReplaceBase(base, keep_incr ? 1 : 0);
-  FileError error = WriteTemporary(next);
-  if (!error) error = Publish();
-  if (error && !(manifest_ == next)) {
+  absl::Status status = WriteTemporary(next);
+  if (status.ok()) status = Publish();
+  if (!status.ok() && !(manifest_ == next)) {
     next_.reset();
     // Best effort: it takes the place of a whole keyspace on a disk that may be full.
     (void)files_.Remove(PathOf(base.name));
-    return error;
+    return status;
   }
   if (!unlisted_.empty()) unlisted_.pop_back();
   orphans_.insert(orphans_.end(), unlisted_.begin(), unlisted_.end());
   unlisted_.clear();
-  return error;
+  return status;
 }
 
-FileError AofDirectory::RemoveHistory() {
+absl::Status AofDirectory::RemoveHistory() {
   MutexLock lock(mutex_);
   // Before the disk has the manifest that replaced them, they may still be needed.
   if (names_unsynced_) {
-    if (FileError error = files_.SyncDirectory(path_)) return error;
+    if (absl::Status status = files_.SyncDirectory(path_); !status.ok()) return status;
     names_unsynced_ = false;
   }
   std::vector<AofFileEntry> gone = manifest_.history();
   gone.insert(gone.end(), orphans_.begin(), orphans_.end());
   for (const AofFileEntry& entry : gone) {
-    FileError error = files_.Remove(PathOf(entry.name));
-    if (error && error.code != ENOENT) return error;
+    absl::Status removed = files_.Remove(PathOf(entry.name));
+    if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
   }
   orphans_.clear();
   // While another manifest waits for its rename, the lines stay for the next time: they are of
   // files that nobody misses.
-  if (manifest_.history().empty() || next_) return {};
+  if (manifest_.history().empty() || next_) return absl::OkStatus();
   AofManifest next = manifest_;
   next.ForgetHistory();
-  FileError error = WriteTemporary(next);
-  if (!error) error = Publish();
-  if (error) next_.reset();
-  return error;
+  absl::Status status = WriteTemporary(next);
+  if (status.ok()) status = Publish();
+  if (!status.ok()) next_.reset();
+  return status;
 }
 
 void AofDirectory::DropUnlisted() {

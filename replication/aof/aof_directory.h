@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "replication/aof/aof_manifest.h"
 #include "replication/files/files.h"
 #include "storage/base/mutex.h"
@@ -24,25 +26,25 @@ class AofDirectory {
   /// `files` outlives it. `path` is `appenddirname`, `name` is `appendfilename`.
   AofDirectory(Files& files, std::string path, std::string name);
 
-  /// What a manifest's reader may come to: exactly one of manifest and error.
   struct Loaded {
     AofManifest manifest;   ///< empty when there is no log
-    std::string error;      ///< for the log, whole; empty when all went well
-    FileError file_error;   ///< what the system said, if that is the error
     bool upgraded = false;  ///< a file of Redis before 7 was moved into the directory as its base
-
-    void Fail(const FileError& failed);
   };
-  /// Reads the manifest, and takes over a log of one file in the working directory (or in
-  /// `old_directory`, or nowhere when it is ""), as Redis 7 does at its start. Files that the
-  /// manifest names are there.
-  static Loaded Load(Files& files, const std::string& path, const std::string& name,
-                     const std::string& old_directory = ".");
+  /// At the start of a server: reads the manifest, and takes over a log of one file in the working
+  /// directory, as Redis 7 does. Files that the manifest names are there. The error is a FileError,
+  /// or kDataLoss: the manifest is wrong, or names a file that is not there.
+  static absl::StatusOr<Loaded> Load(Files& files, const std::string& path,
+                                     const std::string& name);
+  /// The manifest as it lies there. The error is a FileError, kNotFound when there is none, or
+  /// kDataLoss when it is wrong.
+  absl::StatusOr<AofManifest> ReadManifest() const;
+  /// Whether all files are there that a manifest names. An error as of Load.
+  absl::Status FindFiles(const AofManifest& manifest) const;
 
   /// Makes the directory, unless it is there.
-  FileError Make();
+  absl::Status Make();
   /// Makes the directory, and a file in it, which goes again.
-  FileError Probe();
+  absl::Status Probe();
   std::string PathOf(std::string_view file_name) const;
   std::string ManifestName() const { return name_ + ".manifest"; }
 
@@ -55,26 +57,30 @@ class AofDirectory {
 
   /// Makes an empty incr file, which no manifest lists yet, and the manifest that will list it.
   /// With `listed` false the file stays out of the manifest until InstallBase().
-  FileError PrepareIncr(bool listed, AofFileEntry* entry, std::unique_ptr<WritableFile>* file);
+  struct NewIncr {
+    AofFileEntry entry;
+    std::unique_ptr<WritableFile> file;
+  };
+  absl::StatusOr<NewIncr> PrepareIncr(bool listed);
   /// Puts the prepared manifest in force, and saves the names of new files. May be called again
   /// after an error, until it succeeds.
-  FileError CommitIncr();
+  absl::Status CommitIncr();
 
   /// Renames the temporary base to the next name and lists it, with the newest incr file if
   /// `keep_incr`; the others become history. After an error the old manifest is in force, or, if
   /// only saving its name failed, the new one: both name files that hold everything.
-  FileError InstallBase(const std::string& temporary_path, bool is_rdb, bool keep_incr);
+  absl::Status InstallBase(const std::string& temporary_path, bool is_rdb, bool keep_incr);
   /// Deletes history and incr files that were never listed. After an error some may be left.
-  FileError RemoveHistory();
+  absl::Status RemoveHistory();
   /// The log is turned off before its first base: its files are nothing.
   void DropUnlisted();
 
  private:
-  /// Makes a log of one file, at `old_path`, the base of this directory.
-  FileError TakeOver(const std::string& old_path, const std::string& old_directory);
+  /// Makes a log of one file, in the working directory, the base of this one.
+  absl::Status TakeOver(const std::string& old_path);
   int64_t BaseSizeLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  FileError WriteTemporary(const AofManifest& manifest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  FileError Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status WriteTemporary(const AofManifest& manifest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Files& files_;
   const std::string path_;

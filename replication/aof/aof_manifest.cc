@@ -5,10 +5,12 @@
 #include <charconv>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "protocol/split_arguments.h"
 #include "protocol/text.h"
+#include "replication/files/file_status.h"
 
 namespace cloakroom {
 namespace {
@@ -67,17 +69,21 @@ std::string FileName(std::string_view prefix, int64_t seq, std::string_view suff
   return Concat({prefix, ".", std::to_string(seq), suffix});
 }
 
-/// One line's entry, or what is wrong with it.
-std::variant<AofFileEntry, std::string> ParseEntry(std::string line) {
+/// One line's entry.
+absl::StatusOr<AofFileEntry> ParseEntry(std::string line) {
   std::vector<std::string_view> words;
-  if (!SplitArguments(line, words) || words.size() < 6 || words.size() % 2 != 0) return kBadFormat;
+  if (!SplitArguments(line, words) || words.size() < 6 || words.size() % 2 != 0) {
+    return absl::DataLossError(kBadFormat);
+  }
   AofFileEntry entry;
   char type = '\0';
   for (size_t i = 0; i < words.size(); i += 2) {
     std::string_view value = words[i + 1];
     if (EqualsIgnoreCase(words[i], "file")) {
       // What follows would name another directory's file.
-      if (value.find_first_of("/\\") != value.npos) return "File can't be a path, just a filename";
+      if (value.find_first_of("/\\") != value.npos) {
+        return absl::DataLossError("File can't be a path, just a filename");
+      }
       entry.name = value;
     } else if (EqualsIgnoreCase(words[i], "seq")) {
       entry.seq = LeadingNumber(value);
@@ -85,29 +91,33 @@ std::variant<AofFileEntry, std::string> ParseEntry(std::string line) {
       type = value.empty() ? '\0' : value[0];
     }
   }
-  if (entry.name.empty() || entry.seq == 0 || type == '\0') return kBadFormat;
+  if (entry.name.empty() || entry.seq == 0 || type == '\0') {
+    return absl::DataLossError(kBadFormat);
+  }
   entry.type = static_cast<AofFileType>(type);
   return entry;
 }
 
 }  // namespace
 
-std::optional<std::string> AofManifest::Add(AofFileEntry entry) {
+absl::Status AofManifest::Add(AofFileEntry entry) {
   switch (entry.type) {
     case AofFileType::kBase:
-      if (base_) return "Found duplicate base file information";
+      if (base_) return absl::DataLossError("Found duplicate base file information");
       base_seq_ = entry.seq;
       base_ = std::move(entry);
-      return std::nullopt;
+      return absl::OkStatus();
     case AofFileType::kHistory:
       history_.push_back(std::move(entry));
-      return std::nullopt;
+      return absl::OkStatus();
     case AofFileType::kIncr:
-      if (entry.seq <= incr_seq_) return "Found a non-monotonic sequence number";
+      if (entry.seq <= incr_seq_) {
+        return absl::DataLossError("Found a non-monotonic sequence number");
+      }
       AddIncr(std::move(entry));
-      return std::nullopt;
+      return absl::OkStatus();
   }
-  return "Unknown AOF file type";
+  return absl::DataLossError("Unknown AOF file type");
 }
 
 std::variant<AofManifest, AofManifest::ParseError> AofManifest::Parse(std::string_view text) {
@@ -126,14 +136,9 @@ std::variant<AofManifest, AofManifest::ParseError> AofManifest::Parse(std::strin
     if (line.starts_with('#')) continue;
     std::string trimmed(line);
     absl::StripAsciiWhitespace(&trimmed);
-    auto parsed = ParseEntry(trimmed);
-    std::optional<std::string> problem;
-    if (auto* entry = std::get_if<AofFileEntry>(&parsed)) {
-      problem = manifest.Add(std::move(*entry));
-    } else {
-      problem = std::get<std::string>(std::move(parsed));
-    }
-    if (problem) return ParseError{number, *std::move(problem), std::move(trimmed)};
+    absl::StatusOr<AofFileEntry> entry = ParseEntry(trimmed);
+    const absl::Status added = entry.ok() ? manifest.Add(*std::move(entry)) : entry.status();
+    if (!added.ok()) return ParseError{number, MessageOf(added), std::move(trimmed)};
   }
   return manifest;
 }

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/status.h"
+
 namespace cloakroom {
 
 /// What a file of the append-only directory is for; the letter stands in the manifest.
@@ -71,7 +73,7 @@ class AofManifest {
   bool operator==(const AofManifest&) const = default;
 
  private:
-  std::optional<std::string> Add(AofFileEntry entry);
+  absl::Status Add(AofFileEntry entry);
 
   std::optional<AofFileEntry> base_;
   std::vector<AofFileEntry> history_;

@@ -7,6 +7,7 @@
 
 #include "protocol/numbers.h"
 #include "protocol/text.h"
+#include "replication/files/file_status.h"
 
 namespace cloakroom {
 namespace {
@@ -82,9 +83,8 @@ bool AofReader::Have(size_t bytes) {
   return true;
 }
 
-/// The line at position_, without its end, and steps behind it. Nothing when the file ends first,
-/// or line_too_long_.
-std::optional<std::string_view> AofReader::Line() {
+/// The line at position_, without its end, and steps behind it. kOutOfRange: the file ends first.
+absl::StatusOr<std::string_view> AofReader::Line() {
   for (size_t searched = 0;;) {
     size_t start = begin_ + position_;
     const char* from = buffer_.data() + start + searched;
@@ -95,13 +95,12 @@ std::optional<std::string_view> AofReader::Line() {
                             static_cast<size_t>(newline - buffer_.data()) - start);
       position_ += line.size() + 1;
       if (line.ends_with('\r')) line.remove_suffix(1);
-      line_too_long_ = line.size() > kMaxLine;
-      if (line_too_long_) return std::nullopt;
+      if (line.size() > kMaxLine) return absl::DataLossError("a line is too long");
       return line;
     }
     searched += length;
-    line_too_long_ = searched > kMaxLine;
-    if (line_too_long_ || !Fill()) return std::nullopt;
+    if (searched > kMaxLine) return absl::DataLossError("a line is too long");
+    if (!Fill()) return absl::OutOfRangeError("the end of the file");
   }
 }
 
@@ -113,10 +112,9 @@ void AofReader::Consume() {
 // ---- what the bytes say
 
 AofReader::Status AofReader::SkipAnnotation() {
-  std::optional<std::string_view> line = Line();
-  if (!line) {
-    return line_too_long_ ? FormatError("an annotation is too long") : Finish(Status::kTruncated);
-  }
+  const absl::StatusOr<std::string_view> line = Line();
+  if (absl::IsOutOfRange(line.status())) return Finish(Status::kTruncated);
+  if (!line.ok()) return FormatError("an annotation is too long");
   if (line->starts_with(kTimestamp)) {
     if (auto seconds = ParseInteger(line->substr(kTimestamp.size()))) timestamp_s_ = seconds;
   }
@@ -126,27 +124,27 @@ AofReader::Status AofReader::SkipAnnotation() {
 }
 
 /// The number behind the type byte.
-std::optional<int64_t> AofReader::Length(std::string_view line, char type, int64_t most) {
+absl::StatusOr<int64_t> AofReader::Length(std::string_view line, char type, int64_t most) const {
   if (line.empty() || line[0] != type) {
-    error_ = std::string("expected '") + type + "', got '" + std::string(line.substr(0, 1)) + "'";
-    return std::nullopt;
+    return absl::DataLossError(std::string("expected '") + type + "', got '" +
+                               std::string(line.substr(0, 1)) + "'");
   }
-  std::optional<int64_t> length = ParseInteger(line.substr(1));
+  const std::optional<int64_t> length = ParseInteger(line.substr(1));
   if (!length || *length < 0 || *length > most) {
-    error_ = "bad length '" + std::string(line.substr(1, 32)) + "'";
-    return std::nullopt;
+    return absl::DataLossError("bad length '" + std::string(line.substr(1, 32)) + "'");
   }
-  return length;
+  return *length;
 }
 
 AofReader::Status AofReader::ReadCommand() {
   if (buffer_[begin_] != '*') {
     return FormatError(std::string("expected '*', got '") + buffer_[begin_] + "'");
   }
-  std::optional<std::string_view> line = Line();
-  if (!line) return line_too_long_ ? FormatError("a line is too long") : Finish(Status::kTruncated);
-  std::optional<int64_t> count = Length(*line, '*', INT_MAX);
-  if (!count) return Finish(Status::kFormatError);
+  const absl::StatusOr<std::string_view> line = Line();
+  if (absl::IsOutOfRange(line.status())) return Finish(Status::kTruncated);
+  if (!line.ok()) return FormatError(MessageOf(line.status()));
+  const absl::StatusOr<int64_t> count = Length(*line, '*', INT_MAX);
+  if (!count.ok()) return FormatError(MessageOf(count.status()));
   if (*count == 0) return FormatError("a command without a name");
   slices_.clear();
   for (int64_t i = 0; i < *count; i++) {
@@ -165,16 +163,12 @@ AofReader::Status AofReader::ReadCommand() {
 AofReader::Status AofReader::ReadArgument() {
   // Before the line is whole: a wrong byte is wrong however the file ends.
   if (!Have(1)) return Finish(Status::kTruncated);
-  std::optional<std::string_view> line;
-  if (buffer_[begin_ + position_] == '$') {
-    line = Line();
-    if (!line && !line_too_long_) return Finish(Status::kTruncated);
-  } else {
-    line = std::string_view(buffer_.data() + begin_ + position_, 1);
-  }
-  if (!line) return FormatError("a line is too long");
-  std::optional<int64_t> length = Length(*line, '$', kMaxArgument);
-  if (!length) return Finish(Status::kFormatError);
+  absl::StatusOr<std::string_view> line(std::string_view(buffer_.data() + begin_ + position_, 1));
+  if (*line == "$") line = Line();
+  if (absl::IsOutOfRange(line.status())) return Finish(Status::kTruncated);
+  if (!line.ok()) return FormatError(MessageOf(line.status()));
+  const absl::StatusOr<int64_t> length = Length(*line, '$', kMaxArgument);
+  if (!length.ok()) return FormatError(MessageOf(length.status()));
   size_t bytes = static_cast<size_t>(*length);
   if (!Have(bytes + 2)) return Finish(Status::kTruncated);
   if (std::memcmp(buffer_.data() + begin_ + position_ + bytes, "\r\n", 2) != 0) {

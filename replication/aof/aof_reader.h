@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "replication/files/bytes.h"
 
 namespace cloakroom {
@@ -70,11 +71,11 @@ class AofReader {
   Status FormatError(std::string text);
   bool Fill();
   bool Have(size_t bytes);
-  std::optional<std::string_view> Line();
+  absl::StatusOr<std::string_view> Line();
   Status SkipAnnotation();
   Status ReadCommand();
   Status ReadArgument();
-  std::optional<int64_t> Length(std::string_view line, char type, int64_t most);
+  absl::StatusOr<int64_t> Length(std::string_view line, char type, int64_t most) const;
   void NoteTransaction();
   void Consume();
 
@@ -84,7 +85,6 @@ class AofReader {
   size_t end_ = 0;       // of what was read
   size_t position_ = 0;  // from begin_: what comes next
   int64_t base_offset_;  // of buffer_[0] in the file
-  bool line_too_long_ = false;
 
   std::vector<Slice> slices_;
   std::vector<std::string_view> arguments_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/text.h"
+#include "replication/files/file_status.h"
 
 namespace cloakroom {
 namespace {
@@ -28,7 +29,7 @@ class Cursor {
   Cursor(ReadableFile& file, int64_t offset) : file_(file), offset_(offset), buffer_(64 * 1024) {}
 
   int64_t offset() const { return offset_; }
-  const FileError& error() const { return error_; }
+  const absl::Status& status() const { return status_; }
   std::optional<char> Peek() {
     if (at_ == end_ && !Fill()) return std::nullopt;
     return buffer_[at_];
@@ -66,15 +67,16 @@ class Cursor {
     offset_ += static_cast<int64_t>(n);
   }
   bool Fill() {
-    if (error_) return false;
-    int64_t n = file_.Read(buffer_, &error_);
+    if (!status_.ok()) return false;
+    const absl::StatusOr<size_t> n = file_.Read(buffer_);
+    status_ = n.status();
     at_ = 0;
-    end_ = static_cast<size_t>(std::max<int64_t>(n, 0));
+    end_ = n.value_or(0);
     return end_ > 0;
   }
 
   ReadableFile& file_;
-  FileError error_;
+  absl::Status status_;
   int64_t offset_;
   std::vector<char> buffer_;
   size_t at_ = 0;
@@ -88,60 +90,62 @@ class Scanner {
     scan_.valid_up_to = offset;
   }
 
-  AofScan Run(int64_t until_s) {
-    bool good = true;
+  absl::StatusOr<AofScan> Run(int64_t until_s) {
+    absl::Status status;
     while (std::optional<char> next = cursor_.Peek()) {
       if (!in_transaction_) scan_.valid_up_to = cursor_.offset();
-      good = *next == '#' ? Annotation(until_s) : Command(*next);
-      if (!good) break;
+      status = *next == '#' ? Annotation(until_s) : Command(*next);
+      if (!status.ok()) break;
     }
-    bool told = !scan_.problem.empty() || scan_.later_at || scan_.bad_annotation;
-    if (in_transaction_ && !told) {
-      Problem("Reached EOF before reading EXEC for MULTI");
-    } else if (good && !told) {
+    if (!cursor_.status().ok()) return cursor_.status();
+    if (absl::IsInvalidArgument(status)) return status;
+    if (absl::IsDataLoss(status)) {
+      scan_.problem = MessageOf(status);
+    } else if (in_transaction_ && !scan_.later_at) {
+      scan_.problem = MessageOf(Problem("Reached EOF before reading EXEC for MULTI"));
+    } else if (status.ok()) {
       scan_.valid_up_to = cursor_.offset();
     }
-    scan_.file_error = cursor_.error();
     return std::move(scan_);
   }
 
  private:
-  bool Problem(const std::string& text) {
-    scan_.problem = "0x" + Hex("%16llx", static_cast<unsigned long long>(item_)) + ": " + text;
-    return false;
+  // How the functions below fail: kDataLoss is the file's problem, kInvalidArgument an
+  // annotation's, kOutOfRange the end of the scan, of which Redis' tool says nothing.
+
+  absl::Status Problem(const std::string& text) const {
+    return absl::DataLossError("0x" + Hex("%16llx", static_cast<unsigned long long>(item_)) + ": " +
+                               text);
   }
 
-  bool Annotation(int64_t until_s) {
+  absl::Status Annotation(int64_t until_s) {
     int64_t begin = cursor_.offset();
     std::string line = cursor_.Line(kAnnotationLine);
-    if (until_s == 0 || !line.starts_with("#TS:")) return true;
+    if (until_s == 0 || !line.starts_with("#TS:")) return absl::OkStatus();
     char* end = nullptr;
     int64_t seconds = std::strtoll(line.c_str() + 4, &end, 10);
     if (end == line.c_str() + 4 || *end != '\r') {
-      scan_.bad_annotation = true;
-      return false;
+      return absl::InvalidArgumentError("Invalid timestamp annotation");
     }
-    if (seconds <= until_s) return true;
+    if (seconds <= until_s) return absl::OkStatus();
     scan_.later_at = begin;
-    return false;
+    return absl::OutOfRangeError("a later annotation");
   }
 
-  bool Command(char type) {
-    if (type != '*') {
-      scan_.problem = "AOF " + names_.name + " format error";
-      return false;
-    }
-    std::optional<int64_t> count = Number('*');
-    if (!count) return false;
+  absl::Status Command(char type) {
+    if (type != '*') return absl::DataLossError("AOF " + names_.name + " format error");
+    const absl::StatusOr<int64_t> count = Number('*');
+    if (!count.ok()) return count.status();
     for (int64_t i = 0; i < *count; i++) {
-      std::string begin;
-      if (!Argument(&begin)) return false;
-      if (i == 0 && !NoteTransaction(begin)) return false;
+      const absl::StatusOr<std::string> begin = Argument();
+      if (!begin.ok()) return begin.status();
+      if (i > 0) continue;
+      if (absl::Status status = NoteTransaction(*begin); !status.ok()) return status;
     }
-    return true;
+    return absl::OkStatus();
   }
 
-  bool NoteTransaction(std::string_view name) {
+  absl::Status NoteTransaction(std::string_view name) {
     if (EqualsIgnoreCase(name, "multi")) {
       if (in_transaction_) return Problem("Unexpected MULTI in AOF " + names_.path);
       in_transaction_ = true;
@@ -149,47 +153,48 @@ class Scanner {
       if (!in_transaction_) return Problem("Unexpected EXEC in AOF " + names_.path);
       in_transaction_ = false;
     }
-    return true;
+    return absl::OkStatus();
   }
 
-  std::optional<int64_t> Number(char type) {
+  absl::StatusOr<int64_t> Number(char type) {
     item_ = cursor_.offset();
     std::string line = cursor_.Line(kLengthLine);
-    if (line.empty()) return std::nullopt;  // the end, of which Redis' tool says nothing
+    if (line.empty()) return absl::OutOfRangeError("the end of the file");
     if (line[0] != type) {
-      Problem(std::string("Expected prefix '") + type + "', got: '" + line[0] + "'");
-      return std::nullopt;
+      return Problem(std::string("Expected prefix '") + type + "', got: '" + line[0] + "'");
     }
     char* end = nullptr;
     int64_t number = std::strtoll(line.c_str() + 1, &end, 10);
-    if (!LineEnd(std::string(end, std::min<size_t>(2, line.c_str() + line.size() - end)))) {
-      return std::nullopt;
-    }
+    const std::string line_end(end, std::min<size_t>(2, line.c_str() + line.size() - end));
+    if (absl::Status status = LineEnd(line_end); !status.ok()) return status;
     return number;
   }
 
-  bool Argument(std::string* begin) {
-    std::optional<int64_t> length = Number('$');
-    if (!length) return false;
+  /// The first bytes of the next argument.
+  absl::StatusOr<std::string> Argument() {
+    const absl::StatusOr<int64_t> length = Number('$');
+    if (!length.ok()) return length.status();
     if (*length < 0 || *length > std::numeric_limits<int64_t>::max() - 2) {
       return Problem("Expected to read string of " + std::to_string(*length) +
                      " bytes, which is not in the suitable range");
     }
     item_ = cursor_.offset();
+    std::string begin;
     std::string end;
-    int64_t got = cursor_.Skip(*length + 2, begin, &end);
+    int64_t got = cursor_.Skip(*length + 2, &begin, &end);
     if (got < *length + 2) {
       return Problem("Expected to read " + std::to_string(*length + 2) + " bytes, got " +
                      std::to_string(got) + " bytes");
     }
-    begin->resize(static_cast<size_t>(std::min<int64_t>(*length, begin->size())));
-    return LineEnd(end);
+    begin.resize(static_cast<size_t>(std::min<int64_t>(*length, begin.size())));
+    if (absl::Status status = LineEnd(end); !status.ok()) return status;
+    return begin;
   }
 
-  bool LineEnd(std::string bytes) {
+  absl::Status LineEnd(std::string bytes) {
     if (bytes == "\r\n") {
       line_++;
-      return true;
+      return absl::OkStatus();
     }
     bytes.resize(2);
     return Problem("Expected \\r\\n, got: " + Hex("%02llx", static_cast<unsigned char>(bytes[0])) +
@@ -206,8 +211,8 @@ class Scanner {
 
 }  // namespace
 
-AofScan ScanAof(ReadableFile& file, const AofScanNames& names, int64_t offset, int64_t until_s,
-                int64_t* line) {
+absl::StatusOr<AofScan> ScanAof(ReadableFile& file, const AofScanNames& names, int64_t offset,
+                                int64_t until_s, int64_t* line) {
   return Scanner(file, names, offset, line).Run(until_s);
 }
 

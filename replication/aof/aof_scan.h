@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "replication/files/files.h"
 
 namespace cloakroom {
@@ -14,11 +15,10 @@ namespace cloakroom {
 /// lines.
 struct AofScan {
   int64_t valid_up_to = 0;
-  std::string problem;  ///< as it is printed, without a line end; empty when all is well
+  /// What is wrong, as it is printed, without a line end.
+  std::optional<std::string> problem;
   /// The file's first annotation later than asked for, if any; the scan ends there.
   std::optional<int64_t> later_at;
-  FileError file_error;  ///< the file could not be read to its end; the rest counts for nothing
-  bool bad_annotation = false;  ///< one whose time cannot be read, where it matters
 };
 
 /// What Redis' tool calls a file, now this way, now that.
@@ -30,8 +30,11 @@ struct AofScanNames {
 /// Scans `file` from where it stands, `offset` bytes behind its begin. `line` counts lines over
 /// several files, and is moved on. Annotations later than `until_s` end the scan, if it is not 0.
 /// Memory: a few hundred KB, whatever the file claims.
-AofScan ScanAof(ReadableFile& file, const AofScanNames& names, int64_t offset, int64_t until_s,
-                int64_t* line);
+///
+/// The error: a FileError, when the file cannot be read to its end; or kInvalidArgument, of an
+/// annotation whose time cannot be read, where it matters.
+absl::StatusOr<AofScan> ScanAof(ReadableFile& file, const AofScanNames& names, int64_t offset,
+                                int64_t until_s, int64_t* line);
 
 }  // namespace cloakroom
 

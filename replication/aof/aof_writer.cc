@@ -1,11 +1,11 @@
 #include "replication/aof/aof_writer.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <iterator>
 #include <utility>
+
+#include "replication/files/file_status.h"
 
 namespace cloakroom {
 
@@ -44,17 +44,17 @@ AofFsync AofWriter::policy() const {
 
 AofWriter::Wait AofWriter::Step() {
   TakePending();
-  FileError error = Work(false);
-  error ? Fail(error) : Recover();
+  const absl::Status status = Work(false);
+  status.ok() ? Recover() : Fail(status);
   AdvanceDurable();
   WakeDurable();
   return NextWait();
 }
 
-FileError AofWriter::Finish() {
+absl::Status AofWriter::Finish() {
   TakePending();
-  FileError error = Work(true);
-  if (error) Fail(error);
+  absl::Status status = Work(true);
+  if (!status.ok()) Fail(status);
   AdvanceDurable();
   GiveUpMoves();
   current_ = {};
@@ -64,14 +64,14 @@ FileError AofWriter::Finish() {
   rewrite_unsynced_ = false;
   failing_.store(false, std::memory_order_release);
   WakeAll();
-  return error;
+  return status;
 }
 
 /// So that the count agrees with that of those who asked for them.
 void AofWriter::GiveUpMoves() {
   MutexLock lock(mutex_);
   for (const AofChunk& chunk : unwritten_) moves_ += chunk.new_file ? 1 : 0;
-  last_failure_ = {};
+  last_failure_ = absl::OkStatus();
 }
 
 void AofWriter::TakePending() {
@@ -79,9 +79,9 @@ void AofWriter::TakePending() {
   std::move(taken.begin(), taken.end(), std::back_inserter(unwritten_));
 }
 
-FileError AofWriter::Work(bool finishing) {
-  if (FileError error = Reopen()) return error;
-  if (FileError error = WriteAll()) return error;
+absl::Status AofWriter::Work(bool finishing) {
+  if (absl::Status status = Reopen(); !status.ok()) return status;
+  if (absl::Status status = WriteAll(); !status.ok()) return status;
   return SyncIfDue(finishing);
 }
 
@@ -98,25 +98,25 @@ AofWriter::Wait AofWriter::NextWait() const {
 
 // ---- writing
 
-FileError AofWriter::WriteAll() {
+absl::Status AofWriter::WriteAll() {
   int64_t started_us = clock_.MonotonicUs();
-  if (unwritten_.empty()) return {};
+  if (unwritten_.empty()) return absl::OkStatus();
   while (!unwritten_.empty()) {
     AofChunk& chunk = unwritten_.front();
     if (chunk.new_file) {
-      if (FileError error = MoveTo(*chunk.new_file)) return error;
+      if (absl::Status status = MoveTo(*chunk.new_file); !status.ok()) return status;
       chunk.new_file.reset();
     }
-    if (FileError error = WriteChunk(chunk)) return error;
+    if (absl::Status status = WriteChunk(chunk); !status.ok()) return status;
     unwritten_.pop_front();
   }
   if (observer_ != nullptr) observer_->AofLatency("aof-write", clock_.MonotonicUs() - started_us);
-  return {};
+  return absl::OkStatus();
 }
 
-FileError AofWriter::WriteChunk(AofChunk& chunk) {
-  if (chunk.bytes.empty()) return {};
-  if (FileError error = current_.file->Append(chunk.bytes)) {
+absl::Status AofWriter::WriteChunk(AofChunk& chunk) {
+  if (chunk.bytes.empty()) return absl::OkStatus();
+  if (absl::Status error = current_.file->Append(chunk.bytes); !error.ok()) {
     current_.file.reset();
     return error;
   }
@@ -128,14 +128,14 @@ FileError AofWriter::WriteChunk(AofChunk& chunk) {
     current_.file->StartWriteback();
     writeback_at_ = size_ + kWritebackEvery;
   }
-  return unsynced_bytes_ >= kMaxUnsynced ? Sync() : FileError{};
+  return unsynced_bytes_ >= kMaxUnsynced ? Sync() : absl::OkStatus();
 }
 
-FileError AofWriter::MoveTo(AofNewFile& next) {
+absl::Status AofWriter::MoveTo(AofNewFile& next) {
   if (current_.file != nullptr && dirty_) {
-    if (FileError error = Sync()) return error;
+    if (absl::Status status = Sync(); !status.ok()) return status;
   }
-  if (FileError error = directory_.CommitIncr()) return error;
+  if (absl::Status status = directory_.CommitIncr(); !status.ok()) return status;
   other_bytes_.fetch_add(size_, std::memory_order_relaxed);
   current_ = std::move(next);
   SetSize(0);
@@ -145,7 +145,7 @@ FileError AofWriter::MoveTo(AofNewFile& next) {
     moves_++;
   }
   progress_.NotifyAll();
-  return {};
+  return absl::OkStatus();
 }
 
 void AofWriter::SetSize(int64_t size) {
@@ -153,16 +153,20 @@ void AofWriter::SetSize(int64_t size) {
   file_size_.store(size, std::memory_order_relaxed);
 }
 
-FileError AofWriter::Reopen() {
-  if (current_.file != nullptr || current_.path.empty()) return {};
+absl::Status AofWriter::Reopen() {
+  if (current_.file != nullptr || current_.path.empty()) {
+    return absl::OkStatus();
+  }
   // Part of a record at the end would be a torn tail if we died now. Best effort: what comes next
   // is written over it.
   if (files_.Size(current_.path).value_or(0) > size_) (void)files_.Truncate(current_.path, size_);
   int64_t from = size_ - (rewrite_unsynced_ ? static_cast<int64_t>(unsynced_bytes_) : 0);
-  if (FileError error = files_.OpenAt(current_.path, from, &current_.file)) return error;
-  if (!rewrite_unsynced_) return {};
+  auto file = files_.OpenAt(current_.path, from);
+  if (!file.ok()) return file.status();
+  current_.file = *std::move(file);
+  if (!rewrite_unsynced_) return absl::OkStatus();
   for (const std::string& bytes : unsynced_) {
-    if (FileError error = current_.file->Append(bytes)) {
+    if (absl::Status error = current_.file->Append(bytes); !error.ok()) {
       current_.file.reset();
       return error;
     }
@@ -172,31 +176,31 @@ FileError AofWriter::Reopen() {
 
 // ---- syncing
 
-FileError AofWriter::SyncIfDue(bool finishing) {
-  if (!dirty_) return {};
+absl::Status AofWriter::SyncIfDue(bool finishing) {
+  if (!dirty_) return absl::OkStatus();
   AofFsync fsync = policy();
   // A policy that changed: nothing more is promised for what is kept.
   if (fsync == AofFsync::kNo && !rewrite_unsynced_) DropKept();
   bool due =
       finishing || fsync == AofFsync::kAlways ||
       (fsync == AofFsync::kEverySec && clock_.MonotonicUs() - last_sync_us_ >= kFsyncEveryUs);
-  return due ? Sync() : FileError{};
+  return due ? Sync() : absl::OkStatus();
 }
 
-FileError AofWriter::Sync() {
+absl::Status AofWriter::Sync() {
   last_sync_us_ = clock_.MonotonicUs();
-  FileError error = current_.file->Sync();
+  absl::Status status = current_.file->Sync();
   NoteFsync(last_sync_us_);
-  if (error) {
+  if (!status.ok()) {
     rewrite_unsynced_ = true;
     current_.file.reset();
-    return error;
+    return status;
   }
   rewrite_unsynced_ = false;
   dirty_ = false;
   DropKept();
   synced_.store(written_offset(), std::memory_order_release);
-  return {};
+  return absl::OkStatus();
 }
 
 void AofWriter::NoteFsync(int64_t started_us) {
@@ -236,12 +240,12 @@ void AofWriter::DropKept() {
 
 // ---- how it goes
 
-void AofWriter::Fail(const FileError& error) {
-  std::string text = error.text();
+void AofWriter::Fail(const absl::Status& error) {
+  const std::string text = MessageOf(error);
   bool news = !failing();
   {
     MutexLock lock(mutex_);
-    news = news || text != last_failure_.text();
+    news = news || text != MessageOf(last_failure_);
     last_failure_ = error;
     failing_.store(true, std::memory_order_release);
   }
@@ -256,7 +260,7 @@ void AofWriter::Recover() {
   if (!failing()) return;
   {
     MutexLock lock(mutex_);
-    last_failure_ = {};
+    last_failure_ = absl::OkStatus();
     failing_.store(false, std::memory_order_release);
   }
   if (observer_ != nullptr) observer_->AofNotice("The AOF can be written again; so can keys.");
@@ -264,7 +268,7 @@ void AofWriter::Recover() {
 
 std::string AofWriter::last_error() const {
   MutexLock lock(mutex_);
-  return last_failure_ ? std::strerror(last_failure_.code) : "";
+  return ErrnoText(last_failure_);
 }
 
 void AofWriter::set_fsync(AofFsync fsync) {
@@ -326,10 +330,10 @@ int64_t AofWriter::moves() const {
   return moves_;
 }
 
-FileError AofWriter::AwaitWritten(int64_t offset) {
+absl::Status AofWriter::AwaitWritten(int64_t offset) {
   MutexLock lock(mutex_);
   while (written_offset() < offset && !finished_ && !failing()) progress_.Wait(mutex_);
-  return failing() ? last_failure_ : FileError{};
+  return failing() ? last_failure_ : absl::OkStatus();
 }
 
 bool AofWriter::AwaitDurable(int64_t offset, int64_t us) {
@@ -342,11 +346,11 @@ bool AofWriter::AwaitDurable(int64_t offset, int64_t us) {
   return durable_offset() >= offset;
 }
 
-FileError AofWriter::AwaitMove(int64_t moves) {
+absl::Status AofWriter::AwaitMove(int64_t moves) {
   MutexLock lock(mutex_);
   while (moves_ < moves && !finished_ && !failing()) progress_.Wait(mutex_);
-  if (moves_ >= moves) return {};
-  return finished_ ? FileError{ECANCELED, "the log was closed"} : last_failure_;
+  if (moves_ >= moves) return absl::OkStatus();
+  return finished_ ? absl::FailedPreconditionError("the log was closed") : last_failure_;
 }
 
 }  // namespace cloakroom

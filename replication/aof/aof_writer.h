@@ -11,16 +11,15 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "replication/aof/aof_directory.h"
+#include "replication/aof/aof_fsync.h"
 #include "replication/aof/aof_pending.h"
 #include "replication/files/files.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
 
 namespace cloakroom {
-
-/// `appendfsync`.
-enum class AofFsync { kAlways, kEverySec, kNo };
 
 /// Who hears what the log has to say. Called from the thread at work, maybe with a lock held: must
 /// be quick, and must not call back.
@@ -79,7 +78,7 @@ class AofWriter {
   Wait Step();
   /// Writes and syncs all there is, under every policy, once; then the file is closed, and all who
   /// wait are woken.
-  FileError Finish();
+  absl::Status Finish();
 
   int64_t written_offset() const { return written_.load(std::memory_order_acquire); }
   int64_t synced_offset() const { return synced_.load(std::memory_order_acquire); }
@@ -103,10 +102,10 @@ class AofWriter {
   /// How often the log has moved to a new file.
   int64_t moves() const;
   /// Waits until it has done so `moves` times; an error when it fails, or ends, before.
-  FileError AwaitMove(int64_t moves);
+  absl::Status AwaitMove(int64_t moves);
 
   /// Waits until everything before the offset is written; an error when that fails.
-  FileError AwaitWritten(int64_t offset);
+  absl::Status AwaitWritten(int64_t offset);
 
   /// Bytes of the log that are not in the file being written.
   int64_t other_bytes() const { return other_bytes_.load(std::memory_order_relaxed); }
@@ -123,20 +122,20 @@ class AofWriter {
   };
 
   AofFsync policy() const;
-  FileError Work(bool finishing);
+  absl::Status Work(bool finishing);
   void GiveUpMoves();
   void TakePending();
-  FileError WriteAll();
-  FileError WriteChunk(AofChunk& chunk);
-  FileError MoveTo(AofNewFile& next);
+  absl::Status WriteAll();
+  absl::Status WriteChunk(AofChunk& chunk);
+  absl::Status MoveTo(AofNewFile& next);
   void SetSize(int64_t size);
-  FileError Reopen();
-  FileError SyncIfDue(bool finishing);
-  FileError Sync();
+  absl::Status Reopen();
+  absl::Status SyncIfDue(bool finishing);
+  absl::Status Sync();
   void NoteFsync(int64_t started_us);
   void Keep(std::string bytes);
   void DropKept();
-  void Fail(const FileError& error);
+  void Fail(const absl::Status& error);
   void Recover();
   void AdvanceDurable();
   void WakeDurable();
@@ -175,7 +174,7 @@ class AofWriter {
 
   mutable Mutex mutex_;
   std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
-  FileError last_failure_ ABSL_GUARDED_BY(mutex_);
+  absl::Status last_failure_ ABSL_GUARDED_BY(mutex_);
   int64_t moves_ ABSL_GUARDED_BY(mutex_) = 0;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   CondVar progress_;

@@ -1,11 +1,17 @@
 #include "replication/aof/append_only_file.h"
 
-#include <cerrno>
 #include <utility>
 
 #include "storage/base/memory_meter.h"
 
 namespace cloakroom {
+namespace {
+
+absl::Status LogClosed() {
+  return absl::FailedPreconditionError("the log was closed during its rewrite");
+}
+
+}  // namespace
 
 AppendOnlyFile::AppendOnlyFile(Files& files, const Clock& clock, Options options,
                                AofObserver* observer)
@@ -21,40 +27,43 @@ AppendOnlyFile::~AppendOnlyFile() { (void)Close(); }
 
 // ---- on and off
 
-FileError AppendOnlyFile::Open(AofManifest manifest, std::optional<NewBase> first_base) {
+absl::Status AppendOnlyFile::Open(AofManifest manifest, std::optional<NewBase> first_base) {
   MutexLock lock(mutex_);
-  if (FileError error = directory_.Make()) return error;
+  if (absl::Status status = directory_.Make(); !status.ok()) return status;
   directory_.Adopt(std::move(manifest));
   if (first_base) {
-    FileError error = directory_.InstallBase(first_base->path, first_base->is_rdb, false);
-    if (error) return error;
+    absl::Status installed = directory_.InstallBase(first_base->path, first_base->is_rdb, false);
+    if (!installed.ok()) return installed;
   }
-  AofNewFile file;
-  int64_t size = 0;
-  if (FileError error = OpenIncr(&file, &size)) return error;
+  auto opened = OpenIncr();
+  if (!opened.ok()) return opened.status();
+  auto& [file, size] = *opened;
   writer_.set_other_bytes(directory_.Size() - size);
   writer_.Open(std::move(file), size);
   base_size_.store(directory_.Size(), std::memory_order_relaxed);
   pending_.set_accepting(true);
   state_.store(State::kOn, std::memory_order_release);
   StartThread();
-  return {};
+  return absl::OkStatus();
 }
 
-FileError AppendOnlyFile::OpenIncr(AofNewFile* file, int64_t* size) {
+absl::StatusOr<std::pair<AofNewFile, int64_t>> AppendOnlyFile::OpenIncr() {
   AofManifest manifest = directory_.manifest();
   if (!manifest.incrs().empty()) {
-    file->path = files_.Absolute(directory_.PathOf(manifest.incrs().back().name));
-    *size = files_.Size(file->path).value_or(0);
-    return files_.OpenForAppend(file->path, &file->file);
+    std::string path = files_.Absolute(directory_.PathOf(manifest.incrs().back().name));
+    const int64_t size = files_.Size(path).value_or(0);
+    auto file = files_.OpenForAppend(path);
+    if (!file.ok()) return file.status();
+    return std::pair(AofNewFile{std::move(path), *std::move(file)}, size);
   }
-  AofFileEntry entry;
-  if (FileError error = directory_.PrepareIncr(true, &entry, &file->file)) return error;
-  file->path = files_.Absolute(directory_.PathOf(entry.name));
-  return directory_.CommitIncr();
+  auto incr = directory_.PrepareIncr(/*listed=*/true);
+  if (!incr.ok()) return incr.status();
+  if (absl::Status status = directory_.CommitIncr(); !status.ok()) return status;
+  std::string path = files_.Absolute(directory_.PathOf(incr->entry.name));
+  return std::pair(AofNewFile{std::move(path), std::move(incr->file)}, int64_t{0});
 }
 
-FileError AppendOnlyFile::Close() {
+absl::Status AppendOnlyFile::Close() {
   MutexLock lock(mutex_);
   State before;
   {
@@ -66,10 +75,10 @@ FileError AppendOnlyFile::Close() {
     rewriting_.store(false, std::memory_order_relaxed);
   }
   StopThread();
-  FileError error;
-  if (before != State::kOff) error = writer_.Finish();
+  absl::Status status;
+  if (before != State::kOff) status = writer_.Finish();
   if (before != State::kOn) directory_.DropUnlisted();
-  return error;
+  return status;
 }
 
 void AppendOnlyFile::StartThread() {
@@ -94,7 +103,7 @@ void AppendOnlyFile::Run() {
   }
 }
 
-FileError AppendOnlyFile::Flush() {
+absl::Status AppendOnlyFile::Flush() {
   const int64_t offset = pending_.appended();
   pending_.Demand(offset);
   return writer_.AwaitWritten(offset);
@@ -102,7 +111,7 @@ FileError AppendOnlyFile::Flush() {
 
 // ---- rewriting
 
-FileError AppendOnlyFile::PrepareSwitch() {
+absl::Status AppendOnlyFile::PrepareSwitch() {
   if (state() != State::kOff) {
     // Until the writer has come to the switch before, no manifest names that one's file, and its
     // number would be given again. Without mutex_: Close() ends this waiting.
@@ -112,23 +121,22 @@ FileError AppendOnlyFile::PrepareSwitch() {
       switches = switches_;
     }
     if (!options_.start_thread) writer_.Step();
-    if (FileError error = writer_.AwaitMove(switches)) return error;
+    if (absl::Status status = writer_.AwaitMove(switches); !status.ok()) return status;
   }
   MutexLock lock(mutex_);
   {
     MutexLock prepared_lock(prepared_mutex_);
-    if (prepared_) return {};
+    if (prepared_) return absl::OkStatus();
   }
   bool listed = state() == State::kOn;
-  AofFileEntry entry;
-  AofNewFile file;
-  if (FileError error = directory_.PrepareIncr(listed, &entry, &file.file)) return error;
-  file.path = files_.Absolute(directory_.PathOf(entry.name));
+  auto incr = directory_.PrepareIncr(listed);
+  if (!incr.ok()) return incr.status();
   writer_.Restart();
   StartThread();
   MutexLock prepared_lock(prepared_mutex_);
-  prepared_ = std::move(file);
-  return {};
+  prepared_ =
+      AofNewFile{files_.Absolute(directory_.PathOf(incr->entry.name)), std::move(incr->file)};
+  return absl::OkStatus();
 }
 
 bool AppendOnlyFile::Switch() {
@@ -142,34 +150,36 @@ bool AppendOnlyFile::Switch() {
   return true;
 }
 
-FileError AppendOnlyFile::InstallBase(const NewBase& base) {
+absl::Status AppendOnlyFile::InstallBase(const NewBase& base) {
   int64_t switches = 0;
   {
     MutexLock lock(prepared_mutex_);
-    if (!rewriting_) return {ECANCELED, "the log was closed during its rewrite"};
+    if (!rewriting_) return LogClosed();
     switches = switches_;
   }
   // Without mutex_: Close() ends this waiting.
   if (!options_.start_thread) writer_.Step();
-  FileError error = writer_.AwaitMove(switches);
-  if (error) {
+  absl::Status status = writer_.AwaitMove(switches);
+  if (!status.ok()) {
     CancelSwitch();
-    return error;
+    return status;
   }
   MutexLock lock(mutex_);
-  if (state() == State::kOff) return {ECANCELED, "the log was closed during its rewrite"};
-  error = directory_.InstallBase(base.path, base.is_rdb, true);
+  if (state() == State::kOff) return LogClosed();
+  status = directory_.InstallBase(base.path, base.is_rdb, true);
   rewriting_.store(false, std::memory_order_relaxed);
-  if (error) return error;
+  if (!status.ok()) return status;
   writer_.set_other_bytes(directory_.BaseSize());
   base_size_.store(writer_.other_bytes() + writer_.file_size(), std::memory_order_relaxed);
   state_.store(State::kOn, std::memory_order_release);
-  return {};
+  return absl::OkStatus();
 }
 
-FileError AppendOnlyFile::InstallLoneBase(const NewBase& base) {
+absl::Status AppendOnlyFile::InstallLoneBase(const NewBase& base) {
   MutexLock lock(mutex_);
-  if (state() != State::kOff) return {ECANCELED, "the log was begun meanwhile"};
+  if (state() != State::kOff) {
+    return absl::FailedPreconditionError("the log was begun meanwhile");
+  }
   return directory_.InstallBase(base.path, base.is_rdb, false);
 }
 

@@ -9,7 +9,10 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "replication/aof/aof_directory.h"
 #include "replication/aof/aof_pending.h"
 #include "replication/aof/aof_writer.h"
@@ -87,18 +90,18 @@ class AppendOnlyFile {
   /// At start, with `appendonly yes`, after `manifest` (AofDirectory::Load) was loaded and a torn
   /// tail cut. The log goes on in the last incr file, or a new one. A fresh directory has no base:
   /// then `first_base` is to be an empty one, or Redis' file checker would not know the directory.
-  FileError Open(AofManifest manifest, std::optional<NewBase> first_base = std::nullopt);
+  absl::Status Open(AofManifest manifest, std::optional<NewBase> first_base = std::nullopt);
   /// Writes and syncs everything, ends the thread, wakes all who wait. An error: what it could not
   /// save. For the end of the process, and for `appendonly no`; then the state is kOff, and a
   /// rewrite (PrepareSwitch, ...) turns the log on again.
-  FileError Close();
+  absl::Status Close();
   /// While it is off: what lies in the directory, which a rewrite is going to replace.
   void Adopt(AofManifest manifest) { directory_.Adopt(std::move(manifest)); }
   std::string PathOf(std::string_view file_name) const { return directory_.PathOf(file_name); }
   /// Makes the directory, for a base to be written there.
-  FileError MakeDirectory() { return directory_.Make(); }
+  absl::Status MakeDirectory() { return directory_.Make(); }
   /// Whether files can be made in the directory, which is made where it is missing.
-  FileError Probe() { return directory_.Probe(); }
+  absl::Status Probe() { return directory_.Probe(); }
   State state() const { return state_.load(std::memory_order_acquire); }
 
   // ---- appending: the order of the calls is the order in the file
@@ -119,7 +122,7 @@ class AppendOnlyFile {
   }
 
   /// Waits until all that was appended is written, or the disk refuses it.
-  FileError Flush();
+  absl::Status Flush();
 
   /// Everything before it is kept as `appendfsync` promises: fsynced with `always`, written with
   /// the others. Never goes back, whatever becomes of the setting.
@@ -151,7 +154,7 @@ class AppendOnlyFile {
   // ---- rewriting; one at a time
 
   /// Makes the next incr file and a manifest that lists it, next to the one in force. Slow.
-  FileError PrepareSwitch();
+  absl::Status PrepareSwitch();
   /// Bytes appended from now on go to the prepared file. Microseconds: the writer does the rest.
   /// False, and nothing is done, when nothing is prepared: the log was closed since.
   /// REQUIRES: nobody appends meanwhile.
@@ -159,13 +162,13 @@ class AppendOnlyFile {
   /// Puts the base in its place, writes the manifest, and turns kWaitForBase to kOn. Waits until
   /// the writer has come to the switch, unless it fails. What is replaced is history then, which
   /// RemoveHistory() deletes. Slow.
-  FileError InstallBase(const NewBase& base);
+  absl::Status InstallBase(const NewBase& base);
   /// While it is off: puts a base in its place, with nothing behind it. Slow.
-  FileError InstallLoneBase(const NewBase& base);
+  absl::Status InstallLoneBase(const NewBase& base);
   /// The rewrite failed: the log goes on in the new file, and the base stays.
   void CancelSwitch();
   /// Deletes files that no longer count. Slow; for a background thread.
-  FileError RemoveHistory() { return directory_.RemoveHistory(); }
+  absl::Status RemoveHistory() { return directory_.RemoveHistory(); }
 
   Info info() const;
   const Options& options() const { return options_; }
@@ -174,7 +177,8 @@ class AppendOnlyFile {
   AofWriter::Wait Step() { return writer_.Step(); }
 
  private:
-  FileError OpenIncr(AofNewFile* file, int64_t* size);
+  /// The file to go on in, and its size.
+  absl::StatusOr<std::pair<AofNewFile, int64_t>> OpenIncr();
   void StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StopThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();

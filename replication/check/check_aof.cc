@@ -1,7 +1,6 @@
 #include "replication/check/check_aof.h"
 
 #include <algorithm>
-#include <cstring>
 #include <initializer_list>
 #include <memory>
 #include <variant>
@@ -9,6 +8,7 @@
 #include "protocol/text.h"
 #include "replication/aof/aof_manifest.h"
 #include "replication/aof/aof_scan.h"
+#include "replication/files/file_status.h"
 
 namespace cloakroom {
 namespace {
@@ -18,16 +18,16 @@ constexpr size_t kMaxManifest = size_t{4} << 20;
 /// Smaller files are not looked at for a preamble, as in Redis.
 constexpr int64_t kSmallestRdb = 8;
 
+/// What can be read of it.
 std::string BeginOf(Files& files, const std::string& path, size_t bytes) {
-  std::unique_ptr<ReadableFile> file;
-  if (files.OpenForRead(path, &file)) return "";
+  const auto file = files.OpenForRead(path);
+  if (!file.ok()) return "";
   std::string text;
   char buffer[4096];
-  FileError error;
   while (text.size() < bytes) {
-    int64_t n = file->Read(buffer, &error);
-    if (n <= 0) break;
-    text.append(buffer, static_cast<size_t>(n));
+    const size_t n = (*file)->Read(buffer).value_or(0);
+    if (n == 0) break;
+    text.append(buffer, n);
   }
   return text.substr(0, bytes);
 }
@@ -48,13 +48,12 @@ class Check {
       : files_(files), options_(options), io_(io) {}
 
   int Run() {
-    FileError error;
-    std::unique_ptr<ReadableFile> file;
-    char byte;
-    if ((error = files_.OpenForRead(options_.path, &file))) {
-      return Say({"Cannot open file ", options_.path, ": ", std::strerror(error.code)});
+    const auto file = files_.OpenForRead(options_.path);
+    if (!file.ok()) {
+      return Say({"Cannot open file ", options_.path, ": ", ErrnoText(file.status())});
     }
-    if (file->Read({&byte, 1}, &error) < 0) return Say({"Cannot read file: ", options_.path});
+    char byte;
+    if (!(*file)->Read({&byte, 1}).ok()) return Say({"Cannot read file: ", options_.path});
     std::string text = BeginOf(files_, options_.path, kMaxManifest);
     if (IsManifest(text)) return RunManifest(text);
     Say({"Start checking Old-Style AOF"});
@@ -97,8 +96,8 @@ class Check {
     const AofManifest& manifest = std::get<AofManifest>(parsed);
     if (manifest.base()) {
       const std::string& name = manifest.base()->name;
-      if (FileError error = CanOpen(PathOf(name))) {
-        return Say({"Cannot open file ", PathOf(name), ": ", std::strerror(error.code)});
+      if (const auto file = files_.OpenForRead(PathOf(name)); !file.ok()) {
+        return Say({"Cannot open file ", PathOf(name), ": ", ErrnoText(file.status())});
       }
       std::string_view format = HasRdb(PathOf(name)) ? "RDB" : "RESP";
       Say({"Start to check BASE AOF (", format, " format)."});
@@ -118,17 +117,13 @@ class Check {
     return result != Result::kBroken;
   }
 
-  FileError CanOpen(const std::string& path) {
-    std::unique_ptr<ReadableFile> file;
-    return files_.OpenForRead(path, &file);
-  }
-  /// Reads a byte: a directory can be opened.
-  FileError CanRead(const std::string& path) {
-    std::unique_ptr<ReadableFile> file;
-    FileError error = files_.OpenForRead(path, &file);
+  /// Opened, and once more behind a byte that was read: a directory can be opened.
+  absl::StatusOr<std::unique_ptr<ReadableFile>> OpenReadable(const std::string& path) {
+    auto file = files_.OpenForRead(path);
+    if (!file.ok()) return file;
     char byte;
-    if (!error) (void)file->Read({&byte, 1}, &error);
-    return error;
+    if (auto read = (*file)->Read({&byte, 1}); !read.ok()) return read.status();
+    return files_.OpenForRead(path);
   }
   bool HasRdb(const std::string& path) {
     std::string begin = BeginOf(files_, path, kSmallestRdb);
@@ -138,48 +133,47 @@ class Check {
 
   /// `rdb`: the file begins with an RDB file, and may.
   Result CheckFile(const std::string& name, const std::string& path, bool last, bool rdb) {
-    std::unique_ptr<ReadableFile> file;
-    FileError error = CanRead(path);
-    if (!error) error = files_.OpenForRead(path, &file);
-    if (error) {
-      Say({"Cannot open file ", path, ": ", std::strerror(error.code), ", aborting..."});
+    auto opened = OpenReadable(path);
+    if (!opened.ok()) {
+      Say({"Cannot open file ", path, ": ", ErrnoText(opened.status()), ", aborting..."});
       return Result::kBroken;
     }
-    if (file->size() == 0) return Result::kEmpty;
+    ReadableFile& file = **opened;
+    if (file.size() == 0) return Result::kEmpty;
     int64_t start = 0;
     if (rdb) {
-      std::optional<int64_t> length = io_.check_rdb(path, name);
-      if (!length || !Skip(*file, *length)) {
+      const absl::StatusOr<int64_t> length = io_.check_rdb(path, name);
+      if (!length.ok() || !Skip(file, *length).ok()) {
         Say({"RDB preamble of AOF file is not sane, aborting."});
         return Result::kBroken;
       }
       Say({"RDB preamble is OK, proceeding with AOF tail..."});
       start = *length;
     }
-    AofScan scan = ScanAof(*file, {name, path}, start, options_.truncate_to_s, &line_);
-    if (scan.file_error) {
-      Say({"Cannot read file: ", path, ": ", std::strerror(scan.file_error.code)});
+    const auto scan = ScanAof(file, {name, path}, start, options_.truncate_to_s, &line_);
+    if (absl::IsInvalidArgument(scan.status())) {
+      Say({MessageOf(scan.status())});
       return Result::kBroken;
     }
-    if (scan.bad_annotation) {
-      Say({"Invalid timestamp annotation"});
+    if (!scan.ok()) {
+      Say({"Cannot read file: ", path, ": ", ErrnoText(scan.status())});
       return Result::kBroken;
     }
-    if (scan.later_at) return CutToTimestamp(name, path, *scan.later_at, last);
-    if (!scan.problem.empty()) Say({scan.problem});
-    return Judge(name, path, file->size(), scan.valid_up_to, last);
+    if (scan->later_at) return CutToTimestamp(name, path, *scan->later_at, last);
+    if (scan->problem) Say({*scan->problem});
+    return Judge(name, path, file.size(), scan->valid_up_to, last);
   }
 
-  bool Skip(ReadableFile& file, int64_t bytes) {
+  absl::Status Skip(ReadableFile& file, int64_t bytes) {
     char buffer[16384];
-    FileError error;
     while (bytes > 0) {
-      size_t want = static_cast<size_t>(std::min<int64_t>(bytes, sizeof buffer));
-      int64_t n = file.Read({buffer, want}, &error);
-      if (n <= 0) return false;
-      bytes -= n;
+      const size_t want = static_cast<size_t>(std::min<int64_t>(bytes, sizeof buffer));
+      const absl::StatusOr<size_t> n = file.Read({buffer, want});
+      if (!n.ok()) return n.status();
+      if (*n == 0) return absl::OutOfRangeError("the end of the file");
+      bytes -= static_cast<int64_t>(*n);
     }
-    return true;
+    return absl::OkStatus();
   }
 
   Result CutToTimestamp(const std::string& name, const std::string& path, int64_t offset,
@@ -198,7 +192,7 @@ class Check {
            "cloakroom-check-aof."});
       return Result::kBroken;
     }
-    if (files_.Truncate(path, offset)) {
+    if (!files_.Truncate(path, offset).ok()) {
       Say({"Failed to truncate AOF ", path, " to timestamp ", time});
       return Result::kBroken;
     }
@@ -236,7 +230,7 @@ class Check {
       Say({"Aborting..."});
       return Result::kBroken;
     }
-    if (files_.Truncate(path, valid)) {
+    if (!files_.Truncate(path, valid).ok()) {
       Say({"Failed to truncate AOF ", name});
       return Result::kBroken;
     }

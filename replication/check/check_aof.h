@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "replication/files/files.h"
 
 namespace cloakroom {
@@ -24,8 +24,9 @@ struct CheckAofIo {
   /// Asks whoever runs it: true for yes. The question is printed already.
   std::function<bool()> confirm;
   /// Checks the RDB file that `path` begins with, printing what it finds (`name` is how to call
-  /// it), and returns its length; nothing when it is broken.
-  std::function<std::optional<int64_t>(const std::string& path, const std::string& name)> check_rdb;
+  /// it), and returns its length; an error when it is broken.
+  std::function<absl::StatusOr<int64_t>(const std::string& path, const std::string& name)>
+      check_rdb;
 };
 
 /// Checks a log, one file or a manifest and its files, and prints what redis-check-aof 7.0 prints.

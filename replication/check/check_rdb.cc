@@ -6,9 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "replication/files/file_source.h"
+#include "replication/rdb/rdb_codec.h"
 #include "replication/rdb/rdb_decoder.h"
 #include "replication/rdb/rdb_reader.h"
-#include "replication/rdb/value_builder.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -22,10 +23,6 @@ std::string_view TypeWord(int type) {
   return type >= rdb::kStream2 ? "unknown" : rdb::TypeName(static_cast<uint8_t>(type));
 }
 
-std::string EmptyWord(uint8_t type) {
-  return rdb::TypeName(type).starts_with("set") ? "empty set" : "empty hash";
-}
-
 class Checker {
  public:
   Checker(ReadableFile& file, int64_t now_ms, ByteSink& out)
@@ -34,7 +31,7 @@ class Checker {
         now_ms_(now_ms),
         out_(out) {}
 
-  std::optional<int64_t> Run() {
+  absl::StatusOr<int64_t> Run() {
     while (true) {
       switch (reader_.Next()) {
         case RdbReader::Item::kAux:
@@ -66,33 +63,36 @@ class Checker {
     Line(absl::StrCat("[offset ", offset, "] ", text));
   }
 
+  /// Takes the value of a type that we have apart.
+  absl::Status CheckValue(const RdbRecord& record) {
+    const RdbCodec* const codec = FindRdbLayout(record.type, record.dialect).codec;
+    if (codec == nullptr) return absl::OkStatus();
+    absl::Status status = decoder_.Decode(record.type, record.dialect, record.value);
+    if (!status.ok() || decoder_.value().exists()) return status;
+    // The server skips such a key; to Redis' tool it is an error.
+    return absl::DataLossError(absl::StrCat("empty ", Absl(OpsOf(codec->type).name)));
+  }
+
   std::optional<RdbError> CheckRecord() {
     const RdbRecord& record = reader_.record();
-    const std::optional<std::string_view> key = decoder_.Key(record);
-    std::optional<std::string> wrong;
-    if (!key) wrong = "Invalid LZF compressed string";
-    if (!wrong && RdbDecoder::Knows(record.type, record.dialect)) {
-      wrong = decoder_.Decode(record.type, record.dialect, record.value, builder_);
-      // The server skips such a key; to Redis' tool it is an error.
-      if (!wrong && !builder_.exists()) wrong = EmptyWord(record.type);
-      builder_.Clear();
-    }
-    if (wrong) {
+    const absl::StatusOr<std::string_view> key = decoder_.Key(record);
+    const absl::Status status = key.ok() ? CheckValue(record) : key.status();
+    if (!status.ok()) {
       RdbError error;
       error.offset = record.end_offset;
-      error.message = std::move(*wrong);
-      error.stage = key ? RdbStage::kValue : RdbStage::kKey;
+      error.message = std::string(status.message());
+      error.stage = key.ok() ? RdbStage::kValue : RdbStage::kKey;
       error.type = record.type;
-      if (key) error.key = std::string(*key);
+      if (key.ok()) error.key = std::string(*key);
       return error;
     }
     keys_ += 1;
-    expires_ += record.expire_at_ms != -1;
-    expired_ += record.expire_at_ms != -1 && record.expire_at_ms < now_ms_;
+    expires_ += record.expire_at_ms != kNoExpiry;
+    expired_ += record.expire_at_ms != kNoExpiry && record.expire_at_ms < now_ms_;
     return std::nullopt;
   }
 
-  std::optional<int64_t> Succeed() {
+  absl::StatusOr<int64_t> Succeed() {
     if (reader_.unchecked() && HasChecksum()) {
       Tell("RDB file was saved with checksum disabled: no check performed.");
     } else if (HasChecksum()) {
@@ -103,7 +103,7 @@ class Checker {
     return static_cast<int64_t>(reader_.offset());
   }
 
-  std::optional<int64_t> Fail(const RdbError& error) {
+  absl::Status Fail(const RdbError& error) {
     const bool first_type = error.type < 0 && keys_ == 0;
     // A key counts from when it has been read, before its value.
     keys_ += error.stage == RdbStage::kValue;
@@ -117,7 +117,7 @@ class Checker {
       Line(absl::StrCat("[additional info] Reading type ", type, " (", Absl(TypeWord(type)), ")"));
     }
     Totals();
-    return std::nullopt;
+    return absl::DataLossError(error.message);
   }
 
   bool HasChecksum() const { return reader_.version() >= rdb::kFirstChecksum; }
@@ -132,8 +132,7 @@ class Checker {
   RdbReader reader_;
   const int64_t now_ms_;
   ByteSink& out_;
-  RdbDecoder decoder_;
-  ValueBuilder builder_{EncodingLimits{}};
+  RdbDecoder decoder_{EncodingLimits{}};
   uint64_t keys_ = 0;
   uint64_t expires_ = 0;
   uint64_t expired_ = 0;
@@ -141,12 +140,12 @@ class Checker {
 
 }  // namespace
 
-std::optional<int64_t> CheckRdb(Files& files, const std::string& path, const std::string& name,
-                                int64_t now_ms, ByteSink& out) {
+absl::StatusOr<int64_t> CheckRdb(Files& files, const std::string& path, const std::string& name,
+                                 int64_t now_ms, ByteSink& out) {
   out.Append(absl::StrCat("[offset 0] Checking RDB file ", name, "\n"));
-  std::unique_ptr<ReadableFile> file;
-  if (files.OpenForRead(path, &file)) return std::nullopt;
-  return Checker(*file, now_ms, out).Run();
+  const auto file = files.OpenForRead(path);
+  if (!file.ok()) return file.status();
+  return Checker(**file, now_ms, out).Run();
 }
 
 }  // namespace cloakroom

@@ -2,23 +2,23 @@
 #define CLOAKROOM_REPLICATION_CHECK_CHECK_RDB_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "replication/files/bytes.h"
 #include "replication/files/files.h"
 
 namespace cloakroom {
 
 /// Checks an RDB file and writes to `out` what redis-check-rdb 7.0 prints of a file called `name`.
-/// Returns the length of the RDB, behind which a log may follow; nothing when it is not right or
-/// cannot be opened.
+/// Returns the length of the RDB, behind which a log may follow. The error: a FileError, when it
+/// cannot be opened; kDataLoss, in the words that were written, when it is not right.
 ///
 /// Values of types that Cloakroom has are taken apart; of the others only the bounds are checked.
 /// For damage inside a value, where Redis names a line of its source, the same words follow without
 /// it; versions that redis-check-rdb 7.0 refuses are checked all the same (RDB 11, 12, Valkey's).
-std::optional<int64_t> CheckRdb(Files& files, const std::string& path, const std::string& name,
-                                int64_t now_ms, ByteSink& out);
+absl::StatusOr<int64_t> CheckRdb(Files& files, const std::string& path, const std::string& name,
+                                 int64_t now_ms, ByteSink& out);
 
 }  // namespace cloakroom
 

@@ -33,7 +33,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   StandardOutput out;
-  return CheckRdb(SystemFiles(), argv[1], argv[1], SystemClock().NowMs(), out) ? 0 : 1;
+  return CheckRdb(SystemFiles(), argv[1], argv[1], SystemClock().NowMs(), out).ok() ? 0 : 1;
 }
 
 }  // namespace

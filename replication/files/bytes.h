@@ -5,6 +5,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
 
 namespace cloakroom {
 
@@ -16,6 +19,9 @@ class ByteSink {
   virtual ~ByteSink() = default;
   /// `bytes` are the caller's again when it returns.
   virtual void Append(std::string_view bytes) = 0;
+  /// What has gone wrong so far. After an error bytes are dropped, so that whoever makes many may
+  /// end before its time.
+  virtual absl::Status status() const { return absl::OkStatus(); }
 };
 
 /// Where a decoder's bytes come from, in order.

@@ -26,19 +26,19 @@ void FileSink::Append(std::string_view bytes) {
 }
 
 void FileSink::Write(std::string_view bytes) {
-  if (error_ || bytes.empty()) return;
-  error_ = file_.Append(bytes);
+  if (!status_.ok() || bytes.empty()) return;
+  status_ = file_.Append(bytes);
   not_started_ += static_cast<int64_t>(bytes.size());
-  if (error_ || !steady_ || not_started_ < kWritebackBytes) return;
+  if (!status_.ok() || !steady_ || not_started_ < kWritebackBytes) return;
   file_.StartWriteback();
   not_started_ = 0;
 }
 
-FileError FileSink::Finish() {
+absl::Status FileSink::Finish() {
   Write(gathered_);
   gathered_.clear();
-  if (!error_) error_ = file_.Sync();
-  return error_;
+  if (status_.ok()) status_ = file_.Sync();
+  return status_;
 }
 
 }  // namespace cloakroom

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "replication/files/bytes.h"
 #include "replication/files/files.h"
 
@@ -21,9 +22,9 @@ class FileSink final : public ByteSink {
 
   void Append(std::string_view bytes) override;
   /// Writes what was gathered, and syncs the file.
-  FileError Finish();
+  absl::Status Finish();
 
-  const FileError& error() const { return error_; }
+  absl::Status status() const override { return status_; }
   int64_t bytes() const { return bytes_; }
 
  private:
@@ -31,7 +32,7 @@ class FileSink final : public ByteSink {
 
   WritableFile& file_;
   const bool steady_;
-  FileError error_;
+  absl::Status status_;
   int64_t bytes_ = 0;        ///< appended
   int64_t not_started_ = 0;  ///< written since the last StartWriteback
   std::string gathered_;

@@ -4,7 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "replication/files/bytes.h"
 #include "replication/files/files.h"
 
@@ -17,16 +20,18 @@ class FileSource final : public ByteSource {
   explicit FileSource(ReadableFile& file) : file_(file) {}
 
   size_t Read(std::span<char> into) override {
-    if (error_) return 0;
-    const int64_t read = file_.Read(into, &error_);
-    return read < 0 ? 0 : static_cast<size_t>(read);
+    if (!status_.ok()) return 0;
+    absl::StatusOr<size_t> read = file_.Read(into);
+    if (read.ok()) return *read;
+    status_ = std::move(read).status();
+    return 0;
   }
-  /// Why the file ended, if it was no end.
-  const FileError& error() const { return error_; }
+  /// Why the file ended; OK when it was its end.
+  const absl::Status& status() const { return status_; }
 
  private:
   ReadableFile& file_;
-  FileError error_;
+  absl::Status status_;
 };
 
 }  // namespace cloakroom

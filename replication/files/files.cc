@@ -7,20 +7,21 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
+
+#include "replication/files/file_status.h"
 
 namespace cloakroom {
 namespace {
 
-FileError Failure(std::string_view call, const std::string& path) {
-  int code = errno;
-  return {code, std::string(call) + " " + path};
+absl::Status Failure(std::string_view call, const std::string& path) {
+  const int error_number = errno;
+  return FileError(error_number, std::string(call) + " " + path);
 }
 
-FileError Check(int result, std::string_view call, const std::string& path) {
-  return result < 0 ? Failure(call, path) : FileError{};
+absl::Status Check(int result, std::string_view call, const std::string& path) {
+  return result < 0 ? Failure(call, path) : absl::OkStatus();
 }
 
 /// Files and directories that only the owner writes, and anybody may read: as Redis makes them.
@@ -32,17 +33,17 @@ class SystemWritableFile final : public WritableFile {
   SystemWritableFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   ~SystemWritableFile() override { close(fd_); }
 
-  FileError Append(std::string_view bytes) override {
+  absl::Status Append(std::string_view bytes) override {
     while (!bytes.empty()) {
       ssize_t n = write(fd_, bytes.data(), bytes.size());
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return Failure("write", path_);
       bytes.remove_prefix(static_cast<size_t>(n));
     }
-    return {};
+    return absl::OkStatus();
   }
 
-  FileError Sync() override { return Check(fdatasync(fd_), "fsync", path_); }
+  absl::Status Sync() override { return Check(fdatasync(fd_), "fsync", path_); }
 
   void StartWriteback() override {
     off_t end = lseek(fd_, 0, SEEK_CUR);
@@ -66,12 +67,12 @@ class SystemReadableFile final : public ReadableFile {
   }
   ~SystemReadableFile() override { close(fd_); }
 
-  int64_t Read(std::span<char> into, FileError* error) override {
+  absl::StatusOr<size_t> Read(std::span<char> into) override {
     while (true) {
       ssize_t n = read(fd_, into.data(), into.size());
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) *error = Failure("read", path_);
-      return n;
+      if (n < 0) return Failure("read", path_);
+      return static_cast<size_t>(n);
     }
   }
   int64_t size() const override { return size_; }
@@ -84,93 +85,92 @@ class SystemReadableFile final : public ReadableFile {
 
 class SystemFilesImpl final : public Files {
  public:
-  FileError Create(const std::string& path, std::unique_ptr<WritableFile>* file) override {
-    return OpenToWrite(path, O_CREAT | O_TRUNC, file);
+  absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
+    return OpenToWrite(path, O_CREAT | O_TRUNC);
   }
-  FileError OpenForAppend(const std::string& path, std::unique_ptr<WritableFile>* file) override {
-    return OpenToWrite(path, O_CREAT | O_APPEND, file);
+  absl::StatusOr<std::unique_ptr<WritableFile>> OpenForAppend(const std::string& path) override {
+    return OpenToWrite(path, O_CREAT | O_APPEND);
   }
-  FileError OpenAt(const std::string& path, int64_t offset,
-                   std::unique_ptr<WritableFile>* file) override {
-    return OpenToWrite(path, 0, file, offset);
+  absl::StatusOr<std::unique_ptr<WritableFile>> OpenAt(const std::string& path,
+                                                       int64_t offset) override {
+    return OpenToWrite(path, 0, offset);
   }
-  FileError OpenForRead(const std::string& path, std::unique_ptr<ReadableFile>* file) override {
+  absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override {
     int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status;
     if (fd < 0 || fstat(fd, &status) < 0) {
-      FileError error = Failure("open", path);
+      absl::Status error = Failure("open", path);
       if (fd >= 0) close(fd);
       return error;
     }
-    *file = std::make_unique<SystemReadableFile>(fd, status.st_size, path);
-    return {};
+    return std::make_unique<SystemReadableFile>(fd, status.st_size, path);
   }
-  FileError Rename(const std::string& from, const std::string& to) override {
+  absl::Status Rename(const std::string& from, const std::string& to) override {
     return Check(rename(from.c_str(), to.c_str()), "rename", from + " to " + to);
   }
-  FileError Remove(const std::string& path) override {
+  absl::Status Remove(const std::string& path) override {
     return Check(unlink(path.c_str()), "remove", path);
   }
-  FileError Truncate(const std::string& path, int64_t size) override {
+  absl::Status Truncate(const std::string& path, int64_t size) override {
     return Check(truncate(path.c_str(), size), "truncate", path);
   }
-  FileError SyncDirectory(const std::string& path) override {
+  absl::Status SyncDirectory(const std::string& path) override {
     int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return Failure("open", path);
-    FileError error = Check(fsync(fd), "fsync", path);
+    absl::Status synced = Check(fsync(fd), "fsync", path);
     close(fd);
-    return error;
+    return synced;
   }
-  FileError MakeDirectory(const std::string& path) override {
-    if (mkdir(path.c_str(), kDirectoryMode) == 0 || errno == EEXIST) return {};
+  absl::Status MakeDirectory(const std::string& path) override {
+    if (mkdir(path.c_str(), kDirectoryMode) == 0 || errno == EEXIST) {
+      return absl::OkStatus();
+    }
     return Failure("mkdir", path);
   }
-  FileError Find(const std::string& path) override {
+  absl::Status Find(const std::string& path) override {
     struct stat status;
     return Check(stat(path.c_str(), &status), "open", path);
   }
-  std::optional<int64_t> Size(const std::string& path) override {
+  absl::StatusOr<int64_t> Size(const std::string& path) override {
     struct stat status;
-    if (stat(path.c_str(), &status) < 0) return std::nullopt;
-    return status.st_size;
+    if (stat(path.c_str(), &status) < 0) return Failure("open", path);
+    return int64_t{status.st_size};
   }
   std::string Absolute(const std::string& path) override {
     std::error_code status;
     std::filesystem::path whole = std::filesystem::absolute(path, status);
     return status ? path : whole.string();
   }
-  FileError EnterDirectory(const std::string& path) override {
+  absl::Status EnterDirectory(const std::string& path) override {
     return Check(chdir(path.c_str()), "enter", path);
   }
-  FileError List(const std::string& path, std::vector<std::string>* names) override {
+  absl::StatusOr<std::vector<std::string>> List(const std::string& path) override {
+    std::vector<std::string> names;
     DIR* directory = opendir(path.c_str());
     if (directory == nullptr) return Failure("open", path);
     while (const dirent* entry = readdir(directory)) {
       std::string_view name = entry->d_name;
-      if (name != "." && name != "..") names->emplace_back(name);
+      if (name != "." && name != "..") names.emplace_back(name);
     }
     closedir(directory);
-    return {};
+    return names;
   }
 
  private:
-  static FileError OpenToWrite(const std::string& path, int flags,
-                               std::unique_ptr<WritableFile>* file, int64_t offset = 0) {
+  static absl::StatusOr<std::unique_ptr<WritableFile>> OpenToWrite(const std::string& path,
+                                                                   int flags, int64_t offset = 0) {
     int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, kFileMode);
     if (fd < 0) return Failure("open", path);
     if (offset > 0 && lseek(fd, offset, SEEK_SET) < 0) {
-      FileError error = Failure("seek", path);
+      absl::Status error = Failure("seek", path);
       close(fd);
       return error;
     }
-    *file = std::make_unique<SystemWritableFile>(fd, path);
-    return {};
+    return std::make_unique<SystemWritableFile>(fd, path);
   }
 };
 
 }  // namespace
-
-std::string FileError::text() const { return what + ": " + std::strerror(code); }
 
 Files& SystemFiles() {
   static SystemFilesImpl files;

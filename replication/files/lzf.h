@@ -46,7 +46,7 @@ class LzfCompressor {
 
 /// Restores exactly `size` bytes to `out`. False when `in` is malformed or of another size: what
 /// is in `out` then is undefined, but nothing behind it was touched. Any thread.
-bool LzfDecompress(std::string_view in, char* out, size_t size);
+[[nodiscard]] bool LzfDecompress(std::string_view in, char* out, size_t size);
 
 }  // namespace cloakroom
 

@@ -1,14 +1,18 @@
 #include "replication/rdb/rdb_cursor.h"
 
+#include <string>
+
 #include "replication/files/lzf.h"
 #include "replication/rdb/rdb_format.h"
 
 namespace cloakroom {
 
-std::string RdbCursor::error() const {
+absl::Status RdbCursor::status() const {
+  if (ok_) return absl::OkStatus();
+  if (missing_ > 0) return absl::OutOfRangeError("the bytes end too early");
   std::string text(error_);
   if (error_number_ >= 0) text += " " + std::to_string(error_number_);
-  return text;
+  return absl::DataLossError(text);
 }
 
 void RdbCursor::RunOut(uint64_t size) {
@@ -63,7 +67,7 @@ RdbString RdbCursor::EncodedString(uint64_t kind) {
     string.size = Length();
     string.bytes = Take(compressed);
     // Before anybody makes room for it.
-    if (ok_ && string.size / kMaxLzfExpansion > compressed) Fail("Invalid LZF compressed string");
+    if (ok_ && string.size / kMaxLzfExpansion > compressed) Fail(kInvalidLzf);
   } else {
     Fail("Unknown RDB string encoding type", static_cast<int>(kind & 0x3f));
   }

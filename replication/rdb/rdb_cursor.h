@@ -3,13 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "storage/base/integer_text.h"
 #include "storage/base/unaligned.h"
 
 namespace cloakroom {
+
+/// What is wrong with a compressed string that cannot be restored, in Redis' words.
+inline constexpr std::string_view kInvalidLzf = "Invalid LZF compressed string";
 
 /// A string as it stands in a file: what it takes to restore it, not yet the bytes themselves.
 struct RdbString {
@@ -43,7 +46,7 @@ class RdbText {
 
 /// Reads the primitives of the RDB format (rdb_format.h) from bytes in memory. Errors stick: once
 /// one has occurred everything reads as zero and empty, the position stays before the primitive
-/// that failed, and error() and missing() say what it was. Never reads out of bounds.
+/// that failed, and status() and missing() say what it was. Never reads out of bounds.
 /// Thread rule: one thread at a time.
 class RdbCursor {
  public:
@@ -52,8 +55,8 @@ class RdbCursor {
   bool ok() const { return ok_; }
   /// Not ok, only because the bytes ended: how many more it takes at least; 0 otherwise.
   size_t missing() const { return missing_; }
-  /// Not ok for what the bytes say; "" otherwise.
-  std::string error() const;
+  /// OutOfRange: only because the bytes ended. DataLoss: for what they say.
+  absl::Status status() const;
   /// `error` must outlive the cursor; a number that is not negative stands behind it.
   void Fail(std::string_view error, int number = -1) {
     if (!ok_) return;

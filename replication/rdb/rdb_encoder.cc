@@ -2,18 +2,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
+#include "replication/rdb/rdb_codec.h"
 #include "replication/rdb/rdb_format.h"
 #include "storage/base/integer_text.h"
 #include "storage/base/unaligned.h"
 #include "storage/keyspace/access_clock.h"
-#include "storage/keyspace/entry.h"
-#include "storage/values/hash.h"
-#include "storage/values/int_set.h"
-#include "storage/values/set.h"
-#include "storage/values/string_value.h"
 
 namespace cloakroom {
 namespace {
@@ -152,18 +147,11 @@ bool RdbEncoder::Compressed(std::string_view bytes) {
   return true;
 }
 
-void RdbEncoder::Entry(const RdbEntry& entry) {
-  switch (entry.type) {
-    case ValueType::kString:
-      return StringEntry(entry);
-    case ValueType::kHash:
-      return HashEntry(entry);
-    case ValueType::kSet:
-      return SetEntry(entry);
-  }
+void RdbEncoder::Entry(const EntryView& entry) {
+  RdbCodecOf(entry.value.type).encode(*this, entry);
 }
 
-void RdbEncoder::Prefix(const RdbEntry& entry) {
+void RdbEncoder::BeginRecord(uint8_t type, const EntryView& entry) {
   if (entry.expire_at_ms != kNoExpiry) {
     Byte(rdb::kExpireTimeMs);
     Number(entry.expire_at_ms);
@@ -175,79 +163,8 @@ void RdbEncoder::Prefix(const RdbEntry& entry) {
     Byte(rdb::kFreq);
     Byte(access_clock::LfuDecayed(entry.access, options_.now_ms, options_.lfu_decay_minutes));
   }
-}
-
-void RdbEncoder::Key(uint8_t type, const RdbEntry& entry) {
-  Prefix(entry);
   Byte(type);
   String(entry.key);
-}
-
-void RdbEncoder::StringEntry(const RdbEntry& entry) {
-  Key(rdb::kString, entry);
-  String(StringView(entry.encoding, entry.payload).bytes());
-}
-
-void RdbEncoder::HashEntry(const RdbEntry& entry) {
-  const Hash hash(entry.encoding, entry.payload);
-  const size_t fields = hash.size(options_.now_ms);
-  if (fields == 0) return;
-  if (hash.NextExpiry() != kNoFieldExpiry) return TimedHash(entry, fields);
-  Key(rdb::kHash, entry);
-  Length(fields);
-  hash.ForEach(
-      [this](const Item& item) {
-        String(item.field);
-        String(item.value.bytes);
-      },
-      options_.now_ms);
-}
-
-void RdbEncoder::TimedHash(const RdbEntry& entry, size_t fields) {
-  if (options_.version < rdb::kFirstFieldExpiry) {
-    if (!error_) {
-      error_ = absl::StrCat(
-          "key '", absl::CHexEscape(absl::string_view(entry.key.data(), entry.key.size())),
-          "' is a hash with fields that expire, which RDB version ", options_.version,
-          " cannot hold; it takes version ", rdb::kFirstFieldExpiry);
-    }
-    return;
-  }
-  const Hash hash(entry.encoding, entry.payload);
-  int64_t first = kNoFieldExpiry;
-  hash.ForEach([&](const Item& item) { first = std::min(first, item.expires_at_ms); },
-               options_.now_ms);
-  Key(rdb::kHashMetadata, entry);
-  // Those that had an expiry have expired: any time serves.
-  Number(first == kNoFieldExpiry ? int64_t{0} : first);
-  Length(fields);
-  hash.ForEach(
-      [&](const Item& item) {
-        const bool expires = item.expires_at_ms != kNoFieldExpiry;
-        Length(expires ? static_cast<uint64_t>(item.expires_at_ms - first) + 1 : 0);
-        String(item.field);
-        String(item.value.bytes);
-      },
-      options_.now_ms);
-}
-
-void RdbEncoder::SetEntry(const RdbEntry& entry) {
-  if (entry.encoding != Encoding::kIntSet) {
-    const Set set(entry.encoding, entry.payload);
-    Key(rdb::kSet, entry);
-    Length(set.size());
-    set.ForEach([this](std::string_view member) { String(member); });
-    return;
-  }
-  // Width and count, four bytes each, and the integers, which lie behind one byte in ours.
-  const size_t count = IntSetView(entry.payload).size();
-  const std::string_view integers = entry.payload.substr(1);
-  std::string blob(2 * sizeof(uint32_t), '\0');
-  StoreUnaligned(StoreUnaligned(blob.data(), static_cast<uint32_t>(entry.payload[0])),
-                 static_cast<uint32_t>(count));
-  blob.append(integers);
-  Key(rdb::kSetIntset, entry);
-  String(blob);
 }
 
 }  // namespace cloakroom

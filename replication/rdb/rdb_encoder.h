@@ -4,29 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "replication/files/bytes.h"
 #include "replication/files/lzf.h"
+#include "storage/keyspace/entry_view.h"
 #include "storage/keyspace/settings.h"
-#include "storage/values/item.h"
-#include "storage/values/value.h"
 
 namespace cloakroom {
-
-/// A key with its value as it was when a snapshot saw it. Nobody changes the payload meanwhile: it
-/// is a copy of one's own (SharedValue), so no lock is needed.
-struct RdbEntry {
-  int db = 0;
-  std::string_view key;
-  ValueType type = ValueType::kString;
-  Encoding encoding = Encoding::kBytes;
-  std::string_view payload;
-  int64_t expire_at_ms = -1;  ///< kNoExpiry
-  uint32_t access = 0;        ///< as Entry has it
-};
 
 struct RdbOptions {
   /// What Redis notes of a key's accesses depends on maxmemory-policy.
@@ -52,9 +38,17 @@ class RdbEncoder {
 
   RdbEncoder(ByteSink& sink, const RdbOptions& options);
 
-  /// Encodes the entry with its expiry, but without its database. A hash of which all fields have
-  /// expired leaves nothing.
-  void Entry(const RdbEntry& entry);
+  /// Encodes the entry with its expiry, but without its database, by the codec of its type
+  /// (rdb_codec.h). A hash of which all fields have expired leaves nothing. Nobody changes the
+  /// value meanwhile: it is a copy of one's own (SnapshotBatch), so no lock is needed.
+  void Entry(const EntryView& entry);
+
+  // For codecs.
+  const RdbOptions& options() const { return options_; }
+  /// The expiry and the access of an entry, the type's byte and the key; the value must follow.
+  void BeginRecord(uint8_t type, const EntryView& entry);
+  /// The entry cannot be held by the format's version.
+  void Fail(const absl::Status& status) { status_.Update(status); }
 
   void Byte(uint8_t byte);
   void Length(uint64_t length);
@@ -71,17 +65,11 @@ class RdbEncoder {
   void Flush();
 
   /// The first thing that the format's version cannot hold; the file must not be used then.
-  const std::optional<std::string>& error() const { return error_; }
+  const absl::Status& status() const { return status_; }
 
  private:
   static constexpr size_t kBuffer = 64 * 1024;
 
-  void Prefix(const RdbEntry& entry);
-  void Key(uint8_t type, const RdbEntry& entry);
-  void StringEntry(const RdbEntry& entry);
-  void HashEntry(const RdbEntry& entry);
-  void TimedHash(const RdbEntry& entry, size_t fields);
-  void SetEntry(const RdbEntry& entry);
   bool Integer(std::string_view bytes);
   bool Compressed(std::string_view bytes);
   char* Room(size_t size);
@@ -93,7 +81,7 @@ class RdbEncoder {
   LzfCompressor compressor_;
   std::unique_ptr<char[]> scratch_;  // For compressed strings that do not fit the buffer.
   size_t scratch_size_ = 0;
-  std::optional<std::string> error_;
+  absl::Status status_;
 };
 
 }  // namespace cloakroom

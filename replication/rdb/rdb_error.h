@@ -30,7 +30,7 @@ enum class RdbCause : uint8_t {
 };
 
 /// What is wrong with an RDB file, and where.
-struct RdbError {
+struct [[nodiscard]] RdbError {
   uint64_t offset = 0;  ///< of the first byte that could not be used
   std::string message;
   std::optional<std::string> key;  ///< whose record it is in, when that far

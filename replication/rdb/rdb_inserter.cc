@@ -1,22 +1,26 @@
 #include "replication/rdb/rdb_inserter.h"
 
+#include <string>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "storage/access/bulk_insert.h"
 #include "storage/keyspace/access_clock.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
 
+/// `key`: of the record, as far as it could be read.
 RdbError ErrorIn(const RdbRecord& record, std::optional<std::string_view> key,
-                 std::string message) {
+                 const std::string& message, RdbCause cause = RdbCause::kDamage) {
   RdbError error;
   error.offset = record.offset;
-  error.message = std::move(message);
+  error.message = message;
   if (key) error.key = std::string(*key);
   error.stage = key ? RdbStage::kValue : RdbStage::kKey;
   error.type = record.type;
+  error.cause = cause;
   return error;
 }
 
@@ -26,18 +30,16 @@ RdbInserter::RdbInserter(Keyspace& keyspace, const RdbInsertOptions& options)
     : keyspace_(keyspace),
       options_(options),
       uses_lfu_(UsesLfu(keyspace.settings().policy)),
-      builder_(keyspace.encoding_limits()) {}
+      decoder_(keyspace.encoding_limits()) {}
 
 std::optional<RdbError> RdbInserter::Insert(const RdbRecord& record) {
-  const std::optional<std::string_view> key = decoder_.Key(record);
-  if (!key) return ErrorIn(record, std::nullopt, "Invalid LZF compressed string");
+  const absl::StatusOr<std::string_view> key = decoder_.Key(record);
+  if (!key.ok()) return ErrorIn(record, std::nullopt, std::string(key.status().message()));
   if (record.db >= keyspace_.database_count()) {
-    RdbError error =
-        ErrorIn(record, key,
-                absl::StrCat("it is in database ", record.db, ", and the setting `databases` is ",
-                             keyspace_.database_count()));
-    error.cause = RdbCause::kSettings;
-    return error;
+    return ErrorIn(record, *key,
+                   absl::StrCat("it is in database ", record.db,
+                                ", and the setting `databases` is ", keyspace_.database_count()),
+                   RdbCause::kSettings);
   }
   const bool expires = record.expire_at_ms != kNoExpiry;
   const bool expired = expires && record.expire_at_ms <= options_.now_ms;
@@ -45,36 +47,28 @@ std::optional<RdbError> RdbInserter::Insert(const RdbRecord& record) {
     counts_.expired += 1;
     return std::nullopt;
   }
-  builder_.Clear();
-  if (auto error = decoder_.Decode(record.type, record.dialect, record.value, builder_)) {
-    builder_.Clear();
-    RdbError found = ErrorIn(record, key, std::move(*error));
-    const bool known = RdbDecoder::Knows(record.type, record.dialect);
-    if (!known) found.cause = RdbCause::kUnsupported;
-    return found;
+  const absl::Status decoded = decoder_.Decode(record.type, record.dialect, record.value);
+  if (!decoded.ok()) {
+    return ErrorIn(record, *key, std::string(decoded.message()),
+                   absl::IsUnimplemented(decoded) ? RdbCause::kUnsupported : RdbCause::kDamage);
   }
-  if (!builder_.exists()) {
+  MemorySlot& value = decoder_.value();
+  if (!value.exists()) {
     counts_.empty += 1;
     return std::nullopt;
   }
-  if (options_.drop_expired && builder_.lives_until_ms() <= options_.now_ms) {
-    builder_.Clear();
+  if (options_.drop_expired && AllItemsExpired(value.view(), options_.now_ms)) {
     counts_.expired += 1;
     return std::nullopt;
   }
-  const BulkEntry loaded{.key = *key,
+  const EntryView loaded{.key = *key,
+                         .value = value.view(),
                          .expire_at_ms = record.expire_at_ms,
-                         .access = AccessOf(record),
-                         .type = builder_.type(),
-                         .encoding = builder_.encoding(),
-                         .outgrown = builder_.outgrown(),
-                         .replace = options_.replace,
-                         .payload = builder_.payload()};
-  if (!BulkInsert(keyspace_.db(record.db), KeyHash::Of(*key), loaded)) {
-    builder_.Clear();
-    return ErrorIn(record, key, "the key was in the file before");
+                         .access = AccessOf(record)};
+  if (!BulkInsert(keyspace_.db(record.db), KeyHash::Of(*key), loaded, options_.replace).ok()) {
+    return ErrorIn(record, *key, "the key was in the file before");
   }
-  builder_.Release();
+  value.GiveAway();
   counts_.keys += 1;
   return std::nullopt;
 }

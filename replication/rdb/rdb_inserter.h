@@ -3,12 +3,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "replication/rdb/rdb_decoder.h"
 #include "replication/rdb/rdb_error.h"
 #include "replication/rdb/rdb_reader.h"
-#include "replication/rdb/value_builder.h"
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
@@ -35,7 +33,7 @@ class RdbInserter {
   RdbInserter(Keyspace& keyspace, const RdbInsertOptions& options);
 
   /// What is wrong with the record, in which case nothing of it is in the keyspace.
-  std::optional<RdbError> Insert(const RdbRecord& record);
+  [[nodiscard]] std::optional<RdbError> Insert(const RdbRecord& record);
 
   const Counts& counts() const { return counts_; }
 
@@ -46,7 +44,6 @@ class RdbInserter {
   const RdbInsertOptions options_;
   const bool uses_lfu_;
   RdbDecoder decoder_;
-  ValueBuilder builder_;
   Counts counts_;
 };
 

@@ -164,13 +164,15 @@ RdbLoadResult LoadRdb(ByteSource& source, uint64_t size, Keyspace& keyspace,
 RdbLoadResult LoadRdb(Files& files, const std::string& path, Keyspace& keyspace,
                       const RdbLoadOptions& options) {
   RdbLoadResult result;
-  std::unique_ptr<ReadableFile> file;
-  result.file_error = files.OpenForRead(path, &file);
-  if (result.file_error) return result;
-  FileSource source(*file);
-  result = LoadRdb(source, static_cast<uint64_t>(file->size()), keyspace, options);
-  result.file_error = source.error();
-  if (result.file_error) result.error.reset();
+  const auto file = files.OpenForRead(path);
+  if (!file.ok()) {
+    result.file_status = file.status();
+    return result;
+  }
+  FileSource source(**file);
+  result = LoadRdb(source, static_cast<uint64_t>((*file)->size()), keyspace, options);
+  result.file_status = source.status();
+  if (!result.file_status.ok()) result.error.reset();
   return result;
 }
 

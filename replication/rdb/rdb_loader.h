@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "replication/files/bytes.h"
 #include "replication/files/files.h"
 #include "replication/rdb/rdb_error.h"
@@ -37,15 +38,15 @@ struct RdbLoadOptions {
   const std::atomic<bool>* stop = nullptr;
 };
 
-struct RdbLoadResult {
+struct [[nodiscard]] RdbLoadResult {
   uint64_t keys = 0;     ///< put into the keyspace
   uint64_t expired = 0;  ///< past their time, or all their fields, so dropped
   uint64_t empty = 0;    ///< without elements, so skipped
   uint64_t bytes = 0;    ///< of the RDB
   /// Why not all was loaded: some keys may be in the keyspace, and the caller is to clear it.
   std::optional<RdbError> error;
-  FileError file_error;  ///< or this
-  bool stopped = false;  ///< or that
+  absl::Status file_status;  ///< or this
+  bool stopped = false;      ///< or that
   /// Of a lenient load: damage that was passed over, the first kMaxReported of `lost`.
   static constexpr size_t kMaxReported = 1000;
   std::vector<RdbError> damage;
@@ -53,7 +54,7 @@ struct RdbLoadResult {
   /// What the source had behind the RDB and was read ahead: the log behind a preamble.
   std::string rest;
 
-  bool ok() const { return !error && !file_error && !stopped; }
+  bool ok() const { return !error && file_status.ok() && !stopped; }
 };
 
 /// Loads an RDB into a keyspace. The caller's thread reads, finds the records' bounds and sums up

@@ -5,6 +5,7 @@
 #include <limits>
 #include <span>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "replication/files/crc64.h"
@@ -24,10 +25,10 @@ bool AreDigits(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-std::optional<std::string> Restored(const RdbString& string) {
+absl::StatusOr<std::string> Restored(const RdbString& string) {
   RdbStringBuffer buffer;
-  const std::optional<std::string_view> bytes = buffer.Restore(string);
-  if (!bytes) return std::nullopt;
+  const absl::StatusOr<std::string_view> bytes = buffer.Restore(string);
+  if (!bytes.ok()) return bytes.status();
   return std::string(*bytes);
 }
 
@@ -57,11 +58,14 @@ RdbReader::Item RdbReader::Fail(const RdbCursor& cursor) {
   const bool in_record = stage_ == RdbStage::kKey || stage_ == RdbStage::kValue;
   error_.offset = offset() + cursor.position();
   error_.stage = stage_;
-  error_.message = cursor.missing() > 0 ? "Unexpected EOF reading RDB file" : cursor.error();
+  error_.message = cursor.missing() > 0 ? "Unexpected EOF reading RDB file"
+                                        : std::string(cursor.status().message());
   error_.type = in_record ? record_.type : -1;
   error_.key.reset();
   error_.cause = newer_ ? RdbCause::kUnsupported : RdbCause::kDamage;
-  if (stage_ == RdbStage::kValue) error_.key = Restored(record_.key);
+  if (stage_ != RdbStage::kValue) return Item::kError;
+  absl::StatusOr<std::string> key = Restored(record_.key);
+  if (key.ok()) error_.key = *std::move(key);
   return Item::kError;
 }
 
@@ -166,14 +170,14 @@ RdbReader::Item RdbReader::ParseAux(RdbCursor& cursor) {
   const RdbString name = cursor.String();
   const RdbString value = cursor.String();
   if (!cursor.ok()) return kQuiet;
-  std::optional<std::string> name_text = Restored(name);
-  std::optional<std::string> value_text = Restored(value);
-  if (!name_text || !value_text) {
-    cursor.Fail("Invalid LZF compressed string");
+  absl::StatusOr<std::string> name_text = Restored(name);
+  absl::StatusOr<std::string> value_text = Restored(value);
+  if (!name_text.ok() || !value_text.ok()) {
+    cursor.Fail(kInvalidLzf);
     return kQuiet;
   }
-  name_ = std::move(*name_text);
-  value_ = std::move(*value_text);
+  name_ = *std::move(name_text);
+  value_ = *std::move(value_text);
   return Item::kAux;
 }
 
@@ -181,9 +185,12 @@ RdbReader::Item RdbReader::ParseFunction(RdbCursor& cursor) {
   stage_ = RdbStage::kFunctions;
   const RdbString source = cursor.String();
   if (!cursor.ok()) return kQuiet;
-  std::optional<std::string> text = Restored(source);
-  if (!text) cursor.Fail("Invalid LZF compressed string");
-  if (text) value_ = std::move(*text);
+  absl::StatusOr<std::string> text = Restored(source);
+  if (text.ok()) {
+    value_ = *std::move(text);
+  } else {
+    cursor.Fail(kInvalidLzf);
+  }
   return Item::kFunction;
 }
 

@@ -13,6 +13,7 @@
 #include "replication/rdb/rdb_error.h"
 #include "replication/rdb/rdb_format.h"
 #include "replication/rdb/rdb_layout.h"
+#include "storage/keyspace/entry.h"
 
 namespace cloakroom {
 
@@ -21,7 +22,7 @@ struct RdbRecord {
   int db = 0;
   uint8_t type = 0;
   rdb::Dialect dialect = rdb::Dialect::kRedis;
-  int64_t expire_at_ms = -1;  ///< -1: never
+  int64_t expire_at_ms = kNoExpiry;
   int64_t idle_seconds = -1;  ///< -1: not said
   int lfu_counter = -1;       ///< -1: not said
   uint64_t offset = 0;        ///< of its type's byte

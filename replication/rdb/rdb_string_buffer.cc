@@ -6,7 +6,7 @@
 
 namespace cloakroom {
 
-std::optional<std::string_view> RdbStringBuffer::Restore(const RdbString& string) {
+absl::StatusOr<std::string_view> RdbStringBuffer::Restore(const RdbString& string) {
   if (string.kind == RdbString::Kind::kPlain) [[likely]]
     return string.bytes;
   if (string.kind == RdbString::Kind::kInteger) {
@@ -18,7 +18,9 @@ std::optional<std::string_view> RdbStringBuffer::Restore(const RdbString& string
     capacity_ = std::max<size_t>(string.size, 4096);
     room_.reset(new char[capacity_]);  // Not make_unique, which would clear it.
   }
-  if (!LzfDecompress(string.bytes, room_.get(), string.size)) return std::nullopt;
+  if (!LzfDecompress(string.bytes, room_.get(), string.size)) {
+    return absl::DataLossError(absl::string_view(kInvalidLzf.data(), kInvalidLzf.size()));
+  }
   return std::string_view(room_.get(), string.size);
 }
 

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "replication/rdb/rdb_cursor.h"
 #include "storage/base/integer_text.h"
 
@@ -17,9 +17,9 @@ namespace cloakroom {
 /// Thread rule: one thread at a time.
 class RdbStringBuffer {
  public:
-  /// Nothing when the compressed bytes are damaged. Valid until the next call, and as long as the
-  /// bytes of `string`.
-  std::optional<std::string_view> Restore(const RdbString& string);
+  /// Valid until the next call, and as long as the bytes of `string`. DataLoss: the compressed
+  /// bytes are damaged.
+  absl::StatusOr<std::string_view> Restore(const RdbString& string);
 
  private:
   static constexpr size_t kKept = 1 << 20;

@@ -37,7 +37,7 @@ void RdbWriter::ResizeDb(int db, uint64_t keys, uint64_t expires) {
   encoder_.Length(expires);
 }
 
-void RdbWriter::Entry(const RdbEntry& entry) {
+void RdbWriter::Entry(const EntryView& entry) {
   SelectDb(entry.db);
   encoder_.Entry(entry);
 }

@@ -2,10 +2,9 @@
 #define CLOAKROOM_REPLICATION_RDB_RDB_WRITER_H_
 
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "replication/files/bytes.h"
 #include "replication/rdb/rdb_encoder.h"
 
@@ -28,7 +27,7 @@ class RdbWriter {
   void Aux(std::string_view name, std::string_view value);
   /// How many keys of a database to expect, and how many that expire: a hint, before its entries.
   void ResizeDb(int db, uint64_t keys, uint64_t expires);
-  void Entry(const RdbEntry& entry);
+  void Entry(const EntryView& entry);
   /// Entries of a database from another thread's encoder, which had the same options.
   void Encoded(int db, std::string_view bytes);
   /// The end and the checksum, and everything to the sink.
@@ -36,7 +35,7 @@ class RdbWriter {
 
   uint64_t bytes_written() const { return summer_.bytes(); }
   /// The first thing that this version cannot hold. The file must not be used then.
-  const std::optional<std::string>& error() const { return encoder_.error(); }
+  const absl::Status& status() const { return encoder_.status(); }
 
  private:
   /// Sums up what goes through.

@@ -1,273 +1,44 @@
 #include "replication/rdb/snapshot_file.h"
 
-#include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <system_error>
-#include <thread>
+#include <memory>
+#include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "replication/files/file_sink.h"
-#include "replication/rdb/rdb_writer.h"
-#include "replication/rdb/snapshot_pipe.h"
-#include "replication/stream/command_snapshot.h"
-#include "storage/base/memory_meter.h"
-#include "storage/snapshot/snapshot.h"
 
 namespace cloakroom {
 namespace {
-
-/// The newest version that redis-server 7.0 reads, and the first that has expiries of fields.
-constexpr int kPlainVersion = 10;
-constexpr int kFieldExpiryVersion = 12;
-
-constexpr const char* kStopped = "it was stopped";
-constexpr const char* kTooManyChanges =
-    "keys change faster than the disk takes the snapshot. Save at a quieter time, or to a faster "
-    "disk";
-constexpr const char* kMemoryNeeded =
-    "the memory of a database that was flushed meanwhile was needed";
-constexpr const char* kIncomplete =
-    "the snapshot does not hold what there was, each key once. This is a defect of this server: "
-    "please report it";
 
 std::string FolderOf(const std::string& path) {
   std::string folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
 }
 
-RdbEntry ToRdb(const SnapshotEntry& entry) {
-  return {.db = entry.db,
-          .key = entry.key,
-          .type = entry.type,
-          .encoding = entry.encoding,
-          .payload = entry.payload,
-          .expire_at_ms = entry.expire_at_ms,
-          .access = entry.access};
-}
-
-/// Where the entries of a snapshot go.
-class SnapshotFormat {
- public:
-  virtual ~SnapshotFormat() = default;
-  virtual void Begin(const RdbAuxFields& aux) = 0;
-  virtual void Entry(const SnapshotEntry& entry) = 0;
-  virtual void End() = 0;
-  virtual std::optional<std::string> error() const { return std::nullopt; }
-};
-
-class RdbFormat final : public SnapshotFormat {
- public:
-  RdbFormat(ByteSink& sink, const RdbOptions& options) : writer_(sink, options) {}
-  void Begin(const RdbAuxFields& aux) override {
-    writer_.Begin();
-    for (const auto& [key, value] : aux) writer_.Aux(key, value);
-  }
-  void Entry(const SnapshotEntry& entry) override { writer_.Entry(ToRdb(entry)); }
-  void End() override { writer_.End(); }
-  std::optional<std::string> error() const override { return writer_.error(); }
-
- private:
-  RdbWriter writer_;
-};
-
-class CommandFormat final : public SnapshotFormat {
- public:
-  CommandFormat(ByteSink& sink, int64_t now_ms) : snapshot_(sink, now_ms) {}
-  void Begin(const RdbAuxFields& aux) override {
-    for (const auto& [key, value] : aux) {
-      if (key == kScriptAux) snapshot_.Script(value);
-    }
-  }
-  void Entry(const SnapshotEntry& entry) override { snapshot_.Entry(entry); }
-  void End() override {}
-
- private:
-  CommandSnapshot snapshot_;
-};
-
-/// Pauses for each key.
-class KeyDelay {
- public:
-  KeyDelay(int us, SnapshotPipe& pipe) : us_(us), pipe_(pipe) {}
-  void AfterKey() {
-    if (us_ == 0) return;
-    if (us_ < 0 && ++keys_ % -int64_t{us_} != 0) return;
-    pipe_.Rest(std::chrono::microseconds(std::max(us_, 1)));
-  }
-
- private:
-  const int us_;
-  SnapshotPipe& pipe_;
-  int64_t keys_ = 0;
-};
-
-/// What the writing thread does: all of the file but its end.
-class Writing {
- public:
-  Writing(SnapshotPipe& pipe, SnapshotFormat& format, const FileSink& sink,
-          const SnapshotFileOptions& options)
-      : pipe_(pipe), format_(format), sink_(sink), options_(options) {}
-
-  void Run(const RdbAuxFields& aux) {
-    MemoryMeter::RegisterThread();
-    if (options_.begin_writing) options_.begin_writing();
-    format_.Begin(aux);
-    KeyDelay delay(options_.key_delay_us, pipe_);
-    SnapshotBatch batch;
-    while (!error_ && pipe_.Pop(&batch)) {
-      batch.ForEach([&](const SnapshotEntry& entry) {
-        if (pipe_.given_up()) return;
-        format_.Entry(entry);
-        delay.AfterKey();
-      });
-      error_ = sink_.error() ? sink_.error().text() : format_.error();
-    }
-    pipe_.End();
-  }
-  /// Once the thread has ended.
-  const std::optional<std::string>& error() const { return error_; }
-
- private:
-  SnapshotPipe& pipe_;
-  SnapshotFormat& format_;
-  const FileSink& sink_;
-  const SnapshotFileOptions& options_;
-  std::optional<std::string> error_;
-};
-
-const char* TextOf(Snapshot::Failure failure) {
-  switch (failure) {
-    case Snapshot::Failure::kTooManyPreImages:
-      return kTooManyChanges;
-    case Snapshot::Failure::kMemoryNeeded:
-      return kMemoryNeeded;
-    case Snapshot::Failure::kIncomplete:
-      return kIncomplete;
-    case Snapshot::Failure::kNone:
-      break;
-  }
-  return nullptr;
-}
-
-/// How soon a stop is noticed.
-constexpr std::chrono::milliseconds kPatience{50};
-
-/// Collects the snapshot that has begun into the pipe. Empty: all of it is there, or the writing
-/// thread has ended.
-std::optional<std::string> Collect(Snapshot& snapshot, SnapshotPipe& pipe,
-                                   absl::FunctionRef<bool()> stop) {
-  constexpr std::chrono::milliseconds kUntilGateOpens{1};
-  while (true) {
-    if (stop()) return kStopped;
-    const SnapshotPipe::Room room = pipe.AwaitRoom(kPatience);
-    if (room == SnapshotPipe::Room::kNever) return std::nullopt;
-    SnapshotBatch batch;
-    Snapshot::Step step = Snapshot::Step::kBusy;
-    if (room == SnapshotPipe::Room::kFree) step = snapshot.Next(&batch);
-    // Of the last step as well: a failure comes before the end.
-    if (const char* failure = TextOf(snapshot.failure())) return failure;
-    if (step == Snapshot::Step::kEnd) return std::nullopt;
-    if (step == Snapshot::Step::kGave) {
-      pipe.Push(std::move(batch));
-    } else if (room == SnapshotPipe::Room::kFree) {
-      std::this_thread::sleep_for(kUntilGateOpens);
-    }
-  }
-}
-
-/// Collects on this thread and writes on another, all but the end of the file.
-std::optional<std::string> CollectAndWrite(Snapshot& snapshot, Writing& writing, SnapshotPipe& pipe,
-                                           const RdbAuxFields& aux,
-                                           absl::FunctionRef<bool()> stop) {
-  std::thread thread;
-  try {
-    thread = std::thread([&] { writing.Run(aux); });
-  } catch (const std::system_error& error) {
-    return absl::StrCat("no thread for it: ", error.what());
-  }
-  std::optional<std::string> error = Collect(snapshot, pipe, stop);
-  pipe.Close(/*given_up=*/error.has_value());
-  // A slow disk has most of its work before it now.
-  while (!pipe.AwaitEnd(kPatience)) {
-    if (error || !stop()) continue;
-    error = kStopped;
-    pipe.Close(/*given_up=*/true);
-  }
-  thread.join();
-  return error ? error : writing.error();
-}
-
-FileError PutInPlace(Files& files, const SnapshotFileOptions& options) {
-  if (FileError error = files.Rename(options.temporary_path, options.path)) return error;
-  return files.SyncDirectory(FolderOf(options.path));
-}
-
-RdbOptions WriterOptions(const SnapshotFileOptions& options, Keyspace& keyspace,
-                         bool field_expiry) {
-  const StorageSettings& settings = keyspace.settings();
-  const int oldest = field_expiry ? kFieldExpiryVersion : kPlainVersion;
-  return {.version = options.version != 0 ? options.version : oldest,
-          .compression = options.compression,
-          .checksum = options.checksum,
-          .access = RdbOptions::AccessOf(settings.policy),
-          .lfu_decay_minutes = settings.lfu_decay_minutes,
-          .now_ms = keyspace.clock().NowMs()};
-}
-
-std::unique_ptr<SnapshotFormat> FormatFor(const SnapshotFileOptions& options, ByteSink& sink,
-                                          Keyspace& keyspace, bool field_expiry) {
-  if (options.as_commands) {
-    return std::make_unique<CommandFormat>(sink, keyspace.clock().NowMs());
-  }
-  return std::make_unique<RdbFormat>(sink, WriterOptions(options, keyspace, field_expiry));
+absl::Status PutInPlace(Files& files, const SnapshotPlace& place) {
+  absl::Status renamed = files.Rename(place.temporary_path, place.path);
+  return renamed.ok() ? files.SyncDirectory(FolderOf(place.path)) : renamed;
 }
 
 }  // namespace
 
-SnapshotFileResult WriteSnapshotFile(Keyspace& keyspace, Files& files,
-                                     const SnapshotFileOptions& options,
-                                     absl::FunctionRef<RdbAuxFields()> at_instant,
-                                     absl::FunctionRef<bool()> stop) {
-  SnapshotFileResult result;
-  std::unique_ptr<WritableFile> file;
-  if (FileError error = files.Create(options.temporary_path, &file)) {
-    result.error = error.text();
-    return result;
+absl::StatusOr<SnapshotFileFacts> WriteSnapshotFile(Keyspace& keyspace, Files& files,
+                                                    const SnapshotPlace& place,
+                                                    const SnapshotOptions& options,
+                                                    absl::FunctionRef<RdbAuxFields()> at_instant,
+                                                    absl::FunctionRef<bool()> stop) {
+  auto file = files.Create(place.temporary_path);
+  if (!file.ok()) return file.status();
+  FileSink sink(**file, place.incremental_fsync);
+  const absl::StatusOr<size_t> keys = WriteSnapshot(keyspace, sink, options, at_instant, stop);
+  absl::Status status = keys.status();
+  if (status.ok()) status = sink.Finish();
+  if (status.ok()) status = PutInPlace(files, place);
+  file->reset();
+  if (!status.ok()) {
+    (void)files.Remove(place.temporary_path);
+    return status;
   }
-  Snapshot& snapshot = keyspace.snapshot();
-  RdbAuxFields aux;
-  const std::optional<Snapshot::Facts> facts = snapshot.Begin(
-      {.max_pre_image_bytes = options.max_pre_image_bytes,
-       .log_follows = options.log_follows,
-       .gates_closed = options.gates_closed},
-      [&] { aux = at_instant(); }, stop);
-  if (!facts) {
-    file.reset();
-    (void)files.Remove(options.temporary_path);
-    result.error = kStopped;
-    return result;
-  }
-  FileSink sink(*file, options.incremental_fsync);
-  const std::unique_ptr<SnapshotFormat> format =
-      FormatFor(options, sink, keyspace, facts->field_expiry);
-  SnapshotPipe pipe;
-  Writing writing(pipe, *format, sink, options);
-  result.error = CollectAndWrite(snapshot, writing, pipe, aux, stop);
-  if (result.error) {
-    result.begin_again = snapshot.failure() == Snapshot::Failure::kMemoryNeeded;
-    snapshot.Cancel();
-  } else {
-    format->End();
-    FileError error = sink.Finish();
-    if (!error) error = PutInPlace(files, options);
-    if (error) result.error = error.text();
-  }
-  file.reset();
-  if (result.error) files.Remove(options.temporary_path);
-  result.keys = facts->keys;
-  result.bytes = sink.bytes();
-  return result;
+  return SnapshotFileFacts{*keys, sink.bytes()};
 }
 
 }  // namespace cloakroom

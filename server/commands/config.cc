@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "server/commands/families.h"
 #include "server/commands/support/help.h"
 #include "server/config/config_store.h"
@@ -27,24 +28,27 @@ void ConfigGet(Call& call) {
   }
 }
 
+/// OK, or the error, which has the words of the reply.
+void Reply(const absl::Status& status, LongWork& work) {
+  status.ok() ? work.reply.Ok() : work.Error(ReplyOf(status));
+}
+
 /// In a worker: a subscriber may open files or listen to a port.
 void ConfigSet(Call& call) {
   if (call.argc() % 2 != 0) return call.SyntaxError();
   std::vector<std::string> words(call.args().begin() + 2, call.args().end());
-  call.Offload([&config = call.server().config(), words = std::move(words),
-                caller = ConfigCaller{call.client().local, call.server().persistence().loading()}](
-                   LongWork& work) {
-    std::vector<std::string_view> views(words.begin(), words.end());
-    std::optional<std::string> error = config.Set(views, caller);
-    error ? work.Error(*error) : work.reply.Ok();
-  });
+  call.Offload(
+      [&config = call.server().config(), words = std::move(words),
+       caller = ConfigCaller{call.client().local, call.server().persistence().loader().loading()}](
+          LongWork& work) {
+        std::vector<std::string_view> views(words.begin(), words.end());
+        Reply(config.Set(views, caller), work);
+      });
 }
 
 void ConfigRewrite(Call& call) {
-  call.Offload([&config = call.server().config()](LongWork& work) {
-    std::optional<std::string> error = config.Rewrite();
-    error ? work.Error(*error) : work.reply.Ok();
-  });
+  call.Offload(
+      [&config = call.server().config()](LongWork& work) { Reply(config.Rewrite(), work); });
 }
 
 void ConfigResetStat(Call& call) {

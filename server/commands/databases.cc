@@ -53,7 +53,7 @@ void FlushAll(Call& call) {
   if (!CheckFlushMode(call) || !MayReachAll(call)) return;
   // One more, so that flushing an empty server is a change as well.
   CountChanges(call, FlushAll(call.hold(), call.server().keyspace()) + 1);
-  call.server().persistence().NoteFlush();
+  call.server().persistence().saver().NoteFlush();
   ReplyWhenFreed(call);
 }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "protocol/glob.h"
 #include "protocol/text.h"
+#include "replication/files/file_status.h"
 #include "server/commands/families.h"
 #include "server/commands/support/debug_protocol.h"
 #include "server/commands/support/digest.h"
@@ -21,8 +22,7 @@
 #include "storage/access/string_store.h"
 #include "storage/keyspace/access_clock.h"
 #include "storage/keyspace/hold.h"
-#include "storage/values/encoding.h"
-#include "storage/values/shared_value.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -55,16 +55,10 @@ void Object(Call& call) {
   std::string text;
   const bool looked = LookAt(call, call.arg(2), [&](const Entry* entry) {
     if (entry == nullptr) return;
-    size_t length = entry->type() == ValueType::kString
-                        ? StringView(entry->encoding(), entry->payload()).size()
-                        : 0;
-    size_t bytes =
-        entry->payload().size() + ValueMemory(entry->type(), entry->encoding(), entry->payload());
-    std::string_view encoding =
-        EncodingName(entry->type(), entry->encoding(), entry->outgrown(), length);
+    const size_t bytes = entry->payload().size() + ValueMemory(entry->value());
     text = fmt::format(
         "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
-        static_cast<const void*>(entry), encoding, bytes, entry->access(),
+        static_cast<const void*>(entry), EncodingName(entry->value()), bytes, entry->access(),
         access_clock::IdleSeconds(entry->access(), call.now_ms()));
   });
   if (!looked) return call.TryAgainSoon();
@@ -186,15 +180,18 @@ void HashTableStats(Call& call) {
                                     db.size(), db.expires(), Database::kStripes, fewest, most));
 }
 
-void OffloadReload(Call& call, Persistence::ReloadOptions options, std::string_view error) {
-  call.Offload([&persistence = call.server().persistence(), options, error](LongWork& work) {
-    persistence.Reload(options) ? work.reply.Ok() : work.Error(error);
+void OffloadReload(Call& call, Loader::ReloadOptions options, std::string_view error) {
+  call.Offload([&loader = call.server().persistence().loader(), options, error](LongWork& work) {
+    const absl::Status loaded = loader.Reload(options);
+    if (loaded.ok()) return work.reply.Ok();
+    LogWarning("{}", MessageOf(loaded));
+    work.Error(error);
   });
 }
 
 void ReloadSnapshot(Call& call) {
   if (!MayWait(call)) return;
-  Persistence::ReloadOptions options;
+  Loader::ReloadOptions options;
   for (size_t i = 2; i < call.argc(); ++i) {
     if (call.Is(i, "merge")) {
       options.merge = true;

@@ -56,9 +56,9 @@ bool Meets(Condition condition, int64_t old_ms, int64_t new_ms) {
     case Condition::kNone:
       return true;
     case Condition::kNx:
-      return old_ms == kNoFieldExpiry;
+      return old_ms == kNever;
     case Condition::kXx:
-      return old_ms != kNoFieldExpiry;
+      return old_ms != kNever;
     case Condition::kGt:
       return new_ms > old_ms;
     case Condition::kLt:
@@ -128,7 +128,7 @@ void ReplyExpiries(Call& call, ExpireForm form) {
     std::optional<int64_t> at_ms = hash->FieldExpiry(field, call.now_ms());
     if (!at_ms) {
       call.reply().Integer(kNoField);
-    } else if (*at_ms == kNoFieldExpiry) {
+    } else if (*at_ms == kNever) {
       call.reply().Integer(kNoExpirySet);
     } else if (form.unit_ms != 1) {
       call.reply().Integer((*at_ms - base_ms + 999) / 1000);

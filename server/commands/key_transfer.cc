@@ -11,7 +11,7 @@
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "storage/access/lookup.h"
-#include "storage/values/shared_value.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -109,7 +109,7 @@ void Copy(Call& call) {
   Place to{call.db(options->db), call.arg(2), call.HashOf(call.arg(2))};
   if (!options->replace && IsThere(call, to)) return call.reply().Integer(0);
   KeepForLog(call.db(), call.arg(1), call.HashOf(call.arg(1)));
-  std::string payload = CopyPayload(source->type(), source->encoding(), source->payload());
+  std::string payload = CopyPayload(source->value());
   PutAt(call, to, *source, payload, "copy_to");
   call.reply().Integer(1);
 }

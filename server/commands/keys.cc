@@ -3,6 +3,7 @@
 #include "server/commands/support/key_lookup.h"
 #include "server/execution/call.h"
 #include "storage/access/lookup.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -42,7 +43,7 @@ void Touch(Call& call) {
 
 void Type(Call& call) {
   const Entry* entry = Inspect(call, call.arg(1));
-  call.reply().Simple(entry == nullptr ? "none" : TypeName(entry->type()));
+  call.reply().Simple(entry == nullptr ? "none" : OpsOf(entry->type()).name);
 }
 
 // Read as a table.

@@ -89,8 +89,8 @@ bool FitsInMemory(Call& call, size_t a, size_t b) {
 void Lcs(Call& call) {
   const Entry* a = call.Find(call.arg(1));
   const Entry* b = call.Find(call.arg(2));
-  if ((a != nullptr && a->type() != ValueType::kString) ||
-      (b != nullptr && b->type() != ValueType::kString)) {
+  if ((a != nullptr && a->type() != StringView::kType) ||
+      (b != nullptr && b->type() != StringView::kType)) {
     return call.Error("ERR The specified keys must contain string values");
   }
   std::optional<LcsOptions> options = ReadLcsOptions(call);

@@ -7,6 +7,7 @@
 
 #include "server/commands/families.h"
 #include "server/commands/support/help.h"
+#include "server/commands/support/long_reply.h"
 #include "server/config/config.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
@@ -36,14 +37,14 @@ void MemoryUsage(Call& call) {
   const Entry* entry = call.Peek(call.arg(2));
   if (entry == nullptr) return call.reply().Null();
   size_t own = entry->allocated_bytes() + kSlotBytes;
-  if (samples != 0 || entry->encoding() != Encoding::kTrie) {
-    own += ValueMemory(entry->type(), entry->encoding(), entry->payload(), samples);
+  const ValueView value = entry->value();
+  if (samples != 0 || OpsOf(value.type).size(value, call.now_ms()) <= kLongWorkItems) {
+    own += ValueMemory(value, samples);
     return call.reply().Integer(static_cast<int64_t>(own));
   }
   // All of a large value: not while its stripe waits.
-  SharedValue value(entry->type(), entry->encoding(), entry->payload());
-  call.Offload([value = std::move(value), own](LongWork& work) {
-    size_t all = own + ValueMemory(value.type(), value.encoding(), value.payload(), 0);
+  call.Offload([shared = SharedValue(value), own](LongWork& work) {
+    size_t all = own + ValueMemory(shared.view(), 0);
     work.reply.Integer(static_cast<int64_t>(all));
   });
 }

@@ -6,7 +6,7 @@
 #include "server/commands/support/key_lookup.h"
 #include "server/execution/call.h"
 #include "storage/keyspace/access_clock.h"
-#include "storage/values/encoding.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -33,10 +33,7 @@ const Entry* Subject(Call& call) {
 void ObjectEncoding(Call& call) {
   const Entry* entry = Subject(call);
   if (entry == nullptr) return;
-  size_t size = entry->type() == ValueType::kString
-                    ? StringView(entry->encoding(), entry->payload()).size()
-                    : 0;
-  call.reply().Bulk(EncodingName(entry->type(), entry->encoding(), entry->outgrown(), size));
+  call.reply().Bulk(EncodingName(entry->value()));
 }
 
 void ObjectFreq(Call& call) {
@@ -67,7 +64,7 @@ void ObjectRefCount(Call& call) {
   if (entry == nullptr) return;
   bool shared = false;
   if (entry->encoding() == Encoding::kInt && SharesIntegers(call)) {
-    int64_t value = *StringView(entry->encoding(), entry->payload()).integer();
+    int64_t value = *StringView(entry->value()).integer();
     shared = value >= 0 && value < kSharedIntegers;
   }
   call.reply().Integer(shared ? std::numeric_limits<int>::max() : 1);

@@ -10,7 +10,7 @@
 namespace cloakroom {
 namespace {
 
-using Work = Persistence::Work;
+using Kind = BackgroundWork::Kind;
 
 /// What Redis says of a failure is in its log.
 constexpr std::string_view kSaveFailed = "ERR";
@@ -24,18 +24,18 @@ constexpr std::string_view kRewriteRuns =
 
 /// In Redis SAVE stops the world. Here only this client waits; the others go on.
 void Save(Call& call) {
-  if (call.server().persistence().under_way() == Work::kSnapshot) {
+  if (call.server().persistence().work().under_way() == Kind::kSnapshot) {
     return call.Error(kSnapshotRuns);
   }
-  call.Offload([&persistence = call.server().persistence()](LongWork& work) -> Task {
+  call.Offload([&saver = call.server().persistence().saver()](LongWork& work) -> Task {
     std::string_view error;
     co_await work.Until([&](LongWork::Resume resume) {
-      const Work running = persistence.BeginSnapshot([&, resume](bool ok) {
-        if (!ok) error = persistence.GivenUp() ? kSaveGivenUp : kSaveFailed;
+      const Kind running = saver.Begin([&, resume](const absl::Status& saved) {
+        if (!saved.ok()) error = absl::IsCancelled(saved) ? kSaveGivenUp : kSaveFailed;
         resume();
       });
-      if (running == Work::kNone) return;
-      error = running == Work::kSnapshot ? kSnapshotRuns : kRewriteRuns;
+      if (running == Kind::kNone) return;
+      error = running == Kind::kSnapshot ? kSnapshotRuns : kRewriteRuns;
       resume();
     });
     error.empty() ? work.reply.Ok() : work.Error(error);
@@ -49,39 +49,41 @@ void BgSave(Call& call) {
     schedule = true;
   }
   Persistence& persistence = call.server().persistence();
-  const Work running = persistence.under_way();
-  if (running == Work::kSnapshot) return call.Error(kSnapshotRuns);
-  if (running == Work::kRewrite || call.mode() != CallMode::kTopLevel) {
+  const Kind running = persistence.work().under_way();
+  if (running == Kind::kSnapshot) return call.Error(kSnapshotRuns);
+  if (running == Kind::kRewrite || call.mode() != CallMode::kTopLevel) {
     if (!schedule && call.mode() == CallMode::kTopLevel) {
       return call.Error(
           "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE "
           "in order to schedule a BGSAVE whenever possible.");
     }
-    persistence.ScheduleSnapshot();
+    persistence.saver().Schedule();
     return call.reply().Simple("Background saving scheduled");
   }
   // What this client says next, and what others do who have heard of it, is not in the snapshot.
-  call.Offload([&persistence](LongWork& work) -> Task {
+  call.Offload([&saver = persistence.saver()](LongWork& work) -> Task {
     bool runs = false;
     co_await work.Until([&](LongWork::Resume resume) {
-      runs = persistence.BeginSnapshot(nullptr, resume) != Work::kNone;
+      runs = saver.Begin(nullptr, resume) != Kind::kNone;
       if (runs) resume();
     });
     runs ? work.Error(kSnapshotRuns) : work.reply.Simple("Background saving started");
   });
 }
 
-void LastSave(Call& call) { call.reply().Integer(call.server().persistence().last_save_s()); }
+void LastSave(Call& call) {
+  call.reply().Integer(call.server().persistence().saver().figures().last_save_s);
+}
 
 void BgRewriteAof(Call& call) {
-  Persistence& persistence = call.server().persistence();
-  const Work running = persistence.under_way();
-  if (running == Work::kRewrite) {
+  LogKeeper& log_keeper = call.server().persistence().log_keeper();
+  const Kind running = call.server().persistence().work().under_way();
+  if (running == Kind::kRewrite) {
     return call.Error("ERR Background append only file rewriting already in progress");
   }
-  if (running == Work::kSnapshot || call.mode() != CallMode::kTopLevel ||
-      persistence.BeginRewrite() != Work::kNone) {
-    persistence.ScheduleRewrite();
+  if (running == Kind::kSnapshot || call.mode() != CallMode::kTopLevel ||
+      log_keeper.Begin() != Kind::kNone) {
+    log_keeper.Schedule();
     return call.reply().Simple("Background append only file rewriting scheduled");
   }
   call.reply().Simple("Background append only file rewriting started");

@@ -11,6 +11,7 @@
 #include "server/commands/support/key_lookup.h"
 #include "server/commands/support/scan_options.h"
 #include "server/execution/call.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -80,7 +81,7 @@ struct Scanning {
   void Visit(const Entry& entry) {
     ++visited;
     if (entry.expired(now_ms) || !options.Matches(entry.key())) return;
-    if (options.type && !EqualsIgnoreCase(*options.type, TypeName(entry.type()))) return;
+    if (options.type && !EqualsIgnoreCase(*options.type, OpsOf(entry.type()).name)) return;
     found.emplace_back(entry.key());
   }
   void Reply(ReplyWriter& reply) const {

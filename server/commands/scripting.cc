@@ -31,25 +31,28 @@ Access AccessOfEvalSha(Server& server, CommandArguments args) {
   return script == nullptr ? Access::kEach : AccessOfScript(script);
 }
 
-/// The reason for which a script may not run now, or empty. One that declares its flags is taken
-/// for a command that writes, unless it says that it does not.
-std::string Refusal(Call& call, const Script& script, bool read_only_command) {
+/// Whether a script may run now. One that declares its flags is taken for a command that writes,
+/// unless it says that it does not.
+absl::Status MayRun(Call& call, const Script& script, bool read_only_command) {
   const ScriptFlags& flags = script.flags;
-  if (!flags.declared || flags.no_writes) return "";
+  if (!flags.declared || flags.no_writes) return absl::OkStatus();
   if (!flags.allow_oom && call.thread().out_of_memory) {
-    if (call.mode() == CallMode::kTopLevel) return std::string(kOutOfMemory);
-    return "OOM allow-oom flag is not set on the script, can not run it when used memory > "
-           "'maxmemory'";
+    if (call.mode() == CallMode::kTopLevel) return Refused(kOutOfMemory);
+    return Refused(
+        "OOM allow-oom flag is not set on the script, can not run it when used memory > "
+        "'maxmemory'");
   }
-  Persistence& persistence = call.server().persistence();
-  if (persistence.refuses_writes()) return persistence.WriteRefusal();
-  if (read_only_command) return "ERR Can not execute a script with write flag using *_ro command.";
-  return "";
+  WriteHealth& health = call.server().persistence().write_health();
+  if (health.refuses_writes()) return Refused(health.Refusal());
+  if (read_only_command) {
+    return Refused("ERR Can not execute a script with write flag using *_ro command.");
+  }
+  return absl::OkStatus();
 }
 
 void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) {
-  if (std::string error = Refusal(call, *script, read_only); !error.empty()) {
-    return call.Error(error);
+  if (absl::Status may = MayRun(call, *script, read_only); !may.ok()) {
+    return call.Error(ReplyOf(may));
   }
   CommandHost host(call, *script, read_only || script->flags.no_writes);
   CommandArguments keys = call.args().subspan(3, key_count);
@@ -105,9 +108,9 @@ void Evaluate(Call& call, bool by_sha, bool read_only) {
     return call.Error(kNoScriptError);
   }
   if (!by_sha) {
-    ScriptOrError loaded = call.thread().script_engine.Load(call.arg(1), /*pin=*/false);
-    if (loaded.script == nullptr) return call.Error(loaded.error);
-    script = std::move(loaded.script);
+    auto loaded = call.thread().script_engine.Load(call.arg(1), /*pin=*/false);
+    if (!loaded.ok()) return call.Error(ReplyOf(loaded.status()));
+    script = *std::move(loaded);
   }
   Run(call, script, static_cast<size_t>(*key_count), read_only);
 }
@@ -129,11 +132,11 @@ void ChangeScripts(Call& call, std::initializer_list<std::string_view> words,
 
 void ScriptLoad(Call& call) {
   if (call.thread().in_script) return call.Error(kBusyScript);
-  ScriptOrError compiled = call.thread().script_engine.Compile(call.arg(2));
-  if (compiled.script == nullptr) return call.Error(compiled.error);
+  const auto compiled = call.thread().script_engine.Compile(call.arg(2));
+  if (!compiled.ok()) return call.Error(ReplyOf(compiled.status()));
   ChangeScripts(call, {"SCRIPT", "LOAD", call.arg(2)},
-                [&] { call.server().scripts().Add(compiled.script, /*pinned=*/true); });
-  call.reply().Bulk(compiled.script->sha);
+                [&] { call.server().scripts().Add(*compiled, /*pinned=*/true); });
+  call.reply().Bulk((*compiled)->sha);
 }
 
 void ScriptExists(Call& call) {

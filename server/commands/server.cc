@@ -95,7 +95,8 @@ void Shutdown(Call& call) {
   if (!options.valid()) args.SyntaxError();
   if (!args.Finish()) return;
   if (options.abort) return call.Error("ERR No shutdown in progress.");
-  if (options.nosave && (options.force || !call.server().persistence().WaitsForFirstBase())) {
+  if (options.nosave &&
+      (options.force || !call.server().persistence().log_keeper().WaitsForFirstBase())) {
     // Nothing refuses it, so nobody waits for an answer: a busy script may hold all there is.
     call.client().close_after_reply = true;
     return call.server().RequestShutdown({.save = ShutdownSave::kNoSave, .force = true});

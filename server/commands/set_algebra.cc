@@ -142,7 +142,7 @@ SharedSets ShareAll(std::span<const Set> sets) {
 
 std::vector<Set> ViewsOf(const SharedSets& shared) {
   std::vector<Set> views;
-  for (const SharedValue& value : shared) views.emplace_back(value.encoding(), value.payload());
+  for (const SharedValue& value : shared) views.emplace_back(value.view());
   return views;
 }
 

@@ -177,7 +177,7 @@ void SMove(Call& call) {
     return call.Error(kWrongType);
   }
   if (call.arg(1) == call.arg(2)) {
-    const bool there = Set(source->encoding(), source->payload()).Contains(member);
+    const bool there = Set(source->value()).Contains(member);
     return call.reply().Integer(there ? 1 : 0);
   }
   {

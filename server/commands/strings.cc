@@ -51,7 +51,7 @@ void CountLookup(Call& call, const WriteScope& scope) {
 
 /// Whether the key is absent or holds a string; when not, the error has been replied.
 bool CheckString(Call& call, const WriteScope& scope) {
-  if (!scope.exists() || scope.type() == ValueType::kString) return true;
+  if (!scope.exists() || scope.type() == StringView::kType) return true;
   call.Error(kWrongType);
   return false;
 }
@@ -137,10 +137,10 @@ void MGet(Call& call) {
   call.reply().Array(call.argc() - 1);
   for (size_t i = 1; i < call.argc(); ++i) {
     const Entry* entry = call.Find(call.arg(i));
-    if (entry == nullptr || entry->type() != ValueType::kString) {
+    if (entry == nullptr || entry->type() != StringView::kType) {
       call.reply().Null();
     } else {
-      call.ReplyString(StringView(entry->encoding(), entry->payload()));
+      call.ReplyString(StringView(entry->value()));
     }
   }
 }
@@ -162,7 +162,7 @@ void GetEx(Call& call) {
   if (!args.Finish()) return;
   WriteScope scope = call.Open(call.arg(1));
   std::optional<int64_t> at_ms;
-  if (expire.form && scope.exists() && scope.type() == ValueType::kString) {
+  if (expire.form && scope.exists() && scope.type() == StringView::kType) {
     args.GoTo(expire.time_at);
     at_ms = TakePositiveExpireTime(args, *expire.form);
     if (!args.Finish()) return;

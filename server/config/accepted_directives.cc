@@ -25,28 +25,31 @@ constexpr Choice kTlsAuthClients[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
 // yes is what relative was first called, and the name that Redis answers.
 constexpr Choice kOomScoreAdj[] = {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}};
 
-Result<std::string> MustBeHostname(std::string_view name) {
+absl::StatusOr<std::string> MustBeHostname(std::string_view name) {
   constexpr size_t kLongest = 255;
-  if (name.size() > kLongest) return Error{"Hostnames must be less than 256 characters"};
+  if (name.size() > kLongest)
+    return absl::InvalidArgumentError("Hostnames must be less than 256 characters");
   for (char letter : name) {
     if (!absl::ascii_isalnum(letter) && letter != '-' && letter != '.') {
-      return Error{"Hostnames may only contain alphanumeric characters, hyphens or dots"};
+      return absl::InvalidArgumentError(
+          "Hostnames may only contain alphanumeric characters, hyphens or dots");
     }
   }
   return std::string(name);
 }
 
-Result<std::string> MustNameKnownVariables(std::string_view text) {
+absl::StatusOr<std::string> MustNameKnownVariables(std::string_view text) {
   constexpr std::string_view kKnown[] = {"title",    "listen-addr", "server-mode", "port",
                                          "tls-port", "unixsocket",  "config-file"};
-  if (text.empty()) return Error{"template format is invalid or contains unknown variables"};
+  if (text.empty())
+    return absl::InvalidArgumentError("template format is invalid or contains unknown variables");
   std::string_view rest = text;
   for (size_t open = rest.find('{'); open != rest.npos; open = rest.find('{')) {
     size_t close = rest.find('}', open);
     std::string_view name = rest.substr(open + 1, close - open - 1);
     bool is_known = std::find(std::begin(kKnown), std::end(kKnown), name) != std::end(kKnown);
     if (close == rest.npos || !is_known) {
-      return Error{"template format is invalid or contains unknown variables"};
+      return absl::InvalidArgumentError("template format is invalid or contains unknown variables");
     }
     rest.remove_prefix(close + 1);
   }

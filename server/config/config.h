@@ -6,24 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "replication/aof/aof_fsync.h"
+#include "storage/keyspace/settings.h"
+
 namespace cloakroom {
 
 /// The numbers follow the order in which the directive table lists the words.
 enum class LogLevel : uint8_t { kDebug, kVerbose, kNotice, kWarning, kNothing };
 enum class LogFormat : uint8_t { kRedis, kJson };
-enum class MaxmemoryPolicy : uint8_t {
-  kVolatileLru,
-  kVolatileLfu,
-  kVolatileRandom,
-  kVolatileTtl,
-  kAllkeysLru,
-  kAllkeysLfu,
-  kAllkeysRandom,
-  kNoEviction
-};
 /// Who may use a dangerous command: nobody, everybody, or connections from this machine.
 enum class Allowed : uint8_t { kNo, kYes, kLocal };
-enum class Appendfsync : uint8_t { kEverySec, kAlways, kNo };
 enum class Supervisor : uint8_t { kUpstart, kSystemd, kAuto, kNone };
 /// Index into Config::output_limits.
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub };
@@ -76,7 +68,7 @@ struct Config {
   // Memory and its eviction.
   Live<int> databases;
   Live<int64_t> maxmemory_bytes;  // 0: no limit
-  Live<MaxmemoryPolicy> maxmemory_policy;
+  Live<EvictionPolicy> maxmemory_policy;
   Live<int> maxmemory_samples;
   Live<int> lfu_log_factor;
   Live<int> lfu_decay_time_minutes;
@@ -105,7 +97,7 @@ struct Config {
   Live<bool> rdb_save_incremental_fsync;
   Live<int> rdb_key_save_delay_us;
   Live<bool> stop_writes_on_bgsave_error;
-  Live<Appendfsync> appendfsync;
+  Live<AofFsync> appendfsync;
   Live<bool> no_appendfsync_on_rewrite;
   Live<int> auto_aof_rewrite_percentage;  // 0: never by itself
   Live<int64_t> auto_aof_rewrite_min_size_bytes;

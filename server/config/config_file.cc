@@ -45,71 +45,73 @@ std::vector<std::string> IncludedPaths(const std::string& pattern, const std::st
 class Reader {
  public:
   /// `from` is the line that includes the file, if one does.
-  std::optional<Error> ReadFile(const std::string& path, int depth, const Statement* from) {
+  absl::Status ReadFile(const std::string& path, int depth, const Statement* from) {
     errno = 0;
     std::ifstream in(path);
     bool is_folder = in && std::filesystem::is_directory(path);
     if (in && !is_folder) return ReadStream(in, path, depth);
     std::string reason = Cat("Fatal error, can't open config file '", path,
                              "': ", std::strerror(is_folder ? EISDIR : errno));
-    return from == nullptr ? Error{reason} : FatalConfigError(*from, reason);
+    return from == nullptr ? absl::NotFoundError(reason) : FatalConfigError(*from, reason);
   }
 
-  std::optional<Error> ReadStream(std::istream& in, const std::string& name, int depth) {
+  absl::Status ReadStream(std::istream& in, const std::string& name, int depth) {
     std::string line;
     size_t bytes = 0;
     for (int number = 1; std::getline(in, line); ++number) {
       bytes += line.size() + 1;
       Statement statement{name, number, std::string(Trimmed(line)), {}, depth > 0};
       if (bytes > kMaxFileBytes) return FatalConfigError(statement, "The file is above 16 MiB");
-      if (auto error = Take(std::move(statement), depth)) return error;
+      absl::Status status = Take(std::move(statement), depth);
+      if (!status.ok()) return status;
     }
-    return std::nullopt;
+    return absl::OkStatus();
   }
 
   std::vector<Statement> Finish() { return std::move(statements_); }
 
  private:
-  std::optional<Error> Take(Statement statement, int depth) {
-    if (statement.text.empty() || statement.text[0] == '#') return std::nullopt;
+  absl::Status Take(Statement statement, int depth) {
+    if (statement.text.empty() || statement.text[0] == '#') return absl::OkStatus();
     std::optional<std::vector<std::string>> words = SplitWords(statement.text);
     if (!words) return FatalConfigError(statement, "Unbalanced quotes in configuration line");
     statement.words = *std::move(words);
     if (!EqualsIgnoringCase(statement.words[0], "include")) {
       statements_.push_back(std::move(statement));
-      return std::nullopt;
+      return absl::OkStatus();
     }
     if (statement.words.size() != 2) {
       return FatalConfigError(statement, "Bad directive or wrong number of arguments");
     }
     if (depth == kMaxIncludeDepth) return FatalConfigError(statement, "Too many nested includes");
     for (const std::string& path : IncludedPaths(statement.words[1], statement.file)) {
-      if (auto error = ReadFile(path, depth + 1, &statement)) return error;
+      absl::Status status = ReadFile(path, depth + 1, &statement);
+      if (!status.ok()) return status;
     }
-    return std::nullopt;
+    return absl::OkStatus();
   }
 
   std::vector<Statement> statements_;
 };
 
-Result<std::vector<Statement>> Finished(Reader& reader, std::optional<Error> error) {
-  if (error) return *std::move(error);
+absl::StatusOr<std::vector<Statement>> Finished(Reader& reader, absl::Status status) {
+  if (!status.ok()) return status;
   return reader.Finish();
 }
 
 }  // namespace
 
-Result<std::vector<Statement>> ReadConfigFile(const std::string& path) {
+absl::StatusOr<std::vector<Statement>> ReadConfigFile(const std::string& path) {
   Reader reader;
   return Finished(reader, reader.ReadFile(path, 0, nullptr));
 }
 
-Result<std::vector<Statement>> ReadConfigStream(std::istream& in, const std::string& name) {
+absl::StatusOr<std::vector<Statement>> ReadConfigStream(std::istream& in, const std::string& name) {
   Reader reader;
   return Finished(reader, reader.ReadStream(in, name, 0));
 }
 
-Error FatalConfigError(const Statement& at, const std::string& reason) {
+absl::Status FatalConfigError(const Statement& at, std::string_view reason) {
   bool on_command_line = at.file.empty();
   std::string where = on_command_line
                           ? Cat("Reading the command line, at option ")
@@ -118,8 +120,9 @@ Error FatalConfigError(const Statement& at, const std::string& reason) {
       on_command_line
           ? "Correct the option; --print-defaults lists them all."
           : Cat("Correct the line, then try: cloakroom-server --check-config ", at.file);
-  return Error{Cat("\n*** FATAL CONFIG FILE ERROR (Cloakroom) ***\n", where, at.line, "\n>>> '",
-                   at.text, "'\n", reason, "\n", remedy, "\n")};
+  return absl::InvalidArgumentError(Cat("\n*** FATAL CONFIG FILE ERROR (Cloakroom) ***\n", where,
+                                        at.line, "\n>>> '", at.text, "'\n", reason, "\n", remedy,
+                                        "\n"));
 }
 
 }  // namespace cloakroom::config

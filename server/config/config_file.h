@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "server/config/result.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace cloakroom::config {
 
@@ -23,13 +24,13 @@ struct Statement {
 /// and counts from the working directory as in Redis, or else from the including file's folder.
 /// Limits: 16 MiB a file, 16 includes deep. The error is the whole text that Redis prints before
 /// it gives up. Blocks on the disk: start-up only.
-Result<std::vector<Statement>> ReadConfigFile(const std::string& path);
+absl::StatusOr<std::vector<Statement>> ReadConfigFile(const std::string& path);
 
 /// The same from an open stream; `name` stands for it in errors.
-Result<std::vector<Statement>> ReadConfigStream(std::istream& in, const std::string& name);
+absl::StatusOr<std::vector<Statement>> ReadConfigStream(std::istream& in, const std::string& name);
 
 /// The text that a server prints when it cannot start because of one statement.
-Error FatalConfigError(const Statement& at, const std::string& reason);
+absl::Status FatalConfigError(const Statement& at, std::string_view reason);
 
 }  // namespace cloakroom::config
 

@@ -16,15 +16,13 @@ namespace cloakroom {
 namespace {
 
 using config::Directive;
-using config::Error;
 using config::Origin;
-using config::Result;
 using config::Statement;
 using config::Value;
 using config::Wanted;
 
 // A directive that nobody knows, with the one that was probably meant.
-Error UnknownDirective(const Statement& statement) {
+absl::Status UnknownDirective(const Statement& statement) {
   std::string reason = "Bad directive or wrong number of arguments";
   std::string_view meant = config::NearestWord(statement.words[0], config::DirectiveNames());
   if (!meant.empty()) reason += config::Cat("\nDid you mean '", meant, "'?");
@@ -32,19 +30,19 @@ Error UnknownDirective(const Statement& statement) {
 }
 
 // Everything that a command line asks to read, in the order in which it applies.
-Result<std::vector<Statement>> Gather(const CommandLine& line) {
+absl::StatusOr<std::vector<Statement>> Gather(const CommandLine& line) {
   std::vector<Statement> all;
   auto append = [&all](std::vector<Statement> more) {
     std::ranges::move(more, std::back_inserter(all));
   };
   if (!line.config_file.empty()) {
     auto read = config::ReadConfigFile(line.config_file);
-    if (!read.ok()) return read;
+    if (!read.ok()) return read.status();
     append(*std::move(read));
   }
   if (line.read_stdin) {
     auto read = config::ReadConfigStream(std::cin, "(standard input)");
-    if (!read.ok()) return read;
+    if (!read.ok()) return read.status();
     append(*std::move(read));
   }
   for (const Statement& option : line.options) {
@@ -53,7 +51,7 @@ Result<std::vector<Statement>> Gather(const CommandLine& line) {
       continue;
     }
     auto read = config::ReadConfigFile(option.words[1]);
-    if (!read.ok()) return read;
+    if (!read.ok()) return read.status();
     append(*std::move(read));
   }
   return all;
@@ -65,9 +63,9 @@ bool Matches(std::string_view pattern, std::string_view name) {
   return fnmatch(std::string(pattern).c_str(), std::string(name).c_str(), FNM_CASEFOLD) == 0;
 }
 
-std::string SetFailed(std::string_view name, std::string_view reason) {
-  return config::Cat("ERR CONFIG SET failed (possibly related to argument '", name, "') - ",
-                     reason);
+absl::Status SetFailed(std::string_view name, std::string_view reason) {
+  return absl::InvalidArgumentError(
+      config::Cat("ERR CONFIG SET failed (possibly related to argument '", name, "') - ", reason));
 }
 
 }  // namespace
@@ -80,7 +78,7 @@ ConfigStore::ConfigStore() {
   at_load_ = state_.values;
 }
 
-std::optional<Error> ConfigStore::Apply(const Statement& statement, Loaded& loaded) {
+absl::Status ConfigStore::Apply(const Statement& statement, Loaded& loaded) {
   Row row = config::FindDirective(statement.words[0]);
   if (row == nullptr) return UnknownDirective(statement);
   std::vector<std::string> words(statement.words.begin() + 1, statement.words.end());
@@ -89,36 +87,37 @@ std::optional<Error> ConfigStore::Apply(const Statement& statement, Loaded& load
     if (words.empty()) return UnknownDirective(statement);
     loaded.given.insert(row);
     loaded.repeated[row].push_back(std::move(words));
-    return std::nullopt;
+    return absl::OkStatus();
   }
   // The first line of a list that grows replaces the default instead of adding to it.
   bool grows = row->kind.type == config::Kind::kList &&
                row->kind.list->repeats == config::ListRule::kAppendInFile;
   bool is_first = loaded.given.insert(row).second;
   std::string current = grows && is_first ? "" : loaded.values[row].text;
-  Result<Value> value = config::ParseWords(*row, words, current, Origin::kFile);
-  if (!value.ok()) return config::FatalConfigError(statement, value.error().message);
+  absl::StatusOr<Value> value = config::ParseWords(*row, words, current, Origin::kFile);
+  if (!value.ok())
+    return config::FatalConfigError(statement, std::string(value.status().message()));
   loaded.values[row] = *std::move(value);
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
-std::optional<std::string> ConfigStore::Load(const CommandLine& line) {
-  Result<std::vector<Statement>> statements = Gather(line);
-  if (!statements.ok()) return statements.error().message;
+absl::Status ConfigStore::Load(const CommandLine& line) {
+  absl::StatusOr<std::vector<Statement>> statements = Gather(line);
+  if (!statements.ok()) return statements.status();
   MutexLock change(changes_);
   Loaded loaded;
   for (Row row : config::AllDirectives()) {
     loaded.values[row] = config::FromText(*row, config::DefaultText(*row));
   }
   for (const Statement& statement : *statements) {
-    if (auto error = Apply(statement, loaded)) return error->message;
+    if (absl::Status status = Apply(statement, loaded); !status.ok()) return status;
   }
   Put(loaded.values);
   MutexLock lock(mutex_);
   at_load_ = loaded.values;
   state_ = std::move(loaded);
   config_file_ = line.config_file;
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
 std::string ConfigStore::Text(std::string_view name) const {
@@ -175,7 +174,7 @@ std::vector<std::pair<std::string, std::string>> ConfigStore::Get(
 }
 
 // Finds whose names may be set at all, before any value is looked at.
-Result<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
+absl::StatusOr<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
     absl::Span<const std::string_view> names_and_values, ConfigCaller caller) const {
   Allowed allowed = live_.enable_protected_configs;
   bool may_protected = allowed == Allowed::kYes || (allowed == Allowed::kLocal && caller.is_local);
@@ -184,30 +183,33 @@ Result<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
     Row row = config::FindDirective(names_and_values[i]);
     std::string name = config::Lower(names_and_values[i]);
     if (row == nullptr) {
-      return Error{config::Cat("ERR Unknown option or number of arguments for CONFIG SET - '",
-                               names_and_values[i], "'")};
+      return absl::InvalidArgumentError(
+          config::Cat("ERR Unknown option or number of arguments for CONFIG SET - '",
+                      names_and_values[i], "'"));
     }
-    if (row->Is(config::kImmutable)) return Error{SetFailed(name, "can't set immutable config")};
+    if (row->Is(config::kImmutable)) return SetFailed(name, "can't set immutable config");
     if (row->Is(config::kProtected) && !may_protected) {
-      return Error{SetFailed(name, "can't set protected config")};
+      return SetFailed(name, "can't set protected config");
     }
     if (row->Is(config::kNotWhileLoading) && caller.is_loading) {
-      return Error{std::string(kLoadingError)};
+      return Refused(kLoadingError);
     }
     if (std::ranges::find(requests, name, &Request::name) != requests.end()) {
-      return Error{SetFailed(name, "duplicate parameter")};
+      return SetFailed(name, "duplicate parameter");
     }
     requests.push_back({row, std::move(name), names_and_values[i + 1]});
   }
   return requests;
 }
 
-std::optional<std::string> ConfigStore::Set(absl::Span<const std::string_view> names_and_values,
-                                            ConfigCaller caller) {
-  if (names_and_values.empty() || names_and_values.size() % 2 != 0) return "ERR syntax error";
+absl::Status ConfigStore::Set(absl::Span<const std::string_view> names_and_values,
+                              ConfigCaller caller) {
+  if (names_and_values.empty() || names_and_values.size() % 2 != 0) {
+    return absl::InvalidArgumentError("ERR syntax error");
+  }
   MutexLock change(changes_);
-  Result<std::vector<Request>> requests = ReadRequests(names_and_values, caller);
-  if (!requests.ok()) return requests.error().message;
+  absl::StatusOr<std::vector<Request>> requests = ReadRequests(names_and_values, caller);
+  if (!requests.ok()) return requests.status();
 
   Values before, after;
   {
@@ -216,9 +218,9 @@ std::optional<std::string> ConfigStore::Set(absl::Span<const std::string_view> n
   }
   after = before;
   for (const Request& request : *requests) {
-    Result<Value> value = config::ParseWords(*request.row, {std::string(request.word)},
-                                             after[request.row].text, Origin::kConfigSet);
-    if (!value.ok()) return SetFailed(request.name, value.error().message);
+    absl::StatusOr<Value> value = config::ParseWords(*request.row, {std::string(request.word)},
+                                                     after[request.row].text, Origin::kConfigSet);
+    if (!value.ok()) return SetFailed(request.name, std::string(value.status().message()));
     after[request.row] = *std::move(value);
   }
   std::erase_if(*requests, [&before, &after](const Request& request) {
@@ -228,8 +230,7 @@ std::optional<std::string> ConfigStore::Set(absl::Span<const std::string_view> n
   return Notify(*requests, before);
 }
 
-std::optional<std::string> ConfigStore::Notify(const std::vector<Request>& changed,
-                                               const Values& before) {
+absl::Status ConfigStore::Notify(const std::vector<Request>& changed, const Values& before) {
   std::vector<const Subscription*> called;
   for (const Subscription& subscription : subscriptions_) {
     auto concerns = [&subscription](const Request& request) {
@@ -237,15 +238,15 @@ std::optional<std::string> ConfigStore::Notify(const std::vector<Request>& chang
     };
     auto request = std::ranges::find_if(changed, concerns);
     if (request == changed.end()) continue;
-    std::string refusal = subscription.apply();
-    if (!refusal.empty()) {
+    if (const absl::Status refusal = subscription.apply(); !refusal.ok()) {
       Put(before);
-      for (const Subscription* earlier : called) earlier->apply();
-      return SetFailed(request->name, refusal);
+      // They took the value once, so they take it again.
+      for (const Subscription* earlier : called) earlier->apply().IgnoreError();
+      return SetFailed(request->name, std::string(refusal.message()));
     }
     called.push_back(&subscription);
   }
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
 void ConfigStore::Put(const Values& values) {
@@ -295,15 +296,19 @@ absl::flat_hash_map<ConfigStore::Row, Wanted> ConfigStore::WantedLines() {
   return all;
 }
 
-std::optional<std::string> ConfigStore::Rewrite() {
+absl::Status ConfigStore::Rewrite() {
   MutexLock change(changes_);
   std::string path = ConfigFile();
-  if (path.empty()) return "ERR The server is running without a config file";
+  if (path.empty()) {
+    return absl::FailedPreconditionError("ERR The server is running without a config file");
+  }
   std::ifstream in(path);
   std::string original{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  auto error = config::ReplaceFile(path, config::RewrittenConfig(original, WantedLines()));
-  if (error) return config::Cat("ERR Rewriting config file: ", error->message);
-  return std::nullopt;
+  const absl::Status written =
+      config::ReplaceFile(path, config::RewrittenConfig(original, WantedLines()));
+  if (written.ok()) return written;
+  return absl::Status(written.code(),
+                      config::Cat("ERR Rewriting config file: ", std::string(written.message())));
 }
 
 }  // namespace cloakroom

@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "server/config/command_line.h"
 #include "server/config/config.h"
@@ -31,10 +32,10 @@ struct ConfigCaller {
 class ConfigStore {
  public:
   /// Applies a change. Called on the thread of the CONFIG SET, with the new values in place, once
-  /// per change however many of its names changed. Returns "" or the words with which it refuses;
-  /// then every value goes back, and those that had been called before it are called again to undo.
-  /// It may read the store, but must not change it or subscribe.
-  using Subscriber = std::function<std::string()>;
+  /// per change however many of its names changed. An error has the words with which it
+  /// refuses; then every value goes back, and those that had been called before it are called again
+  /// to undo. It may read the store, but must not change it or subscribe.
+  using Subscriber = std::function<absl::Status()>;
   /// The lines that CONFIG REWRITE writes for a repeatable directive: ACL's "user ..." lines.
   using LineSource = std::function<std::vector<std::string>()>;
 
@@ -46,7 +47,7 @@ class ConfigStore {
   /// Reads the file, standard input and options that the command line names, later ones winning.
   /// All or nothing; the error is the text to print before giving up. Calls no subscriber: whoever
   /// subscribes reads the values as they then are. Blocks on the disk: start-up only.
-  std::optional<std::string> Load(const CommandLine& line) ABSL_LOCKS_EXCLUDED(mutex_, changes_);
+  absl::Status Load(const CommandLine& line) ABSL_LOCKS_EXCLUDED(mutex_, changes_);
 
   const Config& live() const { return live_; }
 
@@ -69,12 +70,12 @@ class ConfigStore {
 
   /// CONFIG SET name value [name value ...], all or nothing. The error is the reply's text, "ERR"
   /// included, in Redis' words. May take as long as the slowest subscriber.
-  std::optional<std::string> Set(absl::Span<const std::string_view> names_and_values,
-                                 ConfigCaller caller = {}) ABSL_LOCKS_EXCLUDED(mutex_, changes_);
+  absl::Status Set(absl::Span<const std::string_view> names_and_values, ConfigCaller caller = {})
+      ABSL_LOCKS_EXCLUDED(mutex_, changes_);
 
   /// CONFIG REWRITE: brings the configuration file up to what holds now; included files are left
   /// alone. The error is the reply's text. Blocks on the disk: never call it on an event loop.
-  std::optional<std::string> Rewrite() ABSL_LOCKS_EXCLUDED(mutex_, changes_);
+  absl::Status Rewrite() ABSL_LOCKS_EXCLUDED(mutex_, changes_);
 
   /// REQUIRES: `names` are names of directives (not aliases).
   void Subscribe(std::vector<std::string> names, Subscriber subscriber)
@@ -103,10 +104,10 @@ class ConfigStore {
     absl::flat_hash_set<Row> included;  // set by an included file, perhaps among others
   };
 
-  static std::optional<config::Error> Apply(const config::Statement& statement, Loaded& loaded);
-  config::Result<std::vector<Request>> ReadRequests(
+  static absl::Status Apply(const config::Statement& statement, Loaded& loaded);
+  absl::StatusOr<std::vector<Request>> ReadRequests(
       absl::Span<const std::string_view> names_and_values, ConfigCaller caller) const;
-  std::optional<std::string> Notify(const std::vector<Request>& changed, const Values& before)
+  absl::Status Notify(const std::vector<Request>& changed, const Values& before)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(changes_);
   void Put(const Values& values) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::flat_hash_map<Row, config::Wanted> WantedLines() ABSL_EXCLUSIVE_LOCKS_REQUIRED(changes_)

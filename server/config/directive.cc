@@ -15,8 +15,9 @@
 namespace cloakroom::config {
 namespace {
 
-Error NotBetween(std::string_view min, std::string_view max) {
-  return Error{Cat("argument must be between ", min, " and ", max, " inclusive")};
+absl::Status NotBetween(std::string_view min, std::string_view max) {
+  return absl::InvalidArgumentError(
+      Cat("argument must be between ", min, " and ", max, " inclusive"));
 }
 
 std::string OctalText(uint64_t number) {
@@ -25,9 +26,9 @@ std::string OctalText(uint64_t number) {
           std::to_chars(digits.data(), digits.data() + digits.size(), number, 8).ptr};
 }
 
-Result<Value> ParseIntegerValue(const Kind& kind, std::string_view word) {
+absl::StatusOr<Value> ParseIntegerValue(const Kind& kind, std::string_view word) {
   std::optional<int64_t> number = ParseInteger(word);
-  if (!number) return Error{"argument couldn't be parsed into an integer"};
+  if (!number) return absl::InvalidArgumentError("argument couldn't be parsed into an integer");
   if (*number < kind.min || *number > static_cast<int64_t>(kind.max)) {
     return NotBetween(Cat(kind.min), Cat(kind.max));
   }
@@ -35,21 +36,22 @@ Result<Value> ParseIntegerValue(const Kind& kind, std::string_view word) {
   return Value{Cat(*number), *number};
 }
 
-Result<Value> ParseOctalValue(const Kind& kind, std::string_view word) {
+absl::StatusOr<Value> ParseOctalValue(const Kind& kind, std::string_view word) {
   uint64_t number = 0;
   bool octal = !word.empty() && word.size() <= 20 &&
                word.find_first_not_of("01234567") == std::string_view::npos;
-  if (!octal) return Error{"argument couldn't be parsed as an octal number"};
+  if (!octal) return absl::InvalidArgumentError("argument couldn't be parsed as an octal number");
   for (char digit : word) number = number * 8 + (digit - '0');
   if (number > kind.max) return NotBetween(OctalText(kind.min), OctalText(kind.max));
   return Value{OctalText(number), static_cast<int64_t>(number)};
 }
 
-Result<Value> ParseMemoryValue(const Kind& kind, std::string_view word) {
+absl::StatusOr<Value> ParseMemoryValue(const Kind& kind, std::string_view word) {
   std::optional<uint64_t> bytes = ParseMemory(word);
   if (!bytes) {
-    return Error{kind.type == Kind::kMemory ? "argument must be a memory value"
-                                            : "argument must be a memory or percent value"};
+    return absl::InvalidArgumentError(kind.type == Kind::kMemory
+                                          ? "argument must be a memory value"
+                                          : "argument must be a memory or percent value");
   }
   if (*bytes < static_cast<uint64_t>(kind.min) || *bytes > kind.max) {
     return NotBetween(Cat(kind.min), Cat(kind.max));
@@ -59,49 +61,52 @@ Result<Value> ParseMemoryValue(const Kind& kind, std::string_view word) {
   return Value{Cat(*bytes), number};
 }
 
-Result<Value> ParseMemoryOrPercent(const Kind& kind, std::string_view word) {
+absl::StatusOr<Value> ParseMemoryOrPercent(const Kind& kind, std::string_view word) {
   if (!word.ends_with('%')) return ParseMemoryValue(kind, word);
   std::optional<int64_t> percent = ParseInteger(word.substr(0, word.size() - 1));
-  if (!percent || *percent < 0) return Error{"argument must be a memory or percent value"};
-  if (*percent > 100) return Error{"percentage argument must be less or equal to 100"};
+  if (!percent || *percent < 0)
+    return absl::InvalidArgumentError("argument must be a memory or percent value");
+  if (*percent > 100)
+    return absl::InvalidArgumentError("percentage argument must be less or equal to 100");
   return Value{Cat(*percent, "%"), -*percent};
 }
 
-Result<Value> ParseChoice(const Kind& kind, std::string_view word) {
+absl::StatusOr<Value> ParseChoice(const Kind& kind, std::string_view word) {
   auto same_word = [word](const Choice& c) { return EqualsIgnoringCase(c.word, word); };
   auto given = std::ranges::find_if(kind.choices, same_word);
   if (given == kind.choices.end()) {
     std::vector<std::string_view> words;
     for (const Choice& choice : kind.choices) words.push_back(choice.word);
-    return Error{Cat("argument(s) must be one of the following: ", Joined(words, ", "))};
+    return absl::InvalidArgumentError(
+        Cat("argument(s) must be one of the following: ", Joined(words, ", ")));
   }
   auto canonical = std::ranges::find(kind.choices, given->number, &Choice::number);
   return Value{std::string(canonical->word), given->number};
 }
 
-Result<Value> ParseYesNo(std::string_view word) {
+absl::StatusOr<Value> ParseYesNo(std::string_view word) {
   if (EqualsIgnoringCase(word, "yes")) return Value{"yes", 1};
   if (EqualsIgnoringCase(word, "no")) return Value{"no", 0};
-  return Error{"argument must be 'yes' or 'no'"};
+  return absl::InvalidArgumentError("argument must be 'yes' or 'no'");
 }
 
-Result<Value> ParseText(const Kind& kind, std::string_view word) {
+absl::StatusOr<Value> ParseText(const Kind& kind, std::string_view word) {
   if (kind.text_rule == nullptr) return Value{std::string(word)};
-  Result<std::string> text = kind.text_rule(word);
-  if (!text.ok()) return text.error();
+  absl::StatusOr<std::string> text = kind.text_rule(word);
+  if (!text.ok()) return text.status();
   return Value{*std::move(text)};
 }
 
 // A list's only word may hold them all, as CONFIG SET and a quoted line have it.
-Result<Value> ParseList(const ListRule& rule, const std::vector<std::string>& words,
-                        std::string_view current, Origin origin) {
+absl::StatusOr<Value> ParseList(const ListRule& rule, const std::vector<std::string>& words,
+                                std::string_view current, Origin origin) {
   bool builds = rule.repeats == ListRule::kOverlay ||
                 (rule.repeats == ListRule::kAppendInFile && origin == Origin::kFile);
   std::vector<std::string> split = words;
   if (words.size() == 1 && words[0].empty()) split.clear();
   if (words.size() == 1 && !words[0].empty()) split = Split(words[0], ' ');
-  Result<std::string> text = rule.parse(split, builds ? current : std::string_view());
-  if (!text.ok()) return text.error();
+  absl::StatusOr<std::string> text = rule.parse(split, builds ? current : std::string_view());
+  if (!text.ok()) return text.status();
   return Value{*std::move(text)};
 }
 
@@ -160,11 +165,11 @@ std::string DefaultText(const Directive& directive) {
   return std::filesystem::current_path(status).string();
 }
 
-Result<Value> ParseWords(const Directive& directive, const std::vector<std::string>& words,
-                         std::string_view current, Origin origin) {
+absl::StatusOr<Value> ParseWords(const Directive& directive, const std::vector<std::string>& words,
+                                 std::string_view current, Origin origin) {
   const Kind& kind = directive.kind;
   if (kind.type == Kind::kList) return ParseList(*kind.list, words, current, origin);
-  if (words.size() != 1) return Error{"wrong number of arguments"};
+  if (words.size() != 1) return absl::InvalidArgumentError("wrong number of arguments");
   switch (kind.type) {
     case Kind::kInteger:
       return ParseIntegerValue(kind, words[0]);
@@ -187,7 +192,7 @@ Value FromText(const Directive& directive, std::string_view text) {
   if (directive.kind.type == Kind::kList || directive.kind.type == Kind::kText) {
     return Value{std::string(text)};
   }
-  Result<Value> value = ParseWords(directive, {std::string(text)}, "", Origin::kConfigSet);
+  absl::StatusOr<Value> value = ParseWords(directive, {std::string(text)}, "", Origin::kConfigSet);
   return value.ok() ? *std::move(value) : Value{std::string(text)};
 }
 

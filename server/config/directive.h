@@ -7,10 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "server/config/config.h"
 #include "server/config/list_rules.h"
-#include "server/config/result.h"
 
 namespace cloakroom::config {
 
@@ -27,7 +28,7 @@ struct Choice {
 };
 
 /// Refuses a text, or returns it in its canonical form.
-using TextRule = Result<std::string> (*)(std::string_view text);
+using TextRule = absl::StatusOr<std::string> (*)(std::string_view text);
 
 /// Which values a directive takes. Made by the functions below, which name every field they need.
 struct Kind {
@@ -113,8 +114,8 @@ std::string DefaultText(const Directive& directive);
 
 /// Reads the words behind a directive's name. `current` is what a list adds to or overlays. Errors
 /// are Redis' texts, which clients and operators search for.
-Result<Value> ParseWords(const Directive& directive, const std::vector<std::string>& words,
-                         std::string_view current, Origin origin);
+absl::StatusOr<Value> ParseWords(const Directive& directive, const std::vector<std::string>& words,
+                                 std::string_view current, Origin origin);
 
 /// The same value as ParseWords made it, from its canonical text.
 Value FromText(const Directive& directive, std::string_view text);

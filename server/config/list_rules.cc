@@ -33,15 +33,15 @@ std::optional<int64_t> IntegerWithin(std::string_view word, int64_t min, int64_t
   return number && *number >= min && *number <= max ? number : std::nullopt;
 }
 
-Result<std::string> ParseSave(const Words& words, std::string_view current) {
+absl::StatusOr<std::string> ParseSave(const Words& words, std::string_view current) {
   constexpr int64_t kIntMax = std::numeric_limits<int>::max();
   if (words.empty()) return std::string();
-  if (words.size() % 2 != 0) return Error{"Invalid save parameters"};
+  if (words.size() % 2 != 0) return absl::InvalidArgumentError("Invalid save parameters");
   Words all = SplitText(current);
   for (size_t i = 0; i < words.size(); ++i) {
     bool is_seconds = i % 2 == 0;
     std::optional<int64_t> number = IntegerWithin(words[i], is_seconds ? 1 : 0, kIntMax);
-    if (!number) return Error{"Invalid save parameters"};
+    if (!number) return absl::InvalidArgumentError("Invalid save parameters");
     all.push_back(Cat(*number));
   }
   return Joined(all, " ");
@@ -56,19 +56,20 @@ Lines SaveLines(std::string_view name, std::string_view text) {
   return lines.empty() ? OneLine(name, "") : lines;
 }
 
-Result<std::string> ParseBind(const Words& words, std::string_view) {
+absl::StatusOr<std::string> ParseBind(const Words& words, std::string_view) {
   constexpr size_t kMaxAddresses = 16;  // Redis' limit
-  if (words.size() > kMaxAddresses) return Error{"Too many bind addresses specified."};
+  if (words.size() > kMaxAddresses)
+    return absl::InvalidArgumentError("Too many bind addresses specified.");
   if (std::ranges::any_of(words, [](const auto& word) { return word.empty(); })) {
-    return Error{"Empty bind address."};
+    return absl::InvalidArgumentError("Empty bind address.");
   }
   return Joined(words, " ");
 }
 
-Result<std::string> ParseOutputLimits(const Words& words, std::string_view current) {
+absl::StatusOr<std::string> ParseOutputLimits(const Words& words, std::string_view current) {
   constexpr size_t kPerClass = 4;  // class, hard, soft, soft seconds
   if (words.size() % kPerClass != 0) {
-    return Error{"Wrong number of arguments in buffer limit configuration."};
+    return absl::InvalidArgumentError("Wrong number of arguments in buffer limit configuration.");
   }
   Words all = SplitText(current);
   if (all.empty()) all = SplitText("normal 0 0 0 slave 0 0 0 pubsub 0 0 0");
@@ -77,13 +78,15 @@ Result<std::string> ParseOutputLimits(const Words& words, std::string_view curre
     if (name == "replica") name = "slave";
     auto which = std::ranges::find(kOutputClasses, name);
     if (which == std::end(kOutputClasses)) {
-      return Error{"Invalid client class specified in buffer limit configuration."};
+      return absl::InvalidArgumentError(
+          "Invalid client class specified in buffer limit configuration.");
     }
     std::optional<uint64_t> hard = ParseMemory(words[i + 1]);
     std::optional<uint64_t> soft = ParseMemory(words[i + 2]);
     std::optional<int64_t> seconds = IntegerWithin(words[i + 3], 0, INT64_MAX);
     if (!hard || !soft || !seconds || *hard > INT64_MAX || *soft > INT64_MAX) {
-      return Error{"Error in hard, soft or soft_seconds setting in buffer limit configuration."};
+      return absl::InvalidArgumentError(
+          "Error in hard, soft or soft_seconds setting in buffer limit configuration.");
     }
     size_t at = (which - std::begin(kOutputClasses)) * kPerClass;
     all[at + 1] = Cat(*hard);
@@ -104,31 +107,33 @@ Lines OutputLimitLines(std::string_view name, std::string_view text) {
   return lines;
 }
 
-Result<std::string> ParseOomScores(const Words& words, std::string_view) {
+absl::StatusOr<std::string> ParseOomScores(const Words& words, std::string_view) {
   constexpr size_t kScores = 3;  // the primary, replicas, background children
-  if (words.size() != kScores) return Error{"wrong number of arguments"};
+  if (words.size() != kScores) return absl::InvalidArgumentError("wrong number of arguments");
   for (const std::string& word : words) {
     if (!IntegerWithin(word, -2000, 2000)) {
-      return Error{"Invalid oom-score-adj-values, elements must be between -2000 and 2000."};
+      return absl::InvalidArgumentError(
+          "Invalid oom-score-adj-values, elements must be between -2000 and 2000.");
     }
   }
   return Joined(words, " ");
 }
 
-Result<std::string> ParsePercentiles(const Words& words, std::string_view) {
+absl::StatusOr<std::string> ParsePercentiles(const Words& words, std::string_view) {
   constexpr size_t kMaxPercentiles = 64;
   Words canonical;
   if (words.size() > kMaxPercentiles) {
-    return Error{"Invalid latency-tracking-info-percentiles parameters"};
+    return absl::InvalidArgumentError("Invalid latency-tracking-info-percentiles parameters");
   }
   for (const std::string& word : words) {
     double percentile = 0;
     auto [end, status] = std::from_chars(word.data(), word.data() + word.size(), percentile);
     if (status != std::errc() || end != word.data() + word.size()) {
-      return Error{"Invalid latency-tracking-info-percentiles parameters"};
+      return absl::InvalidArgumentError("Invalid latency-tracking-info-percentiles parameters");
     }
     if (!(percentile >= 0 && percentile <= 100)) {
-      return Error{"latency-tracking-info-percentiles parameters should sit between [0.0,100.0]"};
+      return absl::InvalidArgumentError(
+          "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
     }
     std::array<char, 32> digits;
     auto written = std::to_chars(digits.data(), digits.data() + digits.size(), percentile);
@@ -137,22 +142,23 @@ Result<std::string> ParsePercentiles(const Words& words, std::string_view) {
   return Joined(canonical, " ");
 }
 
-Result<std::string> ParseReplicaOf(const Words& words, std::string_view) {
-  if (words.size() != 2) return Error{"wrong number of arguments"};
+absl::StatusOr<std::string> ParseReplicaOf(const Words& words, std::string_view) {
+  if (words.size() != 2) return absl::InvalidArgumentError("wrong number of arguments");
   if (EqualsIgnoringCase(words[0], "no") && EqualsIgnoringCase(words[1], "one")) {
     return std::string();
   }
-  if (!IntegerWithin(words[1], 0, 65535)) return Error{"Invalid master port"};
+  if (!IntegerWithin(words[1], 0, 65535)) return absl::InvalidArgumentError("Invalid master port");
   return Joined(words, " ");
 }
 
-Result<std::string> ParseShutdown(const Words& words, std::string_view) {
+absl::StatusOr<std::string> ParseShutdown(const Words& words, std::string_view) {
   constexpr std::string_view kKnown[] = {"default", "save", "nosave", "now", "force"};
   Words canonical;
   for (const std::string& word : words.empty() ? Words{""} : words) {
     std::string lower = Lower(word);
     if (std::ranges::find(kKnown, lower) == std::end(kKnown)) {
-      return Error{Cat("argument(s) must be one of the following: ", Joined(kKnown, ", "))};
+      return absl::InvalidArgumentError(
+          Cat("argument(s) must be one of the following: ", Joined(kKnown, ", ")));
     }
     canonical.push_back(std::move(lower));
   }
@@ -160,14 +166,14 @@ Result<std::string> ParseShutdown(const Words& words, std::string_view) {
 }
 
 // Redis answers the event classes in a fixed order, all of them together as 'A'.
-Result<std::string> ParseNotify(const Words& words, std::string_view) {
+absl::StatusOr<std::string> ParseNotify(const Words& words, std::string_view) {
   constexpr std::string_view kClasses = "g$lshzxetd";
   constexpr std::string_view kInOrder = "g$lshzxetdnKEm";
   std::string given;
   for (const std::string& word : words) given += given.empty() ? word : " " + word;
   if (words.size() > 1) given += ' ';  // never a class, as in Redis
   if (given.find_first_not_of("Ag$lshzxeKEtmdn") != given.npos) {
-    return Error{"Invalid event class character. Use 'Ag$lshzxeKEtmdn'."};
+    return absl::InvalidArgumentError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
   }
   auto has = [&given](char letter) { return given.find(letter) != given.npos; };
   bool all = has('A') || std::ranges::all_of(kClasses, has);

@@ -5,8 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "server/config/config.h"
-#include "server/config/result.h"
 
 namespace cloakroom::config {
 
@@ -17,7 +18,8 @@ struct ListRule {
   enum Repeats { kReplace, kAppendInFile, kOverlay };
   Repeats repeats;
   /// The canonical text, words separated by one space; `current` is empty or in that form.
-  Result<std::string> (*parse)(const std::vector<std::string>& words, std::string_view current);
+  absl::StatusOr<std::string> (*parse)(const std::vector<std::string>& words,
+                                       std::string_view current);
   /// The lines of a configuration file that bring `text` about.
   std::vector<std::string> (*lines)(std::string_view name, std::string_view text);
 };

@@ -30,7 +30,7 @@ bool SaysTheSame(const Directive& row, std::vector<std::string> words, const Wan
     return SplitWords(wanted_line) == words;
   }
   words.erase(words.begin());
-  Result<Value> value = ParseWords(row, words, "", Origin::kFile);
+  absl::StatusOr<Value> value = ParseWords(row, words, "", Origin::kFile);
   return value.ok() && value->text == wanted.value.text;
 }
 
@@ -115,7 +115,7 @@ class Rewriter {
   absl::flat_hash_map<const Directive*, std::vector<bool>> unused_;  // wanted lines, per directive
 };
 
-Error DiskError() { return Error{std::strerror(errno)}; }
+absl::Status DiskError() { return absl::UnknownError(std::strerror(errno)); }
 
 bool WriteAll(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -146,10 +146,10 @@ std::string RewrittenConfig(std::string_view original, const WantedMap& wanted) 
   return rewriter.Finish();
 }
 
-std::optional<Error> ReplaceFile(const std::string& path, std::string_view text) {
+absl::Status ReplaceFile(const std::string& path, std::string_view text) {
   std::error_code status;
   std::filesystem::path target = std::filesystem::weakly_canonical(path, status);
-  if (status) return Error{status.message()};
+  if (status) return absl::UnknownError(status.message());
   struct stat old{};
   constexpr mode_t kNewFileMode = 0640;  // it may hold passwords
   mode_t mode = stat(target.c_str(), &old) == 0 ? old.st_mode & 07777 : kNewFileMode;
@@ -157,16 +157,16 @@ std::optional<Error> ReplaceFile(const std::string& path, std::string_view text)
   std::string temporary = Cat(target.string(), ".XXXXXX");
   int fd = mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return DiskError();
-  std::optional<Error> error;
-  if (!WriteAll(fd, text) || fchmod(fd, mode) != 0 || fsync(fd) != 0) error = DiskError();
+  absl::Status written;
+  if (!WriteAll(fd, text) || fchmod(fd, mode) != 0 || fsync(fd) != 0) written = DiskError();
   close(fd);
-  if (!error && rename(temporary.c_str(), target.c_str()) != 0) error = DiskError();
-  if (error) {
+  if (written.ok() && rename(temporary.c_str(), target.c_str()) != 0) written = DiskError();
+  if (!written.ok()) {
     unlink(temporary.c_str());
-    return error;
+    return written;
   }
   SyncFolder(target.parent_path());
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
 }  // namespace cloakroom::config

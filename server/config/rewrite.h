@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "server/config/directive.h"
-#include "server/config/result.h"
 
 namespace cloakroom::config {
 
@@ -35,7 +36,7 @@ std::string RewrittenConfig(std::string_view original,
 /// Replaces a file at one stroke: a temporary file beside it, fsync, rename, fsync of the folder.
 /// Keeps the old file's mode; follows a symbolic link. An error leaves the old file as it was.
 /// Blocks on the disk: never call it on an event loop.
-std::optional<Error> ReplaceFile(const std::string& path, std::string_view text);
+absl::Status ReplaceFile(const std::string& path, std::string_view text);
 
 }  // namespace cloakroom::config
 

@@ -13,9 +13,18 @@ namespace cloakroom::config {
 namespace {
 
 constexpr Choice kAllowedChoices[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
-constexpr Choice kPolicies[] = {{"volatile-lru", 0},   {"volatile-lfu", 1}, {"volatile-random", 2},
-                                {"volatile-ttl", 3},   {"allkeys-lru", 4},  {"allkeys-lfu", 5},
-                                {"allkeys-random", 6}, {"noeviction", 7}};
+template <typename Setting>
+constexpr Choice Word(std::string_view word, Setting setting) {
+  return {word, static_cast<int>(setting)};
+}
+constexpr Choice kPolicies[] = {Word("volatile-lru", EvictionPolicy::kVolatileLru),
+                                Word("volatile-lfu", EvictionPolicy::kVolatileLfu),
+                                Word("volatile-random", EvictionPolicy::kVolatileRandom),
+                                Word("volatile-ttl", EvictionPolicy::kVolatileTtl),
+                                Word("allkeys-lru", EvictionPolicy::kAllKeysLru),
+                                Word("allkeys-lfu", EvictionPolicy::kAllKeysLfu),
+                                Word("allkeys-random", EvictionPolicy::kAllKeysRandom),
+                                Word("noeviction", EvictionPolicy::kNoEviction)};
 constexpr Choice kSupervisors[] = {{"upstart", 0}, {"systemd", 1}, {"auto", 2}, {"no", 3}};
 constexpr Choice kLogLevels[] = {
     {"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}, {"nothing", 4}};
@@ -24,7 +33,8 @@ constexpr Choice kFacilities[] = {{"user", 8},     {"local0", 128}, {"local1", 1
                                   {"local2", 144}, {"local3", 152}, {"local4", 160},
                                   {"local5", 168}, {"local6", 176}, {"local7", 184}};
 
-constexpr Choice kAppendfsync[] = {{"everysec", 0}, {"always", 1}, {"no", 2}};
+constexpr Choice kAppendfsync[] = {Word("everysec", AofFsync::kEverySec),
+                                   Word("always", AofFsync::kAlways), Word("no", AofFsync::kNo)};
 constexpr Choice kRdbVersions[] = {{"auto", 0}, {"9", 9}, {"10", 10}, {"11", 11}, {"12", 12}};
 
 constexpr std::string_view kOutputLimits =
@@ -45,29 +55,33 @@ void ToBulkLimit(Config& config, const Value& value) {
 void ToOutputLimits(Config& config, const Value& value) { PublishOutputLimits(config, value.text); }
 
 // The working directory may change later, so a relative path is made absolute when it is read.
-Result<std::string> MustBeFolder(std::string_view path) {
+absl::StatusOr<std::string> MustBeFolder(std::string_view path) {
   std::error_code status;
   std::filesystem::path whole = std::filesystem::canonical(path, status);
-  if (status) return Error{status.message()};
-  if (!std::filesystem::is_directory(whole, status)) return Error{"Not a directory"};
+  if (status) return absl::InvalidArgumentError(status.message());
+  if (!std::filesystem::is_directory(whole, status))
+    return absl::InvalidArgumentError("Not a directory");
   return whole.string();
 }
 
 // Files of the working directory only.
-Result<std::string> MustNameDump(std::string_view name) {
-  if (name.find('/') != name.npos) return Error{"dbfilename can't be a path, just a filename"};
+absl::StatusOr<std::string> MustNameDump(std::string_view name) {
+  if (name.find('/') != name.npos)
+    return absl::InvalidArgumentError("dbfilename can't be a path, just a filename");
   return std::string(name);
 }
 
-Result<std::string> MustNameLog(std::string_view name) {
-  if (name.empty()) return Error{"appendfilename can't be empty"};
-  if (name.find('/') != name.npos) return Error{"appendfilename can't be a path, just a filename"};
+absl::StatusOr<std::string> MustNameLog(std::string_view name) {
+  if (name.empty()) return absl::InvalidArgumentError("appendfilename can't be empty");
+  if (name.find('/') != name.npos)
+    return absl::InvalidArgumentError("appendfilename can't be a path, just a filename");
   return std::string(name);
 }
 
-Result<std::string> MustNameLogFolder(std::string_view name) {
-  if (name.empty()) return Error{"appenddirname can't be empty"};
-  if (name.find('/') != name.npos) return Error{"appenddirname can't be a path, just a dirname"};
+absl::StatusOr<std::string> MustNameLogFolder(std::string_view name) {
+  if (name.empty()) return absl::InvalidArgumentError("appenddirname can't be empty");
+  if (name.find('/') != name.npos)
+    return absl::InvalidArgumentError("appenddirname can't be a path, just a dirname");
   return std::string(name);
 }
 

@@ -4,7 +4,19 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
+
 namespace cloakroom {
+
+/// A request is refused, with this error reply. Of a command it is the message that counts; it has
+/// the words that Redis' clients know.
+inline absl::Status Refused(std::string_view reply) {
+  return absl::FailedPreconditionError(absl::string_view(reply.data(), reply.size()));
+}
+/// The reply's words. Valid as long as the status is.
+inline std::string_view ReplyOf(const absl::Status& status) {
+  return {status.message().data(), status.message().size()};
+}
 
 /// The first word of an error. A copy: messages are often temporary.
 inline std::string ErrorCodeOf(std::string_view message) {

@@ -39,30 +39,8 @@ std::string NewRunId() {
   return id;
 }
 
-EvictionPolicy PolicyOf(MaxmemoryPolicy policy) {
-  switch (policy) {
-    case MaxmemoryPolicy::kVolatileLru:
-      return EvictionPolicy::kVolatileLru;
-    case MaxmemoryPolicy::kVolatileLfu:
-      return EvictionPolicy::kVolatileLfu;
-    case MaxmemoryPolicy::kVolatileRandom:
-      return EvictionPolicy::kVolatileRandom;
-    case MaxmemoryPolicy::kVolatileTtl:
-      return EvictionPolicy::kVolatileTtl;
-    case MaxmemoryPolicy::kAllkeysLru:
-      return EvictionPolicy::kAllKeysLru;
-    case MaxmemoryPolicy::kAllkeysLfu:
-      return EvictionPolicy::kAllKeysLfu;
-    case MaxmemoryPolicy::kAllkeysRandom:
-      return EvictionPolicy::kAllKeysRandom;
-    case MaxmemoryPolicy::kNoEviction:
-      return EvictionPolicy::kNoEviction;
-  }
-  return EvictionPolicy::kNoEviction;
-}
-
 void Apply(const Config& config, StorageSettings& settings) {
-  settings.policy = PolicyOf(config.maxmemory_policy);
+  settings.policy = config.maxmemory_policy.Get();
   settings.maxmemory_bytes = config.maxmemory_bytes.Get();
   settings.maxmemory_samples = config.maxmemory_samples.Get();
   settings.lfu_log_factor = config.lfu_log_factor.Get();
@@ -128,7 +106,7 @@ void Server::FollowSettings() {
        "set-max-listpack-entries", "set-max-listpack-value"},
       [this] {
         Apply(settings_, keyspace_->settings());
-        return std::string();
+        return absl::OkStatus();
       });
 }
 
@@ -141,7 +119,7 @@ void Server::Disconnected(Client& client, const ClientLink* link) {
 void Server::EndScripts() {
   // Then none begins to write behind the question.
   running_scripts_->EndReaders();
-  if (running_scripts_->AnyWrote()) persistence_->ForgoSaving();
+  if (running_scripts_->AnyWrote()) persistence_->work().ForgoSaving();
   running_scripts_->EndAll();
 }
 

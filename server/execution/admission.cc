@@ -52,77 +52,83 @@ std::string Admission::UnknownCommand(CommandArguments args) const {
   return text;
 }
 
-std::string Admission::Refusal(const Client& client, const Request& request) const {
-  if (request.command == nullptr) return UnknownCommand(request.args);
+absl::Status Admission::Admit(const Client& client, const Request& request) const {
+  if (request.command == nullptr) return Refused(UnknownCommand(request.args));
   const CommandRow& row = *request.command->row;
   if (row.run == nullptr || !FitsArity(row, request.args)) {
-    return WrongArityOf(row.name);
+    return Refused(WrongArityOf(row.name));
   }
   if (row.has(kProtected) && !Permitted(server_.settings().enable_debug_command, client)) {
-    return "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
-           "you can run it from a local connection, otherwise you need to set this option in the "
-           "configuration file, and then restart the server.";
+    return Refused(
+        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
+        "you can run it from a local connection, otherwise you need to set this option in the "
+        "configuration file, and then restart the server.");
   }
-  if (!client.authenticated && !row.has(kNoAuth)) return std::string(kNoAuthError);
+  if (!client.authenticated && !row.has(kNoAuth)) return Refused(kNoAuthError);
   if (row.has(kNoMulti) && client.in_multi) {
-    return "ERR Command not allowed inside a transaction";
+    return Refused("ERR Command not allowed inside a transaction");
   }
-  if (std::string error = RefusalOfMemory(client, *request.command); !error.empty()) return error;
-  if (server_.persistence().refuses_writes()) [[unlikely]] {
+  absl::Status room = AdmitForMemory(client, *request.command);
+  if (!room.ok()) [[unlikely]]
+    return room;
+  WriteHealth& health = server_.persistence().write_health();
+  if (health.refuses_writes()) [[unlikely]] {
     if (row.has(kRefusedWithWrites) || HasFlag(client, request, kWrite)) {
-      return server_.persistence().WriteRefusal();
+      return Refused(health.Refusal());
     }
   }
-  return RefusalOfSession(client, row);
+  return AdmitForSession(client, row);
 }
 
-std::string Admission::RefusalOfSession(const Client& client, const CommandRow& row) const {
+absl::Status Admission::AdmitForSession(const Client& client, const CommandRow& row) const {
   if (client.resp == 2 && client.subscribed() && !row.has(kWhileSubscribed)) {
-    return absl::StrCat("ERR Can't execute '", std::string(row.name),
-                        "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
-                        "allowed in this context");
+    return Refused(
+        absl::StrCat("ERR Can't execute '", std::string(row.name),
+                     "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+                     "allowed in this context"));
   }
-  if (server_.persistence().loading() && !row.has(kLoading)) return std::string(kLoadingError);
+  if (server_.persistence().loader().loading() && !row.has(kLoading)) return Refused(kLoadingError);
   if (client.monitor && (row.has(kWrite) || row.has(kReadonly) || row.has(kMayReplicate))) {
-    return "ERR Replica can't interact with the keyspace";
+    return Refused("ERR Replica can't interact with the keyspace");
   }
-  return "";
+  return absl::OkStatus();
 }
 
-std::string Admission::RefusalInScript(const ScriptTerms& terms, const Command* command,
-                                       CommandArguments args) const {
-  if (command == nullptr) return "ERR Unknown Redis command called from script";
+absl::Status Admission::AdmitInScript(const ScriptTerms& terms, const Command* command,
+                                      CommandArguments args) const {
+  if (command == nullptr) return Refused("ERR Unknown Redis command called from script");
   const CommandRow& row = *command->row;
   if (command->container() || !FitsArity(row, args)) {
-    return "ERR Wrong number of args calling Redis command from script";
+    return Refused("ERR Wrong number of args calling Redis command from script");
   }
-  if (row.has(kNoScript)) return "ERR This Redis command is not allowed from script";
+  if (row.has(kNoScript)) return Refused("ERR This Redis command is not allowed from script");
   if (terms.read_only && (row.has(kWrite) || row.has(kMayReplicate))) {
-    return "ERR Write commands are not allowed from read-only scripts.";
+    return Refused("ERR Write commands are not allowed from read-only scripts.");
   }
-  if (row.has(kWrite) && server_.persistence().refuses_writes()) {
-    return server_.persistence().WriteRefusal();
-  }
-  return row.has(kDenyOom) && terms.out_of_memory ? std::string(kOutOfMemory) : "";
+  WriteHealth& health = server_.persistence().write_health();
+  if (row.has(kWrite) && health.refuses_writes()) return Refused(health.Refusal());
+  if (row.has(kDenyOom) && terms.out_of_memory) return Refused(kOutOfMemory);
+  return absl::OkStatus();
 }
 
-std::string Admission::RefusalInLog(const Command* command, CommandArguments args) const {
+absl::Status Admission::AdmitFromLog(const Command* command, CommandArguments args) const {
   if (command == nullptr || command->container()) {
-    return absl::StrCat("unknown command '", std::string(args[0].substr(0, kShownBytes)), "'");
+    return Refused(
+        absl::StrCat("unknown command '", std::string(args[0].substr(0, kShownBytes)), "'"));
   }
   const CommandRow& row = *command->row;
   if (!FitsArity(row, args)) {
-    return absl::StrCat("wrong number of arguments for '", std::string(row.name), "'");
+    return Refused(absl::StrCat("wrong number of arguments for '", std::string(row.name), "'"));
   }
   // What only a connection can ask for (WATCH, SUBSCRIBE, SAVE, ...) needs one, or waits for what
   // holds the gates there. It is also what scripts may not say, but for scripts themselves.
   if (row.has(kNoScript) && command->group != CommandGroup::kScripting) {
-    return absl::StrCat("'", std::string(row.name), "' has no place in a log");
+    return Refused(absl::StrCat("'", std::string(row.name), "' has no place in a log"));
   }
-  return "";
+  return absl::OkStatus();
 }
 
-std::string Admission::RefusalOfMemory(const Client& client, const Command& command) const {
+absl::Status Admission::AdmitForMemory(const Client& client, const Command& command) const {
   uint32_t flags = command.row->flags;
   // While memory is over its limit a transaction can only be ended, as in Redis.
   if (client.in_multi && !command.row->has(kEndsMulti)) flags |= kDenyOom;
@@ -130,10 +136,10 @@ std::string Admission::RefusalOfMemory(const Client& client, const Command& comm
     for (const QueuedCommand& queued : client.queue) flags |= queued.command->row->flags;
   }
   // Scripts (kMayReplicate) are let in; which of their commands may run is up to them.
-  if ((flags & (kDenyOom | kWrite | kMayReplicate)) == 0) return "";
+  if ((flags & (kDenyOom | kWrite | kMayReplicate)) == 0) return absl::OkStatus();
   thread_.out_of_memory = !MakeRoom();
-  if (!thread_.out_of_memory || (flags & kDenyOom) == 0) return "";
-  return std::string(kOutOfMemory);
+  if (!thread_.out_of_memory || (flags & kDenyOom) == 0) return absl::OkStatus();
+  return Refused(kOutOfMemory);
 }
 
 bool Admission::MakeRoom() const {

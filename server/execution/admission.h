@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "server/context/server.h"
 #include "server/execution/command.h"
 #include "server/execution/command_table.h"
@@ -15,7 +16,7 @@
 namespace cloakroom {
 
 /// Whether a command may run. All that asks for commands comes through here: clients, scripts, the
-/// log. Each function gives the error that refuses the command, in Redis' words, or nothing.
+/// log. An error has the words of the reply that refuses it.
 ///
 /// Thread rule: the thread of its context.
 class Admission {
@@ -23,7 +24,7 @@ class Admission {
   Admission(Server& server, ThreadContext& thread) : server_(server), thread_(thread) {}
 
   /// Of a client's request. Makes room for one that needs memory.
-  std::string Refusal(const Client& client, const Request& request) const;
+  absl::Status Admit(const Client& client, const Request& request) const;
 
   /// What a script may do.
   struct ScriptTerms {
@@ -31,10 +32,10 @@ class Admission {
     bool out_of_memory = false;  ///< it may not make it worse
   };
   /// Of a command that a script calls.
-  std::string RefusalInScript(const ScriptTerms& terms, const Command* command,
-                              CommandArguments args) const;
+  absl::Status AdmitInScript(const ScriptTerms& terms, const Command* command,
+                             CommandArguments args) const;
   /// Of a command that stands in a log.
-  std::string RefusalInLog(const Command* command, CommandArguments args) const;
+  absl::Status AdmitFromLog(const Command* command, CommandArguments args) const;
 
   /// Whether the request has one of these flags. What runs a queue has those of the queue.
   bool HasFlag(const Client& client, const Request& request, uint32_t flags) const;
@@ -47,8 +48,8 @@ class Admission {
 
  private:
   std::string UnknownCommand(CommandArguments args) const;
-  std::string RefusalOfSession(const Client& client, const CommandRow& row) const;
-  std::string RefusalOfMemory(const Client& client, const Command& command) const;
+  absl::Status AdmitForSession(const Client& client, const CommandRow& row) const;
+  absl::Status AdmitForMemory(const Client& client, const Command& command) const;
   /// The evictor's, telling the latency monitor when it takes long.
   bool MakeRoom() const;
 

@@ -36,23 +36,23 @@ CommandHost::~CommandHost() {
   call_.server().running_scripts().Remove(&running_);
 }
 
-std::string CommandHost::Refusal(const Command* command, std::span<const std::string_view> args) {
+absl::Status CommandHost::Admit(const Command* command, std::span<const std::string_view> args) {
   const Admission::ScriptTerms terms = {
       .read_only = read_only_,
       .out_of_memory = out_of_memory_ && !script_.flags.allow_oom && !running_.wrote()};
-  std::string error = call_.executor().admission().RefusalInScript(terms, command, args);
-  if (!error.empty()) return error;
+  absl::Status may = call_.executor().admission().AdmitInScript(terms, command, args);
+  if (!may.ok()) return may;
   if (!Covers(call_.hold(), call_.server(), *command, args, client_.db)) {
-    return std::string(kCannotSelect);
+    return Refused(kCannotSelect);
   }
-  return "";
+  return may;
 }
 
 void CommandHost::Call(std::span<const std::string_view> args, int resp, std::string* reply) {
   ReplyWriter writer(output_, resp);
   const Command* command = call_.server().commands().Find(args);
-  if (std::string error = Refusal(command, args); !error.empty()) {
-    writer.Error(error);
+  if (absl::Status may = Admit(command, args); !may.ok()) {
+    writer.Error(ReplyOf(may));
   } else if (command->row->has(kWrite) && !running_.BeginToWrite()) {
     writer.Error(kKilled);
   } else {

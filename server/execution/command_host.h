@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "protocol/output_buffer.h"
 #include "server/execution/call.h"
 #include "server/script/running_scripts.h"
@@ -33,7 +34,7 @@ class CommandHost final : public ScriptHost {
 
  private:
   /// The error that refuses a command to the script, or empty.
-  std::string Refusal(const Command* command, std::span<const std::string_view> args);
+  absl::Status Admit(const Command* command, std::span<const std::string_view> args);
   void BecomeBusy();
 
   cloakroom::Call& call_;

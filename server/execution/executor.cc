@@ -140,12 +140,12 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& r
 
 Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWriter& reply,
                                bool queued) {
-  if (std::string error = admission_.Refusal(client, request); !error.empty()) [[unlikely]] {
+  if (absl::Status may = admission_.Admit(client, request); !may.ok()) [[unlikely]] {
     if (request.command == nullptr && IsHttp(request.args[0])) {
       HangUpOnHttp(client, thread_, now_us_);
       return {};
     }
-    return Refuse(client, request, error, reply);
+    return Refuse(client, request, ReplyOf(may), reply);
   }
   const CommandRow& row = *request.command->row;
   if (server_.pause().active()) [[unlikely]] {

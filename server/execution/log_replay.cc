@@ -42,33 +42,32 @@ int64_t LogReplay::TimeFor(CommandArguments args) const {
   return relative ? server_.clock().NowMs() : kNothingExpiresMs;
 }
 
-std::optional<std::string> LogReplay::Run(CommandArguments args) {
+absl::Status LogReplay::Run(CommandArguments args) {
   if (EqualsIgnoreCase(args[0], "multi")) {
     in_multi_ = true;
-    return std::nullopt;
+    return absl::OkStatus();
   }
   if (EqualsIgnoreCase(args[0], "exec")) {
     in_multi_ = false;
     for (const std::vector<std::string>& words : std::exchange(queue_, {})) {
       std::vector<std::string_view> views(words.begin(), words.end());
-      if (auto error = RunOne(views)) return error;
+      if (absl::Status status = RunOne(views); !status.ok()) return status;
     }
-    return std::nullopt;
+    return absl::OkStatus();
   }
   if (!in_multi_) return RunOne(args);
   queue_.emplace_back(args.begin(), args.end());
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
-std::optional<std::string> LogReplay::RunOne(CommandArguments args) {
+absl::Status LogReplay::RunOne(CommandArguments args) {
   const Command* command = server_.commands().Find(args);
-  if (std::string error = executor_.admission().RefusalInLog(command, args); !error.empty()) {
-    return error;
-  }
+  absl::Status may = executor_.admission().AdmitFromLog(command, args);
+  if (!may.ok()) return may;
   ReplyWriter reply(output_, 2);
   executor_.RunNested(client_, *command, args, reply, TimeFor(args), CallMode::kTransaction, hold_);
   output_.Clear();
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
 }  // namespace cloakroom

@@ -1,10 +1,10 @@
 #ifndef CLOAKROOM_SERVER_EXECUTION_LOG_REPLAY_H_
 #define CLOAKROOM_SERVER_EXECUTION_LOG_REPLAY_H_
 
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "protocol/output_buffer.h"
 #include "server/context/server.h"
 #include "server/execution/executor.h"
@@ -24,10 +24,10 @@ class LogReplay final : public Applier {
   /// `hold` closes the gates of all databases for as long as this lives.
   LogReplay(Server& server, Hold& hold);
 
-  std::optional<std::string> Run(CommandArguments args) override;
+  absl::Status Run(CommandArguments args) override;
 
  private:
-  std::optional<std::string> RunOne(CommandArguments args);
+  absl::Status RunOne(CommandArguments args);
   int64_t TimeFor(CommandArguments args) const;
 
   Server& server_;

@@ -1,14 +1,15 @@
 // INFO's section of what is on the disk.
-#include "server/config/config_store.h"
 #include "server/info/info.h"
 #include "server/persistence/persistence.h"
 #include "storage/base/clock.h"
 #include "storage/base/memory_meter.h"
+#include "storage/keyspace/keyspace.h"
+#include "storage/snapshot/snapshot.h"
 
 namespace cloakroom {
 namespace {
 
-using Work = Persistence::Work;
+using Kind = BackgroundWork::Kind;
 
 std::string_view Status(bool ok) { return ok ? "ok" : "err"; }
 
@@ -20,33 +21,40 @@ void AppendNoFork(InfoText& text) {
   text.Ratio("current_fork_perc", 0);
 }
 
-void AppendSnapshots(Server& server, const Persistence::Figures& figures, InfoText& text) {
-  const bool saving = figures.under_way == Work::kSnapshot;
-  text.Line("current_save_keys_processed", figures.keys_done);
-  text.Line("current_save_keys_total", figures.keys_total);
-  text.Line("rdb_changes_since_last_save", server.persistence().changes_since_save());
+void AppendSnapshots(Server& server, const BackgroundWork::Progress& work,
+                     const LoadProgress::Figures& load, InfoText& text) {
+  const Snapshot& snapshot = server.keyspace().snapshot();
+  const bool busy = work.kind != Kind::kNone;
+  const bool saving = work.kind == Kind::kSnapshot;
+  const Saver& saver = server.persistence().saver();
+  const Saver::Figures figures = saver.figures();
+  text.Line("current_save_keys_processed", busy ? static_cast<int64_t>(snapshot.keys_done()) : 0);
+  text.Line("current_save_keys_total", busy ? static_cast<int64_t>(snapshot.keys_total()) : 0);
+  text.Line("rdb_changes_since_last_save", saver.changes_since_save());
   text.Line("rdb_bgsave_in_progress", saving ? 1 : 0);
   text.Line("rdb_last_save_time", figures.last_save_s);
-  text.Line("rdb_last_bgsave_status", Status(figures.last_snapshot_ok));
-  text.Line("rdb_last_bgsave_time_sec", figures.last_snapshot_took_s);
-  text.Line("rdb_current_bgsave_time_sec", saving ? figures.under_way_s : -1);
+  text.Line("rdb_last_bgsave_status", Status(figures.last_ok));
+  text.Line("rdb_last_bgsave_time_sec", figures.last_took_s);
+  text.Line("rdb_current_bgsave_time_sec", saving ? work.seconds : -1);
   text.Line("rdb_saves", figures.snapshots);
   text.Line("rdb_last_cow_size", 0);
-  text.Line("rdb_last_load_keys_expired", figures.expired_while_loading);
-  text.Line("rdb_last_load_keys_loaded", figures.loaded_keys);
+  text.Line("rdb_last_load_keys_expired", load.expired_keys);
+  text.Line("rdb_last_load_keys_loaded", load.keys);
 }
 
-void AppendLog(Server& server, const Persistence::Figures& figures, InfoText& text) {
+void AppendLog(Server& server, const BackgroundWork::Progress& work, InfoText& text) {
   const ChangeJournal& journal = server.persistence().journal();
-  const bool rewriting = figures.under_way == Work::kRewrite;
-  text.Line("aof_enabled", server.config().Text("appendonly") == "yes" ? 1 : 0);
+  const LogKeeper& keeper = server.persistence().log_keeper();
+  const LogKeeper::Figures figures = keeper.figures();
+  const bool rewriting = work.kind == Kind::kRewrite;
+  text.Line("aof_enabled", keeper.wanted() ? 1 : 0);
   text.Line("aof_rewrite_in_progress", rewriting ? 1 : 0);
-  text.Line("aof_rewrite_scheduled", figures.rewrite_scheduled ? 1 : 0);
-  text.Line("aof_last_rewrite_time_sec", figures.last_rewrite_took_s);
-  text.Line("aof_current_rewrite_time_sec", rewriting ? figures.under_way_s : -1);
-  text.Line("aof_last_bgrewrite_status", Status(figures.last_rewrite_ok));
+  text.Line("aof_rewrite_scheduled", figures.scheduled ? 1 : 0);
+  text.Line("aof_last_rewrite_time_sec", figures.last_took_s);
+  text.Line("aof_current_rewrite_time_sec", rewriting ? work.seconds : -1);
+  text.Line("aof_last_bgrewrite_status", Status(figures.last_ok));
   text.Line("aof_rewrites", figures.rewrites);
-  text.Line("aof_rewrites_consecutive_failures", figures.rewrite_failures);
+  text.Line("aof_rewrites_consecutive_failures", figures.failures);
   text.Line("aof_last_write_status", Status(journal.healthy()));
   text.Line("aof_last_cow_size", 0);
   text.Line("module_fork_in_progress", 0);
@@ -61,12 +69,12 @@ void AppendLog(Server& server, const Persistence::Figures& figures, InfoText& te
   text.Line("aof_delayed_fsync", log.delayed_fsyncs);
 }
 
-void AppendLoading(Server& server, const Persistence::Figures& figures, InfoText& text) {
-  if (!figures.loading) return;
-  const int64_t passed_s = server.clock().NowMs() / 1000 - figures.loading_started_s;
-  const int64_t done = figures.loading_done_bytes;
-  const int64_t total = figures.loading_total_bytes;
-  text.Line("loading_start_time", figures.loading_started_s);
+void AppendLoading(Server& server, const LoadProgress::Figures& load, InfoText& text) {
+  if (!load.loading) return;
+  const int64_t passed_s = server.clock().NowMs() / 1000 - load.started_s;
+  const int64_t done = load.done_bytes;
+  const int64_t total = load.total_bytes;
+  text.Line("loading_start_time", load.started_s);
   text.Line("loading_total_bytes", total);
   text.Line("loading_rdb_used_mem", MemoryMeter::UsedBytes());
   text.Line("loading_loaded_bytes", done);
@@ -78,14 +86,15 @@ void AppendLoading(Server& server, const Persistence::Figures& figures, InfoText
 }  // namespace
 
 void AppendPersistence(Server& server, InfoText& text) {
-  const Persistence::Figures figures = server.persistence().figures();
+  const BackgroundWork::Progress work = server.persistence().work().progress();
+  const LoadProgress::Figures load = server.persistence().loader().figures();
   text.Section("Persistence");
-  text.Line("loading", figures.loading ? 1 : 0);
+  text.Line("loading", load.loading ? 1 : 0);
   text.Line("async_loading", 0);
   AppendNoFork(text);
-  AppendSnapshots(server, figures, text);
-  AppendLog(server, figures, text);
-  AppendLoading(server, figures, text);
+  AppendSnapshots(server, work, load, text);
+  AppendLog(server, work, text);
+  AppendLoading(server, load, text);
 }
 
 }  // namespace cloakroom

@@ -88,13 +88,13 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
     if (options_.to_syslog) closelog();
   }
 
-  std::optional<std::string> Open() {
+  absl::Status Open() {
     if (options_.to_syslog) {
       openlog(options_.syslog_ident.c_str(), LOG_PID | LOG_NDELAY | LOG_NOWAIT,
               options_.syslog_facility);
     }
-    if (options_.file.empty() || OpenFile()) return std::nullopt;
-    return LogFileError(options_.file, errno);
+    if (options_.file.empty() || OpenFile()) return absl::OkStatus();
+    return absl::UnavailableError(LogFileError(options_.file, errno));
   }
 
   /// REQUIRES: before the first line. The queue outlives the thread that calls sink_it_().
@@ -198,10 +198,10 @@ std::string LogFileError(const std::string& file, int error) {
       std::strerror(error), file);
 }
 
-std::optional<std::string> StartLog(const LogOptions& options) {
+absl::Status StartLog(const LogOptions& options) {
   auto running = std::make_shared<Running>();
   running->output = std::make_shared<Output>(options);
-  if (auto error = running->output->Open()) return error;
+  if (absl::Status opened = running->output->Open(); !opened.ok()) return opened;
   StopLog();
   running->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
   running->output->Watch(running->pool.get());
@@ -212,7 +212,7 @@ std::optional<std::string> StartLog(const LogOptions& options) {
   SetLogFormat(options.format);
   MutexLock lock(process().mutex);
   process().running = std::move(running);
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
 void StopLog() {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/config/config.h"
 
@@ -43,8 +44,8 @@ enum class LogRole : char { kPrimary = 'M', kReplica = 'S', kChild = 'C', kSenti
 /// Why the log file cannot be opened, by its errno, and what to do.
 std::string LogFileError(const std::string& file, int error);
 
-/// Returns why it cannot be opened, or nothing.
-std::optional<std::string> StartLog(const LogOptions& options);
+/// An error says why the log cannot be opened.
+absl::Status StartLog(const LogOptions& options);
 /// Writes what is queued and ends the thread. Harmless when there is none.
 void StopLog();
 

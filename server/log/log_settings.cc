@@ -24,7 +24,7 @@ void FollowLogSettings(ConfigStore& store) {
   store.Subscribe({"loglevel", "log-format"}, [&store] {
     SetLogLevel(store.live().loglevel);
     SetLogFormat(store.live().log_format);
-    return std::string();
+    return absl::OkStatus();
   });
 }
 

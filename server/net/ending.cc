@@ -24,7 +24,7 @@ Ending::Ending(boost::asio::io_context& main_loop, Server& server)
 
 void Ending::EndScriptsFor(Server& server, Server::ShutdownRequest& request) {
   if (!SavesNothing(request)) return;
-  if (!request.force && server.persistence().WaitsForFirstBase()) return;
+  if (!request.force && server.persistence().log_keeper().WaitsForFirstBase()) return;
   // A server without scripts cannot go on.
   request.force = true;
   server.EndScripts();
@@ -38,14 +38,15 @@ void Ending::Request(Server::ShutdownRequest request) {
   LogNotice("User requested shutdown...");
   EndScriptsFor(server_, request);
   // It comes while another end saves: that one saves no more.
-  if (trying_ && SavesNothing(request)) server_.persistence().ForgoSaving();
+  if (trying_ && SavesNothing(request)) server_.persistence().work().ForgoSaving();
   waiting_.push_back(std::move(request));
   Try();
 }
 
 /// Whoever asked by a signal hears of no refusal, and would have to ask again.
 bool Ending::AwaitsBase(const Server::ShutdownRequest& request) const {
-  return !request.answered && !request.force && server_.persistence().WaitsForFirstBase();
+  return !request.answered && !request.force &&
+         server_.persistence().log_keeper().WaitsForFirstBase();
 }
 
 void Ending::TryAgain(bool hold_back) {

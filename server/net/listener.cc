@@ -130,10 +130,13 @@ std::optional<std::string> Listener::Open() {
     if (auto error = OpenUnix(path, ports_)) return error;
   }
   if (ports_.empty()) return kNowhereError;
-  server_.config().Subscribe({"bind", "port"}, [this] { return Rebind(); });
+  server_.config().Subscribe({"bind", "port"}, [this] {
+    const std::string refusal = Rebind();
+    return refusal.empty() ? absl::OkStatus() : absl::UnavailableError(refusal);
+  });
   server_.config().Subscribe({"tcp-keepalive"}, [this] {
     SetKeepAlive();
-    return std::string();
+    return absl::OkStatus();
   });
   return std::nullopt;
 }

@@ -3,10 +3,10 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
+
+#include "absl/status/status.h"
 
 namespace cloakroom {
 
@@ -20,7 +20,7 @@ class Applier {
  public:
   virtual ~Applier() = default;
   /// The error: the command is not one that this server has. What it replies is of no interest.
-  virtual std::optional<std::string> Run(std::span<const std::string_view> args) = 0;
+  virtual absl::Status Run(std::span<const std::string_view> args) = 0;
 };
 
 /// `hold` closes the gates of all databases for as long as the applier lives.

@@ -11,40 +11,25 @@
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
-namespace {
-
-AofFsync FsyncOf(Appendfsync policy) {
-  switch (policy) {
-    case Appendfsync::kAlways:
-      return AofFsync::kAlways;
-    case Appendfsync::kNo:
-      return AofFsync::kNo;
-    case Appendfsync::kEverySec:
-      return AofFsync::kEverySec;
-  }
-  return AofFsync::kEverySec;
-}
-
-}  // namespace
 
 ChangeJournal::ChangeJournal(Server& server, Files& files)
     : server_(server),
       file_(files, server.clock(),
             {.directory = server.config().Text("appenddirname"),
              .name = server.config().Text("appendfilename"),
-             .fsync = FsyncOf(server.settings().appendfsync),
+             .fsync = server.settings().appendfsync,
              .timestamps = server.settings().aof_timestamp_enabled},
             this) {
   FollowSettings();
 }
 
 void ChangeJournal::FollowSettings() {
-  set_readers_wait(server_.settings().appendfsync == Appendfsync::kAlways);
+  set_readers_wait(server_.settings().appendfsync == AofFsync::kAlways);
   server_.config().Subscribe({"appendfsync", "aof-timestamp-enabled"}, [this] {
-    set_readers_wait(server_.settings().appendfsync == Appendfsync::kAlways);
-    file_.set_fsync(FsyncOf(server_.settings().appendfsync));
+    set_readers_wait(server_.settings().appendfsync == AofFsync::kAlways);
+    file_.set_fsync(server_.settings().appendfsync);
     file_.set_timestamps(server_.settings().aof_timestamp_enabled);
-    return std::string();
+    return absl::OkStatus();
   });
 }
 

@@ -116,6 +116,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   void Switch();
 
   AppendOnlyFile& file() { return file_; }
+  const AppendOnlyFile& file() const { return file_; }
   AppendOnlyFile::Info info() const { return file_.info(); }
 
  private:

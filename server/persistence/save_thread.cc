@@ -21,19 +21,9 @@ SaveThread::~SaveThread() {
 void SaveThread::Run(std::function<void()> job) {
   {
     MutexLock lock(mutex_);
-    job_ = std::move(job);
+    jobs_.push_back(std::move(job));
   }
   changed_.NotifyAll();
-}
-
-bool SaveThread::idle() const {
-  MutexLock lock(mutex_);
-  return job_ == nullptr;
-}
-
-void SaveThread::WaitUntilIdle() {
-  MutexLock lock(mutex_);
-  while (job_ != nullptr) changed_.Wait(mutex_);
 }
 
 void SaveThread::Loop() {
@@ -41,14 +31,15 @@ void SaveThread::Loop() {
   TakeShortTurns();
   MutexLock lock(mutex_);
   while (true) {
-    while (job_ == nullptr && !stopping_) changed_.Wait(mutex_);
-    if (job_ == nullptr) return;
-    const std::function<void()> job = job_;
+    while (jobs_.empty() && !stopping_) changed_.Wait(mutex_);
+    if (jobs_.empty()) return;
+    std::function<void()> job = std::move(jobs_.front());
+    jobs_.pop_front();
     mutex_.Unlock();
     job();
+    // What it holds may take locks of its own when it goes.
+    job = nullptr;
     mutex_.Lock();
-    job_ = nullptr;
-    changed_.NotifyAll();
   }
 }
 

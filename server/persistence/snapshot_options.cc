@@ -5,6 +5,7 @@
 #include "protocol/numbers.h"
 #include "protocol/version.h"
 #include "server/config/config.h"
+#include "server/config/config_store.h"
 #include "server/context/thread_priority.h"
 #include "server/script/script_cache.h"
 #include "storage/base/memory_meter.h"
@@ -17,14 +18,13 @@ constexpr int64_t kMinPreImageBytes = 64 << 20;
 
 }  // namespace
 
-SnapshotFileOptions SnapshotOptionsFrom(const Server& server) {
+bool HasSavePoints(const ConfigStore& config) { return !config.Words("save").empty(); }
+
+SnapshotOptions SnapshotOptionsFrom(const Server& server) {
   const Config& settings = server.settings();
-  return {.path = "",
-          .temporary_path = "",
-          .version = settings.rdb_version,
+  return {.version = settings.rdb_version,
           .compression = settings.rdbcompression,
           .checksum = settings.rdbchecksum,
-          .incremental_fsync = settings.rdb_save_incremental_fsync,
           .max_pre_image_bytes =
               static_cast<size_t>(std::max(kMinPreImageBytes, MemoryMeter::UsedBytes() / 4)),
           .key_delay_us = settings.rdb_key_save_delay_us,
@@ -45,8 +45,8 @@ RdbAuxFields AuxFieldsOf(Server& server, bool log_base) {
 
 void TakeAuxField(Server& server, std::string_view key, std::string_view value) {
   if (key != kScriptAux) return;
-  ScriptOrError script = MakeScript(value);
-  if (script.script != nullptr) server.scripts().Add(script.script, /*pinned=*/true);
+  const absl::StatusOr<ScriptPtr> script = MakeScript(value);
+  if (script.ok()) server.scripts().Add(*script, /*pinned=*/true);
 }
 
 }  // namespace cloakroom

@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "protocol/version.h"
+#include "replication/files/file_status.h"
 #include "server/config/command_line.h"
 #include "server/config/config_store.h"
 #include "server/context/server.h"
@@ -33,6 +35,12 @@
 
 namespace cloakroom {
 namespace {
+
+/// Before there is a log.
+int FailWithoutLog(const absl::Status& status) {
+  std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+  return kExitCannotStart;
+}
 
 int Fail(const std::string& message) {
   LogWarning("{}", message);
@@ -66,14 +74,15 @@ DescriptorLimit AllowClientsOf(const ConfigStore& config) {
 
 /// Sees to it that `maxclients` fit: fewer than asked for at the start, refused later. The error is
 /// what keeps the server from starting.
-std::optional<std::string> FollowMaxClients(ConfigStore& config) {
+absl::Status FollowMaxClients(ConfigStore& config) {
   const int64_t asked = config.live().maxclients;
   const DescriptorLimit limit = AllowClientsOf(config);
   if (limit.clients == 0) {
-    return absl::StrCat("Your current 'ulimit -n' of ", limit.now,
-                        " is not enough for the server to start. Please increase your open file "
-                        "limit to at least ",
-                        limit.wanted - asked + 1, ". Exiting.");
+    return absl::ResourceExhaustedError(
+        absl::StrCat("Your current 'ulimit -n' of ", limit.now,
+                     " is not enough for the server to start. Please increase your open file "
+                     "limit to at least ",
+                     limit.wanted - asked + 1, ". Exiting."));
   }
   if (limit.clients < asked) {
     LogWarning("You requested maxclients of {} requiring at least {} max file descriptors.", asked,
@@ -87,29 +96,32 @@ std::optional<std::string> FollowMaxClients(ConfigStore& config) {
         limit.now, limit.clients);
     std::string text = std::to_string(limit.clients);
     std::string_view words[] = {"maxclients", text};
-    config.Set(words);
+    // Nobody has subscribed yet who could refuse it.
+    config.Set(words).IgnoreError();
   } else if (limit.now > limit.before) {
     LogNotice("Increased maximum number of open files to {} (it was originally set to {}).",
               limit.now, limit.before);
   }
   config.Subscribe({"maxclients"}, [&config] {
     const int64_t room = AllowClientsOf(config).clients;
-    if (room >= config.live().maxclients) return std::string();
-    return "The operating system is not able to handle the specified number of clients, try with " +
-           std::to_string(room);
+    if (room >= config.live().maxclients) return absl::OkStatus();
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "The operating system is not able to handle the specified number of clients, try with ",
+        room));
   });
   config.Subscribe({"bind", "port"}, [&config] {
-    if (AllowClientsOf(config).clients >= config.live().maxclients) return std::string();
-    return std::string("So many addresses leave too few open files for 'maxclients'.");
+    if (AllowClientsOf(config).clients >= config.live().maxclients) return absl::OkStatus();
+    return absl::ResourceExhaustedError(
+        "So many addresses leave too few open files for 'maxclients'.");
   });
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
 /// Everything after the configuration is known. `signals` as TakeSignals gave it.
 int Serve(ConfigStore& config, int signals) {
   std::string dir = config.Text("dir");
   if (chdir(dir.c_str()) != 0) return Fail(DirectoryError(dir, errno));
-  if (auto error = FollowMaxClients(config)) return Fail(*error);
+  if (absl::Status fit = FollowMaxClients(config); !fit.ok()) return Fail(MessageOf(fit));
   for (const std::string& warning : StartWarnings(config, MachineLimits::Read())) {
     LogWarning("{}", warning);
   }
@@ -121,10 +133,12 @@ int Serve(ConfigStore& config, int signals) {
   if (auto error = network.Open()) return Fail(*error);
   std::string pid_file = config.Text("pidfile");
   if (!pid_file.empty()) {
-    if (auto error = WritePidFile(pid_file)) LogWarning("{}", *error);
+    if (absl::Status written = WritePidFile(pid_file); !written.ok()) {
+      LogWarning("{}", MessageOf(written));
+    }
   }
   LogNotice("Server initialized");
-  server.persistence().BeginLoading();
+  server.persistence().loader().Begin();
   network.Start();
   AllowHugePages(true);
   bool ends = false;
@@ -139,10 +153,10 @@ int Serve(ConfigStore& config, int signals) {
     ends = ends || server.shutdown_requested();
     return ends;
   };
-  if (auto error = server.persistence().Load(stop)) {
+  if (absl::Status loaded = server.persistence().loader().LoadAtStart(stop); !loaded.ok()) {
     network.Stop();
-    if (!ends) return Fail(*error);
-    LogWarning("{}", *error);
+    if (!ends) return Fail(MessageOf(loaded));
+    LogWarning("{}", MessageOf(loaded));
   } else {
     // Told to end when the load was as good as over: the ordinary end, at once.
     if (ends) server.RequestShutdown({});
@@ -188,20 +202,13 @@ int Main(const std::vector<std::string>& arguments) {
     return kExitDone;
   }
   ConfigStore config;
-  if (auto error = config.Load(line)) {
-    std::fprintf(stderr, "%s\n", error->c_str());
-    return kExitCannotStart;
-  }
-  if (auto refusal = StartRefusal(config)) {
-    std::fprintf(stderr, "%s\n", refusal->c_str());
-    return kExitCannotStart;
-  }
+  if (absl::Status loaded = config.Load(line); !loaded.ok()) return FailWithoutLog(loaded);
+  if (absl::Status may = MayStart(config); !may.ok()) return FailWithoutLog(may);
   if (line.check_config) return Check(config);
   if (config.live().daemonize) Daemonize();
   int signals = TakeSignals();
-  if (auto error = StartLog(LogOptionsFrom(config))) {
-    std::fprintf(stderr, "%s\n", error->c_str());
-    return kExitCannotStart;
+  if (absl::Status begun = StartLog(LogOptionsFrom(config)); !begun.ok()) {
+    return FailWithoutLog(begun);
   }
   FollowLogSettings(config);
   LogBanner(config);

@@ -77,12 +77,13 @@ int ReadSignal(int signals) {
   return static_cast<int>(info.ssi_signo);
 }
 
-std::optional<std::string> WritePidFile(const std::string& path) {
+absl::Status WritePidFile(const std::string& path) {
   std::ofstream file(path, std::ios::trunc);
   file << getpid() << "\n";
   file.flush();
-  if (file) return std::nullopt;
-  return absl::StrCat("Failed to write PID file ", path, ": ", std::strerror(errno));
+  if (file) return absl::OkStatus();
+  return absl::UnknownError(
+      absl::StrCat("Failed to write PID file ", path, ": ", std::strerror(errno)));
 }
 
 }  // namespace cloakroom

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
+
 namespace cloakroom {
 
 // What concerns the server as a process of the operating system. The main thread, at start and end.
@@ -41,7 +43,7 @@ int TakeSignals();
 /// The next of them that has come; 0: none. Never waits.
 int ReadSignal(int signals);
 
-std::optional<std::string> WritePidFile(const std::string& path);
+absl::Status WritePidFile(const std::string& path);
 
 }  // namespace cloakroom
 

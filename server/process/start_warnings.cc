@@ -89,17 +89,18 @@ std::vector<std::string> StartWarnings(const ConfigStore& config, const MachineL
   return warnings;
 }
 
-std::optional<std::string> StartRefusal(const ConfigStore& config) {
+absl::Status MayStart(const ConfigStore& config) {
   std::string found;
   if (!config.Text("aclfile").empty()) found = "aclfile";
   for (const char* name : {"user", "rename-command"}) {
     if (!config.Repeated(name).empty()) found = name;
   }
-  if (found.empty()) return std::nullopt;
-  return "'" + found +
-         "' shuts clients out in Redis and nobody in this version: Cloakroom does not start with "
-         "it. Take it out of the configuration; 'requirepass', 'bind' and 'protected-mode' keep "
-         "strangers away.";
+  if (found.empty()) return absl::OkStatus();
+  return absl::UnimplementedError(absl::StrCat(
+      "'", found,
+      "' shuts clients out in Redis and nobody in this version: Cloakroom does not start with it. "
+      "Take it out of the configuration; 'requirepass', 'bind' and 'protected-mode' keep strangers "
+      "away."));
 }
 
 std::string DirectoryError(const std::string& dir, int error) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "server/config/config_store.h"
 #include "server/process/machine_limits.h"
 
@@ -16,7 +17,7 @@ std::vector<std::string> StartWarnings(const ConfigStore& config, const MachineL
 
 /// Why the server must not start as configured: what is asked for would shut somebody out, and
 /// nothing here does it yet. Whoever relied on it would stand open without a word.
-std::optional<std::string> StartRefusal(const ConfigStore& config);
+absl::Status MayStart(const ConfigStore& config);
 
 /// Why `dir` cannot be the working directory, by its errno, and what to do.
 std::string DirectoryError(const std::string& dir, int error);

@@ -61,41 +61,45 @@ bool SetFlag(std::string_view name, ScriptFlags* flags) {
   return false;
 }
 
-// Parses the words after the engine's name. Returns an error text, or nothing.
-std::string ParseOption(std::string_view option, ScriptFlags* flags) {
+// Parses the words after the engine's name.
+absl::Status ParseOption(std::string_view option, ScriptFlags* flags) {
   std::string_view list = option;
   if (!list.starts_with("flags=")) {
-    return "ERR Unknown lua shebang option: " + std::string(option);
+    return absl::InvalidArgumentError(
+        absl::StrCat("ERR Unknown lua shebang option: ", std::string(option)));
   }
   list.remove_prefix(6);
-  if (list.empty()) return {};
+  if (list.empty()) return absl::OkStatus();
   while (true) {
     const std::size_t comma = list.find(',');
     const std::string_view name = list.substr(0, comma);
     if (!SetFlag(name, flags)) {
-      return "ERR Unexpected flag in script shebang: " + std::string(name);
+      return absl::InvalidArgumentError(
+          absl::StrCat("ERR Unexpected flag in script shebang: ", std::string(name)));
     }
-    if (comma == std::string_view::npos) return {};
+    if (comma == std::string_view::npos) return absl::OkStatus();
     list.remove_prefix(comma + 1);
   }
 }
 
-std::string ParseShebang(Script* script) {
-  if (!script->text.starts_with("#!")) return {};
+absl::Status ParseShebang(Script* script) {
+  if (!script->text.starts_with("#!")) return absl::OkStatus();
   const std::size_t end = script->text.find('\n');
-  if (end == std::string::npos) return "ERR Invalid script shebang";
+  if (end == std::string::npos) return absl::InvalidArgumentError("ERR Invalid script shebang");
   const auto words = SplitWords(std::string_view(script->text).substr(0, end));
-  if (!words) return "ERR Invalid engine in script shebang";
+  if (!words) return absl::InvalidArgumentError("ERR Invalid engine in script shebang");
   if (words->front() != "#!lua") {
-    return "ERR Unexpected engine in script shebang: " + words->front();
+    return absl::InvalidArgumentError(
+        absl::StrCat("ERR Unexpected engine in script shebang: ", words->front()));
   }
   script->flags.declared = true;
   for (std::size_t i = 1; i < words->size(); ++i) {
-    if (std::string error = ParseOption((*words)[i], &script->flags); !error.empty()) return error;
+    absl::Status parsed = ParseOption((*words)[i], &script->flags);
+    if (!parsed.ok()) return parsed;
   }
   // The newline stays, so that the line numbers in errors are those of the full text.
   script->body_offset = end;
-  return {};
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -129,15 +133,15 @@ bool MayLeaveDatabase(std::string_view text) {
   return false;
 }
 
-ScriptOrError MakeScript(std::string_view text) {
+absl::StatusOr<ScriptPtr> MakeScript(std::string_view text) {
   static std::atomic<std::uint64_t> next_id{1};
   auto script = std::make_shared<Script>();
   script->text = text;
-  if (std::string error = ParseShebang(script.get()); !error.empty()) return {nullptr, error};
+  if (absl::Status parsed = ParseShebang(script.get()); !parsed.ok()) return parsed;
   script->id = next_id.fetch_add(1, std::memory_order_relaxed);
   script->sha = Sha1Hex(text);
   script->may_leave_database = MayLeaveDatabase(text);
-  return {std::move(script), {}};
+  return script;
 }
 
 }  // namespace cloakroom

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
+
 namespace cloakroom {
 
 // A script's text and what is known of it without running it. Immutable, shared between threads.
@@ -36,20 +38,14 @@ struct Script {
 
 using ScriptPtr = std::shared_ptr<const Script>;
 
-/// Either a script, or the error reply's text (without the leading '-') that says why not.
-struct ScriptOrError {
-  ScriptPtr script;
-  std::string error;
-};
-
 /// Whether a script may reach another database: its text names a command that can (SELECT, MOVE …),
 /// or calls commands whose names do not stand in it as literals. The server then closes the gates
 /// of all databases around it. A wrong yes costs concurrency, never correctness; a script that
 /// hides such a call all the same gets an error from that call.
 bool MayLeaveDatabase(std::string_view text);
 
-/// Parses the `#!` line and computes the SHA1. Does not compile.
-ScriptOrError MakeScript(std::string_view text);
+/// Parses the `#!` line and computes the SHA1. Does not compile. An error is the text of the reply.
+absl::StatusOr<ScriptPtr> MakeScript(std::string_view text);
 
 }  // namespace cloakroom
 

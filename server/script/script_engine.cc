@@ -87,18 +87,18 @@ ScriptEngine::ScriptEngine(ScriptCache* cache)
 
 ScriptEngine::~ScriptEngine() { lua_close(lua_); }
 
-ScriptOrError ScriptEngine::Load(std::string_view text, bool pin) {
-  ScriptOrError compiled = Compile(text);
-  if (compiled.script) compiled.script = cache_->Add(std::move(compiled.script), pin);
-  return compiled;
+absl::StatusOr<ScriptPtr> ScriptEngine::Load(std::string_view text, bool pin) {
+  absl::StatusOr<ScriptPtr> compiled = Compile(text);
+  if (!compiled.ok()) return compiled;
+  return cache_->Add(*std::move(compiled), pin);
 }
 
-ScriptOrError ScriptEngine::Compile(std::string_view text) {
-  if (ScriptPtr known = cache_->FindText(text)) return {std::move(known), {}};
-  ScriptOrError made = MakeScript(text);
-  if (!made.script) return made;
+absl::StatusOr<ScriptPtr> ScriptEngine::Compile(std::string_view text) {
+  if (ScriptPtr known = cache_->FindText(text)) return known;
+  absl::StatusOr<ScriptPtr> made = MakeScript(text);
+  if (!made.ok()) return made;
   DropStaleFunctions();
-  if (std::string error = PushFunction(made.script); !error.empty()) return {nullptr, error};
+  if (absl::Status pushed = PushFunction(*made); !pushed.ok()) return pushed;
   lua_pop(lua_, 1);
   return made;
 }
@@ -111,8 +111,8 @@ void ScriptEngine::Run(const ScriptPtr& script, std::span<const std::string_view
   run_->killed = false;
   DropStaleFunctions();
   lua_pushcfunction(lua_, HandleError);
-  if (std::string error = PushFunction(script); !error.empty()) {
-    AppendError(error, reply);
+  if (absl::Status pushed = PushFunction(script); !pushed.ok()) {
+    AppendError(std::string(pushed.message()), reply);
   } else {
     Execute(*script, keys, args, client_resp, reply);
   }
@@ -143,21 +143,21 @@ void ScriptEngine::Execute(const Script& script, std::span<const std::string_vie
 }
 
 // Compiles at first use. Pushes the function, or returns an error text and pushes nothing.
-std::string ScriptEngine::PushFunction(const ScriptPtr& script) {
+absl::Status ScriptEngine::PushFunction(const ScriptPtr& script) {
   const auto found = compiled_.find(script->id);
   if (found != compiled_.end()) {
     lua_rawgeti(lua_, LUA_REGISTRYINDEX, found->second.function_ref);
-    return {};
+    return absl::OkStatus();
   }
   if (LoadText(lua_, script->body(), "@user_script") != 0) {
-    std::string error =
-        std::string("ERR Error compiling script (new function): ") + lua_tostring(lua_, -1);
+    absl::Status error = absl::InvalidArgumentError(
+        absl::StrCat("ERR Error compiling script (new function): ", lua_tostring(lua_, -1)));
     lua_pop(lua_, 1);
     return error;
   }
   lua_pushvalue(lua_, -1);
   compiled_.emplace(script->id, Compiled{script, luaL_ref(lua_, LUA_REGISTRYINDEX)});
-  return {};
+  return absl::OkStatus();
 }
 
 // After a flush, and whenever evictions may have left many behind.

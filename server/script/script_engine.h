@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
 #include "server/script/script.h"
 #include "server/script/script_cache.h"
 #include "server/script/script_host.h"
@@ -32,10 +33,11 @@ class ScriptEngine {
   ScriptEngine& operator=(const ScriptEngine&) = delete;
 
   /// The script of a full text, for EVAL (`pin` false) and SCRIPT LOAD (`pin` true). A new text is
-  /// parsed and compiled first; a text that fails is not cached, and error holds the reply.
-  ScriptOrError Load(std::string_view text, bool pin);
+  /// parsed and compiled first; a text that fails is not cached; the error has the text
+  /// of the reply.
+  absl::StatusOr<ScriptPtr> Load(std::string_view text, bool pin);
   /// The same without keeping the script in the cache.
-  ScriptOrError Compile(std::string_view text);
+  absl::StatusOr<ScriptPtr> Compile(std::string_view text);
 
   /// Runs a script and appends its one reply, encoded for a client of RESP version `client_resp`
   /// (2 or 3), to *reply. Errors become error replies. The host says what the script may do: it
@@ -55,7 +57,7 @@ class ScriptEngine {
   };
 
   void DropStaleFunctions();
-  std::string PushFunction(const ScriptPtr& script);
+  absl::Status PushFunction(const ScriptPtr& script);
   void Execute(const Script& script, std::span<const std::string_view> keys,
                std::span<const std::string_view> args, int client_resp, std::string* reply);
   void CollectGarbage();

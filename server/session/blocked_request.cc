@@ -27,7 +27,7 @@ bool BlockedRequest::TimeOut() {
 
 bool BlockedRequest::Unblock(bool with_error) {
   if (!Settle()) return false;
-  Finish(with_error ? End::kInterrupted : End::kTimedOut, 0);
+  Finish(with_error ? End::kCalledOff : End::kTimedOut, 0);
   return true;
 }
 
@@ -68,7 +68,7 @@ void BlockedRequest::Reply(ReplyWriter& reply) {
     case End::kTimedOut:
       on_.time_out(reply);
       return;
-    case End::kInterrupted:
+    case End::kCalledOff:
       reply.Error(kUnblocked);
       return;
   }

@@ -93,7 +93,7 @@ class BlockedRequest final : public Waiter {
   void Wake(int64_t durable_from) override;
 
  private:
-  enum class End : uint8_t { kServed, kTimedOut, kInterrupted };
+  enum class End : uint8_t { kServed, kTimedOut, kCalledOff };
   void Finish(End end, int64_t durable_from);
 
   const BlockOn on_;

@@ -6,7 +6,6 @@
 #include "storage/keyspace/keyspace.h"
 #include "storage/keyspace/reclaimer.h"
 #include "storage/snapshot/snapshot.h"
-#include "storage/values/hash.h"
 #include "storage/values/string_value.h"
 
 namespace cloakroom {
@@ -24,16 +23,6 @@ uint32_t FirstAccess(Keyspace& keyspace, int64_t now_ms) {
 void Count(std::atomic<size_t>& counter, bool up) {
   size_t count = counter.load(std::memory_order_relaxed);
   counter.store(up ? count + 1 : count - 1, std::memory_order_relaxed);
-}
-
-/// When the expirer has to look at the entry: its own expiry or that of its first field.
-int64_t FirstDue(Entry& entry) {
-  int64_t due = entry.expire_at_ms();
-  if (entry.type() != ValueType::kHash) return due;
-  int64_t field = Hash(entry.encoding(), entry.payload()).NextExpiry();
-  entry.set_has_field_expiry(field != kNoFieldExpiry);
-  if (field == kNoFieldExpiry) return due;
-  return due == kNoExpiry ? field : std::min(due, field);
 }
 
 }  // namespace
@@ -97,8 +86,8 @@ void WriteScope::Settle() {
   bool exists = slot_ != nullptr;
   bool has_expiry = exists && (*slot_)->has_expiry();
   if (exists) {
-    int64_t due = FirstDue(**slot_);
-    if (due != kNoExpiry) stripe_.table.NoteDue(hash_, due);
+    const int64_t due = (*slot_)->UpdateDue();
+    if (due != kNever) stripe_.table.NoteDue(hash_, due);
   }
   if (exists != existed_) stripe_.keys.store(stripe_.table.size(), std::memory_order_relaxed);
   if (has_expiry != had_expiry_) Count(stripe_.expires, has_expiry);
@@ -130,7 +119,7 @@ char* WriteScope::Overwrite(ValueType new_type, Encoding new_encoding, size_t pa
   if (slot_ != nullptr && type() == new_type && (*slot_)->has_expiry() == expires) {
     touched_ = true;
     Entry* entry = *slot_;
-    reclaimer.DropValue(new_type, entry->encoding(), entry->payload());
+    reclaimer.DropValue(entry->value());
     const size_t old_size = entry->payload().size();
     if (old_size != payload_size) {
       entry = Entry::WithPayloadSpliced(entry, 0, old_size, payload_size);

@@ -3,8 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 
 namespace cloakroom {
+
+/// When that expires, or is due, which never is: later than every time.
+inline constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 /// A time at which nothing has expired yet, for whoever repeats changes that have come to pass: the
 /// log of changes says itself what expired, and when.

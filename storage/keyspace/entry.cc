@@ -1,8 +1,10 @@
 #include "storage/keyspace/entry.h"
 
+#include <algorithm>
 #include <new>
 
 #include "storage/base/allocate.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -45,6 +47,20 @@ Entry* Entry::Create(std::string_view key, int64_t expire_at_ms, ValueType type,
 }
 
 void Entry::Destroy(Entry* entry) { Deallocate(entry); }
+
+int64_t Entry::NextDue() const {
+  const int64_t own = has_expiry() ? expire_at_ms() : kNever;
+  if (!has_field_expiry()) return own;
+  return std::min(own, OpsOf(type()).next_expiry(value()));
+}
+
+int64_t Entry::UpdateDue() {
+  const TypeOps& ops = OpsOf(type());
+  if (ops.next_expiry != nullptr) {
+    SetFlag(kHasFieldExpiry, ops.next_expiry(value()) != kNever);
+  }
+  return NextDue();
+}
 
 size_t Entry::allocated_bytes() const { return UsableSize(this); }
 

@@ -5,11 +5,13 @@
 #include <cstring>
 #include <string_view>
 
+#include "storage/base/clock.h"
 #include "storage/values/value.h"
 
 namespace cloakroom {
 
-/// The expiry of what never expires.
+/// The expiry of a key that has none, as PEXPIRETIME says it. Not kNever, the last of all times,
+/// which is a time that a client may set.
 inline constexpr int64_t kNoExpiry = -1;
 
 /// One key with its value, in one allocation:
@@ -26,7 +28,7 @@ class Entry {
   /// Payload bytes are left uninitialised. The caller owns the entry until it is in a table.
   static Entry* Create(std::string_view key, int64_t expire_at_ms, ValueType type,
                        Encoding encoding, size_t payload_size);
-  /// Frees the entry alone, not what its payload points to (see ReleaseValue).
+  /// Frees the entry alone, not what its payload points to (see ReleaseValue in type_ops.h).
   static void Destroy(Entry* entry);
 
   Entry(const Entry&) = delete;
@@ -39,6 +41,9 @@ class Entry {
     uint32_t size;
     std::memcpy(&size, start, sizeof(size));
     return {start + sizeof(size), size};
+  }
+  ValueView value() const {
+    return {.type = type(), .encoding = encoding(), .outgrown = outgrown(), .payload = payload()};
   }
   ValueType type() const { return static_cast<ValueType>(kind_ & 0x0f); }
   Encoding encoding() const { return static_cast<Encoding>(kind_ >> 4); }
@@ -58,9 +63,13 @@ class Entry {
   }
   bool expired(int64_t now_ms) const { return has_expiry() && expire_at_ms() <= now_ms; }
 
-  /// Fields of a hash may expire on their own: the expirer then visits the entry too.
+  /// Items of the value expire on their own (fields of a hash), as UpdateDue found it.
   bool has_field_expiry() const { return (flags_ & kHasFieldExpiry) != 0; }
-  void set_has_field_expiry(bool on) { SetFlag(kHasFieldExpiry, on); }
+  /// When the expirer has to look at the entry: at its own expiry or at that of its first item,
+  /// whichever comes first; kNever. REQUIRES: UpdateDue was called since the value last changed.
+  int64_t NextDue() const;
+  /// Finds out whether items expire, and returns NextDue().
+  int64_t UpdateDue();
 
   /// Which snapshot the entry is older or newer than (snapshot.h).
   bool epoch() const { return (flags_ & kEpoch) != 0; }

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "storage/keyspace/entry.h"
+#include "storage/base/clock.h"
 
 namespace cloakroom {
 
@@ -23,7 +23,7 @@ class ExpiryIndex {
   static constexpr size_t kGroupBuckets = 16;
 
   void Resize(size_t buckets) {
-    groups_.resize((buckets + kGroupBuckets - 1) / kGroupBuckets, kNever);
+    groups_.resize((buckets + kGroupBuckets - 1) / kGroupBuckets, kNeverTick);
   }
   size_t groups() const { return groups_.size(); }
 
@@ -42,22 +42,22 @@ class ExpiryIndex {
   bool MayBeDue(size_t group, int64_t now_ms) const { return groups_[group] <= TickOf(now_ms); }
   bool AnyMayBeDue(int64_t now_ms) const { return first_ <= TickOf(now_ms); }
 
-  /// After a look at the whole group: when its first entry is due (kNoExpiry: none is).
+  /// After a look at the whole group: when its first entry is due (kNever: none is).
   void SetGroup(size_t group, int64_t due_ms) {
-    groups_[group] = due_ms == kNoExpiry ? kNever : TickOf(due_ms);
+    groups_[group] = due_ms == kNever ? kNeverTick : TickOf(due_ms);
   }
   /// After a look at all groups that may be due.
   void RecomputeFirst() {
-    first_ = kNever;
+    first_ = kNeverTick;
     for (uint32_t tick : groups_) first_ = std::min(first_, tick);
   }
   int64_t FirstDueMs() const {
-    return first_ == kNever ? kNoExpiry : kBaseMs + (static_cast<int64_t>(first_) << kTickShift);
+    return first_ == kNeverTick ? kNever : kBaseMs + (static_cast<int64_t>(first_) << kTickShift);
   }
   size_t bytes() const { return groups_.capacity() * sizeof(uint32_t); }
 
  private:
-  static constexpr uint32_t kNever = UINT32_MAX;
+  static constexpr uint32_t kNeverTick = UINT32_MAX;
   static constexpr int kTickShift = 7;
   /// Ticks count from 2024-01-01; 32 bits of them end in 2041, and what is due later than that is
   /// looked at then.
@@ -66,11 +66,11 @@ class ExpiryIndex {
   /// Rounds down, so that a bound stays one.
   static uint32_t TickOf(int64_t ms) {
     int64_t tick = (ms - kBaseMs) >> kTickShift;
-    return static_cast<uint32_t>(std::clamp<int64_t>(tick, 0, int64_t{kNever} - 1));
+    return static_cast<uint32_t>(std::clamp<int64_t>(tick, 0, int64_t{kNeverTick} - 1));
   }
 
   std::vector<uint32_t> groups_;
-  uint32_t first_ = kNever;
+  uint32_t first_ = kNeverTick;
 };
 
 }  // namespace cloakroom

@@ -11,7 +11,7 @@
 #include "storage/changes/change_feed.h"
 #include "storage/keyspace/database.h"
 #include "storage/keyspace/settings.h"
-#include "storage/values/encoding.h"
+#include "storage/values/encoding_limits.h"
 
 namespace cloakroom {
 

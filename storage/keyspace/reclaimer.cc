@@ -5,13 +5,13 @@
 #include <utility>
 
 #include "storage/base/memory_meter.h"
-#include "storage/values/shared_value.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
 
 void Free(Entry* entry) {
-  ReleaseValue(entry->type(), entry->encoding(), entry->payload());
+  ReleaseValue(entry->value());
   Entry::Destroy(entry);
 }
 
@@ -40,17 +40,17 @@ Reclaimer::~Reclaimer() {
 }
 
 void Reclaimer::Drop(Entry* entry) {
-  if (ReleaseCost(entry->type(), entry->encoding(), entry->payload()) <= kInlineCost) {
-    return Free(entry);
-  }
+  if (ReleaseCost(entry->value()) <= kInlineCost) return Free(entry);
   Post({[entry] { Free(entry); }, 1});
 }
 
-void Reclaimer::DropValue(ValueType type, Encoding encoding, std::string_view payload) {
-  if (ReleaseCost(type, encoding, payload) <= kInlineCost) {
-    return ReleaseValue(type, encoding, payload);
-  }
-  Post({[type, encoding, kept = std::string(payload)] { ReleaseValue(type, encoding, kept); }, 1});
+void Reclaimer::DropValue(const ValueView& value) {
+  if (ReleaseCost(value) <= kInlineCost) return ReleaseValue(value);
+  Post({[dropped = value, payload = std::string(value.payload)]() mutable {
+          dropped.payload = payload;
+          ReleaseValue(dropped);
+        },
+        1});
 }
 
 void Reclaimer::DropTable(Table table) {

@@ -31,8 +31,8 @@ class Reclaimer {
 
   /// Takes the entry over, with all its payload points to.
   void Drop(Entry* entry);
-  /// Takes over what a payload points to; the payload itself stays the caller's.
-  void DropValue(ValueType type, Encoding encoding, std::string_view payload);
+  /// Takes over what a value's payload points to; the payload itself stays the caller's.
+  void DropValue(const ValueView& value);
   void DropTable(Table table);
 
   /// Entries waiting: INFO's lazyfree_pending_objects, and how many were freed so far.

@@ -318,14 +318,11 @@ Table::DueSlice Table::CollectDue(int64_t now_ms, size_t max_groups,
       slice.finished = false;
       return slice;
     }
-    int64_t first = kNoExpiry;
+    int64_t first = kNever;
     size_t begin = group * ExpiryIndex::kGroupBuckets;
     size_t end = std::min(begin + ExpiryIndex::kGroupBuckets, bucket_count_);
     for (size_t i = begin; i < end; ++i) {
-      At(i).ForEachInChain([&](Entry* entry) {
-        int64_t at = due(entry);
-        if (at != kNoExpiry && (first == kNoExpiry || at < first)) first = at;
-      });
+      At(i).ForEachInChain([&](Entry* entry) { first = std::min(first, due(entry)); });
     }
     slice.visited += end - begin;
     expiry_.SetGroup(group, first);

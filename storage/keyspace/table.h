@@ -77,10 +77,10 @@ class Table {
     size_t visited = 0;    ///< buckets looked at
   };
   /// Calls `due` for the entries of the groups that may be due at `now_ms`, at most `max_groups`
-  /// groups of them. `due` answers the time at which the entry is due next (kNoExpiry: never); it
+  /// groups of them. `due` answers the time at which the entry is due next (kNever); it
   /// must not change the table.
   DueSlice CollectDue(int64_t now_ms, size_t max_groups, absl::FunctionRef<int64_t(Entry*)> due);
-  /// A time not after the first expiry in the table; kNoExpiry without any.
+  /// A time not after the first expiry in the table; kNever without any.
   int64_t FirstDueMs() const { return expiry_.FirstDueMs(); }
 
   /// Bytes of buckets and directory, not of entries.

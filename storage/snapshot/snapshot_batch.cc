@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "storage/base/unaligned.h"
-#include "storage/values/packed.h"
-#include "storage/values/shared_value.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -24,14 +23,15 @@ struct Header {
   uint32_t payload_size;
   ValueType type;
   Encoding encoding;
+  bool outgrown;
 };
 
 /// What a change to the original will leave in nobody's hands but the batch's. Of a trie that is
 /// some leaves, as long as the batch is short-lived.
-size_t SharedBytes(const Entry& entry) {
+size_t SharedBytes(const ValueView& value) {
   constexpr size_t kSomeLeaves = 8 * 1024;
-  if (entry.encoding() == Encoding::kTrie) return kSomeLeaves;
-  return ValueMemory(entry.type(), entry.encoding(), entry.payload());
+  if (value.encoding == Encoding::kTrie) return kSomeLeaves;
+  return ValueMemory(value);
 }
 
 char* Put(char* at, std::string_view bytes) {
@@ -42,22 +42,23 @@ char* Put(char* at, std::string_view bytes) {
 }  // namespace
 
 void SnapshotBatch::Add(int db, const Entry& entry) {
-  std::string_view key = entry.key();
-  std::string_view payload = entry.payload();
+  const std::string_view key = entry.key();
+  const ValueView value = entry.value();
   Header header{.expire_at_ms = entry.expire_at_ms(),
                 .db = db,
                 .access = entry.access(),
                 .key_size = static_cast<uint32_t>(key.size()),
-                .payload_size = static_cast<uint32_t>(payload.size()),
-                .type = entry.type(),
-                .encoding = entry.encoding()};
-  const size_t bytes = sizeof(header) + key.size() + payload.size();
+                .payload_size = static_cast<uint32_t>(value.payload.size()),
+                .type = value.type,
+                .encoding = value.encoding,
+                .outgrown = value.outgrown};
+  const size_t bytes = sizeof(header) + key.size() + value.payload.size();
   Piece& piece = PieceFor(bytes);
   char* at = piece.bytes.get() + piece.size;
   at = Put(at, {reinterpret_cast<const char*>(&header), sizeof(header)});
-  Put(Put(at, key), payload);
-  ShareValue(entry.encoding(), payload);
-  const size_t retained = bytes + SharedBytes(entry);
+  Put(Put(at, key), value.payload);
+  ShareValue(value);
+  const size_t retained = bytes + SharedBytes(value);
   piece.size += bytes;
   piece.count += 1;
   piece.retained_bytes += retained;
@@ -94,18 +95,17 @@ void SnapshotBatch::TakeFrom(SnapshotBatch& other, size_t bytes) {
 }
 
 void SnapshotBatch::Clear() {
-  ForEach(
-      [](const SnapshotEntry& entry) { ReleaseValue(entry.type, entry.encoding, entry.payload); });
+  ForEach([](const EntryView& entry) { ReleaseValue(entry.value); });
   pieces_.clear();
   count_ = 0;
   retained_bytes_ = 0;
 }
 
-void SnapshotBatch::ForEach(absl::FunctionRef<void(const SnapshotEntry&)> visit) const {
+void SnapshotBatch::ForEach(absl::FunctionRef<void(const EntryView&)> visit) const {
   for (const Piece& piece : pieces_) Visit(piece, visit);
 }
 
-void SnapshotBatch::Visit(const Piece& piece, absl::FunctionRef<void(const SnapshotEntry&)> visit) {
+void SnapshotBatch::Visit(const Piece& piece, absl::FunctionRef<void(const EntryView&)> visit) {
   const char* at = piece.bytes.get();
   const char* const end = at + piece.size;
   while (at < end) {
@@ -118,9 +118,10 @@ void SnapshotBatch::Visit(const Piece& piece, absl::FunctionRef<void(const Snaps
     at += header.payload_size;
     visit({.db = header.db,
            .key = key,
-           .type = header.type,
-           .encoding = header.encoding,
-           .payload = payload,
+           .value = {.type = header.type,
+                     .encoding = header.encoding,
+                     .outgrown = header.outgrown,
+                     .payload = payload},
            .expire_at_ms = header.expire_at_ms,
            .access = header.access});
   }

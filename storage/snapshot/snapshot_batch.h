@@ -9,19 +9,9 @@
 
 #include "absl/functional/function_ref.h"
 #include "storage/keyspace/entry.h"
+#include "storage/keyspace/entry_view.h"
 
 namespace cloakroom {
-
-/// A key with its value as they were at the instant of a snapshot.
-struct SnapshotEntry {
-  int db;  ///< the number that the database had then
-  std::string_view key;
-  ValueType type;
-  Encoding encoding;
-  std::string_view payload;  ///< read it with StringView, Hash, Set
-  int64_t expire_at_ms;      ///< kNoExpiry: never
-  uint32_t access;           ///< access_clock.h
-};
 
 /// Copies of entries, in pieces of memory: taking one costs a copy of its key and its payload, and
 /// a new piece now and then; what is there already is never copied again, however much it is. Large
@@ -52,7 +42,7 @@ class SnapshotBatch {
   size_t retained_bytes() const { return retained_bytes_; }
 
   /// In no order.
-  void ForEach(absl::FunctionRef<void(const SnapshotEntry&)> visit) const;
+  void ForEach(absl::FunctionRef<void(const EntryView&)> visit) const;
 
  private:
   struct Piece {
@@ -64,7 +54,7 @@ class SnapshotBatch {
     size_t room() const { return capacity - size; }
   };
   Piece& PieceFor(size_t bytes);
-  static void Visit(const Piece& piece, absl::FunctionRef<void(const SnapshotEntry&)> visit);
+  static void Visit(const Piece& piece, absl::FunctionRef<void(const EntryView&)> visit);
 
   std::deque<Piece> pieces_;  ///< the last one is being filled
   size_t count_ = 0;

@@ -5,7 +5,7 @@
 
 #include "storage/access/write_scope.h"
 #include "storage/keyspace/hold.h"
-#include "storage/values/hash.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -14,14 +14,6 @@ namespace {
 constexpr size_t kSliceGroups = 4;
 constexpr size_t kSliceEntries = 64;
 constexpr size_t kSliceFields = 256;
-
-int64_t NextDue(const Entry& entry) {
-  int64_t due = entry.expire_at_ms();
-  if (!entry.has_field_expiry()) return due;
-  int64_t field = Hash(entry.encoding(), entry.payload()).NextExpiry();
-  if (field == kNoFieldExpiry) return due;
-  return due == kNoExpiry ? field : std::min(due, field);
-}
 
 }  // namespace
 
@@ -58,11 +50,11 @@ Expirer::Slice Expirer::RunSlice(Database& db, Stripe& stripe, int64_t now_ms) {
   slice.finished = stripe.table
                        .CollectDue(now_ms, kSliceGroups,
                                    [&](Entry* entry) {
-                                     int64_t at = NextDue(*entry);
-                                     if (at == kNoExpiry || at > now_ms) return at;
+                                     const int64_t at = entry->NextDue();
+                                     if (at > now_ms) return at;
                                      if (due.size() == kSliceEntries) return at;
                                      due.emplace_back(entry->key());
-                                     return kNoExpiry;
+                                     return kNever;
                                    })
                        .finished;
   for (const std::string& key : due) {
@@ -77,13 +69,14 @@ Expirer::Slice Expirer::RunSlice(Database& db, Stripe& stripe, int64_t now_ms) {
 
 size_t Expirer::RemoveDue(Hold& hold, Database& db, std::string_view key, int64_t now_ms) {
   WriteScope scope(hold, db, key, KeyHash::Of(key), now_ms);
-  if (!scope.exists() || scope.type() != ValueType::kHash) return 1;
-  MutableHash hash(scope, keyspace_.encoding_limits());
+  if (!scope.exists()) return 1;
+  const TypeOps& ops = OpsOf(scope.type());
+  if (ops.erase_expired == nullptr) return 1;
   scope.set_by_time(true);
-  size_t fields = hash.EraseExpired(now_ms, kSliceFields);
+  const size_t fields = ops.erase_expired(scope, keyspace_.encoding_limits(), now_ms, kSliceFields);
   keyspace_.counters().expired_fields.fetch_add(static_cast<int64_t>(fields),
                                                 std::memory_order_relaxed);
-  if (fields > 0) scope.Changed("hexpired");
+  if (fields > 0) scope.Changed(ops.expired_event);
   if (!scope.exists()) scope.Changed("del");
   return fields;
 }

@@ -11,7 +11,38 @@ std::optional<Item> FindLive(const Items& items, std::string_view field, int64_t
   return item;
 }
 
+std::string_view NameEncoding(const ValueView& value) {
+  return value.outgrown || value.encoding == Encoding::kTrie ? "hashtable" : "listpack";
+}
+
+size_t SizeOf(const ValueView& value, int64_t now_ms) { return Hash(value).size(now_ms); }
+
+void ForEachField(const ValueView& value, absl::FunctionRef<void(const Item&)> fn, int64_t now_ms) {
+  Hash(value).ForEach(fn, now_ms);
+}
+
+int64_t NextExpiryOf(const ValueView& value) { return Hash(value).NextExpiry(); }
+
+size_t EraseExpiredFields(ValueSlot& slot, const EncodingLimits& limits, int64_t now_ms,
+                          size_t limit) {
+  return MutableHash(slot, limits).EraseExpired(now_ms, limit);
+}
+
 }  // namespace
+
+constinit const TypeOps kHashOps = {.type = ValueType::kHash,
+                                    .name = "hash",
+                                    .has_values = true,
+                                    .release = ReleaseItems,
+                                    .release_cost = ItemsReleaseCost,
+                                    .share = ShareItems,
+                                    .memory = ItemsMemory,
+                                    .encoding_name = NameEncoding,
+                                    .size = SizeOf,
+                                    .for_each = ForEachField,
+                                    .next_expiry = NextExpiryOf,
+                                    .erase_expired = EraseExpiredFields,
+                                    .expired_event = "hexpired"};
 
 std::optional<ItemValue> Hash::Find(std::string_view field, int64_t now_ms) const {
   const std::optional<Item> item = FindLive(items(), field, now_ms);
@@ -45,7 +76,7 @@ std::optional<Item> Hash::Random(absl::BitGenRef rng, int64_t now_ms) const {
 MutableHash::MutableHash(ValueSlot& slot, const EncodingLimits& limits)
     : slot_(slot),
       max_value_(limits.hash_max_listpack_value),
-      items_(slot, ValueType::kHash, limits.hash_max_listpack_entries) {}
+      items_(slot, ValueType::kHash, /*has_values=*/true, limits.hash_max_listpack_entries) {}
 
 Hash MutableHash::view() const {
   return slot_.exists() ? Hash(slot_.encoding(), slot_.bytes()) : Hash();
@@ -53,9 +84,9 @@ Hash MutableHash::view() const {
 
 bool MutableHash::Set(std::string_view field, std::string_view value, int64_t now_ms,
                       Expiry expiry) {
-  int64_t expires_at_ms = kNoFieldExpiry;
+  int64_t expires_at_ms = kNever;
   bool was_expired = false;
-  if (view().NextExpiry() != kNoFieldExpiry) {
+  if (view().NextExpiry() != kNever) {
     const std::optional<Item> old = items_.view().Find(field);
     was_expired = old && old->ExpiredAt(now_ms);
     if (old && !was_expired && expiry == Expiry::kKeep) expires_at_ms = old->expires_at_ms;
@@ -71,11 +102,11 @@ void MutableHash::LogSet(std::string_view field, std::string_view value, int64_t
   const std::optional<Item> old = items_.view().Find(field);
   if (old && old->value.bytes == value && old->expires_at_ms == expires_at_ms) return;
   slot_.LogItem(ChangeKind::kSetField, {field, value});
-  if (expires_at_ms != kNoFieldExpiry) LogFieldExpiry(field, expires_at_ms);
+  if (expires_at_ms != kNever) LogFieldExpiry(field, expires_at_ms);
 }
 
 void MutableHash::LogFieldExpiry(std::string_view field, int64_t expires_at_ms) {
-  if (expires_at_ms == kNoFieldExpiry) {
+  if (expires_at_ms == kNever) {
     return slot_.LogItem(ChangeKind::kPersistField, {field});
   }
   slot_.LogItem(ChangeKind::kExpireField, {field}, expires_at_ms);
@@ -95,9 +126,9 @@ bool MutableHash::SetFieldExpiry(std::string_view field, int64_t expires_at_ms, 
 
 bool MutableHash::PersistField(std::string_view field, int64_t now_ms) {
   const std::optional<int64_t> expiry = view().FieldExpiry(field, now_ms);
-  if (!expiry || *expiry == kNoFieldExpiry) return false;
-  if (slot_.logged()) LogFieldExpiry(field, kNoFieldExpiry);
-  return items_.SetExpiry(field, kNoFieldExpiry);
+  if (!expiry || *expiry == kNever) return false;
+  if (slot_.logged()) LogFieldExpiry(field, kNever);
+  return items_.SetExpiry(field, kNever);
 }
 
 size_t MutableHash::EraseExpired(int64_t now_ms, size_t limit,

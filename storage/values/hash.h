@@ -8,13 +8,17 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/random/bit_gen_ref.h"
-#include "storage/values/encoding.h"
+#include "storage/values/encoding_limits.h"
 #include "storage/values/item.h"
 #include "storage/values/items.h"
 #include "storage/values/shared_value.h"
+#include "storage/values/type_ops.h"
 #include "storage/values/value.h"
 
 namespace cloakroom {
+
+/// Its row (type_ops.h).
+extern const TypeOps kHashOps;
 
 /// A hash as readers see it: fields whose time has passed are invisible. A default-constructed
 /// one is the absent value: empty. What it returns is valid until the hash changes; the caller
@@ -25,14 +29,16 @@ class Hash {
 
   Hash() = default;
   Hash(Encoding encoding, std::string_view payload) : encoding_(encoding), payload_(payload) {}
+  /// REQUIRES: a hash.
+  explicit Hash(const ValueView& value) : Hash(value.encoding, value.payload) {}
 
   /// O(1) unless fields have expired and not been erased yet.
   size_t size(int64_t now_ms) const { return items().LiveSize(now_ms); }
 
   std::optional<ItemValue> Find(std::string_view field, int64_t now_ms) const;
-  /// When the field expires (kNoFieldExpiry: never); nothing when there is no such field.
+  /// When the field expires (kNever: never); nothing when there is no such field.
   std::optional<int64_t> FieldExpiry(std::string_view field, int64_t now_ms) const;
-  /// No field expires before; kNoFieldExpiry when none ever does.
+  /// No field expires before; kNever when none ever does.
   int64_t NextExpiry() const { return items().MinExpiry(); }
 
   /// In insertion order while packed; afterwards in an order that only changes of the hash change.
@@ -45,7 +51,9 @@ class Hash {
   std::optional<Item> Random(absl::BitGenRef rng, int64_t now_ms) const;
 
   /// The hash as it is now, for a thread without the lock. O(1), or a copy of a packed block.
-  SharedValue Share() const { return SharedValue(kType, encoding_, payload_); }
+  SharedValue Share() const {
+    return SharedValue({.type = kType, .encoding = encoding_, .payload = payload_});
+  }
 
  private:
   Items items() const { return Items(encoding_, payload_); }

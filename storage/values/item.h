@@ -2,15 +2,12 @@
 #define CLOAKROOM_STORAGE_VALUES_ITEM_H_
 
 #include <cstdint>
-#include <limits>
 #include <string_view>
 
 #include "storage/base/blob.h"
+#include "storage/base/clock.h"
 
 namespace cloakroom {
-
-/// The expiry of a field that never expires: later than every time.
-inline constexpr int64_t kNoFieldExpiry = std::numeric_limits<int64_t>::max();
 
 /// A value as it lies in a hash. `bytes` is valid until the hash changes; whoever needs a large
 /// one longer takes a reference to `blob`, which is null when the bytes are inline.
@@ -20,11 +17,11 @@ struct ItemValue {
 };
 
 /// One field of a hash, or one member of a set (no value, no expiry). Valid until the hash or set
-/// changes.
+/// changes. `expires_at_ms` is kNever for what does not expire.
 struct Item {
   std::string_view field;
   ItemValue value;
-  int64_t expires_at_ms = kNoFieldExpiry;
+  int64_t expires_at_ms = kNever;
 
   bool ExpiredAt(int64_t now_ms) const { return expires_at_ms <= now_ms; }
 };

@@ -7,7 +7,7 @@
 
 #include "absl/random/distributions.h"
 #include "storage/base/unaligned.h"
-#include "storage/values/encoding.h"
+#include "storage/values/encoding_limits.h"
 #include "storage/values/packed.h"
 #include "storage/values/trie.h"
 
@@ -64,7 +64,7 @@ size_t Items::LiveSize(int64_t now_ms) const {
 }
 
 int64_t Items::MinExpiry() const {
-  if (payload_.empty()) return kNoFieldExpiry;
+  if (payload_.empty()) return kNever;
   return is_trie() ? TrieOf(payload_).MinExpiry() : PackedView(payload_).MinExpiry();
 }
 
@@ -123,7 +123,7 @@ Items MutableItems::view() const {
 
 bool MutableItems::Put(std::string_view field, std::string_view value, int64_t expires_at_ms) {
   if (slot_.exists() && is_trie()) {
-    return ChangeTrie(slot_, has_values(),
+    return ChangeTrie(slot_, has_values_,
                       [&](Trie& trie) { return trie.Put(field, value, expires_at_ms); });
   }
   const bool created = PutPacked(field, value, expires_at_ms);
@@ -136,7 +136,7 @@ bool MutableItems::PutPacked(std::string_view field, std::string_view value,
                              int64_t expires_at_ms) {
   if (!slot_.exists()) {
     slot_.Create(type_, Encoding::kPacked);
-    PackedBlock::Init(slot_, has_values());
+    PackedBlock::Init(slot_, has_values_);
   }
   PackedBlock block(slot_);
   const std::optional<PackedItem> found = block.view().Find(field);
@@ -144,7 +144,7 @@ bool MutableItems::PutPacked(std::string_view field, std::string_view value,
     block.Append(field, value, expires_at_ms);
     return true;
   }
-  if (!has_values()) return false;
+  if (!has_values_) return false;
   block.SetValue(*found, value);
   if (found->expires_at_ms != expires_at_ms) {
     block.SetExpiry(*block.view().Find(field), expires_at_ms);
@@ -153,7 +153,7 @@ bool MutableItems::PutPacked(std::string_view field, std::string_view value,
 }
 
 void MutableItems::BecomeTrie() {
-  Trie trie(has_values());
+  Trie trie(has_values_);
   trie.Adopt(PackedView(slot_.bytes()));
   slot_.set_encoding(Encoding::kTrie);
   StoreUnaligned(slot_.Splice(0, slot_.size(), sizeof(TriePart*)), trie.Release());
@@ -162,7 +162,7 @@ void MutableItems::BecomeTrie() {
 bool MutableItems::Erase(std::string_view field) {
   if (!slot_.exists()) return false;
   if (is_trie()) {
-    return ChangeTrie(slot_, has_values(), [&](Trie& trie) { return trie.Erase(field); });
+    return ChangeTrie(slot_, has_values_, [&](Trie& trie) { return trie.Erase(field); });
   }
   PackedBlock block(slot_);
   const std::optional<PackedItem> found = block.view().Find(field);
@@ -175,7 +175,7 @@ bool MutableItems::Erase(std::string_view field) {
 bool MutableItems::SetExpiry(std::string_view field, int64_t expires_at_ms) {
   if (!slot_.exists()) return false;
   if (is_trie()) {
-    return ChangeTrie(slot_, has_values(),
+    return ChangeTrie(slot_, has_values_,
                       [&](Trie& trie) { return trie.SetExpiry(field, expires_at_ms); });
   }
   PackedBlock block(slot_);
@@ -206,6 +206,29 @@ size_t MutableItems::EraseExpired(int64_t now_ms, size_t limit,
     Erase(field);
   }
   return expired.size();
+}
+
+void ReleaseItems(const ValueView& value) {
+  if (value.encoding == Encoding::kTrie) return UnrefTrie(LoadRoot(value.payload));
+  PackedView(value.payload).UnrefBlobs();
+}
+
+size_t ItemsReleaseCost(const ValueView& value) {
+  // What freeing a trie costs is estimated from its size: counting its leaves would cost as much.
+  constexpr size_t kTypicalLeafItems = kMaxLeafItems / 2;
+  if (value.encoding != Encoding::kTrie) return PackedView(value.payload).BlobCount();
+  const TriePart* const root = LoadRoot(value.payload);
+  return root->unique() ? 1 + TrieItems(root) / kTypicalLeafItems : 1;
+}
+
+void ShareItems(const ValueView& value) {
+  if (value.encoding == Encoding::kTrie) return LoadRoot(value.payload)->Ref();
+  PackedView(value.payload).RefBlobs();
+}
+
+size_t ItemsMemory(const ValueView& value, size_t samples) {
+  if (value.encoding != Encoding::kTrie) return PackedView(value.payload).BlobMemory();
+  return TrieView(LoadRoot(value.payload)).MemoryUsage(samples);
 }
 
 }  // namespace cloakroom

@@ -47,17 +47,18 @@ class Items {
 /// that has grown beyond its limits, removes the slot with the last item.
 class MutableItems {
  public:
-  /// `max_packed_items` items at most stay packed. REQUIRES: the slot is absent or of this type.
-  MutableItems(ValueSlot& slot, ValueType type, size_t max_packed_items)
-      : slot_(slot), type_(type), max_packed_items_(max_packed_items) {}
+  /// `has_values`: items of the type are pairs (TypeOps). `max_packed_items` items at most stay
+  /// packed. REQUIRES: the slot is absent or of this type.
+  MutableItems(ValueSlot& slot, ValueType type, bool has_values, size_t max_packed_items)
+      : slot_(slot), type_(type), has_values_(has_values), max_packed_items_(max_packed_items) {}
 
   Items view() const;
 
   /// Inserts the item, or replaces its value and expiry. Returns whether it is new.
-  bool Put(std::string_view field, std::string_view value, int64_t expires_at_ms = kNoFieldExpiry);
+  bool Put(std::string_view field, std::string_view value, int64_t expires_at_ms = kNever);
   /// Returns whether there was such an item.
   bool Erase(std::string_view field);
-  /// Returns whether there is such an item. kNoFieldExpiry: it no longer expires.
+  /// Returns whether there is such an item. kNever: it no longer expires.
   bool SetExpiry(std::string_view field, int64_t expires_at_ms);
   /// Erases at most `limit` expired items, after telling `on_erase` each one's field.
   size_t EraseExpired(int64_t now_ms, size_t limit,
@@ -67,13 +68,19 @@ class MutableItems {
 
  private:
   bool is_trie() const { return slot_.encoding() == Encoding::kTrie; }
-  bool has_values() const { return type_ == ValueType::kHash; }
   bool PutPacked(std::string_view field, std::string_view value, int64_t expires_at_ms);
 
   ValueSlot& slot_;
-  ValueType type_;
-  size_t max_packed_items_;
+  const ValueType type_;
+  const bool has_values_;
+  const size_t max_packed_items_;
 };
+
+// What the row of a type made of Items has to say (type_ops.h).
+void ReleaseItems(const ValueView& value);
+size_t ItemsReleaseCost(const ValueView& value);
+void ShareItems(const ValueView& value);
+size_t ItemsMemory(const ValueView& value, size_t samples);
 
 }  // namespace cloakroom
 

@@ -87,7 +87,7 @@ class Checker {
     if (rest_.empty() || static_cast<uint8_t>(rest_[0]) != kExpiryMark) return true;
     if (!allowed || rest_.size() < kExpirySize) return false;
     // "Never" is the absence of an expiry: changing one relies on that.
-    if (LoadUnaligned<int64_t>(rest_.data() + 1) == kNoFieldExpiry) return false;
+    if (LoadUnaligned<int64_t>(rest_.data() + 1) == kNever) return false;
     return Skip(kExpirySize);
   }
 
@@ -136,7 +136,7 @@ bool PackedView::has_values() const { return (Header() & kHasValues) != 0; }
 bool PackedView::may_have_blobs() const { return (Header() & kMayHaveBlobs) != 0; }
 
 int64_t PackedView::MinExpiry() const {
-  int64_t earliest = kNoFieldExpiry;
+  int64_t earliest = kNever;
   if ((Header() & kMayExpire) == 0) return earliest;
   for (const PackedItem& item : *this) earliest = std::min(earliest, item.expires_at_ms);
   return earliest;
@@ -266,7 +266,7 @@ void PackedBlock::AddFlags(uint32_t flags) {
 void PackedBlock::Append(std::string_view field, std::string_view value, int64_t expires_at_ms) {
   const uint32_t header = view().Header();
   const bool values = (header & kHasValues) != 0;
-  const bool expires = expires_at_ms != kNoFieldExpiry;
+  const bool expires = expires_at_ms != kNever;
   const size_t size = (expires ? kExpirySize : 0) + LengthSize(field.size()) + field.size() +
                       (values ? ValueSize(value) : 0);
   char* to = region_.Splice(region_.size(), 0, size);
@@ -282,8 +282,7 @@ void PackedBlock::AppendMoved(const PackedView& from, const PackedItem& item) {
   const uint32_t header = view().Header();
   StoreBytes(region_.Splice(region_.size(), 0, item.end - item.offset),
              from.block_.substr(item.offset, item.end - item.offset));
-  SetHeader((header >> 8) + 1, (header & 0xFF) |
-                                   (item.expires_at_ms != kNoFieldExpiry ? kMayExpire : 0) |
+  SetHeader((header >> 8) + 1, (header & 0xFF) | (item.expires_at_ms != kNever ? kMayExpire : 0) |
                                    (item.value.blob != nullptr ? kMayHaveBlobs : 0));
 }
 
@@ -298,8 +297,8 @@ void PackedBlock::SetValue(const PackedItem& item, std::string_view value) {
 }
 
 void PackedBlock::SetExpiry(const PackedItem& item, int64_t expires_at_ms) {
-  const size_t old_size = item.expires_at_ms == kNoFieldExpiry ? 0 : kExpirySize;
-  const size_t new_size = expires_at_ms == kNoFieldExpiry ? 0 : kExpirySize;
+  const size_t old_size = item.expires_at_ms == kNever ? 0 : kExpirySize;
+  const size_t new_size = expires_at_ms == kNever ? 0 : kExpirySize;
   if (old_size != new_size) region_.Splice(item.offset, old_size, new_size);
   if (new_size == 0) return;
   StoreExpiry(region_.data() + item.offset, expires_at_ms);

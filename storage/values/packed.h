@@ -51,7 +51,7 @@ class PackedView {
   size_t size() const { return Header() >> 8; }
   bool has_values() const;
   bool may_have_blobs() const;
-  /// The earliest expiry of an item, kNoFieldExpiry when there is none.
+  /// The earliest expiry of an item, kNever when there is none.
   int64_t MinExpiry() const;
 
   std::optional<PackedItem> Find(std::string_view field) const;
@@ -113,7 +113,7 @@ class PackedBlock {
   /// Appends the bytes of an item of another block; takes over its reference to a blob.
   void AppendMoved(const PackedView& from, const PackedItem& item);
   void SetValue(const PackedItem& item, std::string_view value);
-  /// kNoFieldExpiry: it no longer expires.
+  /// kNever: it no longer expires.
   void SetExpiry(const PackedItem& item, int64_t expires_at_ms);
   void Erase(const PackedItem& item);
 

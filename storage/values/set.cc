@@ -8,6 +8,31 @@
 #include "storage/values/packed.h"
 
 namespace cloakroom {
+namespace {
+
+std::string_view NameEncoding(const ValueView& value) {
+  if (value.encoding == Encoding::kIntSet) return "intset";
+  return value.outgrown || value.encoding == Encoding::kTrie ? "hashtable" : "listpack";
+}
+
+size_t SizeOf(const ValueView& value, int64_t /*now_ms*/) { return Set(value).size(); }
+
+void ForEachMember(const ValueView& value, absl::FunctionRef<void(const Item&)> fn,
+                   int64_t /*now_ms*/) {
+  Set(value).ForEach([&](std::string_view member) { fn({.field = member}); });
+}
+
+}  // namespace
+
+constinit const TypeOps kSetOps = {.type = ValueType::kSet,
+                                   .name = "set",
+                                   .release = ReleaseItems,
+                                   .release_cost = ItemsReleaseCost,
+                                   .share = ShareItems,
+                                   .memory = ItemsMemory,
+                                   .encoding_name = NameEncoding,
+                                   .size = SizeOf,
+                                   .for_each = ForEachMember};
 
 size_t Set::size() const { return is_int_set() ? IntSetView(payload_).size() : items().size(); }
 
@@ -45,7 +70,7 @@ std::string Set::At(size_t rank) const {
 MutableSet::MutableSet(ValueSlot& slot, const EncodingLimits& limits)
     : slot_(slot),
       limits_(limits),
-      items_(slot, ValueType::kSet, limits.set_max_listpack_entries) {}
+      items_(slot, ValueType::kSet, /*has_values=*/false, limits.set_max_listpack_entries) {}
 
 Set MutableSet::view() const {
   return slot_.exists() ? Set(slot_.encoding(), slot_.bytes()) : Set();

@@ -9,12 +9,16 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/random/bit_gen_ref.h"
-#include "storage/values/encoding.h"
+#include "storage/values/encoding_limits.h"
 #include "storage/values/items.h"
 #include "storage/values/shared_value.h"
+#include "storage/values/type_ops.h"
 #include "storage/values/value.h"
 
 namespace cloakroom {
+
+/// Its row (type_ops.h).
+extern const TypeOps kSetOps;
 
 /// A set as readers see it. A default-constructed one is the absent value: empty. Valid until the
 /// set changes; the caller holds the stripe's lock, or a SharedValue. Members handed to a callback
@@ -25,6 +29,8 @@ class Set {
 
   Set() = default;
   Set(Encoding encoding, std::string_view payload) : encoding_(encoding), payload_(payload) {}
+  /// REQUIRES: a set.
+  explicit Set(const ValueView& value) : Set(value.encoding, value.payload) {}
 
   size_t size() const;
   bool empty() const { return size() == 0; }
@@ -42,9 +48,13 @@ class Set {
   std::string At(size_t rank) const;
 
   /// The set as it is now, for a thread without the lock. O(1), or a copy of a small block.
-  SharedValue Share() const { return SharedValue(kType, encoding_, payload_); }
+  SharedValue Share() const {
+    return SharedValue({.type = kType, .encoding = encoding_, .payload = payload_});
+  }
   /// Whether it is that one, unchanged since it was shared.
-  bool Is(const SharedValue& value) const { return value.Is(kType, encoding_, payload_); }
+  bool Is(const SharedValue& value) const {
+    return value.Is({.type = kType, .encoding = encoding_, .payload = payload_});
+  }
 
  private:
   bool is_int_set() const { return encoding_ == Encoding::kIntSet; }

@@ -4,8 +4,56 @@
 #include <cstring>
 
 #include "storage/base/unaligned.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
+namespace {
+
+// The kernel takes a large blob back page by page; this many of them weigh as much as a free.
+constexpr size_t kBlobBytesPerFree = 64 * 1024;
+// Redis allocates a string up to this length together with its object: OBJ_ENCODING_EMBSTR.
+constexpr size_t kMaxEmbedded = 44;
+
+// REQUIRES: the encoding is kBlob, the only one of a string that holds a reference.
+const Blob* BlobOf(const ValueView& value) {
+  return LoadUnaligned<const Blob*>(value.payload.data());
+}
+
+void Release(const ValueView& value) { BlobOf(value)->Unref(); }
+
+size_t CostOf(const ValueView& value) {
+  const Blob* const blob = BlobOf(value);
+  return blob->unique() ? 1 + blob->size() / kBlobBytesPerFree : 1;
+}
+
+void Share(const ValueView& value) { BlobOf(value)->Ref(); }
+
+size_t MemoryOf(const ValueView& value, size_t /*samples*/) { return BlobOf(value)->memory(); }
+
+std::string_view NameEncoding(const ValueView& value) {
+  if (value.encoding == Encoding::kInt) return "int";
+  return value.outgrown || StringView(value).size() > kMaxEmbedded ? "raw" : "embstr";
+}
+
+size_t SizeOf(const ValueView& /*value*/, int64_t /*now_ms*/) { return 1; }
+
+void ForTheString(const ValueView& value, absl::FunctionRef<void(const Item&)> fn,
+                  int64_t /*now_ms*/) {
+  const StringView string(value);
+  fn({.field = string.bytes()});
+}
+
+}  // namespace
+
+constinit const TypeOps kStringOps = {.type = ValueType::kString,
+                                      .name = "string",
+                                      .release = Release,
+                                      .release_cost = CostOf,
+                                      .share = Share,
+                                      .memory = MemoryOf,
+                                      .encoding_name = NameEncoding,
+                                      .size = SizeOf,
+                                      .for_each = ForTheString};
 
 StringView::StringView(Encoding encoding, std::string_view payload) {
   if (encoding == Encoding::kInt) {

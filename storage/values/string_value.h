@@ -12,6 +12,11 @@
 
 namespace cloakroom {
 
+struct TypeOps;
+
+/// Its row (type_ops.h).
+extern const TypeOps kStringOps;
+
 /// Longer strings leave their entry for a Blob. Below, the blob's header, its pointer and the
 /// second allocation's rounding cost more than rewriting the entry when the value changes.
 inline constexpr size_t kMaxInlineString = 192;
@@ -24,6 +29,8 @@ class StringView {
 
   StringView() = default;
   StringView(Encoding encoding, std::string_view payload);
+  /// REQUIRES: a string.
+  explicit StringView(const ValueView& value) : StringView(value.encoding, value.payload) {}
 
   size_t size() const { return bytes().size(); }
   /// Valid as long as this object and the value.

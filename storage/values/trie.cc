@@ -199,7 +199,7 @@ bool Trie::Erase(std::string_view field) {
   MakeUnique(path);
   TrieLeafEditor editor(path.leaf);
   const PackedItem item = *path.leaf->Find(TrieTag(hash), field);
-  const bool had_expiry = item.expires_at_ms != kNoFieldExpiry;
+  const bool had_expiry = item.expires_at_ms != kNever;
   editor.Erase(item);
   SetLeaf(path, static_cast<TrieLeaf*>(ChildOrNothing(editor.leaf()).part));
   AddToCounts(path, -1);
@@ -255,7 +255,7 @@ bool Trie::SetExpiry(std::string_view field, int64_t expires_at_ms) {
 void Trie::RefreshExpiry(Path& path) {
   for (unsigned depth = path.depth; depth-- > 0;) {
     TrieNode* const node = path.steps[depth].node;
-    int64_t earliest = kNoFieldExpiry;
+    int64_t earliest = kNever;
     for (const TrieChild& child : node->children()) {
       earliest = std::min(earliest, TrieMinExpiry(child.part));
     }

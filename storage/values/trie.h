@@ -59,14 +59,13 @@ class Trie {
 
   /// Inserts the item, or replaces its value and expiry. Returns whether it is new. A set gives
   /// an empty value and no expiry. The arguments must not point into the trie.
-  bool Put(std::string_view field, std::string_view value = {},
-           int64_t expires_at_ms = kNoFieldExpiry);
+  bool Put(std::string_view field, std::string_view value = {}, int64_t expires_at_ms = kNever);
   /// Inserts all items of a packed block of the same kind and takes over its references to blobs.
   /// REQUIRES: none of their fields is in the trie.
   void Adopt(const PackedView& block);
   /// Returns whether there was such an item.
   bool Erase(std::string_view field);
-  /// Returns whether there is such an item. kNoFieldExpiry: it no longer expires.
+  /// Returns whether there is such an item. kNever: it no longer expires.
   bool SetExpiry(std::string_view field, int64_t expires_at_ms);
 
  private:

@@ -89,7 +89,7 @@ size_t TrieItems(const TriePart* part) {
 }
 
 int64_t TrieMinExpiry(const TriePart* part) {
-  if (part == nullptr) return kNoFieldExpiry;
+  if (part == nullptr) return kNever;
   return part->is_leaf ? static_cast<const TrieLeaf*>(part)->items().MinExpiry()
                        : static_cast<const TrieNode*>(part)->min_expiry_ms;
 }

@@ -22,7 +22,7 @@ struct TrieChild {
 /// per run. Invariants: a run's width is 1, 2, 4, 8 or 16 and its start a multiple of its width; a
 /// node below covers one slot, a leaf any run; `starts` has bit i set when a run starts at slot i
 /// (bit 0 always is), so that the child of a slot is found by counting bits; min_expiry_ms is the
-/// earliest expiry of an item below, kNoFieldExpiry when there is none.
+/// earliest expiry of an item below, kNever when there is none.
 /// The allocation holds exactly the children there are: a node of two leaves takes 48 bytes.
 struct TrieNode : TriePart {
   static constexpr unsigned kSlots = 16;
@@ -56,7 +56,7 @@ struct TrieNode : TriePart {
   size_t items() const;
 
   uint32_t starts;
-  int64_t min_expiry_ms = kNoFieldExpiry;
+  int64_t min_expiry_ms = kNever;
 
  private:
   explicit TrieNode(uint32_t run_starts) : TriePart(false), starts(run_starts) {}

@@ -41,7 +41,7 @@ class TrieView {
 
   /// O(1): at most the 16 counts of the root.
   size_t size() const { return TrieItems(root_); }
-  /// The earliest expiry of an item, kNoFieldExpiry when there is none. O(1).
+  /// The earliest expiry of an item, kNever when there is none. O(1).
   int64_t MinExpiry() const { return TrieMinExpiry(root_); }
 
   std::optional<PackedItem> Find(std::string_view field) const;

@@ -10,8 +10,10 @@
 
 namespace cloakroom {
 
-/// What TYPE answers. The numbers are our own; snapshot files have theirs.
+/// The types of values, each with a row of operations (type_ops.h). The numbers are our own;
+/// snapshot files have theirs.
 enum class ValueType : uint8_t { kString, kHash, kSet };
+inline constexpr size_t kValueTypes = 3;
 
 /// How the payload of an entry holds its value. OBJECT ENCODING's names derive from this, the
 /// type and `outgrown`.
@@ -22,6 +24,22 @@ enum class Encoding : uint8_t {
   kPacked,  ///< hash, set: one packed block (packed.h)
   kIntSet,  ///< set: sorted integers (int_set.h)
   kTrie,    ///< hash, set: a pointer to the root of a trie of packed leaves (trie.h)
+};
+
+/// Whether the payload is all of the value: it points to nothing that is to be released or shared.
+constexpr bool IsSelfContained(Encoding encoding) {
+  return encoding == Encoding::kInt || encoding == Encoding::kBytes ||
+         encoding == Encoding::kIntSet;
+}
+
+/// A value as it lies in an entry, or in a copy of one. The class of its type reads it (StringView,
+/// Hash, Set); whoever treats all types alike asks its row of operations (type_ops.h). Valid until
+/// the value changes; the caller holds the stripe's lock, or owns the payload.
+struct ValueView {
+  ValueType type = ValueType::kString;
+  Encoding encoding = Encoding::kBytes;
+  bool outgrown = false;  ///< ValueSlot::outgrown
+  std::string_view payload;
 };
 
 /// A resizable run of bytes that its owner holds for a value: the payload of an entry, or a leaf
@@ -48,6 +66,8 @@ class ValueSlot : public Region {
   virtual bool exists() const = 0;
   virtual ValueType type() const = 0;
   virtual Encoding encoding() const = 0;
+  /// REQUIRES: exists(). Valid until the next change.
+  ValueView view() { return {type(), encoding(), outgrown(), bytes()}; }
 
   /// Sticky: the value once went past what Redis keeps in its compact encoding (a listpack, an
   /// embstr), so OBJECT ENCODING says hashtable or raw from then on.

@@ -3,9 +3,8 @@
 import hashlib
 
 from crash import transfers, units
-from support import resp
+from support import resp, value_types
 
-SHOWN = 200
 BALLAST_DB = 1
 BALLAST_DIGESTS = """local digests = {}
 for i = 1, ARGV[1] do
@@ -55,36 +54,19 @@ def writer_difference(connection, model, writer):
     if keys != set(model.values):
         return (f"only the server has {sorted(keys - set(model.values))}, it lacks "
                 f"{sorted(set(model.values) - keys)}")
-    verbs = {bytes: "GET", dict: "HGETALL", set: "SMEMBERS"}
     ordered = sorted(keys)
-    requests = [request for key in ordered
-                for request in ((verbs[type(model.values[key])], key), ("PEXPIRETIME", key))]
+    rows = [value_types.of_model(model.values[key]) for key in ordered]
+    requests = [request for key, row in zip(ordered, rows)
+                for request in (row.request(key), ("PEXPIRETIME", key))]
     replies = connection.pipeline(requests)
-    for key, value, expiry_ms in zip(ordered, replies[::2], replies[1::2]):
-        text = _value_difference(value, model.values[key])
+    for key, row, reply, expiry_ms in zip(ordered, rows, replies[::2], replies[1::2]):
+        text = reply.decode() if isinstance(reply, resp.Error) else \
+            value_types.model_difference(row, row.value(reply), model.values[key])
         if text:
             return f"{key.decode()} {text}"
         if expiry_ms != model.expiries_ms.get(key, -1):
             return f"{key.decode()} expires at {expiry_ms}, not {model.expiries_ms.get(key)}"
     return None
-
-
-def _value_difference(value, expected):
-    if isinstance(value, resp.Error):
-        return value.decode()
-    if isinstance(expected, set):
-        only, lacks = set(value) - expected, expected - set(value)
-        return f"has {sorted(only)[:5]}, lacks {sorted(lacks)[:5]}" if only or lacks else None
-    if isinstance(expected, dict):
-        fields = dict(zip(value[::2], value[1::2]))
-        wrong = [(field, fields.get(field), expected.get(field))
-                 for field in sorted(set(fields) | set(expected))
-                 if fields.get(field) != expected.get(field)]
-        return f"field, is, should be: {wrong[:3]}" if wrong else None
-    if value == expected:
-        return None
-    return (f"is {len(value)} bytes {value[-SHOWN:]!r}, should be {len(expected)} bytes "
-            f"{expected[-SHOWN:]!r}")
 
 
 def differences(connection, models, bounds, ballast):

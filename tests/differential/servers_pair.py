@@ -10,9 +10,11 @@ import time
 
 from differential import compare
 from support import resp, servers
+from support.value_types import BY_NAME
 
 DATABASES = 4
 SET_MAX_LISTPACK_ENTRIES = 128  # redis.conf's default
+WALKED_FROM = 128  # more items than that are read by HSCAN or SSCAN besides
 LOG_TAIL = 1500
 _READ_TIMEOUT_S = 20
 _END = b"end-of-batch-7f3a"
@@ -160,33 +162,22 @@ def _walk(connection, words):
             return items
 
 
-_DUMP = {
-    b"string": [["GET"]], b"hash": [["HGETALL"]], b"set": [["SMEMBERS"]],
-    b"list": [["LRANGE", 0, -1]], b"zset": [["ZRANGE", 0, -1, "WITHSCORES"]],
-    b"stream": [["XRANGE", "-", "+"]],
-}
-
-
 def _describe(connection, keys):
     """(type, value in a fixed order, milliseconds to live, encoding) of each key."""
-    types = [bytes(kind) for kind in connection.pipeline([["TYPE", key] for key in keys])]
+    rows = [BY_NAME[bytes(kind)] for kind in connection.pipeline([["TYPE", key] for key in keys])]
     requests = []
-    for key, kind in zip(keys, types):
-        dump = _DUMP[kind][0]
-        requests += [[dump[0], key, *dump[1:]], ["PTTL", key], ["OBJECT", "ENCODING", key]]
+    for key, row in zip(keys, rows):
+        requests += [row.request(key), ["PTTL", key], ["OBJECT", "ENCODING", key]]
     replies = connection.pipeline(requests)
-    for index, (key, kind) in enumerate(zip(keys, types)):
+    for index, (key, row) in enumerate(zip(keys, rows)):
         value, ttl, encoding = replies[3 * index:3 * index + 3]
-        if kind == b"hash" and isinstance(value, list):
-            value = sorted(zip(value[::2], value[1::2]))
-            walked = _walk(connection, ["HSCAN", key]) if len(value) > 128 else None
-            if walked and sorted(set(zip(walked[::2], walked[1::2]))) != value:
-                value.append("HSCAN differs")
-        elif kind == b"set" and isinstance(value, list):
-            value = sorted(value)
-            if len(value) > 128 and sorted(set(_walk(connection, ["SSCAN", key]))) != value:
-                value.append("SSCAN differs")
-        yield kind, value, ttl, encoding
+        if isinstance(value, list):
+            value = row.items(value)
+            if row.walk and len(value) > WALKED_FROM:
+                walked = row.items(_walk(connection, [row.walk, key]))
+                if sorted(set(walked)) != value:
+                    value.append(f"{row.walk} differs")
+        yield row.name, value, ttl, encoding
 
 
 def state_difference(ours, theirs):

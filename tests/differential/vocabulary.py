@@ -6,15 +6,17 @@ first word names the command; "CLIENT GETNAME" names a subcommand when SUBCOMMAN
 "3: " in front gives the row a weight other than 1.
 
 Keys are named after the type they usually hold (s0 string, h0 hash, t0 set, l0 list, z0 sorted set,
-x0 stream); one in ten is drawn from all of them, so that types collide.
+x0 stream: support/value_types.py); one in ten is drawn from all of them, so that types collide.
 """
+
+from support.value_types import VALUE_TYPES
 
 
 def _keys(letters):
     return [b"%c%d" % (letter, number) for letter in letters for number in range(5)]
 
 
-TYPES = b"shtlzx"
+TYPES = b"".join(row.letter for row in VALUE_TYPES)
 POOLS = {
     "key": _keys(TYPES) + [b"absent", b"", b"\x00\xff"],
     "value": [b"", b"a", b"0", b"1", b"-1", b"10", b"007", b"+5", b" 7", b"3.14", b"-0.5", b"1e5",
@@ -61,7 +63,7 @@ POOLS = {
     "db": [b"0", b"1", b"2", b"3", b"0", b"1", b"0", b"16", b"-1", b"abc"],
     "swapdb": [b"0", b"1", b"2", b"3", b"16", b"x"],
     "count": [b"1", b"2", b"3", b"5", b"100", b"0", b"-1", b"-3", b"abc"],
-    "type": [b"string", b"list", b"set", b"zset", b"hash", b"stream", b"STRING", b"bogus"],
+    "type": [row.name for row in VALUE_TYPES] + [b"STRING", b"bogus"],
     "name": [b"worker", b"", b"w-2", b"a b", b"\n"],
     "text": [b"", b"hello", b"\x00\xff", b"phpredis:1"],
     "id": [b"1-1", b"2-1", b"3-0", b"5", b"0", b"0-0", b"7-3", b"9-1", b"x",

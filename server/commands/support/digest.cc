@@ -5,9 +5,7 @@
 #include <cstdlib>
 
 #include "server/script/sha1.h"
-#include "storage/values/hash.h"
-#include "storage/values/set.h"
-#include "storage/values/string_value.h"
+#include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
@@ -38,26 +36,13 @@ std::string Digest::hex() const {
 std::string DigestOfValue(const Entry* entry, int64_t now_ms) {
   Digest digest;
   if (entry == nullptr) return digest.hex();
-  switch (entry->type()) {
-    case ValueType::kString:
-      digest.Mix("string " + std::string(StringView(entry->encoding(), entry->payload()).bytes()));
-      break;
-    case ValueType::kSet:
-      Set(entry->encoding(), entry->payload()).ForEach([&](std::string_view member) {
-        digest.Mix("set " + std::string(member));
-      });
-      break;
-    case ValueType::kHash: {
-      Hash hash(entry->encoding(), entry->payload());
-      hash.ForEach(
-          [&](const Item& item) {
-            digest.Mix(fmt::format("hash {} {} {}", Part(item.field), item.expires_at_ms,
-                                   item.value.bytes));
-          },
-          now_ms);
-      break;
-    }
-  }
+  const TypeOps& ops = OpsOf(entry->type());
+  const auto mix = [&](const Item& item) {
+    if (!ops.has_values) return digest.Mix(fmt::format("{} {}", ops.name, item.field));
+    digest.Mix(fmt::format("{} {} {} {}", ops.name, Part(item.field), item.expires_at_ms,
+                           item.value.bytes));
+  };
+  ops.for_each(entry->value(), mix, now_ms);
   return digest.hex();
 }
 

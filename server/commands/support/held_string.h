@@ -9,7 +9,7 @@ namespace cloakroom {
 
 /// The string of an entry; of none, the empty one. REQUIRES: a string entry or null.
 inline StringView ViewOf(const Entry* entry) {
-  return entry == nullptr ? StringView() : StringView(entry->encoding(), entry->payload());
+  return entry == nullptr ? StringView() : StringView(entry->value());
 }
 
 /// A string as it was under the hold, for long work to read without one. Copies share its bytes.
@@ -17,17 +17,16 @@ class HeldString {
  public:
   /// REQUIRES: the entry holds a string, and its stripe is held; or null, for the empty string.
   explicit HeldString(const Entry* entry)
-      : value_(ValueType::kString, entry == nullptr ? Encoding::kBytes : entry->encoding(),
-               entry == nullptr ? std::string_view() : entry->payload()) {}
+      : value_(entry == nullptr ? ValueView{.type = StringView::kType} : entry->value()) {}
 
   /// Whether the entry, or null, still has the string that was held. REQUIRES: as above.
   bool IsOf(const Entry* entry) const {
-    if (entry == nullptr) return value_.payload().empty();
-    return value_.Is(entry->type(), entry->encoding(), entry->payload());
+    if (entry == nullptr) return value_.view().payload.empty();
+    return value_.Is(entry->value());
   }
 
   /// Valid as long as this object.
-  StringView view() const { return StringView(value_.encoding(), value_.payload()); }
+  StringView view() const { return StringView(value_.view()); }
 
  private:
   SharedValue value_;

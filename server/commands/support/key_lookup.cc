@@ -11,18 +11,6 @@ const Entry* Inspect(Call& call, std::string_view key) {
   return entry;
 }
 
-std::string_view TypeName(ValueType type) {
-  switch (type) {
-    case ValueType::kString:
-      return "string";
-    case ValueType::kHash:
-      return "hash";
-    case ValueType::kSet:
-      return "set";
-  }
-  return "unknown";
-}
-
 bool MayReach(Call& call, int index) {
   if (index == call.client().db || call.hold().Closes(call.db(index))) return true;
   call.Error(kCannotSelect);

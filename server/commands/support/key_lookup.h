@@ -11,9 +11,6 @@ namespace cloakroom {
 /// TTL, TYPE, OBJECT): counts a hit or a miss, but does not keep the key young.
 const Entry* Inspect(Call& call, std::string_view key);
 
-/// What TYPE answers and SCAN's TYPE compares with.
-std::string_view TypeName(ValueType type);
-
 /// Whether what the command holds reaches database `index`. A script that did not show that it
 /// would leave its database does not; the error has been replied then.
 bool MayReach(Call& call, int index);

@@ -19,7 +19,7 @@ template <typename View, typename Write>
 void ReplyFrom(Call& call, const View& view, size_t items, Write write) {
   if (items <= kLongWorkItems) return write(call.reply(), view);
   call.Offload([shared = view.Share(), write = std::move(write)](LongWork& work) {
-    write(work.reply, View(shared.encoding(), shared.payload()));
+    write(work.reply, View(shared.view()));
   });
 }
 

@@ -1,30 +1,11 @@
 #include "server/commands/support/scratch_set.h"
 
 #include <algorithm>
+#include <string>
 
 #include "storage/values/shared_value.h"
 
 namespace cloakroom {
-
-ScratchSet::MemorySlot::~MemorySlot() {
-  if (exists_) ReleaseValue(ValueType::kSet, encoding_, bytes_);
-}
-
-char* ScratchSet::MemorySlot::Splice(size_t offset, size_t erase, size_t insert) {
-  bytes_.replace(offset, erase, insert, '\0');
-  return bytes_.data() + offset;
-}
-
-void ScratchSet::MemorySlot::Create(ValueType, Encoding encoding) {
-  exists_ = true;
-  outgrown_ = false;
-  encoding_ = encoding;
-}
-
-void ScratchSet::MemorySlot::Remove() {
-  exists_ = false;
-  bytes_.clear();
-}
 
 void ScratchSet::AddAll(const Set& other) {
   // Only of a set that has outgrown every compact encoding: a copy of a smaller one would keep an
@@ -32,8 +13,8 @@ void ScratchSet::AddAll(const Set& other) {
   const size_t compact = std::max(limits_.set_max_intset_entries, limits_.set_max_listpack_entries);
   if (!slot_.exists() && other.size() > compact) {
     const SharedValue shared = other.Share();
-    const std::string payload = CopyPayload(Set::kType, shared.encoding(), shared.payload());
-    slot_.Create(Set::kType, shared.encoding());
+    const std::string payload = CopyPayload(shared.view());
+    slot_.Create(Set::kType, shared.view().encoding);
     std::copy(payload.begin(), payload.end(), slot_.Splice(0, 0, payload.size()));
     return;
   }
@@ -51,7 +32,7 @@ void ScratchSet::MoveInto(WriteScope& to, int db, CommandArguments command) {
   const std::string_view payload = slot_.bytes();
   std::copy(payload.begin(), payload.end(), to.Splice(0, 0, payload.size()));
   to.set_outgrown(slot_.outgrown());
-  slot_.Remove();
+  slot_.GiveAway();
 }
 
 }  // namespace cloakroom

@@ -2,20 +2,19 @@
 #define CLOAKROOM_SERVER_COMMANDS_SUPPORT_SCRATCH_SET_H_
 
 #include <cstddef>
-#include <string>
 #include <string_view>
 
 #include "server/execution/command_table.h"
 #include "storage/access/write_scope.h"
-#include "storage/values/encoding.h"
+#include "storage/values/encoding_limits.h"
+#include "storage/values/memory_slot.h"
 #include "storage/values/set.h"
-#include "storage/values/value.h"
 
 namespace cloakroom {
 
 /// A set outside the keyspace, in which the set commands build their result. It takes over the
 /// members of a large set in O(1) and copies only what it then changes
-/// (storage/values/shared_value.h).
+/// (CopyPayload).
 ///
 /// Threads: one at a time; needs no stripe, but those of the sets that it is given, or shared
 /// copies of them.
@@ -37,30 +36,6 @@ class ScratchSet {
   void MoveInto(WriteScope& to, int db, CommandArguments command);
 
  private:
-  /// The slot of a value in plain memory.
-  class MemorySlot final : public ValueSlot {
-   public:
-    ~MemorySlot() override;
-
-    char* data() override { return bytes_.data(); }
-    size_t size() const override { return bytes_.size(); }
-    char* Splice(size_t offset, size_t erase, size_t insert) override;
-    bool exists() const override { return exists_; }
-    ValueType type() const override { return ValueType::kSet; }
-    Encoding encoding() const override { return encoding_; }
-    bool outgrown() const override { return outgrown_; }
-    void set_outgrown(bool outgrown) override { outgrown_ = outgrown; }
-    void Create(ValueType type, Encoding encoding) override;
-    void set_encoding(Encoding encoding) override { encoding_ = encoding; }
-    void Remove() override;
-
-   private:
-    bool exists_ = false;
-    bool outgrown_ = false;
-    Encoding encoding_ = Encoding::kPacked;
-    std::string bytes_;
-  };
-
   const EncodingLimits limits_;
   MemorySlot slot_;
   MutableSet set_;

@@ -5,8 +5,10 @@
 
 #include <thread>
 
+#include "replication/files/file_status.h"
 #include "storage/base/memory_meter.h"
 #include "tests/replication/support/faulty_files.h"
+#include "tests/support/status_matchers.h"
 #include "tests/support/test_clock.h"
 
 namespace cloakroom {
@@ -31,9 +33,7 @@ class AofWriterTest : public ::testing::Test {
   AofWriterTest() {
     pending_.set_accepting(true);
     files_.Put("dir/a", "");
-    AofNewFile file{"dir/a", nullptr};
-    EXPECT_FALSE(files_.OpenForAppend(file.path, &file.file));
-    writer_.Open(std::move(file), 0);
+    writer_.Open({"dir/a", *files_.OpenForAppend("dir/a")}, 0);
   }
 
   std::string Content() { return *files_.Content("dir/a"); }
@@ -128,7 +128,7 @@ TEST_F(AofWriterTest, NoSyncsOnlyAtTheEnd) {
   AppendAndStep("b");
   EXPECT_EQ(Syncs(), 0);
   EXPECT_EQ(writer_.durable_offset(), 2);
-  EXPECT_FALSE(writer_.Finish());
+  EXPECT_OK(writer_.Finish());
   EXPECT_EQ(Syncs(), 1);
 }
 
@@ -222,17 +222,15 @@ TEST_F(AofWriterTest, ASyncIsDueBeforeMoreIsUnsyncedThanIsKept) {
 TEST_F(AofWriterTest, MovesOnWhenTheOldFileIsSynced) {
   writer_.set_fsync(AofFsync::kNo);
   AppendAndStep("old");
-  AofNewFile next{"dir/b", nullptr};
-  ASSERT_FALSE(files_.Create(next.path, &next.file));
-  pending_.Switch(std::move(next));
+  pending_.Switch({"dir/b", *files_.Create("dir/b")});
   files_.FailNth(1, Call::kSync);
   AppendAndStep("new");
   EXPECT_TRUE(writer_.failing());
   EXPECT_EQ(writer_.moves(), 0);
-  EXPECT_EQ(writer_.AwaitMove(1).code, EIO);
+  EXPECT_EQ(ErrnoOf(writer_.AwaitMove(1)), EIO);
   EXPECT_EQ(files_.Content("dir/b"), "");
   writer_.Step();
-  EXPECT_FALSE(writer_.AwaitMove(1));
+  EXPECT_OK(writer_.AwaitMove(1));
   EXPECT_EQ(files_.Content("dir/b"), "new");
   EXPECT_EQ(writer_.file_size(), 3);
   EXPECT_EQ(writer_.other_bytes(), 3);
@@ -243,7 +241,7 @@ TEST_F(AofWriterTest, FinishWakesAllWhateverTheDiskSays) {
   int64_t offset = pending_.Append("abc");
   EXPECT_FALSE(writer_.WhenDurable(offset, [&] { woken = true; }));
   files_.FailFrom(1, Call::kSync);
-  EXPECT_EQ(writer_.Finish().code, EIO);
+  EXPECT_EQ(ErrnoOf(writer_.Finish()), EIO);
   EXPECT_TRUE(woken);
   EXPECT_FALSE(writer_.failing());
 }

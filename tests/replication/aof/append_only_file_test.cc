@@ -8,6 +8,7 @@
 
 #include "tests/replication/support/faulty_files.h"
 #include "tests/replication/support/log_content.h"
+#include "tests/support/status_matchers.h"
 #include "tests/support/test_clock.h"
 
 namespace cloakroom {
@@ -44,7 +45,7 @@ struct Life {
   explicit Life(FaultyFiles& disk, AppendOnlyFile::Options options = Stepped())
       : files(disk), log(disk, clock, std::move(options), nullptr) {}
 
-  FileError OpenFresh() {
+  absl::Status OpenFresh() {
     files.Put("base", "");
     return log.Open({}, AppendOnlyFile::NewBase{"base", false});
   }
@@ -61,12 +62,12 @@ struct Life {
   }
   /// A rewrite, with records between its steps; false when it failed.
   bool Rewrite() {
-    if (log.PrepareSwitch()) return false;
+    if (!log.PrepareSwitch().ok()) return false;
     Append();
     if (!log.Switch()) return false;
     files.Put("base", Numbered(static_cast<int>(offsets.size())));
     AppendAndStep();
-    return !log.InstallBase({"base", false});
+    return log.InstallBase({"base", false}).ok();
   }
 
   FaultyFiles& files;
@@ -89,7 +90,7 @@ void ExpectHolds(FaultyFiles& files, const Life& life, const std::string& contex
 TEST(AppendOnlyFileTest, AFreshLogHasABaseAndAnIncrFile) {
   FaultyFiles files;
   Life life(files);
-  ASSERT_FALSE(life.OpenFresh());
+  ASSERT_OK(life.OpenFresh());
   EXPECT_EQ(life.log.state(), State::kOn);
   life.AppendAndStep();
   EXPECT_EQ(files.Content("dir/a.1.incr.aof"), Record(0));
@@ -101,11 +102,11 @@ TEST(AppendOnlyFileTest, AFreshLogHasABaseAndAnIncrFile) {
 TEST(AppendOnlyFileTest, FlushWritesWhatNobodyHasDemanded) {
   FaultyFiles files;
   Life life(files, Threaded());
-  ASSERT_FALSE(life.OpenFresh());
+  ASSERT_OK(life.OpenFresh());
   ChangeBatch batch;
   batch.Add(0, ChangeKind::kCommand, {"SET", "k", "v"});
   life.log.AppendChanges(batch, AofPending::Due::kOnDemand);
-  EXPECT_FALSE(life.log.Flush());
+  EXPECT_OK(life.log.Flush());
   EXPECT_EQ(files.Content("dir/a.1.incr.aof"),
             "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n");
 }
@@ -113,24 +114,24 @@ TEST(AppendOnlyFileTest, FlushWritesWhatNobodyHasDemanded) {
 TEST(AppendOnlyFileTest, GoesOnInTheLastFileAfterARestart) {
   FaultyFiles files;
   Life first(files);
-  ASSERT_FALSE(first.OpenFresh());
+  ASSERT_OK(first.OpenFresh());
   first.AppendAndStep();
-  EXPECT_FALSE(first.log.Close());
+  EXPECT_OK(first.log.Close());
   EXPECT_EQ(first.log.state(), State::kOff);
   Life second(files);
-  ASSERT_FALSE(second.log.Open(AofDirectory::Load(files, "dir", "a").manifest));
+  ASSERT_OK(second.log.Open(AofDirectory::Load(files, "dir", "a")->manifest));
   second.log.Append(Record(1));
-  EXPECT_FALSE(second.log.Close());
+  EXPECT_OK(second.log.Close());
   EXPECT_THAT(ReadLog(files, "dir", "a").records, ElementsAre("0", "1"));
 }
 
 TEST(AppendOnlyFileTest, ARewriteReplacesBaseAndFiles) {
   FaultyFiles files;
   Life life(files);
-  ASSERT_FALSE(life.OpenFresh());
+  ASSERT_OK(life.OpenFresh());
   for (int i = 0; i < 3; i++) life.AppendAndStep();
   ASSERT_TRUE(life.Rewrite());
-  ASSERT_FALSE(life.log.RemoveHistory());
+  ASSERT_OK(life.log.RemoveHistory());
   EXPECT_THAT(files.Paths(), ElementsAre("dir/a.2.base.aof", "dir/a.2.incr.aof", "dir/a.manifest"));
   EXPECT_EQ(files.Content("dir/a.2.incr.aof"), Record(4));
   ExpectHolds(files, life, "after the rewrite");
@@ -143,9 +144,9 @@ TEST(AppendOnlyFileTest, ARewriteReplacesBaseAndFiles) {
 TEST(AppendOnlyFileTest, ACancelledRewriteKeepsBaseAndBothFiles) {
   FaultyFiles files;
   Life life(files);
-  ASSERT_FALSE(life.OpenFresh());
+  ASSERT_OK(life.OpenFresh());
   life.AppendAndStep();
-  ASSERT_FALSE(life.log.PrepareSwitch());
+  ASSERT_OK(life.log.PrepareSwitch());
   ASSERT_TRUE(life.log.Switch());
   EXPECT_TRUE(life.log.info().rewriting);
   life.AppendAndStep();
@@ -153,9 +154,9 @@ TEST(AppendOnlyFileTest, ACancelledRewriteKeepsBaseAndBothFiles) {
   EXPECT_FALSE(life.log.info().rewriting);
   life.AppendAndStep();
   EXPECT_EQ(ReadLog(files, "dir", "a").records.size(), 3u);
-  EXPECT_EQ(AofDirectory::Load(files, "dir", "a").manifest.incrs().size(), 2u);
+  EXPECT_EQ(AofDirectory::Load(files, "dir", "a")->manifest.incrs().size(), 2u);
   EXPECT_TRUE(life.Rewrite());
-  EXPECT_EQ(AofDirectory::Load(files, "dir", "a").manifest.incrs().size(), 1u);
+  EXPECT_EQ(AofDirectory::Load(files, "dir", "a")->manifest.incrs().size(), 1u);
   ExpectHolds(files, life, "after the second");
 }
 
@@ -164,7 +165,7 @@ TEST(AppendOnlyFileTest, TurnedOnItHasNoManifestBeforeItsFirstBase) {
   Life life(files);
   EXPECT_EQ(life.log.Append("dropped"), 0);
   EXPECT_TRUE(life.log.healthy());
-  ASSERT_FALSE(life.log.PrepareSwitch());
+  ASSERT_OK(life.log.PrepareSwitch());
   ASSERT_TRUE(life.log.Switch());
   EXPECT_EQ(life.log.state(), State::kWaitForBase);
   life.AppendAndStep();
@@ -173,7 +174,7 @@ TEST(AppendOnlyFileTest, TurnedOnItHasNoManifestBeforeItsFirstBase) {
   life.log.CancelSwitch();
   ASSERT_TRUE(life.Rewrite());
   EXPECT_EQ(life.log.state(), State::kOn);
-  ASSERT_FALSE(life.log.RemoveHistory());
+  ASSERT_OK(life.log.RemoveHistory());
   ExpectHolds(files, life, "turned on");
   EXPECT_THAT(files.Paths(), ElementsAre("dir/a.1.base.aof", "dir/a.2.incr.aof", "dir/a.manifest"));
 }
@@ -181,28 +182,28 @@ TEST(AppendOnlyFileTest, TurnedOnItHasNoManifestBeforeItsFirstBase) {
 TEST(AppendOnlyFileTest, TurnedOffBeforeItsFirstBaseItLeavesNothing) {
   FaultyFiles files;
   Life life(files);
-  ASSERT_FALSE(life.log.PrepareSwitch());
+  ASSERT_OK(life.log.PrepareSwitch());
   ASSERT_TRUE(life.log.Switch());
   life.AppendAndStep();
-  EXPECT_FALSE(life.log.Close());
+  EXPECT_OK(life.log.Close());
   EXPECT_THAT(files.Paths(), ElementsAre());
   EXPECT_FALSE(life.log.Switch()) << "nothing is prepared";
-  EXPECT_EQ(life.log.InstallBase({"base", false}).code, ECANCELED);
+  EXPECT_TRUE(absl::IsFailedPrecondition(life.log.InstallBase({"base", false})));
 }
 
 TEST(AppendOnlyFileTest, OffAndOnAgainReplacesTheOldLog) {
   FaultyFiles files;
   Life life(files);
-  ASSERT_FALSE(life.OpenFresh());
+  ASSERT_OK(life.OpenFresh());
   life.AppendAndStep();
-  ASSERT_FALSE(life.log.Close());
+  ASSERT_OK(life.log.Close());
   EXPECT_EQ(life.log.Append("dropped"), life.log.appended_offset());
-  ASSERT_FALSE(life.log.PrepareSwitch());
+  ASSERT_OK(life.log.PrepareSwitch());
   ASSERT_TRUE(life.log.Switch());
   life.AppendAndStep();
   EXPECT_THAT(ReadLog(files, "dir", "a").records, ElementsAre("0")) << "the old one, until then";
   files.Put("base", Record(0));
-  ASSERT_FALSE(life.log.InstallBase({"base", false}));
+  ASSERT_OK(life.log.InstallBase({"base", false}));
   ExpectHolds(files, life, "on again");
   EXPECT_EQ(life.acknowledged, 2u);
 }
@@ -212,7 +213,7 @@ TEST(AppendOnlyFileTest, IsUnhealthyWhileTheDiskFailsOrTooMuchIsPending) {
   AppendOnlyFile::Options options = Stepped();
   options.max_pending_bytes = 100;
   Life life(files, options);
-  ASSERT_FALSE(life.OpenFresh());
+  ASSERT_OK(life.OpenFresh());
   life.log.Append(std::string(100, 'x'));
   EXPECT_TRUE(life.log.healthy());
   life.log.Append("x");
@@ -234,7 +235,7 @@ TEST(AppendOnlyFileTest, ATornTailIsCutAtEveryByteOfTheLastRecords) {
   for (size_t kept = 0; kept <= text.size(); kept++) {
     FaultyFiles files;
     Life life(files, Stepped(AofFsync::kNo));
-    ASSERT_FALSE(life.OpenFresh());
+    ASSERT_OK(life.OpenFresh());
     for (int i = 0; i < 3; i++) life.AppendAndStep();
     files.Crash(kept);
     LogContent content = ReadLog(files, "dir", "a");
@@ -245,7 +246,7 @@ TEST(AppendOnlyFileTest, ATornTailIsCutAtEveryByteOfTheLastRecords) {
 
 /// The life of a log: opened, written, rewritten, written, closed.
 void Live(Life& life, bool fresh) {
-  if (fresh && life.OpenFresh()) return;
+  if (fresh && !life.OpenFresh().ok()) return;
   life.AppendAndStep();
   if (life.Rewrite()) (void)life.log.RemoveHistory();
   life.NoteAcknowledged();
@@ -275,7 +276,7 @@ TEST(AppendOnlyFileTest, EverySingleFaultIsRecoveredFrom) {
     for (int n = 1;; n++) {
       FaultyFiles files;
       Life life(files, Stepped(fsync));
-      ASSERT_FALSE(life.OpenFresh());
+      ASSERT_OK(life.OpenFresh());
       files.FailNth(n);
       Live(life, false);
       bool failed = files.Failed();
@@ -303,15 +304,15 @@ TEST(AppendOnlyFileTest, EveryFaultWhileClosingIsReportedAndLosesNothingAcknowle
   for (int n = 1;; n++) {
     FaultyFiles files;
     Life life(files, Stepped(AofFsync::kEverySec));
-    ASSERT_FALSE(life.OpenFresh());
+    ASSERT_OK(life.OpenFresh());
     life.AppendAndStep();
     life.Append();
     files.FailNth(n);
-    FileError error = life.log.Close();
-    EXPECT_EQ(static_cast<bool>(error), files.Failed()) << n;
+    const bool saved = life.log.Close().ok();
+    EXPECT_EQ(saved, !files.Failed()) << n;
     files.Kill();
     ExpectHolds(files, life, "call " + std::to_string(n));
-    if (!error) break;
+    if (saved) break;
   }
 }
 
@@ -338,7 +339,7 @@ TEST(AppendOnlyFileTest, EveryFaultOfTurningOnLeavesTheOldLogOrTheNew) {
 TEST(AppendOnlyFileTest, ThreadsAppendWhileTheLogIsRewritten) {
   FaultyFiles files;
   Life life(files, Threaded());
-  ASSERT_FALSE(life.OpenFresh());
+  ASSERT_OK(life.OpenFresh());
   constexpr int kThreads = 3;
   constexpr int kRecords = 200;
   std::atomic<int> woken = 0;
@@ -353,13 +354,13 @@ TEST(AppendOnlyFileTest, ThreadsAppendWhileTheLogIsRewritten) {
     });
   }
   for (int i = 0; i < 5; i++) {
-    ASSERT_FALSE(life.log.PrepareSwitch());
+    ASSERT_OK(life.log.PrepareSwitch());
     ASSERT_TRUE(life.log.Switch());
     life.log.CancelSwitch();
     (void)life.log.info();
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_FALSE(life.log.Close());
+  EXPECT_OK(life.log.Close());
   EXPECT_EQ(woken, kThreads * kRecords);
   LogContent content = ReadLog(files, "dir", "a");
   EXPECT_EQ(content.error, "");
@@ -371,14 +372,14 @@ TEST(AppendOnlyFileTest, ItsThreadWritesInstallsAndRecovers) {
   AppendOnlyFile::Options options = Stepped(AofFsync::kEverySec);
   options.start_thread = true;
   Life life(files, options);
-  ASSERT_FALSE(life.OpenFresh());
+  ASSERT_OK(life.OpenFresh());
   life.Append();
-  ASSERT_FALSE(life.log.PrepareSwitch());
+  ASSERT_OK(life.log.PrepareSwitch());
   ASSERT_TRUE(life.log.Switch());
   files.Put("base", Numbered(1));
   life.Append();
-  ASSERT_FALSE(life.log.InstallBase({"base", false})) << "waits for the writer to get there";
-  EXPECT_FALSE(life.log.Close());
+  ASSERT_OK(life.log.InstallBase({"base", false})) << "waits for the writer to get there";
+  EXPECT_OK(life.log.Close());
   ExpectHolds(files, life, "closed");
   EXPECT_EQ(ReadLog(files, "dir", "a").records.size(), 2u);
 }

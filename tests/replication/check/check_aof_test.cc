@@ -24,7 +24,7 @@ class CheckAofTest : public ::testing::Test {
 
   FaultyFiles files_;
   bool yes_ = true;
-  std::optional<int64_t> rdb_length_;
+  absl::StatusOr<int64_t> rdb_length_ = absl::DataLossError("broken");
   std::string printed_;
 };
 
@@ -59,7 +59,7 @@ TEST_F(CheckAofTest, CommandsBehindAnRdbPreambleAreChecked) {
   EXPECT_EQ(Run({"a"}), 1);
   EXPECT_TRUE(Printed("RDB preamble is OK, proceeding with AOF tail...\nAOF a format error\n"));
   EXPECT_TRUE(Printed("ok_up_to=" + std::to_string(13 + Record(1).size()) + ","));
-  rdb_length_ = std::nullopt;
+  rdb_length_ = absl::DataLossError("broken");
   EXPECT_EQ(Run({"a"}), 1);
   EXPECT_TRUE(Printed("RDB preamble of AOF file is not sane, aborting.\n"));
 }

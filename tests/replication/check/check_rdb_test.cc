@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/replication/support/rdb_bytes.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -25,11 +26,9 @@ class CheckRdbTest : public testing::Test {
   /// Exit code and all lines but the first, which names the file.
   std::string Check(const std::string& content) {
     const std::string path = folder_ + "/dump.rdb";
-    std::unique_ptr<WritableFile> file;
-    EXPECT_FALSE(SystemFiles().Create(path, &file));
-    EXPECT_FALSE(file->Append(content));
+    EXPECT_OK((*SystemFiles().Create(path))->Append(content));
     StringSink out;
-    const int code = CheckRdb(SystemFiles(), path, path, /*now_ms=*/5000, out) ? 0 : 1;
+    const int code = CheckRdb(SystemFiles(), path, path, /*now_ms=*/5000, out).ok() ? 0 : 1;
     const std::string first = "[offset 0] Checking RDB file " + path + "\n";
     EXPECT_EQ(out.text().substr(0, first.size()), first);
     return std::to_string(code) + "\n" + out.text().substr(first.size());
@@ -96,7 +95,8 @@ TEST_F(CheckRdbTest, ListsAreCountedThoughWeHaveNone) {
 
 TEST_F(CheckRdbTest, NoFile) {
   StringSink out;
-  EXPECT_EQ(CheckRdb(SystemFiles(), folder_ + "/none", folder_ + "/none", 0, out), std::nullopt);
+  EXPECT_TRUE(absl::IsNotFound(
+      CheckRdb(SystemFiles(), folder_ + "/none", folder_ + "/none", 0, out).status()));
   EXPECT_EQ(out.text(), "[offset 0] Checking RDB file " + folder_ + "/none\n");
 }
 

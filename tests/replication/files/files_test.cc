@@ -8,6 +8,9 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "replication/files/file_status.h"
+#include "tests/support/status_matchers.h"
+
 namespace cloakroom {
 namespace {
 
@@ -22,20 +25,19 @@ class FilesTest : public ::testing::Test {
   std::string Path(std::string_view name) const { return folder_ + "/" + std::string(name); }
 
   std::string Content(std::string_view name) {
-    std::unique_ptr<ReadableFile> file;
-    if (files_.OpenForRead(Path(name), &file)) return "no such file";
+    const auto file = files_.OpenForRead(Path(name));
+    if (!file.ok()) return "no such file";
     std::string text;
     char buffer[3];
-    FileError error;
-    while (int64_t n = file->Read(buffer, &error)) text.append(buffer, static_cast<size_t>(n));
+    while (const size_t n = (*file)->Read(buffer).value_or(0)) text.append(buffer, n);
     return text;
   }
 
   void Write(std::string_view name, std::string_view text) {
-    std::unique_ptr<WritableFile> file;
-    ASSERT_FALSE(files_.Create(Path(name), &file));
-    ASSERT_FALSE(file->Append(text));
-    ASSERT_FALSE(file->Sync());
+    const auto file = files_.Create(Path(name));
+    ASSERT_OK(file);
+    ASSERT_OK((*file)->Append(text));
+    ASSERT_OK((*file)->Sync());
   }
 
   std::string folder_;
@@ -45,67 +47,64 @@ class FilesTest : public ::testing::Test {
 TEST_F(FilesTest, WhatWasWrittenIsRead) {
   Write("a", "hello");
   EXPECT_EQ(Content("a"), "hello");
-  EXPECT_EQ(files_.Size(Path("a")), 5);
+  EXPECT_EQ(*files_.Size(Path("a")), 5);
 }
 
 TEST_F(FilesTest, CreateEmptiesAndAppendGoesOn) {
   Write("a", "long text");
   Write("a", "x");
-  std::unique_ptr<WritableFile> file;
-  ASSERT_FALSE(files_.OpenForAppend(Path("a"), &file));
-  ASSERT_FALSE(file->Append("yz"));
+  const auto file = files_.OpenForAppend(Path("a"));
+  ASSERT_OK(file);
+  ASSERT_OK((*file)->Append("yz"));
   EXPECT_EQ(Content("a"), "xyz");
 }
 
 TEST_F(FilesTest, OpenAtWritesOverAndKeepsTheRest) {
   Write("a", "abcdef");
-  std::unique_ptr<WritableFile> file;
-  ASSERT_FALSE(files_.OpenAt(Path("a"), 2, &file));
-  ASSERT_FALSE(file->Append("XY"));
+  const auto file = files_.OpenAt(Path("a"), 2);
+  ASSERT_OK(file);
+  ASSERT_OK((*file)->Append("XY"));
   EXPECT_EQ(Content("a"), "abXYef");
-  EXPECT_EQ(files_.OpenAt(Path("none"), 0, &file).code, ENOENT);
+  EXPECT_EQ(ErrnoOf(files_.OpenAt(Path("none"), 0).status()), ENOENT);
 }
 
 TEST_F(FilesTest, RenameReplaces) {
   Write("a", "new");
   Write("b", "old");
-  ASSERT_FALSE(files_.Rename(Path("a"), Path("b")));
+  ASSERT_OK(files_.Rename(Path("a"), Path("b")));
   EXPECT_EQ(Content("b"), "new");
-  EXPECT_TRUE(files_.Find(Path("a")).absent());
+  EXPECT_TRUE(absl::IsNotFound(files_.Find(Path("a"))));
 }
 
 TEST_F(FilesTest, TruncateRemoveListAndDirectories) {
-  ASSERT_FALSE(files_.MakeDirectory(Path("d")));
-  ASSERT_FALSE(files_.MakeDirectory(Path("d"))) << "it is there already";
+  ASSERT_OK(files_.MakeDirectory(Path("d")));
+  ASSERT_OK(files_.MakeDirectory(Path("d"))) << "it is there already";
   Write("d/a", "12345");
   Write("d/b", "");
-  ASSERT_FALSE(files_.Truncate(Path("d/a"), 2));
+  ASSERT_OK(files_.Truncate(Path("d/a"), 2));
   EXPECT_EQ(Content("d/a"), "12");
-  ASSERT_FALSE(files_.Remove(Path("d/b")));
-  ASSERT_FALSE(files_.SyncDirectory(Path("d")));
-  std::vector<std::string> names;
-  ASSERT_FALSE(files_.List(Path("d"), &names));
-  EXPECT_THAT(names, ::testing::ElementsAre("a"));
+  ASSERT_OK(files_.Remove(Path("d/b")));
+  ASSERT_OK(files_.SyncDirectory(Path("d")));
+  EXPECT_THAT(*files_.List(Path("d")), ::testing::ElementsAre("a"));
 }
 
 TEST_F(FilesTest, WhatCannotBeReachedIsNotAbsent) {
-  EXPECT_TRUE(files_.Find(Path("none")).absent());
+  EXPECT_TRUE(absl::IsNotFound(files_.Find(Path("none"))));
   Write("a", "");
-  EXPECT_FALSE(files_.Find(Path("a")));
-  EXPECT_TRUE(files_.Find(Path("a/b")).absent()) << "a file is no folder";
+  EXPECT_OK(files_.Find(Path("a")));
+  EXPECT_TRUE(absl::IsNotFound(files_.Find(Path("a/b")))) << "a file is no folder";
   ASSERT_EQ(symlink("loop", Path("loop").c_str()), 0);
-  const FileError error = files_.Find(Path("loop"));
-  EXPECT_EQ(error.code, ELOOP);
-  EXPECT_FALSE(error.absent());
+  const absl::Status found = files_.Find(Path("loop"));
+  EXPECT_EQ(ErrnoOf(found), ELOOP);
+  EXPECT_FALSE(absl::IsNotFound(found));
 }
 
 TEST_F(FilesTest, ErrorsNameTheCallAndThePath) {
-  std::unique_ptr<ReadableFile> file;
-  FileError error = files_.OpenForRead(Path("none"), &file);
-  EXPECT_EQ(error.code, ENOENT);
-  EXPECT_EQ(error.text(), "open " + Path("none") + ": No such file or directory");
-  EXPECT_EQ(files_.Remove(Path("none")).code, ENOENT);
-  EXPECT_EQ(files_.Size(Path("none")), std::nullopt);
+  EXPECT_THAT(files_.OpenForRead(Path("none")),
+              FailsWith("open " + Path("none") + ": No such file or directory"));
+  EXPECT_THAT(files_.Remove(Path("none")),
+              FailsWith("remove " + Path("none") + ": No such file or directory"));
+  EXPECT_TRUE(absl::IsNotFound(files_.Size(Path("none")).status()));
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ TEST(RdbCursorTest, SaysHowMuchIsMissingAndStaysThere) {
   EXPECT_EQ(cursor.missing(), 7u);
   EXPECT_EQ(cursor.position(), 1u);
   EXPECT_EQ(cursor.Byte(), 0);
-  EXPECT_EQ(cursor.error(), "");
+  EXPECT_TRUE(absl::IsOutOfRange(cursor.status()));
 }
 
 TEST(RdbCursorTest, RefusesUnknownForms) {
@@ -59,17 +59,17 @@ TEST(RdbCursorTest, RefusesUnknownForms) {
     cursor.String();
     EXPECT_FALSE(cursor.ok());
     EXPECT_EQ(cursor.missing(), 0u);
-    EXPECT_NE(cursor.error(), "");
+    EXPECT_TRUE(absl::IsDataLoss(cursor.status()));
   }
   RdbCursor cursor("\xc0\x05");
   cursor.Length();
-  EXPECT_EQ(cursor.error(), "a string where a length should be");
+  EXPECT_EQ(cursor.status().message(), "a string where a length should be");
 }
 
 TEST(RdbCursorTest, AStringThatCannotBecomeSoLargeIsRefused) {
   RdbCursor cursor("\xc3\x02\x80\x10\x00\x00\x00\x00z"sv);
   cursor.String();
-  EXPECT_EQ(cursor.error(), "Invalid LZF compressed string");
+  EXPECT_EQ(cursor.status().message(), "Invalid LZF compressed string");
 }
 
 TEST(RdbCursorTest, HugeClaimsAreMerelyMissing) {

@@ -15,10 +15,11 @@ using namespace std::string_literals;
 /// What a value holds, or "error: …".
 std::string Decoded(uint8_t type, std::string_view value,
                     rdb::Dialect dialect = rdb::Dialect::kRedis) {
-  RdbDecoder decoder;
-  ToldValue told;
-  const auto error = decoder.Decode(type, dialect, value, told);
-  return error ? "error: " + *error : told.text();
+  RdbDecoder decoder{EncodingLimits{}};
+  const absl::Status status = decoder.Decode(type, dialect, value);
+  EXPECT_TRUE(status.ok() || !decoder.value().exists());
+  if (!status.ok()) return "error: " + std::string(status.message());
+  return decoder.value().exists() ? TextOf(decoder.value().view()) : "";
 }
 
 std::string Compressed(std::string_view text) {
@@ -85,12 +86,14 @@ TEST(RdbDecoderTest, ATypeThatIsNotThereIsNamed) {
   EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x01"),
             "error: a value of type 18 (quicklist-v2), which this version of Cloakroom does not "
             "have");
-  EXPECT_FALSE(RdbDecoder::Knows(rdb::kZset2, rdb::Dialect::kRedis));
-  EXPECT_FALSE(RdbDecoder::Knows(rdb::kHashMetadata, rdb::Dialect::kValkey));
-  EXPECT_TRUE(RdbDecoder::Knows(rdb::kHashMetadata, rdb::Dialect::kRedis));
+  RdbDecoder decoder{EncodingLimits{}};
+  EXPECT_TRUE(absl::IsUnimplemented(decoder.Decode(rdb::kZset2, rdb::Dialect::kRedis, "\0"s)));
+  EXPECT_TRUE(
+      absl::IsUnimplemented(decoder.Decode(rdb::kHashMetadata, rdb::Dialect::kValkey, "\0"s)));
+  EXPECT_TRUE(absl::IsDataLoss(decoder.Decode(rdb::kHashMetadata, rdb::Dialect::kRedis, "\0"s)));
 }
 
-TEST(RdbDecoderTest, OfWhatIsEmptyNothingIsTold) {
+TEST(RdbDecoderTest, OfWhatIsEmptyNothingIsMade) {
   EXPECT_EQ(Decoded(rdb::kHash, "\x00"s), "");
   EXPECT_EQ(Decoded(rdb::kSet, "\x00"s), "");
   EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({}))), "");

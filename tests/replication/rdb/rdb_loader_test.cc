@@ -150,14 +150,16 @@ TEST_F(RdbLoaderTest, AuxFieldsAreToldInOrder) {
   options_.aux = [&](std::string_view name, std::string_view value) {
     told.push_back(std::string(name) + "=" + std::string(value));
   };
-  Load(RdbFile("\xfa" + Short("cloakroom-script") + Short("return 1") + "\xfa" +
-               Short("cloakroom-script") + Short("return 2") + "\xfa" + Short("x") + "\xc0\x05"));
+  const RdbLoadResult result = Load(RdbFile("\xfa" + Short("cloakroom-script") + Short("return 1") +
+                                            "\xfa" + Short("cloakroom-script") + Short("return 2") +
+                                            "\xfa" + Short("x") + "\xc0\x05"));
+  EXPECT_TRUE(result.ok());
   EXPECT_EQ(told, (std::vector<std::string>{"cloakroom-script=return 1",
                                             "cloakroom-script=return 2", "x=5"}));
 }
 
 TEST_F(RdbLoaderTest, AccessesAreKept) {
-  Load(RdbFile("\xf8\x32" + String("a", "1")));
+  EXPECT_TRUE(Load(RdbFile("\xf8\x32" + String("a", "1"))).ok());
   Stripe& stripe = db().StripeOf(KeyHash::Of("a"));
   {
     const MutexLock lock(stripe.mutex);
@@ -165,7 +167,7 @@ TEST_F(RdbLoaderTest, AccessesAreKept) {
     EXPECT_EQ(access_clock::IdleSeconds(entry.access(), now_ms()), 50);
   }
   keyspace_.settings().policy = EvictionPolicy::kAllKeysLfu;
-  Load(RdbFile("\xf9\x63" + String("b", "1")));
+  EXPECT_TRUE(Load(RdbFile("\xf9\x63" + String("b", "1"))).ok());
   Stripe& other = db().StripeOf(KeyHash::Of("b"));
   const MutexLock lock(other.mutex);
   const Entry& entry = **other.table.Find("b", KeyHash::Of("b"));
@@ -240,7 +242,7 @@ TEST_F(RdbLoaderTest, WhatFollowsTheRdbIsHandedOn) {
 
 TEST_F(RdbLoaderTest, AFileThatIsNotThereIsAFileError) {
   const RdbLoadResult result = LoadRdb(SystemFiles(), "/nonexistent/dump.rdb", keyspace_, options_);
-  EXPECT_TRUE(result.file_error);
+  EXPECT_TRUE(absl::IsNotFound(result.file_status));
   EXPECT_FALSE(result.ok());
 }
 

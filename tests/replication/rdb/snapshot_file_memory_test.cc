@@ -53,15 +53,16 @@ class Saver : public KeyspaceTest {
 
   /// noexcept: as on the thread that saves, nobody catches.
   [[noreturn]] void Save(const std::string& path, int64_t failing_allocation) noexcept {
-    SnapshotFileOptions options;
-    options.path = path;
-    options.temporary_path = path + ".temporary";
+    SnapshotPlace place;
+    place.path = path;
+    place.temporary_path = path + ".temporary";
     allocations_left = failing_allocation;
-    const SnapshotFileResult result = WriteSnapshotFile(
-        keyspace_, SystemFiles(), options, [] { return RdbAuxFields(); }, [] { return false; });
+    const auto result = WriteSnapshotFile(
+        keyspace_, SystemFiles(), place, SnapshotOptions(), [] { return RdbAuxFields(); },
+        [] { return false; });
     const bool was_short = failing_allocation >= 0 && allocations_left < 0;
     allocations_left = -1;
-    _exit(result.error ? kRefused : was_short ? kSavedAllTheSame : kSaved);
+    _exit(!result.ok() ? kRefused : was_short ? kSavedAllTheSame : kSaved);
   }
 };
 

@@ -11,22 +11,23 @@
 #include "storage/snapshot/snapshot.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/storage/support/test_keyspace.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
 
+const SnapshotPlace kPlace{.path = "dump.rdb", .temporary_path = "temp.rdb"};
+
 class SnapshotFileTest : public KeyspaceTest {
  protected:
   SnapshotFileTest() {
-    files_.MakeDirectory(".");
+    EXPECT_OK(files_.MakeDirectory("."));
     for (int i = 0; i < 20; ++i) Set(db(i % 2), "key" + std::to_string(i), "old");
   }
 
-  SnapshotFileResult Save(SnapshotFileOptions options = {}) {
-    options.path = "dump.rdb";
-    options.temporary_path = "temp.rdb";
+  absl::StatusOr<SnapshotFileFacts> Save(const SnapshotOptions& options = {}) {
     return WriteSnapshotFile(
-        keyspace_, files_, options,
+        keyspace_, files_, kPlace, options,
         [] { return RdbAuxFields{{std::string(kScriptAux), "return 1"}}; }, [] { return false; });
   }
 
@@ -46,24 +47,24 @@ class SnapshotFileTest : public KeyspaceTest {
 };
 
 TEST_F(SnapshotFileTest, HoldsTheKeyspaceAndTheAuxFields) {
-  SnapshotFileResult result = Save();
-  EXPECT_EQ(result.error, std::nullopt);
-  EXPECT_EQ(result.keys, 20u);
+  const auto result = Save();
+  ASSERT_OK(result);
+  EXPECT_EQ(result->keys, 20u);
   EXPECT_THAT(files_.Paths(), testing::ElementsAre("dump.rdb"));
-  EXPECT_EQ(result.bytes, files_.Size("dump.rdb"));
+  EXPECT_EQ(result->bytes, *files_.Size("dump.rdb"));
   std::vector<std::string> aux;
   EXPECT_EQ(Load("dump.rdb", &aux), 20u);
   EXPECT_THAT(aux, testing::Contains("cloakroom-script=return 1"));
 }
 
 TEST_F(SnapshotFileTest, IsThereAfterACrash) {
-  ASSERT_EQ(Save().error, std::nullopt);
+  ASSERT_OK(Save());
   files_.Crash();
   EXPECT_EQ(Load("dump.rdb"), 20u);
 }
 
 TEST_F(SnapshotFileTest, TheOldestVersionThatHoldsTheDataIsWritten) {
-  ASSERT_EQ(Save().error, std::nullopt);
+  ASSERT_OK(Save());
   EXPECT_EQ(files_.Content("dump.rdb")->substr(0, 9), "REDIS0010");
   Write(db(), "hash", [&](WriteScope& scope) {
     EncodingLimits limits;
@@ -72,29 +73,29 @@ TEST_F(SnapshotFileTest, TheOldestVersionThatHoldsTheDataIsWritten) {
     hash.SetFieldExpiry("field", now_ms() + 1000, now_ms());
     scope.Changed("hset");
   });
-  ASSERT_EQ(Save().error, std::nullopt);
+  ASSERT_OK(Save());
   EXPECT_EQ(files_.Content("dump.rdb")->substr(0, 9), "REDIS0012");
-  EXPECT_NE(Save({.version = 10}).error, std::nullopt) << "which has no expiry of fields";
+  EXPECT_FALSE(Save({.version = 10}).ok()) << "which has no expiry of fields";
   EXPECT_EQ(Load("dump.rdb"), 21u) << "the old file stays";
 }
 
 TEST_F(SnapshotFileTest, WhateverFailsTheOldOrTheNewFileIsThere) {
-  ASSERT_EQ(Save().error, std::nullopt);
+  ASSERT_OK(Save());
   Set(db(), "new", "1");
   int faults = 0;
   for (int n = 1;; ++n) {
     files_.FailNth(n);
-    const SnapshotFileResult result = Save();
+    const auto result = Save();
     const bool failed = files_.Failed();
     files_.Heal();
     if (!failed) {
-      EXPECT_EQ(result.error, std::nullopt);
+      EXPECT_OK(result);
       break;
     }
     ++faults;
-    EXPECT_NE(result.error, std::nullopt) << "call " << n << " failed, and nobody was told";
+    EXPECT_FALSE(result.ok()) << "call " << n << " failed, and nobody was told";
     files_.Crash();
-    files_.MakeDirectory(".");
+    EXPECT_OK(files_.MakeDirectory("."));
     const size_t keys = Load("dump.rdb");
     EXPECT_TRUE(keys == 20 || keys == 21) << "call " << n;
     EXPECT_FALSE(keyspace_.snapshot().active());
@@ -105,9 +106,7 @@ TEST_F(SnapshotFileTest, WhateverFailsTheOldOrTheNewFileIsThere) {
 
 TEST_F(SnapshotFileTest, AFullDiskIsSaidAndLeavesNoTemporaryFile) {
   files_.SetCapacity(30);
-  SnapshotFileResult result = Save();
-  ASSERT_NE(result.error, std::nullopt);
-  EXPECT_THAT(*result.error, testing::HasSubstr("No space left on device"));
+  EXPECT_THAT(Save(), FailsWith(testing::HasSubstr("No space left on device")));
   EXPECT_THAT(files_.Paths(), testing::IsEmpty());
 }
 
@@ -115,20 +114,17 @@ TEST_F(SnapshotFileTest, CollectsOnTheCallersThreadAndWritesOnAnother) {
   const std::thread::id mine = std::this_thread::get_id();
   std::thread::id writing = mine;
   int begun = 0;
-  SnapshotFileOptions options;
+  SnapshotOptions options;
   options.begin_writing = [&] {
     writing = std::this_thread::get_id();
     ++begun;
   };
-  ASSERT_EQ(Save(options).error, std::nullopt);
+  ASSERT_OK(Save(options));
   EXPECT_EQ(begun, 1);
   EXPECT_NE(writing, mine);
 }
 
 TEST_F(SnapshotFileTest, WhoFlushesAndNeedsTheMemoryHasItBeginAgain) {
-  SnapshotFileOptions options;
-  options.path = "dump.rdb";
-  options.temporary_path = "temp.rdb";
   bool flushed = false;
   const auto flush = [&] {
     // Between the instant and the first entry.
@@ -142,31 +138,27 @@ TEST_F(SnapshotFileTest, WhoFlushesAndNeedsTheMemoryHasItBeginAgain) {
     return false;
   };
   const auto no_aux = [] { return RdbAuxFields(); };
-  SnapshotFileResult result = WriteSnapshotFile(keyspace_, files_, options, no_aux, flush);
-  EXPECT_NE(result.error, std::nullopt);
-  EXPECT_TRUE(result.begin_again);
+  EXPECT_TRUE(
+      absl::IsAborted(WriteSnapshotFile(keyspace_, files_, kPlace, {}, no_aux, flush).status()))
+      << "begin again";
   EXPECT_THAT(files_.Paths(), testing::IsEmpty());
-  result = WriteSnapshotFile(keyspace_, files_, options, no_aux, flush);
-  EXPECT_EQ(result.error, std::nullopt);
-  EXPECT_FALSE(result.begin_again);
+  EXPECT_OK(WriteSnapshotFile(keyspace_, files_, kPlace, {}, no_aux, flush));
   EXPECT_EQ(Load("dump.rdb"), 10u);
 }
 
 TEST_F(SnapshotFileTest, ADelayOfKeysEndsWhenItIsStopped) {
-  SnapshotFileOptions options;
-  options.path = "dump.rdb";
-  options.temporary_path = "temp.rdb";
+  SnapshotOptions options;
   options.key_delay_us = INT_MAX;  // half an hour
   int asked = 0;
-  const SnapshotFileResult result = WriteSnapshotFile(
-      keyspace_, files_, options, [] { return RdbAuxFields(); }, [&] { return ++asked > 1; });
-  EXPECT_EQ(result.error, "it was stopped");
-  EXPECT_FALSE(result.begin_again);
+  const auto result = WriteSnapshotFile(
+      keyspace_, files_, kPlace, options, [] { return RdbAuxFields(); },
+      [&] { return ++asked > 1; });
+  EXPECT_TRUE(absl::IsCancelled(result.status()));
   EXPECT_FALSE(keyspace_.snapshot().active());
 }
 
 TEST_F(SnapshotFileTest, AsCommands) {
-  ASSERT_EQ(Save({.as_commands = true}).error, std::nullopt);
+  ASSERT_OK(Save({.as_commands = true}));
   const std::string text = *files_.Content("dump.rdb");
   EXPECT_TRUE(text.starts_with("*3\r\n$6\r\nSCRIPT\r\n$4\r\nLOAD\r\n$8\r\nreturn 1\r\n"));
   EXPECT_THAT(text, testing::HasSubstr("*3\r\n$3\r\nSET\r\n$4\r\nkey7\r\n$3\r\nold\r\n"));

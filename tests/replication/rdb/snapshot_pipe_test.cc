@@ -25,7 +25,7 @@ class SnapshotPipeTest : public KeyspaceTest {
   }
   static std::string KeyIn(const SnapshotBatch& batch) {
     std::string key;
-    batch.ForEach([&](const SnapshotEntry& entry) { key += entry.key; });
+    batch.ForEach([&](const EntryView& entry) { key += entry.key; });
     return key;
   }
 

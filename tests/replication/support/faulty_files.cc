@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "replication/files/file_status.h"
+
 namespace cloakroom {
 namespace {
 
@@ -11,8 +13,8 @@ std::string Parent(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
-FileError NotThere(std::string_view call, const std::string& path) {
-  return {ENOENT, std::string(call) + " " + path};
+absl::Status NotThere(std::string_view call, const std::string& path) {
+  return FileError(ENOENT, std::string(call) + " " + path);
 }
 
 }  // namespace
@@ -22,13 +24,13 @@ class FaultyFiles::Reader final : public ReadableFile {
   Reader(FaultyFiles& files, std::string path, std::string text)
       : files_(files), path_(std::move(path)), text_(std::move(text)) {}
 
-  int64_t Read(std::span<char> into, FileError* error) override {
+  absl::StatusOr<size_t> Read(std::span<char> into) override {
     MutexLock lock(files_.mutex_);
-    *error = files_.Count(Call::kRead, "read " + path_);
-    if (*error) return -1;
+    absl::Status fault = files_.Count(Call::kRead, "read " + path_);
+    if (!fault.ok()) return fault;
     size_t n = std::string_view(text_).substr(at_).copy(into.data(), into.size());
     at_ += n;
-    return static_cast<int64_t>(n);
+    return n;
   }
   int64_t size() const override { return static_cast<int64_t>(text_.size()); }
 
@@ -44,11 +46,11 @@ class FaultyFiles::Handle final : public WritableFile {
   Handle(FaultyFiles& files, std::shared_ptr<Inode> inode, size_t position, int life)
       : files_(files), inode_(std::move(inode)), position_(position), life_(life) {}
 
-  FileError Append(std::string_view bytes) override {
-    return Dead() ? FileError{EBADF, "write"} : files_.WriteTo(*inode_, &position_, bytes);
+  absl::Status Append(std::string_view bytes) override {
+    return Dead() ? FileError(EBADF, "write") : files_.WriteTo(*inode_, &position_, bytes);
   }
-  FileError Sync() override {
-    return Dead() ? FileError{EBADF, "fsync"} : files_.SyncInode(*inode_);
+  absl::Status Sync() override {
+    return Dead() ? FileError(EBADF, "fsync") : files_.SyncInode(*inode_);
   }
   void StartWriteback() override {}
 
@@ -109,20 +111,20 @@ void FaultyFiles::SetCapacity(int64_t bytes) {
   capacity_ = bytes;
 }
 
-FileError FaultyFiles::Count(Call call, std::string_view what) {
+absl::Status FaultyFiles::Count(Call call, std::string_view what) {
   const bool changes = call != Call::kReach && call != Call::kRead;
   calls_[call]++;
   if (changes && call != Call::kAny) calls_[Call::kAny]++;
   const bool meant = fault_.call == call || (fault_.call == Call::kAny && changes);
-  if (fault_.n == 0 || !meant) return {};
-  if (what.find(fault_.part_of_path) == std::string_view::npos) return {};
+  if (fault_.n == 0 || !meant) return absl::OkStatus();
+  if (what.find(fault_.part_of_path) == std::string_view::npos) return absl::OkStatus();
   if (fault_.n > 1) {
     fault_.n--;
-    return {};
+    return absl::OkStatus();
   }
   failed_ = true;
   if (--fault_.times == 0) fault_.n = 0;
-  return {fault_.code, std::string(what)};
+  return FileError(fault_.code, what);
 }
 
 void FaultyFiles::KillHandles() {
@@ -186,97 +188,96 @@ int64_t FaultyFiles::Used() const {
   return used;
 }
 
-FileError FaultyFiles::WriteTo(Inode& inode, size_t* position, std::string_view bytes) {
+absl::Status FaultyFiles::WriteTo(Inode& inode, size_t* position, std::string_view bytes) {
   MutexLock lock(mutex_);
-  FileError error = Count(Call::kWrite, "write");
-  if (error) bytes = bytes.substr(0, bytes.size() / 2);
+  absl::Status status = Count(Call::kWrite, "write");
+  if (!status.ok()) bytes = bytes.substr(0, bytes.size() / 2);
   size_t overwrites = std::min(bytes.size(), inode.data.size() - *position);
   size_t room = static_cast<size_t>(std::max<int64_t>(capacity_ - Used(), 0)) + overwrites;
   if (bytes.size() > room) {
     bytes = bytes.substr(0, room);
-    if (!error) error = {ENOSPC, "write"};
+    status.Update(FileError(ENOSPC, "write"));
   }
   inode.data.replace(*position, overwrites, bytes);
   inode.dirty.replace(*position, overwrites, std::string(bytes.size(), '\1'));
   *position += bytes.size();
-  return error;
+  return status;
 }
 
-FileError FaultyFiles::SyncInode(Inode& inode) {
+absl::Status FaultyFiles::SyncInode(Inode& inode) {
   MutexLock lock(mutex_);
   held_syncs_++;
   syncs_changed_.NotifyAll();
   while (hold_syncs_) syncs_changed_.Wait(mutex_);
   held_syncs_--;
-  FileError error = Count(Call::kSync, "fsync");
-  if (!error) {
+  absl::Status status = Count(Call::kSync, "fsync");
+  if (status.ok()) {
     inode.durable.resize(inode.data.size());
     for (size_t i = 0; i < inode.data.size(); i++) {
       if (inode.dirty[i] != 0) inode.durable[i] = inode.data[i];
     }
   }
   inode.dirty.assign(inode.data.size(), '\0');
-  return error;
+  return status;
 }
 
 // ---- Files
 
-FileError FaultyFiles::OpenFor(const std::string& path, bool make, bool empty,
-                               std::optional<int64_t> offset, std::unique_ptr<WritableFile>* file) {
+absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFiles::OpenFor(const std::string& path,
+                                                                   bool make, bool empty,
+                                                                   std::optional<int64_t> offset) {
   MutexLock lock(mutex_);
-  if (FileError error = Count(Call::kOpen, "open " + path)) return error;
+  if (absl::Status status = Count(Call::kOpen, "open " + path); !status.ok()) return status;
   if (!make && !names_.contains(path)) return NotThere("open", path);
   if (Parent(path) != "." && !directories_.contains(Parent(path))) return NotThere("open", path);
   std::shared_ptr<Inode>& inode = names_[path];
   if (inode == nullptr) inode = std::make_shared<Inode>();
   if (empty) *inode = {};
   size_t position = offset ? static_cast<size_t>(*offset) : inode->data.size();
-  if (position > inode->data.size()) return {EINVAL, "seek " + path};
-  *file = std::make_unique<Handle>(*this, inode, position, life_);
-  return {};
+  if (position > inode->data.size()) return FileError(EINVAL, "seek " + path);
+  return std::make_unique<Handle>(*this, inode, position, life_);
 }
 
-FileError FaultyFiles::Create(const std::string& path, std::unique_ptr<WritableFile>* file) {
-  return OpenFor(path, true, true, std::nullopt, file);
+absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFiles::Create(const std::string& path) {
+  return OpenFor(path, true, true, std::nullopt);
 }
 
-FileError FaultyFiles::OpenForAppend(const std::string& path, std::unique_ptr<WritableFile>* file) {
-  return OpenFor(path, true, false, std::nullopt, file);
+absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFiles::OpenForAppend(const std::string& path) {
+  return OpenFor(path, true, false, std::nullopt);
 }
 
-FileError FaultyFiles::OpenAt(const std::string& path, int64_t offset,
-                              std::unique_ptr<WritableFile>* file) {
-  return OpenFor(path, false, false, offset, file);
+absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFiles::OpenAt(const std::string& path,
+                                                                  int64_t offset) {
+  return OpenFor(path, false, false, offset);
 }
 
-FileError FaultyFiles::OpenForRead(const std::string& path, std::unique_ptr<ReadableFile>* file) {
+absl::StatusOr<std::unique_ptr<ReadableFile>> FaultyFiles::OpenForRead(const std::string& path) {
   MutexLock lock(mutex_);
-  if (FileError error = Count(Call::kReach, "open " + path)) return error;
+  if (absl::Status status = Count(Call::kReach, "open " + path); !status.ok()) return status;
   auto found = names_.find(path);
   if (found == names_.end()) return NotThere("open", path);
-  *file = std::make_unique<Reader>(*this, path, found->second->data);
-  return {};
+  return std::make_unique<Reader>(*this, path, found->second->data);
 }
 
-FileError FaultyFiles::Rename(const std::string& from, const std::string& to) {
+absl::Status FaultyFiles::Rename(const std::string& from, const std::string& to) {
   MutexLock lock(mutex_);
-  if (FileError error = Count(Call::kRename, "rename " + from)) return error;
+  if (absl::Status status = Count(Call::kRename, "rename " + from); !status.ok()) return status;
   auto found = names_.find(from);
   if (found == names_.end()) return NotThere("rename", from);
   names_[to] = found->second;
   names_.erase(found);
-  return {};
+  return absl::OkStatus();
 }
 
-FileError FaultyFiles::Remove(const std::string& path) {
+absl::Status FaultyFiles::Remove(const std::string& path) {
   MutexLock lock(mutex_);
-  if (FileError error = Count(Call::kRemove, "remove " + path)) return error;
-  return names_.erase(path) > 0 ? FileError{} : NotThere("remove", path);
+  if (absl::Status status = Count(Call::kRemove, "remove " + path); !status.ok()) return status;
+  return names_.erase(path) > 0 ? absl::OkStatus() : NotThere("remove", path);
 }
 
-FileError FaultyFiles::Truncate(const std::string& path, int64_t size) {
+absl::Status FaultyFiles::Truncate(const std::string& path, int64_t size) {
   MutexLock lock(mutex_);
-  if (FileError error = Count(Call::kTruncate, "truncate " + path)) return error;
+  if (absl::Status status = Count(Call::kTruncate, "truncate " + path); !status.ok()) return status;
   auto found = names_.find(path);
   if (found == names_.end()) return NotThere("truncate", path);
   Inode& inode = *found->second;
@@ -284,46 +285,48 @@ FileError FaultyFiles::Truncate(const std::string& path, int64_t size) {
   inode.dirty.resize(static_cast<size_t>(size));
   // The new length awaits an fsync too; that the disk has it already is the harder case.
   inode.durable.resize(std::min(inode.durable.size(), static_cast<size_t>(size)));
-  return {};
+  return absl::OkStatus();
 }
 
-FileError FaultyFiles::SyncDirectory(const std::string& path) {
+absl::Status FaultyFiles::SyncDirectory(const std::string& path) {
   MutexLock lock(mutex_);
-  if (FileError error = Count(Call::kSyncDirectory, "fsync " + path)) return error;
+  if (absl::Status status = Count(Call::kSyncDirectory, "fsync " + path); !status.ok())
+    return status;
   std::erase_if(durable_names_, [&](const auto& name) { return Parent(name.first) == path; });
   for (const auto& [name, inode] : names_) {
     if (Parent(name) == path) durable_names_[name] = inode;
   }
-  return {};
+  return absl::OkStatus();
 }
 
-FileError FaultyFiles::MakeDirectory(const std::string& path) {
+absl::Status FaultyFiles::MakeDirectory(const std::string& path) {
   MutexLock lock(mutex_);
-  if (FileError error = Count(Call::kAny, "mkdir " + path)) return error;
+  if (absl::Status status = Count(Call::kAny, "mkdir " + path); !status.ok()) return status;
   directories_.insert(path);
-  return {};
+  return absl::OkStatus();
 }
 
-FileError FaultyFiles::Find(const std::string& path) {
+absl::Status FaultyFiles::Find(const std::string& path) {
   MutexLock lock(mutex_);
-  if (FileError error = Count(Call::kReach, "open " + path)) return error;
+  if (absl::Status status = Count(Call::kReach, "open " + path); !status.ok()) return status;
   const bool there = names_.contains(path) || directories_.contains(path);
-  return there ? FileError{} : NotThere("open", path);
+  return there ? absl::OkStatus() : NotThere("open", path);
 }
 
-std::optional<int64_t> FaultyFiles::Size(const std::string& path) {
+absl::StatusOr<int64_t> FaultyFiles::Size(const std::string& path) {
   std::optional<std::string> text = Content(path);
-  if (!text) return std::nullopt;
+  if (!text) return NotThere("open", path);
   return static_cast<int64_t>(text->size());
 }
 
-FileError FaultyFiles::List(const std::string& path, std::vector<std::string>* names) {
+absl::StatusOr<std::vector<std::string>> FaultyFiles::List(const std::string& path) {
   MutexLock lock(mutex_);
   if (path != "." && !directories_.contains(path)) return NotThere("open", path);
+  std::vector<std::string> names;
   for (const auto& [name, inode] : names_) {
-    if (Parent(name) == path) names->push_back(name.substr(name.rfind('/') + 1));
+    if (Parent(name) == path) names.push_back(name.substr(name.rfind('/') + 1));
   }
-  return {};
+  return names;
 }
 
 }  // namespace cloakroom

@@ -86,28 +86,28 @@ class FaultyFiles final : public Files {
   std::optional<std::string> Content(const std::string& path) const;
   /// Makes a file, synced, with its name.
   void Put(const std::string& path, std::string_view content);
-  bool Exists(const std::string& path) { return !Find(path); }
+  bool Exists(const std::string& path) { return Find(path).ok(); }
   /// Paths of all files, in order.
   std::vector<std::string> Paths() const;
 
   // ---- Files
 
-  FileError Create(const std::string& path, std::unique_ptr<WritableFile>* file) override;
-  FileError OpenForAppend(const std::string& path, std::unique_ptr<WritableFile>* file) override;
-  FileError OpenAt(const std::string& path, int64_t offset,
-                   std::unique_ptr<WritableFile>* file) override;
-  FileError OpenForRead(const std::string& path, std::unique_ptr<ReadableFile>* file) override;
-  FileError Rename(const std::string& from, const std::string& to) override;
-  FileError Remove(const std::string& path) override;
-  FileError Truncate(const std::string& path, int64_t size) override;
-  FileError SyncDirectory(const std::string& path) override;
-  FileError MakeDirectory(const std::string& path) override;
-  FileError Find(const std::string& path) override;
-  std::optional<int64_t> Size(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<WritableFile>> OpenForAppend(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<WritableFile>> OpenAt(const std::string& path,
+                                                       int64_t offset) override;
+  absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
+  absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status Remove(const std::string& path) override;
+  absl::Status Truncate(const std::string& path, int64_t size) override;
+  absl::Status SyncDirectory(const std::string& path) override;
+  absl::Status MakeDirectory(const std::string& path) override;
+  absl::Status Find(const std::string& path) override;
+  absl::StatusOr<int64_t> Size(const std::string& path) override;
   /// Its paths are names, and mean the same everywhere.
   std::string Absolute(const std::string& path) override { return path; }
-  FileError EnterDirectory(const std::string& /*path*/) override { return {}; }
-  FileError List(const std::string& path, std::vector<std::string>* names) override;
+  absl::Status EnterDirectory(const std::string& /*path*/) override { return absl::OkStatus(); }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& path) override;
 
  private:
   class Handle;
@@ -128,11 +128,11 @@ class FaultyFiles final : public Files {
   };
 
   void SetFault(Fault fault);
-  FileError Count(Call call, std::string_view what) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  FileError OpenFor(const std::string& path, bool make, bool empty, std::optional<int64_t> offset,
-                    std::unique_ptr<WritableFile>* file);
-  FileError WriteTo(Inode& inode, size_t* position, std::string_view bytes);
-  FileError SyncInode(Inode& inode);
+  absl::Status Count(Call call, std::string_view what) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::unique_ptr<WritableFile>> OpenFor(const std::string& path, bool make,
+                                                        bool empty, std::optional<int64_t> offset);
+  absl::Status WriteTo(Inode& inode, size_t* position, std::string_view bytes);
+  absl::Status SyncInode(Inode& inode);
   int64_t Used() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void KillHandles() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -8,12 +8,11 @@ namespace cloakroom {
 namespace {
 
 std::string ReadText(Files& files, const std::string& path) {
-  std::unique_ptr<ReadableFile> file;
-  if (files.OpenForRead(path, &file)) return "";
+  const auto file = files.OpenForRead(path);
+  if (!file.ok()) return "";
   std::string text;
   char buffer[4096];
-  FileError error;
-  for (int64_t n; (n = file->Read(buffer, &error)) > 0;) text.append(buffer, n);
+  while (const size_t n = (*file)->Read(buffer).value_or(0)) text.append(buffer, n);
   return text;
 }
 
@@ -21,10 +20,13 @@ std::string ReadText(Files& files, const std::string& path) {
 
 LogContent ReadLog(Files& files, const std::string& path, const std::string& name) {
   LogContent content;
-  AofDirectory::Loaded loaded = AofDirectory::Load(files, path, name);
-  content.error = loaded.error;
-  std::vector<AofFileEntry> entries = loaded.manifest.incrs();
-  if (loaded.manifest.base()) entries.insert(entries.begin(), *loaded.manifest.base());
+  const auto loaded = AofDirectory::Load(files, path, name);
+  if (!loaded.ok()) {
+    content.error = std::string(loaded.status().message());
+    return content;
+  }
+  std::vector<AofFileEntry> entries = loaded->manifest.incrs();
+  if (loaded->manifest.base()) entries.insert(entries.begin(), *loaded->manifest.base());
   for (size_t i = 0; i < entries.size() && content.error.empty(); i++) {
     std::string text = ReadText(files, AofDirectory(files, path, name).PathOf(entries[i].name));
     StringSource source(text);

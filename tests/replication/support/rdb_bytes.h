@@ -1,7 +1,6 @@
 #ifndef CLOAKROOM_TESTS_REPLICATION_SUPPORT_RDB_BYTES_H_
 #define CLOAKROOM_TESTS_REPLICATION_SUPPORT_RDB_BYTES_H_
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -9,12 +8,9 @@
 #include <vector>
 
 #include "replication/files/crc64.h"
-#include "replication/rdb/rdb_decoder.h"
 #include "storage/keyspace/hold.h"
 #include "storage/keyspace/keyspace.h"
-#include "storage/values/hash.h"
-#include "storage/values/set.h"
-#include "storage/values/string_value.h"
+#include "tests/storage/support/value_text.h"
 
 namespace cloakroom {
 
@@ -51,52 +47,9 @@ inline std::string ListpackString(std::string_view text) {
   return static_cast<char>(0x80 | text.size()) + std::string(text);
 }
 
-/// What a decoder says of a value: "name=value name=value@expiry", or "member member".
-class ToldValue final : public RdbValueVisitor {
- public:
-  void OnString(std::string_view bytes) override { parts_.emplace_back(bytes); }
-  bool OnField(std::string_view field, std::string_view value, int64_t expires_at_ms) override {
-    std::string part = std::string(field) + "=" + std::string(value);
-    if (expires_at_ms != kNoFieldExpiry) part += "@" + std::to_string(expires_at_ms);
-    parts_.push_back(part);
-    return true;
-  }
-  bool OnMember(std::string_view member) override {
-    parts_.emplace_back(member);
-    return true;
-  }
-  std::string text() const {
-    std::string text;
-    for (const std::string& part : parts_) text += (text.empty() ? "" : " ") + part;
-    return text;
-  }
-
- private:
-  std::vector<std::string> parts_;
-};
-
-/// What a value holds, in an order of its own.
+/// What a key holds, in an order of its own, and until when.
 inline std::string TextOf(const Entry& entry) {
-  std::vector<std::string> parts;
-  if (entry.type() == ValueType::kString) {
-    parts.emplace_back(StringView(entry.encoding(), entry.payload()).bytes());
-  } else if (entry.type() == ValueType::kSet) {
-    Set(entry.encoding(), entry.payload()).ForEach([&](std::string_view member) {
-      parts.emplace_back(member);
-    });
-  } else {
-    Hash(entry.encoding(), entry.payload())
-        .ForEach(
-            [&](const Item& item) {
-              ToldValue told;
-              told.OnField(item.field, item.value.bytes, item.expires_at_ms);
-              parts.push_back(told.text());
-            },
-            /*now_ms=*/0);
-  }
-  std::sort(parts.begin(), parts.end());
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : " ") + part;
+  std::string text = SortedTextOf(entry.value());
   if (entry.has_expiry()) text += " until " + std::to_string(entry.expire_at_ms());
   return text;
 }

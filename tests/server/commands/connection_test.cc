@@ -1,5 +1,6 @@
 #include "server/metrics/monitor_feed.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -8,7 +9,7 @@ class ConnectionTest : public ServerTest {
  protected:
   void RequirePassword() {
     std::string_view words[] = {"requirepass", "secret"};
-    ASSERT_EQ(config_.Set(words), std::nullopt);
+    ASSERT_OK(config_.Set(words));
     ClientNamed("").authenticated = false;
   }
 };

@@ -5,6 +5,7 @@
 
 #include "storage/base/memory_meter.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -16,7 +17,7 @@ class ScriptingTest : public ServerTest {
   /// Less than what is in use already: every command that needs room has to evict.
   void LimitMemory(std::string_view policy) {
     std::vector<std::string_view> words = {"maxmemory", "1", "maxmemory-policy", policy};
-    ASSERT_EQ(config_.Set(words), std::nullopt);
+    ASSERT_OK(config_.Set(words));
   }
   std::string Save() { return Run({"EVAL", "return redis.call('SET', 'saved', 1)", "0"}); }
 };

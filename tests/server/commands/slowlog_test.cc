@@ -1,5 +1,6 @@
 #include "server/config/command_line.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -9,7 +10,7 @@ class SlowLogCommandsTest : public ServerTest {
   // Everything is slow.
   SlowLogCommandsTest() {
     std::string_view words[] = {"slowlog-log-slower-than", "0"};
-    config_.Set(words);
+    EXPECT_OK(config_.Set(words));
   }
 };
 

@@ -8,6 +8,7 @@
 
 #include "server/config/config_file.h"
 #include "server/config/config_store.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -16,7 +17,7 @@ std::string ConfPath() { return CLOAKROOM_SOURCE_DIR "/cloakroom.conf"; }
 
 TEST(CloakroomConf, EqualsTheDefaults) {
   ConfigStore from_file;
-  ASSERT_EQ(from_file.Load(ParseCommandLine({ConfPath()})), std::nullopt);
+  ASSERT_OK(from_file.Load(ParseCommandLine({ConfPath()})));
   ConfigStore defaults;
   std::vector<std::string_view> all = {"*"};
   EXPECT_EQ(from_file.Get(all), defaults.Get(all));
@@ -39,7 +40,7 @@ TEST(CloakroomConf, MentionsEverythingThatHasAMeaning) {
 
 TEST(CloakroomConf, SetsNothingInVain) {
   ConfigStore store;
-  ASSERT_EQ(store.Load(ParseCommandLine({ConfPath()})), std::nullopt);
+  ASSERT_OK(store.Load(ParseCommandLine({ConfPath()})));
   EXPECT_EQ(store.GivenWithoutEffect(), std::vector<std::string>());
 }
 
@@ -48,8 +49,8 @@ TEST(CloakroomConf, SurvivesARewriteWordForWord) {
   std::string copy = folder / ("cloakroom-conf-test." + std::to_string(getpid()));
   std::filesystem::copy_file(ConfPath(), copy, std::filesystem::copy_options::overwrite_existing);
   ConfigStore store;
-  ASSERT_EQ(store.Load(ParseCommandLine({copy})), std::nullopt);
-  ASSERT_EQ(store.Rewrite(), std::nullopt);
+  ASSERT_OK(store.Load(ParseCommandLine({copy})));
+  ASSERT_OK(store.Rewrite());
   auto before = config::ReadConfigFile(ConfPath());
   auto after = config::ReadConfigFile(copy);
   std::filesystem::remove(copy);

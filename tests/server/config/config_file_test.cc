@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "tests/server/config/temporary_folder.h"
 
 namespace cloakroom::config {
@@ -15,8 +16,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // The lines that were read, words joined by '|'.
-std::vector<std::string> Lines(const Result<std::vector<Statement>>& statements) {
-  if (!statements.ok()) return {"error: " + statements.error().message};
+std::vector<std::string> Lines(const absl::StatusOr<std::vector<Statement>>& statements) {
+  if (!statements.ok()) return {absl::StrCat("error: ", statements.status().message())};
   std::vector<std::string> lines;
   for (const Statement& statement : *statements) {
     lines.emplace_back();

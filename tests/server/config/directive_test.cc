@@ -5,17 +5,18 @@
 #include <set>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 namespace cloakroom::config {
 namespace {
 
-Result<Value> Parse(std::string_view name, const std::vector<std::string>& words,
-                    std::string_view current = "", Origin origin = Origin::kConfigSet) {
+absl::StatusOr<Value> Parse(std::string_view name, const std::vector<std::string>& words,
+                            std::string_view current = "", Origin origin = Origin::kConfigSet) {
   return ParseWords(*FindDirective(name), words, current, origin);
 }
 
 std::string TextOf(std::string_view name, const std::string& word) {
-  Result<Value> value = Parse(name, {word});
-  return value.ok() ? value->text : "error: " + value.error().message;
+  absl::StatusOr<Value> value = Parse(name, {word});
+  return value.ok() ? value->text : absl::StrCat("error: ", value.status().message());
 }
 
 TEST(DirectiveTable, NamesEveryDirectiveOnce) {
@@ -29,9 +30,9 @@ TEST(DirectiveTable, NamesEveryDirectiveOnce) {
 TEST(DirectiveTable, HasDefaultsThatItsOwnKindsAccept) {
   for (const Directive* row : AllDirectives()) {
     if (row->Is(kRepeatable)) continue;
-    Result<Value> value = ParseWords(*row, {DefaultText(*row)}, "", Origin::kConfigSet);
+    absl::StatusOr<Value> value = ParseWords(*row, {DefaultText(*row)}, "", Origin::kConfigSet);
     if (row->name == "replicaof") continue;  // whose default is to be nobody's: "no one"
-    ASSERT_TRUE(value.ok()) << row->name << ": " << value.error().message;
+    ASSERT_TRUE(value.ok()) << row->name << ": " << value.status().message();
     EXPECT_EQ(value->text, DefaultText(*row)) << row->name;
   }
 }
@@ -113,8 +114,8 @@ TEST(ParseWords, ReadsWordsInAnyCase) {
 }
 
 TEST(ParseWords, WantsOneWordUnlessItIsAList) {
-  EXPECT_EQ(Parse("port", {}).error().message, "wrong number of arguments");
-  EXPECT_EQ(Parse("port", {"1", "2"}).error().message, "wrong number of arguments");
+  EXPECT_EQ(Parse("port", {}).status().message(), "wrong number of arguments");
+  EXPECT_EQ(Parse("port", {"1", "2"}).status().message(), "wrong number of arguments");
   EXPECT_TRUE(Parse("bind", {"1.2.3.4", "::1"}).ok());
 }
 

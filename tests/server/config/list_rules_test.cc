@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "server/config/directive.h"
 
 namespace cloakroom::config {
@@ -18,14 +19,15 @@ constexpr std::string_view kLimits =
 
 // What CONFIG SET name word makes of `current`.
 std::string Set(std::string_view name, const std::string& word, std::string_view current = "") {
-  Result<Value> value = ParseWords(*FindDirective(name), {word}, current, Origin::kConfigSet);
-  return value.ok() ? value->text : "error: " + value.error().message;
+  absl::StatusOr<Value> value =
+      ParseWords(*FindDirective(name), {word}, current, Origin::kConfigSet);
+  return value.ok() ? value->text : absl::StrCat("error: ", value.status().message());
 }
 
 std::string Line(std::string_view name, const std::vector<std::string>& words,
                  std::string_view current) {
-  Result<Value> value = ParseWords(*FindDirective(name), words, current, Origin::kFile);
-  return value.ok() ? value->text : "error: " + value.error().message;
+  absl::StatusOr<Value> value = ParseWords(*FindDirective(name), words, current, Origin::kFile);
+  return value.ok() ? value->text : absl::StrCat("error: ", value.status().message());
 }
 
 std::vector<std::string> Lines(std::string_view name, const std::string& text) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/server/config/temporary_folder.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom::config {
 namespace {
@@ -72,7 +73,7 @@ TEST(ReplaceFile, KeepsTheModeAndFollowsALink) {
   std::string path = folder.Write("real.conf", "old");
   chmod(path.c_str(), 0600);
   std::filesystem::create_symlink(path, folder.Path("link.conf"));
-  EXPECT_FALSE(ReplaceFile(folder.Path("link.conf"), "new"));
+  EXPECT_OK(ReplaceFile(folder.Path("link.conf"), "new"));
   EXPECT_EQ(folder.Read("real.conf"), "new");
   EXPECT_TRUE(std::filesystem::is_symlink(folder.Path("link.conf")));
   struct stat after{};
@@ -82,9 +83,8 @@ TEST(ReplaceFile, KeepsTheModeAndFollowsALink) {
 }
 
 TEST(ReplaceFile, SaysWhyItCannot) {
-  std::optional<Error> error = ReplaceFile("/nonexistent/folder/x.conf", "new");
-  ASSERT_TRUE(error);
-  EXPECT_EQ(error->message, "No such file or directory");
+  EXPECT_THAT(ReplaceFile("/nonexistent/folder/x.conf", "new"),
+              FailsWith("No such file or directory"));
 }
 
 }  // namespace

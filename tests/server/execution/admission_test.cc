@@ -12,11 +12,14 @@ namespace {
 class AdmissionTest : public ServerTest {
  protected:
   std::string InScript(std::vector<std::string_view> args, Admission::ScriptTerms terms = {}) {
-    return admission_.RefusalInScript(terms, server_.commands().Find(args), args);
+    return TextOf(admission_.AdmitInScript(terms, server_.commands().Find(args), args));
   }
   std::string InLog(std::vector<std::string_view> args) {
-    return admission_.RefusalInLog(server_.commands().Find(args), args);
+    return TextOf(admission_.AdmitFromLog(server_.commands().Find(args), args));
   }
+
+  /// The words of a refusal; "" without one.
+  static std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
 
   Admission admission_{server_, server_.thread(0)};
 };

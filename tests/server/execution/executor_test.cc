@@ -10,6 +10,7 @@
 #include "server/script/running_scripts.h"
 #include "storage/keyspace/hold.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -47,7 +48,7 @@ TEST_F(ExecutorTest, AStrangerGetsNoFurtherThanAuth) {
 
 TEST_F(ExecutorTest, DebugIsForThoseWhoMay) {
   EXPECT_TRUE(Run("DEBUG SLEEP 0").starts_with("-ERR DEBUG command not allowed."));
-  config_.Load(ParseCommandLine({"--enable-debug-command", "local"}));
+  ASSERT_OK(config_.Load(ParseCommandLine({"--enable-debug-command", "local"})));
   EXPECT_EQ(Run("DEBUG SET-ACTIVE-EXPIRE 1"), "+OK\r\n");
   ClientNamed("far").local = false;
   EXPECT_TRUE(RunAs("far", "DEBUG SLEEP 0").starts_with("-ERR DEBUG command not allowed."));

@@ -1,6 +1,7 @@
 #include "server/config/command_line.h"
 #include "storage/keyspace/hold.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -83,7 +84,7 @@ TEST_F(TransactionTest, OnesOwnChangeVoidsItToo) {
 }
 
 TEST_F(TransactionTest, WhatGoesOverAllDatabasesWaitsForAllOfThem) {
-  config_.Load(ParseCommandLine({"--enable-debug-command", "local"}));
+  ASSERT_OK(config_.Load(ParseCommandLine({"--enable-debug-command", "local"})));
   Hold hold(server_.keyspace().background_slot());
   hold.WaitAndClose(server_.keyspace().db(1));
   Run("MULTI");

@@ -11,6 +11,7 @@
 
 #include "server/log/log_settings.h"
 #include "tests/server/config/temporary_folder.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -29,7 +30,7 @@ class LogTest : public ::testing::Test {
     SetLogRole(LogRole::kPrimary);
   }
 
-  void Start() { ASSERT_EQ(StartLog(options_), std::nullopt); }
+  void Start() { ASSERT_OK(StartLog(options_)); }
   std::string Written() {
     EXPECT_TRUE(FlushLog(absl::Seconds(30)));
     return folder_.Read("log");
@@ -123,16 +124,15 @@ TEST_F(LogTest, CutsLongMessages) {
 
 TEST_F(LogTest, SaysWhyItCannotStart) {
   options_.file = "/nonexistent/log";
-  EXPECT_EQ(StartLog(options_),
-            "Can't open the log file: No such file or directory. Make the directory of "
-            "'/nonexistent/log' and let this user write there, or change 'logfile'.");
+  EXPECT_THAT(StartLog(options_),
+              FailsWith("Can't open the log file: No such file or directory. Make the directory of "
+                        "'/nonexistent/log' and let this user write there, or change 'logfile'."));
 }
 
 TEST_F(LogTest, FollowsTheConfiguration) {
   ConfigStore store;
-  EXPECT_EQ(store.Load(ParseCommandLine({"--loglevel", "verbose", "--logfile", options_.file,
-                                         "--log-format", "json", "--syslog-facility", "local7"})),
-            std::nullopt);
+  EXPECT_OK(store.Load(ParseCommandLine({"--loglevel", "verbose", "--logfile", options_.file,
+                                         "--log-format", "json", "--syslog-facility", "local7"})));
   LogOptions options = LogOptionsFrom(store);
   EXPECT_EQ(options.file, options_.file);
   EXPECT_EQ(options.level, LogLevel::kVerbose);
@@ -140,10 +140,10 @@ TEST_F(LogTest, FollowsTheConfiguration) {
   EXPECT_EQ(options.syslog_facility, 184);
   EXPECT_FALSE(options.to_syslog);
 
-  ASSERT_EQ(StartLog(options), std::nullopt);
+  ASSERT_OK(StartLog(options));
   FollowLogSettings(store);
   std::vector<std::string_view> change = {"loglevel", "warning"};
-  EXPECT_EQ(store.Set(change), std::nullopt);
+  EXPECT_OK(store.Set(change));
   EXPECT_FALSE(LogEnabled(LogLevel::kNotice));
   EXPECT_TRUE(LogEnabled(LogLevel::kWarning));
 }

@@ -12,6 +12,7 @@
 #include "server/persistence/persistence.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -36,8 +37,8 @@ class HeldRepliesTest : private Disk, public ServerTest {
   HeldRepliesTest()
       : ServerTest(Disk::files, {"--appendonly", "yes", "--appendfsync", "always"}),
         files_(Disk::files) {
-    server_.persistence().BeginLoading();
-    EXPECT_EQ(server_.persistence().Load([] { return false; }), std::nullopt);
+    server_.persistence().loader().Begin();
+    EXPECT_OK(server_.persistence().loader().LoadAtStart([] { return false; }));
     // The writer looks once when it begins, whether anything is due or not.
     Run("SET first 1");
     EXPECT_TRUE(journal().file().AwaitDurable(journal().file().appended_offset(), kMinuteUs));
@@ -119,7 +120,7 @@ TEST_F(HeldRepliesTest, ALogThatCannotBeClosedAcknowledgesNothing) {
   files_.FailFrom(1, Call::kSync);
   Write("SET a 1", client_);
   held_.EndRound();
-  EXPECT_TRUE(journal().file().Close());
+  EXPECT_FALSE(journal().file().Close().ok());
   RunForAMoment();
   Write("SET b 2", other_);
   held_.EndRound();

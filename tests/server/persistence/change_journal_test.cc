@@ -14,6 +14,7 @@
 #include "server/persistence/persistence.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -40,8 +41,8 @@ class ChangeJournalTest : private Disk, public ServerTest {
   explicit ChangeJournalTest(const std::string& fsync = "always")
       : ServerTest(Disk::files, {"--appendonly", "yes", "--appendfsync", fsync, "--save", ""}),
         files_(Disk::files) {
-    server_.persistence().BeginLoading();
-    EXPECT_EQ(server_.persistence().Load([] { return false; }), std::nullopt);
+    server_.persistence().loader().Begin();
+    EXPECT_OK(server_.persistence().loader().LoadAtStart([] { return false; }));
   }
 
   /// A request that loop 0 executes.
@@ -66,7 +67,7 @@ class ChangeJournalTest : private Disk, public ServerTest {
   /// Of a thread that executes no request.
   HoldContext& holds() { return holds_; }
   std::string Log(int number = 1) {
-    EXPECT_FALSE(journal().file().Flush());
+    EXPECT_OK(journal().file().Flush());
     return files_.Content("appendonlydir/appendonly.aof." + std::to_string(number) + ".incr.aof")
         .value_or("");
   }
@@ -102,7 +103,7 @@ TEST_F(ChangeJournalTest, ARequestGoesOnFromWhatItsClientWaitsFor) {
 
 TEST_F(ChangeJournalTest, WhatTimeRemovesIsWaitedForByNobody) {
   Run("SET k v PX 10");
-  EXPECT_FALSE(journal().file().Flush());
+  EXPECT_OK(journal().file().Flush());
   Advance(20);
   const TestRequest request(*this);
   const int64_t before = journal().appended();
@@ -143,7 +144,7 @@ TEST_F(ChangeJournalTest, WhatALoadRepeatsIsNotLoggedAgain) {
   Run("FLUSHDB");
   Run("FLUSHALL");
   const int64_t before = journal().appended();
-  EXPECT_TRUE(server_.persistence().Reload({.from_log = true}));
+  EXPECT_OK(server_.persistence().loader().Reload({.from_log = true}));
   EXPECT_EQ(journal().appended(), before);
 }
 
@@ -161,7 +162,7 @@ TEST_F(EverySecondTest, NobodyWaitsForOthersChanges) {
   Push();
   EXPECT_EQ(request.offset(), 0);
   EXPECT_EQ(link_->pushes[0].ticket, nullptr);
-  ASSERT_EQ(config_.Set({"appendfsync", "always"}), std::nullopt);
+  ASSERT_OK(config_.Set({"appendfsync", "always"}));
   Run("SET k v");
   EXPECT_GT(request.offset(), 0);
 }
@@ -172,7 +173,7 @@ TEST_F(ChangeJournalTest, EveryFileSaysItsDatabaseThoughScriptsAreLoadedAtItsBeg
   Run("SELECT 3");
   Run("SET k v");
   for (int i = 2; i < 10; ++i) {
-    ASSERT_FALSE(journal().file().PrepareSwitch());
+    ASSERT_OK(journal().file().PrepareSwitch());
     std::thread loader([&] {
       MemoryMeter::RegisterThread();
       journal().LogScripts(holds(), {"SCRIPT", "LOAD", "return 1"}, [] {});

@@ -1,35 +1,17 @@
-#include <string_view>
 #include <thread>
-#include <vector>
 
 #include "gtest/gtest.h"
-#include "server/context/server.h"
-#include "server/persistence/persistence.h"
-#include "tests/replication/support/faulty_files.h"
-#include "tests/server/support/server_fixture.h"
+#include "tests/server/support/persistence_fixture.h"
 
 namespace cloakroom {
 namespace {
 
 using Ending = ShutdownSave;
 using EndStep = Persistence::EndStep;
-using Work = Persistence::Work;
-
-/// In front of the fixture, so that the server's files outlive it.
-struct Disk {
-  FaultyFiles files;
-};
+using Kind = BackgroundWork::Kind;
 
 /// The end of the process: what is saved, and for whom it waits.
-class PersistenceEndTest : private Disk, public ServerTest {
- protected:
-  PersistenceEndTest() : ServerTest(Disk::files), files_(Disk::files) {}
-
-  Persistence& persistence() { return server_.persistence(); }
-  void Set(std::vector<std::string_view> words) { ASSERT_EQ(config_.Set(words), std::nullopt); }
-
-  FaultyFiles& files_;
-};
+class PersistenceEndTest : public OnDiskTest {};
 
 TEST_F(PersistenceEndTest, TheEndSavesWhereThereAreSavePoints) {
   Set({"save", "3600 1"});
@@ -62,7 +44,7 @@ TEST_F(PersistenceEndTest, TheEndWaitsForNoSaveThatIsUnderWay) {
   {
     Hold hold(server_.keyspace().background_slot());
     hold.WaitAndClose(server_.keyspace().db(0));
-    ASSERT_EQ(persistence().BeginSnapshot(), Work::kNone);
+    ASSERT_EQ(saver().Begin(), Kind::kNone);
     EXPECT_EQ(persistence().PrepareToEnd(Ending::kSave, /*force=*/false), EndStep::kNotYet);
   }
   EndStep step = EndStep::kNotYet;
@@ -79,7 +61,7 @@ TEST_F(PersistenceEndTest, ASaveAtTheEndCanBeForgoneWhileItIsUnderWay) {
   int turns = 0;
   const EndStep step = persistence().PrepareToEnd(Ending::kSave, /*force=*/false, [&] {
     ++turns;
-    persistence().ForgoSaving();
+    persistence().work().ForgoSaving();
   });
   EXPECT_EQ(step, EndStep::kDone);
   EXPECT_GE(turns, 1);
@@ -98,7 +80,7 @@ TEST_F(PersistenceEndTest, AnEndThatCannotSaveIsNoneUnlessForced) {
   Run("SET a 1");
   files_.FailFrom(1);
   EXPECT_EQ(persistence().PrepareToEnd(Ending::kSave, /*force=*/false), EndStep::kRefused);
-  EXPECT_EQ(persistence().under_way(), Work::kNone);
+  EXPECT_EQ(persistence().work().under_way(), Kind::kNone);
   EXPECT_EQ(Run("GET a"), "$1\r\n1\r\n");
   EXPECT_EQ(persistence().PrepareToEnd(Ending::kSave, /*force=*/true), EndStep::kDone);
   persistence().OpenGates();

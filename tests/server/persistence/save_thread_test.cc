@@ -1,37 +1,41 @@
 #include "server/persistence/save_thread.h"
 
-#include <atomic>
+#include <latch>
+#include <vector>
 
-#include "gtest/gtest.h"
+#include "gmock/gmock.h"
 
 namespace cloakroom {
 namespace {
 
 TEST(SaveThreadTest, RunsOneJobAfterAnother) {
+  std::vector<int> done;
+  std::latch all(3);
   SaveThread thread;
-  int done = 0;
   for (int i = 0; i < 3; ++i) {
-    thread.Run([&] { ++done; });
-    thread.WaitUntilIdle();
-    EXPECT_TRUE(thread.idle());
+    thread.Run([&, i] {
+      done.push_back(i);
+      all.count_down();
+    });
   }
-  EXPECT_EQ(done, 3);
+  all.wait();
+  EXPECT_THAT(done, testing::ElementsAre(0, 1, 2));
 }
 
-TEST(SaveThreadTest, ItsEndWaitsForTheJobUnderWay) {
-  std::atomic<bool> go = false;
-  std::atomic<bool> done = false;
+TEST(SaveThreadTest, ItsEndWaitsForAllJobs) {
+  std::latch go(1);
+  int done = 0;
   {
     SaveThread thread;
     thread.Run([&] {
-      go.wait(false);
-      done = true;
+      go.wait();
+      ++done;
     });
-    EXPECT_FALSE(thread.idle());
-    go = true;
-    go.notify_one();
+    thread.Run([&] { ++done; });
+    EXPECT_EQ(done, 0);
+    go.count_down();
   }
-  EXPECT_TRUE(done);
+  EXPECT_EQ(done, 2);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "replication/rdb/rdb_format.h"
 #include "server/config/config.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -20,11 +21,18 @@ constexpr char kDigest[] = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db";
 class SnapshotOptionsTest : public ServerTest {};
 
 TEST_F(SnapshotOptionsTest, FollowTheConfiguration) {
-  config_.Set({"rdbcompression", "no", "rdb-version", "11"});
-  const SnapshotFileOptions options = SnapshotOptionsFrom(server_);
+  ASSERT_OK(config_.Set({"rdbcompression", "no", "rdb-version", "11"}));
+  const SnapshotOptions options = SnapshotOptionsFrom(server_);
   EXPECT_FALSE(options.compression);
   EXPECT_TRUE(options.checksum);
   EXPECT_EQ(options.version, server_.settings().rdb_version);
+}
+
+TEST_F(SnapshotOptionsTest, SavePointsAreThoseOfTheDirective) {
+  EXPECT_OK(config_.Set({"save", ""}));
+  EXPECT_FALSE(HasSavePoints(config_));
+  EXPECT_OK(config_.Set({"save", "3600 1"}));
+  EXPECT_TRUE(HasSavePoints(config_));
 }
 
 TEST_F(SnapshotOptionsTest, TheHeadTellsASnapshotFromTheBaseOfALog) {

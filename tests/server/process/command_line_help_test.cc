@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "server/config/config_store.h"
 #include "tests/server/config/temporary_folder.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -30,7 +31,7 @@ TEST(DefaultConfiguration, LoadsAndChangesNothing) {
   TemporaryFolder folder;
   std::string path = folder.Write("defaults.conf", DefaultConfiguration());
   ConfigStore loaded;
-  ASSERT_EQ(loaded.Load(ParseCommandLine({path})), std::nullopt);
+  ASSERT_OK(loaded.Load(ParseCommandLine({path})));
   ConfigStore defaults;
   std::vector<std::string_view> all = {"*"};
   EXPECT_EQ(loaded.Get(all), defaults.Get(all));
@@ -54,7 +55,7 @@ TEST(CheckedConfiguration, NamesTheFileAndWhatHasNoEffect) {
   TemporaryFolder folder;
   std::string path = folder.Write("a.conf", "port 7000\ncluster-enabled no\n");
   ConfigStore store;
-  ASSERT_EQ(store.Load(ParseCommandLine({path})), std::nullopt);
+  ASSERT_OK(store.Load(ParseCommandLine({path})));
   EXPECT_EQ(CheckedConfiguration(store),
             path +
                 ": no errors found\n"

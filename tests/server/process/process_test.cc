@@ -10,6 +10,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -63,7 +64,7 @@ TEST(ProcessTest, TakenSignalsAreReadAndInterruptNothing) {
 
 TEST(ProcessTest, ThePidFileHoldsThePid) {
   std::string path = testing::TempDir() + "/cloakroom-pid-test";
-  EXPECT_EQ(WritePidFile(path), std::nullopt);
+  EXPECT_OK(WritePidFile(path));
   pid_t pid = 0;
   std::ifstream(path) >> pid;
   EXPECT_EQ(pid, getpid());
@@ -71,10 +72,9 @@ TEST(ProcessTest, ThePidFileHoldsThePid) {
 }
 
 TEST(ProcessTest, APidFileThatCannotBeWrittenIsAnErrorThatNamesIt) {
-  auto error = WritePidFile("/nonexistent/cloakroom.pid");
-  ASSERT_TRUE(error.has_value());
-  EXPECT_NE(error->find("/nonexistent/cloakroom.pid: No such file or directory"), std::string::npos)
-      << *error;
+  EXPECT_THAT(
+      WritePidFile("/nonexistent/cloakroom.pid"),
+      FailsWith(testing::HasSubstr("/nonexistent/cloakroom.pid: No such file or directory")));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/server/config/temporary_folder.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -27,7 +28,7 @@ class StartTrialTest : public testing::Test {
     std::vector<std::string> arguments = {"--bind", "127.0.0.1", "--dir", folder_.Path("")};
     arguments.insert(arguments.end(), options.begin(), options.end());
     ConfigStore config;
-    EXPECT_EQ(config.Load(ParseCommandLine(arguments)), std::nullopt);
+    EXPECT_OK(config.Load(ParseCommandLine(arguments)));
     return TryStart(config);
   }
   std::vector<std::string> Errors(const std::vector<std::string>& options) {

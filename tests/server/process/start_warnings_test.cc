@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/server/config/temporary_folder.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -29,7 +30,7 @@ class StartWarningsTest : public testing::Test {
                                           "1gb",    "--dir",          folder_.Path("")};
     arguments.insert(arguments.end(), options.begin(), options.end());
     ConfigStore config;
-    EXPECT_EQ(config.Load(ParseCommandLine(arguments)), std::nullopt);
+    EXPECT_OK(config.Load(ParseCommandLine(arguments)));
     return StartWarnings(config, limits_);
   }
 
@@ -78,15 +79,15 @@ TEST_F(StartWarningsTest, ADirectoryWithoutRightsIsNamedWithItsCommand) {
               ElementsAre(AllOf(HasSubstr("Permission denied"), HasSubstr("Run 'chown "))));
 }
 
-TEST(StartRefusal, NamesWhatWouldShutNobodyOut) {
-  EXPECT_EQ(StartRefusal(ConfigStore()), std::nullopt);
+TEST(MayStart, NamesWhatWouldShutNobodyOut) {
+  EXPECT_OK(MayStart(ConfigStore()));
   const std::vector<std::vector<std::string>> lines = {
       {"--aclfile", "users.acl"}, {"--user", "a", "on"}, {"--rename-command", "KEYS", ""}};
   for (const std::vector<std::string>& line : lines) {
     ConfigStore config;
-    ASSERT_EQ(config.Load(ParseCommandLine(line)), std::nullopt) << line[0];
-    EXPECT_THAT(StartRefusal(config).value_or(""),
-                AllOf(HasSubstr("'" + line[0].substr(2) + "'"), HasSubstr("requirepass")));
+    ASSERT_OK(config.Load(ParseCommandLine(line))) << line[0];
+    EXPECT_THAT(MayStart(config), FailsWith(AllOf(HasSubstr("'" + line[0].substr(2) + "'"),
+                                                  HasSubstr("requirepass"))));
   }
 }
 

@@ -3,11 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "server/script/sha1.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
 
-ScriptPtr Make(const std::string& text) { return MakeScript(text).script; }
+ScriptPtr Make(const std::string& text) { return MakeScript(text).value_or(nullptr); }
 
 TEST(Sha1HexTest, MatchesTheStandardsExamplesAtEveryBlockBoundary) {
   EXPECT_EQ(Sha1Hex(""), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
@@ -39,8 +40,7 @@ TEST(MakeScriptTest, BadFirstLinesAreRefusedWithRedisTexts) {
       {"#!lua flags=\"no-writes\n", "ERR Invalid engine in script shebang"},
   };
   for (const auto& [text, error] : cases) {
-    EXPECT_EQ(MakeScript(text).script, nullptr);
-    EXPECT_EQ(MakeScript(text).error, error);
+    EXPECT_THAT(MakeScript(text), FailsWith(error));
   }
 }
 

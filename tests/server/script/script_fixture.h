@@ -66,10 +66,10 @@ class ScriptTest : public testing::Test {
  protected:
   std::string Eval(std::string_view text, std::vector<std::string_view> keys = {},
                    std::vector<std::string_view> args = {}, int resp = 2) {
-    const ScriptOrError loaded = engine_.Load(text, false);
-    if (!loaded.script) return "-" + loaded.error + "\r\n";
+    const absl::StatusOr<ScriptPtr> loaded = engine_.Load(text, false);
+    if (!loaded.ok()) return "-" + std::string(loaded.status().message()) + "\r\n";
     std::string reply;
-    engine_.Run(loaded.script, keys, args, &host_, resp, &reply);
+    engine_.Run(*loaded, keys, args, &host_, resp, &reply);
     return reply;
   }
   std::string Eval3(std::string_view text) { return Eval(text, {}, {}, 3); }

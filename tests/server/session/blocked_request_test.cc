@@ -13,6 +13,7 @@
 #include "server/execution/command.h"
 #include "server/persistence/persistence.h"
 #include "tests/server/support/loop_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
@@ -311,7 +312,7 @@ TEST_F(DurableBlockedTest, WhoIsServedHearsOfItWhenItIsOnTheDisk) {
   EXPECT_EQ(one_.Received(), "");
   files_.ReleaseSyncs();
   ExpectTaken(one_, "k", "v");
-  EXPECT_FALSE(server_.persistence().journal().file().Flush());
+  EXPECT_OK(server_.persistence().journal().file().Flush());
   const std::string log = files_.Content("appendonlydir/appendonly.aof.1.incr.aof").value_or("");
   EXPECT_NE(log.find("MULTI"), std::string::npos) << "both changes or none: " << log;
   EXPECT_NE(log.find("DEL"), std::string::npos) << log;

@@ -10,6 +10,7 @@
 #include "server/net/plain_stream.h"
 #include "server/persistence/persistence.h"
 #include "server/session/client_registry.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 
@@ -64,8 +65,8 @@ void Peer::Exchange(std::string_view request, std::string_view reply) {
 LoopTest::LoopTest(FaultyFiles& files, const std::vector<std::string>& options,
                    std::span<const CommandFamily> families)
     : ServerTest(files, options, families), files_(files) {
-  server_.persistence().BeginLoading();
-  EXPECT_EQ(server_.persistence().Load([] { return false; }), std::nullopt);
+  server_.persistence().loader().Begin();
+  EXPECT_OK(server_.persistence().loader().LoadAtStart([] { return false; }));
   for (int i = 0; i < 2; ++i) loops_.push_back(std::make_unique<EventLoop>(server_, loads_, i));
   for (auto& loop : loops_) loop->Start();
 }

@@ -18,6 +18,7 @@
 #include "server/execution/executor.h"
 #include "storage/base/clock.h"
 #include "storage/base/memory_meter.h"
+#include "tests/support/status_matchers.h"
 #include "tests/support/test_clock.h"
 
 namespace cloakroom {
@@ -79,7 +80,7 @@ class ServerTest : public testing::Test {
 
  private:
   static ConfigStore& Configured(ConfigStore& config, const std::vector<std::string>& options) {
-    EXPECT_EQ(config.Load(ParseCommandLine(options)), std::nullopt);
+    EXPECT_OK(config.Load(ParseCommandLine(options)));
     return config;
   }
 

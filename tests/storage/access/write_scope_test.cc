@@ -69,7 +69,7 @@ TEST_F(WriteScopeTest, CountsExpiresThroughEveryChange) {
 
 TEST_F(WriteScopeTest, NotesAnExpiryInTheIndex) {
   Set(db(), "k", "v");
-  EXPECT_EQ(FirstDueOf("k"), kNoExpiry);
+  EXPECT_EQ(FirstDueOf("k"), kNever);
   Write(db(), "k", [&](WriteScope& scope) { scope.SetExpiry(now_ms() + 10'000); });
   EXPECT_LE(FirstDueOf("k"), now_ms() + 10'000);
   EXPECT_GT(FirstDueOf("k"), now_ms() + 9'000);
@@ -170,7 +170,7 @@ TEST_F(WriteScopeTest, ACopiedPayloadIsIndependent) {
     Database* closed[] = {&db(0), &db(1)};
     ASSERT_TRUE(hold.TryClose(closed, false));
     WriteScope scope(hold, db(), "from", KeyHash::Of("from"), now_ms());
-    payload = CopyPayload(scope.type(), scope.encoding(), scope.bytes());
+    payload = CopyPayload(scope.view());
     WriteScope to(hold, db(1), "to", KeyHash::Of("to"), now_ms());
     to.Adopt(*scope.entry(), payload, kNoExpiry);
   }

@@ -3,6 +3,9 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "storage/base/unaligned.h"
+#include "storage/values/hash.h"
+#include "tests/storage/support/fake_slot.h"
 
 namespace cloakroom {
 namespace {
@@ -75,13 +78,32 @@ TEST_F(EntryTest, FlagsAndAccessAreIndependent) {
   Make("key", 5, "payload");
   entry_->set_access(0xabcdef);
   entry_->set_outgrown(true);
-  entry_->set_has_field_expiry(true);
   Expect("key", 5, "payload");
   EXPECT_EQ(entry_->access(), 0xabcdefu);
   entry_->set_outgrown(false);
-  EXPECT_TRUE(entry_->has_field_expiry());
   EXPECT_TRUE(entry_->has_expiry());
   EXPECT_FALSE(entry_->outgrown());
+}
+
+TEST_F(EntryTest, IsDueWhenItOrItsFirstFieldExpires) {
+  FakeSlot slot;
+  MutableHash hash(slot, {});
+  hash.Set("f", "v", 0);
+  const auto make = [&](int64_t expire_at_ms) {
+    if (entry_ != nullptr) Entry::Destroy(entry_);
+    entry_ = Entry::Create("key", expire_at_ms, slot.type(), slot.encoding(), slot.size());
+    StoreBytes(entry_->mutable_payload(), slot.bytes());
+    return entry_->UpdateDue();
+  };
+  EXPECT_EQ(make(kNoExpiry), kNever);
+  EXPECT_EQ(make(500), 500);
+  EXPECT_FALSE(entry_->has_field_expiry());
+  hash.SetFieldExpiry("f", 300, 0);
+  EXPECT_EQ(make(500), 300);
+  EXPECT_EQ(make(200), 200);
+  EXPECT_EQ(make(kNoExpiry), 300);
+  EXPECT_TRUE(entry_->has_field_expiry());
+  EXPECT_EQ(entry_->NextDue(), 300);
 }
 
 TEST_F(EntryTest, SplicesAnywhereInItsPayload) {

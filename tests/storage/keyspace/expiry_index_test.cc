@@ -11,7 +11,7 @@ TEST(ExpiryIndexTest, KnowsOfNothingAtFirst) {
   ExpiryIndex index;
   index.Resize(40);
   EXPECT_EQ(index.groups(), 3u);
-  EXPECT_EQ(index.FirstDueMs(), kNoExpiry);
+  EXPECT_EQ(index.FirstDueMs(), kNever);
   EXPECT_FALSE(index.AnyMayBeDue(kNow));
   for (size_t group = 0; group < 3; ++group) EXPECT_FALSE(index.MayBeDue(group, kNow));
 }
@@ -55,10 +55,10 @@ TEST(ExpiryIndexTest, ALookAtAGroupMakesItsBoundExact) {
   index.RecomputeFirst();
   EXPECT_FALSE(index.AnyMayBeDue(kNow));
   EXPECT_TRUE(index.AnyMayBeDue(kNow + 5'000));
-  index.SetGroup(0, kNoExpiry);
-  index.SetGroup(1, kNoExpiry);
+  index.SetGroup(0, kNever);
+  index.SetGroup(1, kNever);
   index.RecomputeFirst();
-  EXPECT_EQ(index.FirstDueMs(), kNoExpiry);
+  EXPECT_EQ(index.FirstDueMs(), kNever);
 }
 
 TEST(ExpiryIndexTest, AGroupInheritsWhatMovesIntoIt) {

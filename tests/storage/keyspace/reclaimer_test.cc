@@ -62,7 +62,7 @@ TEST_F(ReclaimerTest, AValueMayGoWithoutItsEntry) {
   Reclaimer reclaimer;
   for (int members : {10, 50'000}) {
     Entry* entry = SetEntry(members);
-    reclaimer.DropValue(entry->type(), entry->encoding(), entry->payload());
+    reclaimer.DropValue(entry->value());
     Entry::Destroy(entry);
   }
   reclaimer.Drain();
@@ -86,10 +86,10 @@ TEST_F(ReclaimerTest, ATableGoesWithAllThatIsInIt) {
 TEST_F(ReclaimerTest, AValueThatSomebodyStillReadsOutlivesItsEntry) {
   Reclaimer reclaimer;
   Entry* entry = SetEntry(50'000);
-  SharedValue shared(entry->type(), entry->encoding(), entry->payload());
+  SharedValue shared(entry->value());
   reclaimer.Drop(entry);
   reclaimer.Drain();
-  EXPECT_EQ(cloakroom::Set(shared.encoding(), shared.payload()).size(), 50'000u);
+  EXPECT_EQ(cloakroom::Set(shared.view()).size(), 50'000u);
 }
 
 TEST_F(ReclaimerTest, FreesWhatIsLeftBeforeItEnds) {

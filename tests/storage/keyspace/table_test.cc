@@ -52,7 +52,7 @@ TEST(TableTest, AnEmptyTableOwnsNoBuckets) {
   EXPECT_EQ(table.overhead_bytes(), 0u);
   EXPECT_EQ(table.Find("k", KeyHash::Of("k")), nullptr);
   EXPECT_EQ(table.Scan(0, [](Entry*) { FAIL(); }), 0u);
-  EXPECT_EQ(table.FirstDueMs(), kNoExpiry);
+  EXPECT_EQ(table.FirstDueMs(), kNever);
   absl::InsecureBitGen random;
   EXPECT_EQ(table.Random(random), nullptr);
 }
@@ -251,9 +251,9 @@ TEST(TableTest, SwapExchangesEverything) {
   for (int i = 0; i < 100; ++i) b.Insert(KeyOf(i));
   a.table.swap(b.table);
   EXPECT_EQ(a.table.size(), 100u);
-  EXPECT_EQ(a.table.FirstDueMs(), kNoExpiry);
+  EXPECT_EQ(a.table.FirstDueMs(), kNever);
   EXPECT_TRUE(b.Contains("x"));
-  EXPECT_NE(b.table.FirstDueMs(), kNoExpiry);
+  EXPECT_NE(b.table.FirstDueMs(), kNever);
 }
 
 /// What CollectDue reports until it says that it has finished, each entry once.
@@ -261,10 +261,10 @@ std::set<std::string> AllDue(Table& table, int64_t now_ms, size_t max_groups) {
   std::set<std::string> due;
   while (true) {
     Table::DueSlice slice = table.CollectDue(now_ms, max_groups, [&](Entry* entry) {
-      int64_t at = entry->expire_at_ms();
-      if (at == kNoExpiry || at > now_ms) return at;
+      const int64_t at = entry->NextDue();
+      if (at > now_ms) return at;
       EXPECT_TRUE(due.emplace(entry->key()).second);
-      return kNoExpiry;
+      return kNever;
     });
     EXPECT_LE(slice.visited, max_groups * 16);
     if (slice.finished) return due;
@@ -296,7 +296,7 @@ TEST(TableTest, AGroupThatWasLookedAtIsLeftAloneUntilItsNextTime) {
   EXPECT_TRUE(AllDue(owned.table, kNow, 100).empty());
   Table::DueSlice slice = owned.table.CollectDue(kNow + 1'000, 100, [](Entry*) -> int64_t {
     ADD_FAILURE();
-    return kNoExpiry;
+    return kNever;
   });
   EXPECT_TRUE(slice.finished);
   EXPECT_EQ(slice.visited, 0u);

@@ -36,9 +36,8 @@ TEST_F(PreImagesTest, GivesEachOnceInPortions) {
     SnapshotBatch batch;
     if (!images_.Take(&batch, 64 * 1024)) break;
     ++portions;
-    batch.ForEach([&](const SnapshotEntry& entry) {
-      EXPECT_TRUE(seen.insert(std::string(entry.key)).second);
-    });
+    batch.ForEach(
+        [&](const EntryView& entry) { EXPECT_TRUE(seen.insert(std::string(entry.key)).second); });
   }
   EXPECT_EQ(seen.size(), 500u);
   EXPECT_GT(portions, 3);

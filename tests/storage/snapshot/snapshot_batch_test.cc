@@ -30,10 +30,10 @@ TEST_F(SnapshotBatchTest, GivesBackWhatWasAdded) {
   EXPECT_EQ(batch.count(), 2u);
   EXPECT_GT(batch.retained_bytes(), 1000u);
   std::vector<std::string> seen;
-  batch.ForEach([&](const SnapshotEntry& entry) {
+  batch.ForEach([&](const EntryView& entry) {
     EXPECT_EQ(entry.db, 7);
     seen.push_back(std::string(entry.key) + "=" +
-                   std::string(StringView(entry.encoding, entry.payload).bytes()).substr(0, 3));
+                   std::string(StringView(entry.value).bytes()).substr(0, 3));
     EXPECT_EQ(entry.expire_at_ms, entry.key == "a" ? kNoExpiry : now_ms() + 5);
   });
   EXPECT_THAT(seen, testing::ElementsAre("a=12", "b=xxx"));
@@ -47,8 +47,8 @@ TEST_F(SnapshotBatchTest, KeepsAValueThatIsGone) {
   SnapshotBatch moved;
   moved.Swap(batch);
   EXPECT_TRUE(batch.empty());
-  moved.ForEach([&](const SnapshotEntry& entry) {
-    EXPECT_EQ(StringView(entry.encoding, entry.payload).bytes(), std::string(1000, 'x'));
+  moved.ForEach([&](const EntryView& entry) {
+    EXPECT_EQ(StringView(entry.value).bytes(), std::string(1000, 'x'));
   });
   moved.Clear();
   EXPECT_EQ(moved.retained_bytes(), 0u);
@@ -70,7 +70,7 @@ TEST_F(SnapshotBatchTest, GivesItsPiecesAwayOldestFirstWithoutCopyingThem) {
     Add(batch, key);
   }
   std::set<const char*> places;
-  batch.ForEach([&](const SnapshotEntry& entry) { places.insert(entry.key.data()); });
+  batch.ForEach([&](const EntryView& entry) { places.insert(entry.key.data()); });
   std::set<std::string> seen;
   const size_t retained = batch.retained_bytes();
   size_t taken = 0;
@@ -80,7 +80,7 @@ TEST_F(SnapshotBatchTest, GivesItsPiecesAwayOldestFirstWithoutCopyingThem) {
     EXPECT_TRUE(part.retained_bytes() >= 50'000 || batch.empty());
     EXPECT_LT(part.retained_bytes(), 150'000u);
     taken += part.retained_bytes();
-    part.ForEach([&](const SnapshotEntry& entry) {
+    part.ForEach([&](const EntryView& entry) {
       EXPECT_TRUE(places.contains(entry.key.data()));
       EXPECT_TRUE(seen.insert(std::string(entry.key)).second);
     });
@@ -98,8 +98,8 @@ TEST_F(SnapshotBatchTest, WhatIsLargerThanAPieceHasOneToItself) {
   SnapshotBatch batch;
   for (const std::string& one : {std::string("a"), key, std::string("b")}) Add(batch, one);
   std::map<std::string, std::string> seen;
-  batch.ForEach([&](const SnapshotEntry& entry) {
-    seen[std::string(entry.key)] = StringView(entry.encoding, entry.payload).bytes();
+  batch.ForEach([&](const EntryView& entry) {
+    seen[std::string(entry.key)] = StringView(entry.value).bytes();
   });
   EXPECT_THAT(seen, testing::UnorderedElementsAre(testing::Pair("a", "1"), testing::Pair(key, "2"),
                                                   testing::Pair("b", "3")));

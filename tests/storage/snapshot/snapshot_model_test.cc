@@ -16,6 +16,7 @@
 #include "storage/values/set.h"
 #include "storage/values/shared_value.h"
 #include "tests/storage/support/test_keyspace.h"
+#include "tests/storage/support/value_text.h"
 
 namespace cloakroom {
 namespace {
@@ -23,24 +24,13 @@ namespace {
 constexpr int kDatabases = 4;
 constexpr size_t kNoLimit = size_t{1} << 30;
 
-std::string TextOf(ValueType type, Encoding encoding, std::string_view payload) {
-  if (type != ValueType::kSet) return std::string(StringView(encoding, payload).bytes());
-  std::set<std::string> members;
-  Set(encoding, payload).ForEach([&](std::string_view member) { members.emplace(member); });
-  std::string text;
-  for (const std::string& member : members) text += member + " ";
-  return text;
-}
-
 /// All that there is to come of a snapshot. What comes twice fails the test.
 void Collect(const SnapshotBatch& batch, SnapshotModel::Content* given) {
-  batch.ForEach([&](const SnapshotEntry& entry) {
+  batch.ForEach([&](const EntryView& entry) {
     const SnapshotModel::Name name(entry.db, entry.key);
     const bool first =
         given
-            ->emplace(name, SnapshotModel::Value{TextOf(entry.type, entry.encoding, entry.payload),
-                                                 entry.expire_at_ms,
-                                                 {}})
+            ->emplace(name, SnapshotModel::Value{SortedTextOf(entry.value), entry.expire_at_ms, {}})
             .second;
     EXPECT_TRUE(first) << name.first << ":" << name.second << " came twice";
   });
@@ -160,8 +150,7 @@ class Disorder {
       for (int i = from; i < from + 40; ++i) set.Add("member" + std::to_string(i));
       scope.Changed("sadd");
       const Entry* entry = scope.entry();
-      model_.Put(index, key,
-                 {TextOf(entry->type(), entry->encoding(), entry->payload()), kNoExpiry, {}});
+      model_.Put(index, key, {SortedTextOf(entry->value()), kNoExpiry, {}});
     });
   }
   /// A read removes what is past its time, and changes nothing else.
@@ -227,7 +216,7 @@ class Disorder {
       if (entry == nullptr) return model_.LeaveOut(from, key);
       KeepForLog(db(from), key, KeyHash::Of(key));
       const SnapshotModel::Value copied = *model_.Open(from, key, now_ms());
-      const std::string payload = CopyPayload(entry->type(), entry->encoding(), entry->payload());
+      const std::string payload = CopyPayload(entry->value());
       model_.Open(to, target, now_ms());
       WriteScope scope(hold, db(to), target, KeyHash::Of(target), now_ms());
       scope.Adopt(*entry, payload, entry->expire_at_ms());
@@ -419,7 +408,7 @@ class SnapshotStormTest : public testing::Test {
         std::this_thread::yield();
         continue;
       }
-      batch.ForEach([&](const SnapshotEntry& entry) {
+      batch.ForEach([&](const EntryView& entry) {
         if (entry.db != kScratch && entry.key != "token") ++tokens[std::string(entry.key)];
       });
     }

@@ -35,11 +35,11 @@ class SnapshotTest : public KeyspaceTest {
     FlushDatabase(hold, database);
   }
 
-  static std::string Text(const SnapshotEntry& entry) {
-    if (entry.type == ValueType::kSet) {
-      return std::to_string(cloakroom::Set(entry.encoding, entry.payload).size()) + " members";
+  static std::string Text(const EntryView& entry) {
+    if (entry.value.type == ValueType::kSet) {
+      return std::to_string(cloakroom::Set(entry.value).size()) + " members";
     }
-    return std::string(StringView(entry.encoding, entry.payload).bytes());
+    return std::string(StringView(entry.value).bytes());
   }
 
   /// Everything that is still to come, by "db:key"; a key that comes twice fails the test.
@@ -50,7 +50,7 @@ class SnapshotTest : public KeyspaceTest {
     return std::exchange(collected_, {});
   }
   void Collect(const SnapshotBatch& batch) {
-    batch.ForEach([&](const SnapshotEntry& entry) {
+    batch.ForEach([&](const EntryView& entry) {
       std::string name = std::to_string(entry.db) + ":" + std::string(entry.key);
       EXPECT_TRUE(collected_.emplace(name, Text(entry)).second) << name << " came twice";
     });

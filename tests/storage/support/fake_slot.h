@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "storage/values/shared_value.h"
+#include "storage/values/type_ops.h"
 #include "storage/values/value.h"
 
 namespace cloakroom {
@@ -31,7 +31,7 @@ class FakeRegion final : public Region {
 class FakeSlot final : public ValueSlot {
  public:
   ~FakeSlot() override {
-    if (exists()) ReleaseValue(type_, encoding_, bytes());
+    if (exists()) ReleaseValue(view());
   }
 
   char* data() override { return region_->data(); }

@@ -32,7 +32,7 @@ inline size_t CheckTrie(const TriePart* part, TrieHash hash = SeededTrieHash, ui
   EXPECT_EQ(node->starts & 1u, 1u);
   EXPECT_LT(node->starts, 1u << TrieNode::kSlots);
   size_t items = 0;
-  int64_t earliest = kNoFieldExpiry;
+  int64_t earliest = kNever;
   for (unsigned i = 0; i < node->count(); ++i) {
     const TrieChild& child = node->children()[i];
     const unsigned width = node->Width(i);

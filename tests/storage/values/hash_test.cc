@@ -23,9 +23,7 @@ class HashTest : public ::testing::Test {
     const auto value = View().Find(field, now_ms);
     return value ? std::string(value->bytes) : "(nil)";
   }
-  std::string_view Name() {
-    return EncodingName(slot_.type(), slot_.encoding(), slot_.outgrown(), 0);
-  }
+  std::string_view Name() { return EncodingName(slot_.view()); }
   void Fill(int count) {
     for (int i = 0; i < count; ++i) hash_.Set("f" + std::to_string(i), "v", kNow);
   }
@@ -40,7 +38,7 @@ TEST_F(HashTest, AbsentIsEmpty) {
   EXPECT_EQ(Hash().size(kNow), 0u);
   EXPECT_FALSE(Hash().Find("f", kNow));
   EXPECT_FALSE(Hash().Random(rng_, kNow));
-  EXPECT_EQ(Hash().NextExpiry(), kNoFieldExpiry);
+  EXPECT_EQ(Hash().NextExpiry(), kNever);
   EXPECT_EQ(Hash().Scan(0, 10, [](const Item&) { FAIL(); }, kNow), 0u);
   EXPECT_FALSE(hash_.Erase("f", kNow));
   EXPECT_FALSE(hash_.SetFieldExpiry("f", 5, kNow));
@@ -95,7 +93,7 @@ TEST_F(HashTest, ExpiredFieldIsGoneForReaders) {
     hash_.Set("f", "v", kNow);
     ASSERT_TRUE(hash_.SetFieldExpiry("f", kNow + 10, kNow));
     EXPECT_EQ(View().FieldExpiry("f", kNow), kNow + 10);
-    EXPECT_EQ(View().FieldExpiry("f0", kNow), kNoFieldExpiry);
+    EXPECT_EQ(View().FieldExpiry("f0", kNow), kNever);
     EXPECT_EQ(Get("f", kNow + 9), "v");
     EXPECT_EQ(Get("f", kNow + 10), "(nil)");
     EXPECT_EQ(View().FieldExpiry("f", kNow + 10), std::nullopt);
@@ -113,7 +111,7 @@ TEST_F(HashTest, SettingAnExpiredFieldMakesANewOne) {
   hash_.Set("f", "old", kNow);
   hash_.SetFieldExpiry("f", kNow + 10, kNow);
   EXPECT_TRUE(hash_.Set("f", "new", kNow + 10, MutableHash::Expiry::kKeep));
-  EXPECT_EQ(View().FieldExpiry("f", kNow + 10), kNoFieldExpiry);
+  EXPECT_EQ(View().FieldExpiry("f", kNow + 10), kNever);
 }
 
 TEST_F(HashTest, SettingKeepsOrClearsTheExpiry) {
@@ -127,8 +125,8 @@ TEST_F(HashTest, SettingKeepsOrClearsTheExpiry) {
     EXPECT_FALSE(hash_.PersistField("f", kNow));
     hash_.SetFieldExpiry("f", kNow + 10, kNow);
     hash_.Set("f", "x", kNow);
-    EXPECT_EQ(View().FieldExpiry("f", kNow), kNoFieldExpiry);
-    EXPECT_EQ(View().NextExpiry(), kNoFieldExpiry);
+    EXPECT_EQ(View().FieldExpiry("f", kNow), kNever);
+    EXPECT_EQ(View().NextExpiry(), kNever);
   }
 }
 
@@ -198,7 +196,7 @@ TEST_F(HashTest, BehavesAsAStdMap) {
       default: {
         const std::string value(rng_() % (rng_() % 9 == 0 ? 2000 : 30), 'v');
         ASSERT_EQ(hash_.Set(name, value, now), !live(name));
-        model[name] = {value, kNoFieldExpiry};
+        model[name] = {value, kNever};
       }
     }
     std::erase_if(model, [&](const auto& field) { return field.second.expiry <= now; });

@@ -11,7 +11,7 @@ namespace {
 
 TEST(ItemsTest, BecomingATrieKeepsItemsExpiriesAndBlobs) {
   FakeSlot slot;
-  MutableItems items(slot, ValueType::kHash, 100);
+  MutableItems items(slot, ValueType::kHash, /*has_values=*/true, 100);
   items.Put("plain", "v");
   items.Put("timed", "w", 500);
   items.Put("large", std::string(5000, 'x'));
@@ -29,7 +29,7 @@ TEST(ItemsTest, BecomingATrieKeepsItemsExpiriesAndBlobs) {
 
 TEST(ItemsTest, HugeFirstItemMakesATrieAtOnce) {
   FakeSlot slot;
-  MutableItems items(slot, ValueType::kSet, 100);
+  MutableItems items(slot, ValueType::kSet, /*has_values=*/false, 100);
   EXPECT_TRUE(items.Put(std::string(1'000'000, 'm'), {}));
   EXPECT_EQ(slot.encoding(), Encoding::kTrie);
   EXPECT_FALSE(items.Put(std::string(1'000'000, 'm'), {}));
@@ -37,7 +37,7 @@ TEST(ItemsTest, HugeFirstItemMakesATrieAtOnce) {
 
 TEST(ItemsTest, LimitOfZeroNeverStaysPacked) {
   FakeSlot slot;
-  MutableItems items(slot, ValueType::kSet, 0);
+  MutableItems items(slot, ValueType::kSet, /*has_values=*/false, 0);
   items.Put("m", {});
   EXPECT_EQ(slot.encoding(), Encoding::kTrie);
   EXPECT_EQ(items.view().At(0).field, "m");

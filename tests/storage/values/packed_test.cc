@@ -20,7 +20,7 @@ class PackedTest : public ::testing::TestWithParam<bool> {
 
   PackedView view() { return PackedView(region_.bytes()); }
   void Init(bool has_values) { PackedBlock::Init(region_, has_values); }
-  void Append(std::string_view field, std::string_view value, int64_t expiry = kNoFieldExpiry) {
+  void Append(std::string_view field, std::string_view value, int64_t expiry = kNever) {
     block_.Append(field, value, expiry);
   }
   std::vector<std::pair<std::string, std::string>> Contents() {
@@ -111,15 +111,15 @@ TEST_F(PackedTest, ReplacingAValueDropsItsBlob) {
 TEST_F(PackedTest, MinExpiryFollowsTheFields) {
   Init(true);
   Append("a", "1");
-  EXPECT_EQ(view().MinExpiry(), kNoFieldExpiry);
+  EXPECT_EQ(view().MinExpiry(), kNever);
   Append("b", "2", 500);
   block_.SetExpiry(*view().Find("a"), 300);
   EXPECT_EQ(view().MinExpiry(), 300);
   EXPECT_EQ(view().Find("a")->value.bytes, "1");
-  block_.SetExpiry(*view().Find("a"), kNoFieldExpiry);
+  block_.SetExpiry(*view().Find("a"), kNever);
   EXPECT_EQ(view().MinExpiry(), 500);
   block_.Erase(*view().Find("b"));
-  EXPECT_EQ(view().MinExpiry(), kNoFieldExpiry);
+  EXPECT_EQ(view().MinExpiry(), kNever);
 }
 
 TEST_F(PackedTest, ItemWithoutExpiryPaysNothingForIt) {
@@ -128,7 +128,7 @@ TEST_F(PackedTest, ItemWithoutExpiryPaysNothingForIt) {
   const size_t before = region_.size();
   Append("b", "2", 500);
   EXPECT_EQ(region_.size(), before + 4 + 9);
-  block_.SetExpiry(*view().Find("b"), kNoFieldExpiry);
+  block_.SetExpiry(*view().Find("b"), kNever);
   EXPECT_EQ(region_.size(), before + 4);
 }
 
@@ -188,7 +188,7 @@ TEST_P(PackedTest, BehavesAsAListOfItems) {
     const auto found = view().Find(field);
     ASSERT_EQ(found.has_value(), at != model.end());
     if (!found) {
-      model.push_back({field, random_value(), kNoFieldExpiry});
+      model.push_back({field, random_value(), kNever});
       Append(field, model.back().value);
     } else if (random(3) == 0) {
       block_.Erase(*found);
@@ -197,7 +197,7 @@ TEST_P(PackedTest, BehavesAsAListOfItems) {
       at->value = random_value();
       block_.SetValue(*found, at->value);
     } else if (has_values) {
-      at->expiry = random(2) == 0 ? kNoFieldExpiry : static_cast<int64_t>(random(1000));
+      at->expiry = random(2) == 0 ? kNever : static_cast<int64_t>(random(1000));
       block_.SetExpiry(*found, at->expiry);
     }
     ASSERT_EQ(view().size(), model.size());

@@ -15,9 +15,7 @@ namespace {
 
 class SetTest : public ::testing::Test {
  protected:
-  std::string_view Name() {
-    return EncodingName(slot_.type(), slot_.encoding(), slot_.outgrown(), 0);
-  }
+  std::string_view Name() { return EncodingName(slot_.view()); }
   std::multiset<std::string> Members() {
     std::multiset<std::string> members;
     set_.view().ForEach([&](std::string_view member) { members.emplace(member); });

@@ -13,9 +13,7 @@
 namespace cloakroom {
 namespace {
 
-SharedValue Share(FakeSlot& slot) {
-  return SharedValue(slot.type(), slot.encoding(), slot.bytes());
-}
+SharedValue Share(FakeSlot& slot) { return SharedValue(slot.view()); }
 
 TEST(SharedValueTest, StringOutlivesItsSlot) {
   SharedValue shared = [] {
@@ -23,7 +21,7 @@ TEST(SharedValueTest, StringOutlivesItsSlot) {
     MutableString(slot).Assign(std::string(5000, 's'));
     return Share(slot);
   }();
-  EXPECT_EQ(StringView(shared.encoding(), shared.payload()).bytes(), std::string(5000, 's'));
+  EXPECT_EQ(StringView(shared.view()).bytes(), std::string(5000, 's'));
 }
 
 TEST(SharedValueTest, CopiesAndMovesHoldExactReferences) {
@@ -50,45 +48,11 @@ TEST(SharedValueTest, HashStaysAsItWasPackedOrTrie) {
     const SharedValue shared = hash.view().Share();
     for (int i = 0; i < fields; ++i) hash.Set(std::to_string(i), "changed", 0);
     hash.Erase("0", 0);
-    const Hash old(shared.encoding(), shared.payload());
+    const Hash old(shared.view());
     EXPECT_EQ(old.size(0), static_cast<size_t>(fields));
     EXPECT_EQ(old.Find("0", 0)->bytes, std::string(1100, 'v'));
     EXPECT_FALSE(hash.view().Find("0", 0));
   }
-}
-
-TEST(SharedValueTest, CopyOfATrieSharesItUntilOneChanges) {
-  const EncodingLimits limits;
-  FakeSlot original;
-  MutableSet set(original, limits);
-  for (int i = 0; i < 5000; ++i) set.Add("m" + std::to_string(i));
-  EXPECT_GT(ReleaseCost(ValueType::kSet, original.encoding(), original.bytes()), 100u);
-
-  FakeSlot copy;
-  const std::string payload = CopyPayload(ValueType::kSet, original.encoding(), original.bytes());
-  copy.Create(ValueType::kSet, original.encoding());
-  payload.copy(copy.Splice(0, 0, payload.size()), payload.size());
-  EXPECT_EQ(ReleaseCost(ValueType::kSet, copy.encoding(), copy.bytes()), 1u);
-
-  MutableSet(copy, limits).Add("only in the copy");
-  set.Remove("m7");
-  EXPECT_EQ(set.view().size(), 4999u);
-  EXPECT_FALSE(set.view().Contains("only in the copy"));
-  EXPECT_EQ(MutableSet(copy, limits).view().size(), 5001u);
-  EXPECT_TRUE(MutableSet(copy, limits).view().Contains("m7"));
-}
-
-TEST(SharedValueTest, MemoryCountsWhatLiesOutsideTheEntry) {
-  const EncodingLimits limits;
-  FakeSlot slot;
-  MutableHash hash(slot, limits);
-  hash.Set("a", "b", 0);
-  EXPECT_EQ(ValueMemory(slot.type(), slot.encoding(), slot.bytes()), 0u);
-  hash.Set("data", std::string(2000, 'd'), 0);
-  const size_t memory = ValueMemory(slot.type(), slot.encoding(), slot.bytes());
-  EXPECT_GE(memory, 2008u);
-  EXPECT_LE(memory, 2100u);
-  EXPECT_EQ(ReleaseCost(slot.type(), slot.encoding(), slot.bytes()), 1u);
 }
 
 }  // namespace

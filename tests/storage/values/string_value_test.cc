@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "storage/values/encoding.h"
+#include "storage/values/encoding_limits.h"
 #include "tests/storage/support/fake_slot.h"
 
 namespace cloakroom {
@@ -15,9 +15,7 @@ namespace {
 class StringValueTest : public ::testing::Test {
  protected:
   std::string Text() { return std::string(string_.view().bytes()); }
-  std::string_view Name() {
-    return EncodingName(slot_.type(), slot_.encoding(), slot_.outgrown(), string_.view().size());
-  }
+  std::string_view Name() { return EncodingName(slot_.view()); }
 
   FakeSlot slot_;
   MutableString string_{slot_};

@@ -55,7 +55,7 @@ TEST(TrieNodeTest, SixteenChildrenHaveOneSlotEach) {
 
 TEST(TrieNodeTest, CopySharesTheChildren) {
   TrieLeafEditor editor(TrieLeaf::Create(false));
-  editor.Append(1, "member", {}, kNoFieldExpiry);
+  editor.Append(1, "member", {}, kNever);
   TrieNode* const node = TrieNode::Create({editor.leaf(), 1});
   TrieNode* const copy = TrieNode::Copy(node);
   EXPECT_FALSE(editor.leaf()->unique());

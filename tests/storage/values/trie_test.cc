@@ -65,7 +65,7 @@ TEST_P(TrieModelTest, BehavesAsAStdMap) {
     const size_t size = rng() % 20 == 0 ? rng() % 3000 : rng() % 30;
     const unsigned action = rng() % 10;
     if (action < (growing ? 6 : 2)) {
-      const int64_t expiry = rng() % 4 == 0 ? static_cast<int64_t>(rng() % 5000) : kNoFieldExpiry;
+      const int64_t expiry = rng() % 4 == 0 ? static_cast<int64_t>(rng() % 5000) : kNever;
       const std::string value(size, static_cast<char>('a' + rng() % 26));
       ASSERT_EQ(trie.Put(field, value, expiry), !model.contains(field));
       model[field] = {value, expiry};
@@ -235,9 +235,9 @@ TEST(TrieTest, MinExpiryIsExact) {
   for (int i = 0; i < 500; ++i) trie.Put(std::to_string(i), "v", 1000 + i);
   for (int i = 0; i < 500; ++i) {
     ASSERT_EQ(trie.view().MinExpiry(), 1000 + i);
-    i % 3 == 0 ? trie.Erase(std::to_string(i)) : trie.SetExpiry(std::to_string(i), kNoFieldExpiry);
+    i % 3 == 0 ? trie.Erase(std::to_string(i)) : trie.SetExpiry(std::to_string(i), kNever);
   }
-  EXPECT_EQ(trie.view().MinExpiry(), kNoFieldExpiry);
+  EXPECT_EQ(trie.view().MinExpiry(), kNever);
 }
 
 // For ThreadSanitizer: nobody locks anything between the writer and the readers of a snapshot.

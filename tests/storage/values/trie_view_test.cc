@@ -22,7 +22,7 @@ Trie Members(int count) {
 TEST(TrieViewTest, EmptyHasNothing) {
   const TrieView empty(nullptr);
   EXPECT_EQ(empty.size(), 0u);
-  EXPECT_EQ(empty.MinExpiry(), kNoFieldExpiry);
+  EXPECT_EQ(empty.MinExpiry(), kNever);
   EXPECT_FALSE(empty.Find("x"));
   EXPECT_EQ(empty.Scan(0, 10, [](const Item&) { FAIL(); }), 0u);
   EXPECT_EQ(empty.MemoryUsage(0), 0u);

@@ -1,12 +1,13 @@
 #include "server/config/command_line.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/support/status_matchers.h"
 
 namespace cloakroom {
 namespace {
 
 class DebugTest : public ServerTest {
  protected:
-  DebugTest() { config_.Load(ParseCommandLine({"--enable-debug-command", "yes"})); }
+  DebugTest() { EXPECT_OK(config_.Load(ParseCommandLine({"--enable-debug-command", "yes"}))); }
 };
 
 TEST_F(DebugTest, EachTypeOfTheProtocolHasASample) {

@@ -1,10 +1,7 @@
-#ifndef CLOAKROOM_STORAGE_VALUES_ENCODING_H_
-#define CLOAKROOM_STORAGE_VALUES_ENCODING_H_
+#ifndef CLOAKROOM_STORAGE_VALUES_ENCODING_LIMITS_H_
+#define CLOAKROOM_STORAGE_VALUES_ENCODING_LIMITS_H_
 
 #include <cstddef>
-#include <string_view>
-
-#include "storage/values/value.h"
 
 namespace cloakroom {
 
@@ -22,9 +19,6 @@ struct EncodingLimits {
 /// keep in a listpack under its default limits: 128 * (64 + 64) bytes plus two lengths each.
 inline constexpr size_t kMaxPackedBytes = 17 * 1024;
 
-/// What OBJECT ENCODING answers, in Redis 7.2's words. `size` is the length of a string.
-std::string_view EncodingName(ValueType type, Encoding encoding, bool outgrown, size_t size);
-
 }  // namespace cloakroom
 
-#endif  // CLOAKROOM_STORAGE_VALUES_ENCODING_H_
+#endif  // CLOAKROOM_STORAGE_VALUES_ENCODING_LIMITS_H_

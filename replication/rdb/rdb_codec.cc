@@ -1,0 +1,45 @@
+#include "replication/rdb/rdb_codec.h"
+
+#include <array>
+#include <cstddef>
+
+namespace cloakroom {
+namespace {
+
+constexpr const RdbCodec* kCodecs[kValueTypes] = {&kStringCodec, &kHashCodec, &kSetCodec};
+
+/// By the byte: every record is looked up.
+using Table = std::array<FoundRdbLayout, rdb::kLastType + 1>;
+
+Table TableOf(rdb::Dialect dialect) {
+  Table table;
+  for (const RdbCodec* codec : kCodecs) {
+    for (const RdbLayout& layout : codec->layouts) {
+      if (layout.only.value_or(dialect) == dialect) table[layout.type] = {codec, &layout};
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string_view RdbDecoding::String(RdbStringBuffer& buffer) {
+  const RdbString string = cursor.String();
+  if (!cursor.ok()) return {};
+  const absl::StatusOr<std::string_view> bytes = buffer.Restore(string);
+  if (bytes.ok()) [[likely]]
+    return *bytes;
+  cursor.Fail(kInvalidLzf);
+  return {};
+}
+
+const RdbCodec& RdbCodecOf(ValueType type) { return *kCodecs[static_cast<size_t>(type)]; }
+
+FoundRdbLayout FindRdbLayout(uint8_t type, rdb::Dialect dialect) {
+  static const Table kOfRedis = TableOf(rdb::Dialect::kRedis);
+  static const Table kOfValkey = TableOf(rdb::Dialect::kValkey);
+  if (type > rdb::kLastType) return {};
+  return (dialect == rdb::Dialect::kValkey ? kOfValkey : kOfRedis)[type];
+}
+
+}  // namespace cloakroom

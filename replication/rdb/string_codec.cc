@@ -1,0 +1,25 @@
+#include "replication/rdb/rdb_codec.h"
+#include "replication/rdb/rdb_encoder.h"
+#include "storage/values/string_value.h"
+
+namespace cloakroom {
+namespace {
+
+void Encode(RdbEncoder& out, const EntryView& entry) {
+  out.BeginRecord(rdb::kString, entry);
+  out.String(StringView(entry.value).bytes());
+}
+
+void Decode(RdbDecoding& in) {
+  const std::string_view bytes = in.String(in.first);
+  if (in.cursor.ok()) MutableString(in.slot).Assign(bytes);
+}
+
+constexpr RdbLayout kLayouts[] = {{rdb::kString, Decode}};
+
+}  // namespace
+
+constinit const RdbCodec kStringCodec = {
+    .type = ValueType::kString, .encode = Encode, .layouts = kLayouts};
+
+}  // namespace cloakroom

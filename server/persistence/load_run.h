@@ -1,0 +1,68 @@
+#ifndef CLOAKROOM_SERVER_PERSISTENCE_LOAD_RUN_H_
+#define CLOAKROOM_SERVER_PERSISTENCE_LOAD_RUN_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "replication/aof/aof_manifest.h"
+#include "replication/aof/append_only_file.h"
+#include "replication/files/bytes.h"
+#include "replication/files/file_source.h"
+#include "replication/files/files.h"
+#include "server/context/server.h"
+#include "server/persistence/applier.h"
+#include "server/persistence/load_progress.h"
+#include "storage/keyspace/hold.h"
+
+namespace cloakroom {
+
+/// One load: puts what a snapshot's file, or the files of a log, hold into the keyspace. After an
+/// error a part may be there. Errors are for the operator (load_words.h).
+///
+/// Thread rule: one thread, which has closed the gates of all databases.
+class LoadRun {
+ public:
+  struct Parts {
+    Server& server;
+    Files& files;
+    const ApplierFactory& appliers;
+    LoadProgress& progress;
+    Hold& hold;                      ///< closes all gates, and outlives the run
+    absl::FunctionRef<bool()> stop;  ///< asked now and then; true gives up with kCancelled
+  };
+  explicit LoadRun(const Parts& parts) : parts_(parts) {}
+
+  /// `merge`: a key of the file takes the place of one that is there. OK when there is no file.
+  absl::Status LoadSnapshot(const std::string& path, bool merge);
+  /// The files that the manifest lists, in order. `log` names their folder.
+  absl::Status LoadLog(const AofManifest& manifest, const AppendOnlyFile& log);
+
+ private:
+  struct RdbSourceOptions {
+    bool drop_expired = true;
+    bool merge = false;
+  };
+  /// A file of the log being read.
+  struct LogPart {
+    const std::string& path;
+    const FileSource& source;
+    bool last;     ///< of the log
+    bool running;  ///< the log is on: the server runs, and loads for DEBUG
+  };
+  /// What the source had behind the RDB and was read ahead.
+  absl::StatusOr<std::string> LoadRdb(ByteSource& source, uint64_t size, const std::string& path,
+                                      const RdbSourceOptions& how);
+  absl::Status LoadLogFile(const std::string& path, bool last, bool running);
+  absl::Status Replay(ByteSource& commands, int64_t offset, const LogPart& part);
+  /// A log that ends in the middle of a command: cut there, or an error.
+  absl::Status Cut(const LogPart& part, int64_t offset);
+
+  const Parts parts_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PERSISTENCE_LOAD_RUN_H_

@@ -1,0 +1,125 @@
+#include "server/persistence/loader.h"
+
+#include <string>
+#include <utility>
+
+#include "replication/aof/aof_directory.h"
+#include "replication/files/file_status.h"
+#include "server/config/config_store.h"
+#include "server/log/log.h"
+#include "server/persistence/change_journal.h"
+#include "server/persistence/load_run.h"
+#include "server/persistence/log_keeper.h"
+#include "server/persistence/saver.h"
+#include "storage/access/flush.h"
+#include "storage/base/clock.h"
+#include "storage/base/memory_meter.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+namespace {
+
+int64_t KeysOf(Keyspace& keyspace) {
+  size_t keys = 0;
+  for (int i = 0; i < keyspace.database_count(); ++i) keys += keyspace.db(i).size();
+  return static_cast<int64_t>(keys);
+}
+
+}  // namespace
+
+Loader::Loader(Server& server, Files& files, BackgroundWork& work, ChangeJournal& journal,
+               Saver& saver, LogKeeper& log_keeper, ApplierFactory appliers)
+    : server_(server),
+      files_(files),
+      work_(work),
+      journal_(journal),
+      saver_(saver),
+      log_keeper_(log_keeper),
+      appliers_(std::move(appliers)),
+      progress_(server.clock()) {}
+
+void Loader::End(bool ok) {
+  // What was loaded counts for maxmemory before the first write comes.
+  MemoryMeter::PublishAll();
+  const int64_t lost = ok ? figures().lost : 0;
+  const bool log_on = journal_.on();
+  // Otherwise the next start would need the repair again.
+  if (lost > 0 && log_on) log_keeper_.Schedule();
+  saver_.NoteLoaded(log_on ? 0 : lost);
+  progress_.End();
+  if (lost == 0) return;
+  LogWarning("{}", log_on ? "The append-only log is rewritten now, so that it holds what could be "
+                            "read and needs no repair again"
+                          : "The next save takes the place of the damaged file; until then the "
+                            "start needs --repair yes again");
+}
+
+absl::Status Loader::LoadAtStart(absl::FunctionRef<bool()> stop) {
+  Hold hold(server_.keyspace().background_slot());
+  hold.WaitAndCloseAll(server_.keyspace());
+  const int64_t started_us = server_.clock().MonotonicUs();
+  const bool from_log = log_keeper_.wanted();
+  absl::Status status = Load({.from_log = from_log}, hold, stop);
+  if (status.ok() && figures().total_bytes > 0) {
+    const double seconds =
+        static_cast<double>(server_.clock().MonotonicUs() - started_us) / 1'000'000;
+    LogNotice("DB loaded from {}: {:.3f} seconds, {} keys", from_log ? "append only file" : "disk",
+              seconds, KeysOf(server_.keyspace()));
+  }
+  if (status.ok() && from_log) status = log_keeper_.Resume();
+  // Before the gates open: who waits for them must not save a part for the whole.
+  if (!status.ok()) work_.ForgoSaving();
+  End(status.ok());
+  return status;
+}
+
+absl::Status Loader::Load(const ReloadOptions& options, Hold& hold,
+                          absl::FunctionRef<bool()> stop) {
+  if (options.from_log) return LoadLog(hold, stop);
+  const std::string path = server_.config().Text("dbfilename");
+  if (path.empty()) return absl::OkStatus();
+  return LoadRun({server_, files_, appliers_, progress_, hold, stop})
+      .LoadSnapshot(path, options.merge);
+}
+
+absl::Status Loader::LoadLog(Hold& hold, absl::FunctionRef<bool()> stop) {
+  auto loaded = log_keeper_.LoadManifest();
+  if (!loaded.ok()) return loaded.status();
+  AppendOnlyFile& log = journal_.file();
+  absl::Status status =
+      LoadRun({server_, files_, appliers_, progress_, hold, stop}).LoadLog(loaded->manifest, log);
+  if (!status.ok()) return status;
+  if (log.state() == AppendOnlyFile::State::kOff) log.Adopt(std::move(loaded->manifest));
+  return absl::OkStatus();
+}
+
+absl::Status Loader::Reload(const ReloadOptions& options) {
+  // In this order, so that the slot is free before the gates open.
+  Hold hold(server_.keyspace().background_slot());
+  BackgroundWork::TakeOver turn(work_);
+  turn.Wait();
+  hold.WaitAndCloseAll(server_.keyspace());
+  // It came during the load, which was given up: what is there is a part.
+  if (work_.saving_forgone()) return absl::CancelledError("Nothing is saved or loaded any more.");
+  if (options.save && !options.from_log) {
+    if (absl::Status saved = saver_.SaveAlone(); !saved.ok()) return saved;
+  }
+  if (options.save && options.from_log && journal_.on()) {
+    if (absl::Status written = journal_.file().Flush(); !written.ok()) return written;
+  }
+  return LoadInPlace(options, hold);
+}
+
+absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {
+  const bool log_on = journal_.on();
+  Begin();
+  // What is loaded is no change.
+  if (log_on) server_.keyspace().feed().set_log(nullptr);
+  if (options.flush) DiscardAll(server_.keyspace());
+  absl::Status status = Load(options, hold, [] { return false; });
+  if (log_on) server_.keyspace().feed().set_log(&journal_);
+  End(status.ok());
+  return status;
+}
+
+}  // namespace cloakroom

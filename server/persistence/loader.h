@@ -1,0 +1,70 @@
+#ifndef CLOAKROOM_SERVER_PERSISTENCE_LOADER_H_
+#define CLOAKROOM_SERVER_PERSISTENCE_LOADER_H_
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "replication/files/files.h"
+#include "server/context/server.h"
+#include "server/persistence/applier.h"
+#include "server/persistence/background_work.h"
+#include "server/persistence/load_progress.h"
+#include "storage/keyspace/hold.h"
+
+namespace cloakroom {
+
+class ChangeJournal;
+class LogKeeper;
+class Saver;
+
+/// Loads the data from the disk, all of it, while nobody else runs: at the start of a server, and
+/// for DEBUG RELOAD and DEBUG LOADAOF. How a file becomes keys is load_run.h.
+///
+/// Thread rule: any thread, except where a comment names one.
+class Loader {
+ public:
+  /// All outlive it.
+  Loader(Server& server, Files& files, BackgroundWork& work, ChangeJournal& journal, Saver& saver,
+         LogKeeper& log_keeper, ApplierFactory appliers);
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// From here on clients are told LOADING, until the load is over. Call it before they are served.
+  void Begin() { progress_.Begin(); }
+  bool loading() const { return progress_.loading(); }
+  LoadProgress::Figures figures() const { return progress_.figures(); }
+
+  /// Before the first command, on the main thread, after Begin: loads the data and opens the log.
+  /// The error is for the operator; the server must not start then, and nothing is saved any more.
+  /// `stop` is asked now and then.
+  absl::Status LoadAtStart(absl::FunctionRef<bool()> stop);
+
+  /// How DEBUG RELOAD and DEBUG LOADAOF load.
+  struct ReloadOptions {
+    bool from_log = false;
+    bool save = true;    ///< first: the snapshot, or what the log has not written yet
+    bool flush = true;   ///< what was there before the load
+    bool merge = false;  ///< a key of the file takes the place of one that is there
+  };
+  /// Saves and loads all the data while nobody else runs; what is under way is given up. When the
+  /// save fails nothing is loaded. Not on an event loop.
+  absl::Status Reload(const ReloadOptions& options);
+
+ private:
+  absl::Status Load(const ReloadOptions& options, Hold& hold, absl::FunctionRef<bool()> stop);
+  absl::Status LoadLog(Hold& hold, absl::FunctionRef<bool()> stop);
+  absl::Status LoadInPlace(const ReloadOptions& options, Hold& hold);
+  void End(bool ok);
+
+  Server& server_;
+  Files& files_;
+  BackgroundWork& work_;
+  ChangeJournal& journal_;
+  Saver& saver_;
+  LogKeeper& log_keeper_;
+  const ApplierFactory appliers_;
+  LoadProgress progress_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PERSISTENCE_LOADER_H_

@@ -1,0 +1,231 @@
+#include "server/persistence/loader.h"
+
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "replication/files/file_status.h"
+#include "tests/replication/support/rdb_bytes.h"
+#include "tests/server/support/persistence_fixture.h"
+
+namespace cloakroom {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using Call = FaultyFiles::Call;
+using Kind = BackgroundWork::Kind;
+
+class LoaderTest : public OnDiskTest {};
+
+/// One that is to start with a log.
+class BeforeTheLoadTest : public OnDiskTest {
+ protected:
+  BeforeTheLoadTest() : OnDiskTest({"--appendonly", "yes", "--repair", "yes"}) {}
+};
+
+/// One that has started with a log.
+class LogLoaderTest : public JournalledTest {};
+
+// ---- at the start: a snapshot
+
+TEST_F(LoaderTest, WithoutAFileTheServerBeginsEmpty) {
+  Life next(clock_, files_);
+  EXPECT_OK(next.loaded());
+  EXPECT_EQ(next.keys(), 0U);
+  EXPECT_FALSE(next.persistence().loader().loading());
+}
+
+TEST_F(LoaderTest, WhileItLoadsClientsAreToldSo) {
+  loader().Begin();
+  EXPECT_TRUE(loader().loading());
+  EXPECT_EQ(Run("GET a"), "-LOADING Redis is loading the dataset in memory\r\n");
+  ASSERT_OK(loader().LoadAtStart([] { return false; }));
+  EXPECT_FALSE(loader().loading());
+  EXPECT_EQ(Run("GET a"), "$-1\r\n");
+}
+
+TEST_F(LoaderTest, ADamagedFileStopsTheStartAndSaysWhatToDo) {
+  Run("SET a 1");
+  ASSERT_TRUE(Snapshot());
+  std::string content = *files_.Content("dump.rdb");
+  content.resize(content.size() - 9);  // the checksum, and the mark of the end
+  files_.Put("dump.rdb", content);
+  Life next(clock_, files_);
+  EXPECT_THAT(MessageOf(next.loaded()), HasSubstr("The RDB file dump.rdb can't be loaded"));
+  EXPECT_THAT(MessageOf(next.loaded()), HasSubstr("--repair yes"));
+}
+
+TEST_F(LoaderTest, AFileThatCannotBeReachedOrReadIsNotAbsent) {
+  Run("SET a 1");
+  ASSERT_TRUE(Snapshot());
+  files_.FailOn("dump.rdb", Call::kReach, EACCES);
+  Life unreachable(clock_, files_);
+  EXPECT_THAT(MessageOf(unreachable.loaded()),
+              AllOf(StartsWith("Fatal error loading the DB: Permission denied"),
+                    HasSubstr("Mend the owner or mode")));
+  files_.FailOn("dump.rdb", Call::kRead);
+  Life unreadable(clock_, files_);
+  EXPECT_THAT(MessageOf(unreadable.loaded()),
+              AllOf(StartsWith("Fatal error loading the DB: Input/output error"),
+                    Not(HasSubstr("--repair"))));
+}
+
+TEST_F(LoaderTest, OfASoundFileItIsNotSaidThatItIsDamaged) {
+  files_.Put("dump.rdb", RdbFile("\x01" + Short("list") + "\x01" + Short("x")));
+  Life lists(clock_, files_);
+  EXPECT_THAT(MessageOf(lists.loaded()),
+              AllOf(HasSubstr("list-linked"), HasSubstr("The file looks sound"),
+                    Not(HasSubstr("Restore it"))));
+}
+
+TEST_F(LoaderTest, WithRdbchecksumNoAWrongSumIsNoError) {
+  std::string file = RdbFile(std::string(1, '\0') + Short("a") + Short("1"));
+  file.back() ^= 1;
+  files_.Put("dump.rdb", file);
+  EXPECT_FALSE(Life(clock_, files_).loaded().ok());
+  Life trusting(clock_, files_, {"--rdbchecksum", "no"});
+  EXPECT_OK(trusting.loaded());
+  EXPECT_EQ(trusting.keys(), 1U);
+}
+
+TEST_F(LoaderTest, WhatARepairPassedOverCountsAsAChange) {
+  files_.Put("dump.rdb", RdbFile("\x01" + Short("list") + "\x01" + Short("x")));
+  Life repaired(clock_, files_, {"--repair", "yes"});
+  EXPECT_OK(repaired.loaded());
+  EXPECT_EQ(repaired.persistence().saver().changes_since_save(), 1);
+}
+
+TEST_F(BeforeTheLoadTest, AfterALoadThatFailedNothingIsSavedAnyMore) {
+  files_.Put("appendonlydir/appendonly.aof.manifest", "nonsense\n");
+  loader().Begin();
+  EXPECT_THAT(loader().LoadAtStart([] { return false; }),
+              FailsWith(StartsWith("The append-only log can't be read: ")));
+  EXPECT_TRUE(persistence().work().saving_forgone());
+  EXPECT_EQ(saver().Begin(), Kind::kNone);
+  persistence().work().AwaitIdle();
+  EXPECT_FALSE(files_.Exists("dump.rdb"));
+}
+
+// ---- at the start: a log
+
+TEST_F(BeforeTheLoadTest, ARepairedLogIsRewritten) {
+  files_.Put("appendonlydir/b", RdbFile("\x01" + Short("list") + "\x01" + Short("x") +
+                                        std::string(1, '\0') + Short("a") + Short("1")));
+  files_.Put("appendonlydir/appendonly.aof.manifest", "file b seq 1 type b\n");
+  EXPECT_FALSE(Life(clock_, files_, {"--appendonly", "yes"}).loaded().ok());
+  loader().Begin();
+  ASSERT_OK(loader().LoadAtStart([] { return false; }));
+  Settle();
+  EXPECT_EQ(log_keeper().figures().rewrites, 1);
+  Life next(clock_, files_, {"--appendonly", "yes"});
+  EXPECT_OK(next.loaded());
+  EXPECT_EQ(next.keys(), 1U);
+}
+
+TEST_F(LogLoaderTest, ATornTailIsCutOrRefusedAsConfigured) {
+  Run("SET a 1");
+  Run("SET b 2");
+  FlushLog();
+  const std::string path = "appendonlydir/appendonly.aof.1.incr.aof";
+  std::string torn = *files_.Content(path);
+  torn.resize(torn.size() - 3);
+  files_.Put(path, torn);
+  {
+    Life refused(clock_, files_, {"--appendonly", "yes", "--aof-load-truncated", "no"});
+    EXPECT_THAT(MessageOf(refused.loaded()), HasSubstr("Unexpected end of file"));
+    EXPECT_EQ(files_.Content(path), torn);
+  }
+  Life cut(clock_, files_, {"--appendonly", "yes"});
+  EXPECT_OK(cut.loaded());
+  EXPECT_EQ(cut.keys(), 1U);
+  EXPECT_LT(files_.Content(path)->size(), torn.size());
+}
+
+TEST_F(LogLoaderTest, ALogThatCannotBeReadStopsTheStartAndKeepsItsEnd) {
+  Run("SET a 1");
+  Run("SET b 2");
+  FlushLog();
+  const std::string path = "appendonlydir/appendonly.aof.1.incr.aof";
+  const std::optional<std::string> before = files_.Content(path);
+  for (const Call call : {Call::kReach, Call::kRead}) {
+    files_.FailOn("1.incr.aof", call);
+    Life refused(clock_, files_, {"--appendonly", "yes"});
+    EXPECT_THAT(MessageOf(refused.loaded()), AllOf(HasSubstr("1.incr.aof: Input/output error"),
+                                                   HasSubstr("Nothing was changed")));
+    EXPECT_EQ(files_.Content(path), before);
+  }
+  // In the middle of a command: behind two reads of the manifest, three of the base, and the first
+  // bytes of this one.
+  files_.FailNth(7, Call::kRead);
+  Life torn(clock_, files_, {"--appendonly", "yes"});
+  EXPECT_THAT(MessageOf(torn.loaded()),
+              StartsWith("Unrecoverable error reading the append only file " + path));
+  EXPECT_TRUE(files_.Failed());
+  EXPECT_EQ(files_.Content(path), before);
+  ExpectNextLifeHas(2U);
+}
+
+TEST_F(LogLoaderTest, ATornFileThatOthersFollowIsNotCut) {
+  const std::string torn = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n";
+  files_.Put("appendonlydir/1", torn);
+  files_.Put("appendonlydir/2", "");
+  files_.Put("appendonlydir/appendonly.aof.manifest", "file 1 seq 1 type i\nfile 2 seq 2 type i\n");
+  Life refused(clock_, files_, {"--appendonly", "yes"});
+  EXPECT_THAT(MessageOf(refused.loaded()),
+              AllOf(HasSubstr("not the last file"), Not(HasSubstr("--fix")),
+                    Not(HasSubstr("aof-load-truncated"))));
+  EXPECT_EQ(files_.Content("appendonlydir/1"), torn);
+}
+
+// ---- again
+
+TEST_F(LoaderTest, ReloadGivesBackTheSameData) {
+  Run("SET a 1");
+  Run("SET b 2 EX 100");
+  EXPECT_OK(loader().Reload({}));
+  EXPECT_EQ(Run("GET a"), "$1\r\n1\r\n");
+  EXPECT_EQ(Run("TTL b"), ":100\r\n");
+  EXPECT_EQ(saver().changes_since_save(), 0);
+}
+
+TEST_F(LoaderTest, AReloadThatCannotSaveTouchesNothing) {
+  Run("SET a 1");
+  files_.FailFrom(1);
+  EXPECT_FALSE(loader().Reload({}).ok());
+  EXPECT_EQ(Run("GET a"), "$1\r\n1\r\n");
+  EXPECT_EQ(persistence().work().under_way(), Kind::kNone);
+}
+
+TEST_F(BeforeTheLoadTest, AReloadDuringALoadThatIsGivenUpSavesNothing) {
+  files_.Put("dump.rdb", "what was there");
+  files_.Put("appendonlydir/i", "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n");
+  files_.Put("appendonlydir/appendonly.aof.manifest", "file i seq 1 type i\n");
+  loader().Begin();
+  std::thread reload;
+  const absl::Status loaded = loader().LoadAtStart([&] {
+    reload = std::thread([&] { EXPECT_FALSE(loader().Reload({}).ok()); });
+    while (persistence().work().under_way() == Kind::kNone) std::this_thread::yield();
+    return true;
+  });
+  reload.join();
+  EXPECT_TRUE(absl::IsCancelled(loaded));
+  EXPECT_EQ(files_.Content("dump.rdb"), "what was there");
+  EXPECT_EQ(persistence().work().under_way(), Kind::kNone);
+}
+
+TEST_F(LogLoaderTest, TheLogIsLoadedInPlaceOfTheData) {
+  Run("SET a 1");
+  Run("SET b 2");
+  EXPECT_OK(loader().Reload({.from_log = true}));
+  EXPECT_EQ(Run("GET a"), "$1\r\n1\r\n");
+  Run("SET c 3");
+  FlushLog();
+  ExpectNextLifeHas(3U);
+}
+
+}  // namespace
+}  // namespace cloakroom

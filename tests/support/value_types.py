@@ -1,0 +1,59 @@
+"""The types of values, one row each: all that the runners need to know to read and compare them.
+
+A type that Cloakroom does not have yet has its row too: redis-server's COMMAND table decides what the
+generator says, and TYPE and SCAN may name any.
+"""
+
+from dataclasses import dataclass
+
+SHOWN = 200  # bytes of a string
+
+
+@dataclass(frozen=True)
+class ValueType:
+    """One type. `letter` begins the names of its keys in the differential run (s0, h1 ...)."""
+    name: bytes  # what TYPE answers
+    letter: bytes
+    read: tuple  # the command that reads all of a key, which stands behind the first word
+    walk: str | None = None  # the command that does so page by page
+    model: type = list  # what a Python model keeps for a key
+    items: object = list  # a reply of `read` or `walk` -> its items, equal where the values are
+
+    def request(self, key):
+        return (self.read[0], key, *self.read[1:])
+
+    def value(self, reply):
+        """A reply of `read` as a model keeps it."""
+        return reply if self.model is bytes else self.model(self.items(reply))
+
+
+def _pairs(reply):
+    return sorted(zip(reply[::2], reply[1::2]))
+
+
+VALUE_TYPES = (
+    ValueType(b"string", b"s", ("GET",), model=bytes, items=bytes),
+    ValueType(b"hash", b"h", ("HGETALL",), walk="HSCAN", model=dict, items=_pairs),
+    ValueType(b"set", b"t", ("SMEMBERS",), walk="SSCAN", model=set, items=sorted),
+    ValueType(b"list", b"l", ("LRANGE", 0, -1)),
+    ValueType(b"zset", b"z", ("ZRANGE", 0, -1, "WITHSCORES")),
+    ValueType(b"stream", b"x", ("XRANGE", "-", "+")),
+)
+BY_NAME = {row.name: row for row in VALUE_TYPES}
+
+
+def of_model(value):
+    """The row of the type whose models look like this one."""
+    return next(row for row in VALUE_TYPES if row.model is type(value))
+
+
+def model_difference(row, found, expected):
+    """What two values, as models keep them, do not have in common, as text, or None."""
+    if found == expected:
+        return None
+    if row.model is bytes:
+        return (f"is {len(found or b'')} bytes {found and found[-SHOWN:]!r}, should be {len(expected)} bytes "
+                f"{expected[-SHOWN:]!r}")
+    found, expected = (set(value.items()) if row.model is dict else set(value) for value in (found, expected))
+    return f"has {sorted(found - expected)[:5]}, lacks {sorted(expected - found)[:5]}"
+
