@@ -17,9 +17,9 @@
 namespace cloakroom {
 namespace {
 
-/// A batch of fewer requests is not worth two looks at every bucket.
-constexpr size_t kMinPrefetch = 4;
-constexpr size_t kUsualBatch = 32;
+/// A single miss overlaps with no other.
+constexpr size_t kMinPrefetch = 2;
+constexpr size_t kUsualBatch = 64;
 /// The bucket, its entries, those of the bucket chained behind: chains are seldom longer.
 constexpr int kPrefetchTurns = 3;
 
@@ -48,7 +48,7 @@ void HangUpOnHttp(Client& client, ThreadContext& thread, int64_t now_us) {
       "commands, "
       "as a web page does that wants to reach this server through somebody's browser. The "
       "connection is closed.",
-      client.address);
+      client.address.Text());
 }
 
 }  // namespace
@@ -71,13 +71,27 @@ Request Executor::Prepare(CommandArguments args) const {
   return request;
 }
 
-void Executor::Prefetch(std::span<const Request> batch, int db_index) {
-  if (batch.size() < kMinPrefetch) return;
+void Executor::Prepare(Batch& batch) {
+  const CommandArguments arguments(batch.arguments);
+  for (const Batch::Place& place : batch.places) {
+    batch.requests.push_back(Prepare(arguments.subspan(place.first, place.count)));
+  }
+  // Clients of one database after the other, as they come: nearly always they all have the same.
+  for (size_t first = 0; first < batch.size();) {
+    size_t end = first + 1;
+    while (end < batch.size() && batch.places[end].db == batch.places[first].db) ++end;
+    Prefetch(std::span(batch.requests).subspan(first, end - first), batch.places[first].db);
+    first = end;
+  }
+}
+
+void Executor::Prefetch(std::span<const Request> requests, int db_index) {
+  if (requests.size() < kMinPrefetch) return;
   Database& db = server_.keyspace().db(db_index);
   Hold pass(thread_.slot);
   if (!pass.TryPassNow(db)) return;
   absl::InlinedVector<KeyHash, kUsualBatch> wanted;
-  for (const Request& request : batch) {
+  for (const Request& request : requests) {
     if (request.hashed) wanted.push_back(request.first_hash);
   }
   for (int turn = 0; !wanted.empty() && turn < kPrefetchTurns; ++turn) {

@@ -14,6 +14,7 @@
 #include "protocol/output_buffer.h"
 #include "protocol/reply_writer.h"
 #include "protocol/request_parser.h"
+#include "server/execution/batch.h"
 #include "server/execution/executor.h"
 #include "server/session/client.h"
 #include "storage/gate/gate_tickets.h"
@@ -54,9 +55,18 @@ class Conversation {
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
 
+  /// Parses the first requests in `bytes` into `batch`, ahead of Consume, so that those of several
+  /// clients can be prepared together (Executor::Prepare). It leaves to Consume what must not be
+  /// parsed before its turn. Then either Consume follows with the same bytes, or
+  /// ParseAgain.
+  void Begin(std::span<char> bytes, Batch& batch);
+  /// Has Consume parse what Begin has parsed.
+  void ParseAgain();
+
   /// Executes the requests in `bytes`, which begin where the last call left off: the connection
   /// drops consumed() bytes from the front and keeps the rest. Appends the replies to `out`. Stops
-  /// with kTurn where `turn` is used up and there are bytes left, whole requests or not.
+  /// with kTurn where `turn` is used up and there are bytes left, whole requests or not. The turn
+  /// begins when the executor last looked at the clock (BeginBatch).
   Next Consume(std::span<char> bytes, OutputBuffer& out, const Turn& turn);
   size_t consumed() const { return consumed_; }
   /// After kRead: bytes that the argument under way still needs, 0 when that is not known.
@@ -82,13 +92,17 @@ class Conversation {
   Client& client() { return *client_; }
 
  private:
-  struct Span {
-    size_t first;  ///< argument
-    size_t count;
-    size_t end;  ///< offset in the bytes
+  /// The client's requests in a batch that others may share.
+  struct Part {
+    Batch* batch = nullptr;
+    size_t first = 0;
+    size_t count = 0;
   };
-  bool ParseBatch(std::span<char> bytes);
-  Next ExecuteBatch(OutputBuffer& out);
+  /// `ahead`: other clients' requests are executed before these.
+  Part Parse(std::span<char> bytes, Batch& batch, bool ahead);
+  Next ExecutePart(const Part& part, OutputBuffer& out);
+  /// Has what was parsed and not executed parsed again.
+  void ResetParser();
   bool TurnIsOver(const OutputBuffer& out) const;
   Next Execute(const Request& request, OutputBuffer& out, bool queued);
   void Park(const Request& request);
@@ -110,10 +124,7 @@ class Conversation {
   size_t reply_end_ = 0;  ///< size of the output
   int64_t end_us_ = 0;
 
-  // The batch under way: views into the caller's bytes.
-  RequestParser::Arguments arguments_;
-  std::vector<Span> spans_;
-  std::vector<Request> requests_;
+  Part begun_;  ///< by Begin
 
   // The request that waits, with arguments of its own.
   std::vector<std::string> parked_strings_;

@@ -13,6 +13,7 @@
 #include "absl/functional/function_ref.h"
 #include "protocol/shared_bytes.h"
 #include "server/context/relaxed.h"
+#include "server/session/address.h"
 #include "storage/base/mutex.h"
 #include "storage/base/string_map.h"
 #include "storage/changes/interest.h"
@@ -95,9 +96,9 @@ struct Client {
 
   const uint64_t id;
   const int64_t created_ms;
-  /// Set once when the connection opens: "127.0.0.1:50123", "/run/cloakroom.sock:0".
-  std::string address;
-  std::string local_address;
+  /// Set once when the connection opens.
+  Address address;
+  Address local_address;
   int fd = -1;
   bool unix_socket = false;
   bool local = false;  ///< from this machine: loopback or a unix socket

@@ -1,7 +1,11 @@
 #include "server/net/held_replies.h"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include "server/context/server.h"
@@ -40,6 +44,9 @@ class HeldRepliesTest : private Disk, public ServerTest {
     EXPECT_TRUE(journal().file().AwaitDurable(journal().file().appended_offset(), kMinuteUs));
   }
 
+  // The log's writer posts to the context.
+  ~HeldRepliesTest() override { static_cast<void>(journal().file().Close()); }
+
   ChangeJournal& journal() { return server_.persistence().journal(); }
   /// Executes a request, whose changes `client` waits for.
   int64_t Write(std::string_view request, const std::shared_ptr<Waiting>& client) {
@@ -63,7 +70,9 @@ class HeldRepliesTest : private Disk, public ServerTest {
 
   FaultyFiles& files_;
   boost::asio::io_context context_{1};
-  HeldReplies held_{context_, journal()};
+  HeldReplies held_{
+      [this](std::function<void()> task) { boost::asio::post(context_, std::move(task)); },
+      journal()};
   std::shared_ptr<Waiting> client_ = std::make_shared<Waiting>();
   std::shared_ptr<Waiting> other_ = std::make_shared<Waiting>();
 };
