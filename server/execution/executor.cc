@@ -123,12 +123,12 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {
   if (client.reply_mode == ReplyMode::kOn) [[likely]] {
-    return ExecuteAloud(client, request, reply, queued);
+    return ExecuteAndReply(client, request, reply, queued);
   }
   if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkip;
   bool pushes = RepliesWithPushes(client, request);
   size_t mark = reply.out().Mark();
-  Outcome outcome = ExecuteAloud(client, request, reply, queued);
+  Outcome outcome = ExecuteAndReply(client, request, reply, queued);
   // Only CLIENT REPLY ON, RESET, and pushes are heard. What waits finds its reply dropped when it
   // is done.
   if (client.reply_mode != ReplyMode::kOn && !pushes) reply.out().Truncate(mark);
@@ -138,8 +138,8 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& r
   return outcome;
 }
 
-Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWriter& reply,
-                               bool queued) {
+Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyWriter& reply,
+                                  bool queued) {
   if (absl::Status may = admission_.Admit(client, request); !may.ok()) [[unlikely]] {
     if (request.command == nullptr && IsHttp(request.args[0])) {
       HangUpOnHttp(client, thread_, now_us_);
@@ -232,11 +232,11 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   }
   // What follows concerns nobody who waits for the keys.
   hold.Release();
-  if (call.has_work()) [[unlikely]] {
+  if (call.has_long_work()) [[unlikely]] {
     const bool prepares = call.prepares();
     if (!prepares) accounting_.NoteRun(call);
-    return {.kind = prepares ? Outcome::Kind::kPrepare : Outcome::Kind::kDeferred,
-            .work = call.TakeWork(),
+    return {.kind = prepares ? Outcome::Kind::kPrepare : Outcome::Kind::kLongWork,
+            .work = call.TakeLongWork(),
             .started_us = started_us};
   }
   if (call.again_soon()) [[unlikely]]
@@ -343,7 +343,7 @@ void Executor::RunNested(Client& client, const Command& command, CommandArgument
   accounting_.NoteEnd(client, command, args, server_.clock().MonotonicUs() - started_us);
 }
 
-void Executor::FinishDeferred(Client& client, const Request& request, int64_t started_us,
+void Executor::FinishLongWork(Client& client, const Request& request, int64_t started_us,
                               std::string_view error_code) {
   BeginBatch();
   if (!error_code.empty()) accounting_.CountFailure(*request.command, error_code);

@@ -47,9 +47,9 @@ class Executor {
   /// Executes one request and writes its reply. `queued`: the client holds a ticket for the gate
   /// that refused it before.
   Outcome Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued);
-  /// When the work of a kDeferred request is done, on the event loop again: notes its duration, and
+  /// When the work of a kLongWork request is done, on the event loop again: notes its duration, and
   /// its error where there is a code.
-  void FinishDeferred(Client& client, const Request& request, int64_t started_us,
+  void FinishLongWork(Client& client, const Request& request, int64_t started_us,
                       std::string_view error_code);
 
   /// When a kBlocked request has been settled and that was heard of: takes it out of the queues of
@@ -75,7 +75,7 @@ class Executor {
   /// Buckets first, then entries.
   void Prefetch(std::span<const Request> requests, int db);
   /// Execute for a client that gets its replies.
-  Outcome ExecuteAloud(Client& client, const Request& request, ReplyWriter& reply, bool queued);
+  Outcome ExecuteAndReply(Client& client, const Request& request, ReplyWriter& reply, bool queued);
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);
   /// What becomes of a request that did not get its hold.

@@ -170,8 +170,8 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
       co_await WaitUntil(Steady::time_point::max());
       continue;
     }
-    if (next == Conversation::Next::kWork) {
-      if (!co_await WaitForWork(&next)) break;
+    if (next == Conversation::Next::kLongWork) {
+      if (!co_await WaitForLongWork(&next)) break;
     } else if (next == Conversation::Next::kBlocked) {
       if (!co_await WaitForKeys(&next)) break;
     } else {
@@ -202,15 +202,15 @@ template <typename Execution>
 void Connection::Answer(const Execution& execution) {
   if (replies_ == nullptr) replies_ = loop_.TakeOutput(*this);
   ThreadContext& thread = loop_.executor().thread();
-  ChangeJournal::Request request(loop_.server().persistence().journal(), thread.holds, this,
-                                 durable_from_);
-  ChangeJournal::Request* const outer_request = std::exchange(thread.request, &request);
+  ChangeJournal::Scope request(loop_.server().persistence().journal(), thread.holds, this,
+                               durable_from_);
+  ChangeJournal::Scope* const outer_request = std::exchange(thread.journal_scope, &request);
   executing_ = true;
   Connection* const outer = loop_.ExchangeExecuting(this);
   execution(*replies_);
   loop_.ExchangeExecuting(outer);
   executing_ = false;
-  thread.request = outer_request;
+  thread.journal_scope = outer_request;
   HoldReplies(request.offset());
   request.End();
   if (std::exchange(pushed_meanwhile_, false)) HandOn();
@@ -307,17 +307,17 @@ Connection::Awaitable<bool> Connection::WaitForKeys(Conversation::Next* next) {
   co_return open_;
 }
 
-Connection::Awaitable<bool> Connection::WaitForWork(Conversation::Next* next) {
+Connection::Awaitable<bool> Connection::WaitForLongWork(Conversation::Next* next) {
   Server& server = loop_.server();
   // Shared: it may outlive the connection.
   auto work =
-      std::make_shared<LongWork>(conversation_.TakeWork(), server.workers(),
+      std::make_shared<LongWork>(conversation_.TakeLongWork(), server.workers(),
                                  server.keyspace().background_slot(), client_->resp, Waker());
   work->Start();
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
   if (open_) {
     HoldReplies(work->durable_from());
-    Answer([&](OutputBuffer& output) { *next = conversation_.FinishWork(*work, output); });
+    Answer([&](OutputBuffer& output) { *next = conversation_.FinishLongWork(*work, output); });
   }
   // What it has gathered may be large.
   server.workers().Post([work = std::move(work)] {});
@@ -427,7 +427,7 @@ void Connection::Flush() {
 void Connection::Push(Pushed pushed) {
   const bool here = loop_.OnThisThread();
   if (here && pushed.ticket == nullptr && pushes_.empty() && !InMidstOfReply()) {
-    if (pushed.wanted()) PushHere(std::move(pushed.bytes));
+    if (pushed.wanted()) AppendPush(std::move(pushed.bytes));
     return;
   }
   const bool first = pushes_.Add(std::move(pushed));
@@ -436,7 +436,7 @@ void Connection::Push(Pushed pushed) {
   if (first) PostHandOn();
 }
 
-void Connection::TicketsAreKnown() {
+void Connection::OffsetsAreKnown() {
   if (loop_.OnThisThread()) return HandOn();
   if (pushes_.Remind()) PostHandOn();
 }
@@ -468,11 +468,11 @@ void Connection::HandOn() {
     }
     // With all that is sent when the round ends, as it will.
     if (replies_ == nullptr) replies_ = loop_.TakeOutput(*this);
-    PushHere(std::move(pushed.bytes));
+    AppendPush(std::move(pushed.bytes));
   }
 }
 
-void Connection::PushHere(SharedBytes bytes) {
+void Connection::AppendPush(SharedBytes bytes) {
   if (!open_) return;
   OutputBuffer alone;
   OutputBuffer& output = replies_ != nullptr ? *replies_ : alone;

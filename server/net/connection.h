@@ -58,7 +58,7 @@ class Connection final : public ClientLink,
   void Start();
 
   void Push(Pushed pushed) override;
-  void TicketsAreKnown() override;
+  void OffsetsAreKnown() override;
   void Kill() override;
 
   bool open() const { return open_; }
@@ -118,7 +118,7 @@ class Connection final : public ClientLink,
   /// Goes on until the connection can be read from again, or is closed.
   Awaitable<void> Linger(Conversation::Next next);
   Awaitable<bool> Wait(Conversation::Next next);
-  Awaitable<bool> WaitForWork(Conversation::Next* next);
+  Awaitable<bool> WaitForLongWork(Conversation::Next* next);
   Awaitable<void> WaitForPause();
   Awaitable<bool> WaitForKeys(Conversation::Next* next);
   Awaitable<void> WaitUntil(std::chrono::steady_clock::time_point until);
@@ -135,7 +135,7 @@ class Connection final : public ClientLink,
   bool SendNow(OutputBuffer& output);
   /// One Stream::Send of at most `most` bytes.
   std::optional<size_t> SendSome(const OutputBuffer& output, size_t most);
-  void PushHere(SharedBytes bytes);
+  void AppendPush(SharedBytes bytes);
   bool InMidstOfReply() const;
   /// Sends what other threads pushed, at the end of the round.
   void HandOn();

@@ -155,10 +155,10 @@ Conversation::Next Conversation::Execute(const Request& request, OutputBuffer& o
     case Outcome::Kind::kBlocked:
       Park(request);
       return Next::kBlocked;
-    case Outcome::Kind::kDeferred:
+    case Outcome::Kind::kLongWork:
     case Outcome::Kind::kPrepare:
       Park(request);
-      return Next::kWork;
+      return Next::kLongWork;
   }
   return Next::kRead;
 }
@@ -210,7 +210,7 @@ void Conversation::Abandon() {
   executor_.AbandonBlocked(*client_, std::exchange(outcome_.blocked, nullptr));
 }
 
-Conversation::Next Conversation::FinishWork(LongWork& work, OutputBuffer& out) {
+Conversation::Next Conversation::FinishLongWork(LongWork& work, OutputBuffer& out) {
   if (outcome_.kind == Outcome::Kind::kPrepare) {
     parked_.prepared = std::move(work.prepared);
     ++parked_.preparations;
@@ -218,7 +218,7 @@ Conversation::Next Conversation::FinishWork(LongWork& work, OutputBuffer& out) {
     return Resume(out);
   }
   client_->blocked = false;
-  executor_.FinishDeferred(*client_, parked_, outcome_.started_us, work.error_code());
+  executor_.FinishLongWork(*client_, parked_, outcome_.started_us, work.error_code());
   if (client_->reply_mode == ReplyMode::kOn) {
     work.output().MoveTo(out);
   } else if (client_->reply_mode == ReplyMode::kSkip) {

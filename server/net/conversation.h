@@ -28,14 +28,14 @@ namespace cloakroom {
 class Conversation {
  public:
   enum class Next {
-    kRead,     ///< give me more bytes
-    kTurn,     ///< its turn is over: call Consume with what was kept when the others had theirs
-    kGate,     ///< call Resume when gate() opens, see wish()
-    kSoon,     ///< call Resume in soon()
-    kPause,    ///< call Resume at pause_until_ms(), or when the pause ends
-    kBlocked,  ///< call FinishBlocked when blocked() has been settled
-    kWork,     ///< run TakeWork() on a worker thread, then call FinishWork
-    kClose,    ///< send the replies, then close
+    kRead,      ///< give me more bytes
+    kTurn,      ///< its turn is over: call Consume with what was kept when the others had theirs
+    kGate,      ///< call Resume when gate() opens, see wish()
+    kSoon,      ///< call Resume in soon()
+    kPause,     ///< call Resume at pause_until_ms(), or when the pause ends
+    kBlocked,   ///< call FinishBlocked when blocked() has been settled
+    kLongWork,  ///< run TakeLongWork() on a worker thread, then call FinishLongWork
+    kClose,     ///< send the replies, then close
   };
 
   /// What one Consume may do before the other clients have their turn. The request that reaches a
@@ -72,10 +72,10 @@ class Conversation {
   /// After kRead: bytes that the argument under way still needs, 0 when that is not known.
   size_t bytes_wanted() const { return parser_.bytes_wanted(); }
 
-  /// Tries the request again that had to wait. Afterwards, or after FinishWork, Consume goes on
+  /// Tries the request again that had to wait. Afterwards, or after FinishLongWork, Consume goes on
   /// with what was kept (kRead here means just that).
   Next Resume(OutputBuffer& out);
-  Next FinishWork(LongWork& work, OutputBuffer& out);
+  Next FinishLongWork(LongWork& work, OutputBuffer& out);
   Next FinishBlocked(OutputBuffer& out);
   /// The client is gone: nothing is served to it any more.
   void Abandon();
@@ -87,7 +87,7 @@ class Conversation {
   std::chrono::microseconds soon() const { return outcome_.soon; }
   int64_t pause_until_ms() const { return outcome_.until_ms; }
   const std::shared_ptr<BlockedRequest>& blocked() const { return outcome_.blocked; }
-  LongWork::Function TakeWork() { return std::move(outcome_.work); }
+  LongWork::Function TakeLongWork() { return std::move(outcome_.work); }
 
   Client& client() { return *client_; }
 

@@ -18,8 +18,10 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/config/config_store.h"
+#include "server/context/errors.h"
 #include "server/log/log.h"
 #include "server/net/bind_address.h"
 #include "server/net/connection.h"
@@ -121,46 +123,42 @@ void Listener::Port::OnReady(const Poller::Ready& /*ready*/) {
   failing_ = error != 0;
 }
 
-std::optional<std::string> Listener::Open() {
+absl::Status Listener::Open() {
   MutexLock lock(mutex_);
-  if (auto error = OpenTcp(ports_, /*probe=*/true)) return error;
+  if (absl::Status opened = OpenTcp(ports_, /*probe=*/true); !opened.ok()) return opened;
   tcp_port_ = server_.settings().port;
   std::string path = server_.config().Text("unixsocket");
   if (!path.empty()) {
-    if (auto error = OpenUnix(path, ports_)) return error;
+    if (absl::Status opened = OpenUnix(path, ports_); !opened.ok()) return opened;
   }
-  if (ports_.empty()) return kNowhereError;
-  server_.config().Subscribe({"bind", "port"}, [this] {
-    const std::string refusal = Rebind();
-    return refusal.empty() ? absl::OkStatus() : absl::UnavailableError(refusal);
-  });
+  if (ports_.empty()) return absl::FailedPreconditionError(kNowhereError);
+  server_.config().Subscribe({"bind", "port"}, [this] { return Rebind(); });
   server_.config().Subscribe({"tcp-keepalive"}, [this] {
     SetKeepAlive();
     return absl::OkStatus();
   });
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
-std::optional<std::string> Listener::OpenTcp(Ports& ports, bool probe) {
-  if (server_.settings().port == 0) return std::nullopt;
+absl::Status Listener::OpenTcp(Ports& ports, bool probe) {
+  if (server_.settings().port == 0) return absl::OkStatus();
   Ports opened;
   for (const BindAddress& address : BindAddresses(server_.config().Words("bind"))) {
-    if (auto error = OpenAddress(address.name, opened, probe)) {
-      if (!address.optional) return error;
-      LogVerbose("{}", *error);
-    }
+    absl::Status listening = OpenAddress(address.name, opened, probe);
+    if (listening.ok()) continue;
+    if (!address.optional) return listening;
+    LogVerbose("{}", ReplyOf(listening));
   }
-  if (opened.empty()) return kNoAddressError;
+  if (opened.empty()) return absl::UnavailableError(kNoAddressError);
   ports.insert(ports.end(), opened.begin(), opened.end());
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
-std::optional<std::string> Listener::OpenAddress(const std::string& address, Ports& ports,
-                                                 bool probe) {
+absl::Status Listener::OpenAddress(const std::string& address, Ports& ports, bool probe) {
   const Config& settings = server_.settings();
   error_code error;
   const std::optional<asio::ip::address> ip = Resolved(address);
-  if (!ip) return ResolveError(address);
+  if (!ip) return absl::UnavailableError(ResolveError(address));
   Tcp::endpoint endpoint(*ip, static_cast<uint16_t>(settings.port.Get()));
   asio::io_context opening;
   auto bind = [&](Acceptor& acceptor, bool shared, int backlog) {
@@ -188,21 +186,21 @@ std::optional<std::string> Listener::OpenAddress(const std::string& address, Por
   }
   if (!error) {
     ports.insert(ports.end(), opened.begin(), opened.end());
-    return std::nullopt;
+    return absl::OkStatus();
   }
-  return TcpListenError(address, settings.port, error);
+  return absl::UnavailableError(TcpListenError(address, settings.port, error));
 }
 
-std::string Listener::Rebind() {
+absl::Status Listener::Rebind() {
   MutexLock lock(mutex_);
   const int port = server_.settings().port;
   // On the same port we would only meet ourselves.
   const bool moves = port != tcp_port_;
   Ports opened;
-  if (auto error = OpenTcp(opened, /*probe=*/moves)) {
-    LogWarning("{}", *error);
-    return moves ? "Unable to listen on this port. Check server logs."
-                 : "Failed to bind to specified addresses.";
+  if (absl::Status listening = OpenTcp(opened, /*probe=*/moves); !listening.ok()) {
+    LogWarning("{}", ReplyOf(listening));
+    return absl::UnavailableError(moves ? "Unable to listen on this port. Check server logs."
+                                        : "Failed to bind to specified addresses.");
   }
   Ports left;
   for (const auto& old : ports_) {
@@ -216,16 +214,16 @@ std::string Listener::Rebind() {
   left.insert(left.end(), opened.begin(), opened.end());
   ports_ = std::move(left);
   tcp_port_ = port;
-  return "";
+  return absl::OkStatus();
 }
 
-std::optional<std::string> Listener::OpenUnix(const std::string& path, Ports& ports) {
+absl::Status Listener::OpenUnix(const std::string& path, Ports& ports) {
   const Config& settings = server_.settings();
   asio::io_context opening;
   Acceptor acceptor(opening);
   error_code error;
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return UnixListenError(path, asio::error::name_too_long);
+    return absl::UnavailableError(UnixListenError(path, asio::error::name_too_long));
   }
   if (LookAtUnixPath(path) == UnixPath::kStale) {
     LogNotice("Removing {}, which a server that did not end properly has left", path);
@@ -241,11 +239,11 @@ std::optional<std::string> Listener::OpenUnix(const std::string& path, Ports& po
     error.assign(errno, boost::system::system_category());
   }
   if (error) {
-    return UnixListenError(path, error);
+    return absl::UnavailableError(UnixListenError(path, error));
   }
   unix_path_ = path;
   ports.push_back(std::make_shared<Port>(*this, *loops_.front(), acceptor.release(), true));
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
 void Listener::Start() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "server/net/event_loop.h"
 #include "server/net/poller.h"
 #include "server/net/stream.h"
@@ -32,7 +33,7 @@ class Listener {
   ~Listener();
 
   /// Binds to what the configuration says. The error is what to tell the operator.
-  std::optional<std::string> Open();
+  absl::Status Open();
   /// Begins to accept. Call on the main thread, before the loops start.
   void Start();
   /// Removes the unix socket's file.
@@ -71,12 +72,11 @@ class Listener {
   using Ports = std::vector<std::shared_ptr<Port>>;
 
   /// Binds to all addresses of `bind`, or to none. `probe`: notice another server on the port.
-  std::optional<std::string> OpenTcp(Ports& ports, bool probe);
-  std::optional<std::string> OpenAddress(const std::string& address, Ports& ports, bool probe);
-  std::optional<std::string> OpenUnix(const std::string& path, Ports& ports);
-  /// Moves to the addresses that the configuration says now; what refuses to, as CONFIG SET says
-  /// it.
-  std::string Rebind();
+  absl::Status OpenTcp(Ports& ports, bool probe);
+  absl::Status OpenAddress(const std::string& address, Ports& ports, bool probe);
+  absl::Status OpenUnix(const std::string& path, Ports& ports);
+  /// Moves to the addresses that the configuration says now; an error has CONFIG SET's words.
+  absl::Status Rebind();
   void Start(const std::shared_ptr<Port>& port);
   /// tcp-keepalive has changed.
   void SetKeepAlive();

@@ -32,7 +32,7 @@ struct Subscription {
 
 /// How far the log of changes must be durable before what one request pushes may be heard. Known
 /// when the request has been executed.
-struct PushTicket {
+struct PushOffset {
   static constexpr int64_t kUnknown = -1;
   std::atomic<int64_t> durable_from = kUnknown;
 };
@@ -43,7 +43,7 @@ struct Pushed {
   /// Of a message; null otherwise.
   std::shared_ptr<const Subscription> subscription;
   /// Null: may be heard at once.
-  std::shared_ptr<const PushTicket> ticket;
+  std::shared_ptr<const PushOffset> ticket;
 
   /// Asked on the client's thread: what was unsubscribed meanwhile is dropped, for after the reply
   /// to UNSUBSCRIBE a client takes what comes for replies again.
@@ -60,12 +60,12 @@ class ClientLink {
   /// Sends it behind all that was pushed before, unless it is no longer wanted by then.
   virtual void Push(Pushed pushed) = 0;
   /// What was pushed with a ticket may have become known.
-  virtual void TicketsAreKnown() {}
+  virtual void OffsetsAreKnown() {}
   /// Closes the connection soon; replies under way may be lost.
   virtual void Kill() = 0;
 };
 
-/// Who brings what is pushed to its receiver: see ChangeJournal::Request::Push.
+/// Who brings what is pushed to its receiver: see ChangeJournal::Scope::Push.
 using Pusher = absl::FunctionRef<void(const std::shared_ptr<ClientLink>&, Pushed)>;
 /// The one that waits for nothing.
 inline void PushAtOnce(const std::shared_ptr<ClientLink>& link, Pushed pushed) {

@@ -89,8 +89,8 @@ class ChangeBatch {
 
   /// Some of it is more than time does by itself: what has expired is gone after a restart too,
   /// whether or not the log says so.
-  bool shown() const { return shown_; }
-  void NoteShown() { shown_ = true; }
+  bool awaited() const { return awaited_; }
+  void NoteAwaited() { awaited_ = true; }
 
   /// In order. What is visited is valid during the call.
   void ForEach(absl::FunctionRef<void(const Change&)> visit) const;
@@ -121,7 +121,7 @@ class ChangeBatch {
   std::vector<EventRecord> events_;
   std::string event_keys_;
   bool abandoned_ = false;
-  bool shown_ = false;
+  bool awaited_ = false;
 };
 
 /// Batches to be used again: a command should not allocate to say what it changed. One thread's.

@@ -25,14 +25,14 @@ class Evictor {
  public:
   Evictor(Keyspace& keyspace, GateSlot slot) : keyspace_(keyspace), slot_(slot) {}
 
-  enum class Outcome {
+  enum class Room {
     kBelowLimit,  ///< there is room
     kNoRoom,      ///< over the limit, and the policy lets nothing go
     kBusy,        ///< over the limit, and those who could free some are occupied
   };
   /// Evicts until there is room, but not during a pause; at most for one slice (some hundred keys),
   /// after which a command may go ahead and the next one goes on evicting.
-  Outcome MakeRoom();
+  Room MakeRoom();
 
   /// More is in use than maxmemory, what it does not count aside (Keyspace::uncounted_bytes).
   bool OverLimit() const;
@@ -48,7 +48,7 @@ class Evictor {
   /// What was flushed is on its way to the allocator, so nothing has to be evicted for it. Where a
   /// snapshot still wanted it, it does without.
   bool FlushedMemoryIsComing();
-  Outcome NoRoom() const;
+  Room NoRoom() const;
   Step EvictOne(EvictionPolicy policy);
   /// The stripe is held.
   Step EvictFrom(Hold& hold, Database& db, Stripe& stripe, EvictionPolicy policy);

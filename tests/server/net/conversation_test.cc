@@ -44,9 +44,9 @@ class ConversationTest : public ServerTest {
   std::string Finish() {
     OutputBuffer unused;
     ReplyWriter reply(unused, client_->resp);
-    auto work = RunWork(conversation_->TakeWork(), reply);
+    auto work = RunWork(conversation_->TakeLongWork(), reply);
     OutputBuffer out;
-    next_ = conversation_->FinishWork(*work, out);
+    next_ = conversation_->FinishLongWork(*work, out);
     return TakeText(out);
   }
 
@@ -157,14 +157,14 @@ TEST_F(ConversationTest, WhoIsRefusedForAMillisecondGetsATicketUntilItsTurn) {
 
 TEST_F(ConversationTest, LongWorkIsFinishedElsewhereBeforeTheNextRequest) {
   EXPECT_EQ(Send("MEMORY PURGE\r\nPING\r\n"), "");
-  ASSERT_EQ(next_, Conversation::Next::kWork);
+  ASSERT_EQ(next_, Conversation::Next::kLongWork);
   EXPECT_EQ(Finish(), "+OK\r\n");
   EXPECT_EQ(Send(""), "+PONG\r\n");
 }
 
 TEST_F(ConversationTest, ASkippedReplyOfLongWorkIsDroppedAndTheNextOneIsHeard) {
   EXPECT_EQ(Send("CLIENT REPLY SKIP\r\nMEMORY PURGE\r\n"), "");
-  ASSERT_EQ(next_, Conversation::Next::kWork);
+  ASSERT_EQ(next_, Conversation::Next::kLongWork);
   EXPECT_EQ(Finish(), "");
   EXPECT_EQ(Send("PING\r\n"), "+PONG\r\n");
 }

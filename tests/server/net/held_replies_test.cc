@@ -50,7 +50,7 @@ class HeldRepliesTest : private Disk, public ServerTest {
   ChangeJournal& journal() { return server_.persistence().journal(); }
   /// Executes a request, whose changes `client` waits for.
   int64_t Write(std::string_view request, const std::shared_ptr<Waiting>& client) {
-    const ChangeJournal::Request scope(journal(), server_.thread(0).holds);
+    const ChangeJournal::Scope scope(journal(), server_.thread(0).holds);
     Run(request);
     if (scope.offset() > 0) held_.Add(client, scope.offset());
     return scope.offset();
@@ -130,7 +130,7 @@ TEST_F(HeldRepliesTest, ALogThatCannotBeClosedAcknowledgesNothing) {
 }
 
 TEST_F(HeldRepliesTest, RequestsNestEachWithChangesOfItsOwn) {
-  const ChangeJournal::Request outer(journal(), server_.thread(0).holds);
+  const ChangeJournal::Scope outer(journal(), server_.thread(0).holds);
   const int64_t inner = Write("SET a 1", client_);
   EXPECT_GT(inner, 0);
   EXPECT_EQ(outer.offset(), 0);
@@ -142,7 +142,7 @@ TEST_F(HeldRepliesTest, RequestsNestEachWithChangesOfItsOwn) {
 }
 
 TEST_F(HeldRepliesTest, OneWhoComesLateWithChangesThatAreKeptHidesNobodysDemand) {
-  const ChangeJournal::Request script(journal(), server_.thread(0).holds);
+  const ChangeJournal::Scope script(journal(), server_.thread(0).holds);
   Run("SET a 1");
   journal().Demand(script.offset());
   ASSERT_TRUE(journal().AwaitDurable(script.offset(), kMinuteUs));
