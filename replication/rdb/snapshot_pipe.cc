@@ -10,7 +10,7 @@ SnapshotPipe::Room SnapshotPipe::AwaitRoom(std::chrono::milliseconds time) {
   while (!ended_ && batches_.size() >= kMaxBatches) {
     if (!changed_.WaitUntil(mutex_, end)) break;
   }
-  if (ended_) return Room::kNever;
+  if (ended_) return Room::kNoMore;
   return batches_.size() < kMaxBatches ? Room::kFree : Room::kNotYet;
 }
 

@@ -26,7 +26,7 @@ class SnapshotPipe {
   enum class Room : uint8_t {
     kFree,
     kNotYet,
-    kNever,  ///< the writing thread has ended
+    kNoMore,  ///< the writing thread has ended
   };
   /// Waits for room, so long at most.
   Room AwaitRoom(std::chrono::milliseconds time);

@@ -148,7 +148,7 @@ absl::Status Collect(Snapshot& snapshot, SnapshotPipe& pipe, absl::FunctionRef<b
   while (true) {
     if (stop()) return absl::CancelledError(kStopped);
     const SnapshotPipe::Room room = pipe.AwaitRoom(kPatience);
-    if (room == SnapshotPipe::Room::kNever) return absl::OkStatus();
+    if (room == SnapshotPipe::Room::kNoMore) return absl::OkStatus();
     SnapshotBatch batch;
     Snapshot::Step step = Snapshot::Step::kBusy;
     if (room == SnapshotPipe::Room::kFree) step = snapshot.Next(&batch);

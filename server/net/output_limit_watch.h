@@ -20,7 +20,7 @@ class OutputLimitWatch {
       Forget();
     } else {
       const int64_t now_ms = clock.NowMs();
-      int64_t since_ms = kNever;
+      int64_t since_ms = kNotOver;
       if (!over_soft_since_ms_.compare_exchange_strong(since_ms, now_ms) &&
           now_ms - since_ms > limit.soft_seconds * 1000) {
         return true;
@@ -30,12 +30,13 @@ class OutputLimitWatch {
   }
   /// Nothing waits any more.
   void Forget() {
-    if (over_soft_since_ms_.load(std::memory_order_relaxed) != kNever) over_soft_since_ms_ = kNever;
+    if (over_soft_since_ms_.load(std::memory_order_relaxed) != kNotOver)
+      over_soft_since_ms_ = kNotOver;
   }
 
  private:
-  static constexpr int64_t kNever = -1;
-  std::atomic<int64_t> over_soft_since_ms_ = kNever;
+  static constexpr int64_t kNotOver = -1;
+  std::atomic<int64_t> over_soft_since_ms_ = kNotOver;
 };
 
 }  // namespace cloakroom

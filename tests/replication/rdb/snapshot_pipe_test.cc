@@ -82,7 +82,7 @@ TEST_F(SnapshotPipeTest, WhatIsGivenUpIsNotGiven) {
 TEST_F(SnapshotPipeTest, NothingIsTakenWhenTheWritingThreadHasEnded) {
   pipe_.Push(BatchOf("a"));
   pipe_.End();
-  EXPECT_EQ(pipe_.AwaitRoom(0ms), Room::kNever);
+  EXPECT_EQ(pipe_.AwaitRoom(0ms), Room::kNoMore);
   pipe_.Push(BatchOf("b"));
   pipe_.Close(/*given_up=*/false);
   EXPECT_FALSE(pipe_.Pop(&batch_));
