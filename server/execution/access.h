@@ -9,18 +9,18 @@ namespace cloakroom {
 
 class Server;
 
-/// Databases whose gates are to be closed, in the order of their numbers, each once.
+/// The databases whose gates are to be closed, each once, ordered by number.
 using DatabaseList = absl::InlinedVector<Database*, 2>;
 
 void AddDatabase(Database& db, DatabaseList* databases);
 
-/// Adds what a request must have for itself, sent by a client whose database is `own`. `nested`:
-/// inside MULTI or a script, where nothing may be passed or locked besides what is held already, so
-/// that a database which it would only pass counts as well.
+/// Adds the databases that a request needs for itself; `own` is its client's database. `nested`:
+/// the request runs inside MULTI or a script. Nothing more may be passed or locked there, so a
+/// database that the request would only pass counts as well.
 void AddDatabasesAlone(Server& server, const Command& command, CommandArguments args, int own,
                        bool nested, DatabaseList* databases);
 
-/// Whether a hold that closes gates closes all that a nested request needs.
+/// Whether a hold closes all gates that a nested request needs closed.
 bool Covers(const Hold& hold, Server& server, const Command& command, CommandArguments args,
             int own);
 

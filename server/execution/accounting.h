@@ -16,7 +16,7 @@
 
 namespace cloakroom {
 
-/// What is noted of commands: statistics, errors, slowlog, latency, monitors.
+/// Records what commands do: statistics, errors, slowlog, latency, monitors.
 ///
 /// Thread rule: the thread of its context.
 class Accounting {
@@ -24,17 +24,17 @@ class Accounting {
   Accounting(Server& server, ThreadContext& thread) : server_(server), thread_(thread) {}
 
   void CountError(std::string_view error);
-  /// A command was refused; null: none has that name.
+  /// Call it when a command was refused. Null: no command has that name.
   void CountRejected(const Command* command, std::string_view error);
   void CountFailure(const Command& command, std::string_view error_code);
-  /// A command's function has returned: tells the monitors, and counts its error.
+  /// Call it when a command's function has returned: tells the monitors, and counts the error.
   void NoteRun(const Call& call);
-  /// A command is over, and its reply written.
+  /// Call it when a command has ended and its reply is written.
   void NoteEnd(Client& client, const Command& command, CommandArguments args, int64_t duration_us);
   void TellMonitors(const Client& client, const Command& command, CommandArguments args,
                     CallMode mode);
-  /// While it is not null, what monitors are to hear of a transaction is kept there. Returns what
-  /// was so before.
+  /// While `notes` is not null, it collects what monitors are to hear of a transaction. Returns the
+  /// previous value.
   MonitorNotes* KeepNotes(MonitorNotes* notes) { return std::exchange(notes_, notes); }
 
  private:

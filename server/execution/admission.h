@@ -15,33 +15,34 @@
 
 namespace cloakroom {
 
-/// Whether a command may run. All that asks for commands comes through here: clients, scripts, the
-/// log. An error has the words of the reply that refuses it.
+/// Decides whether a command may run, for clients, scripts and the log alike. An error holds the
+/// text of the error reply.
 ///
 /// Thread rule: the thread of its context.
 class Admission {
  public:
   Admission(Server& server, ThreadContext& thread) : server_(server), thread_(thread) {}
 
-  /// Of a client's request. Makes room for one that needs memory.
+  /// Admits a client's request. Evicts keys first if the request needs memory.
   absl::Status Admit(const Client& client, const Request& request) const;
 
   /// What a script may do.
   struct ScriptTerms {
     bool read_only = false;
-    bool out_of_memory = false;  ///< it may not make it worse
+    bool out_of_memory = false;  ///< the script may not use more memory
   };
-  /// Of a command that a script calls.
+  /// Admits a command that a script calls.
   absl::Status AdmitInScript(const ScriptTerms& terms, const Command* command,
                              CommandArguments args) const;
-  /// Of a command that stands in a log.
+  /// Admits a command that was read from the log.
   absl::Status AdmitFromLog(const Command* command, CommandArguments args) const;
 
-  /// Whether the request has one of these flags. What runs a queue has those of the queue.
+  /// Whether the request has one of these flags. A request that runs a queue has the queue's flags.
   bool HasFlag(const Client& client, const Request& request, uint32_t flags) const;
-  /// Whether it is a script, or a transaction with one in it, as far as an end holds those back.
+  /// Whether the request is a script, or a transaction that contains one: a server that is about to
+  /// end holds those back.
   bool RunsScript(const Client& client, const Request& request) const;
-  /// It is, or has, a script while this event loop runs another one.
+  /// Whether the request needs the Lua interpreter while this event loop runs another script.
   bool LacksInterpreter(const Client& client, const Request& request) const {
     return thread_.in_script && HasFlag(client, request, kInterpreter);
   }
@@ -50,7 +51,7 @@ class Admission {
   std::string UnknownCommand(CommandArguments args) const;
   absl::Status AdmitForSession(const Client& client, const CommandRow& row) const;
   absl::Status AdmitForMemory(const Client& client, const Command& command) const;
-  /// The evictor's, telling the latency monitor when it takes long.
+  /// Calls the evictor, and tells the latency monitor if it took long.
   bool MakeRoom() const;
 
   Server& server_;

@@ -11,8 +11,8 @@
 namespace cloakroom {
 
 /// A cursor over the arguments of a call. It takes one argument after another and remembers the
-/// first error. After an error nothing is taken any more: words do not match, numbers are 0 and
-/// strings empty, so a command function looks at ok() once, by Finish(), when it has read all.
+/// first error. After an error it takes nothing more: words do not match, numbers are 0 and strings
+/// are empty. So a command function checks once, with Finish(), after it has read everything.
 ///
 ///   Arguments args(call, 2);
 ///   while (args.More()) {
@@ -28,7 +28,7 @@ namespace cloakroom {
 ///   if (!args.Finish()) return;
 class Arguments {
  public:
-  /// Begins at argument `first`, which may be the one behind the last.
+  /// Begins at argument `first`, which may be one past the last.
   Arguments(Call& call, size_t first) : call_(call), next_(first) {}
   Arguments(const Arguments&) = delete;
   Arguments& operator=(const Arguments&) = delete;
@@ -37,39 +37,39 @@ class Arguments {
 
   /// Whether an argument is left to take. False after an error.
   bool More() const { return ok() && next_ < call_.argc(); }
-  /// How many are left, errors or not.
+  /// How many arguments are left, even after an error.
   size_t left() const { return next_ < call_.argc() ? call_.argc() - next_ : 0; }
   /// The position of the next argument.
   size_t at() const { return next_; }
-  /// Goes on at another argument, also backwards: for what Redis looks at out of order.
+  /// Moves to another argument, forwards or backwards, for arguments that Redis reads out of order.
   void GoTo(size_t i) { next_ = i; }
   /// The arguments that are left: keys, fields, members.
   CommandArguments Rest() const { return call_.args().subspan(call_.argc() - left()); }
 
-  /// Takes the next argument if it is this word, in any case, and at least `values` arguments
-  /// follow it.
+  /// Takes the next argument if it is `keyword`, in any case, and at least `values` arguments
+  /// follow.
   bool Word(std::string_view keyword, size_t values = 0);
-  /// The next argument, which is not taken. Empty when there is none.
+  /// The next argument, without taking it. Empty when there is none.
   std::string_view Peek() const;
 
-  // Take one argument. When there is none, the error is the syntax error.
+  // These take one argument. If there is none, the error is the syntax error.
   std::string_view String();
   int64_t Integer(std::string_view error = kNotInteger);
-  /// `error` also when the number is below `low` or above `high`.
+  /// The error is also `error` when the number is below `low` or above `high`.
   int64_t IntegerIn(int64_t low, int64_t high, std::string_view error = kNotInteger);
   double Double(std::string_view error = kNotFloat);
 
-  // Remember an error, unless there is one before it.
+  // These remember an error, unless there is an earlier one.
   void Fail(std::string_view error);
   void SyntaxError() { Fail(kSyntaxError); }
   void WrongArity();
 
   bool ok() const { return error_.empty(); }
-  /// Replies the error, if there is one, the first time it is called. Returns ok().
+  /// On its first call, replies with the error if there is one. Returns ok().
   [[nodiscard]] bool Finish();
 
  private:
-  /// Whether the next argument can be taken; when there is none that is an error.
+  /// Whether the next argument can be taken. It is an error if there is none.
   bool Ready();
 
   Call& call_;

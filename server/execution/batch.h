@@ -9,17 +9,17 @@
 
 namespace cloakroom {
 
-/// Requests that are parsed, then looked up and fetched into the cache together
-/// (Executor::Prepare), and then executed one by one: of one client or of several. They are views
-/// into bytes that whoever fills it keeps as they are. Its memory serves again.
+/// Requests of one or more clients. They are parsed, then looked up and fetched into the cache
+/// together (Executor::Prepare), and then executed one by one. They are views into bytes that
+/// whoever fills the batch keeps unchanged. The batch's memory is reused.
 ///
 /// Thread rule: the thread of its executor.
 struct Batch {
   struct Place {
     size_t first;  ///< argument
     size_t count;
-    size_t end;  ///< offset of what follows, in the bytes of its client
-    int db;      ///< which its client had when it was parsed
+    size_t end;  ///< offset behind the request, in its client's bytes
+    int db;      ///< the client's database when the request was parsed
   };
 
   size_t size() const { return places.size(); }
@@ -31,13 +31,14 @@ struct Batch {
 
   RequestParser::Arguments arguments;
   std::vector<Place> places;
-  std::vector<Request> requests;  ///< of each place, once it is prepared
+  std::vector<Request> requests;  ///< one for each place, once the batch is prepared
 };
 
-/// What an event loop has under way. A script that lets others be served keeps its own.
+/// The batches that an event loop has under way. While a script lets the loop serve others, its own
+/// batches are put aside.
 struct Batches {
   Batch round;  ///< the first requests of clients that are served together
-  Batch turn;   ///< what one client's turn goes on with
+  Batch turn;   ///< the further requests of one client's turn
 };
 
 }  // namespace cloakroom

@@ -28,14 +28,14 @@ namespace cloakroom {
 
 class Executor;
 
-/// How a command came to run. Only a top-level one may leave the event loop.
+/// How a command came to run. Only a top-level command may leave the event loop.
 enum class CallMode : uint8_t { kTopLevel, kTransaction, kScript };
 
 /// One command on its way: its arguments, the client that sent it, the keys that it holds, and the
 /// reply that it writes. Lives as long as the command function runs.
 ///
-/// A command function replies exactly once, or offloads. On an error it replies with the error and
-/// returns; nothing may have changed by then.
+/// A command function replies exactly once, or starts long work. On an error it replies with the
+/// error and returns; nothing may have changed by then.
 class Call {
  public:
   Call(Executor& executor, Server& server, ThreadContext& thread, Client& client,
@@ -69,8 +69,8 @@ class Call {
   ReplyWriter& reply() { return reply_; }
   CallMode mode() const { return mode_; }
   absl::InsecureBitGen& random() { return thread_.random; }
-  /// For a command that answers what anybody may have changed by now (INFO): it is not answered
-  /// before that is durable, where readers wait for the disk.
+  /// For a command whose reply may show anyone's changes (INFO): where readers wait for the disk,
+  /// the reply waits until all changes made so far are durable.
   void SeeEverything();
 
   /// What is held while the command runs: by itself, or by the transaction or script around it.
@@ -91,39 +91,40 @@ class Call {
 
   /// The live entry of a key, or null. Counts a hit or a miss, and notes the access for eviction.
   const Entry* Find(std::string_view key);
-  /// The same without being an access: TTL, TYPE, OBJECT, EXISTS do not keep a key young.
+  /// As Find, but does not count as an access: TTL, TYPE, OBJECT and EXISTS do not keep a key
+  /// young.
   const Entry* Peek(std::string_view key);
 
-  /// Opens a key for changing (any type).
+  /// Opens a key of any type for changing.
   WriteScope Open(std::string_view key) {
     return WriteScope(hold_, db(), key, HashOf(key), now_ms_, access());
   }
-  /// What makes opening a key an access (see WriteScope); null under CLIENT NO-TOUCH.
+  /// Makes opening a key count as an access (see WriteScope); null under CLIENT NO-TOUCH.
   absl::InsecureBitGen* access() { return client_.no_touch ? nullptr : &thread_.random; }
 
-  // Replies that are more than one call of the writer.
+  // Replies that take more than one call of the writer.
   void Error(std::string_view message);
   void WrongArity();
   void SyntaxError() { Error(kSyntaxError); }
-  /// The value of a string, or of a field: large ones by reference.
+  /// Replies with the value of a string or a field; a large one by reference.
   void ReplyString(const StringView& value);
-  /// A part of one. REQUIRES: offset + size <= value.size().
+  /// Replies with a part of one. REQUIRES: offset + size <= value.size().
   void ReplyRange(const StringView& value, size_t offset, size_t size);
   void ReplyItem(const ItemValue& value);
   bool failed() const { return !error_code_.empty(); }
   std::string_view error_code() const { return error_code_; }
 
-  // Arguments as numbers; nullopt when they are none, and the error has been replied then.
+  // An argument as a number. If it is not one, replies with the error and returns nullopt.
   std::optional<int64_t> Integer(size_t i, std::string_view error = kNotInteger);
   std::optional<int64_t> IntegerIn(size_t i, int64_t low, int64_t high,
                                    std::string_view error = kNotInteger);
-  /// An argument as a keyword, in any case.
+  /// Whether an argument is this keyword, in any case.
   bool Is(size_t i, std::string_view keyword) const;
 
   /// Finishes the command outside the event loop: `work` runs on a worker and replies there, while
   /// the connection waits. Inside MULTI or a script it runs at once. Must be the last thing that
-  /// the command does; `work` must not touch the Call or the Client, and owns what it needs of the
-  /// arguments. It is a coroutine (long_work.h), or a plain function that never waits.
+  /// the command does. `work` must not touch the Call or the Client, and must own the arguments
+  /// that it needs. It is a coroutine (long_work.h), or a plain function that never waits.
   void StartLongWork(LongWork::Function work);
   template <typename Work>
     requires std::is_void_v<std::invoke_result_t<Work&, LongWork&>>
@@ -134,18 +135,18 @@ class Call {
     }));
   }
 
-  /// For a change whose result takes long to compute: `work` does that on a worker, from shared
+  /// For a change whose result takes long to compute: `work` computes it on a worker, from shared
   /// copies of what the command has read, and leaves it in LongWork::prepared. Then the command
-  /// runs once more, from its beginning, with prepared() at hand. It must check that what it reads
-  /// is still what the result was computed from, and may prepare anew when it is not. Nothing may
-  /// have changed or been replied. REQUIRES: may_prepare().
+  /// runs again from its beginning and finds the result in prepared(). It must check that the
+  /// result was computed from what it reads now, and may prepare anew if not. The command must not
+  /// have changed anything or replied. REQUIRES: may_prepare().
   template <typename Work>
   void PrepareOnWorker(Work work) {
     prepares_ = true;
     StartLongWork(std::move(work));
   }
-  /// False where the command must come to its end now: inside MULTI or a script, and when what it
-  /// reads has changed too often while it prepared.
+  /// False where the command must finish now: inside MULTI or a script, and when what it reads has
+  /// changed too often while it prepared.
   bool may_prepare() const {
     return mode_ == CallMode::kTopLevel && preparations_ < kMostPreparations;
   }
@@ -154,15 +155,15 @@ class Call {
     return std::static_pointer_cast<Result>(prepared_);
   }
 
-  /// What the command waits for is not there: the request is parked until one of its keys is ready.
-  /// Must be the last thing that the command does; nothing may have changed or been replied. The
-  /// keys are among those of its row, in the same database. REQUIRES: may_block().
+  /// Parks the request until one of its keys is ready. Must be the last thing that the command
+  /// does; it must not have changed anything or replied. The keys are among those of its row, in
+  /// the same database. REQUIRES: may_block().
   void Block(BlockOn on) { block_on_ = std::move(on); }
   /// False inside MULTI and scripts, where such a command replies as if its time had run out.
   bool may_block() const { return mode_ == CallMode::kTopLevel; }
 
-  /// Something that nobody keeps for long was occupied: the command is to run once more, soon.
-  /// Nothing may have changed or been replied. REQUIRES: the mode is kTopLevel.
+  /// Has the command run again soon, because something that is never held for long was occupied.
+  /// The command must not have changed anything or replied. REQUIRES: the mode is kTopLevel.
   void TryAgainSoon() { again_soon_ = true; }
 
   // For the executor.
@@ -202,11 +203,11 @@ class Call {
   int preparations_ = 0;
 };
 
-/// The value of a field on any thread: large ones by reference.
+/// Replies with the value of a field, on any thread; a large one by reference.
 void ReplyItem(ReplyWriter& reply, const ItemValue& value);
 
-/// A key opened for reading as a value of type T (Hash, Set, StringView). An absent key reads as
-/// an empty value. When the key holds another type WRONGTYPE has been replied, and ok() is false.
+/// A key opened for reading as a value of type T (Hash, Set, StringView). An absent key reads as an
+/// empty value. If the key holds another type, replies WRONGTYPE, and ok() is false.
 ///
 ///   Reading<Hash> hash(call, call.arg(1));
 ///   if (!hash.ok()) return;
@@ -237,8 +238,8 @@ class Reading {
 };
 
 /// A key opened for changing as a value (MutableHash, MutableSet, MutableString): created by the
-/// first insertion, removed with the last item, which is then told as a "del" event of its own.
-/// When the key holds another type WRONGTYPE has been replied, and ok() is false.
+/// first insertion, removed with the last item, which makes a "del" event of its own. If the key
+/// holds another type, replies WRONGTYPE, and ok() is false.
 ///
 ///   Writing<MutableHash> hash(call, call.arg(1));
 ///   if (!hash.ok()) return;

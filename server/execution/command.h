@@ -15,7 +15,7 @@ namespace cloakroom {
 class Call;
 class Server;
 
-/// What COMMAND INFO says of a command, and what the executor goes by. Redis' own words.
+/// The flags of a command that COMMAND INFO shows and the executor obeys. Redis' own words.
 enum CommandFlag : uint32_t {
   kWrite = 1u << 0,
   kReadonly = 1u << 1,
@@ -35,16 +35,16 @@ enum CommandFlag : uint32_t {
   kAllowBusy = 1u << 15,
   kNoMandatoryKeys = 1u << 16,
   kMovableKeys = 1u << 17,
-  kProtected = 1u << 18,          ///< behind enable-debug-command
+  kProtected = 1u << 18,          ///< needs enable-debug-command
   kUndeferred = 1u << 19,         ///< runs at once inside MULTI
   kRandomOutput = 1u << 20,       ///< tip nondeterministic_output
   kUnordered = 1u << 21,          ///< tip nondeterministic_output_order
   kInterpreter = 1u << 22,        ///< needs the Lua interpreter of its event loop
-  kWhileSubscribed = 1u << 23,    ///< for a RESP2 client that listens to channels, too
-  kEndsMulti = 1u << 24,          ///< EXEC, DISCARD and what ends with them
-  kRunsQueue = 1u << 25,          ///< inside MULTI it is what its client has queued
-  kRefusedWithWrites = 1u << 26,  ///< while the disk takes no writes: PING, for health checks
-  kSelects = 1u << 27,            ///< what follows in a transaction may be of any database
+  kWhileSubscribed = 1u << 23,    ///< also for a RESP2 client that is subscribed
+  kEndsMulti = 1u << 24,          ///< leaves MULTI: EXEC, DISCARD and others
+  kRunsQueue = 1u << 25,          ///< inside MULTI it runs what its client has queued
+  kRefusedWithWrites = 1u << 26,  ///< refused while writes are: PING, for health checks
+  kSelects = 1u << 27,            ///< later commands of a transaction may use any database
 };
 
 /// ACL categories beyond those that follow from the flags and the group.
@@ -74,7 +74,7 @@ enum class CommandGroup : uint8_t {
   kServer
 };
 
-/// What the command does to the keys of a spec, as COMMAND INFO and GETKEYSANDFLAGS say it.
+/// What the command does to the keys of a spec, as COMMAND INFO and GETKEYSANDFLAGS show it.
 enum KeyFlag : uint16_t {
   kRO = 1,
   kRW = 2,
@@ -89,11 +89,11 @@ enum KeyFlag : uint16_t {
   kVariableFlags = 1024,
 };
 
-/// Where keys stand among the arguments, as Redis' key specs say it: where they begin, and how far
-/// they go. Key(), KeyRange(), CountedKeys() and KeysAfter() make them.
+/// Where the keys are among the arguments, as in Redis' key specs: where they begin and how far
+/// they go. Made by Key(), KeyRange(), CountedKeys() and KeysAfter().
 struct KeySpec {
-  /// The first key. With `after`: where the search for the word begins; when negative it begins so
-  /// many arguments before the end, and goes backwards.
+  /// The first key. With `after`: where the search for the word begins; a negative number counts
+  /// from the end, and the search goes backwards.
   int8_t first = 0;
   /// The last key, counted from the first one; negative: from the end of the arguments.
   int8_t last = 0;
@@ -101,20 +101,20 @@ struct KeySpec {
   /// With a negative `last`: only the first half (2) or third (3) of the arguments from the first
   /// key on are keys. 0: all are.
   int8_t limit = 0;
-  /// The argument that says how many keys there are, instead of `last`. 0: none does.
+  /// The argument that says how many keys there are, used instead of `last`. 0: none.
   int8_t count_at = 0;
   uint16_t flags = 0;
-  /// The word, in any case, behind which the keys begin. When it is not there, neither are they.
+  /// The keys begin behind this word, in any case. Without the word there are no keys.
   std::string_view after = {};
 
-  /// Keys whose places depend on other arguments.
+  /// Whether the places of the keys depend on other arguments.
   bool movable() const { return count_at != 0 || !after.empty(); }
-  /// Exactly one key, at `first`.
+  /// Whether there is exactly one key, at `first`.
   bool single() const { return last == 0 && !movable(); }
 };
 
-/// One key at a position; keys from a position to another one (negative: from the end); numkeys and
-/// keys; keys behind a word.
+/// These make the specs: one key at a position; keys from one position to another (negative: from
+/// the end); numkeys and keys; keys behind a word.
 constexpr KeySpec Key(int8_t at, int flags) {
   return {.first = at, .flags = static_cast<uint16_t>(flags)};
 }
@@ -129,9 +129,9 @@ constexpr KeySpec CountedKeys(int8_t count_at, int flags) {
           .count_at = count_at,
           .flags = static_cast<uint16_t>(flags)};
 }
-/// XREAD's: KeysAfter("STREAMS", 1, {.last = -1, .limit = 2}, kRO | kAccess). `search_from` and the
-/// range are KeySpec's `first`, and `last`, `step` and `limit`. The command function must find its
-/// keys in the same places: no others are locked.
+/// For example XREAD's: KeysAfter("STREAMS", 1, {.last = -1, .limit = 2}, kRO | kAccess).
+/// `search_from` is KeySpec's `first`; `range` gives `last`, `step` and `limit`. The command
+/// function must find its keys in the same places: no others are locked.
 constexpr KeySpec KeysAfter(std::string_view word, int8_t search_from, KeySpec range, int flags) {
   range.first = search_from;
   range.after = word;
@@ -139,8 +139,8 @@ constexpr KeySpec KeysAfter(std::string_view word, int8_t search_from, KeySpec r
   return range;
 }
 
-/// The key specs of a row. They lie within it, as every request looks at the first one. The
-/// compiler refuses a row with more than kRoom of them; raise kRoom for such a row.
+/// The key specs of a row. They are stored in the row, since every request looks at the first one.
+/// A row with more than kRoom specs does not compile; raise kRoom for it.
 class KeySpecs {
  public:
   constexpr KeySpecs() = default;
@@ -163,22 +163,22 @@ class KeySpecs {
 
 /// What a command must hold of the keyspace while it runs (storage/keyspace/hold.h).
 enum class Access : uint8_t {
-  kNone,   ///< nothing: it does not touch keys, or takes what it needs itself, in a worker
+  kNone,   ///< nothing: it touches no keys, or takes what it needs itself, on a worker
   kKeys,   ///< the stripes of its keys
   kPass,   ///< the gate of its database, shared; it takes stripes one by one
   kEach,   ///< the gates of all databases, shared, one after another, on a worker
-  kWhole,  ///< its database alone
-  kNamed,  ///< the databases that its arguments name, alone (CommandRow::named)
-  kAll,    ///< all databases alone
+  kWhole,  ///< its database, exclusively
+  kNamed,  ///< the databases that its arguments name, exclusively (CommandRow::named)
+  kAll,    ///< all databases, exclusively
 };
 
 using CommandFunction = void (*)(Call&);
 using CommandArguments = std::span<const std::string_view>;
 using DatabaseNumbers = absl::InlinedVector<int, 2>;
 
-/// One command: all that the server, COMMAND, and the tests' vocabulary know of it. Subcommands
-/// are rows named "client|list"; the row of their container ("client") has no function, unless the
-/// container is a command by itself.
+/// One command: all that the server, COMMAND and the tests' vocabulary know about it. A subcommand
+/// is a row named "client|list"; the row of its container ("client") has no function, unless the
+/// container is also a command by itself.
 ///
 ///   {.name = "get", .run = Get, .arity = 2, .flags = kReadonly | kFast,
 ///    .keys = {Key(1, kRO | kAccess)}, .since = "1.0.0", .complexity = "O(1)",
@@ -186,18 +186,18 @@ using DatabaseNumbers = absl::InlinedVector<int, 2>;
 struct CommandRow {
   std::string_view name = {};  ///< lower case
   CommandFunction run = nullptr;
-  /// Arguments with the name; negative: at least so many.
+  /// The number of arguments, name included; -n: at least n.
   int arity = 0;
   uint32_t flags = 0;
   /// Categories besides its family's and those that follow from the flags.
   uint32_t categories = 0;
   KeySpecs keys = {};
-  /// With keys kKeys and without kNone, unless it says otherwise.
+  /// A row without keys has kNone, unless it says otherwise.
   Access access = Access::kKeys;
   /// For commands whose access depends on their arguments; null: always `access`.
   Access (*access_of)(Server&, CommandArguments) = nullptr;
-  /// With kNamed: the databases that it changes, `own` being the client's. A number that is none,
-  /// or too large, may be among them; the command itself refuses it.
+  /// With kNamed: the databases that it changes; `own` is the client's. They may contain numbers of
+  /// databases that do not exist; the command itself refuses those.
   DatabaseNumbers (*named)(CommandArguments, int own) = nullptr;
   std::string_view since = {};
   std::string_view complexity = {};

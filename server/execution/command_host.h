@@ -17,7 +17,7 @@
 namespace cloakroom {
 
 /// What a script may do on this server: run commands, under the gates that its EVAL has closed.
-/// Lives as long as the EVAL. Thread rule: that of its call.
+/// Lives as long as the EVAL. Thread rule: the same as its call's.
 class CommandHost final : public ScriptHost {
  public:
   /// `read_only`: EVAL_RO, or a script that declares no-writes.
@@ -29,18 +29,18 @@ class CommandHost final : public ScriptHost {
   void Log(int level, std::string_view message) override;
   bool ShouldStop() override;
 
-  /// It was ended in the midst of its changes, which nobody is to see.
+  /// Whether the script was ended in the middle of its changes, which nobody may see.
   bool cut_off() const { return running_.cut_off(); }
 
  private:
-  /// The error that refuses a command to the script, or empty.
+  /// The error that refuses a command to the script, or OK.
   absl::Status Admit(const Command* command, std::span<const std::string_view> args);
   void BecomeBusy();
 
   cloakroom::Call& call_;
   const Script& script_;
   const bool read_only_;
-  /// Memory was over the limit when the script began: it may not make it worse, until it wrote.
+  /// Memory was over the limit when the script began: until it has written, it may not use more.
   const bool out_of_memory_;
   const int64_t started_us_;
   RunningScript running_;

@@ -20,11 +20,11 @@ struct Command {
   /// Dense number, for arrays of statistics.
   int index = 0;
   Access access = Access::kNone;
-  /// Of a container: its subcommands, in the table's order.
+  /// A container's subcommands, in the table's order.
   std::vector<const Command*> subcommands;
   const Command* parent = nullptr;
 
-  /// COMMAND is one that does something without a subcommand, too.
+  /// Whether it has subcommands. A container like COMMAND also runs without a subcommand.
   bool container() const { return !subcommands.empty(); }
   Access AccessOf(Server& server, CommandArguments args) const {
     return row->access_of == nullptr ? access : row->access_of(server, args);
@@ -38,15 +38,15 @@ class CommandTable {
   CommandTable(const CommandTable&) = delete;
   CommandTable& operator=(const CommandTable&) = delete;
 
-  /// The command that a request names, in any case; the subcommand where it names one. Null when
-  /// there is none: then Find(args.first(1)) tells whether the container exists.
+  /// The command, or the subcommand, that a request names, in any case. Null if there is none; then
+  /// Find(args.first(1)) tells whether the container exists.
   const Command* Find(CommandArguments args) const;
   /// By full name: "get", "client|list".
   const Command* FindName(std::string_view name) const;
 
   /// Top-level commands, sorted by name.
   std::span<const Command* const> commands() const { return sorted_; }
-  /// Of all, subcommands included.
+  /// The number of all commands, subcommands included.
   int size() const { return static_cast<int>(all_.size()); }
   const Command& at(int index) const { return all_[static_cast<size_t>(index)]; }
 
@@ -63,7 +63,7 @@ struct KeyPosition {
 };
 using KeyPositions = absl::InlinedVector<KeyPosition, 4>;
 
-/// False when a count of keys is no number or leads beyond the arguments.
+/// False when a count of keys is not a number, or is larger than the arguments allow.
 bool FindKeys(const CommandRow& row, CommandArguments args, KeyPositions* positions);
 
 }  // namespace cloakroom

@@ -20,9 +20,9 @@
 
 namespace cloakroom {
 
-/// Runs requests for the clients of one event loop: admission (admission.h) says whether one may
-/// run, a hold gives it its keys, its function runs, and accounting (accounting.h) notes it. A
-/// state machine without I/O.
+/// Runs requests for the clients of one event loop: admission (admission.h) decides whether a
+/// request may run, a hold takes its keys, its function runs, and accounting (accounting.h) records
+/// it. A state machine without I/O.
 ///
 /// Thread rule: the thread of its context.
 class Executor {
@@ -34,12 +34,12 @@ class Executor {
   void BeginBatch();
   /// Looks a request up and hashes its first key.
   Request Prepare(CommandArguments args) const;
-  /// The same for all requests of the batch. Fetches what they are about to look up into the cache,
+  /// Prepares all requests of the batch, and fetches what they are about to look up into the cache,
   /// so that the misses overlap.
   void Prepare(Batch& batch);
-  /// Those under way.
+  /// The batches under way.
   Batches& batches() { return *batches_; }
-  /// Returns those that were under way; they stay where they are in memory.
+  /// Returns the batches that were under way; they keep their place in memory.
   std::unique_ptr<Batches> ExchangeBatches(std::unique_ptr<Batches> batches) {
     return std::exchange(batches_, std::move(batches));
   }
@@ -47,24 +47,24 @@ class Executor {
   /// Executes one request and writes its reply. `queued`: the client holds a ticket for the gate
   /// that refused it before.
   Outcome Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued);
-  /// When the work of a kLongWork request is done, on the event loop again: notes its duration, and
-  /// its error where there is a code.
+  /// Call it on the event loop when the work of a kLongWork request is done. Records the duration,
+  /// and the error if there is a code.
   void FinishLongWork(Client& client, const Request& request, int64_t started_us,
                       std::string_view error_code);
 
-  /// When a kBlocked request has been settled and that was heard of: takes it out of the queues of
-  /// its keys, and writes its reply.
+  /// Call it when a kBlocked request has been settled and its event loop knows: takes the request
+  /// out of the queues of its keys, and writes its reply.
   void FinishBlocked(Client& client, const Request& request, const Outcome& outcome,
                      ReplyWriter& reply);
-  /// Its client is gone.
+  /// Call it when the client of a blocked request is gone.
   void AbandonBlocked(Client& client, const std::shared_ptr<BlockedRequest>& blocked);
 
-  /// Runs a command for a script or a transaction, under `hold`, which that has already. The
-  /// command is known and its arity is right.
+  /// Runs a command for a script or a transaction, under the `hold` that these have already.
+  /// REQUIRES: the command is known and its arity is right.
   void RunNested(Client& client, const Command& command, CommandArguments args, ReplyWriter& reply,
                  int64_t now_ms, CallMode mode, Hold& hold);
 
-  /// When the last command ended, or the batch began: monotonic.
+  /// When the last command ended or, before that, when the batch began; monotonic.
   int64_t now_us() const { return now_us_; }
   int64_t now_ms() const { return wall_ms_ + (now_us_ - batch_us_) / 1000; }
   const Admission& admission() const { return admission_; }
@@ -74,18 +74,18 @@ class Executor {
  private:
   /// Buckets first, then entries.
   void Prefetch(std::span<const Request> requests, int db);
-  /// Execute for a client that gets its replies.
+  /// Executes and always writes the reply; Execute drops it when CLIENT REPLY is off.
   Outcome ExecuteAndReply(Client& client, const Request& request, ReplyWriter& reply, bool queued);
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);
-  /// What becomes of a request that did not get its hold.
+  /// The outcome of a request that did not get its hold.
   Outcome Wait(Client& client, const Request& request, const Hold& hold, bool queued,
                ReplyWriter& reply);
   bool TryHold(Hold& hold, Client& client, const Request& request, bool queued);
   bool TryHoldKeys(Hold& hold, Database& db, const Request& request);
   Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply, Hold& hold);
   Outcome Block(Call& call, Hold& hold);
-  /// The request is no longer parked.
+  /// Notes that the request is no longer parked.
   void Unpark(Client& client, const std::shared_ptr<BlockedRequest>& blocked);
   Outcome ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
                              bool queued);

@@ -14,11 +14,11 @@ namespace cloakroom {
 
 class BlockedRequest;
 
-/// Forgets what the client watches. Any gate that is closed just now is waited for elsewhere.
-/// Thread rule: the client's event loop, whose slot it is.
+/// Forgets what the client watches. Does not wait for a closed gate: a worker forgets the rest when
+/// it opens. Thread rule: the client's event loop, whose slot it is.
 void UnwatchAll(Server& server, GateSlot slot, Client& client);
 
-/// Takes a request that was settled, or abandoned, out of the queues of its keys, in the same way.
+/// Takes a request that was settled or abandoned out of the queues of its keys, in the same way.
 void LeaveQueues(Server& server, GateSlot slot, std::shared_ptr<BlockedRequest> request);
 
 }  // namespace cloakroom

@@ -15,8 +15,8 @@
 
 namespace cloakroom {
 
-/// Executes the commands of an append-only log. Nothing expires meanwhile: the log itself says what
-/// had expired, and when. A transaction is executed when its EXEC has come.
+/// Executes the commands of an append-only log. Nothing expires during the replay: the log itself
+/// says what expired, and when. A transaction is executed when its EXEC is read.
 ///
 /// Thread rule: one thread, which has closed the gates of all databases.
 class LogReplay final : public Applier {

@@ -20,10 +20,9 @@
 namespace cloakroom {
 
 /// Work that a command does outside the event loop (Call::StartLongWork), with no stripe held. It
-/// is a coroutine that a worker runs in steps. Where it has to wait, for a gate or for somebody's
-/// call, the worker does other things meanwhile; and when others wait for a worker it lets them
-/// have their turn between two steps. A script that becomes busy in a database that it wants ends
-/// it with BUSY.
+/// is a coroutine that a worker runs in steps. It keeps no worker while it waits for a gate or a
+/// call, and between two steps it lets others who wait for a worker go first. If a script becomes
+/// busy in a database that the work needs, the work ends with BUSY.
 ///
 ///   call.StartLongWork([&db = call.db()](LongWork& work) -> Task {
 ///     uint64_t cursor = 0;
@@ -33,45 +32,45 @@ namespace cloakroom {
 ///     work.reply.Ok();
 ///   });
 ///
-/// Inside MULTI or a script it runs at once, to its end, under what the caller holds.
+/// Inside MULTI or a script it runs at once, to its end, under the caller's hold.
 class LongWork : public std::enable_shared_from_this<LongWork> {
  public:
   using Function = std::function<Task(LongWork&)>;
-  /// What a command has prepared outside the event loop, to be put in place by its second run.
+  /// What a command has prepared outside the event loop; its second run puts it in place.
   using Prepared = std::shared_ptr<void>;
 
-  /// On `pool`; `done` is called on a worker, when the reply is written.
+  /// Runs on `pool`; `done` is called on a worker, when the reply is written.
   LongWork(Function function, WorkerPool& pool, GateSlot slot, int resp,
            std::function<void()> done);
-  /// Inside MULTI or a script: under `hold`, which closes the gates of all databases that a step
-  /// may ask for, or holds the keys of its command.
+  /// Runs inside MULTI or a script, under `hold`, which closes the gates of all databases that a
+  /// step may ask for, or holds the keys of the command.
   LongWork(Function function, ReplyWriter& reply_writer, Hold& hold);
   LongWork(const LongWork&) = delete;
   LongWork& operator=(const LongWork&) = delete;
 
-  /// Begins, or goes on; calls `done` at the end. For a pool; shared_from_this() must work.
+  /// Begins or continues on the pool; calls `done` at the end. REQUIRES: a shared_ptr owns it.
   void Start();
-  /// Runs to the end on this thread. The calls that it waits for come from other threads.
+  /// Runs to the end on this thread. The calls that it waits for must come from other threads.
   void RunToEnd();
 
-  /// co_await it: runs `step` under a hold that has a pass through the database's gate, or more.
-  /// Keep it short: scripts wait for it, and other work.
+  /// co_await it: runs `step` under a hold with at least a pass through the database's gate. Keep
+  /// the step short: scripts and other work wait for it.
   auto Step(Database& db, absl::FunctionRef<void(Hold&)> step) {
     return StepAwaiter{*this, {&db, step}};
   }
 
-  /// co_await it: `start` is called with a function that ends the wait when it is called, once,
-  /// from any thread. Not inside MULTI or a script, where it would hold up the event loop.
+  /// co_await it: calls `start` with a function that ends the wait; it must be called once, from
+  /// any thread. Not inside MULTI or a script, where it would hold up the event loop.
   using Resume = std::function<void()>;
   auto Until(std::function<void(Resume)> start) { return UntilAwaiter{*this, std::move(start)}; }
 
-  /// Replies with an error, which is counted when the work is over.
+  /// Replies with an error, which is counted when the work has ended.
   void Error(std::string_view message);
-  /// The first word of the error; empty without one.
+  /// The first word of the error; empty if there is none.
   const std::string& error_code() const { return error_code_; }
-  /// What was replied. For a pool, after `done`.
+  /// The reply. On a pool: complete once `done` has been called.
   OutputBuffer& output() { return output_; }
-  /// What must be durable before that is sent, see ChangeJournal::Scope.
+  /// The offset that must be durable before the reply is sent, see ChangeJournal::Scope.
   int64_t durable_from() const { return seen_.offset; }
 
   ReplyWriter& reply;
@@ -97,19 +96,19 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
     void await_resume() const {}
   };
 
-  /// Its turn on the worker is over, and others wait.
+  /// Whether its turn on the worker is over and others wait.
   bool MustGiveWay() const;
   bool TryStep(const Wanted& wanted);
   void Post();
-  /// On a worker, until it is done or has to wait. Somebody else may go on with it, or destroy it,
-  /// as soon as it waits.
+  /// Runs on a worker until the work is done or has to wait. As soon as it waits, another thread
+  /// may continue or destroy it.
   void Advance();
-  /// Has it go on when the gate opens. If a script is busy there the client is told so instead, and
-  /// the work has come to its end.
+  /// Continues the work when the gate opens. If a script is busy there, replies BUSY instead, and
+  /// the work ends.
   void AwaitGate();
   Resume Resumer();
 
-  /// So long it may keep a worker for which others wait.
+  /// How long it may keep a worker that others wait for.
   static constexpr std::chrono::microseconds kTurn{1000};
 
   Function function_;
@@ -124,7 +123,7 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
   HoldContext holds_{.seen = &seen_};
   Task task_;
   std::chrono::steady_clock::time_point turn_ends_;
-  // Why it is suspended: a step that could not be done yet, or a wait that is to begin.
+  // Why it is suspended: a step that could not run yet, or a wait that is to begin.
   const Wanted* wanted_ = nullptr;
   std::function<void(Resume)> start_;
   Gate* refused_ = nullptr;

@@ -15,22 +15,22 @@
 
 namespace cloakroom {
 
-/// A request of a batch, looked up: what the executor needs besides the arguments.
+/// A request that was looked up: its arguments, and what the executor needs besides.
 struct Request {
   CommandArguments args;
   const Command* command = nullptr;  ///< null: unknown
-  bool hashed = false;               ///< first_key is its first key
+  bool hashed = false;               ///< first_key and first_hash are set
   std::string_view first_key;
   KeyHash first_hash;
-  /// Set when it runs again after kPrepare: what was prepared, how often that was done, and when
-  /// it first ran.
+  /// Set when the request runs again after kPrepare: what was prepared, how many times, and when
+  /// the request first ran.
   LongWork::Prepared prepared;
   int preparations = 0;
   int64_t first_run_us = 0;
 };
 
-/// What became of a request. Everything but kDone is for the connection to wait for, and to come
-/// back; it executes no other request of this client meanwhile.
+/// What became of a request. Unless it is kDone, the connection waits and then comes back;
+/// meanwhile it executes no other request of this client.
 struct Outcome {
   enum class Kind {
     kDone,      ///< the reply is written
@@ -38,7 +38,7 @@ struct Outcome {
     kSoon,      ///< nothing was done: try again in `soon`
     kPaused,    ///< nothing was done: try again at `until_ms`, or when the pause ends
     kLongWork,  ///< `work` writes the reply, on a worker thread
-    kBlocked,   ///< it waits for its keys: `blocked` says when it is settled, and has its reply
+    kBlocked,   ///< it waits for its keys: `blocked` tells when it is settled, and has the reply
     kPrepare,   ///< nothing was done: try again with what `work` prepares, on a worker thread
   };
   Kind kind = Kind::kDone;
@@ -49,7 +49,7 @@ struct Outcome {
   LongWork::Function work;
   std::shared_ptr<BlockedRequest> blocked;
   int64_t started_us = 0;  ///< kLongWork, kPrepare
-  int64_t ran_us = 0;      ///< kBlocked: until it was parked
+  int64_t ran_us = 0;      ///< kBlocked: how long it ran before it was parked
 };
 
 }  // namespace cloakroom

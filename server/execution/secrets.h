@@ -8,8 +8,8 @@
 
 namespace cloakroom {
 
-/// The arguments of a command as monitors and the slow log may show them: "(redacted)" stands for
-/// passwords. Valid as long as `args`. Pure.
+/// The arguments of a command as monitors and the slowlog may show them, with "(redacted)" in place
+/// of passwords. Valid as long as `args`. Pure.
 std::vector<std::string_view> WithoutSecrets(const CommandRow& row, CommandArguments args);
 
 }  // namespace cloakroom

@@ -15,7 +15,7 @@
 
 namespace cloakroom {
 
-/// What each event-loop thread has for itself. Only that thread touches it, but for `stats`, which
+/// What each event-loop thread has for itself. Only that thread touches it, except `stats`, which
 /// others read.
 struct ThreadContext {
   ThreadContext(GateSlot gate_slot, Keyspace& keyspace, int commands, ScriptCache& scripts)
@@ -23,19 +23,19 @@ struct ThreadContext {
 
   const GateSlot slot;
   ThreadStats stats;
-  /// Of the holds that commands have.
+  /// The context of the holds that commands have.
   HoldContext holds;
-  /// Clients of this thread whose request waits for keys; of them those with a time limit.
+  /// Clients of this thread whose request is blocked; those of them with a time limit.
   Relaxed<int64_t> blocked_clients = 0;
   Relaxed<int64_t> blocked_with_time_limit = 0;
-  /// What is being executed; null where nobody is answered, as while a log is loaded.
+  /// The scope of what is being executed; null where there is no client, as while a log is loaded.
   ChangeJournal::Scope* journal_scope = nullptr;
   Evictor evictor;
   ScriptEngine script_engine;
   absl::InsecureBitGen random;
-  /// Serves the loop's other connections for a moment: for scripts that take long. Set by the loop.
+  /// Serves the loop's other connections for a moment, during a slow script. Set by the loop.
   std::function<void()> serve_others;
-  /// A Pusher for what the request that is being executed tells other clients.
+  /// The Pusher for what the current request tells other clients.
   auto pusher() {
     return [this](const std::shared_ptr<ClientLink>& link, Pushed pushed) {
       journal_scope != nullptr ? journal_scope->Push(link, std::move(pushed))
@@ -43,13 +43,13 @@ struct ThreadContext {
     };
   }
 
-  /// No room was found, and nothing to evict, for what runs now: a script's commands that need
-  /// memory are refused. Not Evictor::OverLimit(), which others may bring about at any moment.
+  /// Memory is over the limit and nothing can be evicted for the current request: a script's
+  /// commands that need memory are refused. Unlike Evictor::OverLimit(), other threads cannot
+  /// change it at any moment.
   bool out_of_memory = false;
-  /// A script runs on this thread right now: what its count hook lets through must not start
-  /// another.
+  /// A script runs on this thread now: requests that are served meanwhile must not start another.
   bool in_script = false;
-  /// When the log was last told of HTTP that came for requests, monotonic; 0: never.
+  /// When the server log was last told that HTTP came instead of requests, monotonic; 0: never.
   int64_t told_of_http_us = 0;
 };
 

@@ -11,21 +11,20 @@
 
 namespace cloakroom {
 
-// MULTI and WATCH as far as a transaction waits: what its client queues, and what running the queue
-// must hold. The executor runs it; the commands themselves are in commands/transactions.cc.
+// A transaction before it runs: what its client queues, and what running the queue must hold. The
+// executor runs it; the commands themselves are in commands/transactions.cc.
 //
 // Thread rule: the client's event loop.
 
 /// Inside MULTI: keeps the request for EXEC.
 void Enqueue(Client& client, const Request& request);
 
-/// Takes what the whole queue needs: the stripes of all its keys and of those that the client
-/// watches, so that nobody changes one between the check and the transaction; or, when a command's
-/// keys are not known, the gate of its database. Inside, nothing may take a stripe by itself.
-/// False: see Hold.
+/// Takes what the whole queue needs: the stripes of all its keys and of the watched ones, so that
+/// nobody changes one between the check and the transaction; or, if a command's keys are not known,
+/// the gate of its database. No command of the queue may take a stripe by itself. False: see Hold.
 bool TryHoldQueue(Hold& hold, Server& server, const Client& client, bool queued);
 
-/// Somebody has changed a key that the client watches, or it has expired since. REQUIRES:
+/// Whether a key that the client watches was changed, or has expired, since its WATCH. REQUIRES:
 /// TryHoldQueue.
 bool WatchedKeysChanged(Server& server, const Client& client, int64_t now_ms);
 

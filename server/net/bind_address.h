@@ -10,15 +10,15 @@ namespace cloakroom {
 
 /// One word of 'bind'.
 struct BindAddress {
-  std::string name;       // an address or a host's name
-  bool optional = false;  // a dash before it: it need not exist on this machine
+  std::string name;       // an address or a host name
+  bool optional = false;  // written with a dash: it need not exist on this machine
 };
 
-/// What the words of 'bind' mean: `*` and `::*` are all addresses of their kind, and no word at all
-/// is both.
+/// What the words of 'bind' mean: `*` and `::*` are all addresses of their kind; no words mean
+/// both.
 std::vector<BindAddress> BindAddresses(const std::vector<std::string>& words);
 
-/// The address that a name stands for, the first of several. Blocks on the resolver for what is no
+/// The first address that a name resolves to. Blocks on the resolver, unless the name is an
 /// address.
 std::optional<boost::asio::ip::address> Resolved(const std::string& name);
 

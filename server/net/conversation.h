@@ -21,15 +21,15 @@
 
 namespace cloakroom {
 
-/// The conversation with one client, without its socket: bytes in, replies out, and what to do
-/// next. The connection (net/) does what it says and comes back.
+/// The conversation with one client, without its socket: takes bytes, gives replies, and says what
+/// to do next. The connection does that and comes back.
 ///
 /// Thread rule: the event loop of the connection.
 class Conversation {
  public:
   enum class Next {
     kRead,      ///< give me more bytes
-    kTurn,      ///< its turn is over: call Consume with what was kept when the others had theirs
+    kTurn,      ///< its turn is over: call Consume with what was kept after the others' turns
     kGate,      ///< call Resume when gate() opens, see wish()
     kSoon,      ///< call Resume in soon()
     kPause,     ///< call Resume at pause_until_ms(), or when the pause ends
@@ -38,13 +38,13 @@ class Conversation {
     kClose,     ///< send the replies, then close
   };
 
-  /// What one Consume may do before the other clients have their turn. The request that reaches a
-  /// limit is finished, so a turn may exceed it by one request. The limits are looked at between
-  /// requests: a transaction or a script is one.
+  /// What one Consume may do before the other clients have their turn. The limits are checked
+  /// between requests, so a turn may exceed them by one request; a transaction or a script is one
+  /// request.
   struct Turn {
-    /// A multiple of what is parsed and looked up together.
+    /// A multiple of the number of requests that are parsed and looked up together.
     int requests = 128;
-    /// What the socket takes at one go, as a rule.
+    /// What the socket usually takes in one call.
     size_t reply_bytes = 256 * 1024;
     int64_t time_us = 1000;
   };
@@ -56,28 +56,27 @@ class Conversation {
   Conversation& operator=(const Conversation&) = delete;
 
   /// Parses the first requests in `bytes` into `batch`, ahead of Consume, so that those of several
-  /// clients can be prepared together (Executor::Prepare). It leaves to Consume what must not be
-  /// parsed before its turn. Then either Consume follows with the same bytes, or
-  /// ParseAgain.
+  /// clients can be prepared together (Executor::Prepare). Leaves to Consume what must not be
+  /// parsed before its turn. Afterwards call either Consume with the same bytes, or ParseAgain.
   void Begin(std::span<char> bytes, Batch& batch);
-  /// Has Consume parse what Begin has parsed.
+  /// Has Consume parse again what Begin has parsed.
   void ParseAgain();
 
   /// Executes the requests in `bytes`, which begin where the last call left off: the connection
-  /// drops consumed() bytes from the front and keeps the rest. Appends the replies to `out`. Stops
-  /// with kTurn where `turn` is used up and there are bytes left, whole requests or not. The turn
-  /// begins when the executor last looked at the clock (BeginBatch).
+  /// drops consumed() bytes from the front and keeps the rest. Appends the replies to `out`.
+  /// Returns kTurn when `turn` is used up and bytes are left, whole requests or not. The turn
+  /// begins when the executor last read the clock (BeginBatch).
   Next Consume(std::span<char> bytes, OutputBuffer& out, const Turn& turn);
   size_t consumed() const { return consumed_; }
-  /// After kRead: bytes that the argument under way still needs, 0 when that is not known.
+  /// After kRead: the bytes that the incomplete argument still needs; 0 if that is not known.
   size_t bytes_wanted() const { return parser_.bytes_wanted(); }
 
-  /// Tries the request again that had to wait. Afterwards, or after FinishLongWork, Consume goes on
-  /// with what was kept (kRead here means just that).
+  /// Tries the parked request again. Afterwards, or after FinishLongWork, call Consume with what
+  /// was kept, also after kRead.
   Next Resume(OutputBuffer& out);
   Next FinishLongWork(LongWork& work, OutputBuffer& out);
   Next FinishBlocked(OutputBuffer& out);
-  /// The client is gone: nothing is served to it any more.
+  /// Call it when the client is gone. Nothing is executed for it any more.
   void Abandon();
 
   Gate* gate() const { return outcome_.gate; }
@@ -92,7 +91,7 @@ class Conversation {
   Client& client() { return *client_; }
 
  private:
-  /// The client's requests in a batch that others may share.
+  /// The client's requests in a batch, which other clients may share.
   struct Part {
     Batch* batch = nullptr;
     size_t first = 0;
@@ -101,13 +100,13 @@ class Conversation {
   /// `ahead`: other clients' requests are executed before these.
   Part Parse(std::span<char> bytes, Batch& batch, bool ahead);
   Next ExecutePart(const Part& part, OutputBuffer& out);
-  /// Has what was parsed and not executed parsed again.
+  /// Has requests parsed again that were parsed but not executed.
   void ResetParser();
   bool TurnIsOver(const OutputBuffer& out) const;
   Next Execute(const Request& request, OutputBuffer& out, bool queued);
   void Park(const Request& request);
   void DropPrepared();
-  /// Takes a ticket for the gate that refused, once that has gone on for too long.
+  /// Takes a ticket for the gate, once it has refused for too long.
   void Queue();
   void ApplyLimits();
 
@@ -126,7 +125,7 @@ class Conversation {
 
   Part begun_;  ///< by Begin
 
-  // The request that waits, with arguments of its own.
+  // The parked request, with its own copy of the arguments.
   std::vector<std::string> parked_strings_;
   std::vector<std::string_view> parked_args_;
   Request parked_;

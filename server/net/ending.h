@@ -11,31 +11,30 @@ namespace cloakroom {
 
 /// From the first request to end the server until its data is saved; then the main loop stops.
 ///
-/// An end that may save waits for scripts that have written, and says so; all others are ended, as
-/// SCRIPT KILL would, as soon as it has to wait for them, and so are those that begin meanwhile.
-/// One that does not save ends them all, also while another end waits, or saves. A signal that
-/// comes while the log gets its first base waits for that.
+/// An end that may save waits for scripts that have written, and says so. As soon as it has to wait
+/// for other scripts, it ends them as SCRIPT KILL would, and those that begin meanwhile. An end
+/// that does not save ends all scripts, even while another end waits or saves. A signal that comes
+/// while the log gets its first base waits for the base.
 ///
-/// The main loop never stands still for any of this, so that signals, and systemd, are heard.
+/// None of this blocks the main loop, so that it still serves signals and systemd.
 ///
-/// Thread rule: the main thread, but for EndScriptsFor.
+/// Thread rule: the main thread, except EndScriptsFor.
 class Ending {
  public:
   Ending(boost::asio::io_context& main_loop, Server& server);
 
   /// The end may be asked for again while it is prepared.
   void Request(Server::ShutdownRequest request);
-  /// At once, from any thread, for the main thread may wait for a script just now: when the request
-  /// is one that saves nothing and is not going to be refused. Nothing refuses it afterwards.
+  /// Ends all scripts at once if the request saves nothing and will not be refused; nothing refuses
+  /// it afterwards. Any thread, since the main thread may be waiting for a script.
   static void EndScriptsFor(Server& server, Server::ShutdownRequest& request);
 
-  /// Somebody has asked for it, and it has not come yet.
+  /// Whether an end was requested and has not come yet.
   bool waits() const { return !waiting_.empty(); }
 
  private:
   void Try();
-  /// When those who are in the way are gone.
-  /// Looks again soon; scripts that last, and have written nothing, are ended meanwhile.
+  /// Tries again soon. Meanwhile, ends slow scripts that have written nothing.
   void TryAgain(bool hold_back);
   void LookAgain();
   bool AwaitsBase(const Server::ShutdownRequest& request) const;
@@ -45,7 +44,7 @@ class Ending {
   boost::asio::steady_timer again_;
   std::vector<Server::ShutdownRequest> waiting_;
   bool trying_ = false;  ///< the main loop turns from inside Try
-  bool told_ = false;    ///< whom it waits for
+  bool told_ = false;    ///< the server log, what it waits for
   bool ends_ = false;
 };
 

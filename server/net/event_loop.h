@@ -25,28 +25,27 @@ namespace cloakroom {
 
 class Connection;
 
-/// One thread, what it waits with, and the connections that live on it. Again and again it waits
-/// until somebody is ready (Poller), serves all who are (Round), sends their replies, and runs what
-/// was posted to it and the timers that are due. The buffers for requests and replies are the
-/// thread's: an idle connection owns neither.
+/// One thread, its poller, and its connections. In each round it waits until some connection is
+/// ready (Poller), serves all that are (Round), sends their replies, and runs posted tasks and due
+/// timers. The thread owns the buffers for requests and replies: an idle connection owns neither.
 ///
-/// Asio has the coroutines of connections that wait; the loop runs it when something of it is to go
-/// on, which whoever brings that about says (ServeAsio).
+/// Asio runs the coroutines of connections that wait. The loop serves Asio only when asked: whoever
+/// makes a coroutine ready calls ServeAsio.
 ///
-/// Thread rule: its own thread, but for Start, Stop, Join and Post.
+/// Thread rule: its own thread, except Start, Stop, Join and Post.
 class EventLoop {
  public:
   using Context = boost::asio::io_context;
   using Task = absl::AnyInvocable<void()>;
 
-  /// A connection that the loop loses is one less in `loads`.
+  /// The loop takes each connection that it loses off `loads`.
   EventLoop(Server& server, LoopLoads& loads, int index);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
   void Start();
-  /// Closes all connections, after one more try to send what waits, and ends the thread.
+  /// Tries once more to send what waits, closes all connections, and ends the thread.
   void Stop();
   void Join();
 
@@ -56,7 +55,7 @@ class EventLoop {
 
   /// For coroutines and what they wait for. The loop does not wait for anything in it.
   Context& context() { return context_; }
-  /// Something in the context was begun or cancelled.
+  /// Call it when something in the context was begun or cancelled.
   void ServeAsio() { asio_is_due_ = true; }
 
   Poller& poller() { return poller_; }
@@ -66,43 +65,44 @@ class EventLoop {
   Server& server() { return server_; }
   size_t index() const { return index_; }
 
-  /// For the replies of a connection, until SendReplies.
+  /// A buffer for the replies of a connection, until SendReplies.
   std::unique_ptr<OutputBuffer> TakeOutput(Connection& connection);
   void GiveBack(std::unique_ptr<OutputBuffer> output);
-  /// Has all connections that took an output send it. When all who were ready have been served:
-  /// clients that are woken one by one cost a wake-up each.
+  /// Has all connections that took an output send it. Called when all clients that were ready have
+  /// been served: clients that are woken one by one cost a wake-up each.
   void SendReplies();
-  /// Gives the connection another turn, in the order of these calls, once those who are ready have
+  /// Gives the connection another turn, in the order of these calls, after all that are ready have
   /// been served.
   void LineUp(std::shared_ptr<Connection> connection) { line_.push_back(std::move(connection)); }
   HeldReplies& held() { return held_; }
 
-  /// The connection has been counted (LoopLoads::Choose, Enter).
+  /// REQUIRES: the connection was counted (LoopLoads::Choose, Enter).
   void Add(std::shared_ptr<Connection> connection);
-  /// It stays in memory until the loop is done with what it does just now.
+  /// The connection stays in memory until the loop has finished what it is doing.
   void Remove(const Connection& connection);
 
-  /// The connection whose requests execute just now, by the innermost execution; null: none.
+  /// The connection whose requests are executing now, in the innermost execution; null: none.
   Connection* executing() const { return executing_; }
-  /// Returns what was so before.
+  /// Returns the previous one.
   Connection* ExchangeExecuting(Connection* connection) {
     return std::exchange(executing_, connection);
   }
 
-  /// Serves the other connections for a moment, from inside a script that takes long.
+  /// Serves the other connections for a moment, from inside a slow script.
   void PollNested();
 
  private:
   void Run();
-  /// Waits, if it may, and serves all that there is.
+  /// Waits, if it may, and serves everything that is ready.
   void ServeOnce(bool may_wait);
   bool HasWork() const;
   void RunTasks();
   void RunCoroutines();
-  /// One turn for each that is in line; some milliseconds at most, then new requests come first.
+  /// Gives each connection in line a turn. Stops after some milliseconds: then new requests come
+  /// first.
   void GiveTurns();
   void FreeClosed();
-  /// Time-outs and soft output limits: of each connection once a second, of some at a time.
+  /// Checks time-outs and soft output limits: each connection once a second, some at a time.
   void Tick();
   void CheckSome();
 
@@ -112,24 +112,24 @@ class EventLoop {
   Poller poller_;
   TimerQueue timers_;
   Executor executor_;
-  Context context_;  ///< has connections, which use all of the above
+  Context context_;  ///< its coroutines own connections, which use all of the above
   boost::asio::executor_work_guard<Context::executor_type> work_;
   bool asio_is_due_ = false;
   TimerQueue::Timer tick_;
   Connection* executing_ = nullptr;
   std::unique_ptr<Round> round_;
-  std::vector<std::unique_ptr<OutputBuffer>> outputs_;  ///< not in use, the last warmest
-  std::vector<Connection*> answered_;                   ///< whose replies are to be sent
+  std::vector<std::unique_ptr<OutputBuffer>> outputs_;  ///< not in use; the last was used last
+  std::vector<Connection*> answered_;                   ///< their replies are to be sent
   HeldReplies held_;
   std::vector<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> closed_;  ///< to be freed
   size_t next_check_ = 0;                            ///< place in connections_
-  std::deque<std::shared_ptr<Connection>> line_;     ///< who waits for a turn
+  std::deque<std::shared_ptr<Connection>> line_;     ///< connections that wait for a turn
 
   Mutex mutex_;
   std::vector<Task> posted_ ABSL_GUARDED_BY(mutex_);
-  std::deque<Task> tasks_;   ///< of those, what the loop runs next
-  bool has_posted_ = false;  ///< the loop itself, which need not be woken
+  std::deque<Task> tasks_;   ///< taken from posted_; the loop runs them next
+  bool has_posted_ = false;  ///< the loop posted to itself, and need not be woken
   bool stopped_ = false;
   std::atomic<std::thread::id> thread_id_;
   std::thread thread_;

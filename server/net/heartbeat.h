@@ -13,8 +13,8 @@
 
 namespace cloakroom {
 
-/// Tells systemd that the server lives, and how it is, for as long as every event loop turns. One
-/// that has stuck makes it fall silent, and then systemd's watchdog restarts the server.
+/// Tells systemd that the server is alive, and its status, as long as every event loop answers.
+/// When one is stuck it falls silent, and systemd's watchdog restarts the server.
 ///
 /// Thread rule: the main thread. It must outlive the event loops' threads.
 class Heartbeat {
@@ -23,7 +23,7 @@ class Heartbeat {
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
 
-  /// Begins, where systemd listens.
+  /// Begins, if systemd listens.
   void Start();
 
   /// "Ready: 12 clients, 3456 keys, 7.8 MB"; what `systemctl status` shows.

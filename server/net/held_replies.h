@@ -11,20 +11,21 @@
 
 namespace cloakroom {
 
-/// Who may answer when, with `appendfsync always`: the connections of an event loop whose replies
-/// wait until the log is on the disk.
+/// With `appendfsync always`: the connections of an event loop whose replies wait until the log is
+/// durable.
 ///
-/// The clients of a round go to the disk together, and are answered together: one wake-up of the
-/// log's writer, and one of the event loop, however many they are.
+/// The changes of a round's clients go to the disk together, and the replies are sent together:
+/// this costs one wake-up of the log's writer and one of the event loop, for any number of clients.
 ///
 /// Thread rule: its event loop. The journal calls the loop back until it is closed, so it is closed
 /// before the loop ends.
 class HeldReplies {
  public:
-  /// Who waits.
+  /// A connection whose replies wait.
   class Holder {
    public:
-    /// The log is durable up to the offset. What was held may still wait for a later one.
+    /// Called when the log is durable up to the offset. Some replies may still wait for a later
+    /// one.
     virtual void SendHeld() = 0;
 
    protected:
@@ -40,14 +41,14 @@ class HeldReplies {
 
   /// REQUIRES: EndRound() will follow.
   void Add(std::shared_ptr<Holder> holder, int64_t offset);
-  /// All who were ready have been served: what they changed goes to the disk.
+  /// Call it when all ready clients have been served: their changes go to the disk.
   void EndRound();
   void Clear() { held_.clear(); }
 
  private:
-  /// So long the loop waits for the disk where it stands. The other clients' requests gather
-  /// meanwhile, and make up one large round and one group on the disk rather than many small ones:
-  /// a quarter less CPU. A slower disk wakes the loop, and holds up nobody who only reads.
+  /// How long the loop itself waits for the disk. Meanwhile the other clients' requests gather into
+  /// one large round and one group on the disk instead of many small ones: a quarter less CPU. A
+  /// slower disk wakes the loop later, and does not delay clients that only read.
   static constexpr int64_t kPatienceUs = 500;
 
   struct Held {
@@ -60,9 +61,9 @@ class HeldReplies {
 
   const Post post_;
   ChangeJournal& journal_;
-  std::deque<Held> held_;  ///< by offset: they are released in the order in which they were added
+  std::deque<Held> held_;  ///< ordered by offset; released in the order in which they were added
   int64_t demanded_ = 0;
-  bool awaited_ = false;  ///< the first of them
+  bool awaited_ = false;  ///< a call is due when the first is durable
 };
 
 }  // namespace cloakroom

@@ -6,8 +6,8 @@
 
 namespace cloakroom {
 
-// Why the server cannot listen: Redis' words, which tools search for, then what to do. Pure, but
-// for LookAtUnixPath.
+// Why the server cannot listen: first Redis' words, which tools search for, then what to do. Pure,
+// except LookAtUnixPath.
 
 inline constexpr char kNowhereError[] =
     "Configured to not listen anywhere: set 'port' or 'unixsocket'.";
@@ -17,12 +17,12 @@ std::string ResolveError(const std::string& address);
 std::string TcpListenError(const std::string& address, int port, boost::system::error_code error);
 std::string UnixListenError(const std::string& path, boost::system::error_code error);
 
-/// What is at `path` before we listen there.
+/// What is at a path before we listen there.
 enum class UnixPath {
   kFree,     // nothing
-  kStale,    // a socket on which nobody listens: a server that died left it
+  kStale,    // a socket without a listener, left by a server that died
   kServed,   // a socket on which a server listens
-  kOccupied  // something that is no socket, or that we may not touch
+  kOccupied  // not a socket, or we may not touch it
 };
 UnixPath LookAtUnixPath(const std::string& path);
 

@@ -18,21 +18,21 @@
 
 namespace cloakroom {
 
-/// The listening sockets of a server: each TCP address once per event loop (SO_REUSEPORT: in a rush
-/// of new clients all accept), a unix socket once, on the first loop. Whoever accepts a connection
-/// hands it to the loop that has clearly fewer, if one has.
+/// The listening sockets of a server: one per TCP address and event loop (SO_REUSEPORT, so that in
+/// a rush of new clients all loops accept), and one unix socket, on the first loop. The loop that
+/// accepts a connection hands it to another that has clearly fewer, if there is one.
 ///
-/// CONFIG SET of `bind` and `port` moves it to other addresses; connections stay. TCP's options are
-/// set on the listening sockets, from which connections inherit them.
+/// CONFIG SET of `bind` and `port` moves it to other addresses; connections stay. TCP options are
+/// set on the listening sockets; connections inherit them.
 ///
-/// Thread rule: Open and Close on the main thread, before the loops start and after they and the
-/// workers ended.
+/// Thread rule: Open and Close on the main thread; Open before the loops start, Close after they
+/// and the workers have ended.
 class Listener {
  public:
   Listener(Server& server, LoopLoads& loads, std::vector<EventLoop*> loops);
   ~Listener();
 
-  /// Binds to what the configuration says. The error is what to tell the operator.
+  /// Binds to what the configuration says. The error is for the operator.
   absl::Status Open();
   /// Begins to accept. Call on the main thread, before the loops start.
   void Start();
@@ -55,7 +55,7 @@ class Listener {
     EventLoop& loop() const { return loop_; }
     int fd() const { return fd_; }
     bool unix_socket() const { return unix_socket_; }
-    /// Where connections to it arrive; empty: at several addresses.
+    /// The address where connections arrive; empty: there are several.
     const Address& local() const { return local_; }
 
    private:
@@ -75,16 +75,18 @@ class Listener {
   absl::Status OpenTcp(Ports& ports, bool probe);
   absl::Status OpenAddress(const std::string& address, Ports& ports, bool probe);
   absl::Status OpenUnix(const std::string& path, Ports& ports);
-  /// Moves to the addresses that the configuration says now; an error has CONFIG SET's words.
+  /// Moves to the addresses that the configuration says now. An error has the words of CONFIG SET's
+  /// reply.
   absl::Status Rebind();
   void Start(const std::shared_ptr<Port>& port);
-  /// tcp-keepalive has changed.
+  /// Applies a change of tcp-keepalive.
   void SetKeepAlive();
-  /// Hands those that wait, some at most, to their loops. 0, or the errno that ended it.
+  /// Accepts some of the clients that wait, and hands them to their loops. Returns 0, or the errno
+  /// that ended it.
   int AcceptSome(Port& port);
-  /// On the loop that accepted it: to the loop that it will belong to, or out again.
+  /// Hands a connection to its loop, or turns it away. On the loop that accepted it.
   void Welcome(EventLoop& loop, std::unique_ptr<Stream> stream, std::shared_ptr<Client> client);
-  /// On the loop that it belongs to.
+  /// Begins to serve a connection. On the loop that it belongs to.
   void Admit(EventLoop& loop, std::unique_ptr<Stream> stream, std::shared_ptr<Client> client);
   std::shared_ptr<Client> NewClient(const Port& port, int fd, const Address& peer);
   /// Whether protected mode turns it away.

@@ -10,25 +10,24 @@
 
 namespace cloakroom {
 
-/// How many connections each event loop has, and which of them is to have the next. The kernel
-/// spreads new connections by chance, and of eight loops with eight connections half have none.
+/// Counts the connections of each event loop, and chooses the loop for the next one. The kernel
+/// spreads new connections by chance: of eight loops with eight connections, half have none.
 ///
-/// A connection stays with the loop that accepted it, for a hand-over costs a wake-up, unless
-/// another has clearly fewer: fewer at all while there are few, an eighth less where there are
-/// many.
+/// A connection stays with the loop that accepted it, since a hand-over costs a wake-up, unless
+/// another loop has clearly fewer: an eighth less, or any fewer while there are few.
 ///
-/// Any thread may call anything; once or twice in the life of a connection.
+/// Thread rule: any thread. Called once or twice in the life of a connection.
 class LoopLoads {
  public:
   explicit LoopLoads(size_t loops) : loads_(loops) {}
 
-  /// The loop for one connection more, which counts from here on until Leave. None when there are
-  /// `most` connections already, those that are on their way to their loops among them.
+  /// Chooses the loop for one more connection, which counts from now until Leave. None when there
+  /// are already `most` connections, including those on their way to their loops.
   std::optional<size_t> Choose(size_t accepted_by, size_t most) {
     MutexLock lock(mutex_);
     if (total_ >= most) return std::nullopt;
     size_t chosen = accepted_by;
-    // From another loop each time, so that equals have it in turn.
+    // Start at another loop each time, so that equal loops take turns.
     for (size_t i = 0; i < loads_.size(); ++i) {
       const size_t other = (next_ + i) % loads_.size();
       if (loads_[other] < loads_[chosen]) chosen = other;
@@ -40,7 +39,7 @@ class LoopLoads {
     ++total_;
     return chosen;
   }
-  /// For one that is given to a loop without a choice.
+  /// Counts a connection that is given to a loop without a choice.
   void Enter(size_t loop) {
     MutexLock lock(mutex_);
     ++loads_[loop];

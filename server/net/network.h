@@ -20,15 +20,15 @@ class Network {
   explicit Network(Server& server);
   ~Network();
 
-  /// Binds the sockets. The error is what to tell the operator.
+  /// Binds the sockets. The error is for the operator.
   absl::Status Open() { return listener_.Open(); }
-  /// Serves from now on: clients are answered while the caller loads the data.
+  /// Begins to serve: clients are answered while the caller loads the data.
   void Start();
   /// Serves until SIGTERM, SIGINT or Server::RequestShutdown, and until the data is saved; SIGHUP
-  /// reopens the log meanwhile. `signals`: the descriptor that they are read from; it is closed at
-  /// the end.
+  /// reopens the server log meanwhile. `signals`: the descriptor that they are read from; it is
+  /// closed at the end.
   void Run(int signals);
-  /// Ends all that Start began.
+  /// Ends everything that Start began.
   void Stop();
 
  private:

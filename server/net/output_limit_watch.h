@@ -9,9 +9,9 @@
 
 namespace cloakroom {
 
-/// Whether what waits for one client is past its client-output-buffer-limit: past the hard one, or
-/// past the soft one for longer than that allows. Those who push to a client ask as well as its own
-/// thread, which may be busy for long. Any thread.
+/// Whether the bytes that wait for one client exceed its client-output-buffer-limit: the hard
+/// limit, or the soft limit for longer than it allows. Any thread: those who push to a client ask
+/// as well as its own thread, which may be busy for long.
 class OutputLimitWatch {
  public:
   bool Over(const OutputLimit& limit, int64_t waiting_bytes, const Clock& clock) {
@@ -28,7 +28,7 @@ class OutputLimitWatch {
     }
     return limit.hard_bytes != 0 && waiting_bytes >= limit.hard_bytes;
   }
-  /// Nothing waits any more.
+  /// Call it when nothing waits any more.
   void Forget() {
     if (over_soft_since_ms_.load(std::memory_order_relaxed) != kNotOver)
       over_soft_since_ms_ = kNotOver;

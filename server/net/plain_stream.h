@@ -10,7 +10,7 @@
 
 namespace cloakroom {
 
-/// A connected TCP or unix socket whose bytes are the client's.
+/// A connected TCP or unix socket, without encryption.
 ///
 /// Thread rule: one thread.
 class PlainStream final : public Stream {

@@ -8,13 +8,13 @@
 
 namespace cloakroom {
 
-/// All that an event loop waits for, in one epoll set: sockets that have something to read or room
-/// to write, an alarm, and a call from another thread. A round costs one system call, however many
-/// sockets are ready.
+/// Everything that an event loop waits for, in one epoll set: sockets that have something to read
+/// or room to write, an alarm, and a call from another thread. A round costs one system call, for
+/// any number of ready sockets.
 ///
-/// Connections are watched edge-triggered: a change is told once, and whoever leaves something
-/// unread has to remember that. Listening sockets are level-triggered: they are told again as long
-/// as a client waits there.
+/// Connections are edge-triggered: each change is reported once, and a watcher that leaves
+/// something unread must remember that. Listening sockets are level-triggered: they are reported as
+/// long as a client waits.
 ///
 /// Thread rule: its event loop; Wake from any thread.
 class Poller {
@@ -22,13 +22,12 @@ class Poller {
   using Time = std::chrono::steady_clock::time_point;
 
   struct Ready {
-    bool readable = false;  ///< or broken, which reading shows
+    bool readable = false;  ///< or broken, which reading will show
     bool writable = false;
     bool hung_up = false;  ///< the other end sends no more, or is gone
   };
 
-  /// Whoever owns a descriptor. It must not be destroyed during a round, though it may have been
-  /// forgotten in it.
+  /// The owner of a descriptor. It must not be destroyed during a round, even after Forget.
   class Watcher {
    public:
     Watcher() = default;
@@ -56,25 +55,25 @@ class Poller {
   bool Watch(Watcher& watcher, int fd);
   /// Watches a listening socket, level-triggered. False as above.
   bool WatchListening(Watcher& watcher, int fd);
-  /// Whether to tell a watched connection of room to write, too. With `room`, it is told again, if
-  /// there is any. False, and nothing changed, when the kernel refuses.
+  /// Sets whether a watched connection is also told of room to write. With `room`, it is told again
+  /// if there is room now. Returns false and changes nothing when the kernel refuses.
   bool WatchRoom(Watcher& watcher, int fd, bool room);
-  /// Ends watching a descriptor that stays open.
+  /// Stops watching a descriptor that stays open.
   void Forget(Watcher& watcher, int fd);
-  /// The watcher's descriptor is about to be closed, upon which the kernel forgets it.
+  /// Call it before closing the watcher's descriptor; closing makes the kernel forget it.
   void Closing(Watcher& watcher) { watcher.events_ = 0; }
 
   struct Told {
     bool woken = false;  ///< by Wake
     bool alarm = false;  ///< the time of SetAlarm has come
   };
-  /// Tells those that are ready, some at most. If `may_wait`, waits until somebody is, or until the
-  /// alarm or a Wake.
+  /// Calls the watchers that are ready, a limited number. If `may_wait`, waits until one is, or
+  /// until the alarm or a Wake.
   Told Round(bool may_wait);
 
   /// Ends a Round's wait, or makes the next one return at once. Any thread.
   void Wake();
-  /// The alarm that is set for later is put forward to `time`; one for earlier stays.
+  /// Sets the alarm to `time`, unless it is set for an earlier time.
   void SetAlarm(Time time);
 
  private:

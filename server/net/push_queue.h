@@ -13,31 +13,31 @@
 
 namespace cloakroom {
 
-/// What other threads push to a connection until its own hands it on: a loop that is busy must not
-/// be sent more than the client may have waiting. So the bytes are counted, where CLIENT LIST and
-/// the output limits see them, and one call of the loop fetches all that has come until then.
+/// Keeps what other threads push to a connection until its own thread hands it on. It counts the
+/// bytes, so that CLIENT LIST and the output limits see them even while the loop is busy. One call
+/// of the loop takes everything that has come.
 ///
-/// What has a ticket that is not known yet (PushOffset) stays, and all behind it: the order is
-/// kept.
+/// A push whose offset is not known yet (PushOffset) stays, and so do all behind it, to keep the
+/// order.
 ///
 /// Thread rule: any thread; Take by one.
 class PushQueue {
  public:
-  /// `bytes` is the client's count of what waits here, what keeping it costs included.
+  /// `bytes` counts for the client what waits here, including the queue's own cost.
   explicit PushQueue(Relaxed<int64_t>& bytes) : bytes_(bytes) {}
   PushQueue(const PushQueue&) = delete;
   PushQueue& operator=(const PushQueue&) = delete;
 
-  /// True: Take is to be called; nobody else was told so since it was called last.
+  /// True: the caller must see to it that Take is called; nobody else was told since the last Take.
   bool Add(Pushed pushed);
-  /// As Add, for what is there already: its tickets may have become known.
+  /// As Add, for pushes that are already here: their offsets may have become known.
   bool Remind();
-  /// All that may be handed on, in order.
+  /// Takes all that may be handed on, in order.
   std::vector<Pushed> Take();
-  /// Drops everything, and whatever is still to come. True: for the first time.
+  /// Drops everything, now and later. Returns true the first time.
   bool Close();
 
-  /// Nothing is there, as far as this thread has heard.
+  /// Whether the queue is empty, as far as this thread knows.
   bool empty() const { return count_.load(std::memory_order_relaxed) == 0; }
   int64_t bytes() const { return bytes_; }
 
@@ -47,9 +47,10 @@ class PushQueue {
     return static_cast<int64_t>(pushed.bytes.bytes.size() + sizeof(Pushed));
   }
 
-  Relaxed<int64_t>& bytes_;        ///< written with the mutex held
-  std::deque<Pushed> fetched_;     ///< the taking thread's: what waits for a ticket, or behind one
-  std::atomic<size_t> count_ = 0;  ///< of both
+  Relaxed<int64_t>& bytes_;  ///< written with the mutex held
+  std::deque<Pushed>
+      fetched_;  ///< the taking thread's: waits for an offset, or behind one that does
+  std::atomic<size_t> count_ = 0;  ///< in both queues
   Mutex mutex_;
   std::deque<Pushed> waiting_ ABSL_GUARDED_BY(mutex_);
   bool told_ ABSL_GUARDED_BY(mutex_) = false;

@@ -10,11 +10,11 @@
 
 namespace cloakroom {
 
-/// The bytes of a request that has not come in whole, or of requests that wait for their turn: only
-/// connections in the middle of either own any. Not initialised beyond what was committed.
+/// The bytes of an incomplete request, or of requests that wait for their turn; other connections
+/// own no bytes. Not initialised beyond what was committed.
 ///
-/// What is dropped from the front leaves a gap, which is closed when room is needed: a long
-/// pipeline that is executed in many turns is not moved for each.
+/// DropFront leaves a gap, which is closed only when room is needed, so that a long pipeline is not
+/// moved on each of its turns.
 class ReadBuffer {
  public:
   std::span<char> bytes() { return {data_.get() + begin_, size()}; }
@@ -49,7 +49,7 @@ class ReadBuffer {
     end_ -= begin_;
     begin_ = 0;
   }
-  /// There is no gap.
+  /// REQUIRES: there is no gap.
   void Reserve(size_t capacity) {
     std::unique_ptr<char[]> grown(new char[capacity]);
     if (end_ > 0) std::memcpy(grown.get(), data_.get(), end_);

@@ -14,39 +14,39 @@ namespace cloakroom {
 class Connection;
 
 /// The connections that an event loop serves together, because all of them have something to read.
-/// First it receives from all. Then it parses, looks up and prefetches the first requests of some,
-/// so that their cache misses overlap as those of a pipeline do, and executes them client by
-/// client, in the order in which they came.
+/// The round first receives from all. Then it parses, looks up and prefetches the first requests of
+/// some, so that their cache misses overlap as in a pipeline, and executes them client by client,
+/// in the order of Add.
 ///
-/// What was received lies in a buffer of the round's, since an idle connection owns none. When that
-/// is full, what is there is executed before the next client is received from.
+/// The round owns the buffer that it receives into, since an idle connection owns none. When the
+/// buffer is full, the round executes what is there before it receives from the next client.
 ///
 /// Thread rule: its event loop. A connection that is closed stays in memory until the round is
 /// over.
 class Round {
  public:
-  /// At most so much is received from a client at one go.
+  /// The most that is received from one client in one round.
   static constexpr size_t kReadBytes = 64 * 1024;
 
   explicit Round(Executor& executor);
   Round(const Round&) = delete;
   Round& operator=(const Round&) = delete;
 
-  /// Has the connection served by the next Serve.
+  /// The next Serve serves the connection.
   void Add(Connection& connection) { added_.push_back(&connection); }
   bool empty() const { return added_.empty(); }
-  /// Serves those that were added before.
+  /// Serves the connections that were added before.
   void Serve();
   /// Forgets closed connections, which are about to be destroyed.
   void DropClosed();
 
-  /// Takes over whom `other`, which is executing a request, has not served yet: those that were
-  /// received from already as well, whose bytes stay in the other's buffer.
+  /// Takes over the connections that `other`, which is executing a request, has not served yet.
+  /// This includes those that it has received from; their bytes stay in its buffer.
   void TakeOver(Round& other);
 
  private:
   static constexpr size_t kBufferBytes = 256 * 1024;
-  /// Requests that are looked up together, or a few more.
+  /// How many requests are looked up together; it may be a few more.
   static constexpr size_t kTogether = 32;
 
   struct Received {
@@ -60,11 +60,11 @@ class Round {
   Executor& executor_;
   std::unique_ptr<std::array<char, kBufferBytes>> buffer_;
   std::vector<Connection*> added_;  ///< for the next Serve
-  std::vector<Connection*> ready_;  ///< of the Serve under way
-  size_t next_ready_ = 0;           ///< to be received from
+  std::vector<Connection*> ready_;  ///< in the Serve under way
+  size_t next_ready_ = 0;           ///< next to receive from
   std::vector<Received> received_;
-  size_t next_received_ = 0;  ///< to be executed
-  size_t begun_ = 0;          ///< those before it have been parsed ahead
+  size_t next_received_ = 0;  ///< next to execute
+  size_t begun_ = 0;          ///< those before this one were parsed ahead
 };
 
 }  // namespace cloakroom

@@ -9,15 +9,15 @@
 
 namespace cloakroom {
 
-/// What is to be called at which time, by the steady clock. It waits for nothing itself: whoever
-/// owns it asks when the next timer is due, and comes then.
+/// Functions to call at given times of the steady clock. The queue does not wait by itself: its
+/// owner asks when the next timer is due, and calls Run then.
 ///
 /// Thread rule: one thread.
 class TimerQueue {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  /// Calls `then` once at a time that may be changed. The queue must outlive it.
+  /// Calls `then` once, at a time that may be changed. The queue must outlive it.
   class Timer {
    public:
     Timer(TimerQueue& queue, std::function<void()> then) : queue_(queue), then_(std::move(then)) {}
@@ -25,7 +25,7 @@ class TimerQueue {
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
 
-    /// In place of a time that was set before.
+    /// Replaces a time that was set before.
     void Set(Time time);
     void Cancel();
 
@@ -33,16 +33,17 @@ class TimerQueue {
     friend class TimerQueue;
     TimerQueue& queue_;
     const std::function<void()> then_;
-    std::optional<Time> time_;  ///< under which it stands in the queue
+    std::optional<Time> time_;  ///< its place in the queue
   };
 
   TimerQueue() = default;
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
 
-  /// When the next one is due; Time::max(): none is set.
+  /// When the next timer is due; Time::max(): none is set.
   Time next() const { return timers_.empty() ? Time::max() : timers_.begin()->first; }
-  /// Calls those that are due at `now`, in the order of their times. They may set and cancel any.
+  /// Calls the timers that are due at `now`, in the order of their times. They may set and cancel
+  /// any timer.
   void Run(Time now);
 
  private:
