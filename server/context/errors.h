@@ -8,12 +8,12 @@
 
 namespace cloakroom {
 
-/// A request is refused, with this error reply. Of a command it is the message that counts; it has
-/// the words that Redis' clients know.
+/// The status of a refused request, with this error reply as its message. Only the message counts;
+/// it has the words that Redis' clients know.
 inline absl::Status Refused(std::string_view reply) {
   return absl::FailedPreconditionError(absl::string_view(reply.data(), reply.size()));
 }
-/// The reply's words. Valid as long as the status is.
+/// The text of the error reply. Valid as long as the status is.
 inline std::string_view ReplyOf(const absl::Status& status) {
   return {status.message().data(), status.message().size()};
 }
@@ -27,7 +27,7 @@ inline std::string WrongArityOf(std::string_view command) {
   return "ERR wrong number of arguments for '" + std::string(command) + "' command";
 }
 
-// The error replies that several commands share, in Redis' words: clients compare them.
+// Error replies that several commands share, in Redis' words, since clients compare them.
 inline constexpr std::string_view kWrongType =
     "WRONGTYPE Operation against a key holding the wrong kind of value";
 inline constexpr std::string_view kSyntaxError = "ERR syntax error";
@@ -46,8 +46,8 @@ inline constexpr std::string_view kBusyScript =
     "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 inline constexpr std::string_view kLoadingError = "LOADING Redis is loading the dataset in memory";
 inline constexpr std::string_view kNoScriptError = "NOSCRIPT No matching script. Please use EVAL.";
-/// A script's text shows whether it may select a database; it closes all of them then. This is for
-/// one that hides it.
+/// A script closes the gates of all databases if its text shows that it may select one. This error
+/// is for a script that hides it.
 inline constexpr std::string_view kCannotSelect =
     "ERR A script that works in several databases must name SELECT, or the command that reaches "
     "another database, literally in redis.call()";

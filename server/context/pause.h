@@ -14,11 +14,12 @@
 
 namespace cloakroom {
 
-/// CLIENT PAUSE: until a point in time, all commands wait, or those that may write.
-/// Any thread. The hot path asks with one atomic load.
+/// CLIENT PAUSE: until a point in time, all commands wait, or those that may write. The hot path
+/// asks with one atomic load. Thread rule: any thread.
 class Pause {
  public:
-  /// `settings`: of the keyspace, which must change nothing by itself meanwhile; null for none.
+  /// `settings`: of the keyspace, which must not change anything by itself during a pause; null:
+  /// none.
   explicit Pause(StorageSettings* settings = nullptr) : settings_(settings) {}
 
   void Begin(int64_t until_ms, bool all) {
@@ -30,7 +31,8 @@ class Pause {
       active_ = true;
       TellKeyspace();
     }
-    // Who waits since an earlier pause asks again; none is kept past the pause that it met.
+    // Those that wait since an earlier pause ask again: none waits longer than the pause that it
+    // met.
     WakeAll();
   }
   void End() {
@@ -51,16 +53,17 @@ class Pause {
     if (may_write) until = std::max(until, write_until_ms_.load());
     return until > now_ms ? until : 0;
   }
-  /// How many it keeps waiting, for INFO.
+  /// How many clients the pause keeps waiting, for INFO.
   int64_t Waiting(int64_t now_ms) {
     if (UntilMs(/*may_write=*/true, now_ms) == 0) return 0;
     MutexLock lock(mutex_);
     return static_cast<int64_t>(waiters_.size());
   }
   using Waiter = uint64_t;
-  /// `wake` is called at most once, when the pause ends early or another begins, or at once when it
-  /// has ended since the caller was told to wait; it must only post. Whoever waits sets a timer to
-  /// the pause's end besides, and asks again; and calls Forget when it waits no longer.
+  /// Calls `wake` at most once: when the pause ends early or another begins, or at once if the
+  /// pause has ended since the caller was told to wait. `wake` must only post. The caller also sets
+  /// a timer for the end of the pause and asks again then, and calls Forget when it no longer
+  /// waits.
   Waiter WhenEnded(std::function<void()> wake) {
     {
       MutexLock lock(mutex_);
@@ -72,7 +75,7 @@ class Pause {
     wake();
     return 0;
   }
-  /// It may have been woken meanwhile.
+  /// The waiter may have been woken already.
   void Forget(Waiter waiter) {
     MutexLock lock(mutex_);
     waiters_.erase(waiter);

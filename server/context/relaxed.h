@@ -5,7 +5,7 @@
 
 namespace cloakroom {
 
-/// A number that one thread at a time writes and any thread reads, a moment late at worst.
+/// A number that one thread at a time writes and any thread reads, at worst a moment late.
 template <typename T>
 class Relaxed {
  public:

@@ -39,21 +39,21 @@ class SlowLog;
 struct ThreadContext;
 class WorkerPool;
 
-/// What SHUTDOWN, and a signal by its directive, asks to be saved first.
+/// What to save before the end, as SHUTDOWN or the directive of a signal says.
 enum class ShutdownSave : uint8_t { kDefault, kSave, kNoSave };
 
-/// The parts of a running server, put together; no sockets (net/ brings those). Commands find here
-/// whatever is not in their Call. Each part states its own thread rule; the references are fixed
-/// for the server's life.
+/// The parts of a running server, without its sockets (net/ adds those). Commands find here
+/// whatever is not in their Call. Each part states its own thread rule; the references do not
+/// change during the server's life.
 ///
-/// This header names the parts and includes none of them: every room may use it, and includes the
-/// parts that it uses itself.
+/// This header names the parts and includes none of them. Every room may use it, and itself
+/// includes the parts that it uses.
 class Server {
  public:
   /// Clock, configuration and files must outlive the server.
   Server(const Clock& clock, ConfigStore& config, int event_loops);
   Server(const Clock& clock, ConfigStore& config, int event_loops, Files& files);
-  /// One that knows these commands instead of all: for tests.
+  /// For tests: a server that knows only these commands.
   Server(const Clock& clock, ConfigStore& config, int event_loops, Files& files,
          std::span<const CommandFamily> families);
   ~Server();
@@ -83,22 +83,23 @@ class Server {
 
   /// 40 hex digits, new at every start.
   const std::string& run_id() const { return run_id_; }
-  /// As run_id: names the history of this server's changes to replicas.
+  /// As run_id; tells replicas which history of changes this server has.
   const std::string& replication_id() const { return replication_id_; }
   const ProcessFacts& facts() const { return *facts_; }
   int64_t started_ms() const { return started_ms_; }
 
-  /// A client is gone: it leaves the registry, the monitors and its channels. On its event loop.
+  /// Call it when a client is gone: removes it from the registry, the monitors and its channels. On
+  /// its event loop.
   void Disconnected(Client& client, const ClientLink* link);
 
-  /// Ends all scripts for good, for an end that saves nothing. What one has changed that is cut off
-  /// so reaches no file. Any thread.
+  /// Ends all scripts for good, for an end that saves nothing. The changes of a script that is cut
+  /// off reach no file. Any thread.
   void EndScripts();
 
-  /// Asks to end the process gracefully, from any thread. `answered` is called once, from any: true
-  /// when the data could not be saved, and the server goes on. While the data is loaded the load is
-  /// given up, and with it the process; the first request is kept for a handler that comes after
-  /// all.
+  /// Asks to end the process gracefully. Any thread. `answered` is called once, on any thread; true
+  /// means that the data could not be saved, and the server goes on. During the load at the start,
+  /// the load is given up and the process ends; the first request is kept for a handler that is set
+  /// later.
   struct ShutdownRequest {
     ShutdownSave save = ShutdownSave::kDefault;
     bool force = false;
@@ -106,10 +107,10 @@ class Server {
   };
   using ShutdownHandler = std::function<void(ShutdownRequest)>;
   void RequestShutdown(ShutdownRequest request);
-  /// Somebody has asked for it.
+  /// Whether somebody has asked for the end.
   bool shutdown_requested() const { return shutdown_requested_.load(std::memory_order_relaxed); }
-  /// Set by whoever runs the event loops, and taken back (null) when the end has begun. It is
-  /// called at once with a request that was made before.
+  /// Set by whoever runs the event loops, and reset (null) when the end has begun. If a request was
+  /// made before, the handler is called with it at once.
   void set_shutdown_handler(ShutdownHandler handler);
 
  private:

@@ -6,19 +6,19 @@
 
 namespace cloakroom {
 
-// What systemd wants to hear of a service of Type=notify; see sd_notify(3). It says where in the
-// environment; without that, nothing happens here. Any thread.
+// Tells systemd what a service of Type=notify must tell it; see sd_notify(3). The environment says
+// where; without that, these functions do nothing. Any thread.
 
-/// Whether somebody listens.
+/// Whether a supervisor listens.
 bool HasSupervisor();
 
-/// Sends assignments, one a line: "READY=1\nSTATUS=Serving". Never waits.
+/// Sends assignments, one per line: "READY=1\nSTATUS=Serving". Never waits.
 void TellSupervisor(std::string_view state);
 
-/// For work that takes long while nobody beats the heart: half a minute more from here.
+/// For long work during which no heartbeat is sent: 30 seconds more from now.
 inline constexpr std::string_view kStillAtWork = "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000";
 
-/// How often it wants to hear WATCHDOG=1 at the latest; 0 where it does not.
+/// The longest time between two WATCHDOG=1 that the supervisor accepts; 0: it has no watchdog.
 int64_t WatchdogIntervalMs();
 
 }  // namespace cloakroom

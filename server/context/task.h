@@ -7,12 +7,11 @@
 
 namespace cloakroom {
 
-/// A coroutine that goes on in steps, on whatever thread resumes it; one thread at a time. It
-/// starts with the first Resume. Where it waits it holds no thread: whoever it waits for has it
-/// resumed.
+/// A coroutine that runs in steps, on whatever thread resumes it; one thread at a time. It starts
+/// with the first Resume. It keeps no thread while it waits: whatever it waits for has it resumed.
 ///
-/// A function that is a coroutine keeps its parameters alive, but not what a lambda has captured:
-/// the lambda must outlive the Task.
+/// A coroutine keeps its parameters alive, but not the captures of a lambda: the lambda must
+/// outlive the Task.
 class Task {
  public:
   struct promise_type {

@@ -13,8 +13,8 @@
 
 namespace cloakroom {
 
-/// Threads for what would hold up an event loop: KEYS, unions of large sets, file work. Jobs start
-/// in the order in which they were posted. Any thread may post.
+/// Threads for work that would hold up an event loop: KEYS, unions of large sets, file work. Jobs
+/// start in the order in which they were posted. Any thread may post.
 class WorkerPool {
  public:
   explicit WorkerPool(int threads);
@@ -22,12 +22,12 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  /// After Stop, the job is dropped.
+  /// After Stop, drops the job.
   void Post(std::function<void()> job);
-  /// Some job waits for a thread. One that runs for long should then give way.
+  /// Whether a job waits for a thread. A long job should then give way.
   bool AnyWaits() const { return waiting_.load(std::memory_order_relaxed) > 0; }
-  /// Drops the jobs that have not started, and waits for the others. Not from a job; only one
-  /// thread may call it.
+  /// Drops the jobs that have not started, and waits for the others. Only one thread may call it,
+  /// and no job.
   void Stop();
 
  private:

@@ -13,13 +13,14 @@ namespace cloakroom {
 class Hold;
 
 /// Applies the commands of an append-only log to the keyspace, in order. The room that executes
-/// commands is above this one, so the server hands in how it is made.
+/// commands is above this one, so the server passes in a factory.
 ///
 /// Thread rule: one thread, which has closed the gates of all databases.
 class Applier {
  public:
   virtual ~Applier() = default;
-  /// The error: the command is not one that this server has. What it replies is of no interest.
+  /// Runs one command and ignores its reply. It is an error if this server does not have the
+  /// command.
   virtual absl::Status Run(std::span<const std::string_view> args) = 0;
 };
 

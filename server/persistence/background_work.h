@@ -14,16 +14,16 @@
 
 namespace cloakroom {
 
-/// The slot for work in the background, a snapshot or a rewrite of the log: one thing at a time, as
-/// Redis has one child at a time. The saver and the log keeper begin their work here. Who saves or
-/// loads while everybody waits takes the slot over (TakeOver), and what is under way is given up.
+/// The slot for background work, a snapshot or a rewrite of the log: one at a time, as Redis has
+/// one child at a time. The saver and the log keeper begin their work here. A save or load that
+/// everybody waits for takes the slot over (TakeOver); the work under way is then given up.
 ///
 /// Thread rule: any thread.
 class BackgroundWork {
  public:
   enum class Kind : uint8_t { kNone, kSnapshot, kRewrite };
   using Job = std::function<absl::Status()>;
-  /// Told, on the job's thread, how the job ended, when the slot is free again.
+  /// Called on the job's thread with the job's result, once the slot is free again.
   using Done = std::function<void(const absl::Status&)>;
 
   /// Both outlive it; the runner's jobs end before it goes.
@@ -31,29 +31,29 @@ class BackgroundWork {
   BackgroundWork(const BackgroundWork&) = delete;
   BackgroundWork& operator=(const BackgroundWork&) = delete;
 
-  /// What is under way.
+  /// The work under way.
   Kind under_way() const;
-  /// Has the job run as work of this kind, and answers kNone; or answers what is under way, and
-  /// begins nothing. A job asks given_up() now and then, and ends soon when it is.
+  /// Begins the job and returns kNone; or, if other work is under way, returns its kind and begins
+  /// nothing. A job asks given_up() now and then, and soon ends when that is true.
   Kind Begin(Kind kind, Job job, Done done);
-  /// What is under way is not to be finished: somebody takes over, or saving is forgone.
+  /// Whether the work under way should end unfinished: somebody takes over, or saving is forgone.
   bool given_up() const { return saving_forgone() || takers_.load() > 0; }
 
-  /// From now on nothing is saved any more, by nobody: no snapshot, no base of the log. What is in
-  /// the keyspace is a part, or what a script left half done.
+  /// From now on nothing is saved any more: no snapshot, no base of the log. The keyspace holds
+  /// only a part of the data, or changes that a script left half done.
   void ForgoSaving() { saving_forgone_ = true; }
   bool saving_forgone() const { return saving_forgone_.load(); }
 
-  /// Calls `act` while nothing is under way, and keeps all else from beginning meanwhile. False,
-  /// and it is not called: something is.
+  /// Calls `act` while nothing is under way and nothing can begin. Returns false without calling it
+  /// when something is under way.
   bool WhileIdle(absl::FunctionRef<void()> act);
   /// Waits until nothing is under way.
   void AwaitIdle();
 
-  /// Gives up what is under way, from its construction on, and then has the slot until it goes. To
-  /// others that looks like a snapshot under way.
+  /// From its construction on, gives up the work under way; then has the slot until its
+  /// destruction. To others that looks like a snapshot under way.
   ///
-  /// Thread rule: one thread at a time for each.
+  /// Thread rule: one thread at a time for each object.
   class TakeOver {
    public:
     explicit TakeOver(BackgroundWork& work) : work_(work) { ++work_.takers_; }
@@ -61,9 +61,9 @@ class BackgroundWork {
     TakeOver(const TakeOver&) = delete;
     TakeOver& operator=(const TakeOver&) = delete;
 
-    /// Whether it has the slot. Does not wait: what is under way may take a moment to end.
+    /// Takes the slot if it is free, and returns whether it has it. Never waits.
     bool Try();
-    /// Waits until it has.
+    /// Waits until it has the slot.
     void Wait();
 
    private:
@@ -73,7 +73,7 @@ class BackgroundWork {
     bool has_slot_ = false;
   };
 
-  /// For INFO. Between work that was given up and whoever takes over, a snapshot is under way.
+  /// For INFO. Shows a snapshot under way between work that was given up and whoever takes over.
   struct Progress {
     Kind kind = Kind::kNone;
     int64_t seconds = 0;
@@ -87,7 +87,7 @@ class BackgroundWork {
   const Clock& clock_;
   JobRunner& runner_;
   std::atomic<bool> saving_forgone_ = false;
-  std::atomic<int> takers_ = 0;  ///< who want the slot and do not have it
+  std::atomic<int> takers_ = 0;  ///< how many want the slot and do not have it yet
   mutable Mutex mutex_;
   CondVar ended_;
   Kind under_way_ ABSL_GUARDED_BY(mutex_) = Kind::kNone;

@@ -22,8 +22,8 @@ namespace cloakroom {
 
 class Server;
 
-/// The append-only log as the server has it: the keyspace's changes go in, in Redis' stream form,
-/// and connections ask it when they may acknowledge.
+/// The server's append-only log. It takes the keyspace's changes and writes them as Redis'
+/// commands; connections ask it when they may acknowledge.
 ///
 /// Thread rule: any thread, except where a comment names one.
 class ChangeJournal final : public ChangeLog, private AofObserver {
@@ -33,23 +33,24 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   int64_t Append(const ChangeBatch& batch, SeenOffset* writer) override;
   int64_t buffered_bytes() const override { return file_.buffered_bytes(); }
 
-  /// Changes are kept.
+  /// Whether changes are logged.
   bool on() const { return on_.load(std::memory_order_relaxed); }
   bool healthy() const { return !on() || file_.healthy(); }
-  /// MISCONF and the disk's error, while it is not healthy.
+  /// While the log is not healthy: MISCONF and the disk's error.
   std::string Refusal() const;
-  /// It has grown by auto-aof-rewrite-percentage.
+  /// Whether the log has grown by auto-aof-rewrite-percentage.
   bool WantsRewrite() const;
 
-  /// A client's request, or several, while they are executed: under `appendfsync always` what the
-  /// thread appends meanwhile waits for Demand(), which whoever made this is to call, so that all
-  /// clients of a round go to the disk together. They nest, each with what it did itself.
+  /// Surrounds the execution of one or more requests of a client. Under `appendfsync always`, what
+  /// the thread appends meanwhile waits for Demand(), which the owner of the scope must call, so
+  /// that the changes of all clients of a round go to the disk together. Scopes nest; each counts
+  /// only its own.
   ///
-  /// Thread rule: that of `holds`, the context of all holds under which it is executed.
+  /// Thread rule: that of `holds`, the context of all holds under which the requests execute.
   class Scope {
    public:
-    /// `client`: who is answered, null for nobody. `durable_from`: what its earlier replies still
-    /// wait for.
+    /// `client`: who gets the replies; null: nobody. `durable_from`: the offset that its earlier
+    /// replies still wait for.
     Scope(ChangeJournal& journal, HoldContext& holds, const ClientLink* client = nullptr,
           int64_t durable_from = 0)
         : journal_(journal),
@@ -61,15 +62,15 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
-    /// What must be durable before it is answered: the offset behind what it changed and what it
-    /// has seen of others' changes; 0: nothing.
+    /// The log must be durable up to this offset before the reply is sent: it covers what the
+    /// request changed, and what it saw of others' changes. 0: nothing.
     int64_t offset() const { return seen_.offset; }
-    /// Pushes what the request tells another client: a message that it publishes, a line to a
-    /// monitor. The client hears nothing that is not durable: where that matters the push has the
-    /// request's ticket, since what it changes is in the log only when it has been executed. What a
-    /// request tells its own client needs none: that connection holds all that it sends.
+    /// Pushes what the request tells another client: a message that it publishes, or a line to a
+    /// monitor. Under `appendfsync always` the client must not hear it before it is durable. The
+    /// offset is known only after the execution, so the push carries the request's PushOffset. A
+    /// push to the request's own client needs none: that connection holds all its output.
     void Push(const std::shared_ptr<ClientLink>& link, Pushed pushed);
-    /// It has been executed: what it pushed may go, once the log is durable up to offset().
+    /// Call it after the execution: pushes may go once the log is durable up to offset().
     void End();
 
    private:
@@ -78,27 +79,28 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
     const ClientLink* const client_;
     SeenOffset seen_;
     SeenOffset* const outer_;
-    std::shared_ptr<PushOffset> ticket_;                          ///< of what it pushed
+    std::shared_ptr<PushOffset> ticket_;                          ///< of the pushes
     absl::flat_hash_set<std::shared_ptr<ClientLink>> receivers_;  ///< of it
   };
 
   /// What a request answers may show anything that was changed by now, and nobody holds: INFO,
   /// SLOWLOG. While the disk refuses what is written they do not wait, since it is they who tell of
-  /// it.
+  /// the pushes.
   void SeeEverything(HoldContext& holds);
 
   // ChangeLog.
   int64_t appended() const override { return file_.appended_offset(); }
 
-  /// Calls `change`, which changes the set of known scripts, and logs the command that repeats it:
-  /// of all who do so the order is the same in the log. A snapshot that begins meanwhile has what
-  /// was changed, or else the log behind it does. Keeps others who change scripts waiting only.
+  /// Calls `change`, which changes the set of known scripts, and logs the command that repeats it.
+  /// The log has these changes in the order in which they were made. The change is either in a
+  /// snapshot that begins meanwhile, or in the log behind it. Only others who change scripts have
+  /// to wait.
   void LogScripts(HoldContext& holds, std::initializer_list<std::string_view> words,
                   absl::FunctionRef<void()> change);
 
-  /// What comes before `offset` goes to the disk now.
+  /// Sends everything before `offset` to the disk now.
   void Demand(int64_t offset) { file_.Demand(offset); }
-  /// Everything, once changes are no longer kept.
+  /// The largest offset there is, once changes are no longer logged.
   int64_t durable_offset() const {
     return on() ? file_.durable_offset() : std::numeric_limits<int64_t>::max();
   }
@@ -107,12 +109,12 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
     return file_.WhenDurable(offset, std::move(wake));
   }
 
-  /// From here on changes are kept, beginning with the file that is current or prepared. REQUIRES:
-  /// all gates are closed, or no command has run yet.
+  /// From now on changes are logged, into the current or prepared file. REQUIRES: all gates are
+  /// closed, or no command has run yet.
   void Attach();
-  /// From here on they are not; commands under way are cut off.
+  /// From now on they are not; the log may end within the changes of commands under way.
   void Detach();
-  /// What comes next goes to the file that a rewrite prepared. REQUIRES: all gates are closed.
+  /// Continues the log in the file that a rewrite prepared. REQUIRES: all gates are closed.
   void Switch();
 
   AppendOnlyFile& file() { return file_; }
@@ -128,7 +130,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   Server& server_;
   std::atomic<bool> on_ = false;
   AppendOnlyFile file_;
-  Mutex scripts_mutex_;  ///< guards an order: of the known scripts' changes, and of their log's
+  Mutex scripts_mutex_;  ///< changes of known scripts, and their log, in one order
 };
 
 }  // namespace cloakroom

@@ -5,13 +5,13 @@
 
 namespace cloakroom {
 
-/// Runs jobs one after another, somewhere else: a thread in a server, by hand in a test.
+/// Runs jobs one after another: on a thread in a server, by hand in a test.
 ///
 /// Thread rule: any thread.
 class JobRunner {
  public:
   virtual ~JobRunner() = default;
-  /// The job will run once those before it have. Never runs it at once.
+  /// Has the job run after those before it. Never runs it within the call.
   virtual void Run(std::function<void()> job) = 0;
 };
 

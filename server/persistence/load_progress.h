@@ -10,32 +10,31 @@
 
 namespace cloakroom {
 
-/// How far a load has come: what clients (LOADING), INFO, the log and a supervisor are told of it.
+/// How far a load has come, for clients (LOADING), INFO, the server log and the supervisor.
 ///
 /// Thread rule: any thread; one load at a time.
 class LoadProgress {
  public:
-  /// Between two lines of the log.
+  /// Between two lines of the server log.
   static constexpr int64_t kTellMs = 2000;
 
   explicit LoadProgress(const Clock& clock) : clock_(clock) {}
   LoadProgress(const LoadProgress&) = delete;
   LoadProgress& operator=(const LoadProgress&) = delete;
 
-  /// From here on clients are told LOADING.
+  /// From now on clients are told LOADING.
   void Begin();
   void End();
   bool loading() const { return loading_.load(std::memory_order_relaxed); }
 
-  /// Bytes of all that is to be read.
+  /// The bytes to read in all.
   void set_total(int64_t bytes);
-  /// So many of them have been read. Whether a line of the log and the supervisor are due is this
-  /// function's business.
+  /// How many of them have been read. Tells the server log and the supervisor when that is due.
   void NoteBytes(int64_t done_bytes);
-  /// What an RDB gave, which may be one part of what is loaded.
+  /// Adds what one RDB file contained; it may be only a part of the load.
   void NoteKeys(int64_t keys, int64_t expired, int64_t lost);
 
-  /// For INFO. The counts stay when the load has ended.
+  /// For INFO. The counts stay after the load has ended.
   struct Figures {
     bool loading = false;
     int64_t started_s = 0;
@@ -43,7 +42,7 @@ class LoadProgress {
     int64_t done_bytes = 0;
     int64_t keys = 0;
     int64_t expired_keys = 0;
-    int64_t lost = 0;  ///< places that a repair passed over
+    int64_t lost = 0;  ///< places that a repair skipped
   };
   Figures figures() const;
 

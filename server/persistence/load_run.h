@@ -19,8 +19,8 @@
 
 namespace cloakroom {
 
-/// One load: puts what a snapshot's file, or the files of a log, hold into the keyspace. After an
-/// error a part may be there. Errors are for the operator (load_words.h).
+/// One load: reads a snapshot's file, or the files of a log, into the keyspace. After an error a
+/// part may be loaded. Errors are for the operator (load_words.h).
 ///
 /// Thread rule: one thread, which has closed the gates of all databases.
 class LoadRun {
@@ -31,13 +31,13 @@ class LoadRun {
     const ApplierFactory& appliers;
     LoadProgress& progress;
     Hold& hold;                      ///< closes all gates, and outlives the run
-    absl::FunctionRef<bool()> stop;  ///< asked now and then; true gives up with kCancelled
+    absl::FunctionRef<bool()> stop;  ///< asked now and then; true ends the load with kCancelled
   };
   explicit LoadRun(const Parts& parts) : parts_(parts) {}
 
-  /// `merge`: a key of the file takes the place of one that is there. OK when there is no file.
+  /// `merge`: a key of the file replaces an existing one. OK when there is no file.
   absl::Status LoadSnapshot(const std::string& path, bool merge);
-  /// The files that the manifest lists, in order. `log` names their folder.
+  /// Loads the files that the manifest lists, in order. `log` names their folder.
   absl::Status LoadLog(const AofManifest& manifest, const AppendOnlyFile& log);
 
  private:
@@ -52,12 +52,12 @@ class LoadRun {
     bool last;     ///< of the log
     bool running;  ///< the log is on: the server runs, and loads for DEBUG
   };
-  /// What the source had behind the RDB and was read ahead.
+  /// Returns the bytes behind the RDB that were already read from the source.
   absl::StatusOr<std::string> LoadRdb(ByteSource& source, uint64_t size, const std::string& path,
                                       const RdbSourceOptions& how);
   absl::Status LoadLogFile(const std::string& path, bool last, bool running);
   absl::Status Replay(ByteSource& commands, int64_t offset, const LogPart& part);
-  /// A log that ends in the middle of a command: cut there, or an error.
+  /// Handles a log that ends in the middle of a command: cuts it there, or returns an error.
   absl::Status Cut(const LogPart& part, int64_t offset);
 
   const Parts parts_;

@@ -11,10 +11,10 @@
 
 namespace cloakroom {
 
-// What the operator is told of data that cannot be loaded, and advised to do. Each is an error with
+// What the operator is told, and advised to do, when data cannot be loaded. Each is an error with
 // the whole text as its message.
 
-/// The bytes of an RDB file, or of a log's RDB preamble, are not right, or not for this server.
+/// The bytes of an RDB file, or of a log's RDB preamble, are damaged, or not for this server.
 absl::Status DamagedRdb(const std::string& path, const RdbError& error);
 /// The snapshot's file cannot be read: `error` is a FileError.
 absl::Status UnreadableSnapshot(const absl::Status& error);
@@ -23,12 +23,13 @@ absl::Status UnreadableSnapshot(const absl::Status& error);
 absl::Status UnreadableLog(const std::string& path, const absl::Status& error);
 /// The log's folder cannot be read, or its manifest is wrong.
 absl::Status UnreadableLogFolder(const absl::Status& error);
-/// The commands of a file of the log are not right where the reader stands. `last`: no file of the
-/// log follows it.
+/// The commands of a log's file are damaged where the reader stands. `last`: it is the log's last
+/// file.
 absl::Status DamagedLog(const std::string& path, bool last, const AofReader& reader);
-/// A file of the log ends in the middle of a command that begins at `offset`, and is not cut.
+/// A file of the log ends in the middle of a command that begins at `offset`, and was not cut
+/// there.
 absl::Status TornLog(const std::string& path, bool last, int64_t offset);
-/// A command of the log, at `offset`, is none that this server has.
+/// The log has, at `offset`, a command that this server does not have.
 absl::Status RefusedCommand(const std::string& path, int64_t offset, std::string_view reason);
 
 }  // namespace cloakroom

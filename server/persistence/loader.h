@@ -16,8 +16,8 @@ class ChangeJournal;
 class LogKeeper;
 class Saver;
 
-/// Loads the data from the disk, all of it, while nobody else runs: at the start of a server, and
-/// for DEBUG RELOAD and DEBUG LOADAOF. How a file becomes keys is load_run.h.
+/// Loads all the data from the disk while no command runs: at the start of a server, and for DEBUG
+/// RELOAD and DEBUG LOADAOF. load_run.h turns files into keys.
 ///
 /// Thread rule: any thread, except where a comment names one.
 class Loader {
@@ -28,25 +28,25 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// From here on clients are told LOADING, until the load is over. Call it before they are served.
+  /// From now on clients are told LOADING, until the load is over. Call it before they are served.
   void Begin() { progress_.Begin(); }
   bool loading() const { return progress_.loading(); }
   LoadProgress::Figures figures() const { return progress_.figures(); }
 
-  /// Before the first command, on the main thread, after Begin: loads the data and opens the log.
-  /// The error is for the operator; the server must not start then, and nothing is saved any more.
-  /// `stop` is asked now and then.
+  /// Loads the data and opens the log: before the first command, on the main thread, after Begin.
+  /// `stop` is asked now and then. The error is for the operator; after it the server must not
+  /// start, and nothing is saved any more.
   absl::Status LoadAtStart(absl::FunctionRef<bool()> stop);
 
   /// How DEBUG RELOAD and DEBUG LOADAOF load.
   struct ReloadOptions {
     bool from_log = false;
-    bool save = true;    ///< first: the snapshot, or what the log has not written yet
-    bool flush = true;   ///< what was there before the load
-    bool merge = false;  ///< a key of the file takes the place of one that is there
+    bool save = true;    ///< first saves the snapshot, or writes the rest of the log
+    bool flush = true;   ///< removes all keys before the load
+    bool merge = false;  ///< a key of the file replaces an existing one
   };
-  /// Saves and loads all the data while nobody else runs; what is under way is given up. When the
-  /// save fails nothing is loaded. Not on an event loop.
+  /// Saves and loads all the data while no command runs; gives up background work under way. When
+  /// the save fails, nothing is loaded. Not on an event loop.
   absl::Status Reload(const ReloadOptions& options);
 
  private:

@@ -19,9 +19,9 @@ namespace cloakroom {
 
 class ChangeJournal;
 
-/// When the append-only log is turned on and off, and when it is rewritten: by BGREWRITEAOF, by its
-/// growth, and once it is turned on, since a log begins with a rewrite. What the log is to those
-/// who append and wait is change_journal.h.
+/// Turns the append-only log on and off, and rewrites it: for BGREWRITEAOF, when it has grown, and
+/// when it is turned on, since a log begins with a rewrite. Appending to the log, and waiting for
+/// it, is in change_journal.h.
 ///
 /// Thread rule: any thread, except where a comment names one.
 class LogKeeper {
@@ -31,28 +31,28 @@ class LogKeeper {
   LogKeeper(const LogKeeper&) = delete;
   LogKeeper& operator=(const LogKeeper&) = delete;
 
-  /// `appendonly` is yes.
+  /// Whether `appendonly` is yes.
   bool wanted() const;
-  /// The log is wanted and has no base yet: at the next start what was there before it was begun,
-  /// and what came since, would be missing.
+  /// Whether the log is wanted and has no base yet: the next start would find neither the older
+  /// data nor what was changed since.
   bool WaitsForFirstBase() const;
 
-  /// Begins a rewrite, and answers kNone; or answers what is under way. A rewrite of a log that is
-  /// off begins it when it is wanted, and otherwise leaves a base and nothing else, as in Redis.
+  /// Begins a rewrite and returns kNone; or returns what is under way. If the log is off, the
+  /// rewrite turns it on when it is wanted; otherwise it leaves only a base, as in Redis.
   BackgroundWork::Kind Begin();
-  /// At the next Tick with nothing under way.
+  /// Has the next Tick with nothing under way begin one.
   void Schedule();
-  /// Ends a log that was turned off, or begins the rewrite that is due. False: there was nothing
-  /// to do. Of the cron thread, when nothing is under way.
+  /// Ends a log that was turned off, or begins the rewrite that is due. False: there was nothing to
+  /// do. On the cron thread, when nothing is under way.
   bool Tick();
 
-  /// What lies in the log's folder; a log of Redis before 7 is taken over.
+  /// Reads the manifest in the log's folder. Takes over the log of a Redis before 7.
   absl::StatusOr<AofDirectory::Loaded> LoadManifest();
-  /// After the load at the start: goes on with the log, or begins one. REQUIRES: all gates are
-  /// closed. The error is for the operator.
+  /// After the load at the start: continues the log, or begins one. REQUIRES: all gates are closed.
+  /// The error is for the operator.
   absl::Status Resume();
-  /// For the end of the process: writes and syncs what there is, and closes the files. The log
-  /// names what could not be saved.
+  /// For the end of the process: writes and syncs what is left, and closes the files. The server
+  /// log says what could not be saved.
   void Close();
 
   /// For INFO.
@@ -69,9 +69,9 @@ class LogKeeper {
   absl::Status FollowAppendOnly();
   absl::Status Run();
   absl::Status Rewrite();
-  /// The first half of a rewrite: the log's next file is prepared, or its folder made.
+  /// The first half of a rewrite: prepares the log's next file, or makes its folder.
   absl::Status Prepare(bool begins, bool keeps_log);
-  /// The second: the base, which is written, counts from now on.
+  /// The second half: makes the written base part of the log.
   absl::Status Install(const SnapshotPlace& place, bool is_rdb, bool keeps_log);
   SnapshotPlace BasePlace() const;
   SnapshotOptions BaseOptions() const;

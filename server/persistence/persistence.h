@@ -22,9 +22,8 @@
 
 namespace cloakroom {
 
-/// What of the data is on the disk, and how it gets there: owns the parts that see to it, and does
-/// what takes several of them, the turn of cron and the end of the process. Everybody else asks the
-/// part that it means.
+/// Brings the data to the disk and back. It owns the parts that do so, and does what takes several
+/// of them: cron's turn and the end of the process. Other callers use the part that they need.
 ///
 /// Thread rule: any thread, except where a comment names one.
 class Persistence {
@@ -41,21 +40,20 @@ class Persistence {
   Loader& loader() { return loader_; }
   ChangeJournal& journal() { return journal_; }
 
-  /// `hz` times a second, by the cron thread: begins what is due.
+  /// Begins what is due. The cron thread calls it `hz` times a second.
   void Tick();
 
   enum class EndStep : uint8_t {
-    kDone,     ///< nothing is acknowledged any more that the disk does not have
-    kRefused,  ///< saving failed, and the server goes on as before
-    kNotYet,   ///< somebody is at work: call it again soon
+    kDone,     ///< from now on only durable changes are acknowledged
+    kRefused,  ///< saving failed; the server continues as before
+    kNotYet,   ///< something is still running: call it again soon
   };
-  /// Gives up what is under way, saves where it is asked for or save points are set, and ends the
-  /// log; from then on all gates are closed. Waits for nobody: not for the save thread, not for a
-  /// script. Only the save itself takes its time; `meanwhile` is called now and then. On the main
-  /// thread.
+  /// Gives up background work, saves if asked to or if save points are set, and ends the log; from
+  /// then on all gates are closed. Waits neither for the save thread nor for a script. Only the
+  /// save itself takes long; `meanwhile` is called now and then during it. On the main thread.
   EndStep PrepareToEnd(
       ShutdownSave ending, bool force, absl::FunctionRef<void()> meanwhile = [] {});
-  /// After PrepareToEnd, on its thread, when no event loop runs any more.
+  /// Opens the gates after PrepareToEnd, on the same thread, when no event loop runs any more.
   void OpenGates() { last_hold_.reset(); }
 
  private:
@@ -73,7 +71,7 @@ class Persistence {
   // The main thread's: how far PrepareToEnd has come.
   std::optional<BackgroundWork::TakeOver> last_turn_;
   std::unique_ptr<Hold> last_hold_;
-  SaveThread thread_;  ///< last: its work uses all of the above
+  SaveThread thread_;  ///< last: its jobs use all of the above
 };
 
 }  // namespace cloakroom

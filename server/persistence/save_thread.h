@@ -11,9 +11,9 @@
 
 namespace cloakroom {
 
-/// The thread that saves. It collects what is saved, and so holds stripes that commands wait for:
-/// it has the priority of those who wait, in short turns. What takes long, a thread of low priority
-/// does for it (snapshot_writer.h).
+/// The thread that saves. While it collects the data it holds stripes that commands wait for; so it
+/// has the same priority as event loops, and takes short turns. A thread of low priority does the
+/// long work for it (snapshot_writer.h).
 ///
 /// Thread rule: any thread.
 class SaveThread final : public JobRunner {

@@ -19,13 +19,13 @@ namespace cloakroom {
 class ChangeJournal;
 class WriteHealth;
 
-/// Snapshots into the RDB file: SAVE, BGSAVE, save points, what is scheduled, and the one that is
-/// made while everybody waits.
+/// Saves snapshots to the RDB file: for SAVE, BGSAVE, save points, when scheduled, and while
+/// everybody waits.
 ///
 /// Thread rule: any thread, except where a comment names one.
 class Saver {
  public:
-  /// Called on the job's thread once the snapshot's instant has come, or never will.
+  /// Called on the job's thread once the snapshot's instant has come, or is sure never to come.
   using Begun = std::function<void()>;
 
   /// All outlive it. `health` is told how each snapshot ended.
@@ -34,33 +34,34 @@ class Saver {
   Saver(const Saver&) = delete;
   Saver& operator=(const Saver&) = delete;
 
-  /// Begins a snapshot, and answers kNone; or answers what is under way. `done` is told kCancelled
-  /// when it was given up: the disk is not to blame then.
+  /// Begins a snapshot and returns kNone; or returns what is under way. `done` gets kCancelled when
+  /// the snapshot was given up, which is no failure of the disk.
   BackgroundWork::Kind Begin(BackgroundWork::Done done = nullptr, Begun begun = nullptr);
-  /// At the next Tick with nothing under way.
+  /// Has the next Tick with nothing under way begin one.
   void Schedule();
-  /// FLUSHALL: with save points, Redis' file is empty when it answers; ours soon after.
+  /// Call it after FLUSHALL: with save points, Redis' file is empty when FLUSHALL replies; ours
+  /// soon after.
   void NoteFlush();
-  /// Begins a snapshot that is scheduled, or that a save point asks for. Of the cron thread, when
+  /// Begins a snapshot that is scheduled, or that a save point asks for. On the cron thread, when
   /// nothing is under way.
   void Tick();
 
-  /// A snapshot on this thread. REQUIRES: the caller has taken over and closed all gates.
+  /// Saves a snapshot on this thread. REQUIRES: the caller has taken over and closed all gates.
   /// `meanwhile` is called now and then.
   absl::Status SaveAlone(absl::FunctionRef<void()> meanwhile = [] {});
-  /// What is in the keyspace was loaded: changes since the save are these alone.
+  /// Call it after a load: the keyspace has `changes` changes since the last save.
   void NoteLoaded(int64_t changes);
 
   /// For INFO.
   struct Figures {
     bool scheduled = false;
-    int64_t last_save_s = 0;  ///< when the last one succeeded, or the server began
+    int64_t last_save_s = 0;  ///< when the last save succeeded, or the server started
     bool last_ok = true;
     int64_t last_took_s = -1;
     int64_t snapshots = 0;
   };
   Figures figures() const;
-  /// Changes that the last snapshot, or what was loaded, does not hold.
+  /// The number of changes since the last snapshot or load.
   int64_t changes_since_save() const;
 
  private:
@@ -79,7 +80,7 @@ class Saver {
   BackgroundWork& work_;
   ChangeJournal& journal_;
   WriteHealth& health_;
-  std::atomic<int64_t> saved_changes_ = 0;  ///< how many there had been, see Keyspace::changes
+  std::atomic<int64_t> saved_changes_ = 0;  ///< Keyspace::changes at the last save
   mutable Mutex mutex_;                     ///< taken before the slot's
   Figures figures_ ABSL_GUARDED_BY(mutex_);
   int64_t last_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -8,17 +8,17 @@
 
 namespace cloakroom {
 
-/// `save` asks for snapshots now and then.
+/// Whether `save` sets save points.
 bool HasSavePoints(const ConfigStore& config);
 
-/// How a snapshot is to be written, as the configuration says.
+/// How to write a snapshot, according to the configuration.
 SnapshotOptions SnapshotOptionsFrom(const Server& server);
 
-/// What stands at the head of an RDB file of this server, the scripts of the cache among it.
-/// `log_base`: the file is the base of an append-only log.
+/// The fields at the head of this server's RDB files, including the cached scripts. `log_base`: the
+/// file is the base of an append-only log.
 RdbAuxFields AuxFieldsOf(Server& server, bool log_base);
 
-/// Takes what AuxFieldsOf wrote.
+/// Applies a field that AuxFieldsOf wrote.
 void TakeAuxField(Server& server, std::string_view key, std::string_view value);
 
 }  // namespace cloakroom

@@ -12,9 +12,8 @@ namespace cloakroom {
 
 class ChangeJournal;
 
-/// Whether commands that write may be accepted. They may not while the disk does not take what is
-/// written: the last snapshot failed, where save points ask for snapshots and
-/// `stop-writes-on-bgsave-error` is yes; or the log cannot be written.
+/// Whether commands that write may be accepted. They are refused while the log cannot be written,
+/// and after a failed snapshot if there are save points and `stop-writes-on-bgsave-error` is yes.
 ///
 /// Thread rule: any thread.
 class WriteHealth {
@@ -24,17 +23,17 @@ class WriteHealth {
   WriteHealth(const WriteHealth&) = delete;
   WriteHealth& operator=(const WriteHealth&) = delete;
 
-  /// Commands that write are refused, and, as in Redis, PING is. One load while all is well;
-  /// otherwise it looks again, so that nobody is refused once the disk takes what is written.
+  /// Whether commands that write, and PING as in Redis, are refused. Costs one atomic load while
+  /// all is well; otherwise it looks again, so that nothing is refused once the disk works again.
   bool refuses_writes() {
     return refuses_writes_.load(std::memory_order_relaxed) && StillRefusesWrites();
   }
-  /// What they are refused with: MISCONF and the reason.
+  /// The error reply: MISCONF and the reason.
   std::string Refusal() const;
 
-  /// How the last snapshot ended.
+  /// Records how the last snapshot ended.
   void NoteSnapshot(bool ok);
-  /// Looks at everything again. The log tells nobody when it fails: cron asks.
+  /// Looks at everything again. Cron calls it, since the log does not report its failures.
   void Update();
 
  private:
@@ -43,7 +42,7 @@ class WriteHealth {
   Server& server_;
   const ChangeJournal& journal_;
   std::atomic<bool> refuses_writes_ = false;
-  Mutex mutex_;  ///< so that what was seen last is what counts
+  Mutex mutex_;  ///< so that the last look decides
   bool snapshot_ok_ ABSL_GUARDED_BY(mutex_) = true;
 };
 

@@ -9,29 +9,29 @@
 
 namespace cloakroom {
 
-/// The address of one end of a connection. Most are never shown, so it is put into words only when
-/// somebody asks.
+/// The address of one end of a connection. Most are never shown, so its text is made only on
+/// demand.
 ///
 /// Thread rule: any thread may read it; it is set once.
 class Address {
  public:
   Address() = default;
-  /// One that has no number: that of a unix socket.
+  /// An address without a number: a unix socket's.
   Address(std::string text) : text_(std::move(text)) {}
   Address(const char* text) : text_(text) {}
-  /// An IPv4 or IPv6 one; of any other family it is empty.
+  /// An IPv4 or IPv6 address; for any other family it is empty.
   Address(const sockaddr* address, socklen_t size);
 
   /// "127.0.0.1:50123", "[::1]:50123", "/run/cloakroom.sock:0".
   std::string Text() const;
   bool empty() const { return size_ == 0 && text_.empty(); }
-  /// It is this machine's own, in the network's eyes.
+  /// Whether it is a loopback address.
   bool loopback() const;
 
  private:
   std::string text_;
   socklen_t size_ = 0;
-  sockaddr_in6 bytes_ = {};  ///< the first size_ of them; a sockaddr_in is shorter
+  sockaddr_in6 bytes_ = {};  ///< the first size_ bytes count; a sockaddr_in is shorter
 };
 
 }  // namespace cloakroom

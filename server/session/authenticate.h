@@ -8,10 +8,10 @@
 
 namespace cloakroom {
 
-/// The one user that there is.
+/// The only user.
 inline constexpr std::string_view kDefaultUser = "default";
 
-/// Whether a client need not say a password at all.
+/// Whether clients need no password.
 inline bool NeedsNoPassword(const ConfigStore& config) {
   return config.Text("requirepass").empty();
 }

@@ -21,8 +21,7 @@
 
 namespace cloakroom {
 
-/// A key that may be ready for a request that waits for it, under the hold of the writer who has
-/// changed it.
+/// A key that may be ready for a blocked request, under the hold of the writer that changed it.
 struct ReadyKey {
   Hold& hold;
   Database& db;
@@ -32,8 +31,8 @@ struct ReadyKey {
   ReplyWriter& reply;
   Waiter& waiter;
 
-  /// Ask it when the key is what the request waits for, before anything is changed or replied.
-  /// False: the request has just been ended otherwise, so nothing may be done for it.
+  /// Call it when the key has what the request waits for, before any change or reply. False: the
+  /// request has just been ended otherwise, so do nothing for it.
   bool Take() const { return waiter.Settle(); }
 };
 
@@ -41,21 +40,21 @@ struct ReadyKey {
 struct BlockOn {
   using Serve = std::function<Waiter::Verdict(const ReadyKey&)>;
 
-  /// Of the client's database.
+  /// In the client's database.
   std::vector<std::string> keys;
   /// From now on; 0: none.
   int64_t time_limit_ms = 0;
-  /// Does the request's work on a key. On the writer's thread, so it touches neither Call nor
-  /// Client.
+  /// Does the request's work on a key. It runs on the writer's thread, so it must touch neither
+  /// Call nor Client.
   Serve serve;
-  /// The reply when the time limit has passed.
+  /// Writes the reply when the time limit has passed.
   std::function<void(ReplyWriter&)> time_out;
 };
 
 /// A request that is parked until one of its keys is ready, its time limit has passed, or CLIENT
-/// UNBLOCK ends it. One of these settles it, and decides what is replied.
+/// UNBLOCK ends it. The first of these settles it, and decides the reply.
 ///
-/// Thread rule: its client's event loop, but for what a comment gives to any thread.
+/// Thread rule: its client's event loop, except where a comment says any thread.
 class BlockedRequest final : public Waiter {
  public:
   BlockedRequest(BlockOn on, Database& db, const Clock& clock, int resp)
@@ -63,28 +62,28 @@ class BlockedRequest final : public Waiter {
     places_.resize(on_.keys.size(), {.waiter = this});
   }
 
-  /// Lines up behind those who wait for its keys. REQUIRES: their stripes are held, and have been
-  /// since it was found that no key is ready.
+  /// Lines up behind the requests that wait for its keys. REQUIRES: the stripes of the keys have
+  /// been held since they were found not ready.
   void Enqueue();
-  /// Its keys, and its places in their queues, for whoever takes it out of them.
+  /// Its keys and its places in their queues, for the code that removes it.
   Database& db() { return db_; }
   const std::vector<std::string>& keys() const { return on_.keys; }
   InterestTable::Place& place(size_t key) { return places_[key]; }
   int64_t time_limit_ms() const { return on_.time_limit_ms; }
 
-  /// `wake` is called once, by any thread, when it was settled by another thread; at once if that
-  /// is so already.
+  /// Calls `wake` once, on any thread, when another thread has settled the request; at once if that
+  /// has already happened.
   void WhenSettled(std::function<void()> wake);
-  /// Its time limit has passed. False: somebody was first, and will call.
+  /// Call it when the time limit has passed. False: another thread was first, and will call `wake`.
   bool TimeOut();
-  /// CLIENT UNBLOCK, with an error or as if its time had run out. Any thread. False: somebody was
-  /// first.
+  /// For CLIENT UNBLOCK: ends it with an error, or as if its time had run out. False: another
+  /// thread was first. Any thread.
   bool Unblock(bool with_error);
-  /// Its client is gone: nobody may serve it any more.
+  /// Call it when its client is gone: nobody may serve it any more.
   void Abandon() { Settle(); }
 
-  /// When it has been settled and that was heard of: its reply, and what must be durable before it
-  /// is sent.
+  /// Once it is settled and the event loop knows: its reply, and the offset that must be durable
+  /// before the reply is sent.
   void Reply(ReplyWriter& reply);
   int64_t durable_from();
 
@@ -100,7 +99,7 @@ class BlockedRequest final : public Waiter {
   Database& db_;
   const Clock& clock_;
   std::vector<InterestTable::Place> places_;
-  /// Of whoever has settled it, until Finish.
+  /// These belong to the thread that settled it, until Finish.
   OutputBuffer output_;
   ReplyWriter writer_;
 

@@ -24,55 +24,55 @@ namespace cloakroom {
 class BlockedRequest;
 struct Command;
 
-/// One subscription of a client, as a message on its way remembers it. Ended by the client's own
-/// thread.
+/// One subscription of a client. Messages on their way refer to it. The client's own thread ends
+/// it.
 struct Subscription {
   std::atomic<bool> active = true;
 };
 
-/// How far the log of changes must be durable before what one request pushes may be heard. Known
-/// when the request has been executed.
+/// The offset up to which the log must be durable before one request's pushes may be sent. Known
+/// after the request has been executed.
 struct PushOffset {
   static constexpr int64_t kUnknown = -1;
   std::atomic<int64_t> durable_from = kUnknown;
 };
 
-/// Bytes that answer no request, on their way to a client: a message, a line to a monitor.
+/// Bytes on their way to a client that answer none of its requests: a message, a line to a monitor.
 struct Pushed {
   SharedBytes bytes;
-  /// Of a message; null otherwise.
+  /// A message's; otherwise null.
   std::shared_ptr<const Subscription> subscription;
-  /// Null: may be heard at once.
+  /// Null: may be sent at once.
   std::shared_ptr<const PushOffset> ticket;
 
-  /// Asked on the client's thread: what was unsubscribed meanwhile is dropped, for after the reply
-  /// to UNSUBSCRIBE a client takes what comes for replies again.
+  /// Asked on the client's thread. A message whose subscription has ended is dropped: after the
+  /// reply to UNSUBSCRIBE, the client would take it for a reply.
   bool wanted() const { return subscription == nullptr || subscription->active; }
   int64_t durable_from() const {
     return ticket == nullptr ? 0 : ticket->durable_from.load(std::memory_order_acquire);
   }
 };
 
-/// A client's connection, as other parts of the server may use it. Any thread may call anything.
+/// A client's connection, as other parts of the server see it. Thread rule: any thread.
 class ClientLink {
  public:
   virtual ~ClientLink() = default;
-  /// Sends it behind all that was pushed before, unless it is no longer wanted by then.
+  /// Sends `pushed` after all earlier pushes, unless it is no longer wanted by then.
   virtual void Push(Pushed pushed) = 0;
-  /// What was pushed with a ticket may have become known.
+  /// Call it when the offsets of earlier pushes may have become known.
   virtual void OffsetsAreKnown() {}
   /// Closes the connection soon; replies under way may be lost.
   virtual void Kill() = 0;
 };
 
-/// Who brings what is pushed to its receiver: see ChangeJournal::Scope::Push.
+/// Brings a push to its receiver: see ChangeJournal::Scope::Push.
 using Pusher = absl::FunctionRef<void(const std::shared_ptr<ClientLink>&, Pushed)>;
-/// The one that waits for nothing.
+/// A Pusher that pushes at once.
 inline void PushAtOnce(const std::shared_ptr<ClientLink>& link, Pushed pushed) {
   link->Push(std::move(pushed));
 }
 
-/// One request that waits in MULTI for EXEC.
+/// One request that is queued in MULTI for EXEC.
 struct QueuedCommand {
   const Command* command;
   std::vector<std::string> args;
@@ -86,10 +86,10 @@ struct WatchedKey {
 
 enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip };
 
-/// All that the server remembers of one connected client.
+/// All that the server knows about one connected client.
 ///
-/// Thread rule: the plain members belong to the thread of its connection. What other threads may
-/// read (CLIENT LIST, INFO) is Relaxed or under `mutex`; it is written by the owner alone, but for
+/// Thread rule: the plain members belong to its connection's thread. Members that other threads may
+/// read (CLIENT LIST, INFO) are Relaxed or guarded by `mutex`; only the owner writes them, except
 /// `killed` and `no_evict`.
 struct Client {
   Client(uint64_t client_id, int64_t now_ms) : id(client_id), created_ms(now_ms), last_ms(now_ms) {}
@@ -120,17 +120,17 @@ struct Client {
   std::vector<QueuedCommand> queue;
   Relaxed<int64_t> queued_bytes = 0;
   std::vector<WatchedKey> watched;
-  /// Replaced when the client stops watching: what comes late reaches the old one.
+  /// Replaced when the client stops watching, so that late changes reach only the old one.
   std::shared_ptr<Watcher> watcher = std::make_shared<Watcher>();
 
-  // Subscriptions; the registry (pubsub/) holds the other direction.
+  // Subscriptions; the registry (pubsub/) maps channels to clients.
   StringSet channels;
   StringSet patterns;
   StringSet shard_channels;
   bool subscribed() const {
     return !channels.empty() || !patterns.empty() || !shard_channels.empty();
   }
-  /// The same for other threads, which may hear of it a moment late.
+  /// The same for other threads, which may see it a moment late.
   bool listens() const {
     return subscription_count > 0 || pattern_count > 0 || shard_subscription_count > 0;
   }
@@ -147,17 +147,17 @@ struct Client {
   Relaxed<int64_t> query_capacity = 0;
   Relaxed<int64_t> args_bytes = 0;
   Relaxed<int64_t> output_bytes = 0;   ///< waiting for the socket
-  Relaxed<int64_t> output_memory = 0;  ///< of it, what the connection owns
+  Relaxed<int64_t> output_memory = 0;  ///< the part of it that the connection owns
   Relaxed<int64_t> pushed_bytes = 0;   ///< on their way from other threads, see PushQueue
   Relaxed<int64_t> net_in = 0;
   Relaxed<int64_t> net_out = 0;
   Relaxed<int64_t> commands = 0;
-  Relaxed<bool> blocked = false;  ///< waits: for keys, a gate, a pause, or work in a worker
+  Relaxed<bool> blocked = false;  ///< its request waits: for keys, a gate, a pause or a worker
   std::atomic<bool> killed = false;
 
   mutable Mutex mutex;
   std::string name ABSL_GUARDED_BY(mutex);
-  /// While a request is parked for its keys. For CLIENT UNBLOCK.
+  /// Set while a request is blocked. For CLIENT UNBLOCK.
   std::shared_ptr<BlockedRequest> blocked_request ABSL_GUARDED_BY(mutex);
   std::string lib_name ABSL_GUARDED_BY(mutex);
   std::string lib_version ABSL_GUARDED_BY(mutex);

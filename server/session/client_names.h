@@ -12,12 +12,12 @@ namespace cloakroom {
 inline constexpr std::string_view kBadClientName =
     "ERR Client names cannot contain spaces, newlines or special characters.";
 
-/// Whether a text may stand in a line of CLIENT LIST: printable ASCII without spaces, or nothing.
+/// Whether a text may be part of a CLIENT LIST line: empty, or printable ASCII without spaces.
 inline bool FitsClientList(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '!' && c <= '~'; });
 }
 
-/// "" takes the name away. REQUIRES: FitsClientList(name).
+/// "" removes the name. REQUIRES: FitsClientList(name).
 inline void SetClientName(Client& client, std::string_view name) {
   MutexLock lock(client.mutex);
   client.name = std::string(name);

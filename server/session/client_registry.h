@@ -34,7 +34,7 @@ class ClientRegistry {
     auto found = clients_.find(id);
     return found == clients_.end() ? nullptr : found->second;
   }
-  /// As they are now, oldest first.
+  /// All clients at this moment, oldest first.
   std::vector<std::shared_ptr<Client>> All() const {
     MutexLock lock(mutex_);
     std::vector<std::shared_ptr<Client>> all;
