@@ -83,9 +83,8 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
     absl::flat_hash_set<std::shared_ptr<ClientLink>> receivers_;  ///< of it
   };
 
-  /// What a request answers may show anything that was changed by now, and nobody holds: INFO,
-  /// SLOWLOG. While the disk refuses what is written they do not wait, since it is they who tell of
-  /// the pushes.
+  /// For a request whose reply may show any change made so far, without a hold: INFO, SLOWLOG.
+  /// While the disk fails they do not wait, since they report the failure.
   void SeeEverything(HoldContext& holds);
 
   // ChangeLog.
