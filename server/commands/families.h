@@ -38,7 +38,7 @@ CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
 CommandFamily TransactionCommands();
 
-/// All of them, for CommandTable.
+/// All families, for CommandTable.
 std::span<const CommandFamily> CommandFamilies();
 
 }  // namespace cloakroom

@@ -11,7 +11,7 @@
 
 namespace cloakroom {
 
-/// The numbers follow the order in which the directive table lists the words.
+/// The values are in the order of the words in the directive table.
 enum class LogLevel : uint8_t { kDebug, kVerbose, kNotice, kWarning, kNothing };
 enum class LogFormat : uint8_t { kRedis, kJson };
 /// Who may use a dangerous command: nobody, everybody, or connections from this machine.
@@ -21,8 +21,8 @@ enum class Supervisor : uint8_t { kUpstart, kSystemd, kAuto, kNone };
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub };
 
 /// One setting that may change while the server runs. Any thread reads it with one relaxed load;
-/// only ConfigStore (or a test) writes it. Two settings that change in one CONFIG SET are not seen
-/// to change together.
+/// only ConfigStore (or a test) writes it. A reader may see one setting of a CONFIG SET changed and
+/// another not yet.
 template <class T>
 class Live {
  public:
@@ -43,16 +43,16 @@ struct OutputLimit {
   Live<int64_t> soft_seconds;
 };
 
-/// What the server's hot paths need to know, readable by every thread without a lock. Units stand
-/// last in the names. A fresh Config holds the defaults of the directive table. Memory sizes above
-/// 2^63-1 are held as 2^63-1. Text (bind, requirepass, ...) is read from ConfigStore::Text.
+/// The settings that hot paths need; every thread reads them without a lock. Names end in the unit.
+/// A fresh Config holds the defaults of the directive table. Memory sizes above 2^63-1 are stored
+/// as 2^63-1. Text (bind, requirepass, ...) is read from ConfigStore::Text.
 struct Config {
   Config();
 
   // The network.
   Live<int> port;             // 0: do not listen on TCP
   Live<int> unixsocketperm;   // mode bits; 0: leave it to the umask
-  Live<bool> protected_mode;  // refuse strangers while there is no password
+  Live<bool> protected_mode;  // refuse remote clients while there is no password
   Live<int64_t> maxclients;
   Live<int> timeout_s;        // close idle clients; 0: never
   Live<int> tcp_keepalive_s;  // 0: off
@@ -74,14 +74,14 @@ struct Config {
   Live<int> lfu_decay_time_minutes;
   Live<int> hz;  // background turns per second, 1..500
 
-  // When a value leaves its packed encoding.
+  // Above these limits a value leaves its packed encoding.
   Live<int64_t> hash_max_listpack_entries;
   Live<int64_t> hash_max_listpack_value_bytes;
   Live<int64_t> set_max_intset_entries;
   Live<int64_t> set_max_listpack_entries;
   Live<int64_t> set_max_listpack_value_bytes;
 
-  // Watching over it.
+  // Monitoring.
   Live<int64_t> busy_reply_threshold_ms;
   Live<int64_t> slowlog_log_slower_than_us;  // negative: off
   Live<int64_t> slowlog_max_len;

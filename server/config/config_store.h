@@ -21,50 +21,51 @@
 
 namespace cloakroom {
 
-/// Who says CONFIG SET, and when.
+/// Who sends a CONFIG SET, and when.
 struct ConfigCaller {
-  bool is_local = false;    ///< on this machine, see enable-protected-configs
+  bool is_local = false;    ///< from this machine, see enable-protected-configs
   bool is_loading = false;  ///< while the server loads its data
 };
 
-/// What every directive is set to. Any thread may call anything; the hot paths read live(), which
-/// takes no lock. Readers of several settings may see a CONFIG SET half applied.
+/// The values of all directives. Any thread may call anything; hot paths read live(), which takes
+/// no lock. Readers of several settings may see a CONFIG SET half applied.
 class ConfigStore {
  public:
   /// Applies a change. Called on the thread of the CONFIG SET, with the new values in place, once
-  /// per change however many of its names changed. An error has the words with which it
-  /// refuses; then every value goes back, and those that had been called before it are called again
-  /// to undo. It may read the store, but must not change it or subscribe.
+  /// per CONFIG SET however many of its names changed. It refuses by an error, which has the words
+  /// of the reply; then all values are restored, and the subscribers that were already called are
+  /// called again to undo. It may read the store, but must not change it or subscribe.
   using Subscriber = std::function<absl::Status()>;
   /// The lines that CONFIG REWRITE writes for a repeatable directive: ACL's "user ..." lines.
   using LineSource = std::function<std::vector<std::string>()>;
 
-  /// Everything at its default.
+  /// Sets everything to its default.
   ConfigStore();
   ConfigStore(const ConfigStore&) = delete;
   ConfigStore& operator=(const ConfigStore&) = delete;
 
-  /// Reads the file, standard input and options that the command line names, later ones winning.
-  /// All or nothing; the error is the text to print before giving up. Calls no subscriber: whoever
-  /// subscribes reads the values as they then are. Blocks on the disk: start-up only.
+  /// Reads the file, standard input and options that the command line names; later ones win. All or
+  /// nothing; the error is the text to print before the process ends. Calls no subscriber: those
+  /// who subscribe later read the values themselves. Blocks on the disk: start-up only.
   absl::Status Load(const CommandLine& line) ABSL_LOCKS_EXCLUDED(mutex_, changes_);
 
   const Config& live() const { return live_; }
 
-  /// A directive's value as CONFIG GET shows it. REQUIRES: `name` is a directive's.
+  /// A directive's value as CONFIG GET shows it. REQUIRES: `name` is the name of a directive.
   std::string Text(std::string_view name) const ABSL_LOCKS_EXCLUDED(mutex_);
   /// The value of a list such as bind, word by word.
   std::vector<std::string> Words(std::string_view name) const ABSL_LOCKS_EXCLUDED(mutex_);
-  /// The words behind the name, line by line, of user, rename-command or loadmodule.
+  /// The words of each line of a repeatable directive: user, rename-command, loadmodule.
   std::vector<std::vector<std::string>> Repeated(std::string_view name) const
       ABSL_LOCKS_EXCLUDED(mutex_);
-  /// Directives that were given to Load and do nothing here, in the table's order; to be logged.
+  /// Directives that Load got and that have no effect here, in the table's order, for the server
+  /// log.
   std::vector<std::string> GivenWithoutEffect() const ABSL_LOCKS_EXCLUDED(mutex_);
   /// The file that Load read, or "".
   std::string ConfigFile() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  /// CONFIG GET: what matches any of the glob patterns, each once, in the table's order. A name
-  /// without wild cards comes back as it was spelt, and may be an alias or hidden.
+  /// CONFIG GET: the directives that match any of the glob patterns, each once, in the table's
+  /// order. A name without wildcards comes back as it was spelt, and may be an alias or hidden.
   std::vector<std::pair<std::string, std::string>> Get(
       absl::Span<const std::string_view> patterns) const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -73,7 +74,7 @@ class ConfigStore {
   absl::Status Set(absl::Span<const std::string_view> names_and_values, ConfigCaller caller = {})
       ABSL_LOCKS_EXCLUDED(mutex_, changes_);
 
-  /// CONFIG REWRITE: brings the configuration file up to what holds now; included files are left
+  /// CONFIG REWRITE: writes the current values to the configuration file; leaves included files
   /// alone. The error is the reply's text. Blocks on the disk: never call it on an event loop.
   absl::Status Rewrite() ABSL_LOCKS_EXCLUDED(mutex_, changes_);
 
@@ -93,15 +94,15 @@ class ConfigStore {
   /// One name of a CONFIG SET.
   struct Assignment {
     Row row;
-    std::string name;  // as it was asked for, in lower case
+    std::string name;  // as the client wrote it, in lower case
     std::string_view word;
   };
-  /// What a load has gathered before it becomes the store's state.
+  /// What a load has collected so far, before it becomes the store's state.
   struct Loaded {
     Values values;
     absl::flat_hash_map<Row, Lines> repeated;
     absl::flat_hash_set<Row> given;
-    absl::flat_hash_set<Row> included;  // set by an included file, perhaps among others
+    absl::flat_hash_set<Row> included;  // set by an included file, among others perhaps
   };
 
   static absl::Status Apply(const config::Statement& statement, Loaded& loaded);
@@ -115,12 +116,12 @@ class ConfigStore {
 
   Config live_;
 
-  // Held throughout a change, so that changes and rewrites happen one after the other.
+  // Locked during a whole change, so that changes and rewrites do not overlap.
   Mutex changes_ ABSL_ACQUIRED_BEFORE(mutex_);
   std::vector<Subscription> subscriptions_ ABSL_GUARDED_BY(changes_);
   absl::flat_hash_map<Row, LineSource> line_sources_ ABSL_GUARDED_BY(changes_);
 
-  // Held for moments. Never while a subscriber runs, so that it may read.
+  // Locked for moments, and never while a subscriber runs, so that the subscriber may read.
   mutable Mutex mutex_;
   Loaded state_ ABSL_GUARDED_BY(mutex_);
   Values at_load_ ABSL_GUARDED_BY(mutex_);  // the values as Load left them

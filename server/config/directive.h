@@ -15,13 +15,13 @@
 
 namespace cloakroom::config {
 
-/// What a directive is set to. `text` is what CONFIG GET answers; equal texts are equal values.
+/// The value of a directive. `text` is what CONFIG GET replies; equal texts are equal values.
 struct Value {
   std::string text;
   int64_t number = 0;  // integers, bytes, a choice's number, yes = 1, -n = n percent; else 0
 };
 
-/// One word that an enumeration accepts. Of several words with one number the first is canonical.
+/// One word that an enumeration accepts. The first of several words with one number is canonical.
 struct Choice {
   std::string_view word;
   int number;
@@ -30,13 +30,13 @@ struct Choice {
 /// Refuses a text, or returns it in its canonical form.
 using TextRule = absl::StatusOr<std::string> (*)(std::string_view text);
 
-/// Which values a directive takes. Made by the functions below, which name every field they need.
+/// Which values a directive takes. Made by the functions below.
 struct Kind {
   enum Type : uint8_t { kInteger, kOctal, kMemory, kMemoryOrPercent, kBool, kEnum, kText, kList };
   Type type;
   int64_t min = 0;
   uint64_t max = 0;
-  int64_t clamp_min = INT64_MIN;  // an accepted number outside is moved inside
+  int64_t clamp_min = INT64_MIN;  // an accepted number outside is moved into the range
   int64_t clamp_max = INT64_MAX;
   absl::Span<const Choice> choices = {};
   TextRule text_rule = nullptr;
@@ -72,19 +72,19 @@ constexpr Kind List(const ListRule& rule) { return {.type = Kind::kList, .list =
 enum Flags : uint8_t {
   kModifiable = 0,
   kImmutable = 1,         // CONFIG SET refuses it
-  kHidden = 2,            // CONFIG GET shows it by its name only
+  kHidden = 2,            // CONFIG GET shows it only for its exact name
   kProtected = 4,         // CONFIG SET needs enable-protected-configs
-  kNoEffect = 8,          // accepted for Redis' sake: nothing here depends on it
+  kNoEffect = 8,          // accepted for compatibility with Redis, without effect
   kOfMachine = 16,        // the default depends on the machine, see DefaultText
-  kRepeatable = 32,       // each line adds one (user, loadmodule, ...); kept, not interpreted, here
-  kNotWhileLoading = 64,  // CONFIG SET answers LOADING until the data are there
+  kRepeatable = 32,       // each line adds one (user, loadmodule, ...); kept, but not interpreted
+  kNotWhileLoading = 64,  // CONFIG SET replies LOADING until the data is loaded
   kAlwaysWritten = 128,   // CONFIG REWRITE writes it even at its default
 };
 
 /// One row of the table. Constant, so any thread may use it.
 struct Directive {
   std::string_view name;
-  std::string_view alias;  // the other name it goes by, or ""
+  std::string_view alias;  // another name, or ""
   Kind kind;
   std::string_view default_text;
   uint8_t flags = kModifiable;
@@ -93,13 +93,14 @@ struct Directive {
   bool Is(Flags flag) const { return (flags & flag) != 0; }
 };
 
-/// Where a value comes from decides what repeated lines and short forms mean.
+/// Where a value comes from. It decides what repeated lines and short forms mean.
 enum class Origin { kFile, kConfigSet };
 
-/// Every directive, those that matter in this server first; CONFIG GET answers in this order.
+/// All directives, first those that have an effect here; CONFIG GET replies in this order.
 const std::vector<const Directive*>& AllDirectives();
 
-/// The parts of the table: what has a meaning here, and what is accepted only.
+/// The two parts of the table: directives that have an effect here, and those that are only
+/// accepted.
 absl::Span<const Directive> ServingDirectives();
 absl::Span<const Directive> AcceptedDirectives();
 
@@ -109,15 +110,15 @@ const Directive* FindDirective(std::string_view name);
 /// Names and aliases, for suggestions.
 std::vector<std::string_view> DirectiveNames();
 
-/// The default in CONFIG GET's form. io-threads and dir look at the machine.
+/// The default in CONFIG GET's form. Those of io-threads and dir depend on the machine.
 std::string DefaultText(const Directive& directive);
 
-/// Reads the words behind a directive's name. `current` is what a list adds to or overlays. Errors
-/// are Redis' texts, which clients and operators search for.
+/// Reads the words behind a directive's name. `current` is the value that a list adds to or
+/// overlays. Errors have Redis' words, which clients and operators search for.
 absl::StatusOr<Value> ParseWords(const Directive& directive, const std::vector<std::string>& words,
                                  std::string_view current, Origin origin);
 
-/// The same value as ParseWords made it, from its canonical text.
+/// The value that ParseWords made, from its canonical text.
 Value FromText(const Directive& directive, std::string_view text);
 
 /// The lines of a configuration file that set `directive` to `value`.

@@ -13,14 +13,14 @@ namespace cloakroom::config {
 
 /// How a directive that takes several words reads and writes them. Pure functions.
 struct ListRule {
-  /// Whether later words replace the value, add to it (further lines of one file), or change a
-  /// part of it.
+  /// Whether later words replace the value, add to it (further lines of one file), or change part
+  /// of it.
   enum Repeats { kReplace, kAppendInFile, kOverlay };
   Repeats repeats;
   /// The canonical text, words separated by one space; `current` is empty or in that form.
   absl::StatusOr<std::string> (*parse)(const std::vector<std::string>& words,
                                        std::string_view current);
-  /// The lines of a configuration file that bring `text` about.
+  /// The lines of a configuration file that set the value to `text`.
   std::vector<std::string> (*lines)(std::string_view name, std::string_view text);
 };
 
@@ -33,7 +33,7 @@ extern const ListRule kReplicaOfRule;    // replicaof: host port, or no one
 extern const ListRule kShutdownRule;     // shutdown-on-sigint, -sigterm
 extern const ListRule kNotifyRule;       // notify-keyspace-events: one word of letters
 
-/// Brings client-output-buffer-limit's canonical text into the live fields.
+/// Writes client-output-buffer-limit's canonical text to the live fields.
 void PublishOutputLimits(Config& config, std::string_view text);
 
 }  // namespace cloakroom::config

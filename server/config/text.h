@@ -13,7 +13,7 @@ namespace cloakroom::config {
 
 // Helpers for std::string_view, which Debian's Abseil (built for C++14) does not take. Pure.
 
-/// Texts and integers, one behind the other.
+/// Concatenates texts and integers.
 template <class... Parts>
 std::string Cat(const Parts&... parts) {
   std::string whole;
@@ -38,14 +38,14 @@ inline bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return a.size() == b.size() && Lower(a) == Lower(b);
 }
 
-/// Without the white space around it.
+/// Returns the text without surrounding white space.
 inline std::string_view Trimmed(std::string_view text) {
   while (!text.empty() && absl::ascii_isspace(text.front())) text.remove_prefix(1);
   while (!text.empty() && absl::ascii_isspace(text.back())) text.remove_suffix(1);
   return text;
 }
 
-/// What stands between the separators; two in a row hold an empty part, an empty text none.
+/// Splits at the separators. Two in a row make an empty part; an empty text makes no part.
 inline std::vector<std::string> Split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (!text.empty()) {

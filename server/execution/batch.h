@@ -16,7 +16,7 @@ namespace cloakroom {
 /// Thread rule: the thread of its executor.
 struct Batch {
   struct Place {
-    size_t first;  ///< argument
+    size_t first;  ///< index in arguments
     size_t count;
     size_t end;  ///< offset behind the request, in its client's bytes
     int db;      ///< the client's database when the request was parsed

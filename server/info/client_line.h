@@ -10,18 +10,18 @@
 
 namespace cloakroom {
 
-/// What CLIENT LIST says of a client: Redis 7.2's fields in its order, without a line end. Any
-/// thread; the figures are those of a moment ago.
+/// CLIENT LIST's line for a client: Redis 7.2's fields in its order, without a line end. Any
+/// thread; the figures may be a moment old.
 std::string ClientLine(const Client& client, int64_t now_ms);
 
-/// What CLIENT LIST TYPE and CLIENT KILL TYPE ask for.
+/// The types of CLIENT LIST TYPE and CLIENT KILL TYPE.
 enum class ClientType : uint8_t { kNormal, kPubSub, kReplica, kPrimary };
 
 /// In any case: normal, pubsub, replica, slave, master.
 std::optional<ClientType> ParseClientType(std::string_view text);
 ClientType TypeOf(const Client& client);
 
-/// Memory that the connection costs, roughly, in bytes.
+/// About how much memory the connection uses, in bytes.
 int64_t MemoryOf(const Client& client);
 
 }  // namespace cloakroom

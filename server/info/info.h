@@ -10,13 +10,13 @@
 
 namespace cloakroom {
 
-/// What INFO answers: the sections asked for ("default", "all" and "everything" stand for several;
-/// none: default), in Redis' order; unknown ones are left out. Names and order of the fields are
-/// those of Redis 7.2; a field of ours begins with "cloakroom_". Features that this version does
-/// not have report that they are idle. Any thread; no file is touched.
+/// INFO's reply: the requested sections ("default", "all" and "everything" stand for several; none:
+/// default), in Redis' order, without unknown ones. The fields have the names and order of Redis
+/// 7.2; our own fields begin with "cloakroom_". Features that this version does not have report
+/// that they are idle. Any thread; touches no file.
 std::string Info(Server& server, std::span<const std::string_view> sections);
 
-// The sections that are more than a few lines (info_memory.cc, info_activity.cc).
+// The longer sections (info_memory.cc, info_activity.cc, info_persistence.cc).
 void AppendMemory(Server& server, InfoText& text);
 void AppendPersistence(Server& server, InfoText& text);
 void AppendStats(Server& server, InfoText& text);

@@ -10,11 +10,11 @@
 
 namespace cloakroom {
 
-/// A count of bytes as people read it: "512B", "1.50K", "2.00G".
+/// A count of bytes for people: "512B", "1.50K", "2.00G".
 std::string HumanBytes(int64_t bytes);
 
-/// The text of INFO while it is written: sections of "name:value" lines, an empty line between
-/// sections. One thread.
+/// Builds the text of INFO: sections of "name:value" lines, with an empty line between sections.
+/// One thread.
 class InfoText {
  public:
   void Section(std::string_view title) {
@@ -32,7 +32,7 @@ class InfoText {
   void Percent(std::string_view name, double value) {
     text_ += fmt::format("{}:{:.2f}%\r\n", name, value);
   }
-  /// Twice: in bytes, and as `name`_human.
+  /// Writes two lines: in bytes, and as `name`_human.
   void Bytes(std::string_view name, int64_t bytes) {
     text_ += fmt::format("{}:{}\r\n{}_human:{}\r\n", name, bytes, name, HumanBytes(bytes));
   }

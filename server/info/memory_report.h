@@ -9,7 +9,7 @@
 
 namespace cloakroom {
 
-/// Where the memory is, in bytes, and the ratios that INFO and MEMORY STATS derive from that.
+/// How memory is used, in bytes, and the ratios that INFO and MEMORY STATS derive from it.
 struct MemoryReport {
   int64_t used = 0;
   int64_t peak = 0;
@@ -23,7 +23,7 @@ struct MemoryReport {
   /// Any thread; resident, clients and allocator are up to a second old.
   static MemoryReport Of(Server& server);
 
-  /// What is no data: the server itself, its clients and scripts.
+  /// What is not data: the server itself, its clients and scripts.
   int64_t overhead() const { return std::min(startup + clients + scripts, used); }
   int64_t dataset() const { return used - overhead(); }
   double dataset_percent() const {

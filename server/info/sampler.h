@@ -14,15 +14,15 @@
 
 namespace cloakroom {
 
-/// Events per second of late: the mean of the last 16 samples of a counter that only grows.
+/// Recent events per second: the mean of the last 16 samples of a counter that only grows.
 class Rate {
  public:
   static constexpr size_t kSamples = 16;
 
-  /// `now_us` is monotonic. The first call only begins.
+  /// `now_us` is monotonic. The first call only sets the start.
   void Add(int64_t counter, int64_t now_us);
   int64_t per_second() const;
-  /// The counter was set back to `counter`; the mean stays.
+  /// Call it when the counter was set back to `counter`; the mean stays.
   void Rebase(int64_t counter) { last_counter_ = counter; }
 
  private:
@@ -32,8 +32,8 @@ class Rate {
   int64_t last_us_ = -1;
 };
 
-/// Figures for INFO that take too long, or need looking at regularly, to be found while a client
-/// waits. Cron samples them; any thread reads.
+/// Figures for INFO that take too long to collect while a client waits, or that need regular
+/// samples. Cron samples them; any thread reads.
 class Sampler {
  public:
   struct Rates {
@@ -61,7 +61,7 @@ class Sampler {
   Rates rates() const;
   Figures figures() const;
 
-  /// The most memory that was in use so far, in bytes, now included.
+  /// The peak of used memory so far, in bytes, including now.
   int64_t PeakBytes();
   int64_t used_bytes_at_start() const { return used_at_start_; }
 

@@ -25,7 +25,7 @@ struct Totals {
   int64_t query_limit_disconnections = 0;
 };
 
-/// Any thread; a moment late at worst.
+/// Any thread; at worst a moment late.
 Totals SumOf(Server& server);
 
 /// What all event loops did with one command.
@@ -37,7 +37,7 @@ struct CommandTotals {
 };
 CommandTotals SumOf(Server& server, int command_index);
 
-/// How often the durations of one command fell into each bucket of LatencyHistogram.
+/// The durations of one command, counted by the buckets of LatencyHistogram.
 struct Durations {
   std::array<int64_t, LatencyHistogram::kBuckets> counts{};
   int64_t total = 0;
@@ -48,7 +48,7 @@ struct Durations {
 };
 Durations DurationsOf(Server& server, int command_index);
 
-/// CONFIG RESETSTAT: all of these, and the other counters of INFO, back to zero.
+/// CONFIG RESETSTAT: sets all of these, and INFO's other counters, to zero.
 void ResetStats(Server& server);
 
 }  // namespace cloakroom

@@ -14,7 +14,7 @@
 
 namespace cloakroom {
 
-/// Where the log goes, and how it looks.
+/// Where the server log goes, and its format.
 struct LogOptions {
   std::string file;  // "": standard output
   LogFormat format = LogFormat::kRedis;
@@ -27,12 +27,12 @@ struct LogOptions {
 /// Who writes a line; Redis' letter in "pid:letter".
 enum class LogRole : char { kPrimary = 'M', kReplica = 'S', kChild = 'C', kSentinel = 'X' };
 
-/// The process has one log. Before StartLog and after StopLog its lines go to standard output at
-/// once; in between, callers only queue them and one thread writes.
+/// The process has one server log. Before StartLog and after StopLog its lines go to standard
+/// output at once; in between, callers only queue lines and one thread writes them.
 ///
 /// A caller never waits for the disk. When 1024 lines are queued, a new one displaces the oldest;
-/// the log then says how many it lost. A line is at most 1 KiB of text, as in Redis; the rest is
-/// cut off. Any thread may log; StartLog and StopLog belong to the main thread, after daemonizing,
+/// the log then says how many it lost. A line has at most 1 KiB of text, as in Redis; the rest is
+/// cut off. Any thread may log. Call StartLog and StopLog on the main thread, after daemonizing,
 /// since threads do not survive a fork.
 ///
 /// Redis format:  4711:M 24 Nov 2026 03:06:28.123 * Ready to accept connections
@@ -49,10 +49,10 @@ absl::Status StartLog(const LogOptions& options);
 /// Writes what is queued and ends the thread. Harmless when there is none.
 void StopLog();
 
-/// Waits until what was logged before is written, at most `timeout`; for fatal errors. Whether it
-/// was. Blocks: never call it on an event loop.
+/// Waits, at most `timeout`, until all earlier lines are written, and returns whether they are; for
+/// fatal errors. Blocks: never call it on an event loop.
 bool FlushLog(absl::Duration timeout);
-/// Closes the file and opens it anew under its name, for logrotate. Returns at once.
+/// Closes the file and opens it again under its name, for logrotate. Returns at once.
 void ReopenLog();
 
 /// These take effect with the next line.

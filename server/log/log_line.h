@@ -18,9 +18,9 @@ struct LogLine {
   std::string_view message;
 };
 
-/// The line with its newline. Control characters in the message (a client can bring them in)
-/// become \xHH in Redis' format and \u00HH in JSON, so that nobody can forge a line. Pure but for
-/// the time zone; any thread.
+/// The line with its newline. Control characters in the message, which a client may have sent,
+/// become \xHH in Redis' format and \u00HH in JSON, so that nobody can forge a line. Pure except
+/// for the time zone; any thread.
 std::string RedisLogLine(const LogLine& line);
 std::string JsonLogLine(const LogLine& line);
 

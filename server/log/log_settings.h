@@ -6,10 +6,11 @@
 
 namespace cloakroom {
 
-/// What the configuration says about the log. A daemon without a log file writes to /dev/null.
+/// What the configuration says about the server log. A daemon without a log file writes to
+/// /dev/null.
 LogOptions LogOptionsFrom(const ConfigStore& store);
 
-/// Makes CONFIG SET loglevel and log-format take effect. Start-up, once.
+/// Makes CONFIG SET loglevel and log-format take effect. Call it once, at the start.
 void FollowLogSettings(ConfigStore& store);
 
 }  // namespace cloakroom

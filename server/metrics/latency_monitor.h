@@ -13,8 +13,8 @@
 
 namespace cloakroom {
 
-/// What took longer than latency-monitor-threshold, by the kind of event: for LATENCY. The caller
-/// compares with the threshold, so that nothing is locked otherwise. Any thread.
+/// Events that took longer than latency-monitor-threshold, for LATENCY. The caller compares with
+/// the threshold, so that fast events lock nothing. Any thread.
 class LatencyMonitor {
  public:
   /// Samples kept of each event, as in Redis.
@@ -30,11 +30,11 @@ class LatencyMonitor {
     int64_t longest_ms = 0;       ///< ever
   };
 
-  /// Within one second only the longest is kept.
+  /// Keeps only the longest sample of each second.
   void Add(std::string_view event, int64_t unix_seconds, int64_t duration_ms);
   /// By name.
   std::vector<Event> Events() const;
-  /// No samples: there is no such event.
+  /// Has no samples if there is no such event.
   Event Find(std::string_view event) const;
   /// Returns whether there was such an event.
   bool Reset(std::string_view event);

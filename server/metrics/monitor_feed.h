@@ -17,8 +17,8 @@
 
 namespace cloakroom {
 
-/// What ran under one hold, for the monitors: kept as it came, so that no stripe or gate is held
-/// for the formatting. Copies the arguments, which a script or a transaction does not keep.
+/// The commands that ran under one hold, for the monitors. They are formatted later, when no stripe
+/// or gate is held. Copies the arguments, which a script or a transaction does not keep.
 ///
 /// Thread rule: its owner's.
 class MonitorNotes {
@@ -38,10 +38,11 @@ class MonitorNotes {
   std::vector<Note> notes_;
 };
 
-/// Tells clients in MONITOR mode of every command. Any thread; costs one load while nobody looks.
+/// Tells clients in MONITOR mode about every command. Any thread; costs one load while there is
+/// none.
 ///
-/// Telling formats, allocates and posts: call it with no stripe or gate held. What runs under a
-/// hold of several commands is noted, and told when that is over.
+/// Tell formats, allocates and posts: call it with no stripe or gate held. Several commands that
+/// run under one hold go into MonitorNotes, and are told when the hold has ended.
 class MonitorFeed {
  public:
   bool active() const { return count_.load(std::memory_order_relaxed) > 0; }
@@ -52,7 +53,7 @@ class MonitorFeed {
   /// `source` is the client's address, or "lua" for a command that a script runs.
   void Tell(int64_t unix_us, int db, std::string_view source,
             std::span<const std::string_view> args, Pusher push = PushAtOnce);
-  /// In their order; forgets them.
+  /// Tells the notes in order, and clears them.
   void Tell(MonitorNotes& notes, Pusher push = PushAtOnce);
 
  private:

@@ -6,7 +6,7 @@
 
 namespace cloakroom {
 
-/// What INFO says of the process and its machine, and does not change. Read once, at the start.
+/// Fixed facts about the process and its machine, for INFO. Read once, at the start.
 struct ProcessFacts {
   std::string os;
   std::string executable;

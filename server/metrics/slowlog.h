@@ -15,7 +15,7 @@ namespace cloakroom {
 /// The last commands that took longer than slowlog-log-slower-than. Any thread.
 class SlowLog {
  public:
-  /// Of a command, so many arguments and so many bytes of each are kept, as in Redis.
+  /// How many arguments of a command are kept, and how many bytes of each; as in Redis.
   static constexpr size_t kMaxArguments = 32;
   static constexpr size_t kMaxArgumentBytes = 128;
 

@@ -16,8 +16,8 @@
 
 namespace cloakroom {
 
-/// Durations of one command, in microseconds, by buckets of a quarter of a power of two: exact to
-/// 19 %. Written by one thread, read by any.
+/// Durations of one command, in microseconds, in four buckets per power of two: exact to 19 %. One
+/// thread writes, any thread reads.
 class LatencyHistogram {
  public:
   static constexpr int kSteps = 4;
@@ -25,7 +25,7 @@ class LatencyHistogram {
 
   void Add(int64_t us) { counts_[static_cast<size_t>(BucketOf(us))] += 1; }
   int64_t count(int bucket) const { return counts_[static_cast<size_t>(bucket)]; }
-  /// The longest duration that falls into a bucket.
+  /// The longest duration in a bucket.
   static int64_t UpperUs(int bucket);
   static int BucketOf(int64_t us);
   void Reset() {
@@ -73,7 +73,7 @@ struct alignas(64) ThreadStats {
 /// Error replies by their code, for INFO errorstats. Any thread.
 class ErrorStats {
  public:
-  /// Codes beyond this many are not told apart any more.
+  /// Further codes are counted together.
   static constexpr size_t kMaxCodes = 128;
 
   void Count(std::string_view code) ABSL_LOCKS_EXCLUDED(mutex_);

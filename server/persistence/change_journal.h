@@ -80,7 +80,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
     SeenOffset seen_;
     SeenOffset* const outer_;
     std::shared_ptr<PushOffset> ticket_;                          ///< of the pushes
-    absl::flat_hash_set<std::shared_ptr<ClientLink>> receivers_;  ///< of it
+    absl::flat_hash_set<std::shared_ptr<ClientLink>> receivers_;  ///< of the pushes
   };
 
   /// For a request whose reply may show any change made so far, without a hold: INFO, SLOWLOG.

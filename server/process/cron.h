@@ -10,8 +10,8 @@
 
 namespace cloakroom {
 
-/// The background thread that does what is due whether or not anybody asks: ten times a second it
-/// removes what has expired and samples the counters for INFO.
+/// The background thread for periodic work: ten times a second it removes what has expired and
+/// samples the counters for INFO.
 class Cron {
  public:
   explicit Cron(Server& server);

@@ -8,10 +8,10 @@ namespace cloakroom {
 
 /// What the machine, or the container, grants this process. Read once, at the start.
 struct MachineLimits {
-  int64_t memory_bytes = 0;    ///< of the machine, or less where a cgroup limits us; 0: unknown
+  int64_t memory_bytes = 0;    ///< the machine's, or less if a cgroup limits us; 0: unknown
   int64_t listen_backlog = 0;  ///< net.core.somaxconn; 0: unknown
 
-  /// `root` stands before /proc and /sys, for tests.
+  /// `root` is a prefix of /proc and /sys, for tests.
   static MachineLimits Read(const std::string& root = "");
 };
 

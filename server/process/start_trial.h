@@ -8,17 +8,17 @@
 
 namespace cloakroom {
 
-/// What a start with this configuration would meet on this machine, each in the words that the
-/// start would use.
+/// The errors and warnings that a start with this configuration would give on this machine, in the
+/// same words.
 struct StartTrial {
-  std::vector<std::string> errors;    // it would end the start
-  std::vector<std::string> warnings;  // it would, unless the service manager sees to it before
+  std::vector<std::string> errors;    // these would end the start
+  std::vector<std::string> warnings;  // these too, unless the service manager fixes them before
 };
 
-/// Tries what of a start leaves no trace: may this user enter 'dir', write the log, make the unix
-/// socket; are the addresses of 'bind' this machine's. Nothing is made or changed, and a server
-/// that has the port or the socket already is none of its business: it may be the one that is to be
-/// restarted. Blocks on the disk and the resolver. The main thread.
+/// Tries the steps of a start that leave no trace: may this user enter 'dir', write the server log,
+/// make the unix socket; are the addresses of 'bind' this machine's. Makes and changes nothing, and
+/// ignores a server that already has the port or the socket: it may be the one to be restarted.
+/// Blocks on the disk and the resolver. Thread rule: the main thread.
 StartTrial TryStart(const ConfigStore& config);
 
 }  // namespace cloakroom

@@ -11,12 +11,12 @@
 
 namespace cloakroom {
 
-/// What an operator should know before the first client comes, each with its remedy in the same
-/// line. Reads the configuration and asks whether `dir` can be written to; changes nothing.
+/// What an operator should know before the first client comes, each line with its remedy. Reads the
+/// configuration and checks whether `dir` can be written to; changes nothing.
 std::vector<std::string> StartWarnings(const ConfigStore& config, const MachineLimits& limits);
 
-/// Why the server must not start as configured: what is asked for would shut somebody out, and
-/// nothing here does it yet. Whoever relied on it would stand open without a word.
+/// Refuses a configuration that asks for a protection that this server does not have yet. Who
+/// relied on it would be left unprotected without notice.
 absl::Status MayStart(const ConfigStore& config);
 
 /// Why `dir` cannot be the working directory, by its errno, and what to do.

@@ -19,37 +19,37 @@
 
 namespace cloakroom {
 
-/// What a client subscribes to: a channel by name, all channels that match a glob, or a channel of
-/// the name space that SPUBLISH reaches.
+/// What a client subscribes to: a channel by name, all channels that match a glob, or a shard
+/// channel (SPUBLISH).
 enum class Topic : uint8_t { kChannel, kPattern, kShardChannel };
 
-/// Who listens to which channel. Keeps the names in the Client and its counters in step.
+/// Which clients listen to which channels. Keeps the names and counters in the Client up to date.
 ///
-/// A message is encoded once for RESP2 and once for RESP3, and shared by all who receive it. What
-/// one thread publishes arrives in that order; two messages published at the same moment on two
-/// threads may reach two subscribers in different orders.
+/// A message is encoded once for RESP2 and once for RESP3, and shared by its receivers. Messages of
+/// one thread arrive in the order in which they were published; two messages published at the same
+/// moment on two threads may reach two subscribers in different orders.
 ///
-/// Memory is bounded by what living clients subscribe to: Server::Disconnected removes a client,
-/// and whoever is found gone or killed while publishing is forgotten. A subscriber that does not
-/// read runs into client-output-buffer-limit.
+/// Memory is bounded by the subscriptions of connected clients: Server::Disconnected removes a
+/// client, and publishing forgets clients that are gone or killed. A subscriber that does not read
+/// exceeds client-output-buffer-limit.
 ///
-/// Thread rule: Subscribe, Unsubscribe and RemoveClient on the client's thread, the rest on any.
+/// Thread rule: Subscribe, Unsubscribe and RemoveClient on the client's thread; the rest on any.
 class PubSub {
  public:
   /// False when the client listens to it already.
   bool Subscribe(Topic topic, std::string_view name, const std::shared_ptr<Client>& client);
   /// False when the client did not listen to it.
   bool Unsubscribe(Topic topic, std::string_view name, Client& client);
-  /// Ends all its subscriptions, without a word to the client: it is gone, or says RESET.
+  /// Ends all subscriptions of a client that is gone or sent RESET, without telling it.
   void RemoveClient(Client& client);
 
-  /// Return how many deliveries there were, as PUBLISH replies: a client counts for its channel
-  /// and again for each pattern that matches.
+  /// These return the number of deliveries, as PUBLISH does: a client counts for its channel, and
+  /// again for each pattern that matches.
   int64_t Publish(std::string_view channel, std::string_view message, Pusher push = PushAtOnce);
   int64_t PublishToShard(std::string_view channel, std::string_view message,
                          Pusher push = PushAtOnce);
 
-  /// The names that somebody listens to; only those that match, where there is a pattern.
+  /// The names that clients listen to; with a pattern, only those that match.
   std::vector<std::string> Names(Topic topic, std::optional<std::string_view> pattern) const;
   size_t NameCount(Topic topic) const;
   size_t SubscriberCount(Topic topic, std::string_view name) const;

@@ -5,17 +5,18 @@ struct lua_State;
 
 namespace cloakroom {
 
-// Guards around the libraries that we link as the distribution built them: what would overflow an
-// int there, and end the server, is a Lua error or is done by us. Private to this folder.
+// Guards around the libraries that we link as the distribution built them: where they would
+// overflow an int and end the server, a guard raises a Lua error or does the work itself. Private
+// to this folder.
 
 /// Replaces bit.tohex in the library on top of the stack.
 void GuardBit(lua_State* lua);
 
-/// Puts limits before encode and decode in the cjson library on top of the stack, and in those that
-/// its `new` gives; and has the state's ScriptRun know when a script changes a setting.
+/// Adds limits to encode and decode in the cjson library on top of the stack, and in those that its
+/// `new` returns; tells the state's ScriptRun when a script changes a setting.
 void GuardCjson(lua_State* lua);
 
-/// Gives the guarded cjson library on top of the stack the settings that it began with.
+/// Resets the settings of the guarded cjson library on top of the stack.
 void ResetCjson(lua_State* lua);
 
 }  // namespace cloakroom

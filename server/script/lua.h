@@ -1,7 +1,7 @@
 #ifndef CLOAKROOM_SERVER_SCRIPT_LUA_H_
 #define CLOAKROOM_SERVER_SCRIPT_LUA_H_
 
-// Lua's C interface. Debian's lua.hpp, with the functions that are macros there.
+// Lua's C interface: Debian's lua.hpp, with functions for its macros.
 
 #include <lua.hpp>
 

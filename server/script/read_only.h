@@ -7,9 +7,9 @@
 
 namespace cloakroom {
 
-// Read-only views of tables, and loading of text that is not byte code. Private to this folder.
+// Read-only views of tables, and a loader that refuses byte code. Private to this folder.
 
-/// Is the value at `index` a read-only view?
+/// Whether the value at `index` is a read-only view.
 bool IsReadOnly(lua_State* lua, int index);
 
 /// If the value at `index` is a view, pushes the table behind it and returns true.
@@ -22,7 +22,7 @@ void PushShownMetatable(lua_State* lua, int index);
 /// Stack: metatable, table -> view.
 void MakeReadOnlyShowing(lua_State* lua);
 
-/// Raises the error that a write to a view raises in rawset and its like.
+/// Raises the error for a write to a view, for rawset and its like.
 int RefuseWrite(lua_State* lua);
 
 /// luaL_loadbuffer for text only, and not for more than 512 MB.

@@ -7,7 +7,7 @@ struct lua_State;
 
 namespace cloakroom {
 
-// RESP replies to Lua values, as redis.call returns them. Private to this folder.
+// Converts RESP replies to Lua values, as redis.call returns them. Private to this folder.
 
 /// Pushes the Lua value of one complete RESP2 or RESP3 reply that our own server encoded. An error
 /// reply becomes a table with `err`. May raise Lua errors (stack limit, memory).

@@ -12,23 +12,24 @@
 
 namespace cloakroom {
 
-/// One script while it runs. Whether it writes first or is told to end first is decided once: who
-/// ends a script as one that has written nothing finds that it stays so.
+/// One script while it runs. It either writes first or is told to end first, and that is decided
+/// once: a script that was ended before it wrote anything never writes.
 ///
-/// Thread rule: BeginToWrite and `busy` are for the thread that runs it, the rest for any.
+/// Thread rule: BeginToWrite, and setting `busy`, on the thread that runs the script; the rest on
+/// any.
 class RunningScript {
  public:
-  std::atomic<bool> busy = false;  ///< it runs longer than busy-reply-threshold
+  std::atomic<bool> busy = false;  ///< it has run longer than busy-reply-threshold
 
-  /// Before each command that writes. False when it has been told to end, and may not.
+  /// Call it before each command that writes. False: the script was told to end, and may not write.
   bool BeginToWrite() {
     Fate fate = Fate::kReads;
     if (fate_.compare_exchange_strong(fate, Fate::kWrites)) return true;
     return fate != Fate::kEnded;
   }
-  /// It changed something: only EndAll ends it.
+  /// It has written: only EndAll ends it.
   bool wrote() const { return fate_ == Fate::kWrites || cut_off(); }
-  /// It was ended in the midst of its changes, which nobody is to see.
+  /// It was ended in the middle of its changes, which nobody may see.
   bool cut_off() const { return fate_ == Fate::kCutOff; }
   bool must_end() const { return fate_ == Fate::kEnded || cut_off(); }
 
@@ -36,7 +37,7 @@ class RunningScript {
   friend class RunningScripts;
   enum class Fate : uint8_t { kReads, kWrites, kEnded, kCutOff };
 
-  /// Unless it has written.
+  /// Ends it unless it has written; returns whether it did.
   bool End() {
     Fate fate = Fate::kReads;
     return fate_.compare_exchange_strong(fate, Fate::kEnded) || fate == Fate::kEnded;
@@ -46,11 +47,11 @@ class RunningScript {
   }
 
   std::atomic<Fate> fate_ = Fate::kReads;
-  bool noticed_ = false;  ///< by an end that waits; under the mutex of RunningScripts
+  bool noticed_ = false;  ///< by a waiting end; guarded by the mutex of RunningScripts
 };
 
-/// The scripts that run just now, one per database at most, for SCRIPT KILL and the server's end.
-/// Any thread.
+/// The scripts that run now, at most one per database, for SCRIPT KILL and the server's end. Any
+/// thread.
 class RunningScripts {
  public:
   void Add(RunningScript* script) {
@@ -65,7 +66,7 @@ class RunningScripts {
 
   enum class KillResult { kKilled, kNothingRuns, kWrote };
   /// Ends every busy script that has not written yet. A script that is not busy will end by itself;
-  /// in Redis nobody could ask for its end. kWrote when any is left that is busy.
+  /// in Redis nobody could ask for its end. kWrote: a busy script is left.
   KillResult Kill() {
     MutexLock lock(mutex_);
     KillResult result = KillResult::kNothingRuns;
@@ -80,9 +81,9 @@ class RunningScripts {
     return result;
   }
 
-  /// For an end of the server that waits, each time it looks: a script that was there at the look
-  /// before, and has not written yet, is ended. So one that takes no longer than usual is not cut
-  /// off. `hold_back`: and no script begins from here on, until LetGoOn.
+  /// Called repeatedly by an end of the server that waits: ends the scripts that the previous call
+  /// saw and that have not written yet, so that short scripts are not cut off. `hold_back`: no
+  /// script begins from now until LetGoOn.
   void EndLasting(bool hold_back) {
     MutexLock lock(mutex_);
     held_back_ = hold_back;
@@ -90,23 +91,24 @@ class RunningScripts {
       if (std::exchange(script->noticed_, true)) script->End();
     }
   }
-  /// Scripts are not to begin: whoever sent one waits. One load.
+  /// Whether scripts must not begin; their clients wait. One load.
   bool held_back() const { return held_back_.load(std::memory_order_relaxed); }
-  /// The end was refused.
+  /// Call it when the end was refused: scripts may begin again.
   void LetGoOn() {
     MutexLock lock(mutex_);
     held_back_ = false;
     for (RunningScript* script : scripts_) script->noticed_ = false;
   }
 
-  /// Ends all that have not written, busy or not, and those that are still to come, for good. From
-  /// here on none begins to write.
+  /// Ends all scripts that have not written, busy or not, and all later ones, for good. From now on
+  /// none begins to write.
   void EndReaders() {
     MutexLock lock(mutex_);
     none_may_last_ = true;
     for (RunningScript* script : scripts_) script->End();
   }
-  /// Ends them all, and all that are still to come, whatever they did: nobody is to see it.
+  /// Ends all scripts, and all later ones, even those that have written. Nobody may see what they
+  /// wrote.
   void EndAll() {
     MutexLock lock(mutex_);
     none_may_last_ = true;

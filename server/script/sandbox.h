@@ -5,37 +5,37 @@ struct lua_State;
 
 namespace cloakroom {
 
-// The world that scripts see: which globals exist, and that they cannot be changed. Private to
-// this folder. Stock Lua 5.1 has no read-only tables, so a table that scripts must not change is
-// shown to them as an empty table whose metatable forwards reads and refuses writes, and the base
-// functions that look past metatables (next, pairs, rawget, rawset, ...) are ours.
+// The sandbox: which globals scripts see, and that they cannot change them. Private to this folder.
+// Stock Lua 5.1 has no read-only tables. So scripts see a table that they must not change as an
+// empty table whose metatable forwards reads and refuses writes, and the base functions that look
+// past metatables (next, pairs, rawget, rawset, ...) are ours.
 
 /// Opens the libraries into a fresh state and seals the globals. The registry must already hold the
 /// state's ScriptRun. REQUIRES: called in protected mode.
 void OpenSandbox(lua_State* lua);
 
-/// Sets a global of the sandbox to the value on top of the stack, which it pops; the engine's way
-/// past the seal, for KEYS and ARGV.
+/// Pops the value on top of the stack and sets a sealed global to it; the engine uses it for KEYS
+/// and ARGV.
 void SetSandboxGlobal(lua_State* lua, const char* name);
 
-/// Takes back what the script has set in cjson. REQUIRES: called in protected mode.
+/// Undoes what the script has set in cjson. REQUIRES: called in protected mode.
 int ResetLibraries(lua_State* lua);
 
-/// Replaces the table on top of the stack by a read-only view of it.
+/// Replaces the table on top of the stack with a read-only view of it.
 void MakeReadOnly(lua_State* lua);
 
-/// Replaces the error value on top of the stack by the form that Redis reports: a table with `err`,
-/// and where it happened in `source` and `line`. An error handler for lua_pcall.
+/// Replaces the error value on top of the stack with the form that Redis reports: a table with
+/// `err`, and with the place in `source` and `line`. An error handler for lua_pcall.
 int HandleError(lua_State* lua);
 
-/// The libraries that are ours; each pushes its table.
+/// Our own libraries; each function pushes its table.
 int OpenRedisLibrary(lua_State* lua);
 int OpenStructLibrary(lua_State* lua);
 int OpenMsgpackLibrary(lua_State* lua);
 
 /// Adds the base functions that replace Lua's own to the table on top of the stack.
 void AddBaseFunctions(lua_State* lua);
-/// Same for math: random and randomseed.
+/// As AddBaseFunctions, for math: random and randomseed.
 void AddRandomFunctions(lua_State* lua);
 
 }  // namespace cloakroom

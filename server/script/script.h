@@ -10,7 +10,7 @@
 
 namespace cloakroom {
 
-// A script's text and what is known of it without running it. Immutable, shared between threads.
+// A script's text, and what is known without running it. Immutable, shared between threads.
 
 /// From the first line `#!lua flags=...`. A script without that line is in compatibility mode: the
 /// server decides from the commands that it calls.
@@ -26,7 +26,7 @@ struct ScriptFlags {
 };
 
 struct Script {
-  std::uint64_t id = 0;  ///< unique in the process, never used again
+  std::uint64_t id = 0;  ///< unique in the process, never reused
   std::string sha;       ///< SHA1 of the text, 40 lower-case hex digits
   std::string text;
   std::size_t body_offset = 0;  ///< where Lua starts: 0, or the newline that ends the `#!` line
@@ -39,9 +39,9 @@ struct Script {
 using ScriptPtr = std::shared_ptr<const Script>;
 
 /// Whether a script may reach another database: its text names a command that can (SELECT, MOVE …),
-/// or calls commands whose names do not stand in it as literals. The server then closes the gates
-/// of all databases around it. A wrong yes costs concurrency, never correctness; a script that
-/// hides such a call all the same gets an error from that call.
+/// or calls commands whose names are not literals in it. The server then closes the gates of all
+/// databases around it. A wrong yes costs concurrency, never correctness. If a script hides such a
+/// call nevertheless, the call fails with an error.
 bool MayLeaveDatabase(std::string_view text);
 
 /// Parses the `#!` line and computes the SHA1. Does not compile. An error is the text of the reply.

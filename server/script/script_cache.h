@@ -14,12 +14,12 @@
 namespace cloakroom {
 
 /// All scripts that clients sent, shared by the event-loop threads: EVALSHA finds them by SHA1,
-/// EVAL by their text, so that a text that was seen before is hashed once and neither compiled nor
-/// digested again.
+/// EVAL by their text, so that a known text is hashed once, but neither compiled nor digested
+/// again.
 ///
-/// Scripts that came by SCRIPT LOAD stay until Flush. Scripts that came by EVAL only are limited:
-/// beyond kMaxEvalScripts the least recently used leaves, as in Redis 7.4. A Script that a caller
-/// holds stays usable whatever happens to the cache. Any thread may call any method.
+/// Scripts that came by SCRIPT LOAD stay until Flush. Scripts that came only by EVAL are limited:
+/// beyond kMaxEvalScripts the least recently used is removed, as in Redis 7.4. A Script that a
+/// caller holds stays usable whatever happens to the cache. Any thread.
 class ScriptCache {
  public:
   static constexpr std::size_t kMaxEvalScripts = 500;
@@ -30,17 +30,17 @@ class ScriptCache {
   /// By the full text. nullptr: unknown. Counts as a use.
   ScriptPtr FindText(std::string_view text) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  /// Adds a script and returns the one now cached, which is an older one if its text was known.
+  /// Adds a script and returns the cached one, which is an older one if its text was known.
   /// `pinned`: it came by SCRIPT LOAD (or from disk) and is never evicted; pins a known one too.
   ScriptPtr Add(ScriptPtr script, bool pinned) ABSL_LOCKS_EXCLUDED(mutex_);
 
   /// Forgets every script and returns them, so that SCRIPT FLUSH ASYNC can free them elsewhere.
   std::vector<ScriptPtr> Flush() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  /// Every pinned script, in no order: what has to survive a restart.
+  /// All pinned scripts, in no particular order: these have to survive a restart.
   std::vector<ScriptPtr> Pinned() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  /// Changes with every Flush: engines then drop their compiled functions.
+  /// Changes with every Flush; engines then drop their compiled functions.
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
   std::size_t size() const ABSL_LOCKS_EXCLUDED(mutex_);          ///< INFO number_of_cached_scripts

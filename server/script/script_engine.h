@@ -22,8 +22,8 @@ struct ScriptRun;
 
 /// One Lua interpreter with Redis' sandbox: compiles and runs scripts for one event-loop thread.
 ///
-/// Not thread safe: one thread owns an engine; only memory_bytes() may be read from others.
-/// Scripts do not nest: a host must refuse EVAL and its like while it serves a script.
+/// Thread rule: one thread; memory_bytes() on any. Scripts do not nest: a host must refuse EVAL and
+/// its like while it serves a script.
 class ScriptEngine {
  public:
   /// The cache is shared by all engines and must outlive them.
@@ -32,15 +32,15 @@ class ScriptEngine {
   ScriptEngine(const ScriptEngine&) = delete;
   ScriptEngine& operator=(const ScriptEngine&) = delete;
 
-  /// The script of a full text, for EVAL (`pin` false) and SCRIPT LOAD (`pin` true). A new text is
-  /// parsed and compiled first; a text that fails is not cached; the error has the text
-  /// of the reply.
+  /// Returns the script of a full text, for EVAL (`pin` false) and SCRIPT LOAD (`pin` true). A new
+  /// text is parsed and compiled first. A text that fails is not cached; the error has the text of
+  /// the reply.
   absl::StatusOr<ScriptPtr> Load(std::string_view text, bool pin);
-  /// The same without keeping the script in the cache.
+  /// As Load, but does not keep the script in the cache.
   absl::StatusOr<ScriptPtr> Compile(std::string_view text);
 
-  /// Runs a script and appends its one reply, encoded for a client of RESP version `client_resp`
-  /// (2 or 3), to *reply. Errors become error replies. The host says what the script may do: it
+  /// Runs a script and appends its one reply, encoded for a client of RESP version `client_resp` (2
+  /// or 3), to *reply. Errors become error replies. The host decides what the script may do: it
   /// applies script.flags and EVAL_RO to each command.
   void Run(const ScriptPtr& script, std::span<const std::string_view> keys,
            std::span<const std::string_view> args, ScriptHost* host, int client_resp,

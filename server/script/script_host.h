@@ -8,32 +8,32 @@
 
 namespace cloakroom {
 
-/// What a running Lua script may ask of the world around it. The server implements this interface
-/// on top of its commands; tests fake it. The engine knows nothing else of the server.
+/// What a running Lua script may ask of the server. The server implements this interface on top of
+/// its commands; tests fake it. The engine knows nothing else about the server.
 ///
-/// All calls come from the thread that runs the script, while it runs. No method may throw: Lua's
-/// C frames lie between the host and whoever would catch. The arguments live only during the call.
+/// Thread rule: the thread that runs the script, while it runs. No method may throw, because Lua's
+/// C frames lie between the host and any catch. The arguments live only during the call.
 class ScriptHost {
  public:
   virtual ~ScriptHost() = default;
 
   /// Executes one command and appends its one reply, encoded in RESP version `resp` (2 or 3), to
-  /// *reply. Refusals are error replies, with the texts that Redis gives to scripts:
+  /// *reply. Refusals are error replies, in the words that Redis uses for scripts:
   ///   -ERR Unknown Redis command called from script
   ///   -ERR Wrong number of args calling Redis command from script
   ///   -ERR This Redis command is not allowed from script
   ///   -ERR Write commands are not allowed from read-only scripts.
-  /// The engine appends where in the script it happened.
+  /// The engine appends the place in the script.
   virtual void Call(std::span<const std::string_view> args, int resp, std::string* reply) = 0;
 
-  /// May the script's user run this command? nullopt: there is no such command.
+  /// Whether the script's user may run this command. nullopt: there is no such command.
   virtual std::optional<bool> CommandAllowed(std::span<const std::string_view> args) = 0;
 
   /// redis.log. level: 0 debug, 1 verbose, 2 notice, 3 warning.
   virtual void Log(int level, std::string_view message) = 0;
 
-  /// Asked every 100,000 Lua instructions, so that the server can look after others while a script
-  /// is slow. True ends the script as SCRIPT KILL does.
+  /// Called every 100,000 Lua instructions, so that the server can serve others during a slow
+  /// script. True ends the script as SCRIPT KILL does.
   virtual bool ShouldStop() = 0;
 };
 

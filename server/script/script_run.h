@@ -15,8 +15,8 @@ namespace cloakroom {
 // What the C functions of the sandbox share with the engine while a script runs. Private to this
 // folder.
 
-/// The generator of POSIX' drand48 family, from its standard start, so that math.random gives the
-/// numbers that Redis gives: X' = 0x5DEECE66D * X + 11 mod 2^48. As in Redis 7 it is not reset
+/// The generator of POSIX' drand48 family with its standard seed, so that math.random returns the
+/// same numbers as in Redis: X' = 0x5DEECE66D * X + 11 mod 2^48. As in Redis 7 it is not reset
 /// between scripts; a script that wants a known sequence calls math.randomseed.
 struct ScriptRandom {
   std::uint64_t state = 0x1234abcd330e;
@@ -30,21 +30,21 @@ struct ScriptRandom {
   }
 };
 
-/// One per engine. Lua's errors are long jumps that skip destructors, so a C function keeps
-/// whatever needs a destructor here instead of on its stack.
+/// The state of an engine's current run. Lua's errors are long jumps that skip destructors, so a C
+/// function keeps whatever needs a destructor here instead of on its stack.
 struct ScriptRun {
   ScriptHost* host = nullptr;
-  int resp = 2;         ///< what redis.setresp chose for this script's calls
-  bool killed = false;  ///< the host asked to stop; every further line raises the error again
+  int resp = 2;         ///< for this script's calls, set by redis.setresp
+  bool killed = false;  ///< the host asked to stop: every further line raises the error again
   bool json_settings_changed = false;  ///< by cjson.encode_max_depth(…) or its like
   ScriptRandom random;
-  std::vector<std::string_view> args;  ///< of the call being made; point into the Lua stack
-  std::string numbers;                 ///< the digits that some of args point to
+  std::vector<std::string_view> args;  ///< of the current call; point into the Lua stack
+  std::string numbers;                 ///< digits that some of args point to
   std::string reply;                   ///< of the call being made
   std::string scratch;
 };
 
-/// The run that belongs to a state (or to a coroutine of it), and how the engine sets it once.
+/// The run of a state, or of a coroutine of it. The engine sets it once.
 ScriptRun* RunOf(lua_State* lua);
 void SetRun(lua_State* lua, ScriptRun* run);
 

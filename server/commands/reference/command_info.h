@@ -9,7 +9,7 @@
 
 namespace cloakroom {
 
-// What COMMAND says of a command, derived from its row.
+// What COMMAND says about a command, derived from its row.
 
 /// One element of COMMAND INFO, in Redis 7's ten fields.
 void ReplyCommandInfo(ReplyWriter& reply, const Command& command);

@@ -22,15 +22,16 @@ struct SyntaxArgument {
   };
   std::string name;
   Type type = Type::kString;
-  std::string token;  ///< the word in front of it, or the word that it is
+  std::string token;  ///< the word before the argument, or the argument itself
   bool optional = false;
   bool multiple = false;
   std::vector<SyntaxArgument> arguments;  ///< of kOneOf and kBlock
 };
 
-/// Reads the notation of redis.io: words in lower case are values, in upper case tokens; brackets
-/// hold what is optional, angle brackets groups, bars alternatives, and "x [x ...]" repeats. A
-/// token at the beginning of a group introduces all of it, elsewhere the next argument. Pure.
+/// Parses the notation of redis.io: lower-case words are values, upper-case words tokens; brackets
+/// enclose optional parts, angle brackets groups; bars separate alternatives, and "x [x ...]"
+/// repeats. A token at the beginning of a group introduces the whole group, elsewhere the next
+/// argument. Pure.
 std::vector<SyntaxArgument> ParseSyntax(std::string_view syntax);
 
 std::string_view TypeName(SyntaxArgument::Type type);

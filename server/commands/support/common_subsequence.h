@@ -9,10 +9,10 @@
 namespace cloakroom {
 
 // The longest common subsequence of two byte strings, by the textbook's dynamic programming: time
-// O(a.size() * b.size()). There may be several of the same length; which one is found is Redis'
-// choice, to the letter. Pure functions: any thread.
+// O(a.size() * b.size()). Of several with the same length, it finds exactly the one that Redis
+// finds. Pure functions: any thread.
 
-/// A run of bytes that stands in both strings: `size` bytes at `a` in one and at `b` in the other.
+/// A run of bytes in both strings: `size` bytes at `a` in one and at `b` in the other.
 struct CommonRun {
   size_t a;
   size_t b;
@@ -23,10 +23,10 @@ struct CommonRun {
 /// string leaves out a byte. Needs a bit of memory for each pair of bytes.
 std::vector<CommonRun> CommonRuns(std::string_view a, std::string_view b);
 
-/// Only its length. Needs memory for one row, 4 bytes for each byte of `b`.
+/// Only the length. Needs memory for one row, 4 bytes for each byte of `b`.
 size_t CommonLength(std::string_view a, std::string_view b);
 
-/// The subsequence itself, of its runs.
+/// The subsequence itself, from its runs.
 std::string CommonText(std::string_view a, const std::vector<CommonRun>& runs);
 
 }  // namespace cloakroom

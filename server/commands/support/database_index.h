@@ -10,7 +10,7 @@ namespace cloakroom {
 /// Takes the number of a database that exists.
 int TakeDatabaseIndex(Arguments& args);
 
-/// The number that an argument is; -1: none.
+/// An argument as a number; -1: it is not one.
 int DatabaseNumberOf(std::string_view argument);
 
 /// Whether there is such a database.

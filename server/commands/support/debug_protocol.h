@@ -5,8 +5,8 @@
 
 namespace cloakroom {
 
-/// DEBUG PROTOCOL type: a sample reply of each type of RESP3, the same that Redis sends, on which
-/// the tests of client libraries rely.
+/// DEBUG PROTOCOL type: a sample reply of each RESP3 type, the same as Redis'. The tests of client
+/// libraries rely on it.
 void DebugProtocol(Call& call);
 
 }  // namespace cloakroom

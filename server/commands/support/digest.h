@@ -10,13 +10,13 @@
 
 namespace cloakroom {
 
-/// A fingerprint of values, to compare what two servers hold (DEBUG DIGEST). It is our own and does
-/// not agree with Redis': the SHA1 of a value's type and content; where order means nothing
-/// (members of a set, fields, keys of a database), the exclusive or of the SHA1 of each. Fields and
-/// keys that have expired do not count; those that will are digested with their time.
+/// A fingerprint of values, to compare the data of two servers (DEBUG DIGEST). It differs from
+/// Redis': it is the SHA1 of a value's type and content or, where order does not matter (members of
+/// a set, fields, keys of a database), the exclusive or of the SHA1 of each. Expired fields and
+/// keys do not count; an expiry is part of the digest.
 class Digest {
  public:
-  /// Adds in any order: the same twice cancels out.
+  /// Adds a text, in any order; the same text twice cancels out.
   void Mix(std::string_view text);
   /// A key with its value, in database `db`.
   void MixEntry(int db, const Entry& entry, int64_t now_ms);
@@ -27,7 +27,7 @@ class Digest {
   std::array<uint8_t, 20> bytes_{};
 };
 
-/// The digest of a value alone; 40 zeros for none (null). The caller holds the stripe.
+/// The digest of a value alone; 40 zeros for null. REQUIRES: the stripe is held.
 std::string DigestOfValue(const Entry* entry, int64_t now_ms);
 
 }  // namespace cloakroom

@@ -10,8 +10,7 @@
 
 namespace cloakroom {
 
-/// How an argument states when something expires: in seconds (1000) or milliseconds (1), from now
-/// on or since 1970.
+/// How an argument gives an expiry: in seconds (1000) or milliseconds (1), from now or since 1970.
 struct ExpireForm {
   int64_t unit_ms = 1000;
   bool absolute = false;
@@ -24,32 +23,32 @@ inline constexpr ExpireForm kInMilliseconds = {1, false};
 inline constexpr ExpireForm kAtSecond = {1000, true};
 inline constexpr ExpireForm kAtMillisecond = {1, true};
 
-/// Takes EX, PX, EXAT or PXAT; nullopt, and nothing is taken, when the next argument is another.
+/// Takes EX, PX, EXAT or PXAT. If the next argument is another, takes nothing and returns nullopt.
 std::optional<ExpireForm> TakeExpireForm(Arguments& args);
 
-/// What the options of SET and GETEX say of the expiry. Each may be repeated, and the last one
-/// counts; no two different ones may stand together.
+/// What the options of SET and GETEX say about the expiry. An option may be repeated, and the last
+/// one counts; two different ones exclude each other.
 struct ExpireOption {
   std::optional<ExpireForm> form;
-  /// The argument with the time, which Redis looks at when it has read all options.
+  /// The index of the argument with the time, which Redis reads after all options.
   size_t time_at = 0;
-  /// The word that stands instead of a time: KEEPTTL or PERSIST.
+  /// The word in place of a time was given: KEEPTTL or PERSIST.
   bool has_word = false;
 
   /// Takes EX, PX, EXAT or PXAT with its argument, or `word`. False when the next argument is none
-  /// of them, or must not stand beside those before it.
+  /// of them, or conflicts with an earlier one.
   bool Take(Arguments& args, std::string_view word);
 };
 
-// Take a number and return it as milliseconds since 1970. When it leads too far the error is
-// "ERR invalid expire time in 'set' command".
+// These take a number and return it as milliseconds since 1970. When it is out of range, the error
+// is "ERR invalid expire time in 'set' command".
 
-/// Of SET, GETEX and their like: the number must be positive, so only an absolute time can lie in
+/// For SET, GETEX and their like: the number must be positive, so only an absolute time can be in
 /// the past.
 int64_t TakePositiveExpireTime(Arguments& args, ExpireForm form);
-/// Of EXPIRE and its like: may lie in the past, and below zero.
+/// For EXPIRE and its like: may be in the past, and negative.
 int64_t TakeAnyExpireTime(Arguments& args, ExpireForm form);
-/// Of HEXPIRE, HSETEX and their like: at least 0, and within the 46 bits that Redis keeps of it.
+/// For HEXPIRE, HSETEX and their like: at least 0, and within the 46 bits that Redis stores.
 int64_t TakeFieldExpireTime(Arguments& args, ExpireForm form);
 
 }  // namespace cloakroom

@@ -7,19 +7,20 @@
 
 namespace cloakroom {
 
-/// The string of an entry; of none, the empty one. REQUIRES: a string entry or null.
+/// The string of an entry; empty for null. REQUIRES: a string entry or null.
 inline StringView ViewOf(const Entry* entry) {
   return entry == nullptr ? StringView() : StringView(entry->value());
 }
 
-/// A string as it was under the hold, for long work to read without one. Copies share its bytes.
+/// A string as it was under the hold, for long work to read without a hold. Copies share its bytes.
 class HeldString {
  public:
-  /// REQUIRES: the entry holds a string, and its stripe is held; or null, for the empty string.
+  /// REQUIRES: the entry holds a string, and its stripe is held; or it is null, for the empty
+  /// string.
   explicit HeldString(const Entry* entry)
       : value_(entry == nullptr ? ValueView{.type = StringView::kType} : entry->value()) {}
 
-  /// Whether the entry, or null, still has the string that was held. REQUIRES: as above.
+  /// Whether the entry, or null, still has the same string. REQUIRES: as above.
   bool IsOf(const Entry* entry) const {
     if (entry == nullptr) return value_.view().payload.empty();
     return value_.Is(entry->value());

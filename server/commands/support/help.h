@@ -9,14 +9,14 @@
 
 namespace cloakroom {
 
-/// The command function of every container's HELP: its subcommands with their syntax and summary,
-/// from their rows.
+/// The command function of every container's HELP: replies with the subcommands, their syntax and
+/// summary, from their rows.
 void Help(Call& call);
 
-/// A title and lines as a HELP reply, for a command whose subcommands are no rows.
+/// Replies with a title and lines like HELP, for a command whose subcommands are not rows.
 void ReplyHelp(Call& call, std::span<const std::string> lines);
 
-/// The error of a subcommand that got arguments it cannot read, as Redis words it.
+/// Replies with Redis' error for a subcommand that cannot read its arguments.
 void SubcommandError(Call& call);
 
 }  // namespace cloakroom

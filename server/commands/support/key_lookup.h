@@ -7,12 +7,12 @@
 
 namespace cloakroom {
 
-/// The live entry of a key for a command that asks about the key and not for its value (EXISTS,
-/// TTL, TYPE, OBJECT): counts a hit or a miss, but does not keep the key young.
+/// The live entry of a key, for commands that ask about the key and not for its value (EXISTS, TTL,
+/// TYPE, OBJECT): counts a hit or a miss, but not an access.
 const Entry* Inspect(Call& call, std::string_view key);
 
-/// Whether what the command holds reaches database `index`. A script that did not show that it
-/// would leave its database does not; the error has been replied then.
+/// Whether the command's hold reaches database `index`. It does not in a script whose text hides
+/// that it leaves its database; then it replies with the error.
 bool MayReach(Call& call, int index);
 /// The same for all databases.
 bool MayReachAll(Call& call);

@@ -15,10 +15,10 @@ namespace cloakroom {
 // The arguments that SCAN, HSCAN and SSCAN have in common:
 //   cursor [MATCH pattern] [COUNT count], SCAN also TYPE, HSCAN also NOVALUES.
 
-/// What is scanned, which decides the options that are known.
+/// What is scanned. It decides which options are known.
 enum class ScanOf : uint8_t { kKeys, kHash, kSet };
 
-/// What follows the cursor. Owns its texts, so that work off the event loop may take it along.
+/// The arguments behind the cursor. Owns its texts, so that long work may use it.
 struct ScanOptions {
   /// Absent also for MATCH *.
   std::optional<std::string> pattern;
@@ -31,12 +31,12 @@ struct ScanOptions {
   bool Matches(std::string_view element) const;
 };
 
-/// The cursor at argument `i`. On nullopt the error has been replied. Redis takes what strtoul
-/// takes: a sign, and no digits at all, so every 64-bit number may come out.
+/// The cursor at argument `i`. Replies with the error if it returns nullopt. Like Redis it accepts
+/// what strtoul does, even a sign or no digits, so the result may be any 64-bit number.
 std::optional<uint64_t> ParseScanCursor(Call& call, size_t i);
 
-/// The options from argument `first` on. On nullopt the error has been replied. Redis looks at
-/// them only after it found the key of the right type: HSCAN of an absent key replies no error.
+/// The options from argument `first` on. Replies with the error if it returns nullopt. Redis reads
+/// them only after it has found a key of the right type: HSCAN of an absent key replies no error.
 std::optional<ScanOptions> ParseScanOptions(Call& call, size_t first, ScanOf what);
 
 /// The beginning of a step's reply; an array of the elements must follow.

@@ -12,12 +12,11 @@
 
 namespace cloakroom {
 
-/// A set outside the keyspace, in which the set commands build their result. It takes over the
-/// members of a large set in O(1) and copies only what it then changes
-/// (CopyPayload).
+/// A set outside the keyspace, in which set commands build their result. It takes over the members
+/// of a large set in O(1), and copies only what it then changes (CopyPayload).
 ///
-/// Threads: one at a time; needs no stripe, but those of the sets that it is given, or shared
-/// copies of them.
+/// Thread rule: one thread at a time. Needs no stripe except those of its source sets, or shared
+/// copies of these.
 class ScratchSet {
  public:
   explicit ScratchSet(const EncodingLimits& limits) : limits_(limits), set_(slot_, limits_) {}
@@ -31,8 +30,8 @@ class ScratchSet {
   void AddAll(const Set& other);
   void RemoveAll(const Set& other);
 
-  /// Makes the set the value of a key, in place of what it holds, and is empty afterwards. In the
-  /// log of changes stands `command`, which must come to the same. REQUIRES: size() > 0.
+  /// Makes the set the value of a key, in place of the old value; it is empty afterwards. The log
+  /// gets `command`, which must have the same result. REQUIRES: size() > 0.
   void MoveInto(WriteScope& to, int db, CommandArguments command);
 
  private:

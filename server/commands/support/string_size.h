@@ -8,14 +8,14 @@
 
 namespace cloakroom {
 
-/// How long a string may grow, in bytes: proto-max-bulk-len, and what a Blob can hold.
+/// The maximum size of a string in bytes, by proto-max-bulk-len and by what a Blob can hold.
 uint64_t MaxStringSize(Call& call);
 
-/// Whether a string of this size may be; when not, the error has been replied.
+/// Whether a string of this size is allowed. If not, replies with the error.
 bool CheckStringSize(Call& call, uint64_t size);
 
-/// Takes an argument that names a bit, from 0 to the last one of the longest string. With a
-/// `width`, "#3" stands for the third field of so many bits.
+/// Takes a bit's offset, from 0 to the last bit of the longest string. With a `width`, "#3" means
+/// field 3, counted from 0, of that many bits.
 uint64_t TakeBitOffset(Arguments& args, int width = 0);
 
 }  // namespace cloakroom
