@@ -117,7 +117,7 @@ void Server::Disconnected(Client& client, const ClientLink* link) {
 }
 
 void Server::EndScripts() {
-  // Then none begins to write behind the question.
+  // First, so that none begins to write after the check.
   running_scripts_->EndReaders();
   if (running_scripts_->AnyWrote()) persistence_->work().ForgoSaving();
   running_scripts_->EndAll();

@@ -11,7 +11,7 @@ namespace {
 
 /// Added to the niceness that the process was started with.
 constexpr int kNicer = 10;
-/// Linux gives 0.7 to 2.8 ms by itself, by the number of cores, and at least 0.1.
+/// Linux's default is 0.7 to 2.8 ms, depending on the number of cores; its minimum is 0.1 ms.
 constexpr uint64_t kShortTurnNs = 300'000;
 
 /// struct sched_attr in its first version, by sched_setattr(2): the kernel's header for it and
@@ -22,12 +22,12 @@ struct SchedAttributes {
   uint64_t flags;
   int32_t nice;
   uint32_t priority;
-  uint64_t runtime_ns;  ///< of SCHED_OTHER: how long a turn is
+  uint64_t runtime_ns;  ///< for SCHED_OTHER: the length of a turn
   uint64_t deadline_ns;
   uint64_t period_ns;
 };
 
-/// On Linux the priority is the thread's, not the process'.
+/// On Linux the priority belongs to the thread, not the process.
 id_t ThisThread() { return static_cast<id_t>(gettid()); }
 
 }  // namespace

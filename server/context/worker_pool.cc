@@ -18,7 +18,7 @@ void WorkerPool::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    // Not under the mutex: what a job holds may post another when it goes.
+    // Not under the mutex: destroying what a job holds may post another.
     dropped.swap(jobs_);
     waiting_ = 0;
   }

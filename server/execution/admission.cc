@@ -19,10 +19,10 @@ bool Permitted(Allowed allowed, const Client& client) {
   return allowed == Allowed::kYes || (allowed == Allowed::kLocal && client.local);
 }
 
-/// Of what a client sent, errors repeat so much.
+/// An error reply repeats at most this many bytes of what the client sent.
 constexpr size_t kShownBytes = 128;
 
-/// At most `room` bytes, and none from a zero byte on: Redis prints C strings here.
+/// At most `room` bytes, up to the first zero byte: Redis prints C strings here.
 std::string Excerpt(std::string_view text, size_t room) {
   return std::string(text.substr(0, std::min(room, text.find('\0'))));
 }
@@ -120,8 +120,8 @@ absl::Status Admission::AdmitFromLog(const Command* command, CommandArguments ar
   if (!FitsArity(row, args)) {
     return Refused(absl::StrCat("wrong number of arguments for '", std::string(row.name), "'"));
   }
-  // What only a connection can ask for (WATCH, SUBSCRIBE, SAVE, ...) needs one, or waits for what
-  // holds the gates there. It is also what scripts may not say, but for scripts themselves.
+  // Some commands (WATCH, SUBSCRIBE, SAVE, ...) need a connection, or would wait for the gates that
+  // the replay holds. These are the commands that scripts may not call, except the script commands.
   if (row.has(kNoScript) && command->group != CommandGroup::kScripting) {
     return Refused(absl::StrCat("'", std::string(row.name), "' has no place in a log"));
   }
@@ -135,7 +135,7 @@ absl::Status Admission::AdmitForMemory(const Client& client, const Command& comm
   if (command.row->has(kRunsQueue)) {
     for (const QueuedCommand& queued : client.queue) flags |= queued.command->row->flags;
   }
-  // Scripts (kMayReplicate) are let in; which of their commands may run is up to them.
+  // Scripts (kMayReplicate) are admitted; their commands are checked one by one.
   if ((flags & (kDenyOom | kWrite | kMayReplicate)) == 0) return absl::OkStatus();
   thread_.out_of_memory = !MakeRoom();
   if (!thread_.out_of_memory || (flags & kDenyOom) == 0) return absl::OkStatus();

@@ -10,7 +10,7 @@
 namespace cloakroom {
 namespace {
 
-/// No command with its subcommand is longer.
+/// No name of a command with its subcommand is longer.
 constexpr size_t kMaxName = 64;
 
 struct LowerName {
@@ -25,14 +25,14 @@ struct LowerName {
   std::string_view view() const { return {text, size}; }
 };
 
-/// nullopt: the word is not there behind which keys would begin.
+/// nullopt: the word before the keys is missing.
 std::optional<size_t> FirstKey(const KeySpec& spec, CommandArguments args) {
   if (spec.after.empty()) return static_cast<size_t>(spec.first);
   const auto argc = static_cast<int64_t>(args.size());
   const bool backwards = spec.first < 0;
   int64_t i = backwards ? argc + spec.first : spec.first;
   for (; i > 0 && i < argc; i += backwards ? -1 : 1) {
-    // At the very end it is no such word: no key follows.
+    // At the very end it does not count: no key follows.
     if (i + 1 < argc && EqualsIgnoreCase(args[static_cast<size_t>(i)], spec.after)) {
       return static_cast<size_t>(i + 1);
     }
@@ -65,7 +65,7 @@ CommandTable::CommandTable(std::span<const CommandFamily> families) {
       Command& command = all_.emplace_back();
       command.row = &row;
       command.group = family.group;
-      // A container that does nothing by itself belongs to no category, as in Redis.
+      // A container that has no function belongs to no category, as in Redis.
       command.categories = (row.run == nullptr ? 0 : family.categories) | row.categories;
       command.index = static_cast<int>(all_.size()) - 1;
       bool keyless = row.keys.empty() && row.access == Access::kKeys;

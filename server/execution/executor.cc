@@ -17,10 +17,10 @@
 namespace cloakroom {
 namespace {
 
-/// A single miss overlaps with no other.
+/// A single miss has no other to overlap with.
 constexpr size_t kMinPrefetch = 2;
 constexpr size_t kUsualBatch = 64;
-/// The bucket, its entries, those of the bucket chained behind: chains are seldom longer.
+/// The bucket, its entries, and those of the chained bucket: chains are seldom longer.
 constexpr int kPrefetchTurns = 3;
 
 /// How long a script that may not begin waits before it is tried again.
@@ -32,8 +32,8 @@ bool RepliesWithPushes(const Client& client, const Request& request) {
          request.command->row->has(kNoScript);
 }
 
-/// How HTTP begins and goes on. A page makes the browser of somebody near us send such requests,
-/// whose bodies hold commands of the page's choice; nobody who speaks our protocol does.
+/// The first words of HTTP lines. A web page can make a browser in our network send such requests,
+/// with commands in the body; no client of our protocol sends them.
 bool IsHttp(std::string_view name) {
   return EqualsIgnoreCase(name, "post") || EqualsIgnoreCase(name, "host:");
 }
@@ -76,7 +76,7 @@ void Executor::Prepare(Batch& batch) {
   for (const Batch::Place& place : batch.places) {
     batch.requests.push_back(Prepare(arguments.subspan(place.first, place.count)));
   }
-  // Clients of one database after the other, as they come: nearly always they all have the same.
+  // Runs of clients with the same database, in their order: nearly always all have the same.
   for (size_t first = 0; first < batch.size();) {
     size_t end = first + 1;
     while (end < batch.size() && batch.places[end].db == batch.places[first].db) ++end;
@@ -111,7 +111,7 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
   if (client.in_multi) client.multi_failed = true;
   accounting_.CountRejected(request.command, error);
   if (request.command != nullptr && request.command->row->has(kRunsQueue)) {
-    // Without the error's code, as Redis says it.
+    // Without the code ERR, as in Redis.
     std::string_view cause = error.starts_with("ERR ") ? error.substr(4) : error;
     reply.Error(absl::StrCat("EXECABORT Transaction discarded because of: ", std::string(cause)));
     LeaveMulti(server_, thread_.slot, client);
@@ -129,8 +129,8 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& r
   bool pushes = RepliesWithPushes(client, request);
   size_t mark = reply.out().Mark();
   Outcome outcome = ExecuteAndReply(client, request, reply, queued);
-  // Only CLIENT REPLY ON, RESET, and pushes are heard. What waits finds its reply dropped when it
-  // is done.
+  // Only CLIENT REPLY ON, RESET and pushes send a reply. A request that waits drops its reply when
+  // it is done.
   if (client.reply_mode != ReplyMode::kOn && !pushes) reply.out().Truncate(mark);
   if (client.reply_mode == ReplyMode::kSkip && outcome.kind == Outcome::Kind::kDone) {
     client.reply_mode = ReplyMode::kOn;
@@ -221,7 +221,7 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   if (request.hashed) call.set_first_key(request.first_key, request.first_hash);
   if (request.preparations > 0) [[unlikely]]
     call.set_prepared(request.prepared, request.preparations);
-  // Before it runs: a script that takes long has the clock read for those whom it lets run.
+  // Read before the run: a slow script reads the clock for the requests that it lets run.
   const int64_t started_us = request.first_run_us == 0 ? now_us_ : request.first_run_us;
   call.command().row->run(call);
   if (call.blocks()) [[unlikely]] {
@@ -230,7 +230,7 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
     outcome.ran_us = now_us_ - started_us;
     return outcome;
   }
-  // What follows concerns nobody who waits for the keys.
+  // The rest does not need the keys, which others may wait for.
   hold.Release();
   if (call.has_long_work()) [[unlikely]] {
     const bool prepares = call.prepares();
@@ -305,7 +305,8 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
     if (WatchedKeysChanged(server_, client, now_ms())) {
       reply.NullArray();
     } else {
-      // Of one that closes gates each command is told at once: a script in it tells its own.
+      // If the transaction closes gates, monitors are told of each command at once, as a script in
+      // it does.
       MonitorNotes* const outer = accounting_.KeepNotes(hold.closed() ? nullptr : &notes);
       RunQueue(client, reply, hold);
       accounting_.KeepNotes(outer);
@@ -322,7 +323,7 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
 }
 
 void Executor::RunQueue(Client& client, ReplyWriter& reply, Hold& hold) {
-  // The queue leaves the client: what runs now is no longer queued (RESET, CLIENT LIST).
+  // Takes the queue from the client: commands that run are no longer queued (RESET, CLIENT LIST).
   std::vector<QueuedCommand> queue = std::exchange(client.queue, {});
   client.in_multi = false;
   int64_t at_ms = now_ms();

@@ -11,7 +11,7 @@
 namespace cloakroom {
 namespace {
 
-/// One key in whose stripe somebody is to be forgotten.
+/// One key in whose stripe an interest is to be forgotten.
 struct Interest {
   Database* db;
   std::string key;
@@ -24,8 +24,7 @@ void ForgetHeld(const Interest& interest) {
   interest.forget(stripe, interest.key);
 }
 
-/// Forgets, on a worker, what could not be forgotten at once because a gate was closed. It waits
-/// without the worker.
+/// Forgets the rest on a worker, when a gate was closed. It keeps no worker while it waits.
 struct LateForgetting : std::enable_shared_from_this<LateForgetting> {
   Server& server;
   Interests left;
@@ -56,7 +55,7 @@ void Forget(Server& server, GateSlot slot, Interests interests) {
     if (left.empty() && hold.TryKey(*interest.db, KeyHash::Of(interest.key))) {
       ForgetHeld(interest);
     } else {
-      // One moment of waiting is enough for all of them.
+      // Having waited once is enough: the rest goes to a worker.
       left.push_back(std::move(interest));
     }
   }

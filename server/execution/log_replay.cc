@@ -12,7 +12,7 @@
 namespace cloakroom {
 namespace {
 
-/// Commands whose expiry counts from now. No log of today has them, but old and hand-made ones do.
+/// Commands whose expiry counts from now. Only old and hand-made logs have them.
 constexpr std::array<std::string_view, 9> kRelative = {
     "expire", "pexpire", "setex", "psetex", "getex", "hexpire", "hpexpire", "hgetex", "hsetex"};
 

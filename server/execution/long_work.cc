@@ -68,7 +68,7 @@ void LongWork::Advance() {
 
 void LongWork::AwaitGate() {
   if (!refused_->busy()) return refused_->WhenOpen({.hears_busy = true}, Resumer());
-  // As if it had not begun.
+  // The work replies as if it had not begun.
   output_.Clear();
   Error(kBusyScript);
   done_();

@@ -16,8 +16,8 @@ std::vector<std::string_view> Views(const std::vector<std::string>& args) {
   return {args.begin(), args.end()};
 }
 
-/// What the whole queue needs for itself. As the transaction either holds keys or closes gates, its
-/// own database is closed with any other.
+/// The databases that the whole queue needs for itself. A transaction either holds keys or closes
+/// gates, so if it closes any database it closes its own as well.
 DatabaseList DatabasesOf(Server& server, const Client& client) {
   DatabaseList databases;
   for (const QueuedCommand& queued : client.queue) {

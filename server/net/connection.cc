@@ -22,23 +22,23 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Steady = std::chrono::steady_clock;
 
-/// At least so much room for the rest of a request that is under way.
+/// The least room for the rest of an incomplete request.
 constexpr size_t kMinRoom = 16 * 1024;
-/// At most so much at a time for a big argument: a length alone must not allocate 512 MB.
+/// The most room at a time for a big argument: a length alone must not allocate 512 MB.
 constexpr size_t kMaxRoom = 1024 * 1024;
-/// Past so much the others have their turn: a reader that keeps up with 30 MB would hold them up.
+/// After this many bytes the others have their turn: a fast reader of 30 MB would hold them up.
 constexpr size_t kMaxSent = 256 * 1024;
-/// A longer time limit is as good as none, and more than the clock can count.
+/// A longer time limit is as good as none, and may be more than the clock can count.
 constexpr int64_t kLongestMs = int64_t{100} * 365 * 24 * 3600 * 1000;
-/// A shorter push is copied, for a reference costs more.
+/// A shorter push is copied, since a reference costs more.
 constexpr size_t kCopiedPush = 512;
 
 auto Use(error_code& error) {
   return asio::redirect_error(asio::use_awaitable_t<Connection::Executor>(), error);
 }
 
-/// Cuts the spans to `room` bytes, and returns how many are left. While a reader keeps up, a single
-/// send takes all that it is given.
+/// Cuts the spans to `room` bytes, and returns how many spans are left. While a reader keeps up,
+/// one send takes everything that it is given.
 size_t Shorten(std::span<std::string_view> spans, size_t room) {
   size_t count = 0;
   for (; count < spans.size() && room > 0; ++count) {
@@ -104,7 +104,7 @@ std::span<char> Connection::Receive(std::span<char> room) {
     Close();
     return {};
   }
-  // What follows a hang-up is not told: it is read to the end.
+  // The poller reports nothing after a hang-up, so everything is read to the end.
   readable_ = received->more || (hung_up_ && received->bytes > 0);
   if (stream_->receives_when_writable()) WatchRoom();
   if (received->bytes == 0) {
@@ -134,7 +134,7 @@ void Connection::Execute(std::span<char> bytes) {
 
 void Connection::TakeTurn() {
   in_line_ = false;
-  // Flush has it line up again.
+  // Flush lines it up again.
   if (!open_ || Backlogged()) return;
   unfinished_ = false;
   Conversation::Next next;
@@ -178,7 +178,7 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
       if (!co_await Wait(next)) break;
       Answer([&](OutputBuffer& output) { next = conversation_.Resume(output); });
     }
-    // What came with the request that waited.
+    // Goes on with what came together with the parked request.
     if (next == Conversation::Next::kRead && !kept_.empty()) {
       if (Backlogged()) {
         next = Conversation::Next::kTurn;
@@ -219,7 +219,7 @@ void Connection::Answer(const Execution& execution) {
 bool Connection::SendReplies() {
   if (executing_) return false;
   if (replies_ == nullptr) return true;
-  // Before anything is sent: what a round has come to counts, however fast the client reads.
+  // Checked before anything is sent: all replies of a round count, however fast the client reads.
   const bool over = open_ && OverOutputLimit(counted_replies());
   if (over) NoteOverLimit();
   std::unique_ptr<OutputBuffer> output = std::move(replies_);
@@ -228,7 +228,7 @@ bool Connection::SendReplies() {
   return true;
 }
 
-/// Executes what is in `bytes` and keeps the rest. False when the connection is to be closed.
+/// Executes the requests in `bytes` and keeps the rest. False when the connection is to be closed.
 bool Connection::Process(std::span<char> bytes, Conversation::Next* next) {
   bool from_kept = !kept_.empty();
   loop_.executor().thread().stats.reads += 1;
@@ -294,7 +294,7 @@ Connection::Awaitable<bool> Connection::WaitForKeys(Conversation::Next* next) {
   while (open_ && !woken_) {
     if (Steady::now() >= until) {
       until = Steady::time_point::max();
-      // False: it is being served, which wakes.
+      // If it returns false, the request is being served, which wakes the coroutine.
       blocked->TimeOut();
     } else {
       co_await WaitUntil(until);
@@ -309,7 +309,7 @@ Connection::Awaitable<bool> Connection::WaitForKeys(Conversation::Next* next) {
 
 Connection::Awaitable<bool> Connection::WaitForLongWork(Conversation::Next* next) {
   Server& server = loop_.server();
-  // Shared: it may outlive the connection.
+  // Shared, because it may outlive the connection.
   auto work =
       std::make_shared<LongWork>(conversation_.TakeLongWork(), server.workers(),
                                  server.keyspace().background_slot(), client_->resp, Waker());
@@ -319,7 +319,7 @@ Connection::Awaitable<bool> Connection::WaitForLongWork(Conversation::Next* next
     HoldReplies(work->durable_from());
     Answer([&](OutputBuffer& output) { *next = conversation_.FinishLongWork(*work, output); });
   }
-  // What it has gathered may be large.
+  // Freed on a worker, since it may be large.
   server.workers().Post([work = std::move(work)] {});
   co_return open_;
 }
@@ -381,7 +381,8 @@ bool Connection::Send(OutputBuffer& output) {
   return false;
 }
 
-/// Sends as much as the stream takes, but no huge reply at one go. False when it is broken.
+/// Sends as much as the stream takes, but not a huge reply at once. False when the stream is
+/// broken.
 bool Connection::SendNow(OutputBuffer& output) {
   for (size_t total = 0; !output.empty() && total < kMaxSent;) {
     const std::optional<size_t> sent = SendSome(output, kMaxSent - total);
@@ -411,7 +412,7 @@ void Connection::Flush() {
   if (!open_ || HoldsReplies()) return WatchRoom();
   const size_t waiting = unsent_.size();
   if (!SendNow(unsent_)) return Close();
-  // One who takes a long reply is not idle.
+  // A client that reads a long reply is not idle.
   if (unsent_.size() < waiting) client_->last_ms = loop_.server().clock().NowMs();
   NoteBuffers();
   if (unsent_.empty()) {
@@ -450,7 +451,7 @@ void Connection::PostHandOn() {
   });
 }
 
-/// A script of this client has others served: what they push must not land in its reply.
+/// During a script of this client the loop serves others, whose pushes must not land in its reply.
 bool Connection::InMidstOfReply() const { return executing_ && loop_.executing() != this; }
 
 void Connection::HandOn() {
@@ -462,11 +463,11 @@ void Connection::HandOn() {
     if (!open_) return;
     if (!pushed.wanted()) continue;
     if (pushed.durable_from() > durable_from_) {
-      // What came before need not wait for it.
+      // Earlier replies need not wait for the push.
       SendReplies();
       HoldReplies(pushed.durable_from());
     }
-    // With all that is sent when the round ends, as it will.
+    // It goes with all that is sent at the end of the round.
     if (replies_ == nullptr) replies_ = loop_.TakeOutput(*this);
     AppendPush(std::move(pushed.bytes));
   }

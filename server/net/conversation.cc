@@ -8,7 +8,7 @@
 namespace cloakroom {
 namespace {
 
-/// Requests of one client that are looked up together. More would only push each other out of the
+/// How many requests of one client are looked up together. More would push each other out of the
 /// cache.
 constexpr size_t kMaxBatch = 32;
 
@@ -39,8 +39,8 @@ void Conversation::ApplyLimits() {
 
 Conversation::Part Conversation::Parse(std::span<char> bytes, Batch& batch, bool ahead) {
   Part part{.batch = &batch, .first = batch.size()};
-  // A request that may change how the next one is read, AUTH, is executed before it is parsed; so
-  // is an inline one, whose bytes parsing changes.
+  // A request that may change how the next one is parsed (AUTH) is executed before that; so is an
+  // inline request, because parsing changes its bytes.
   const size_t most = client_->authenticated ? kMaxBatch : 1;
   while (part.count < most) {
     const size_t start = parser_.consumed();
@@ -73,7 +73,7 @@ void Conversation::ParseAgain() {
 
 void Conversation::ResetParser() {
   parser_ = RequestParser();
-  // The limits are applied anew.
+  // Has the limits applied anew.
   parser_bulk_limit_ = 0;
   failed_ = false;
 }
@@ -123,7 +123,7 @@ Conversation::Next Conversation::ExecutePart(const Part& part, OutputBuffer& out
     const bool last = i + 1 == end;
     if (next == Next::kRead && (last || !TurnIsOver(out))) continue;
     if (next == Next::kRead) next = Next::kTurn;
-    // What was parsed beyond this request is parsed again later.
+    // The requests behind this one are parsed again later.
     consumed_ += part.batch->places[i].end;
     ResetParser();
     return next;
@@ -182,7 +182,7 @@ Conversation::Next Conversation::Resume(OutputBuffer& out) {
   return next;
 }
 
-/// It may be the last to share large values, which take long to free.
+/// It may be the last reference to large values, which take long to free.
 void Conversation::DropPrepared() {
   if (parked_.prepared == nullptr) return;
   executor_.server().workers().Post([prepared = std::move(parked_.prepared)] {});

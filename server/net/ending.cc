@@ -25,7 +25,7 @@ Ending::Ending(boost::asio::io_context& main_loop, Server& server)
 void Ending::EndScriptsFor(Server& server, Server::ShutdownRequest& request) {
   if (!SavesNothing(request)) return;
   if (!request.force && server.persistence().log_keeper().WaitsForFirstBase()) return;
-  // A server without scripts cannot go on.
+  // A server whose scripts have been ended for good cannot go on.
   request.force = true;
   server.EndScripts();
 }
@@ -37,13 +37,13 @@ void Ending::Request(Server::ShutdownRequest request) {
   }
   LogNotice("User requested shutdown...");
   EndScriptsFor(server_, request);
-  // It comes while another end saves: that one saves no more.
+  // If another end is saving, it stops saving.
   if (trying_ && SavesNothing(request)) server_.persistence().work().ForgoSaving();
   waiting_.push_back(std::move(request));
   Try();
 }
 
-/// Whoever asked by a signal hears of no refusal, and would have to ask again.
+/// A signal gets no refusal, so its sender would not know to ask again.
 bool Ending::AwaitsBase(const Server::ShutdownRequest& request) const {
   return !request.answered && !request.force &&
          server_.persistence().log_keeper().WaitsForFirstBase();
@@ -71,7 +71,7 @@ void Ending::Try() {
   using EndStep = Persistence::EndStep;
   const auto nosave = std::find_if(waiting_.begin(), waiting_.end(), SavesNothing);
   const bool saves = nosave == waiting_.end();
-  // The log's first base waits for lasting scripts as well; others may go on until it is there.
+  // The log's first base waits for slow scripts as well; other scripts may begin until it is there.
   if (saves && AwaitsBase(waiting_.front())) return TryAgain(/*hold_back=*/false);
   if (saves && server_.running_scripts().AnyBusy()) return TryAgain(/*hold_back=*/true);
   const ShutdownSave ending = saves ? waiting_.front().save : nosave->save;

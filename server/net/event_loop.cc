@@ -13,13 +13,13 @@
 namespace cloakroom {
 namespace {
 
-/// As many as a round may answer clients.
+/// As many as the clients that a round may answer.
 constexpr size_t kKeptOutputs = 128;
-/// Of one go of turns; the one under way then is finished.
+/// How long the loop gives turns; it finishes the turn under way.
 constexpr int64_t kTurnsUs = 2000;
-/// 10,000 connections at once would hold up the others for milliseconds.
+/// Checking 10,000 connections at once would hold up the others for milliseconds.
 constexpr size_t kChecksPerTick = 512;
-/// Steps of coroutines, before clients have their turn again.
+/// Steps of coroutines before clients have their turn again.
 constexpr int kCoroutineSteps = 256;
 
 }  // namespace
@@ -62,7 +62,7 @@ void EventLoop::Start() {
 void EventLoop::Stop() {
   Post([this] {
     for (const auto& connection : connections_) connection->Kill();
-    // Behind what that has posted.
+    // Behind the tasks that Kill has posted.
     Post([this] { stopped_ = true; });
   });
 }
@@ -115,7 +115,7 @@ void EventLoop::RunTasks() {
     std::move(posted_.begin(), posted_.end(), std::back_inserter(tasks_));
     posted_.clear();
   }
-  // One that lets others be served goes on with the tasks behind it.
+  // A task that serves others meanwhile also runs the tasks behind it.
   while (!tasks_.empty()) {
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
@@ -163,16 +163,16 @@ void EventLoop::SendReplies() {
     if (!connection->SendReplies()) answered_.push_back(connection);
   }
   if (answered_.empty()) {
-    // Its memory serves again.
+    // Reuses its memory.
     answered.clear();
     answered_ = std::move(answered);
   }
 }
 
 void EventLoop::PollNested() {
-  // The others' replies need not wait for the script.
+  // The other clients' replies need not wait for the script.
   SendReplies();
-  // The script's arguments lie in the round's buffer, and its request in the batch.
+  // The script's arguments are in the round's buffer, and its request in the batch.
   auto round = std::make_unique<Round>(executor_);
   round->TakeOver(*round_);
   round_.swap(round);
@@ -182,7 +182,7 @@ void EventLoop::PollNested() {
   ExchangeExecuting(script);
   executor_.ExchangeBatches(std::move(batches));
   round_.swap(round);
-  // Those who have more to read than it took.
+  // Takes back the connections that have more to read.
   round_->TakeOver(*round);
 }
 
@@ -205,7 +205,7 @@ void EventLoop::Remove(const Connection& connection) {
 void EventLoop::FreeClosed() {
   if (closed_.empty()) return;
   round_->DropClosed();
-  // What frees them may close others.
+  // Freeing them may close others.
   const std::vector<std::shared_ptr<Connection>> closed = std::exchange(closed_, {});
 }
 
@@ -219,7 +219,7 @@ void EventLoop::CheckSome() {
   for (size_t i = 0; i < kChecksPerTick && next_check_ < connections_.size(); ++i) {
     Connection& connection = *connections_[next_check_];
     connection.CheckLimits(now_ms);
-    // The last one takes the place of one that is closed.
+    // If it was closed, the last one has taken its place.
     if (connection.open()) ++next_check_;
   }
   if (next_check_ >= connections_.size()) next_check_ = 0;

@@ -6,7 +6,7 @@
 namespace cloakroom {
 
 void HeldReplies::Add(std::shared_ptr<Holder> holder, int64_t offset) {
-  // A script that let others be served may come behind them, for changes before theirs.
+  // A script that let others be served may come after them, with an offset before theirs.
   if (!held_.empty()) offset = std::max(offset, held_.back().offset);
   held_.push_back({std::move(holder), offset});
 }
@@ -24,7 +24,7 @@ void HeldReplies::EndRound() {
 }
 
 void HeldReplies::Await() {
-  // For the first: those behind it whose bytes went to the disk with its own are released with it.
+  // Waits for the first; those behind it that became durable with it are released with it.
   while (!held_.empty()) {
     const int64_t first = held_.front().offset;
     awaited_ = !journal_.WhenDurable(first, [this] {
@@ -34,7 +34,7 @@ void HeldReplies::Await() {
         Await();
       });
     });
-    // A log that ended without having kept them lets them wait for ever.
+    // If the log ended before they were durable, they wait forever.
     if (awaited_ || first > journal_.durable_offset()) return;
     Release();
   }

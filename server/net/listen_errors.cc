@@ -79,7 +79,7 @@ UnixPath LookAtUnixPath(const std::string& path) {
   int result = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address));
   int error = errno;
   close(fd);
-  // A server whose backlog is full is one too.
+  // A server whose backlog is full counts as one too.
   if (result == 0 || error == EAGAIN) return UnixPath::kServed;
   return error == ECONNREFUSED ? UnixPath::kStale : UnixPath::kOccupied;
 }

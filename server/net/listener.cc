@@ -40,7 +40,7 @@ using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr auto kRetryAccept = std::chrono::milliseconds(100);
-/// In a rush of new clients those who are there have their turn in between.
+/// In a rush of new clients, the connected ones have their turn in between.
 constexpr int kAcceptsPerTurn = 64;
 
 constexpr std::string_view kTooMany = "-ERR max number of clients reached\r\n";
@@ -49,8 +49,8 @@ constexpr std::string_view kDenied =
     "password is set for the default user. Set 'requirepass' in cloakroom.conf, or, where "
     "the network is trusted, 'protected-mode no', and connect again.\r\n";
 
-/// What connections to a TCP port inherit. Keepalive as Redis has it: the first probe after the
-/// interval, then three more a third of it apart.
+/// Sets the options that connections to a TCP port inherit. Keepalive as in Redis: the first probe
+/// after the interval, then three more, a third of the interval apart.
 void SetTcpOptions(int fd, int keepalive_s) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -72,7 +72,7 @@ Address LocalAddress(int fd) {
   return getsockname(fd, address, &size) == 0 ? Address(address, size) : Address();
 }
 
-/// It is bound to all addresses of the machine.
+/// Whether a socket is bound to all addresses of the machine.
 bool IsBoundToAny(int fd) {
   sockaddr_storage local{};
   socklen_t size = sizeof(local);
@@ -115,7 +115,7 @@ void Listener::Port::Close() {
 void Listener::Port::OnReady(const Poller::Ready& /*ready*/) {
   const int error = listener_.AcceptSome(*this);
   if (error != 0) {
-    // Out of file descriptors, as a rule: clients wait in the backlog until some are free.
+    // Usually out of file descriptors: clients wait in the backlog until some are free.
     if (!failing_) LogWarning("Accepting client connection: accept: {}", std::strerror(error));
     loop_.poller().Forget(*this, fd_);
     again_.Set(std::chrono::steady_clock::now() + kRetryAccept);
@@ -170,7 +170,7 @@ absl::Status Listener::OpenAddress(const std::string& address, Ports& ports, boo
     if (!error) acceptor.listen(backlog, error);
   };
   // With SO_REUSEPORT alone, two servers of the same user would silently share their clients. So
-  // ask once without.
+  // try once without it.
   if (probe) {
     Acceptor alone(opening);
     bind(alone, /*shared=*/false, 1);
@@ -194,7 +194,7 @@ absl::Status Listener::OpenAddress(const std::string& address, Ports& ports, boo
 absl::Status Listener::Rebind() {
   MutexLock lock(mutex_);
   const int port = server_.settings().port;
-  // On the same port we would only meet ourselves.
+  // On the same port the probe would only find ourselves.
   const bool moves = port != tcp_port_;
   Ports opened;
   if (absl::Status listening = OpenTcp(opened, /*probe=*/moves); !listening.ok()) {

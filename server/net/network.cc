@@ -61,7 +61,7 @@ void Network::Start() {
 }
 
 void Network::Run(int signals) {
-  // Signals and the order to stop are taken by the main thread, which has nothing else to do.
+  // The main thread takes signals and the order to stop; it has nothing else to do.
   boost::asio::io_context main_loop(1);
   auto work = boost::asio::make_work_guard(main_loop);
   Ending ending(main_loop, server_);
@@ -78,14 +78,14 @@ void Network::Run(int signals) {
     boost::asio::async_read(signal_reader, bytes, [&](boost::system::error_code error, size_t) {
       if (error) return;
       const uint32_t number = signal.ssi_signo;
-      // First: the end that this one asks for listens to the next while it saves.
+      // First wait for the next signal: the end that this one asks for must hear it while it saves.
       next_signal();
       if (number == SIGHUP) {
         ReopenLog();
       } else {
         const bool interrupted = number == SIGINT;
         LogWarning("Received {} scheduling shutdown...", interrupted ? "SIGINT" : "SIGTERM");
-        // Redis does not wait for a script any longer then, either.
+        // Redis does not wait for a script any longer then either.
         if (interrupted && ending.waits()) {
           ending.Request({.save = ShutdownSave::kNoSave, .force = true});
         } else {
@@ -100,20 +100,20 @@ void Network::Run(int signals) {
   heartbeat.Start();
   main_loop.run();
   server_.set_shutdown_handler(nullptr);
-  // Who asked in time is told, for a worker waits for the answer.
+  // Those who asked in time get their answer, because a worker waits for it.
   main_loop.restart();
   main_loop.poll();
   Stop();
 }
 
 void Network::Stop() {
-  // All is saved that is to be saved.
+  // Everything that should be saved has been saved.
   server_.running_scripts().EndAll();
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
-  // What waits for a gate on a worker may go on: nobody is told any more.
+  // Work that waits for a gate may go on: nobody gets its result any more.
   server_.persistence().OpenGates();
-  // What still works for a connection wakes it through its loop.
+  // Stop the workers before the loops: work for a connection wakes it through its loop.
   server_.workers().Stop();
   listener_.Close();
 }

@@ -12,7 +12,7 @@
 namespace cloakroom {
 namespace {
 
-/// A failed call means: nothing for now, or nothing ever.
+/// Whether a failed call may succeed later.
 bool LaterPerhaps() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
 ssize_t SendMany(int fd, std::span<const std::string_view> spans) {
@@ -40,7 +40,7 @@ std::optional<Stream::Received> PlainStream::Receive(std::span<char> into) {
 }
 
 std::optional<size_t> PlainStream::Send(std::span<const std::string_view> spans) {
-  // The common case, by the cheaper call.
+  // The common case takes the cheaper call.
   const ssize_t n = spans.size() == 1 ? send(fd_, spans[0].data(), spans[0].size(), MSG_NOSIGNAL)
                                       : SendMany(fd_, spans);
   if (n >= 0) return static_cast<size_t>(n);

@@ -14,11 +14,11 @@
 namespace cloakroom {
 namespace {
 
-/// Told in one round; whatever else the loop does has its turn between two.
+/// Watchers called in one round; between two rounds the loop does its other work.
 constexpr size_t kPerRound = 128;
 
-// The hang-up as well: who takes less than there is room for has taken everything, except that the
-// end of the stream may have come with it.
+// Hang-ups as well: a reader that gets less than it has room for has taken everything, but the end
+// of the stream may have come with it.
 constexpr uint32_t kReads = EPOLLIN | EPOLLRDHUP;
 constexpr uint32_t kHangUps = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
@@ -41,7 +41,7 @@ Poller::~Poller() {
   for (int fd : {alarm_, wake_, set_}) close(fd);
 }
 
-// Edge-triggered, so that nobody need read them.
+// Edge-triggered, so that they need not be read.
 void Poller::AddOwn(int* fd) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
@@ -65,7 +65,7 @@ bool Poller::WatchListening(Watcher& watcher, int fd) { return Add(watcher, fd, 
 bool Poller::WatchRoom(Watcher& watcher, int fd, bool room) {
   const bool was = (watcher.events_ & EPOLLOUT) != 0;
   if (watcher.events_ == 0 || (!room && !was)) return true;
-  // Even if it is watched for room already: that has the kernel look anew.
+  // Even if it is watched for room already: this makes the kernel look again.
   epoll_event event{};
   event.events = kReads | EPOLLET | (room ? EPOLLOUT : 0U);
   event.data.ptr = &watcher;
@@ -91,7 +91,7 @@ Poller::Told Poller::Round(bool may_wait) {
       alarm_at_ = Time::max();
     } else {
       auto* watcher = static_cast<Watcher*>(event.data.ptr);
-      // It may have been forgotten since, in this very round.
+      // It may have been forgotten in this very round.
       if (watcher->events_ == 0) continue;
       const bool broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
       const bool writable = broken || (event.events & EPOLLOUT) != 0;

@@ -28,7 +28,7 @@ void Round::ReceiveFromSome() {
     const std::span<char> bytes = connection.Receive(room.first(kReadBytes));
     if (bytes.empty()) continue;
     received_.push_back({&connection, bytes});
-    // Not what went behind bytes that the connection keeps.
+    // Unless the bytes went behind those that the connection keeps.
     if (bytes.data() == room.data()) room = room.subspan(bytes.size());
   }
 }
@@ -43,7 +43,7 @@ void Round::ExecuteReceived() {
       next.connection->Begin(next.bytes, batch);
     }
     executor_.Prepare(batch);
-    // A script among them may have those behind it served, see TakeOver.
+    // A script among them may have those behind it served by another round, see TakeOver.
     while (next_received_ < begun_) {
       const Received& next = received_[next_received_++];
       next.connection->Execute(next.bytes);

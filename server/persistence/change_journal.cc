@@ -44,7 +44,7 @@ void ChangeJournal::AofLatency(std::string_view event, int64_t us) {
 }
 
 int64_t ChangeJournal::Append(const ChangeBatch& batch, SeenOffset* writer) {
-  // Detached while a command ran: what it changed is no longer logged.
+  // Detached while a command ran: its changes are no longer logged.
   if (!on()) return 0;
   if (!readers_wait() || !batch.awaited()) writer = nullptr;
   const int64_t offset = file_.AppendChanges(
@@ -86,7 +86,7 @@ void ChangeJournal::LogScripts(HoldContext& holds, std::initializer_list<std::st
   batch.NoteAwaited();
   MutexLock lock(scripts_mutex_);
   change();
-  // After it: a log that begins meanwhile has a base that was made behind it.
+  // After the change: the base of a log that begins in between contains it.
   Append(batch, holds.seen);
 }
 

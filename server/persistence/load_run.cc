@@ -20,10 +20,10 @@ namespace cloakroom {
 namespace {
 
 constexpr char kStopped[] = "Stopped while loading the data.";
-/// Commands between two looks at the clock and the stop.
+/// Commands between two checks of the clock and of `stop`.
 constexpr int kCommandsPerLook = 1024;
 
-/// What was read ahead of a source, then the source.
+/// Reads first what was already read from a source, then the source.
 class ResumedSource final : public ByteSource {
  public:
   ResumedSource(std::string head, ByteSource& tail)
@@ -39,7 +39,7 @@ class ResumedSource final : public ByteSource {
   ByteSource& tail_;
 };
 
-/// So many bytes that it is known whether an RDB begins there; fewer at the end.
+/// Reads enough bytes to tell whether an RDB begins there; fewer at the end.
 std::string ReadHead(ByteSource& source) {
   char magic[9];
   size_t known = 0;
@@ -63,7 +63,7 @@ absl::Status LoadRun::LoadSnapshot(const std::string& path, bool merge) {
   parts_.progress.set_total((*file)->size());
   FileSource source(**file);
   const auto rest = LoadRdb(source, static_cast<uint64_t>((*file)->size()), path, {.merge = merge});
-  // What was missing looks like damage.
+  // Bytes that could not be read look like damage.
   return source.status().ok() ? rest.status() : UnreadableSnapshot(source.status());
 }
 
@@ -127,8 +127,8 @@ absl::Status LoadRun::LoadLogFile(const std::string& path, bool last, bool runni
   std::string head = ReadHead(source);
   int64_t offset = 0;
   if (AofReader::IsRdb(head)) {
-    // A base file, or the preamble of a log in one file. What a log says of keys that have expired
-    // by now depends on their being there.
+    // A base file, or the preamble of a log in one file. Expired keys are kept: the commands of the
+    // log may depend on them.
     ResumedSource whole(std::move(head), source);
     const uint64_t size = static_cast<uint64_t>((*file)->size());
     const int64_t before = parts_.progress.figures().done_bytes;
@@ -152,13 +152,13 @@ absl::Status LoadRun::Replay(ByteSource& commands, int64_t offset, const LogPart
       if (parts_.stop()) return absl::CancelledError(kStopped);
     }
     const AofReader::Status status = reader.Next();
-    // However it looks: a disk that fails must not cost the log its end.
+    // Check this first: a failing disk must not cut the end off the log.
     if (status != AofReader::Status::kCommand && !part.source.status().ok()) {
       return UnreadableLog(part.path, part.source.status());
     }
     switch (status) {
       case AofReader::Status::kCommand: {
-        // Of a running server the scripts are what they are, whatever the log has seen.
+        // A running server keeps its scripts, whatever the log says.
         if (part.running && EqualsIgnoreCase(reader.arguments()[0], "script")) break;
         const absl::Status applied = applier->Run(reader.arguments());
         if (!applied.ok()) {

@@ -9,7 +9,7 @@
 namespace cloakroom {
 namespace {
 
-/// What to do about damage in a file of the log that others follow: to cut it would not do.
+/// What to do about damage in a file of the log that others follow: cutting it would be wrong.
 constexpr char kNotTheLast[] =
     ". Fatal error: it is not the last file of the log, and those behind it build on what is "
     "missing. Restore the folder from a backup; or take the files behind it out of the manifest, "

@@ -39,7 +39,7 @@ Loader::Loader(Server& server, Files& files, BackgroundWork& work, ChangeJournal
       progress_(server.clock()) {}
 
 void Loader::End(bool ok) {
-  // What was loaded counts for maxmemory before the first write comes.
+  // The loaded data must count for maxmemory before the first write comes.
   MemoryMeter::PublishAll();
   const int64_t lost = ok ? figures().lost : 0;
   const bool log_on = journal_.on();
@@ -67,7 +67,7 @@ absl::Status Loader::LoadAtStart(absl::FunctionRef<bool()> stop) {
               seconds, KeysOf(server_.keyspace()));
   }
   if (status.ok() && from_log) status = log_keeper_.Resume();
-  // Before the gates open: who waits for them must not save a part for the whole.
+  // Before the gates open: those who wait for them must not save a part as the whole.
   if (!status.ok()) work_.ForgoSaving();
   End(status.ok());
   return status;
@@ -99,7 +99,7 @@ absl::Status Loader::Reload(const ReloadOptions& options) {
   BackgroundWork::TakeOver turn(work_);
   turn.Wait();
   hold.WaitAndCloseAll(server_.keyspace());
-  // It came during the load, which was given up: what is there is a part.
+  // This came during the load, which was given up: the keyspace holds only a part.
   if (work_.saving_forgone()) return absl::CancelledError("Nothing is saved or loaded any more.");
   if (options.save && !options.from_log) {
     if (absl::Status saved = saver_.SaveAlone(); !saved.ok()) return saved;
@@ -113,7 +113,7 @@ absl::Status Loader::Reload(const ReloadOptions& options) {
 absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {
   const bool log_on = journal_.on();
   Begin();
-  // What is loaded is no change.
+  // Loaded data is not a change.
   if (log_on) server_.keyspace().feed().set_log(nullptr);
   if (options.flush) DiscardAll(server_.keyspace());
   absl::Status status = Load(options, hold, [] { return false; });

@@ -19,11 +19,11 @@
 namespace cloakroom {
 namespace {
 
-/// A log that is wanted and could not be begun is tried again so long after the last time.
+/// How long after a failure a wanted log is tried again.
 constexpr int64_t kRetryMs = 5000;
 
-/// Rewrites that fail so often in a row are tried again by themselves after a minute only, then
-/// two, four, ... up to an hour, as in Redis.
+/// After this many failures in a row, a rewrite is retried by itself only after a minute, then two,
+/// four, ... up to an hour, as in Redis.
 constexpr int64_t kFailuresBeforeDelay = 3;
 constexpr int64_t kMinuteMs = 60'000;
 constexpr int64_t kLongestDelayMs = 60 * kMinuteMs;
@@ -52,14 +52,14 @@ absl::Status LogKeeper::FollowAppendOnly() {
     LogWarning("The append-only log can't be begun: {}", MessageOf(status));
     return absl::UnavailableError("Unable to turn on AOF. Check server logs.");
   }
-  // Tick would see to it; but who asks INFO now must see that something is to come.
+  // Tick would do it, but INFO must already show that a rewrite is coming.
   if (Begin() != BackgroundWork::Kind::kNone) Schedule();
   return absl::OkStatus();
 }
 
 void LogKeeper::Stop() {
-  // Without closing gates, for which a busy script would have to be waited for: what commands under
-  // way still append is dropped.
+  // Does not close the gates, which would mean waiting for a busy script: what commands under way
+  // still append is dropped.
   journal_.Detach();
   Close();
 }
@@ -130,7 +130,7 @@ absl::Status LogKeeper::Run() {
     LogNotice("Background AOF rewrite finished successfully");
   } else {
     LogWarning("Background AOF rewrite failed: {}", MessageOf(status));
-    // A log that has no base yet is none.
+    // A log without a base does not count.
     if (journal_.file().state() == AppendOnlyFile::State::kWaitForBase) Stop();
   }
   if (!status.ok() && work_.given_up()) {
@@ -147,7 +147,7 @@ absl::Status LogKeeper::Run() {
 
 absl::Status LogKeeper::Rewrite() {
   AppendOnlyFile& log = journal_.file();
-  // Switched off and on again before its files were closed.
+  // The log was turned off and on again before its files were closed.
   if (!journal_.on() && log.state() != AppendOnlyFile::State::kOff) Stop();
   const bool begins = log.state() == AppendOnlyFile::State::kOff;
   const bool keeps_log = !begins || wanted();
@@ -160,7 +160,7 @@ absl::Status LogKeeper::Rewrite() {
       server_.keyspace(), files_, place, options,
       [&] {
         if (keeps_log) journal_.Switch();
-        // Unless it has been turned off since.
+        // Unless the log has been turned off since.
         if (keeps_log && begins && wanted()) journal_.Attach();
         return AuxFieldsOf(server_, /*log_base=*/true);
       },
@@ -176,7 +176,7 @@ absl::Status LogKeeper::Rewrite() {
 absl::Status LogKeeper::Prepare(bool begins, bool keeps_log) {
   AppendOnlyFile& log = journal_.file();
   if (begins) {
-    // A file of Redis before 7 is taken over at the start of a server only.
+    // A file of a Redis before 7 is taken over only at the start of a server.
     const AofDirectory directory(files_, log.options().directory, log.options().name);
     auto manifest = directory.ReadManifest();
     if (absl::IsNotFound(manifest.status())) manifest = AofManifest();
@@ -190,8 +190,8 @@ absl::Status LogKeeper::Prepare(bool begins, bool keeps_log) {
 
 absl::Status LogKeeper::Install(const SnapshotPlace& place, bool is_rdb, bool keeps_log) {
   AppendOnlyFile& log = journal_.file();
-  // The base lacks what was flushed or evicted since the instant: the log must say so before the
-  // base counts.
+  // The base may lack keys that were flushed or evicted since the instant: the log must say so
+  // before the base counts.
   absl::Status status = keeps_log ? log.Flush() : absl::OkStatus();
   if (!status.ok()) {
     log.CancelSwitch();
@@ -200,7 +200,7 @@ absl::Status LogKeeper::Install(const SnapshotPlace& place, bool is_rdb, bool ke
     status = keeps_log ? log.InstallBase(base) : log.InstallLoneBase(base);
   }
   if (!status.ok()) {
-    (void)files_.Remove(place.path);  // a base under its own name by now, or of no use
+    (void)files_.Remove(place.path);  // by now the base has its own name, or is useless
     return status;
   }
   if (absl::Status removed = log.RemoveHistory(); !removed.ok()) {
@@ -243,13 +243,13 @@ bool LogKeeper::Tick() {
   return true;
 }
 
-/// It was asked for while the server ran, and could not be begun yet.
+/// Whether the log was turned on while the server ran, and could not be begun yet.
 bool LogKeeper::IsMissing() const {
   MutexLock lock(mutex_);
   return wanted() && !journal_.on() && server_.clock().NowMs() - last_try_ms_ > kRetryMs;
 }
 
-/// Whether a rewrite that nobody asked for may be tried now.
+/// Whether an automatic rewrite may be tried now.
 bool LogKeeper::MayRewriteByItself() const {
   MutexLock lock(mutex_);
   const int64_t delays = figures_.failures - kFailuresBeforeDelay;

@@ -24,10 +24,10 @@ Persistence::Persistence(Server& server, Files& files, ApplierFactory appliers)
 
 Persistence::~Persistence() { work_.ForgoSaving(); }
 
-/// The snapshots to come are written there, and the log from its next rewrite on.
+/// Later snapshots are written there, and the log from its next rewrite on.
 absl::Status Persistence::FollowDirectory() {
   absl::Status entered;
-  // Work under way has files of relative names.
+  // Work under way uses relative file names.
   const bool idle =
       work_.WhileIdle([&] { entered = files_.EnterDirectory(server_.config().Text("dir")); });
   if (!idle) {
@@ -51,12 +51,12 @@ Persistence::EndStep Persistence::PrepareToEnd(ShutdownSave ending, bool force,
     if (!force) return EndStep::kRefused;
   }
   if (!last_turn_) last_turn_.emplace(work_);
-  // The walk that is given up needs the gates open.
+  // The snapshot that is given up needs the gates open until it ends.
   if (!last_turn_->Try()) return EndStep::kNotYet;
   const bool saves =
       ending == ShutdownSave::kSave ||
       (ending == ShutdownSave::kDefault && HasSavePoints(server_.config()) && !loader_.loading());
-  // Without saving there is nothing to wait for: a script that never ends must not hinder it.
+  // Without saving there is nothing to wait for: an endless script must not prevent the end.
   if ((saves || journal_.on()) && !TryCloseGates()) return EndStep::kNotYet;
   // Saving may be forgone while it is under way.
   if (saves && !work_.saving_forgone() && !saver_.SaveAlone(meanwhile).ok() && !force &&
@@ -73,7 +73,7 @@ Persistence::EndStep Persistence::PrepareToEnd(ShutdownSave ending, bool force,
 bool Persistence::TryCloseGates() {
   if (last_hold_ != nullptr) return true;
   auto hold = std::make_unique<Hold>(server_.keyspace().background_slot());
-  // Ahead of all who queue: they are to be served no more.
+  // Ahead of all who queue: they are not served any more.
   if (!hold->TryClose(server_.keyspace().databases(), /*queued=*/true)) return false;
   last_hold_ = std::move(hold);
   return true;

@@ -37,7 +37,7 @@ void SaveThread::Loop() {
     jobs_.pop_front();
     mutex_.Unlock();
     job();
-    // What it holds may take locks of its own when it goes.
+    // Destroying what the job holds may take locks.
     job = nullptr;
     mutex_.Lock();
   }

@@ -20,7 +20,7 @@
 namespace cloakroom {
 namespace {
 
-/// After a snapshot has failed, save points wait so long before they try again.
+/// How long save points wait after a failed snapshot.
 constexpr int64_t kRetryMs = 5000;
 /// How often a supervisor is told that a save goes on while everybody waits.
 constexpr int64_t kTellMs = 1000;
@@ -101,7 +101,7 @@ absl::Status Saver::SaveAlone(absl::FunctionRef<void()> meanwhile) {
   const int64_t started_ms = server_.clock().NowMs();
   int64_t told_ms = 0;
   const auto tell = [&] {
-    // While the main thread saves there is no heartbeat.
+    // There is no heartbeat while the main thread saves.
     const int64_t now_ms = server_.clock().NowMs();
     if (now_ms - told_ms >= kTellMs) {
       told_ms = now_ms;

@@ -13,7 +13,7 @@
 namespace cloakroom {
 namespace {
 
-/// Pre-images that wait may take a quarter of the memory in use, and never less than this.
+/// Waiting pre-images may take a quarter of the used memory, or this if it is more.
 constexpr int64_t kMinPreImageBytes = 64 << 20;
 
 }  // namespace
