@@ -1,6 +1,6 @@
-// Directives of Redis 7 on which nothing in this server depends yet. They are checked, kept and
-// answered, so that a redis.conf moves over unchanged; the log names those that a file sets. When
-// one gets a meaning, its row moves to serving_directives.cc.
+// Directives of Redis 7 that have no effect in this server yet. They are checked, kept and shown,
+// so that a redis.conf works unchanged; the server log names those that a file sets. When one gets
+// an effect, its row moves to serving_directives.cc.
 #include <algorithm>
 #include <climits>
 #include <iterator>
@@ -22,7 +22,7 @@ constexpr Choice kPropagationErrorBehavior[] = {
 constexpr Choice kReplDisklessLoad[] = {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}};
 constexpr Choice kSanitizeDumpPayload[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
 constexpr Choice kTlsAuthClients[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
-// yes is what relative was first called, and the name that Redis answers.
+// yes is the older name of relative, and the one that Redis replies.
 constexpr Choice kOomScoreAdj[] = {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}};
 
 absl::StatusOr<std::string> MustBeHostname(std::string_view name) {

@@ -20,14 +20,14 @@ bool NamesDirective(std::string_view word) {
   return config::FindDirective(name) != nullptr || name == "include";
 }
 
-// An option's first word without its dashes; several when the argument holds its values too.
+// An option's first word without its dashes; several words if the argument holds the values too.
 std::vector<std::string> OptionWords(std::string_view argument) {
   argument.remove_prefix(kDashes.size());
   std::optional<std::vector<std::string>> words = config::SplitWords(argument);
   return words && !words->empty() ? *words : std::vector<std::string>{std::string(argument)};
 }
 
-// How the option would stand in a file; errors show it.
+// The option as a line of a file, for errors.
 std::string AsLine(const std::vector<std::string>& words) {
   std::string line = words[0];
   for (size_t i = 1; i < words.size(); ++i) line += config::Cat(" ", config::Quoted(words[i]));

@@ -30,8 +30,8 @@ std::vector<std::string> Glob(const std::string& pattern) {
   return paths;
 }
 
-// The files that an include line means. A pattern may mean none; a plain path always means itself,
-// so that a missing file is reported.
+// The files that an include line names. A pattern may match none; a plain path always stands for
+// itself, so that a missing file is reported.
 std::vector<std::string> IncludedPaths(const std::string& pattern, const std::string& from) {
   std::vector<std::string> paths = Glob(pattern);
   if (paths.empty() && !pattern.starts_with('/')) {

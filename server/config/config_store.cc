@@ -21,7 +21,7 @@ using config::Statement;
 using config::Value;
 using config::Wanted;
 
-// A directive that nobody knows, with the one that was probably meant.
+// The error for an unknown directive, with the one that was probably meant.
 absl::Status UnknownDirective(const Statement& statement) {
   std::string reason = "Bad directive or wrong number of arguments";
   std::string_view meant = config::NearestWord(statement.words[0], config::DirectiveNames());
@@ -29,7 +29,7 @@ absl::Status UnknownDirective(const Statement& statement) {
   return config::FatalConfigError(statement, reason);
 }
 
-// Everything that a command line asks to read, in the order in which it applies.
+// All statements that a command line asks to read, in the order in which they apply.
 absl::StatusOr<std::vector<Statement>> Gather(const CommandLine& line) {
   std::vector<Statement> all;
   auto append = [&all](std::vector<Statement> more) {
@@ -153,7 +153,7 @@ std::string ConfigStore::ConfigFile() const {
 
 std::vector<std::pair<std::string, std::string>> ConfigStore::Get(
     absl::Span<const std::string_view> patterns) const {
-  // The pattern by which a name is asked for decides how it is spelt in the answer.
+  // The reply spells a name as the pattern that asked for it does.
   auto asked_by = [patterns](std::string_view name, bool is_hidden) -> std::string_view {
     for (std::string_view pattern : patterns) {
       if (!HasWildCard(pattern) && config::Lower(pattern) == name) return pattern;
@@ -173,7 +173,7 @@ std::vector<std::pair<std::string, std::string>> ConfigStore::Get(
   return answers;
 }
 
-// Finds whose names may be set at all, before any value is looked at.
+// Checks which names may be set, before it looks at any value.
 absl::StatusOr<std::vector<ConfigStore::Assignment>> ConfigStore::ReadAssignments(
     absl::Span<const std::string_view> names_and_values, ConfigCaller caller) const {
   Allowed allowed = live_.enable_protected_configs;
@@ -279,7 +279,7 @@ absl::flat_hash_map<ConfigStore::Row, Wanted> ConfigStore::WantedLines() {
   }
   MutexLock lock(mutex_);
   for (Row row : config::AllDirectives()) {
-    if (row->Is(config::kRepeatable)) continue;  // from a source, or left as it stands
+    if (row->Is(config::kRepeatable)) continue;  // from a source, or left as it is
     const Value& value = state_.values.at(row);
     const Value usual = config::FromText(*row, config::DefaultText(*row));
     Wanted wanted;

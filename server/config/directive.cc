@@ -97,7 +97,7 @@ absl::StatusOr<Value> ParseText(const Kind& kind, std::string_view word) {
   return Value{*std::move(text)};
 }
 
-// A list's only word may hold them all, as CONFIG SET and a quoted line have it.
+// The only word of a list may hold all of its words, as in CONFIG SET and in a quoted line.
 absl::StatusOr<Value> ParseList(const ListRule& rule, const std::vector<std::string>& words,
                                 std::string_view current, Origin origin) {
   bool builds = rule.repeats == ListRule::kOverlay ||
@@ -110,8 +110,8 @@ absl::StatusOr<Value> ParseList(const ListRule& rule, const std::vector<std::str
   return Value{*std::move(text)};
 }
 
-// One for each core that this process may run on, a container's or taskset's share included: more
-// loops than cores only make clients wait for the other loop's time slice.
+// One per core that this process may run on, as limited by a container or taskset: more loops than
+// cores only make clients wait for the other loop's time slice.
 int DefaultIoThreads() {
   constexpr int kMostByDefault = 4;
   cpu_set_t cores;

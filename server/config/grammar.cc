@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-// What stands after the backslash, and the byte that it means.
+// The letter after the backslash, and the byte that it means.
 constexpr std::array<std::pair<char, char>, 5> kEscapes = {
     {{'n', '\n'}, {'r', '\r'}, {'t', '\t'}, {'b', '\b'}, {'a', '\a'}}};
 

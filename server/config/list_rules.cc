@@ -165,7 +165,7 @@ absl::StatusOr<std::string> ParseShutdown(const Words& words, std::string_view) 
   return Joined(canonical, " ");
 }
 
-// Redis answers the event classes in a fixed order, all of them together as 'A'.
+// Redis shows the event classes in a fixed order, and all of them together as 'A'.
 absl::StatusOr<std::string> ParseNotify(const Words& words, std::string_view) {
   constexpr std::string_view kClasses = "g$lshzxetd";
   constexpr std::string_view kInOrder = "g$lshzxetdnKEm";

@@ -40,7 +40,7 @@ constexpr Choice kRdbVersions[] = {{"auto", 0}, {"9", 9}, {"10", 10}, {"11", 11}
 constexpr std::string_view kOutputLimits =
     "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60";
 
-// Brings a value into the Live field of a Config.
+// Writes a value to the Live field of a Config.
 template <auto Member>
 void To(Config& config, const Value& value) {
   (config.*Member).SetRaw(value.number);
@@ -64,7 +64,7 @@ absl::StatusOr<std::string> MustBeFolder(std::string_view path) {
   return whole.string();
 }
 
-// Files of the working directory only.
+// Only files in the working directory.
 absl::StatusOr<std::string> MustNameDump(std::string_view name) {
   if (name.find('/') != name.npos)
     return absl::InvalidArgumentError("dbfilename can't be a path, just a filename");
@@ -124,7 +124,7 @@ const Directive kRows[] = {
      To<&Config::lfu_decay_time_minutes>},
     {"hz", "", Clamped(0, INT_MAX, 1, 500), "10", kModifiable, To<&Config::hz>},
 
-    // When a value leaves its packed encoding.
+    // Limits above which a value leaves its packed encoding.
     {"hash-max-listpack-entries", "hash-max-ziplist-entries", Integer(0, INT64_MAX), "512",
      kModifiable, To<&Config::hash_max_listpack_entries>},
     {"hash-max-listpack-value", "hash-max-ziplist-value", Memory(), "64", kModifiable,
@@ -136,7 +136,7 @@ const Directive kRows[] = {
     {"set-max-listpack-value", "", Memory(), "64", kModifiable,
      To<&Config::set_max_listpack_value_bytes>},
 
-    // Watching over it.
+    // Monitoring.
     {"busy-reply-threshold", "lua-time-limit", Integer(0, INT64_MAX), "5000", kModifiable,
      To<&Config::busy_reply_threshold_ms>},
     {"slowlog-log-slower-than", "", Integer(-1, INT64_MAX), "10000", kModifiable,
@@ -156,7 +156,7 @@ const Directive kRows[] = {
     {"rdbchecksum", "", YesNo(), "yes", kImmutable, To<&Config::rdbchecksum>},
     {"rdb-save-incremental-fsync", "", YesNo(), "yes", kModifiable,
      To<&Config::rdb_save_incremental_fsync>},
-    // For tests, in microseconds: a disk that is slow.
+    // For tests: simulates a slow disk; in microseconds.
     {"rdb-key-save-delay", "", Integer(INT_MIN, INT_MAX), "0", kModifiable | kHidden,
      To<&Config::rdb_key_save_delay_us>},
     {"stop-writes-on-bgsave-error", "", YesNo(), "yes", kModifiable,
@@ -181,7 +181,7 @@ const Directive kRows[] = {
     {"aof-rewrite-incremental-fsync", "", YesNo(), "yes", kModifiable,
      To<&Config::aof_rewrite_incremental_fsync>},
 
-    // Huge pages; loading uses them all the same.
+    // Huge pages; loading uses them nevertheless.
     {"disable-thp", "", YesNo(), "yes", kImmutable, To<&Config::disable_thp>},
 
     // Ours, for one start from a damaged file: load what can be read.

@@ -11,7 +11,7 @@
 namespace cloakroom {
 namespace {
 
-/// A connection's objects and its share of the event loop, when nothing is under way.
+/// The size of an idle connection's objects and of its share of the event loop.
 constexpr int64_t kIdleBytes = 2048;
 
 std::string Flags(const Client& client) {

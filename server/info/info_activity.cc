@@ -1,4 +1,4 @@
-// INFO's sections of what was done: stats, commandstats, errorstats, latencystats.
+// INFO's sections about activity: stats, commandstats, errorstats, latencystats.
 #include <array>
 
 #include "absl/strings/str_cat.h"
@@ -18,7 +18,7 @@ namespace {
 
 double Kilobytes(int64_t bytes) { return static_cast<double>(bytes) / 1024; }
 
-/// Fields of features that are not there yet, or not in this kind of server.
+/// Fields of features that this server does not have, or does not have yet.
 void AppendIdle(InfoText& text, std::span<const std::string_view> names) {
   for (std::string_view name : names) text.Line(name, 0);
 }

@@ -1,4 +1,4 @@
-// INFO's section of what is on the disk.
+// INFO's persistence section.
 #include "server/info/info.h"
 #include "server/persistence/persistence.h"
 #include "storage/base/clock.h"
@@ -13,7 +13,7 @@ using Kind = BackgroundWork::Kind;
 
 std::string_view Status(bool ok) { return ok ? "ok" : "err"; }
 
-/// Nothing is forked, so nothing is copied on write.
+/// There is no fork, so nothing is copied on write.
 void AppendNoFork(InfoText& text) {
   text.Line("current_cow_peak", 0);
   text.Line("current_cow_size", 0);

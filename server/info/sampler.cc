@@ -38,7 +38,7 @@ void AddClients(Server& server, Sampler::Figures* figures) {
   }
 }
 
-/// `before`: what was last found, which stands while somebody has the database for himself.
+/// `before`: the last result, which is kept while somebody has closed the database's gate.
 int64_t MeanTtlMs(Server& server, Database& db, int64_t before) {
   if (db.expires() == 0) return 0;
   absl::InsecureBitGen random;

@@ -24,17 +24,17 @@ constexpr size_t kQueuedLines = 1024;
 constexpr size_t kLongestMessage = 1024;  // bytes; Redis' LOG_MAX_LEN
 constexpr int kNoFile = -1;
 
-// What any thread may change between two lines.
+// Settings that any thread may change between two lines.
 struct Switches {
   std::atomic<LogLevel> level{LogLevel::kNotice};
   std::atomic<LogFormat> format{LogFormat::kRedis};
   std::atomic<char> role{static_cast<char>(LogRole::kPrimary)};
   std::atomic<bool> reopen{false};
-  std::atomic<size_t> lost{0};  // of the logs that have ended
+  std::atomic<size_t> lost{0};  // in logs that have ended
 };
 
 // The log belongs to the process, like its standard output: passing it to every function that may
-// have something to say would say nothing. This is the only such state.
+// log would add nothing. This is the only global state.
 Switches& switches() {
   static Switches* const kSwitches = new Switches;
   return *kSwitches;
@@ -68,7 +68,7 @@ LogLine MakeLine(std::chrono::system_clock::time_point time, LogLevel level,
   return {time, level, getpid(), switches().role.load(std::memory_order_relaxed), message};
 }
 
-// A log that cannot be written has nowhere to say so.
+// Errors are ignored: a log that cannot be written has no place to report it.
 void WriteAll(int fd, std::string_view text) {
   while (!text.empty()) {
     ssize_t written = write(fd, text.data(), text.size());
@@ -78,8 +78,8 @@ void WriteAll(int fd, std::string_view text) {
   }
 }
 
-// The end of the log: a file (or standard output) and syslog. Runs on the log's thread only, after
-// Open(), except for WaitUntilFlushed().
+// The output of the log: a file (or standard output) and syslog. After Open() it runs only on the
+// log's thread, except WaitUntilFlushed().
 class Output final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit Output(const LogOptions& options) : options_(options) {}
@@ -144,7 +144,7 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
     flushed_.NotifyAll();
   }
 
-  // When the new file cannot be opened the old one, moved away or not, is better than none.
+  // If the new file cannot be opened, keeps the old one, moved away or not.
   bool ReopenIfAsked() {
     if (!switches().reopen.exchange(false)) return false;
     int old = file_;
@@ -161,7 +161,7 @@ class Output final : public spdlog::sinks::base_sink<std::mutex> {
   const LogOptions options_;
   int file_ = kNoFile;
   spdlog::details::thread_pool* queue_ = nullptr;
-  size_t reported_ = 0;  // lost lines that the log has owned up to
+  size_t reported_ = 0;  // lost lines that the log has reported
   Mutex flushes_mutex_;
   CondVar flushed_;
   size_t flushes_ ABSL_GUARDED_BY(flushes_mutex_) = 0;
@@ -175,8 +175,8 @@ struct Running {
 };
 
 struct Process {
-  Mutex flush_turn ABSL_ACQUIRED_BEFORE(mutex);  // one FlushLog at a time counts
-  Mutex mutex;                                   // held for moments
+  Mutex flush_turn ABSL_ACQUIRED_BEFORE(mutex);  // one FlushLog at a time
+  Mutex mutex;                                   // locked for moments
   std::shared_ptr<Running> running ABSL_GUARDED_BY(mutex);
 
   std::shared_ptr<Running> Get() {

@@ -24,8 +24,8 @@ std::time_t Seconds(std::chrono::system_clock::time_point time) {
   return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-// How many bytes the UTF-8 character at the front takes; 0 when there is none. Overlong forms,
-// surrogates and what lies past U+10FFFF are none (RFC 3629).
+// The size in bytes of the UTF-8 character at the front; 0 if there is none. Overlong forms,
+// surrogates and values above U+10FFFF are not characters (RFC 3629).
 size_t Utf8Length(std::string_view text) {
   auto byte = [text](size_t at) { return static_cast<unsigned char>(text[at]); };
   auto follows = [text, byte](size_t at) { return at < text.size() && (byte(at) & 0xc0) == 0x80; };

@@ -17,7 +17,7 @@ int LatencyHistogram::BucketOf(int64_t us) {
 int64_t LatencyHistogram::UpperUs(int bucket) {
   int octave = bucket / kSteps;
   int64_t step = bucket % kSteps;
-  // Rounded up: below four microseconds a quarter of an octave is no whole number.
+  // Rounded up: below four microseconds a quarter of an octave is not a whole number.
   int64_t end = ((int64_t{1} << octave) * (kSteps + step + 1) + kSteps - 1) / kSteps;
   return end - 1;
 }

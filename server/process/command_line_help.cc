@@ -61,7 +61,7 @@ std::string DefaultConfiguration() {
     if (row->Is(config::kRepeatable) || row->Is(config::kHidden)) continue;
     config::Value usual = config::FromText(*row, config::DefaultText(*row));
     std::vector<std::string> lines = config::FileLines(*row, usual);
-    // No line says of replicaof that there is none.
+    // No line can say that replicaof is not set.
     if (lines.empty()) lines = {absl::StrCat("# ", std::string(row->name))};
     std::string& part = row->Is(config::kNoEffect) ? accepted : serving;
     for (const std::string& line : lines) absl::StrAppend(&part, line, "\n");

@@ -40,7 +40,7 @@ void Cron::Run() {
       if (!stopping_) static_cast<void>(changed_.WaitUntil(mutex_, next));
       if (stopping_) return;
     }
-    // Saves do not publish by themselves.
+    // Saves do not publish their memory by themselves.
     MemoryMeter::PublishAll();
     if (server_.keyspace().settings().active_expire) Expire();
     server_.sampler().SampleRates(server_);

@@ -38,7 +38,7 @@ const StringSet& SubscriptionsOf(const Client& client, Topic topic) {
   return NamesOf(const_cast<Client&>(client), topic);
 }
 
-/// A message in the words of one topic, encoded when somebody first asks for it.
+/// A message of one topic, encoded on first use.
 class PubSub::Message {
  public:
   Message(std::string_view kind, std::string_view channel, std::string_view text)
@@ -92,7 +92,7 @@ bool PubSub::Unsubscribe(Topic topic, std::string_view name, Client& client) {
   auto found = names.find(name);
   if (found == names.end()) return false;
   {
-    // Before the name goes: the caller's may be a view of it.
+    // Before the name is erased: the caller's `name` may be a view of it.
     MutexLock lock(mutex_);
     Erase(topic, name, client.id);
   }
@@ -146,7 +146,7 @@ int64_t PubSub::Deliver(std::vector<Delivery> deliveries, Pusher push) {
 }
 
 int64_t PubSub::Publish(std::string_view channel, std::string_view message, Pusher push) {
-  // Delivered without the lock: it may write to a socket, and find it closed.
+  // Delivers without the lock: it may write to a socket, and find it closed.
   std::vector<Delivery> deliveries;
   {
     MutexLock lock(mutex_);

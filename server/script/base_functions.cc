@@ -1,4 +1,4 @@
-// Base functions that know read-only views, and the loaders that refuse byte code.
+// Base functions that handle read-only views, and loaders that refuse byte code.
 #include <climits>
 #include <cstdint>
 #include <string_view>
@@ -62,7 +62,8 @@ int GetMetatable(lua_State* lua) {
     lua_pushnil(lua);
     return 1;
   }
-  luaL_getmetafield(lua, 1, "__metatable");  // pushes nothing when absent: then the metatable
+  luaL_getmetafield(lua, 1,
+                    "__metatable");  // pushes nothing when absent: then returns the metatable
   return 1;
 }
 
@@ -79,7 +80,7 @@ int SetMetatable(lua_State* lua) {
   return 1;
 }
 
-// table.insert; Lua's own would write into the view.
+// table.insert. Lua's own would write into the view.
 int TableInsert(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
   const int size = static_cast<int>(lua_objlen(lua, 1));
@@ -95,7 +96,7 @@ int TableInsert(lua_State* lua) {
   return 0;
 }
 
-// table.foreach: Lua's own, with the table behind a view.
+// Calls Lua's own table.foreach with the table behind a view.
 int TableForEach(lua_State* lua) {
   if (PushViewed(lua, 1)) lua_replace(lua, 1);
   luaL_checktype(lua, 1, LUA_TTABLE);
@@ -110,7 +111,7 @@ int TableForEach(lua_State* lua) {
   return 0;
 }
 
-// unpack(list [, first [, last]]); Lua's own counts the results in an int.
+// unpack(list [, first [, last]]). Lua's own counts the results in an int.
 int Unpack(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
   const std::int64_t first = luaL_optint(lua, 2, 1);
@@ -125,7 +126,7 @@ int Unpack(lua_State* lua) {
   return static_cast<int>(count);
 }
 
-// pcall. Error tables that carry `err` arrive as that text, as Redis gives them.
+// pcall. It returns the text of `err` for error tables that have it, as in Redis.
 int ProtectedCall(lua_State* lua) {
   luaL_checkany(lua, 1);
   const bool ok = lua_pcall(lua, lua_gettop(lua) - 1, LUA_MULTRET, 0) == 0;
@@ -142,7 +143,7 @@ int ProtectedCall(lua_State* lua) {
   return lua_gettop(lua);
 }
 
-// The loaders' failure: nil and a message.
+// A failed load returns nil and a message.
 int LoadFailed(lua_State* lua) {
   lua_pushnil(lua);
   lua_insert(lua, -2);
@@ -153,14 +154,14 @@ int LoadFailed(lua_State* lua) {
 constexpr std::size_t kMostSourceBytes = std::size_t{512} << 20;
 constexpr char kSourceTooLong[] = "chunk is longer than 512 MB";
 
-// Byte code begins with a character that no text begins with. Behind a blank the parser takes it
-// for text, and refuses it with the words and the place that Redis gives.
+// Byte code begins with a character that no text begins with. With a blank before it the parser
+// takes it for text, and refuses it with the same message and place as Redis.
 std::string_view AsText(std::string_view source) {
   return source.starts_with(LUA_SIGNATURE[0]) ? " \x1b" : source;
 }
 
-// lua_load, with the name kept on the stack: the parser makes a string of it that nothing else
-// holds, and a collection may come before it is done.
+// lua_load, with the name kept on the stack: nothing else refers to the string that the parser
+// makes of it, and a collection may run before the parser is done.
 int LoadNamed(lua_State* lua, lua_Reader reader, void* data, const char* name) {
   lua_pushstring(lua, name);
   const int status = lua_load(lua, reader, data, name);
@@ -168,7 +169,7 @@ int LoadNamed(lua_State* lua, lua_Reader reader, void* data, const char* name) {
   return status;
 }
 
-// Gives a std::string_view whole, and then nothing.
+// Returns a whole std::string_view, and then nothing.
 const char* ReadAll(lua_State*, void* data, std::size_t* size) {
   auto* rest = static_cast<std::string_view*>(data);
   const std::string_view all = std::exchange(*rest, {});
@@ -257,7 +258,7 @@ void AddBaseFunctions(lua_State* lua) {
   lua_pop(lua, 1);
 }
 
-// Scripts may not change what "..." : method() finds; they get a view of the metatable.
+// Scripts must not change what "..." : method() finds, so they get a view of the metatable.
 void AddGetMetatable(lua_State* lua) {
   lua_newtable(lua);
   lua_getfield(lua, -2, "string");

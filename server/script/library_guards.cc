@@ -13,8 +13,8 @@
 namespace cloakroom {
 namespace {
 
-// What BitOp takes a number for: adding 2^52 + 2^51 rounds it to an integer, whose lowest 32 bits
-// are then the double's.
+// The bits that BitOp makes of a number: adding 2^52 + 2^51 rounds it to an integer, whose lowest
+// 32 bits are then the double's.
 std::uint32_t BitsOf(lua_State* lua, int argument) {
   const double shifted = luaL_checknumber(lua, argument) + 0x1.8p52;
   return static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(shifted));
@@ -36,11 +36,11 @@ int ToHex(lua_State* lua) {
   return 1;
 }
 
-// Whether cjson can encode a value: it counts its text in an int, and takes room for six bytes for
-// each of a string before it writes it. Its buffer has 1023 bytes at first, and doubles.
+// Whether cjson can encode a value. It counts its text in an int, and reserves six bytes for each
+// byte of a string before it writes the string. Its buffer begins with 1023 bytes, and doubles.
 class JsonSize {
  public:
-  // `settings`: where the stack has encode_max_depth and encode_sparse_array.
+  // `settings`: the place of encode_max_depth and encode_sparse_array on the stack.
   JsonSize(lua_State* lua, int settings) : lua_(lua), settings_(settings) {}
 
   // Leaves the stack as it is. Raises an error where tables are too deep.
@@ -52,7 +52,7 @@ class JsonSize {
  private:
   static constexpr double kMostBytes = 1023.0 * (1 << 21) - 64;
   static constexpr double kNumberBytes = 32;
-  // So deep a table is looked at without asking for cjson's own limit.
+  // Up to this depth, cjson's own limit is not asked for.
   static constexpr int kUsualDepth = 16;
 
   void Value(int index, int depth) {
@@ -88,7 +88,7 @@ class JsonSize {
     if (last > kFewHoles && last > 2 * count) Holes(count, last);
   }
 
-  // An array with holes is written with a null for each, unless it has too many of them.
+  // An array with holes has a null for each, unless it has too many.
   void Holes(double count, double last) {
     lua_pushvalue(lua_, settings_ + 1);
     lua_call(lua_, 0, 3);
@@ -115,9 +115,9 @@ class JsonSize {
   int max_depth_ = kUsualDepth;
 };
 
-// The guards are closures of these upvalues. They run what they guard in their own call, which then
-// finds its settings where it expects them, and whose errors name the script's line.
-constexpr int kSettings = 1;  // as cjson's own functions have it
+// The guards are closures with these upvalues. They run the guarded function within their own call:
+// so it finds its settings where it expects them, and its errors name the script's line.
+constexpr int kSettings = 1;  // as in cjson's own functions
 constexpr int kGuarded = 2;
 constexpr int kMaxDepth = 3;
 constexpr int kSparseArray = 4;

@@ -35,7 +35,8 @@ void AppendBulk(std::string_view text, std::string* reply) {
   reply->append(text).append("\r\n");
 }
 
-// As the x86 conversion that Redis relies on: what does not fit is the smallest integer.
+// Like the x86 conversion that Redis relies on: a number that does not fit becomes the smallest
+// integer.
 std::int64_t Truncate(double number) {
   constexpr double kLimit = 9223372036854775808.0;  // 2^63
   if (number >= -kLimit && number < kLimit) return static_cast<std::int64_t>(number);
@@ -50,8 +51,8 @@ class Writer {
   void PopValue();
 
  private:
-  // The value on top is a table: its field `name` if that has the type; pops it again, as the
-  // table keeps it alive.
+  // Reads field `name` of the table on top if it has the type; pops it again, since the table keeps
+  // it alive.
   bool Field(const char* name, int type);
   bool AppendTagged();
   void AppendNull() { reply_.append(resp3_ ? "_\r\n" : "$-1\r\n"); }
@@ -102,7 +103,7 @@ void Writer::AppendDouble(double value) {
   resp3_ ? AppendLine(',', text, &reply_) : AppendBulk(text, &reply_);
 }
 
-// Stack: the digits, which we do not check; line ends become blanks in either version.
+// Stack: the digits, unchecked; line ends become blanks in either version.
 void Writer::AppendBigNumber() {
   if (!resp3_) AppendHeader('$', lua_objlen(lua_, -1), &reply_);
   AppendLine('(', Top(lua_), &reply_);
@@ -173,7 +174,7 @@ void Writer::AppendArray() {
   }
 }
 
-// The table on top, if one of the special fields says what it is. The order counts.
+// Appends the table on top if a special field says what it is. The order of the checks matters.
 bool Writer::AppendTagged() {
   bool done = true;
   if (Field("err", LUA_TSTRING)) {

@@ -18,9 +18,9 @@ namespace cloakroom {
 namespace {
 
 constexpr int kMaxNesting = 16;
-constexpr std::size_t kKeptBytes = 64 * 1024;  // a larger buffer is given back after the call
+constexpr std::size_t kKeptBytes = 64 * 1024;  // a larger buffer is freed after the call
 
-// Raises no Lua error but for the stack, and owns nothing: errors jump over it.
+// Raises no Lua error except for the stack, and owns nothing, because errors jump over it.
 class Packer {
  public:
   Packer(lua_State* lua, std::string* out) : lua_(lua), out_(*out) {}
@@ -86,7 +86,7 @@ void Packer::String(std::string_view text) {
   out_.append(text);
 }
 
-// The head of an array or map; type16 + 1 is the one with a size of 32 bits.
+// Writes the head of an array or map; type16 + 1 is the type with a 32-bit size.
 void Packer::Size(std::size_t size, unsigned char small, unsigned char type16) {
   if (size < 16) {
     out_.push_back(static_cast<char>(small | size));
@@ -97,7 +97,7 @@ void Packer::Size(std::size_t size, unsigned char small, unsigned char type16) {
   }
 }
 
-// The number of elements when the keys are exactly 1..n.
+// The number of elements if the keys are exactly 1..n.
 std::optional<std::size_t> Packer::ArraySize() {
   std::size_t count = 0;
   lua_Number greatest = 0;
@@ -305,7 +305,7 @@ void Unpacker::PushValue() {
   }
 }
 
-// limit 0: all values. With an offset or a limit the first result is where to go on, or -1.
+// limit 0: all values. With an offset or a limit, the first result is the next offset, or -1.
 int UnpackFull(lua_State* lua, int limit, int offset) {
   std::size_t size = 0;
   const char* data = luaL_checklstring(lua, 1, &size);

@@ -1,4 +1,4 @@
-// math.random and math.randomseed with the numbers that Redis gives.
+// math.random and math.randomseed with the same numbers as Redis.
 #include <cmath>
 #include <limits>
 

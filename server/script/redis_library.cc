@@ -13,7 +13,7 @@
 namespace cloakroom {
 namespace {
 
-constexpr std::size_t kKeptReplyBytes = 64 * 1024;  // a larger buffer is given back after the call
+constexpr std::size_t kKeptReplyBytes = 64 * 1024;  // a larger buffer is freed after the call
 constexpr std::size_t kNumberChars = 32;            // %.17g needs 24
 
 // Pushes an error table. REQUIRES: text starts with an error code.
@@ -33,7 +33,7 @@ ScriptRun* Run(lua_State* lua) {
   return static_cast<ScriptRun*>(lua_touserdata(lua, lua_upvalueindex(1)));
 }
 
-// Writes a number as commands get it: integers in full, others with 17 digits.
+// Writes a number as an argument of a command: integers in full, others with 17 digits.
 std::size_t FormatNumber(lua_Number number, char* out) {
   constexpr lua_Number kExact = 1e15;
   if (std::abs(number) < kExact && number == std::trunc(number) && !std::signbit(number)) {
@@ -42,7 +42,8 @@ std::size_t FormatNumber(lua_Number number, char* out) {
   return std::snprintf(out, kNumberChars, "%.17g", number);
 }
 
-// Gathers the Lua arguments into run->args, without copying strings. An error text, or nullptr.
+// Collects the Lua arguments in run->args, without copying strings. Returns an error text or
+// nullptr.
 const char* GatherArguments(lua_State* lua, ScriptRun* run) {
   const int count = lua_gettop(lua);
   if (count == 0) return "ERR Please specify at least one argument for this redis lib call";
@@ -73,7 +74,7 @@ int CallCommand(lua_State* lua, bool raise) {
     PushError(lua, error);
     return raise ? lua_error(lua) : 1;
   }
-  // A coroutine that was killed leaves its creator running: it must not reach the data any more.
+  // When a coroutine is killed, its creator still runs: it must not reach the data any more.
   if (run->killed) return RaiseError(lua, "ERR Script killed by user with SCRIPT KILL...");
   run->reply.clear();
   run->host->Call(run->args, run->resp, &run->reply);
@@ -172,7 +173,7 @@ int StatusReply(lua_State* lua) {
   return 1;
 }
 
-// Effects are always what is replicated, so these two have nothing to do.
+// Effects are always replicated, so these two have nothing to do.
 int ReplicateCommands(lua_State* lua) {
   lua_pushboolean(lua, 1);
   return 1;

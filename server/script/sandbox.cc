@@ -19,7 +19,7 @@ namespace {
 char run_key;      // registry: the ScriptRun
 char globals_key;  // registry: the table behind the globals' view
 
-// What Lua's base library leaves behind and scripts do not get.
+// Globals of Lua's base library that scripts do not get.
 constexpr const char* kRemoved[] = {"print",  "dofile",  "loadfile", "require",
                                     "module", "getfenv", "setfenv",  "newproxy",
                                     "os",     "io",      "debug",    "package"};
@@ -128,7 +128,7 @@ int HandleError(lua_State* lua) {
     lua_setfield(lua, -2, "err");
     lua_remove(lua, -2);
   }
-  // The innermost function that is Lua: level 0 is this handler, C functions have no lines.
+  // Finds the innermost Lua function: level 0 is this handler, and C functions have no lines.
   lua_Debug where;
   for (int level = 0; lua_getstack(lua, level, &where) != 0; ++level) {
     lua_getinfo(lua, "Sl", &where);

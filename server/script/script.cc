@@ -109,14 +109,14 @@ bool MayLeaveDatabase(std::string_view text) {
   for (std::string_view name : {"select", "swapdb", "move", "copy", "flushall"}) {
     if (lower.find(name) != std::string::npos) return true;
   }
-  // Every `call` and `pcall` must be followed by a literal name, alone: ("GET" and then , or ).
+  // Every `call` and `pcall` must be followed by a single literal name: ("GET" and then , or ).
   for (std::size_t at = lower.find("call"); at != std::string::npos; at = lower.find("call", at)) {
     at += 4;
     auto skip_blanks = [&] {
       while (at < lower.size() && absl::ascii_isspace(lower[at])) ++at;
     };
     skip_blanks();
-    // pcall(redis.call, "GET", …): the name follows behind the comma.
+    // pcall(redis.call, "GET", …): the name follows the comma.
     if (at >= lower.size() || (lower[at] != '(' && lower[at] != ',')) return true;
     ++at;
     skip_blanks();

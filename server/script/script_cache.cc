@@ -98,7 +98,7 @@ void ScriptCache::EvictOldest() {
   uses_.pop_back();
   memory_bytes_ -= MemoryOf(*oldest);
   by_text_.erase(oldest->text);
-  by_sha_.erase(oldest->sha);  // frees it, unless someone still runs it
+  by_sha_.erase(oldest->sha);  // frees it, unless it is still running
 }
 
 }  // namespace cloakroom

@@ -14,11 +14,11 @@ namespace {
 
 constexpr int kHookInstructions = 100'000;
 constexpr char kKilled[] = "ERR Script killed by user with SCRIPT KILL...";
-// Every so many scripts the collector advances by so many units of about a KB, as in Redis.
+// After kRunsPerStep scripts the collector advances by kStepSize units of about a KB, as in Redis.
 constexpr int kRunsPerStep = 50;
 constexpr int kStepSize = 50;
-// A script that leaves a heap beyond this pays for a full collection: it costs a fraction of what
-// the script took to fill it, and its memory is not kept until the next hundred scripts.
+// A script that leaves a larger heap is followed by a full collection. This costs a fraction of the
+// time that filling the heap took, and does not keep the memory for the next hundred scripts.
 constexpr std::size_t kFullCollectionBytes = std::size_t{32} << 20;
 
 int Open(lua_State* lua) {
@@ -31,7 +31,7 @@ void OnHook(lua_State* lua, lua_Debug*) {
   ScriptRun* run = RunOf(lua);
   if (!run->killed && !run->host->ShouldStop()) return;
   run->killed = true;
-  // The error comes again at every line, so that a pcall around it does not help the script.
+  // Raises the error again at every line, so that pcall does not help the script.
   lua_sethook(lua, OnHook, LUA_MASKLINE | LUA_MASKCOUNT, 1);
   lua_newtable(lua);
   lua_pushstring(lua, kKilled);
@@ -118,7 +118,7 @@ void ScriptEngine::Run(const ScriptPtr& script, std::span<const std::string_view
   }
   lua_settop(lua_, 0);
   run_->host = nullptr;
-  // What a setting is worth must not depend on the thread that a script runs on.
+  // A setting must not depend on the thread that a script runs on.
   if (run_->json_settings_changed) {
     run_->json_settings_changed = lua_cpcall(lua_, ResetLibraries, nullptr) != 0;
     lua_settop(lua_, 0);

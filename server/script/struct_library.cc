@@ -71,7 +71,7 @@ std::size_t Format::SizeOf(char option) {
       return size;
     }
     default:
-      return 0;  // 's', blanks and what only changes the state
+      return 0;  // 's', blanks and options that only change the state
   }
 }
 
@@ -150,7 +150,7 @@ lua_Number UnpackReal(const char* bytes, bool little) {
   return std::bit_cast<Real>(bits);
 }
 
-// Packs argument `argument`; returns how many bytes it took. `size` is what the format says.
+// Packs argument `argument`; returns how many bytes it took. `size` is the format's.
 std::size_t PackValue(const Format& format, char option, std::size_t size, int argument,
                       luaL_Buffer* out) {
   lua_State* lua = format.lua;
@@ -222,7 +222,7 @@ std::size_t UnpackValue(const Format& format, char option, std::size_t size, con
           luaL_error(lua, "format 'c0' needs a previous size");
         }
         const lua_Number wanted = lua_tonumber(lua, -1);
-        // A fraction is cut off, so that a little below zero is zero.
+        // A fraction is cut off, so that slightly below zero is zero.
         const bool fits = wanted > -1 && wanted < static_cast<lua_Number>(left) + 1;
         luaL_argcheck(lua, fits, 2, "data string too short");
         size = static_cast<std::size_t>(static_cast<std::int64_t>(wanted));
@@ -288,7 +288,7 @@ int Size(lua_State* lua) {
     } else if (option == 'c' && size == 0) {
       luaL_argerror(lua, 1, "option 'c0' has no fixed size");
     }
-    // Unknown letters count nothing here, as in Redis.
+    // Unknown letters have size 0 here, as in Redis.
     if (option == '!' || option == '>' || option == '<') format.Control(option);
     total += size;
   }
