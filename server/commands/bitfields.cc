@@ -15,8 +15,8 @@
 namespace cloakroom {
 namespace {
 
-/// "i16", "u8": how a number lies in its bits. Unsigned ones have at most 63, so that all of them
-/// fit a reply.
+/// "i16", "u8": the type of a number. Unsigned ones have at most 63 bits, so that they fit in a
+/// reply.
 struct FieldType {
   bool is_signed = false;
   int width = 0;
@@ -93,7 +93,7 @@ std::optional<FieldSteps> ReadSteps(Call& call) {
   return steps;
 }
 
-/// The number that `bits` stand for: sign bit and all.
+/// The number that `bits` encode, sign bit included.
 int64_t Decode(FieldType type, uint64_t bits) {
   const int unused = 64 - type.width;
   const uint64_t high = bits << unused;
@@ -101,16 +101,16 @@ int64_t Decode(FieldType type, uint64_t bits) {
                         : static_cast<int64_t>(high >> unused);
 }
 
-/// base + increment within the type's bounds; nullopt when it must fail.
+/// base + increment within the type's bounds; nullopt if it must fail.
 std::optional<int64_t> SignedSum(const FieldStep& step, int64_t base, int64_t increment) {
   const int64_t max = std::numeric_limits<int64_t>::max() >> (64 - step.type.width);
   const int64_t min = -max - 1;
   int64_t sum;
   const bool beyond = __builtin_add_overflow(base, increment, &sum);
-  // Redis takes a number so low that max - base leaves 64 bits for one that is too high.
+  // If max - base overflows 64 bits, because base is very low, Redis says "too high".
   int64_t room;
   const bool wraps = step.type.width < 64 && __builtin_sub_overflow(max, base, &room);
-  // Of two numbers whose sum leaves 64 bits, both have its true sign.
+  // If a sum overflows 64 bits, both numbers have its true sign.
   const bool too_high = wraps || (beyond ? increment > 0 : sum > max);
   const bool too_low = beyond ? increment < 0 : sum < min;
   if (!too_high && !too_low) return sum;
@@ -119,7 +119,7 @@ std::optional<int64_t> SignedSum(const FieldStep& step, int64_t base, int64_t in
   return Decode(step.type, static_cast<uint64_t>(sum));
 }
 
-/// The same for unsigned ones. As in Redis a negative number for SET counts as a very large one.
+/// The same for unsigned numbers. As in Redis a negative number for SET counts as a very large one.
 std::optional<int64_t> UnsignedSum(const FieldStep& step, uint64_t base, int64_t increment) {
   const uint64_t max = (uint64_t{1} << step.type.width) - 1;
   const uint64_t sum = base + static_cast<uint64_t>(increment);
@@ -152,8 +152,7 @@ void RunReads(Call& call, const FieldSteps& steps) {
   for (const FieldStep& step : steps) call.reply().Integer(ReadValue(step, string->bytes()));
 }
 
-/// Runs one step and replies to it; true when it changed the string: other bits, or one that `grew`
-/// for it.
+/// Runs one step and replies to it. True if the string has changed: other bits, or it `grew`.
 bool RunStep(const FieldStep& step, char* bytes, size_t size, bool grew, ReplyWriter& reply) {
   const int64_t old_value = ReadValue(step, {bytes, size});
   if (!step.writes()) {
@@ -181,8 +180,8 @@ void RunWrites(Call& call, const FieldSteps& steps) {
   Writing<MutableString> string(call, call.arg(1));
   if (!string.ok()) return;
   const size_t old_size = string->view().size();
-  // Room for the farthest field is made whatever becomes of it. When every step fails, that is no
-  // change to those who WATCH, as in Redis; unlike there, the log of changes has it.
+  // Makes room for the farthest field in any case. If every step fails, this is no change for
+  // WATCH, as in Redis; but unlike Redis, the log has it.
   char* const bytes = string->MakeRoom(last_byte + 1);
   const size_t size = std::max<size_t>(old_size, last_byte + 1);
   const bool grew = size > old_size;

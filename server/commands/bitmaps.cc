@@ -18,7 +18,7 @@
 namespace cloakroom {
 namespace {
 
-/// Longer strings, which take over a tenth of a millisecond to read, leave the event loop.
+/// Longer strings, which take more than 0.1 ms to read, are long work.
 constexpr size_t kMaxInlineBytes = 1 << 20;
 
 void SetBit(Call& call) {
@@ -48,13 +48,13 @@ void GetBit(Call& call) {
   if (string.ok()) call.reply().Integer(BitAt(string->bytes(), offset) ? 1 : 0);
 }
 
-/// The arguments "[start [end [BYTE | BIT]]]", in bytes unless they are bits.
+/// The arguments "[start [end [BYTE | BIT]]]"; bytes by default.
 struct RangeArguments {
   int64_t start = 0;
   int64_t end = -1;
   bool end_given = false;
   bool in_bits = false;
-  /// Counted from the end and nothing between them.
+  /// Both count from the end, and the range is empty.
   bool reversed() const { return start < 0 && end < 0 && start > end; }
 };
 
@@ -64,7 +64,7 @@ void TakeUnit(Arguments& args, RangeArguments* range) {
 }
 
 /// The first and the last bit of a range, clamped to a string; nullopt: none. Redis clamps both to
-/// the first byte or bit, so a range in front of the string means that one.
+/// the first byte or bit, so a range before the string means that one.
 struct BitRange {
   uint64_t first;
   uint64_t last;
@@ -115,7 +115,7 @@ std::optional<RangeArguments> ReadSearchRange(Call& call) {
   range.start = args.Integer();
   range.end_given = args.More();
   if (args.left() == 2) {
-    // Redis looks at the unit before it looks at the end.
+    // Redis reads the unit before the end.
     args.GoTo(5);
     TakeUnit(args, &range);
     args.GoTo(4);
@@ -125,8 +125,8 @@ std::optional<RangeArguments> ReadSearchRange(Call& call) {
   return range;
 }
 
-/// A string without clear bits has one behind its end, unless the search ends before. No string is
-/// an endless one of clear bits.
+/// A string without clear bits has one behind its end, unless the caller gave an end. A missing
+/// string has endless clear bits.
 int64_t BitPosition(std::string_view bytes, bool bit, BitRange bits, bool end_given) {
   if (std::optional<uint64_t> found = FindBit(bytes, bit, bits.first, bits.last)) {
     return static_cast<int64_t>(*found);
@@ -165,7 +165,8 @@ std::optional<BitOperation> OperationArgument(Call& call, size_t i) {
   return std::nullopt;
 }
 
-/// The operands of BITOP; null for an absent key, an empty string. nullopt: WRONGTYPE was replied.
+/// The operands of BITOP; null for an absent key, which counts as an empty string. Replies
+/// WRONGTYPE if it returns nullopt.
 using Operands = absl::InlinedVector<const Entry*, 4>;
 std::optional<Operands> OpenOperands(Call& call) {
   Operands operands;
@@ -179,7 +180,7 @@ std::optional<Operands> OpenOperands(Call& call) {
 
 /// Null when all operands are empty.
 BlobRef Combine(BitOperation operation, std::span<const StringView> operands) {
-  // An operand that is an integer has its digits in the view, which must stay where it is.
+  // The view of an integer holds its digits, so the views must not move.
   absl::InlinedVector<std::string_view, 4> bytes;
   size_t size = 0;
   for (const StringView& operand : operands) {
@@ -228,8 +229,8 @@ void PutBits(Call& call, BlobRef result) {
   call.reply().Integer(static_cast<int64_t>(size));
 }
 
-/// Long strings are combined outside the event loop, and the result is put in place when they have
-/// not changed meanwhile: it must follow from one moment.
+/// Long strings are combined outside the event loop, and the result is put in place only if they
+/// have not changed meanwhile: it must come from one moment.
 void BitOp(Call& call) {
   std::optional<BitOperation> operation = OperationArgument(call, 1);
   if (!operation) return;

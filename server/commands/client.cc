@@ -1,4 +1,4 @@
-// CLIENT: connections about themselves and about each other.
+// CLIENT: information and settings of connections.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -60,7 +60,7 @@ void ClientList(Call& call) {
   if (args.Finish()) ReplyLines(call, clients);
 }
 
-/// Which clients CLIENT KILL is to close.
+/// Which clients CLIENT KILL closes.
 struct KillFilter {
   std::optional<int64_t> id;
   std::optional<std::string_view> address;
@@ -192,7 +192,7 @@ void ClientUnpause(Call& call) {
   call.reply().Ok();
 }
 
-/// A request that waits for keys ends as if its time limit had passed, or with an error.
+/// Ends a blocked request as if its time limit had passed, or with an error.
 void ClientUnblock(Call& call) {
   if (call.argc() > 4) return SubcommandError(call);
   const bool with_error = call.argc() == 4 && call.Is(3, "ERROR");
@@ -209,7 +209,7 @@ void ClientUnblock(Call& call) {
   call.reply().Integer(blocked != nullptr && blocked->Unblock(with_error) ? 1 : 0);
 }
 
-/// ON or OFF; replies what is due.
+/// Sets ON or OFF, and replies.
 void Switch(Call& call, Relaxed<bool>& setting) {
   if (!call.Is(2, "ON") && !call.Is(2, "OFF")) return call.SyntaxError();
   setting = call.Is(2, "ON");

@@ -1,4 +1,4 @@
-// CONFIG: the settings while the server runs.
+// CONFIG: reads and changes settings while the server runs.
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,12 +28,12 @@ void ConfigGet(Call& call) {
   }
 }
 
-/// OK, or the error, which has the words of the reply.
+/// Replies OK, or the error, whose message is the reply.
 void Reply(const absl::Status& status, LongWork& work) {
   status.ok() ? work.reply.Ok() : work.Error(ReplyOf(status));
 }
 
-/// In a worker: a subscriber may open files or listen to a port.
+/// Runs on a worker: a subscriber may open files or listen on a port.
 void ConfigSet(Call& call) {
   if (call.argc() % 2 != 0) return call.SyntaxError();
   std::vector<std::string> words(call.args().begin() + 2, call.args().end());

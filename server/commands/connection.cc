@@ -24,7 +24,7 @@ constexpr std::string_view kHelloNeedsAuth =
     "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
     "version at the same time";
 
-/// Replies the error when the password is wrong.
+/// Replies with the error if the password is wrong.
 bool Authenticate(Call& call, std::string_view user, std::string_view password) {
   if (!PasswordIsRight(call.server().config(), user, password)) {
     call.Error(kWrongPassword);
@@ -53,7 +53,7 @@ struct Greeting {
   std::optional<std::string_view> name;
 };
 
-/// Nothing when it cannot be read: the error has been replied then.
+/// Replies with the error if it returns nullopt.
 std::optional<Greeting> ReadGreeting(Call& call) {
   Greeting greeting{.resp = call.client().resp};
   Arguments args(call, 1);
@@ -138,7 +138,7 @@ void Quit(Call& call) {
   call.reply().Ok();
 }
 
-/// As if the client had just connected, but for its id.
+/// Resets everything except the id, as if the client had just connected.
 void Reset(Call& call) {
   Client& client = call.client();
   Server& server = call.server();
@@ -151,7 +151,7 @@ void Reset(Call& call) {
   client.db = 0;
   client.resp = 2;
   client.authenticated = NeedsNoPassword(server.config());
-  // As in Redis, a skip that concerns this very reply stays.
+  // As in Redis, a skip of this very reply stays.
   if (client.reply_mode != ReplyMode::kSkip) client.reply_mode = ReplyMode::kOn;
   client.no_touch = false;
   client.no_evict = false;

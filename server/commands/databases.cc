@@ -20,7 +20,7 @@ void DbSize(Call& call) {
   call.reply().Integer(size);
 }
 
-/// ASYNC or SYNC, which differ in nothing here: memory is freed on another thread always.
+/// ASYNC or SYNC. Both free memory on another thread.
 bool CheckFlushMode(Call& call) {
   if (call.argc() == 1) return true;
   if (call.argc() == 2 && (call.Is(1, "async") || call.Is(1, "sync"))) return true;
@@ -33,7 +33,7 @@ void CountChanges(Call& call, size_t changes) {
                                                               std::memory_order_relaxed);
 }
 
-/// SYNC, the default, tells the client that the memory is free again. Nobody else waits for that.
+/// SYNC, the default, replies when the memory has been freed. Only this client waits for that.
 void ReplyWhenFreed(Call& call) {
   bool async = call.argc() == 2 && call.Is(1, "async");
   if (async || call.mode() != CallMode::kTopLevel) return call.reply().Ok();
@@ -51,7 +51,7 @@ void FlushDb(Call& call) {
 
 void FlushAll(Call& call) {
   if (!CheckFlushMode(call) || !MayReachAll(call)) return;
-  // One more, so that flushing an empty server is a change as well.
+  // Plus one, so that flushing an empty server is a change as well.
   CountChanges(call, FlushAll(call.hold(), call.server().keyspace()) + 1);
   call.server().persistence().saver().NoteFlush();
   ReplyWhenFreed(call);

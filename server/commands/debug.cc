@@ -1,4 +1,4 @@
-// DEBUG: for tests of clients and of the server. Behind enable-debug-command.
+// DEBUG: for tests of clients and of the server. Needs enable-debug-command.
 #include <fmt/core.h>
 
 #include <chrono>
@@ -27,8 +27,8 @@
 namespace cloakroom {
 namespace {
 
-/// Calls `look` with the key's live entry, or null, while its stripe is held. The gate is passed
-/// or closed already. False: the stripe is occupied.
+/// Calls `look` with the key's live entry, or null, while its stripe is held. REQUIRES: the gate is
+/// passed or closed. False: the stripe is occupied.
 template <typename Look>
 bool LookAt(Call& call, std::string_view key, Look look) {
   KeyHash hash = KeyHash::Of(key);
@@ -40,7 +40,7 @@ bool LookAt(Call& call, std::string_view key, Look look) {
   return true;
 }
 
-/// Only this client waits; the others go on. Whoever wants a server that hangs may stop it.
+/// Only this client waits; the others go on. To test a server that hangs, stop its process.
 void Sleep(Call& call) {
   constexpr double kLongestSeconds = 3600;
   double seconds = std::strtod(std::string(call.arg(2)).c_str(), nullptr);
@@ -78,14 +78,14 @@ void StringMatchLen(Call& call) {
   call.reply().Integer(GlobMatch(call.arg(3), text) ? 1 : 0);
 }
 
-/// Whoever waits for a worker must not hold anything that it needs.
+/// A thread that waits for a worker must not hold anything that the worker needs.
 bool MayWait(Call& call) {
   if (call.mode() == CallMode::kTopLevel) return true;
   call.Error("ERR this DEBUG subcommand can't be used in a transaction");
   return false;
 }
 
-/// Makes a key unless it is there. The gate is passed.
+/// Makes a key unless it exists. REQUIRES: the gate is passed.
 void AddString(Hold& hold, Database& db, std::string_view key, std::string_view value,
                int64_t now_ms) {
   const KeyHash hash = KeyHash::Of(key);
@@ -96,8 +96,8 @@ void AddString(Hold& hold, Database& db, std::string_view key, std::string_view 
   scope.Changed("set");
 }
 
-/// Keys with values of a size, for tests that need many: "key:0" is "value:0". One that is there
-/// stays as it is.
+/// Makes many keys with values of a given size: "key:0" is "value:0". Existing keys stay as they
+/// are.
 void Populate(Call& call) {
   if (!MayWait(call)) return;
   std::optional<int64_t> count = call.IntegerIn(2, 0, INT64_MAX);
@@ -127,7 +127,7 @@ void LogLine(Call& call) {
   call.reply().Ok();
 }
 
-/// Other clients may change keys meanwhile: the digest is exact while nobody writes.
+/// Other clients may change keys meanwhile: the digest is exact only while nobody writes.
 void DigestAll(Call& call) {
   call.StartLongWork(
       [&keyspace = call.server().keyspace(), now_ms = call.now_ms()](LongWork& work) -> Task {
@@ -160,7 +160,7 @@ void DigestValue(Call& call) {
   for (const std::string& digest : digests) call.reply().Simple(digest);
 }
 
-/// How evenly the keys of a database are spread over its stripes.
+/// Shows how evenly the keys of a database are spread over its stripes.
 void HashTableStats(Call& call) {
   auto index = call.Integer(2);
   if (!index) return;
@@ -220,11 +220,11 @@ void Refuse(Call& call) {
 
 void DebugHelp(Call& call);
 
-/// A subcommand. They are no rows of their own: in Redis DEBUG is one command.
+/// A subcommand. It has no row of its own, because in Redis DEBUG is one command.
 struct Subcommand {
   std::string_view name;
   void (*run)(Call&);
-  int arity;  ///< with "DEBUG" and the name; negative: at least so many
+  int arity;  ///< with "DEBUG" and the name; -n: at least n
   std::string_view syntax;
   std::string_view summary;
 };
@@ -275,7 +275,7 @@ void Debug(Call& call) {
   SubcommandError(call);
 }
 
-/// Of its subcommands DIGEST alone goes over all databases.
+/// Only the subcommand DIGEST uses all databases.
 Access DebugAccess(Server&, CommandArguments args) {
   const bool all = args.size() == 2 && EqualsIgnoreCase(args[1], "digest");
   return all ? Access::kEach : Access::kPass;

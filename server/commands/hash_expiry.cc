@@ -19,7 +19,7 @@ constexpr std::string_view kFieldCountMismatch =
 constexpr std::string_view kFieldCountNotPositive =
     "ERR Number of fields must be a positive integer";
 
-/// What a command answers for each field, by Redis' numbers.
+/// What a command replies for each field; Redis' numbers.
 enum FieldReply : int64_t { kNoField = -2, kNoExpirySet = -1, kUnmet = 0, kDone = 1, kGone = 2 };
 
 /// Takes "FIELDS numfields" and checks that as many fields follow, to the end.
@@ -30,8 +30,8 @@ void TakeFieldCount(Arguments& args, std::string_view bad_count = kFieldCountNot
   if (static_cast<size_t>(count) != args.left()) args.Fail(kFieldCountMismatch);
 }
 
-/// Replies WRONGTYPE where the key holds something else: these commands look at their key before
-/// they look at their arguments.
+/// Replies WRONGTYPE if the key holds another type: these commands check their key before their
+/// arguments.
 bool HoldsOther(Call& call) {
   const Entry* entry = call.Find(call.arg(1));
   if (entry == nullptr || entry->type() == Hash::kType) return false;
@@ -39,7 +39,7 @@ bool HoldsOther(Call& call) {
   return true;
 }
 
-/// What HEXPIRE's option demands of the expiry that a field has.
+/// What HEXPIRE's option requires of a field's current expiry.
 enum class Condition : uint8_t { kNone, kNx, kXx, kGt, kLt };
 
 Condition TakeCondition(Arguments& args) {
@@ -50,7 +50,7 @@ Condition TakeCondition(Arguments& args) {
   return Condition::kNone;
 }
 
-/// A field without expiry counts as one that never comes, which is later than every time.
+/// A field without expiry never expires, which is later than every time.
 bool Meets(Condition condition, int64_t old_ms, int64_t new_ms) {
   switch (condition) {
     case Condition::kNone:
@@ -79,7 +79,7 @@ struct Tally {
   bool changed() const { return updated + deleted > 0; }
 };
 
-/// Lets a field expire at a time, or removes it when that has come.
+/// Sets a field's expiry, or removes the field if that time has passed.
 FieldReply ExpireField(MutableHash& hash, std::string_view field, int64_t at_ms,
                        Condition condition, int64_t now_ms) {
   std::optional<int64_t> old_ms = hash.view().FieldExpiry(field, now_ms);
@@ -205,7 +205,7 @@ void HGetEx(Call& call) {
   }
 }
 
-/// What stands before HSETEX's fields.
+/// The options before HSETEX's fields.
 struct SetOptions {
   enum class Exists : uint8_t { kEither, kAll, kNone };
   Exists demands = Exists::kEither;
@@ -234,7 +234,7 @@ void TakeSetOption(Arguments& args, SetOptions& options) {
   options.demands = all ? SetOptions::Exists::kAll : SetOptions::Exists::kNone;
 }
 
-/// Takes all that stands before HSETEX's pairs of field and value.
+/// Takes everything before HSETEX's pairs of field and value.
 SetOptions TakeSetOptions(Arguments& args) {
   SetOptions options;
   while (args.More() && !args.Word("FIELDS")) TakeSetOption(args, options);

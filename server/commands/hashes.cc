@@ -1,4 +1,4 @@
-// Hashes, but for what has to do with the expiry of fields (hash_expiry.cc).
+// Hashes, except the expiry of fields (hash_expiry.cc).
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -16,7 +16,7 @@
 namespace cloakroom {
 namespace {
 
-/// What a reply tells of each field.
+/// What a reply contains for each field.
 enum class Part : uint8_t { kField, kValue, kBoth };
 
 void HGet(Call& call) {
@@ -169,7 +169,8 @@ void HRandField(Call& call) {
 
 // Changes.
 
-/// Sets the request's fields and returns how many are new; nullopt when an error was replied.
+/// Sets the request's fields and returns how many are new. Replies with the error if it returns
+/// nullopt.
 std::optional<int64_t> SetFields(Call& call) {
   if (call.argc() % 2 != 0) {
     call.WrongArity();

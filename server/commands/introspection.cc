@@ -1,4 +1,4 @@
-// COMMAND: what the server knows of its commands.
+// COMMAND: what the server knows about its commands.
 #include <algorithm>
 
 #include "protocol/glob.h"
@@ -78,7 +78,7 @@ void CommandList(Call& call) {
   call.reply().EndArray(mark, count);
 }
 
-/// The keys of the command line behind COMMAND GETKEYS, or the error has been replied.
+/// Finds the keys of the command line behind COMMAND GETKEYS. If false, has replied with the error.
 bool KeysOf(Call& call, KeyPositions* positions) {
   CommandArguments args = call.args().subspan(2);
   const Command* command = call.server().commands().Find(args);
@@ -112,7 +112,7 @@ void CommandGetKeys(Call& call) {
   for (KeyPosition key : positions) call.reply().Bulk(call.arg(key.index + 2));
 }
 
-/// What a command line does to its key where the row leaves that open: SET reads with GET, BITFIELD
+/// What a command line does to its key if the row leaves that open: SET reads with GET, BITFIELD
 /// writes with SET or INCRBY.
 uint16_t FlagsOf(Call& call, KeyPosition key) {
   if ((key.flags & kVariableFlags) == 0) return key.flags;

@@ -11,7 +11,7 @@
 namespace cloakroom {
 namespace {
 
-/// On which expiry so far a new one depends.
+/// The condition on the current expiry for setting a new one.
 struct Condition {
   bool nx = false;
   bool xx = false;
@@ -72,7 +72,7 @@ void Expire(Call& call) {
   call.reply().Integer(1);
 }
 
-/// -2 without the key, -1 without an expiry, as Redis counts; else what `form` asks for.
+/// Replies -2 without the key, -1 without an expiry, as in Redis; else the expiry in `kForm`.
 template <ExpireForm kForm>
 void Ttl(Call& call) {
   const Entry* entry = Inspect(call, call.arg(1));

@@ -1,6 +1,6 @@
-// RENAME RENAMENX COPY MOVE: a value goes to another key, or to another database.
+// RENAME RENAMENX COPY MOVE: these bring a value to another key, or to another database.
 //
-// One scope at a time: two in the same stripe would not survive each other's changes.
+// They open one scope at a time: two in the same stripe would invalidate each other.
 #include <optional>
 #include <string>
 
@@ -16,7 +16,7 @@
 namespace cloakroom {
 namespace {
 
-/// A key somewhere.
+/// A key in a database.
 struct Place {
   Database& db;
   std::string_view key;
@@ -30,8 +30,8 @@ Entry* TakeFrom(Call& call, Place from, KeyEvent event) {
   return entry;
 }
 
-/// Puts a value where another may be. The references in `payload` become the new entry's. The
-/// command is logged as it is: it comes to the same whenever the keys are the same.
+/// Puts a value at a key, in place of an old one. The new entry takes over the references in
+/// `payload`. The command is logged as it is: the same keys give the same result.
 void PutAt(Call& call, Place to, const Entry& model, std::string_view payload, KeyEvent event) {
   WriteScope scope(call.hold(), to.db, to.key, to.hash, call.now_ms());
   scope.LogAs(call.db().index(), call.args());
@@ -49,7 +49,7 @@ bool IsThere(Call& call, Place place) {
   return PeekKey(call.hold(), place.db, place.key, place.hash, call.now_ms()) != nullptr;
 }
 
-/// The same for the key to be moved, which counts as an access.
+/// The same for the key to be moved, and counts as an access.
 bool Use(Call& call, Place place) {
   if (call.client().no_touch) return IsThere(call, place);
   return FindKey(call.hold(), place.db, place.key, place.hash, call.now_ms(), call.random()) !=
@@ -114,7 +114,7 @@ void Copy(Call& call) {
   call.reply().Integer(1);
 }
 
-/// What a copy to other databases changes. More than one DB may be said; the last one counts.
+/// The databases that a copy uses. DB may be given several times; the last one counts.
 DatabaseNumbers CopyDatabases(CommandArguments args, int own) {
   DatabaseNumbers numbers = {own};
   for (size_t i = 3; i + 1 < args.size(); ++i) {
@@ -123,7 +123,7 @@ DatabaseNumbers CopyDatabases(CommandArguments args, int own) {
   return numbers;
 }
 
-/// Only a copy to another database needs databases for itself.
+/// Only a copy to another database needs exclusive databases.
 Access CopyAccess(Server&, CommandArguments args) {
   return CopyDatabases(args, 0).size() == 1 ? Access::kKeys : Access::kNamed;
 }

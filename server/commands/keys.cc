@@ -8,7 +8,7 @@
 namespace cloakroom {
 namespace {
 
-/// DEL and UNLINK: what is large is freed on another thread either way.
+/// DEL and UNLINK. Both free large values on another thread.
 void Del(Call& call) {
   int64_t removed = 0;
   for (size_t i = 1; i < call.argc(); ++i) {
@@ -27,7 +27,7 @@ void Exists(Call& call) {
   call.reply().Integer(found);
 }
 
-/// An access even for a client that asked for NO-TOUCH.
+/// Counts as an access even under CLIENT NO-TOUCH.
 void Touch(Call& call) {
   int64_t touched = 0;
   for (size_t i = 1; i < call.argc(); ++i) {

@@ -1,4 +1,4 @@
-// LATENCY: what held the server up, and how long commands take.
+// LATENCY: what delayed the server, and how long commands take.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -49,7 +49,7 @@ void LatencyReset(Call& call) {
   call.reply().Integer(removed);
 }
 
-/// One row a sample, its bar as long as its share of the longest.
+/// One row per sample; its bar shows its share of the longest.
 std::string Graph(const LatencyMonitor::Event& event) {
   constexpr int64_t kWidth = 60;
   int64_t longest = 1;
@@ -98,13 +98,13 @@ void LatencyDoctor(Call& call) {
   call.reply().Verbatim("txt", report);
 }
 
-/// How many calls took at most 1, 2, 4... microseconds; only the steps at which more did.
+/// How many calls took at most 1, 2, 4... microseconds; only the steps where the number grows.
 std::vector<std::pair<int64_t, int64_t>> Cumulative(const Durations& durations) {
   std::vector<std::pair<int64_t, int64_t>> steps;
   int64_t seen = 0;
   for (int bucket = 0; bucket < LatencyHistogram::kBuckets; ++bucket) {
     seen += durations.counts[static_cast<size_t>(bucket)];
-    // A step is behind the four buckets of each power of two.
+    // A step ends after the four buckets of each power of two.
     if ((bucket + 1) % LatencyHistogram::kSteps != 0 || seen == 0) continue;
     int64_t limit_us = int64_t{1} << (bucket / LatencyHistogram::kSteps + 1);
     if (steps.empty() || steps.back().second != seen) steps.emplace_back(limit_us, seen);
@@ -112,7 +112,7 @@ std::vector<std::pair<int64_t, int64_t>> Cumulative(const Durations& durations) 
   return steps;
 }
 
-/// Returns whether there is anything to tell of the command.
+/// Returns false, and replies nothing, if the command has no durations.
 bool ReplyHistogram(Call& call, const Command& command) {
   Durations durations = DurationsOf(call.server(), command.index);
   if (durations.total == 0) return false;

@@ -14,7 +14,7 @@
 namespace cloakroom {
 namespace {
 
-/// More pairs of bytes than this, about a tenth of a millisecond, leave the event loop.
+/// More pairs of bytes than this, which take about 0.1 ms, are long work.
 constexpr size_t kMaxInlinePairs = 50'000;
 
 struct LcsOptions {
@@ -77,7 +77,7 @@ void ReplyLcs(ReplyWriter& reply, std::string_view a, std::string_view b,
   reply.Bulk(CommonText(a, runs));
 }
 
-/// Redis' limit on its table, in which each pair of prefixes takes four bytes.
+/// Redis' limit for its table, in which each pair of prefixes takes four bytes.
 bool FitsInMemory(Call& call, size_t a, size_t b) {
   const uint64_t limit =
       static_cast<uint64_t>(int64_t{call.server().settings().proto_max_bulk_len_bytes});

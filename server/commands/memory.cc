@@ -1,4 +1,4 @@
-// MEMORY: where the memory is.
+// MEMORY: how memory is used.
 #include <fmt/core.h>
 
 #include <memory>
@@ -20,7 +20,7 @@
 namespace cloakroom {
 namespace {
 
-/// What the table spends on an entry besides: a slot of a bucket that is filled as usual.
+/// The table's own cost of an entry: a slot of a bucket with the usual load.
 constexpr size_t kSlotBytes = 12;
 
 void MemoryUsage(Call& call) {
@@ -42,7 +42,7 @@ void MemoryUsage(Call& call) {
     own += ValueMemory(value, samples);
     return call.reply().Integer(static_cast<int64_t>(own));
   }
-  // All of a large value: not while its stripe waits.
+  // Measures all of a large value without holding its stripe.
   call.StartLongWork([shared = SharedValue(value), own](LongWork& work) {
     size_t all = own + ValueMemory(shared.view(), 0);
     work.reply.Integer(static_cast<int64_t>(all));
@@ -76,7 +76,7 @@ size_t ReplyDatabases(Keyspace& keyspace, ReplyWriter& reply) {
 }
 
 void MemoryStats(Call& call) {
-  // It counts keys.
+  // The report counts keys.
   call.SeeEverything();
   MemoryReport report = MemoryReport::Of(call.server());
   Keyspace& keyspace = call.server().keyspace();

@@ -1,4 +1,4 @@
-// OBJECT: how a value is kept.
+// OBJECT: how a value is stored.
 #include <limits>
 
 #include "server/commands/families.h"
@@ -18,12 +18,12 @@ constexpr std::string_view kNoLru =
     "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
     "switching between policies at runtime LRU and LFU data will take some time to adjust.";
 
-/// Redis keeps one object of each of these integers for all keys, and says so as their REFCOUNT.
+/// Redis shares one object of each of these integers between all keys, which their REFCOUNT shows.
 constexpr int64_t kSharedIntegers = 10'000;
 
 EvictionPolicy PolicyOf(Call& call) { return call.server().keyspace().settings().policy; }
 
-/// The entry, or null after replying that there is none.
+/// The entry. Returns null after replying that there is none.
 const Entry* Subject(Call& call) {
   const Entry* entry = Inspect(call, call.arg(2));
   if (entry == nullptr) call.reply().Null();
@@ -51,7 +51,7 @@ void ObjectIdleTime(Call& call) {
   call.reply().Integer(access_clock::IdleSeconds(entry->access(), call.now_ms()));
 }
 
-/// Where keys are evicted by their use, Redis gives each an object of its own.
+/// If keys are evicted by their use, Redis gives each key an object of its own.
 bool SharesIntegers(Call& call) {
   EvictionPolicy policy = PolicyOf(call);
   bool by_use = UsesLfu(policy) || policy == EvictionPolicy::kAllKeysLru ||

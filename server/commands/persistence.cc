@@ -12,7 +12,7 @@ namespace {
 
 using Kind = BackgroundWork::Kind;
 
-/// What Redis says of a failure is in its log.
+/// Redis writes the reason of a failure to its server log.
 constexpr std::string_view kSaveFailed = "ERR";
 constexpr std::string_view kSaveGivenUp =
     "ERR The save was given up: the server is ending, or loads its data anew";
@@ -60,7 +60,7 @@ void BgSave(Call& call) {
     persistence.saver().Schedule();
     return call.reply().Simple("Background saving scheduled");
   }
-  // What this client says next, and what others do who have heard of it, is not in the snapshot.
+  // Waits for the snapshot's instant: changes after the reply must not be in the snapshot.
   call.StartLongWork([&saver = persistence.saver()](LongWork& work) -> Task {
     bool runs = false;
     co_await work.Until([&](LongWork::Resume resume) {

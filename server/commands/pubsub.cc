@@ -13,7 +13,8 @@
 namespace cloakroom {
 namespace {
 
-/// What Redis counts in the replies: channels and patterns together, shard channels apart.
+/// The count in the replies, as in Redis: channels and patterns together, shard channels
+/// separately.
 int64_t CountFor(const Client& client, Topic topic) {
   return static_cast<int64_t>(topic == Topic::kShardChannel
                                   ? client.shard_channels.size()
@@ -44,7 +45,7 @@ void Subscribe(Call& call) {
   }
   std::shared_ptr<Client> client = call.server().clients().Find(call.client().id);
   for (size_t i = 1; i < call.argc(); ++i) {
-    // A client that is being closed has left the registry: it will not hear of anything.
+    // A client that is being closed has left the registry: it gets no messages.
     if (client != nullptr) call.server().pubsub().Subscribe(kTopic, call.arg(i), client);
     Confirm(call, kTopic, SubscribeWord(kTopic), call.arg(i));
   }

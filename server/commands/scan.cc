@@ -1,4 +1,4 @@
-// KEYS SCAN RANDOMKEY: going over a database.
+// KEYS SCAN RANDOMKEY: these iterate over a database.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -16,9 +16,9 @@
 namespace cloakroom {
 namespace {
 
-/// Entries that one step visits, in which a script waits for the gate: some ten microseconds.
+/// Entries that one step visits, while a script waits for the gate: some ten microseconds.
 constexpr size_t kStepEntries = 512;
-/// Going over more entries than that leaves the event loop.
+/// Visiting more entries than this is long work.
 constexpr size_t kDirectEntries = 1024;
 
 /// What KEYS looks for.
@@ -31,7 +31,7 @@ struct KeysWanted {
   }
 };
 
-/// KEYS of a large database: what it has found stands in the reply at once.
+/// KEYS of a large database writes each key that it finds to the reply at once.
 void StartKeys(Call& call, KeysWanted wanted) {
   call.StartLongWork([wanted = std::move(wanted), &db = call.db()](LongWork& work) -> Task {
     const size_t mark = work.reply.BeginArray();
@@ -67,7 +67,7 @@ void Keys(Call& call) {
   for (const std::string& key : found) call.reply().Bulk(key);
 }
 
-/// A call of SCAN on its way.
+/// The state of one SCAN.
 struct Scanning {
   uint64_t cursor;
   ScanOptions options;
@@ -117,7 +117,7 @@ void Scan(Call& call) {
     std::optional<uint64_t> next =
         call.db().TryScan(call.hold(), scanning.cursor, scanning.step(),
                           [&](const Entry& entry) { scanning.Visit(entry); });
-    // A call of SCAN may give less than it was asked for, but its cursor must have moved.
+    // SCAN may return fewer than COUNT, but its cursor must have moved.
     if (!next && !any) return call.TryAgainSoon();
     if (!next) break;
     any = true;

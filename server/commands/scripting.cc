@@ -27,12 +27,12 @@ Access AccessOfEval(Server& server, CommandArguments args) {
 
 Access AccessOfEvalSha(Server& server, CommandArguments args) {
   ScriptPtr script = server.scripts().Find(args[1]);
-  // The command before it in a transaction may bring the script: then all must be closed.
+  // An earlier command of the transaction may load the script: then all gates must be closed.
   return script == nullptr ? Access::kEach : AccessOfScript(script);
 }
 
-/// Whether a script may run now. One that declares its flags is taken for a command that writes,
-/// unless it says that it does not.
+/// Whether a script may run now. A script that declares flags counts as a command that writes,
+/// unless it declares no-writes.
 absl::Status MayRun(Call& call, const Script& script, bool read_only_command) {
   const ScriptFlags& flags = script.flags;
   if (!flags.declared || flags.no_writes) return absl::OkStatus();
@@ -60,7 +60,7 @@ void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) 
   std::string reply;
   call.thread().script_engine.Run(script, keys, args, &host, call.client().resp, &reply);
   if (host.cut_off()) {
-    // What it had done by then, and what is left of a transaction around it, is not logged.
+    // The script's changes so far, and the rest of a transaction around it, are not logged.
     if (ChangeBatch* changes = call.hold().changes()) changes->Abandon();
   }
   if (reply.starts_with('-')) {
@@ -70,7 +70,7 @@ void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) 
   }
 }
 
-/// Whether the gates are closed that a script needs. Inside MULTI they always are.
+/// Whether the gates that a script needs are closed. Inside MULTI they always are.
 bool HoldsAllThatItMayReach(Call& call, const Script& script) {
   if (!call.hold().Closes(call.db())) return false;
   const auto all = call.server().keyspace().databases();
@@ -90,12 +90,12 @@ void Evaluate(Call& call, bool by_sha, bool read_only) {
     return call.Error("ERR Number of keys can't be greater than number of args");
   }
   if (*key_count < 0) return call.Error("ERR Number of keys can't be negative");
-  // A slow script lets other clients of this thread run; one interpreter runs one script.
+  // A slow script lets other clients of this thread run, but an interpreter runs only one script.
   if (call.thread().in_script) return call.Error(kBusyScript);
   ScriptPtr script;
   if (by_sha) {
     script = call.server().scripts().Find(call.arg(1));
-    // It became known after this request had looked what it must close.
+    // The script became known after this request had decided which gates to close.
     if (script != nullptr && !HoldsAllThatItMayReach(call, *script)) return call.TryAgainSoon();
   }
   MonitorFeed& monitors = call.server().monitors();
@@ -120,9 +120,9 @@ void EvalRo(Call& call) { Evaluate(call, /*by_sha=*/false, /*read_only=*/true); 
 void EvalSha(Call& call) { Evaluate(call, /*by_sha=*/true, /*read_only=*/false); }
 void EvalShaRo(Call& call) { Evaluate(call, /*by_sha=*/true, /*read_only=*/true); }
 
-/// Changes which scripts are known, and logs it; but not what a log says that is being loaded. A
-/// transaction's changes of scripts are logged in front of it, each by itself: only so is their
-/// order the same for all.
+/// Changes the set of known scripts and logs the change, unless it comes from a log that is being
+/// loaded. Inside a transaction each change is logged by itself, before the transaction: only then
+/// is the log in the order of the changes.
 void ChangeScripts(Call& call, std::initializer_list<std::string_view> words,
                    absl::FunctionRef<void()> change) {
   const bool loading = call.thread().slot == call.server().keyspace().background_slot();

@@ -32,7 +32,7 @@ void Monitor(Call& call) {
   if (call.mode() != CallMode::kTopLevel) {
     return call.Error("ERR MONITOR isn't allowed for DENY BLOCKING client");
   }
-  if (client.monitor) return;  // asked before: as in Redis, not even a reply
+  if (client.monitor) return;  // repeated: as in Redis, no reply at all
   if (auto link = client.link.lock()) call.server().monitors().Add(std::move(link));
   client.monitor = true;
   call.reply().Ok();
@@ -48,7 +48,7 @@ struct ShutdownOptions {
   bool valid() const { return !(save && nosave) && !(abort && (save || nosave || now || force)); }
 };
 
-/// A snapshot would have to wait for it.
+/// A snapshot would have to wait for a busy script.
 bool AnyScriptIsBusy(Keyspace& keyspace) {
   for (int i = 0; i < keyspace.database_count(); ++i) {
     if (keyspace.db(i).gate().busy()) return true;
@@ -56,7 +56,7 @@ bool AnyScriptIsBusy(Keyspace& keyspace) {
   return false;
 }
 
-/// The client sees its connection end; or, where the data could not be saved, an error.
+/// The client sees its connection close or, if the data could not be saved, an error.
 void RequestShutdown(Call& call, const ShutdownOptions& options) {
   using Ending = ShutdownSave;
   const Ending ending = options.save     ? Ending::kSave
@@ -98,7 +98,7 @@ void Shutdown(Call& call) {
   if (options.abort) return call.Error("ERR No shutdown in progress.");
   if (options.nosave &&
       (options.force || !call.server().persistence().log_keeper().WaitsForFirstBase())) {
-    // Nothing refuses it, so nobody waits for an answer: a busy script may hold all there is.
+    // Nothing refuses it, so no worker waits for an answer: a busy script may hold everything.
     call.client().close_after_reply = true;
     return call.server().RequestShutdown({.save = ShutdownSave::kNoSave, .force = true});
   }
@@ -106,7 +106,7 @@ void Shutdown(Call& call) {
   RequestShutdown(call, options);
 }
 
-/// A rail of coats, some of the hooks free.
+/// A rail of coats with some free hooks.
 std::string CoatRail(absl::InsecureBitGen& random, int columns) {
   std::string rows[4];
   for (int i = 0; i < columns; ++i) {

@@ -1,4 +1,4 @@
-// Sets combined: SINTER SUNION SDIFF, their STORE forms, and SINTERCARD.
+// Combinations of sets: SINTER SUNION SDIFF, their STORE forms, and SINTERCARD.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -20,7 +20,7 @@ namespace {
 
 enum class Combine : uint8_t { kIntersection, kUnion, kDifference };
 
-/// Told each member of a result; false ends it.
+/// Called with each member of a result; false ends the iteration.
 using MemberFn = absl::FunctionRef<bool(std::string_view)>;
 
 size_t TotalSize(std::span<const Set> sets) {
@@ -31,19 +31,19 @@ size_t TotalSize(std::span<const Set> sets) {
 
 bool SmallerFirst(const Set& a, const Set& b) { return a.size() < b.size(); }
 
-/// Whether the difference costs less by asking the other sets for each member of the first, than
-/// by removing all their members from a copy of it. Weighed as Redis does, absent sets left out: a
-/// copy that held a word stays a hash table when only integers are left, so the choice shows.
+/// Whether it is cheaper to look up each member of the first set in the others than to remove their
+/// members from a copy of the first. Decided as in Redis, without absent sets: a copy that held a
+/// word stays a hash table when only integers are left, so clients can see the choice.
 bool DifferenceByLookup(std::span<const Set> sets) {
   const auto present = static_cast<size_t>(
       std::count_if(sets.begin(), sets.end(), [](const Set& set) { return !set.empty(); }));
   return sets[0].size() * present / 2 <= TotalSize(sets);
 }
 
-/// Putting a member into a set costs about as much as replying with so many.
+/// Adding a member to a set costs about as much as replying with this many members.
 constexpr size_t kBuildWeight = 4;
 
-/// What `combine` costs, in members replied.
+/// The cost of `combine`, in members replied.
 size_t Cost(Combine combine, std::span<const Set> sets) {
   if (combine == Combine::kIntersection) {
     return std::min_element(sets.begin(), sets.end(), SmallerFirst)->size() * sets.size();
@@ -84,7 +84,7 @@ void Fill(ScratchSet& result, Combine combine, const std::vector<Set>& sets) {
   };
   if (combine == Combine::kIntersection) return ForEachCommon(sets, add);
   if (combine == Combine::kUnion) {
-    // From the largest on, which costs nothing to copy.
+    // Begins with the largest set, which costs nothing to copy.
     const size_t largest = static_cast<size_t>(
         std::max_element(sets.begin(), sets.end(), SmallerFirst) - sets.begin());
     result.AddAll(sets[largest]);
@@ -119,8 +119,8 @@ void ReplyCombined(ReplyWriter& reply, Combine combine, const std::vector<Set>& 
   reply.EndSet(mark, count);
 }
 
-/// The sets of `count` keys from argument `first` on, absent ones empty; nullopt when one is no
-/// set, and the error has been replied then.
+/// The sets of `count` keys from argument `first` on; absent ones are empty. If one is not a set,
+/// replies with the error and returns nullopt.
 std::optional<std::vector<Set>> OpenSets(Call& call, size_t first, size_t count) {
   std::vector<Set> sets;
   sets.reserve(count);
@@ -146,8 +146,7 @@ std::vector<Set> ViewsOf(const SharedSets& shared) {
   return views;
 }
 
-/// Runs `write(ReplyWriter&, const std::vector<Set>&)` at once, or on a worker thread when the
-/// cost is high.
+/// Runs `write(ReplyWriter&, const std::vector<Set>&)` at once, or on a worker if the cost is high.
 template <typename Write>
 void ReplyFromSets(Call& call, std::vector<Set> sets, size_t cost, Write write) {
   if (cost <= kLongWorkItems) return write(call.reply(), sets);
@@ -189,7 +188,7 @@ void PrepareStore(Call& call, Combine combine, std::span<const Set> sets) {
   call.PrepareOnWorker(
       [combine, sources = ShareAll(sets), stale = call.prepared<PreparedSet>(),
        limits = call.server().keyspace().encoding_limits()](LongWork& work) mutable {
-        // Freed here, and not on the event loop.
+        // Freed here, not on the event loop.
         stale.reset();
         auto prepared = std::make_shared<PreparedSet>(std::move(sources), limits);
         Fill(prepared->result, combine, ViewsOf(prepared->sources));
@@ -214,9 +213,9 @@ void PutResult(Call& call, ScratchSet& result, KeyEvent event) {
   call.reply().Integer(static_cast<int64_t>(size));
 }
 
-/// A large result is computed outside the event loop, and put in place when nothing that it comes
-/// from has changed meanwhile. Otherwise it would follow from no one moment, and the log, which
-/// repeats the command, would come to another result.
+/// A large result is computed outside the event loop, and put in place only if its sources have not
+/// changed meanwhile. Otherwise it would not come from one moment, and the log, which repeats the
+/// command, would give another result.
 void Store(Call& call, Combine combine, KeyEvent event) {
   std::optional<std::vector<Set>> sets = OpenSets(call, 2, call.argc() - 2);
   if (!sets) return;

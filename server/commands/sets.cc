@@ -1,4 +1,4 @@
-// Sets one at a time; what combines several is in set_algebra.cc.
+// Commands on one set; those that combine several are in set_algebra.cc.
 #include <algorithm>
 #include <cstdlib>
 #include <string>
@@ -133,7 +133,7 @@ void SRem(Call& call) {
   call.reply().Integer(removed);
 }
 
-/// The whole set, which goes at once: its members are told from a shared copy when they are many.
+/// Pops the whole set at once. Replies with many members from a shared copy.
 void PopAll(Call& call, Writing<MutableSet>& set) {
   const Set members = set->view();
   ReplyFrom(call, members, members.size(), ReplyMembers);

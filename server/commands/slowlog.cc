@@ -1,4 +1,4 @@
-// SLOWLOG: the commands that took long.
+// SLOWLOG: the last slow commands.
 #include "server/metrics/slowlog.h"
 
 #include "server/commands/families.h"

@@ -1,4 +1,4 @@
-// Strings by parts: APPEND STRLEN SETRANGE GETRANGE SUBSTR.
+// Parts of strings: APPEND STRLEN SETRANGE GETRANGE SUBSTR.
 #include <algorithm>
 #include <optional>
 
@@ -13,7 +13,7 @@ void Append(Call& call) {
   Writing<MutableString> string(call, call.arg(1));
   if (!string.ok()) return;
   if (!string.exists()) {
-    // As SET would store it: a number stays one.
+    // Stored as SET would store it: a number stays a number.
     string->Assign(call.arg(2));
   } else {
     if (!CheckStringSize(call, string->view().size() + call.arg(2).size())) return;
@@ -54,7 +54,8 @@ void GetRange(Call& call) {
   if (!string.ok()) return;
   const int64_t size = static_cast<int64_t>(string->size());
   const bool reversed = *start < 0 && *end < 0 && *start > *end;
-  // Clamped to the first byte, both of them: Redis answers it where all of the range lies in front.
+  // Both are clamped to the first byte: Redis replies with it if the whole range lies before the
+  // string.
   const int64_t first = *start < 0 ? std::max<int64_t>(*start + size, 0) : *start;
   const int64_t last = std::min(*end < 0 ? std::max<int64_t>(*end + size, 0) : *end, size - 1);
   if (reversed || first > last) return call.reply().Bulk("");

@@ -18,7 +18,7 @@ struct SetOptions {
   int64_t expire_at_ms = kNoExpiry;
 };
 
-/// The options of SET; on an error, which has been replied, nullopt.
+/// Reads the options of SET. Replies with the error if it returns nullopt.
 std::optional<SetOptions> ReadSetOptions(Call& call) {
   SetOptions options;
   ExpireOption expire;
@@ -43,21 +43,22 @@ std::optional<SetOptions> ReadSetOptions(Call& call) {
   return options;
 }
 
-/// Of a command that reads a key which it opened for changing: WriteScope itself counts nothing.
+/// Counts a hit or a miss for a command that reads a key that it opened for changing: WriteScope
+/// itself does not count.
 void CountLookup(Call& call, const WriteScope& scope) {
   ThreadStats& stats = call.thread().stats;
   (scope.exists() ? stats.keyspace_hits : stats.keyspace_misses) += 1;
 }
 
-/// Whether the key is absent or holds a string; when not, the error has been replied.
+/// Whether the key is absent or holds a string. If not, replies with the error.
 bool CheckString(Call& call, const WriteScope& scope) {
   if (!scope.exists() || scope.type() == StringView::kType) return true;
   call.Error(kWrongType);
   return false;
 }
 
-/// Replies the string, or null, as the key holds it before it is changed. When it holds another
-/// type the error has been replied, and the answer is false.
+/// Replies with the key's old string, or null. If the key holds another type, replies with the
+/// error and returns false.
 bool ReplyOld(Call& call, WriteScope& scope) {
   CountLookup(call, scope);
   if (!CheckString(call, scope)) return false;

@@ -1,4 +1,4 @@
-// MULTI EXEC DISCARD WATCH UNWATCH. Running a transaction is the executor's.
+// MULTI EXEC DISCARD WATCH UNWATCH. The executor runs the transaction.
 #include <algorithm>
 
 #include "server/commands/families.h"
@@ -17,7 +17,7 @@ void Multi(Call& call) {
   call.reply().Ok();
 }
 
-/// Inside MULTI the executor takes EXEC over; what comes here has no transaction.
+/// Inside MULTI the executor handles EXEC; here there is no transaction.
 void Exec(Call& call) { call.Error("ERR EXEC without MULTI"); }
 
 void Discard(Call& call) {
@@ -43,7 +43,7 @@ void Watch(Call& call) {
 }
 
 void Unwatch(Call& call) {
-  // EXEC, which this may be a part of, forgets everything when it has given back what it holds.
+  // If this runs inside EXEC, EXEC forgets everything after it has released its hold.
   if (call.mode() == CallMode::kTopLevel) {
     UnwatchAll(call.server(), call.thread().slot, call.client());
   }

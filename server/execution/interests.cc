@@ -55,7 +55,7 @@ void Forget(Server& server, GateSlot slot, Interests interests) {
     if (left.empty() && hold.TryKey(*interest.db, KeyHash::Of(interest.key))) {
       ForgetHeld(interest);
     } else {
-      // Having waited once is enough: the rest goes to a worker.
+      // After one wait in vain, a worker does the rest.
       left.push_back(std::move(interest));
     }
   }

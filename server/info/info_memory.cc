@@ -1,4 +1,4 @@
-// INFO's sections of what is stored: memory and persistence.
+// INFO's memory section.
 #include <algorithm>
 #include <array>
 

@@ -113,7 +113,7 @@ void Network::Stop() {
   for (auto& loop : loops_) loop->Join();
   // Work that waits for a gate may go on: nobody gets its result any more.
   server_.persistence().OpenGates();
-  // Stop the workers before the loops: work for a connection wakes it through its loop.
+  // While the loops still exist: work for a connection wakes it through its loop.
   server_.workers().Stop();
   listener_.Close();
 }

@@ -17,7 +17,7 @@ std::string FirstLine(const std::string& path) {
   return line;
 }
 
-/// The number in a file, or 0 where there is none ("max" in a cgroup's file).
+/// The number in a file, or 0 if there is none ("max" in a cgroup's file).
 int64_t Number(const std::string& path) {
   int64_t number = 0;
   return absl::SimpleAtoi(FirstLine(path), &number) ? number : 0;

@@ -36,7 +36,7 @@
 namespace cloakroom {
 namespace {
 
-/// Before there is a log.
+/// Fails before the server log exists.
 int FailWithoutLog(const absl::Status& status) {
   std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
   return kExitCannotStart;
@@ -72,8 +72,8 @@ DescriptorLimit AllowClientsOf(const ConfigStore& config) {
   return AllowClients(config.live().maxclients, reserved);
 }
 
-/// Sees to it that `maxclients` fit: fewer than asked for at the start, refused later. The error is
-/// what keeps the server from starting.
+/// Makes `maxclients` fit the limit of descriptors: lowers it at the start, refuses the change
+/// later. After an error the server must not start.
 absl::Status FollowMaxClients(ConfigStore& config) {
   const int64_t asked = config.live().maxclients;
   const DescriptorLimit limit = AllowClientsOf(config);
@@ -96,7 +96,7 @@ absl::Status FollowMaxClients(ConfigStore& config) {
         limit.now, limit.clients);
     std::string text = std::to_string(limit.clients);
     std::string_view words[] = {"maxclients", text};
-    // Nobody has subscribed yet who could refuse it.
+    // No subscriber exists yet that could refuse it.
     config.Set(words).IgnoreError();
   } else if (limit.now > limit.before) {
     LogNotice("Increased maximum number of open files to {} (it was originally set to {}).",
@@ -117,7 +117,7 @@ absl::Status FollowMaxClients(ConfigStore& config) {
   return absl::OkStatus();
 }
 
-/// Everything after the configuration is known. `signals` as TakeSignals gave it.
+/// Runs the server, once the configuration is known. `signals`: from TakeSignals.
 int Serve(ConfigStore& config, int signals) {
   std::string dir = config.Text("dir");
   if (chdir(dir.c_str()) != 0) return Fail(DirectoryError(dir, errno));
@@ -158,7 +158,7 @@ int Serve(ConfigStore& config, int signals) {
     if (!ends) return Fail(MessageOf(loaded));
     LogWarning("{}", MessageOf(loaded));
   } else {
-    // Told to end when the load was as good as over: the ordinary end, at once.
+    // The end was requested when the load was nearly over: ends in the ordinary way, at once.
     if (ends) server.RequestShutdown({});
     AllowHugePages(huge_pages);
     Cron cron(server);
@@ -173,7 +173,7 @@ int Serve(ConfigStore& config, int signals) {
   return kExitDone;
 }
 
-/// --check-config, once the configuration is read.
+/// Does --check-config, once the configuration is read.
 int Check(const ConfigStore& config) {
   const StartTrial trial = TryStart(config);
   for (const std::string& error : trial.errors) std::fprintf(stderr, "%s\n", error.c_str());

@@ -18,14 +18,14 @@
 namespace cloakroom {
 namespace {
 
-// Of an event loop: its context's epoll set, timer and wake-up, its clients' epoll set, and a
-// client that is being turned away.
+// Descriptors of an event loop: its context's epoll set, timer and wake-up, its clients' epoll set,
+// and a client that is being turned away.
 constexpr int64_t kPerLoop = 5;
 // While it moves, an event loop listens on the old addresses and on the new ones.
 constexpr int64_t kPerAddress = 2;
 // Standard streams, main loop, signals, log, unix socket, systemd; the append-only log, its next
-// file, its new base, its manifest, a snapshot, and their directories; what is read of /proc. As
-// many again are left over.
+// file, its new base, its manifest, a snapshot, and their directories; files of /proc. As many
+// again are spare.
 constexpr int64_t kForTheRest = 48;
 
 }  // namespace

@@ -25,13 +25,13 @@ using Path = std::filesystem::path;
 using boost::system::error_code;
 using Tcp = boost::asio::ip::tcp;
 
-constexpr int kNone = 0;  // the errno of what would succeed
+constexpr int kNone = 0;  // would succeed
 
 int ErrnoOf(int result) { return result == 0 ? kNone : errno; }
 
 Path FolderOf(const Path& path) { return path.has_parent_path() ? path.parent_path() : Path("."); }
 
-/// Why no file can be made in the folder of `path`.
+/// The errno of making a file in the folder of `path`.
 int MakeErrno(const Path& path) { return ErrnoOf(access(FolderOf(path).c_str(), W_OK | X_OK)); }
 
 void TryDirectory(const std::string& dir, StartTrial& trial) {
@@ -48,7 +48,7 @@ void TryLog(const std::string& file, StartTrial& trial) {
   if (error != kNone) trial.errors.push_back(LogFileError(file, error));
 }
 
-/// Binds, and listens to nobody. Ports below 1024 are not for everybody, so there the port counts.
+/// Binds without listening. Ports below 1024 need a privilege, so it tries the real port there.
 error_code TryBind(const boost::asio::ip::address& ip, int port) {
   error_code error;
   boost::asio::io_context context;
@@ -75,7 +75,7 @@ void TryAddresses(const ConfigStore& config, StartTrial& trial) {
   if (!any) trial.errors.emplace_back(kNoAddressError);
 }
 
-/// Why no socket can be made at `path`, of which `place` is the place in the file system.
+/// The errno of making a socket at `path`; `place` is its place in the file system.
 int SocketErrno(const std::string& path, const Path& place) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) return ENAMETOOLONG;
   struct stat status;
@@ -93,7 +93,7 @@ void TryUnixSocket(const ConfigStore& config, StartTrial& trial) {
   const int error = SocketErrno(path, place);
   if (error == kNone) return;
   std::string text = UnixListenError(path, {error, boost::system::system_category()});
-  // systemd makes a service's RuntimeDirectory when it starts it, and takes it away when it stops.
+  // systemd makes a service's RuntimeDirectory at its start, and removes it when it stops.
   if (error == ENOENT && FolderOf(FolderOf(place)) == "/run") {
     trial.warnings.push_back(
         absl::StrCat(text, " A service whose RuntimeDirectory it is has it when it runs."));

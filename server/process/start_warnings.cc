@@ -14,7 +14,7 @@ namespace cloakroom {
 namespace {
 
 constexpr int64_t kMegabyte = 1024 * 1024;
-/// Of the machine's memory, for the data; the rest is for buffers, the system and growth.
+/// The share of the machine's memory for data; the rest is for buffers, the system and growth.
 constexpr int64_t kDataShareOfFour = 3;
 
 bool IsLoopback(std::string_view address) {

@@ -77,7 +77,8 @@ void ReplyNames(ReplyWriter& reply, const std::vector<std::string_view>& names,
   for (std::string_view name : names) reply.Simple(Concat({prefix, name}));
 }
 
-/// The first, last and step of clients older than key specs: zeros where other arguments decide.
+/// First key, last key and step, for clients older than key specs; zeros where other arguments
+/// decide.
 struct LegacyRange {
   int first = 0;
   int last = 0;
@@ -170,8 +171,8 @@ std::string_view GroupName(CommandGroup group) {
   return "generic";
 }
 
-/// Writes the arguments of one command, and counts the keys among them on the way: each is of the
-/// row's next key spec, or of the last one.
+/// Writes the arguments of one command, and counts the keys among them: each belongs to the row's
+/// next key spec, or to the last one.
 class ArgumentWriter {
  public:
   ArgumentWriter(ReplyWriter& reply, const CommandRow& row) : reply_(reply), row_(row) {}
@@ -241,7 +242,7 @@ std::vector<std::string_view> CategoriesOf(const Command& command) {
   for (const CategoryName& known : kCategoryNames) {
     bool in = row.has(known.flag) || (command.categories & known.category) != 0;
     if (known.name == "slow") in = !row.has(kFast);
-    // Scripts write or read as their commands do.
+    // Whether scripts write or read depends on their commands.
     if (known.name == "read" && script) in = false;
     if (in) names.push_back(known.name);
   }
@@ -266,7 +267,7 @@ void ReplyCommandInfo(ReplyWriter& reply, const Command& command) {
   ReplyTips(reply, row);
   reply.Set(row.keys.size());
   for (const KeySpec& spec : row.keys) ReplyKeySpec(reply, spec);
-  // As Redis has it: what there is none of is a set, what there are some of is an array.
+  // As in Redis: an empty collection is a set, any other an array.
   command.subcommands.empty() ? reply.Set(0) : reply.Array(command.subcommands.size());
   for (const Command* subcommand : command.subcommands) ReplyCommandInfo(reply, *subcommand);
 }

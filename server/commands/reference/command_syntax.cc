@@ -19,7 +19,7 @@ bool IsToken(std::string_view word) {
                       [](unsigned char c) { return absl::ascii_islower(c); });
 }
 
-/// What a value is follows from its name: the rows use names consistently.
+/// A value's type follows from its name: the rows use names consistently.
 Type TypeOfValue(std::string_view name) {
   static constexpr std::string_view kKeys[] = {"key",    "key1",        "key2",    "newkey",
                                                "source", "destination", "destkey", "srckey"};
@@ -139,7 +139,8 @@ class Parser {
     arguments->back().token = std::move(word);
   }
 
-  /// "x y [x y ...]": what was repeated becomes multiple. False when it is not what came before.
+  /// "x y [x y ...]": the repeated arguments become multiple. False if they do not repeat the last
+  /// ones.
   static bool Repeat(Arguments* arguments, const Arguments& repeated) {
     size_t n = repeated.size();
     if (n == 0 || arguments->size() < n) return false;
@@ -155,7 +156,7 @@ class Parser {
     return true;
   }
 
-  /// One argument of several.
+  /// Makes several arguments one.
   static SyntaxArgument Whole(Arguments arguments) {
     if (arguments.size() == 1) return std::move(arguments[0]);
     SyntaxArgument block{.type = Type::kBlock};

@@ -6,8 +6,8 @@
 namespace cloakroom {
 namespace {
 
-/// One bit for each pair of prefixes (1 to rows, 1 to columns): whether the way back from it leads
-/// to the shorter prefix of `a`, rather than of `b`, where their last bytes differ.
+/// One bit for each pair of prefixes (1 to rows, 1 to columns) whose last bytes differ: whether the
+/// way back leads to the shorter prefix of `a`, rather than of `b`.
 class Directions {
  public:
   Directions(size_t rows, size_t columns) : stride_((columns + 63) / 64), words_(rows * stride_) {}
@@ -26,7 +26,8 @@ class Directions {
 };
 
 /// Walks the table of lengths row by row, keeping one row: before its turn lengths[j] is that of
-/// the row above. Tells `differ` of each pair of different bytes the lengths above and on the left.
+/// the row above. For each pair of different bytes, calls `differ` with the lengths above and on
+/// the left.
 template <typename Differ>
 size_t Walk(std::string_view a, std::string_view b, Differ&& differ) {
   std::vector<uint32_t> lengths(b.size() + 1, 0);

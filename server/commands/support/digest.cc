@@ -10,7 +10,7 @@
 namespace cloakroom {
 namespace {
 
-/// A part with its length in front, so that two parts never read like two others.
+/// A part with its length before it, so that different parts never make the same text.
 std::string Part(std::string_view text) { return fmt::format("{}:{}", text.size(), text); }
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace cloakroom {
 namespace {
 
-/// What HELP and the errors call a command: its container's name in upper case.
+/// The name of a command in HELP and errors: its container's, in upper case.
 std::string Title(const Command& command) {
   const Command& top = command.parent == nullptr ? command : *command.parent;
   return absl::AsciiStrToUpper(std::string(top.row->name));

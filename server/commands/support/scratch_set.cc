@@ -8,8 +8,8 @@
 namespace cloakroom {
 
 void ScratchSet::AddAll(const Set& other) {
-  // Only of a set that has outgrown every compact encoding: a copy of a smaller one would keep an
-  // encoding, as OBJECT shows it, that a set made member by member does not have.
+  // Only a set too large for every compact encoding is copied: a copy of a smaller one might keep
+  // an encoding, as OBJECT shows it, that a set made member by member would not have.
   const size_t compact = std::max(limits_.set_max_intset_entries, limits_.set_max_listpack_entries);
   if (!slot_.exists() && other.size() > compact) {
     const SharedValue shared = other.Share();
