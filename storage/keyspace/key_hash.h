@@ -8,8 +8,8 @@
 
 namespace cloakroom {
 
-/// The hash of a key, 64 bits, seeded per process. Its parts, from the top: 8 bits choose the
-/// stripe, 8 bits are the tag in the bucket, the low 48 bits the bucket.
+/// The hash of a key, 64 bits, seeded per process. From the top: 8 bits choose the stripe, 8 bits
+/// are the tag in the bucket, and the low 48 bits choose the bucket.
 struct KeyHash {
   uint64_t value = 0;
 
