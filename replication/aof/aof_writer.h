@@ -45,7 +45,7 @@ class AofObserver {
 /// - An fsync fails: Linux may have dropped the pages and call the next fsync a success. So bytes
 ///   are kept in memory until one fsync that began after them has succeeded, and after a failure
 ///   they are written again in their place. At most kMaxUnsynced are kept: before that many have
-///   gathered, an fsync is due at any time. With kNo nothing is kept, since nothing is promised.
+///   gathered, an fsync is due, however early. With kNo nothing is kept, for nothing is promised.
 /// - Moving to the next file waits until the old one is synced and the manifest lists the new one;
 ///   otherwise a crash could leave a gap in the middle of the log.
 ///

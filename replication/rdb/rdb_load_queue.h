@@ -23,7 +23,7 @@ struct RdbBatch {
 };
 
 /// Inserts batches on several threads, including the one that adds them: when enough batches wait
-/// it inserts some itself, so the queue is bounded, and `threads` of one starts no other.
+/// it inserts some itself, so the queue is bounded. With one thread it starts no other.
 /// Thread rule: the thread that made it.
 class RdbLoadQueue {
  public:

@@ -87,7 +87,7 @@ class Database {
   bool ExpiredSinceWatch(std::string_view key, KeyHash hash, const Watcher* watcher,
                          int64_t now_ms);
 
-  /// An estimate while other threads write.
+  /// Estimates while other threads write.
   size_t size() const;
   size_t expires() const;
   bool has_field_expiry() const;
