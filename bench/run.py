@@ -76,7 +76,8 @@ def measure_run(generator, run, rounds, extra, progress):
         one = {}
         for kind in run.servers if index % 2 == 0 else reversed(run.servers):
             progress.step(f"{run.name} on {kind}")
-            directives = {**run.directives, **(extra if kind == "cloakroom" else {})}
+            own = {**run.own_directives, **extra} if kind == "cloakroom" else {}
+            directives = {**run.directives, **own}
             one[kind] = measure.measure_micro(run) if run.micro else measure.measure(
                 generator, kind, run, directives)
         done.append(one)

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -69,6 +70,11 @@ class OutputBuffer {
   /// Drops everything, including the memory: an idle connection holds nothing.
   void Release();
 
+  /// All unsent bytes, if they are one contiguous text; valid until the buffer changes.
+  std::optional<std::string_view> Whole() const {
+    if (first_splice_ < splices_.size()) return std::nullopt;
+    return Text(begin_, end_);
+  }
   /// Fills `out` with the first spans to send, in order, and returns how many. They are valid until
   /// the buffer changes.
   size_t Gather(std::span<std::string_view> out) const;

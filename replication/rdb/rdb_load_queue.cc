@@ -79,7 +79,7 @@ void RdbLoadQueue::EndThreads() {
   threads_.clear();
 }
 
-RdbLoadQueue::Outcome RdbLoadQueue::Finish() {
+RdbLoadQueue::Loaded RdbLoadQueue::Finish() {
   while (const auto mine = Take(/*wait=*/false)) Insert(own_, *mine);
   EndThreads();
   Settle(own_);

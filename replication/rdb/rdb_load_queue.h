@@ -27,7 +27,7 @@ struct RdbBatch {
 /// Thread rule: the thread that made it.
 class RdbLoadQueue {
  public:
-  struct Outcome {
+  struct Loaded {
     RdbInserter::Counts counts;
     /// Records that could not be used, by offset; only some if there are many.
     std::vector<RdbError> errors;
@@ -43,7 +43,7 @@ class RdbLoadQueue {
   /// Whether a record could not be used so far.
   bool failed();
   /// Waits until everything is done.
-  Outcome Finish();
+  Loaded Finish();
 
  private:
   static constexpr size_t kMaxWaiting = 8;
@@ -63,7 +63,7 @@ class RdbLoadQueue {
   CondVar changed_;
   std::deque<RdbBatch> waiting_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  Outcome outcome_ ABSL_GUARDED_BY(mutex_);
+  Loaded outcome_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace cloakroom

@@ -31,7 +31,7 @@ class Load {
     while (Step()) {
     }
     SendBatch();
-    RdbLoadQueue::Outcome outcome = queue_.Finish();
+    RdbLoadQueue::Loaded outcome = queue_.Finish();
     result_.keys = outcome.counts.keys;
     result_.expired = outcome.counts.expired;
     result_.empty = outcome.counts.empty;
@@ -136,7 +136,7 @@ class Load {
     return reader_.Resync();
   }
 
-  void AddDamage(RdbLoadQueue::Outcome outcome) {
+  void AddDamage(RdbLoadQueue::Loaded outcome) {
     result_.lost += outcome.error_count;
     for (RdbError& error : outcome.errors) result_.damage.push_back(std::move(error));
     std::sort(result_.damage.begin(), result_.damage.end(),

@@ -102,7 +102,7 @@ void BitCount(Call& call) {
     reply.Integer(static_cast<int64_t>(CountBits(bytes, bits.first, bits.last)));
   };
   if (string->size() <= kMaxInlineBytes) return count(call.reply(), string->bytes());
-  call.Offload([held = HeldString(string.entry()), count](LongWork& work) {
+  call.StartLongWork([held = HeldString(string.entry()), count](LongWork& work) {
     count(work.reply, held.view().bytes());
   });
 }
@@ -151,7 +151,7 @@ void BitPos(Call& call) {
     reply.Integer(BitPosition(bytes, bit, bits, end_given));
   };
   if (string->size() <= kMaxInlineBytes) return search(call.reply(), string->bytes());
-  call.Offload([held = HeldString(string.entry()), search](LongWork& work) {
+  call.StartLongWork([held = HeldString(string.entry()), search](LongWork& work) {
     search(work.reply, held.view().bytes());
   });
 }
@@ -207,7 +207,7 @@ struct PreparedBits {
 void PrepareBits(Call& call, BitOperation operation, std::span<const Entry* const> operands) {
   auto prepared = std::make_shared<PreparedBits>();
   for (const Entry* entry : operands) prepared->sources.emplace_back(entry);
-  call.PrepareElsewhere([operation, prepared](LongWork& work) {
+  call.PrepareOnWorker([operation, prepared](LongWork& work) {
     std::vector<StringView> views;
     for (const HeldString& held : prepared->sources) views.push_back(held.view());
     prepared->result = Combine(operation, views);

@@ -71,8 +71,8 @@ struct KillFilter {
 
   bool Matches(const Client& client, int64_t now_ms) const {
     if (id && client.id != static_cast<uint64_t>(*id)) return false;
-    if (address && client.address != *address) return false;
-    if (local_address && client.local_address != *local_address) return false;
+    if (address && client.address.Text() != *address) return false;
+    if (local_address && client.local_address.Text() != *local_address) return false;
     if (type && TypeOf(client) != *type) return false;
     return !max_age_s || (now_ms - client.created_ms) / 1000 >= *max_age_s;
   }

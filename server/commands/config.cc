@@ -37,7 +37,7 @@ void Reply(const absl::Status& status, LongWork& work) {
 void ConfigSet(Call& call) {
   if (call.argc() % 2 != 0) return call.SyntaxError();
   std::vector<std::string> words(call.args().begin() + 2, call.args().end());
-  call.Offload(
+  call.StartLongWork(
       [&config = call.server().config(), words = std::move(words),
        caller = ConfigCaller{call.client().local, call.server().persistence().loader().loading()}](
           LongWork& work) {
@@ -47,7 +47,7 @@ void ConfigSet(Call& call) {
 }
 
 void ConfigRewrite(Call& call) {
-  call.Offload(
+  call.StartLongWork(
       [&config = call.server().config()](LongWork& work) { Reply(config.Rewrite(), work); });
 }
 

@@ -37,7 +37,7 @@ void CountChanges(Call& call, size_t changes) {
 void ReplyWhenFreed(Call& call) {
   bool async = call.argc() == 2 && call.Is(1, "async");
   if (async || call.mode() != CallMode::kTopLevel) return call.reply().Ok();
-  call.Offload([&reclaimer = call.server().keyspace().reclaimer()](LongWork& work) -> Task {
+  call.StartLongWork([&reclaimer = call.server().keyspace().reclaimer()](LongWork& work) -> Task {
     co_await work.Until([&](LongWork::Resume resume) { reclaimer.WhenDrained(std::move(resume)); });
     work.reply.Ok();
   });

@@ -45,7 +45,7 @@ void Sleep(Call& call) {
   constexpr double kLongestSeconds = 3600;
   double seconds = std::strtod(std::string(call.arg(2)).c_str(), nullptr);
   seconds = std::isfinite(seconds) ? std::clamp(seconds, 0.0, kLongestSeconds) : 0;
-  call.Offload([seconds](LongWork& work) {
+  call.StartLongWork([seconds](LongWork& work) {
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
     work.reply.Ok();
   });
@@ -107,8 +107,9 @@ void Populate(Call& call) {
   if (!size) return;
   if (call.argc() > 5) return SubcommandError(call);
   std::string prefix(call.argc() > 3 ? call.arg(3) : "key");
-  call.Offload([&db = call.db(), now_ms = call.now_ms(), count = *count, prefix = std::move(prefix),
-                size = static_cast<size_t>(*size)](LongWork& work) -> Task {
+  call.StartLongWork([&db = call.db(), now_ms = call.now_ms(), count = *count,
+                      prefix = std::move(prefix),
+                      size = static_cast<size_t>(*size)](LongWork& work) -> Task {
     for (int64_t i = 0; i < count; ++i) {
       const std::string key = fmt::format("{}:{}", prefix, i);
       std::string value = fmt::format("value:{}", i);
@@ -128,7 +129,7 @@ void LogLine(Call& call) {
 
 /// Other clients may change keys meanwhile: the digest is exact while nobody writes.
 void DigestAll(Call& call) {
-  call.Offload(
+  call.StartLongWork(
       [&keyspace = call.server().keyspace(), now_ms = call.now_ms()](LongWork& work) -> Task {
         constexpr size_t kBucketsAtOnce = 64;
         Digest digest;
@@ -180,13 +181,14 @@ void HashTableStats(Call& call) {
                                     db.size(), db.expires(), Database::kStripes, fewest, most));
 }
 
-void OffloadReload(Call& call, Loader::ReloadOptions options, std::string_view error) {
-  call.Offload([&loader = call.server().persistence().loader(), options, error](LongWork& work) {
-    const absl::Status loaded = loader.Reload(options);
-    if (loaded.ok()) return work.reply.Ok();
-    LogWarning("{}", MessageOf(loaded));
-    work.Error(error);
-  });
+void StartReload(Call& call, Loader::ReloadOptions options, std::string_view error) {
+  call.StartLongWork(
+      [&loader = call.server().persistence().loader(), options, error](LongWork& work) {
+        const absl::Status loaded = loader.Reload(options);
+        if (loaded.ok()) return work.reply.Ok();
+        LogWarning("{}", MessageOf(loaded));
+        work.Error(error);
+      });
 }
 
 void ReloadSnapshot(Call& call) {
@@ -203,13 +205,13 @@ void ReloadSnapshot(Call& call) {
       return call.Error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
     }
   }
-  OffloadReload(call, options, "ERR Error trying to load the RDB dump, check server logs.");
+  StartReload(call, options, "ERR Error trying to load the RDB dump, check server logs.");
 }
 
 void LoadAof(Call& call) {
   if (!MayWait(call)) return;
-  OffloadReload(call, {.from_log = true},
-                "ERR Error trying to load the AOF files, check server logs.");
+  StartReload(call, {.from_log = true},
+              "ERR Error trying to load the AOF files, check server logs.");
 }
 
 void Refuse(Call& call) {

@@ -101,9 +101,10 @@ void Lcs(Call& call) {
   if (a_view.size() * b_view.size() <= kMaxInlinePairs) {
     return ReplyLcs(call.reply(), a_view.bytes(), b_view.bytes(), *options);
   }
-  call.Offload([first = HeldString(a), second = HeldString(b), options = *options](LongWork& work) {
-    ReplyLcs(work.reply, first.view().bytes(), second.view().bytes(), options);
-  });
+  call.StartLongWork(
+      [first = HeldString(a), second = HeldString(b), options = *options](LongWork& work) {
+        ReplyLcs(work.reply, first.view().bytes(), second.view().bytes(), options);
+      });
 }
 
 // Read as a table.

@@ -43,7 +43,7 @@ void MemoryUsage(Call& call) {
     return call.reply().Integer(static_cast<int64_t>(own));
   }
   // All of a large value: not while its stripe waits.
-  call.Offload([shared = SharedValue(value), own](LongWork& work) {
+  call.StartLongWork([shared = SharedValue(value), own](LongWork& work) {
     size_t all = own + ValueMemory(shared.view(), 0);
     work.reply.Integer(static_cast<int64_t>(all));
   });
@@ -148,14 +148,14 @@ void MemoryDoctor(Call& call) {
 }
 
 void MemoryMallocStats(Call& call) {
-  call.Offload([](LongWork& work) {
+  call.StartLongWork([](LongWork& work) {
     std::string report = MemoryMeter::AllocatorReport();
     work.reply.Verbatim("txt", report.empty() ? "The allocator has no statistics." : report);
   });
 }
 
 void MemoryPurge(Call& call) {
-  call.Offload([](LongWork& work) {
+  call.StartLongWork([](LongWork& work) {
     MemoryMeter::Purge();
     work.reply.Ok();
   });

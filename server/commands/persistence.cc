@@ -27,7 +27,7 @@ void Save(Call& call) {
   if (call.server().persistence().work().under_way() == Kind::kSnapshot) {
     return call.Error(kSnapshotRuns);
   }
-  call.Offload([&saver = call.server().persistence().saver()](LongWork& work) -> Task {
+  call.StartLongWork([&saver = call.server().persistence().saver()](LongWork& work) -> Task {
     std::string_view error;
     co_await work.Until([&](LongWork::Resume resume) {
       const Kind running = saver.Begin([&, resume](const absl::Status& saved) {
@@ -61,7 +61,7 @@ void BgSave(Call& call) {
     return call.reply().Simple("Background saving scheduled");
   }
   // What this client says next, and what others do who have heard of it, is not in the snapshot.
-  call.Offload([&saver = persistence.saver()](LongWork& work) -> Task {
+  call.StartLongWork([&saver = persistence.saver()](LongWork& work) -> Task {
     bool runs = false;
     co_await work.Until([&](LongWork::Resume resume) {
       runs = saver.Begin(nullptr, resume) != Kind::kNone;

@@ -32,8 +32,8 @@ struct KeysWanted {
 };
 
 /// KEYS of a large database: what it has found stands in the reply at once.
-void OffloadKeys(Call& call, KeysWanted wanted) {
-  call.Offload([wanted = std::move(wanted), &db = call.db()](LongWork& work) -> Task {
+void StartKeys(Call& call, KeysWanted wanted) {
+  call.StartLongWork([wanted = std::move(wanted), &db = call.db()](LongWork& work) -> Task {
     const size_t mark = work.reply.BeginArray();
     size_t found = 0;
     uint64_t cursor = 0;
@@ -52,7 +52,7 @@ void OffloadKeys(Call& call, KeysWanted wanted) {
 
 void Keys(Call& call) {
   KeysWanted wanted{std::string(call.arg(1)), call.now_ms()};
-  if (call.db().size() > kDirectEntries) return OffloadKeys(call, std::move(wanted));
+  if (call.db().size() > kDirectEntries) return StartKeys(call, std::move(wanted));
   std::vector<std::string> found;
   uint64_t cursor = 0;
   do {
@@ -91,16 +91,17 @@ struct Scanning {
   }
 };
 
-void OffloadScan(Call& call, Scanning scanning) {
-  call.Offload([scanning = std::move(scanning), &db = call.db()](LongWork& work) mutable -> Task {
-    do {
-      co_await work.Step(db, [&](Hold& hold) {
-        scanning.cursor = db.Scan(hold, scanning.cursor, scanning.step(),
-                                  [&](const Entry& entry) { scanning.Visit(entry); });
+void StartScan(Call& call, Scanning scanning) {
+  call.StartLongWork(
+      [scanning = std::move(scanning), &db = call.db()](LongWork& work) mutable -> Task {
+        do {
+          co_await work.Step(db, [&](Hold& hold) {
+            scanning.cursor = db.Scan(hold, scanning.cursor, scanning.step(),
+                                      [&](const Entry& entry) { scanning.Visit(entry); });
+          });
+        } while (scanning.cursor != 0 && !scanning.done());
+        scanning.Reply(work.reply);
       });
-    } while (scanning.cursor != 0 && !scanning.done());
-    scanning.Reply(work.reply);
-  });
 }
 
 void Scan(Call& call) {
@@ -110,7 +111,7 @@ void Scan(Call& call) {
   if (!options) return;
   const size_t entries = std::min<size_t>(options->count, call.db().size());
   Scanning scanning{*start, *std::move(options), call.now_ms()};
-  if (entries > kDirectEntries) return OffloadScan(call, std::move(scanning));
+  if (entries > kDirectEntries) return StartScan(call, std::move(scanning));
   bool any = false;
   do {
     std::optional<uint64_t> next =

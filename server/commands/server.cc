@@ -62,16 +62,17 @@ void RequestShutdown(Call& call, const ShutdownOptions& options) {
   const Ending ending = options.save     ? Ending::kSave
                         : options.nosave ? Ending::kNoSave
                                          : Ending::kDefault;
-  call.Offload([&server = call.server(), ending, force = options.force](LongWork& work) -> Task {
-    bool refused = false;
-    co_await work.Until([&](LongWork::Resume resume) {
-      server.RequestShutdown({.save = ending, .force = force, .answered = [&, resume](bool no) {
-                                refused = no;
-                                resume();
-                              }});
-    });
-    if (refused) work.Error("ERR Errors trying to SHUTDOWN. Check logs.");
-  });
+  call.StartLongWork(
+      [&server = call.server(), ending, force = options.force](LongWork& work) -> Task {
+        bool refused = false;
+        co_await work.Until([&](LongWork::Resume resume) {
+          server.RequestShutdown({.save = ending, .force = force, .answered = [&, resume](bool no) {
+                                    refused = no;
+                                    resume();
+                                  }});
+        });
+        if (refused) work.Error("ERR Errors trying to SHUTDOWN. Check logs.");
+      });
 }
 
 void Shutdown(Call& call) {

@@ -151,7 +151,7 @@ std::vector<Set> ViewsOf(const SharedSets& shared) {
 template <typename Write>
 void ReplyFromSets(Call& call, std::vector<Set> sets, size_t cost, Write write) {
   if (cost <= kLongWorkItems) return write(call.reply(), sets);
-  call.Offload([shared = ShareAll(sets), write = std::move(write)](LongWork& work) {
+  call.StartLongWork([shared = ShareAll(sets), write = std::move(write)](LongWork& work) {
     write(work.reply, ViewsOf(shared));
   });
 }
@@ -186,7 +186,7 @@ struct PreparedSet {
 };
 
 void PrepareStore(Call& call, Combine combine, std::span<const Set> sets) {
-  call.PrepareElsewhere(
+  call.PrepareOnWorker(
       [combine, sources = ShareAll(sets), stale = call.prepared<PreparedSet>(),
        limits = call.server().keyspace().encoding_limits()](LongWork& work) mutable {
         // Freed here, and not on the event loop.

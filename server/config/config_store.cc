@@ -174,11 +174,11 @@ std::vector<std::pair<std::string, std::string>> ConfigStore::Get(
 }
 
 // Finds whose names may be set at all, before any value is looked at.
-absl::StatusOr<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
+absl::StatusOr<std::vector<ConfigStore::Assignment>> ConfigStore::ReadAssignments(
     absl::Span<const std::string_view> names_and_values, ConfigCaller caller) const {
   Allowed allowed = live_.enable_protected_configs;
   bool may_protected = allowed == Allowed::kYes || (allowed == Allowed::kLocal && caller.is_local);
-  std::vector<Request> requests;
+  std::vector<Assignment> assignments;
   for (size_t i = 0; i + 1 < names_and_values.size(); i += 2) {
     Row row = config::FindDirective(names_and_values[i]);
     std::string name = config::Lower(names_and_values[i]);
@@ -194,12 +194,12 @@ absl::StatusOr<std::vector<ConfigStore::Request>> ConfigStore::ReadRequests(
     if (row->Is(config::kNotWhileLoading) && caller.is_loading) {
       return Refused(kLoadingError);
     }
-    if (std::ranges::find(requests, name, &Request::name) != requests.end()) {
+    if (std::ranges::find(assignments, name, &Assignment::name) != assignments.end()) {
       return SetFailed(name, "duplicate parameter");
     }
-    requests.push_back({row, std::move(name), names_and_values[i + 1]});
+    assignments.push_back({row, std::move(name), names_and_values[i + 1]});
   }
-  return requests;
+  return assignments;
 }
 
 absl::Status ConfigStore::Set(absl::Span<const std::string_view> names_and_values,
@@ -208,8 +208,8 @@ absl::Status ConfigStore::Set(absl::Span<const std::string_view> names_and_value
     return absl::InvalidArgumentError("ERR syntax error");
   }
   MutexLock change(changes_);
-  absl::StatusOr<std::vector<Request>> requests = ReadRequests(names_and_values, caller);
-  if (!requests.ok()) return requests.status();
+  absl::StatusOr<std::vector<Assignment>> assignments = ReadAssignments(names_and_values, caller);
+  if (!assignments.ok()) return assignments.status();
 
   Values before, after;
   {
@@ -217,32 +217,33 @@ absl::Status ConfigStore::Set(absl::Span<const std::string_view> names_and_value
     before = state_.values;
   }
   after = before;
-  for (const Request& request : *requests) {
-    absl::StatusOr<Value> value = config::ParseWords(*request.row, {std::string(request.word)},
-                                                     after[request.row].text, Origin::kConfigSet);
-    if (!value.ok()) return SetFailed(request.name, std::string(value.status().message()));
-    after[request.row] = *std::move(value);
+  for (const Assignment& assignment : *assignments) {
+    absl::StatusOr<Value> value =
+        config::ParseWords(*assignment.row, {std::string(assignment.word)},
+                           after[assignment.row].text, Origin::kConfigSet);
+    if (!value.ok()) return SetFailed(assignment.name, std::string(value.status().message()));
+    after[assignment.row] = *std::move(value);
   }
-  std::erase_if(*requests, [&before, &after](const Request& request) {
-    return before[request.row].text == after[request.row].text;
+  std::erase_if(*assignments, [&before, &after](const Assignment& assignment) {
+    return before[assignment.row].text == after[assignment.row].text;
   });
   Put(after);
-  return Notify(*requests, before);
+  return Notify(*assignments, before);
 }
 
-absl::Status ConfigStore::Notify(const std::vector<Request>& changed, const Values& before) {
+absl::Status ConfigStore::Notify(const std::vector<Assignment>& changed, const Values& before) {
   std::vector<const Subscription*> called;
   for (const Subscription& subscription : subscriptions_) {
-    auto concerns = [&subscription](const Request& request) {
-      return std::ranges::find(subscription.rows, request.row) != subscription.rows.end();
+    auto concerns = [&subscription](const Assignment& assignment) {
+      return std::ranges::find(subscription.rows, assignment.row) != subscription.rows.end();
     };
-    auto request = std::ranges::find_if(changed, concerns);
-    if (request == changed.end()) continue;
+    auto assignment = std::ranges::find_if(changed, concerns);
+    if (assignment == changed.end()) continue;
     if (const absl::Status refusal = subscription.apply(); !refusal.ok()) {
       Put(before);
       // They took the value once, so they take it again.
       for (const Subscription* earlier : called) earlier->apply().IgnoreError();
-      return SetFailed(request->name, std::string(refusal.message()));
+      return SetFailed(assignment->name, std::string(refusal.message()));
     }
     called.push_back(&subscription);
   }

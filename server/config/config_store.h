@@ -91,7 +91,7 @@ class ConfigStore {
     Subscriber apply;
   };
   /// One name of a CONFIG SET.
-  struct Request {
+  struct Assignment {
     Row row;
     std::string name;  // as it was asked for, in lower case
     std::string_view word;
@@ -105,9 +105,9 @@ class ConfigStore {
   };
 
   static absl::Status Apply(const config::Statement& statement, Loaded& loaded);
-  absl::StatusOr<std::vector<Request>> ReadRequests(
+  absl::StatusOr<std::vector<Assignment>> ReadAssignments(
       absl::Span<const std::string_view> names_and_values, ConfigCaller caller) const;
-  absl::Status Notify(const std::vector<Request>& changed, const Values& before)
+  absl::Status Notify(const std::vector<Assignment>& changed, const Values& before)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(changes_);
   void Put(const Values& values) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::flat_hash_map<Row, config::Wanted> WantedLines() ABSL_EXCLUSIVE_LOCKS_REQUIRED(changes_)

@@ -72,7 +72,7 @@ void Accounting::AddToSlowLog(Client& client, const Command& command, CommandArg
     name = client.name;
   }
   server_.slowlog().Add(WithoutSecrets(*command.row, args), server_.clock().NowMs() / 1000,
-                        duration_us, client.address, std::move(name),
+                        duration_us, client.address.Text(), std::move(name),
                         static_cast<size_t>(server_.settings().slowlog_max_len.Get()));
 }
 

@@ -23,7 +23,7 @@ bool Permitted(Allowed allowed, const Client& client) {
 constexpr size_t kShownBytes = 128;
 
 /// At most `room` bytes, and none from a zero byte on: Redis prints C strings here.
-std::string Shown(std::string_view text, size_t room) {
+std::string Excerpt(std::string_view text, size_t room) {
   return std::string(text.substr(0, std::min(room, text.find('\0'))));
 }
 
@@ -38,14 +38,14 @@ std::string UpperName(std::string_view name) { return absl::AsciiStrToUpper(std:
 
 std::string Admission::UnknownCommand(CommandArguments args) const {
   if (args.size() > 1 && server_.commands().Find(args.first(1)) != nullptr) {
-    return absl::StrCat("ERR unknown subcommand '", Shown(args[1], kShownBytes), "'. Try ",
+    return absl::StrCat("ERR unknown subcommand '", Excerpt(args[1], kShownBytes), "'. Try ",
                         UpperName(args[0]), " HELP.");
   }
-  std::string text = absl::StrCat("ERR unknown command '", Shown(args[0], kShownBytes),
+  std::string text = absl::StrCat("ERR unknown command '", Excerpt(args[0], kShownBytes),
                                   "', with args beginning with: ");
   size_t room = kShownBytes;
   for (size_t i = 1; i < args.size() && room > 0; ++i) {
-    std::string shown = Shown(args[i], room);
+    std::string shown = Excerpt(args[i], room);
     absl::StrAppend(&text, "'", shown, "' ");
     room -= std::min(room, shown.size() + 3);
   }
@@ -145,14 +145,14 @@ absl::Status Admission::AdmitForMemory(const Client& client, const Command& comm
 bool Admission::MakeRoom() const {
   const int64_t late_ms = server_.settings().latency_monitor_threshold_ms;
   if (late_ms == 0) [[likely]]
-    return thread_.evictor.MakeRoom() != Evictor::Outcome::kNoRoom;
+    return thread_.evictor.MakeRoom() != Evictor::Room::kNoRoom;
   const int64_t started_us = server_.clock().MonotonicUs();
-  const Evictor::Outcome outcome = thread_.evictor.MakeRoom();
+  const Evictor::Room outcome = thread_.evictor.MakeRoom();
   const int64_t took_ms = (server_.clock().MonotonicUs() - started_us) / 1000;
   if (took_ms >= late_ms) {
     server_.latency().Add("eviction-cycle", server_.clock().NowMs() / 1000, took_ms);
   }
-  return outcome != Evictor::Outcome::kNoRoom;
+  return outcome != Evictor::Room::kNoRoom;
 }
 
 bool Admission::HasFlag(const Client& client, const Request& request, uint32_t flags) const {

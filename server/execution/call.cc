@@ -87,13 +87,13 @@ bool Call::Is(size_t i, std::string_view keyword) const {
                                 absl::string_view(keyword.data(), keyword.size()));
 }
 
-void Call::Offload(LongWork::Function work) {
+void Call::StartLongWork(LongWork::Function work) {
   if (mode_ == CallMode::kTopLevel) {
     work_ = std::move(work);
     return;
   }
   LongWork here(std::move(work), reply_, hold_);
-  here.RunHere();
+  here.RunToEnd();
   error_code_ = here.error_code();
 }
 

@@ -124,11 +124,11 @@ class Call {
   /// the connection waits. Inside MULTI or a script it runs at once. Must be the last thing that
   /// the command does; `work` must not touch the Call or the Client, and owns what it needs of the
   /// arguments. It is a coroutine (long_work.h), or a plain function that never waits.
-  void Offload(LongWork::Function work);
+  void StartLongWork(LongWork::Function work);
   template <typename Work>
     requires std::is_void_v<std::invoke_result_t<Work&, LongWork&>>
-  void Offload(Work work) {
-    Offload(LongWork::Function([work = std::move(work)](LongWork& long_work) mutable -> Task {
+  void StartLongWork(Work work) {
+    StartLongWork(LongWork::Function([work = std::move(work)](LongWork& long_work) mutable -> Task {
       work(long_work);
       co_return;
     }));
@@ -140,9 +140,9 @@ class Call {
   /// is still what the result was computed from, and may prepare anew when it is not. Nothing may
   /// have changed or been replied. REQUIRES: may_prepare().
   template <typename Work>
-  void PrepareElsewhere(Work work) {
+  void PrepareOnWorker(Work work) {
     prepares_ = true;
-    Offload(std::move(work));
+    StartLongWork(std::move(work));
   }
   /// False where the command must come to its end now: inside MULTI or a script, and when what it
   /// reads has changed too often while it prepared.
@@ -166,8 +166,8 @@ class Call {
   void TryAgainSoon() { again_soon_ = true; }
 
   // For the executor.
-  bool has_work() const { return work_ != nullptr; }
-  LongWork::Function TakeWork() { return std::exchange(work_, nullptr); }
+  bool has_long_work() const { return work_ != nullptr; }
+  LongWork::Function TakeLongWork() { return std::exchange(work_, nullptr); }
   bool prepares() const { return prepares_; }
   bool again_soon() const { return again_soon_; }
   bool blocks() const { return block_on_.has_value(); }

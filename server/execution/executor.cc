@@ -17,9 +17,9 @@
 namespace cloakroom {
 namespace {
 
-/// A batch of fewer requests is not worth two looks at every bucket.
-constexpr size_t kMinPrefetch = 4;
-constexpr size_t kUsualBatch = 32;
+/// A single miss overlaps with no other.
+constexpr size_t kMinPrefetch = 2;
+constexpr size_t kUsualBatch = 64;
 /// The bucket, its entries, those of the bucket chained behind: chains are seldom longer.
 constexpr int kPrefetchTurns = 3;
 
@@ -48,7 +48,7 @@ void HangUpOnHttp(Client& client, ThreadContext& thread, int64_t now_us) {
       "commands, "
       "as a web page does that wants to reach this server through somebody's browser. The "
       "connection is closed.",
-      client.address);
+      client.address.Text());
 }
 
 }  // namespace
@@ -71,13 +71,27 @@ Request Executor::Prepare(CommandArguments args) const {
   return request;
 }
 
-void Executor::Prefetch(std::span<const Request> batch, int db_index) {
-  if (batch.size() < kMinPrefetch) return;
+void Executor::Prepare(Batch& batch) {
+  const CommandArguments arguments(batch.arguments);
+  for (const Batch::Place& place : batch.places) {
+    batch.requests.push_back(Prepare(arguments.subspan(place.first, place.count)));
+  }
+  // Clients of one database after the other, as they come: nearly always they all have the same.
+  for (size_t first = 0; first < batch.size();) {
+    size_t end = first + 1;
+    while (end < batch.size() && batch.places[end].db == batch.places[first].db) ++end;
+    Prefetch(std::span(batch.requests).subspan(first, end - first), batch.places[first].db);
+    first = end;
+  }
+}
+
+void Executor::Prefetch(std::span<const Request> requests, int db_index) {
+  if (requests.size() < kMinPrefetch) return;
   Database& db = server_.keyspace().db(db_index);
   Hold pass(thread_.slot);
   if (!pass.TryPassNow(db)) return;
   absl::InlinedVector<KeyHash, kUsualBatch> wanted;
-  for (const Request& request : batch) {
+  for (const Request& request : requests) {
     if (request.hashed) wanted.push_back(request.first_hash);
   }
   for (int turn = 0; !wanted.empty() && turn < kPrefetchTurns; ++turn) {
@@ -109,12 +123,12 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {
   if (client.reply_mode == ReplyMode::kOn) [[likely]] {
-    return ExecuteAloud(client, request, reply, queued);
+    return ExecuteAndReply(client, request, reply, queued);
   }
   if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkip;
   bool pushes = RepliesWithPushes(client, request);
   size_t mark = reply.out().Mark();
-  Outcome outcome = ExecuteAloud(client, request, reply, queued);
+  Outcome outcome = ExecuteAndReply(client, request, reply, queued);
   // Only CLIENT REPLY ON, RESET, and pushes are heard. What waits finds its reply dropped when it
   // is done.
   if (client.reply_mode != ReplyMode::kOn && !pushes) reply.out().Truncate(mark);
@@ -124,8 +138,8 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& r
   return outcome;
 }
 
-Outcome Executor::ExecuteAloud(Client& client, const Request& request, ReplyWriter& reply,
-                               bool queued) {
+Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyWriter& reply,
+                                  bool queued) {
   if (absl::Status may = admission_.Admit(client, request); !may.ok()) [[unlikely]] {
     if (request.command == nullptr && IsHttp(request.args[0])) {
       HangUpOnHttp(client, thread_, now_us_);
@@ -218,11 +232,11 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   }
   // What follows concerns nobody who waits for the keys.
   hold.Release();
-  if (call.has_work()) [[unlikely]] {
+  if (call.has_long_work()) [[unlikely]] {
     const bool prepares = call.prepares();
     if (!prepares) accounting_.NoteRun(call);
-    return {.kind = prepares ? Outcome::Kind::kPrepare : Outcome::Kind::kDeferred,
-            .work = call.TakeWork(),
+    return {.kind = prepares ? Outcome::Kind::kPrepare : Outcome::Kind::kLongWork,
+            .work = call.TakeLongWork(),
             .started_us = started_us};
   }
   if (call.again_soon()) [[unlikely]]
@@ -329,7 +343,7 @@ void Executor::RunNested(Client& client, const Command& command, CommandArgument
   accounting_.NoteEnd(client, command, args, server_.clock().MonotonicUs() - started_us);
 }
 
-void Executor::FinishDeferred(Client& client, const Request& request, int64_t started_us,
+void Executor::FinishLongWork(Client& client, const Request& request, int64_t started_us,
                               std::string_view error_code) {
   BeginBatch();
   if (!error_code.empty()) accounting_.CountFailure(*request.command, error_code);

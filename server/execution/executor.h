@@ -5,11 +5,13 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "protocol/reply_writer.h"
 #include "server/context/server.h"
 #include "server/execution/accounting.h"
 #include "server/execution/admission.h"
+#include "server/execution/batch.h"
 #include "server/execution/call.h"
 #include "server/execution/command_table.h"
 #include "server/execution/request.h"
@@ -28,20 +30,26 @@ class Executor {
   Executor(Server& server, ThreadContext& thread)
       : server_(server), thread_(thread), admission_(server, thread), accounting_(server, thread) {}
 
-  /// Reads the clock. Call it when the loop wakes up, before the first Execute.
+  /// Reads the clock. Call it before the first Execute after a wait.
   void BeginBatch();
   /// Looks a request up and hashes its first key.
   Request Prepare(CommandArguments args) const;
-  /// Fetches what the batch is about to look up into the cache: buckets first, then entries, so
-  /// that the misses overlap.
-  void Prefetch(std::span<const Request> batch, int db);
+  /// The same for all requests of the batch. Fetches what they are about to look up into the cache,
+  /// so that the misses overlap.
+  void Prepare(Batch& batch);
+  /// Those under way.
+  Batches& batches() { return *batches_; }
+  /// Returns those that were under way; they stay where they are in memory.
+  std::unique_ptr<Batches> ExchangeBatches(std::unique_ptr<Batches> batches) {
+    return std::exchange(batches_, std::move(batches));
+  }
 
   /// Executes one request and writes its reply. `queued`: the client holds a ticket for the gate
   /// that refused it before.
   Outcome Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued);
-  /// When the work of a kDeferred request is done, on the event loop again: notes its duration, and
+  /// When the work of a kLongWork request is done, on the event loop again: notes its duration, and
   /// its error where there is a code.
-  void FinishDeferred(Client& client, const Request& request, int64_t started_us,
+  void FinishLongWork(Client& client, const Request& request, int64_t started_us,
                       std::string_view error_code);
 
   /// When a kBlocked request has been settled and that was heard of: takes it out of the queues of
@@ -64,8 +72,10 @@ class Executor {
   Server& server() { return server_; }
 
  private:
+  /// Buckets first, then entries.
+  void Prefetch(std::span<const Request> requests, int db);
   /// Execute for a client that gets its replies.
-  Outcome ExecuteAloud(Client& client, const Request& request, ReplyWriter& reply, bool queued);
+  Outcome ExecuteAndReply(Client& client, const Request& request, ReplyWriter& reply, bool queued);
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);
   /// What becomes of a request that did not get its hold.
@@ -85,6 +95,7 @@ class Executor {
   ThreadContext& thread_;
   Admission admission_;
   Accounting accounting_;
+  std::unique_ptr<Batches> batches_ = std::make_unique<Batches>();
   int64_t wall_ms_ = 0;   ///< when the batch began
   int64_t batch_us_ = 0;  ///< the same, on the monotonic clock
   int64_t now_us_ = 0;    ///< when the last command ended

@@ -74,7 +74,7 @@ void LongWork::AwaitGate() {
   done_();
 }
 
-void LongWork::RunHere() {
+void LongWork::RunToEnd() {
   task_ = function_(*this);
   while (true) {
     task_.Resume();

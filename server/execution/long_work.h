@@ -19,13 +19,13 @@
 
 namespace cloakroom {
 
-/// Work that a command does outside the event loop (Call::Offload), with no stripe held. It is a
-/// coroutine that a worker runs in steps. Where it has to wait, for a gate or for somebody's call,
-/// the worker does other things meanwhile; and when others wait for a worker it lets them have
-/// their turn between two steps. A script that becomes busy in a database that it wants ends it
-/// with BUSY.
+/// Work that a command does outside the event loop (Call::StartLongWork), with no stripe held. It
+/// is a coroutine that a worker runs in steps. Where it has to wait, for a gate or for somebody's
+/// call, the worker does other things meanwhile; and when others wait for a worker it lets them
+/// have their turn between two steps. A script that becomes busy in a database that it wants ends
+/// it with BUSY.
 ///
-///   call.Offload([&db = call.db()](LongWork& work) -> Task {
+///   call.StartLongWork([&db = call.db()](LongWork& work) -> Task {
 ///     uint64_t cursor = 0;
 ///     do {
 ///       co_await work.Step(db, [&](Hold&) { cursor = db.Scan(cursor, 256, …); });
@@ -52,7 +52,7 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
   /// Begins, or goes on; calls `done` at the end. For a pool; shared_from_this() must work.
   void Start();
   /// Runs to the end on this thread. The calls that it waits for come from other threads.
-  void RunHere();
+  void RunToEnd();
 
   /// co_await it: runs `step` under a hold that has a pass through the database's gate, or more.
   /// Keep it short: scripts wait for it, and other work.
@@ -71,7 +71,7 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
   const std::string& error_code() const { return error_code_; }
   /// What was replied. For a pool, after `done`.
   OutputBuffer& output() { return output_; }
-  /// What must be durable before that is sent, see ChangeJournal::Request.
+  /// What must be durable before that is sent, see ChangeJournal::Scope.
   int64_t durable_from() const { return seen_.offset; }
 
   ReplyWriter& reply;

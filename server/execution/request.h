@@ -37,7 +37,7 @@ struct Outcome {
     kGate,      ///< nothing was done: wait for `gate`, as `wish` says, and try again
     kSoon,      ///< nothing was done: try again in `soon`
     kPaused,    ///< nothing was done: try again at `until_ms`, or when the pause ends
-    kDeferred,  ///< `work` writes the reply, on a worker thread
+    kLongWork,  ///< `work` writes the reply, on a worker thread
     kBlocked,   ///< it waits for its keys: `blocked` says when it is settled, and has its reply
     kPrepare,   ///< nothing was done: try again with what `work` prepares, on a worker thread
   };
@@ -48,7 +48,7 @@ struct Outcome {
   int64_t until_ms = 0;
   LongWork::Function work;
   std::shared_ptr<BlockedRequest> blocked;
-  int64_t started_us = 0;  ///< kDeferred, kPrepare
+  int64_t started_us = 0;  ///< kLongWork, kPrepare
   int64_t ran_us = 0;      ///< kBlocked: until it was parked
 };
 

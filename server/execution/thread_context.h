@@ -29,7 +29,7 @@ struct ThreadContext {
   Relaxed<int64_t> blocked_clients = 0;
   Relaxed<int64_t> blocked_with_time_limit = 0;
   /// What is being executed; null where nobody is answered, as while a log is loaded.
-  ChangeJournal::Request* request = nullptr;
+  ChangeJournal::Scope* journal_scope = nullptr;
   Evictor evictor;
   ScriptEngine script_engine;
   absl::InsecureBitGen random;
@@ -38,7 +38,8 @@ struct ThreadContext {
   /// A Pusher for what the request that is being executed tells other clients.
   auto pusher() {
     return [this](const std::shared_ptr<ClientLink>& link, Pushed pushed) {
-      request != nullptr ? request->Push(link, std::move(pushed)) : link->Push(std::move(pushed));
+      journal_scope != nullptr ? journal_scope->Push(link, std::move(pushed))
+                               : link->Push(std::move(pushed));
     };
   }
 

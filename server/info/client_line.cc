@@ -68,7 +68,7 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
   std::string line = fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
       "multi={}",
-      client.id, client.address, client.local_address, client.fd, name,
+      client.id, client.address.Text(), client.local_address.Text(), client.fd, name,
       (now_ms - client.created_ms) / 1000, (now_ms - client.last_ms) / 1000, Flags(client),
       client.db + 0, client.subscription_count + 0, client.pattern_count + 0,
       client.shard_subscription_count + 0, client.multi_count + 0);

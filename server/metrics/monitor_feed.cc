@@ -104,8 +104,9 @@ void MonitorFeed::Tell(MonitorNotes& notes, Pusher push) {
 }
 
 std::string MonitorName(const Client& client) {
-  if (!client.unix_socket) return client.address;
-  const std::string_view address = client.address;
+  if (!client.unix_socket) return client.address.Text();
+  const std::string text = client.address.Text();
+  const std::string_view address = text;
   return Concat({"unix:", address.substr(0, address.rfind(':'))});
 }
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
@@ -51,10 +50,12 @@ size_t Shorten(std::span<std::string_view> spans, size_t room) {
 
 }  // namespace
 
-Connection::Connection(EventLoop& loop, Socket socket, std::shared_ptr<Client> client)
+Connection::Connection(EventLoop& loop, std::unique_ptr<Stream> stream,
+                       std::shared_ptr<Client> client)
     : loop_(loop),
-      socket_(std::move(socket)),
-      wake_(loop.context().get_executor()),
+      stream_(std::move(stream)),
+      wake_(loop.context().get_executor(), Steady::time_point::max()),
+      wait_ends_(loop.timers(), [this] { EndWait(); }),
       client_(std::move(client)),
       conversation_(loop.executor(), client_),
       pushes_(client_->pushed_bytes) {}
@@ -63,43 +64,72 @@ Connection::~Connection() = default;
 
 void Connection::Start() {
   loop_.Add(shared_from_this());
-  Watch();
-}
-
-void Connection::Watch() {
-  if (!open_) return;
-  const bool reads = !lingering_ && !Backlogged();
-  const bool writes = !unsent_.empty() && !HoldsReplies();
-  if (loop_.poller().Watch(*this, socket_.fd(), reads, writes, hears_hang_up_)) return;
-  LogWarning("Closing client {}: epoll_ctl: {}", client_->address, std::strerror(errno));
+  if (loop_.poller().Watch(*this, stream_->fd())) return;
+  LogWarning("Closing client {}: epoll_ctl: {}", client_->address.Text(), std::strerror(errno));
   Close();
 }
 
-void Connection::OnReady(bool readable, bool writable) {
-  // From inside this client's own script: what it has sent since comes after that.
-  if (executing_) return;
-  std::shared_ptr<Connection> self = shared_from_this();
-  if (writable) Flush();
-  if (readable && open_ && !unfinished_) Receive();
+void Connection::WatchRoom() {
+  if (!open_) return;
+  const bool sends = !unsent_.empty() && !HoldsReplies() && !stream_->sends_when_readable();
+  const bool room = sends || stream_->receives_when_writable();
+  if (loop_.poller().WatchRoom(*this, stream_->fd(), room)) return;
+  LogWarning("Closing client {}: epoll_ctl: {}", client_->address.Text(), std::strerror(errno));
+  Close();
 }
 
-void Connection::Receive() {
-  std::span<char> into(loop_.read_buffer());
+void Connection::OnReady(const Poller::Ready& ready) {
+  if (ready.hung_up) {
+    hung_up_ = true;
+    if (hears_hang_up_) return Close();
+  }
+  readable_ |= ready.readable || ready.hung_up;
+  readable_ |= ready.writable && stream_->receives_when_writable();
+  if (ready.writable || (ready.readable && stream_->sends_when_readable())) Flush();
+  ReadOn();
+}
+
+void Connection::ReadOn() {
+  if (readable_ && MayRead() && !std::exchange(in_round_, true)) loop_.round().Add(*this);
+}
+
+std::span<char> Connection::Receive(std::span<char> room) {
+  in_round_ = false;
+  if (!MayRead()) return {};
+  std::span<char> into = room;
   if (!kept_.empty())
     into = kept_.Room(std::clamp(conversation_.bytes_wanted(), kMinRoom, kMaxRoom));
-  const std::optional<size_t> n = socket_.Receive(into);
-  if (!n) return Close();
-  if (*n == 0) return;
-  client_->net_in += static_cast<int64_t>(*n);
-  loop_.executor().thread().stats.net_input_bytes += static_cast<int64_t>(*n);
-  std::span<char> bytes = into.first(*n);
-  if (!kept_.empty()) {
-    kept_.Commit(*n);
-    bytes = kept_.bytes();
+  const std::optional<Stream::Received> received = stream_->Receive(into);
+  if (!received) {
+    Close();
+    return {};
   }
+  // What follows a hang-up is not told: it is read to the end.
+  readable_ = received->more || (hung_up_ && received->bytes > 0);
+  if (stream_->receives_when_writable()) WatchRoom();
+  if (received->bytes == 0) {
+    ReadOn();
+    return {};
+  }
+  client_->net_in += static_cast<int64_t>(received->bytes);
+  loop_.executor().thread().stats.net_input_bytes += static_cast<int64_t>(received->bytes);
+  received_ = true;
+  if (kept_.empty()) return into.first(received->bytes);
+  kept_.Commit(received->bytes);
+  return kept_.bytes();
+}
+
+void Connection::Begin(std::span<char> bytes, Batch& batch) {
+  if (open_) conversation_.Begin(bytes, batch);
+}
+
+void Connection::Execute(std::span<char> bytes) {
+  received_ = false;
+  if (!open_) return;
   Conversation::Next next;
   if (!Process(bytes, &next)) return Close();
   Proceed(next);
+  ReadOn();
 }
 
 void Connection::TakeTurn() {
@@ -110,6 +140,7 @@ void Connection::TakeTurn() {
   Conversation::Next next;
   if (!Process(kept_.bytes(), &next)) return Close();
   Proceed(next);
+  ReadOn();
 }
 
 void Connection::LineUp() {
@@ -124,11 +155,11 @@ void Connection::Proceed(Conversation::Next next) {
   SendReplies();
   if (!waits || !open_) return;
   lingering_ = true;
-  Watch();
   asio::co_spawn(
       loop_.context().get_executor(),
       [self = shared_from_this(), next]() -> Awaitable<void> { co_await self->Linger(next); },
       asio::detached);
+  loop_.ServeAsio();
 }
 
 Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
@@ -139,8 +170,8 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
       co_await WaitUntil(Steady::time_point::max());
       continue;
     }
-    if (next == Conversation::Next::kWork) {
-      if (!co_await WaitForWork(&next)) break;
+    if (next == Conversation::Next::kLongWork) {
+      if (!co_await WaitForLongWork(&next)) break;
     } else if (next == Conversation::Next::kBlocked) {
       if (!co_await WaitForKeys(&next)) break;
     } else {
@@ -164,22 +195,22 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
   } else if (next != Conversation::Next::kRead) {
     co_return Close();
   }
-  Watch();
+  ReadOn();
 }
 
-template <typename Execute>
-void Connection::Answer(const Execute& execute) {
-  if (replies_ == nullptr) replies_ = loop_.TakeOutput(shared_from_this());
+template <typename Execution>
+void Connection::Answer(const Execution& execution) {
+  if (replies_ == nullptr) replies_ = loop_.TakeOutput(*this);
   ThreadContext& thread = loop_.executor().thread();
-  ChangeJournal::Request request(loop_.server().persistence().journal(), thread.holds, this,
-                                 durable_from_);
-  ChangeJournal::Request* const outer_request = std::exchange(thread.request, &request);
+  ChangeJournal::Scope request(loop_.server().persistence().journal(), thread.holds, this,
+                               durable_from_);
+  ChangeJournal::Scope* const outer_request = std::exchange(thread.journal_scope, &request);
   executing_ = true;
   Connection* const outer = loop_.ExchangeExecuting(this);
-  execute(*replies_);
+  execution(*replies_);
   loop_.ExchangeExecuting(outer);
   executing_ = false;
-  thread.request = outer_request;
+  thread.journal_scope = outer_request;
   HoldReplies(request.offset());
   request.End();
   if (std::exchange(pushed_meanwhile_, false)) HandOn();
@@ -214,7 +245,7 @@ bool Connection::Process(std::span<char> bytes, Conversation::Next* next) {
   if (static_cast<int64_t>(kept_.size()) + client_->queued_bytes > limit) {
     SendReplies();
     loop_.executor().thread().stats.query_limit_disconnections += 1;
-    LogWarning("Closing client {} that reached max query buffer length", client_->address);
+    LogWarning("Closing client {} that reached max query buffer length", client_->address.Text());
     return false;
   }
   return true;
@@ -237,23 +268,25 @@ Connection::Awaitable<bool> Connection::Wait(Conversation::Next next) {
   }
 }
 
+void Connection::HearHangUp() {
+  hears_hang_up_ = true;
+  if (hung_up_) Close();
+}
+
 Connection::Awaitable<void> Connection::WaitForPause() {
   const Pause::Waiter waiter = loop_.server().pause().WhenEnded(Waker());
-  hears_hang_up_ = true;
-  Watch();
+  HearHangUp();
   int64_t left_ms = conversation_.pause_until_ms() - loop_.server().clock().NowMs();
   auto until = Steady::now() + std::chrono::milliseconds(std::max<int64_t>(left_ms, 1));
   while (open_ && !woken_ && Steady::now() < until) co_await WaitUntil(until);
   hears_hang_up_ = false;
   loop_.server().pause().Forget(waiter);
-  Watch();
 }
 
 Connection::Awaitable<bool> Connection::WaitForKeys(Conversation::Next* next) {
   const std::shared_ptr<BlockedRequest> blocked = conversation_.blocked();
   blocked->WhenSettled(Waker());
-  hears_hang_up_ = true;
-  Watch();
+  HearHangUp();
   auto until = Steady::time_point::max();
   if (const int64_t limit_ms = blocked->time_limit_ms(); limit_ms > 0) {
     until = Steady::now() + std::chrono::milliseconds(std::min(limit_ms, kLongestMs));
@@ -269,23 +302,22 @@ Connection::Awaitable<bool> Connection::WaitForKeys(Conversation::Next* next) {
   }
   hears_hang_up_ = false;
   if (!open_) co_return false;
-  Watch();
   HoldReplies(blocked->durable_from());
   Answer([&](OutputBuffer& output) { *next = conversation_.FinishBlocked(output); });
   co_return open_;
 }
 
-Connection::Awaitable<bool> Connection::WaitForWork(Conversation::Next* next) {
+Connection::Awaitable<bool> Connection::WaitForLongWork(Conversation::Next* next) {
   Server& server = loop_.server();
   // Shared: it may outlive the connection.
   auto work =
-      std::make_shared<LongWork>(conversation_.TakeWork(), server.workers(),
+      std::make_shared<LongWork>(conversation_.TakeLongWork(), server.workers(),
                                  server.keyspace().background_slot(), client_->resp, Waker());
   work->Start();
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
   if (open_) {
     HoldReplies(work->durable_from());
-    Answer([&](OutputBuffer& output) { *next = conversation_.FinishWork(*work, output); });
+    Answer([&](OutputBuffer& output) { *next = conversation_.FinishLongWork(*work, output); });
   }
   // What it has gathered may be large.
   server.workers().Post([work = std::move(work)] {});
@@ -294,20 +326,26 @@ Connection::Awaitable<bool> Connection::WaitForWork(Conversation::Next* next) {
 
 Connection::Awaitable<void> Connection::WaitUntil(Steady::time_point until) {
   error_code ignored;
-  wake_.expires_at(until);
+  if (until != Steady::time_point::max()) wait_ends_.Set(until);
   co_await wake_.async_wait(Use(ignored));
+  wait_ends_.Cancel();
+}
+
+void Connection::EndWait() {
+  wake_.cancel();
+  loop_.ServeAsio();
 }
 
 void Connection::Wake(uint64_t wait) {
   if (wait != wait_) return;
   woken_ = true;
-  wake_.cancel();
+  EndWait();
 }
 
 std::function<void()> Connection::Waker() {
   woken_ = false;
-  return [weak = weak_from_this(), &context = loop_.context(), wait = ++wait_] {
-    asio::post(context, [weak, wait] {
+  return [weak = weak_from_this(), &loop = loop_, wait = ++wait_] {
+    loop.Post([weak, wait] {
       if (auto self = weak.lock()) self->Wake(wait);
     });
   };
@@ -337,18 +375,16 @@ bool Connection::Send(OutputBuffer& output) {
   }
   output.MoveTo(unsent_);
   NoteBuffers();
-  Watch();
+  WatchRoom();
   if (!open_ || !OverOutputLimit()) return open_;
   NoteOverLimit();
   return false;
 }
 
-/// Sends as much as the socket takes, but no huge reply at one go. False when it is broken.
+/// Sends as much as the stream takes, but no huge reply at one go. False when it is broken.
 bool Connection::SendNow(OutputBuffer& output) {
   for (size_t total = 0; !output.empty() && total < kMaxSent;) {
-    std::array<std::string_view, Socket::kMaxSpans> spans;
-    const size_t count = Shorten(std::span(spans).first(output.Gather(spans)), kMaxSent - total);
-    const std::optional<size_t> sent = socket_.Send(std::span(spans).first(count));
+    const std::optional<size_t> sent = SendSome(output, kMaxSent - total);
     if (!sent) return false;
     if (*sent == 0) return true;
     output.Consume(*sent);
@@ -361,8 +397,18 @@ bool Connection::SendNow(OutputBuffer& output) {
   return true;
 }
 
+std::optional<size_t> Connection::SendSome(const OutputBuffer& output, size_t most) {
+  if (const std::optional<std::string_view> whole = output.Whole()) {
+    const std::string_view piece = whole->substr(0, most);
+    return stream_->Send({&piece, 1});
+  }
+  std::array<std::string_view, Stream::kMaxSpans> spans;
+  const size_t count = Shorten(std::span(spans).first(output.Gather(spans)), most);
+  return stream_->Send(std::span(spans).first(count));
+}
+
 void Connection::Flush() {
-  if (!open_ || HoldsReplies()) return Watch();
+  if (!open_ || HoldsReplies()) return WatchRoom();
   const size_t waiting = unsent_.size();
   if (!SendNow(unsent_)) return Close();
   // One who takes a long reply is not idle.
@@ -371,16 +417,17 @@ void Connection::Flush() {
   if (unsent_.empty()) {
     unsent_.Release();
     limit_watch_.Forget();
-    wake_.cancel();
+    if (lingering_) EndWait();
   }
   if (unfinished_ && !Backlogged()) LineUp();
-  Watch();
+  WatchRoom();
+  ReadOn();
 }
 
 void Connection::Push(Pushed pushed) {
   const bool here = loop_.OnThisThread();
   if (here && pushed.ticket == nullptr && pushes_.empty() && !InMidstOfReply()) {
-    if (pushed.wanted()) PushHere(std::move(pushed.bytes));
+    if (pushed.wanted()) AppendPush(std::move(pushed.bytes));
     return;
   }
   const bool first = pushes_.Add(std::move(pushed));
@@ -389,13 +436,13 @@ void Connection::Push(Pushed pushed) {
   if (first) PostHandOn();
 }
 
-void Connection::TicketsAreKnown() {
+void Connection::OffsetsAreKnown() {
   if (loop_.OnThisThread()) return HandOn();
   if (pushes_.Remind()) PostHandOn();
 }
 
 void Connection::PostHandOn() {
-  asio::post(loop_.context(), [weak = weak_from_this()] {
+  loop_.Post([weak = weak_from_this()] {
     auto self = weak.lock();
     if (self == nullptr) return;
     self->HandOn();
@@ -420,12 +467,12 @@ void Connection::HandOn() {
       HoldReplies(pushed.durable_from());
     }
     // With all that is sent when the round ends, as it will.
-    if (replies_ == nullptr) replies_ = loop_.TakeOutput(shared_from_this());
-    PushHere(std::move(pushed.bytes));
+    if (replies_ == nullptr) replies_ = loop_.TakeOutput(*this);
+    AppendPush(std::move(pushed.bytes));
   }
 }
 
-void Connection::PushHere(SharedBytes bytes) {
+void Connection::AppendPush(SharedBytes bytes) {
   if (!open_) return;
   OutputBuffer alone;
   OutputBuffer& output = replies_ != nullptr ? *replies_ : alone;
@@ -443,7 +490,7 @@ void Connection::PushHere(SharedBytes bytes) {
 
 void Connection::Kill() {
   client_->killed = true;
-  asio::post(loop_.context(), [weak = weak_from_this()] {
+  loop_.Post([weak = weak_from_this()] {
     if (auto self = weak.lock()) self->Close();
   });
 }
@@ -476,7 +523,7 @@ bool Connection::OverOutputLimit(size_t more) {
 void Connection::CloseOverLimit() {
   if (!pushes_.Close()) return;
   client_->killed = true;
-  asio::post(loop_.context(), [weak = weak_from_this()] {
+  loop_.Post([weak = weak_from_this()] {
     auto self = weak.lock();
     if (self == nullptr || !self->open_) return;
     self->NoteOverLimit();
@@ -486,14 +533,14 @@ void Connection::CloseOverLimit() {
 
 void Connection::NoteOverLimit() {
   loop_.executor().thread().stats.output_limit_disconnections += 1;
-  LogWarning("Client {} closed for overcoming of output buffer limits.", client_->address);
+  LogWarning("Client {} closed for overcoming of output buffer limits.", client_->address.Text());
 }
 
 void Connection::CheckLimits(int64_t now_ms) {
   int64_t timeout_s = loop_.server().settings().timeout_s;
   bool exempt = client_->subscribed() || client_->monitor || client_->blocked;
   if (timeout_s > 0 && !exempt && now_ms - client_->last_ms > timeout_s * 1000) {
-    LogVerbose("Closing idle client {}", client_->address);
+    LogVerbose("Closing idle client {}", client_->address.Text());
     return Close();
   }
   if (unsent_.empty() && pushes_.empty() && counted_replies() == 0) return;
@@ -514,11 +561,10 @@ void Connection::Close() {
   open_ = false;
   pushes_.Close();
   conversation_.Abandon();
-  std::shared_ptr<Connection> self = shared_from_this();
   loop_.server().Disconnected(*client_, this);
-  loop_.poller().Watch(*this, socket_.fd(), /*reads=*/false, /*writes=*/false);
-  socket_.Close();
-  wake_.cancel();
+  loop_.poller().Closing(*this);
+  stream_->Close();
+  if (lingering_) EndWait();
   loop_.Remove(*this);
 }
 

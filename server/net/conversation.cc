@@ -8,7 +8,8 @@
 namespace cloakroom {
 namespace {
 
-/// Requests looked up together. More would only push each other out of the cache.
+/// Requests of one client that are looked up together. More would only push each other out of the
+/// cache.
 constexpr size_t kMaxBatch = 32;
 
 }  // namespace
@@ -36,27 +37,45 @@ void Conversation::ApplyLimits() {
   parser_.set_limits(limits);
 }
 
-bool Conversation::ParseBatch(std::span<char> bytes) {
-  arguments_.clear();
-  spans_.clear();
+Conversation::Part Conversation::Parse(std::span<char> bytes, Batch& batch, bool ahead) {
+  Part part{.batch = &batch, .first = batch.size()};
   // A request that may change how the next one is read, AUTH, is executed before it is parsed; so
   // is an inline one, whose bytes parsing changes.
-  size_t most = client_->authenticated ? kMaxBatch : 1;
-  while (spans_.size() < most) {
-    size_t start = parser_.consumed();
-    bool is_inline = start < bytes.size() && bytes[start] != '*';
-    if (is_inline && !spans_.empty()) break;
-    size_t first = arguments_.size();
-    RequestParser::Status status = parser_.Parse(bytes, arguments_);
-    if (status == RequestParser::Status::kRequest) {
-      spans_.push_back({first, arguments_.size() - first, parser_.consumed()});
-      if (is_inline) break;
-      continue;
+  const size_t most = client_->authenticated ? kMaxBatch : 1;
+  while (part.count < most) {
+    const size_t start = parser_.consumed();
+    const bool is_inline = start < bytes.size() && bytes[start] != '*';
+    if (is_inline && (ahead || part.count > 0)) break;
+    const size_t first = batch.arguments.size();
+    const RequestParser::Status status = parser_.Parse(bytes, batch.arguments);
+    if (status != RequestParser::Status::kRequest) {
+      failed_ = status == RequestParser::Status::kError;
+      break;
     }
-    failed_ = status == RequestParser::Status::kError;
-    return !spans_.empty();
+    batch.places.push_back(
+        {first, batch.arguments.size() - first, parser_.consumed(), client_->db});
+    ++part.count;
+    if (is_inline) break;
   }
-  return true;
+  return part;
+}
+
+void Conversation::Begin(std::span<char> bytes, Batch& batch) {
+  if (!client_->authenticated) return;
+  ApplyLimits();
+  begun_ = Parse(bytes, batch, /*ahead=*/true);
+}
+
+void Conversation::ParseAgain() {
+  begun_ = {};
+  ResetParser();
+}
+
+void Conversation::ResetParser() {
+  parser_ = RequestParser();
+  // The limits are applied anew.
+  parser_bulk_limit_ = 0;
+  failed_ = false;
 }
 
 bool Conversation::TurnIsOver(const OutputBuffer& out) const {
@@ -66,19 +85,24 @@ bool Conversation::TurnIsOver(const OutputBuffer& out) const {
 Conversation::Next Conversation::Consume(std::span<char> bytes, OutputBuffer& out,
                                          const Turn& turn) {
   consumed_ = 0;
-  executor_.BeginBatch();
   client_->last_ms = executor_.now_ms();
   requests_left_ = turn.requests;
   reply_end_ = out.size() + turn.reply_bytes;
   end_us_ = executor_.now_us() + turn.time_us;
+  Part part = std::exchange(begun_, {});
   while (true) {
-    std::span<char> rest = bytes.subspan(consumed_);
+    const std::span<char> rest = bytes.subspan(consumed_);
     if (consumed_ > 0 && TurnIsOver(out)) return rest.empty() ? Next::kRead : Next::kTurn;
-    ApplyLimits();
-    bool any = ParseBatch(rest);
-    size_t parsed = parser_.TakeConsumed();
-    if (any) {
-      Next next = ExecuteBatch(out);
+    if (part.count == 0) {
+      ApplyLimits();
+      Batch& batch = executor_.batches().turn;
+      batch.Clear();
+      part = Parse(rest, batch, /*ahead=*/false);
+      executor_.Prepare(batch);
+    }
+    const size_t parsed = parser_.TakeConsumed();
+    if (part.count > 0) {
+      const Next next = ExecutePart(part, out);
       if (next != Next::kRead) return next;
     }
     if (failed_) {
@@ -86,28 +110,22 @@ Conversation::Next Conversation::Consume(std::span<char> bytes, OutputBuffer& ou
       return Next::kClose;
     }
     consumed_ += parsed;
-    if (!any) return Next::kRead;
+    if (part.count == 0 || consumed_ == bytes.size()) return Next::kRead;
+    part = {};
   }
 }
 
-Conversation::Next Conversation::ExecuteBatch(OutputBuffer& out) {
-  requests_.clear();
-  for (const Span& span : spans_) {
-    requests_.push_back(
-        executor_.Prepare(CommandArguments(arguments_).subspan(span.first, span.count)));
-  }
-  executor_.Prefetch(requests_, client_->db);
-  for (size_t i = 0; i < requests_.size(); ++i) {
-    Next next = Execute(requests_[i], out, /*queued=*/false);
+Conversation::Next Conversation::ExecutePart(const Part& part, OutputBuffer& out) {
+  const size_t end = part.first + part.count;
+  for (size_t i = part.first; i < end; ++i) {
+    Next next = Execute(part.batch->requests[i], out, /*queued=*/false);
     --requests_left_;
-    const bool last = i + 1 == requests_.size();
+    const bool last = i + 1 == end;
     if (next == Next::kRead && (last || !TurnIsOver(out))) continue;
     if (next == Next::kRead) next = Next::kTurn;
     // What was parsed beyond this request is parsed again later.
-    consumed_ += spans_[i].end;
-    parser_ = RequestParser();
-    parser_bulk_limit_ = 0;
-    failed_ = false;
+    consumed_ += part.batch->places[i].end;
+    ResetParser();
     return next;
   }
   return Next::kRead;
@@ -117,10 +135,13 @@ Conversation::Next Conversation::Execute(const Request& request, OutputBuffer& o
   ReplyWriter reply(out, client_->resp);
   client_->last_command = request.command;
   client_->commands += 1;
-  outcome_ = executor_.Execute(*client_, request, reply, queued);
+  Outcome outcome = executor_.Execute(*client_, request, reply, queued);
+  if (outcome.kind == Outcome::Kind::kDone) [[likely]]
+    return client_->close_after_reply ? Next::kClose : Next::kRead;
+  outcome_ = std::move(outcome);
   switch (outcome_.kind) {
     case Outcome::Kind::kDone:
-      return client_->close_after_reply ? Next::kClose : Next::kRead;
+      break;
     case Outcome::Kind::kGate:
       Park(request);
       Queue();
@@ -134,10 +155,10 @@ Conversation::Next Conversation::Execute(const Request& request, OutputBuffer& o
     case Outcome::Kind::kBlocked:
       Park(request);
       return Next::kBlocked;
-    case Outcome::Kind::kDeferred:
+    case Outcome::Kind::kLongWork:
     case Outcome::Kind::kPrepare:
       Park(request);
-      return Next::kWork;
+      return Next::kLongWork;
   }
   return Next::kRead;
 }
@@ -189,7 +210,7 @@ void Conversation::Abandon() {
   executor_.AbandonBlocked(*client_, std::exchange(outcome_.blocked, nullptr));
 }
 
-Conversation::Next Conversation::FinishWork(LongWork& work, OutputBuffer& out) {
+Conversation::Next Conversation::FinishLongWork(LongWork& work, OutputBuffer& out) {
   if (outcome_.kind == Outcome::Kind::kPrepare) {
     parked_.prepared = std::move(work.prepared);
     ++parked_.preparations;
@@ -197,7 +218,7 @@ Conversation::Next Conversation::FinishWork(LongWork& work, OutputBuffer& out) {
     return Resume(out);
   }
   client_->blocked = false;
-  executor_.FinishDeferred(*client_, parked_, outcome_.started_us, work.error_code());
+  executor_.FinishLongWork(*client_, parked_, outcome_.started_us, work.error_code());
   if (client_->reply_mode == ReplyMode::kOn) {
     work.output().MoveTo(out);
   } else if (client_->reply_mode == ReplyMode::kSkip) {

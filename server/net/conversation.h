@@ -14,6 +14,7 @@
 #include "protocol/output_buffer.h"
 #include "protocol/reply_writer.h"
 #include "protocol/request_parser.h"
+#include "server/execution/batch.h"
 #include "server/execution/executor.h"
 #include "server/session/client.h"
 #include "storage/gate/gate_tickets.h"
@@ -27,14 +28,14 @@ namespace cloakroom {
 class Conversation {
  public:
   enum class Next {
-    kRead,     ///< give me more bytes
-    kTurn,     ///< its turn is over: call Consume with what was kept when the others had theirs
-    kGate,     ///< call Resume when gate() opens, see wish()
-    kSoon,     ///< call Resume in soon()
-    kPause,    ///< call Resume at pause_until_ms(), or when the pause ends
-    kBlocked,  ///< call FinishBlocked when blocked() has been settled
-    kWork,     ///< run TakeWork() on a worker thread, then call FinishWork
-    kClose,    ///< send the replies, then close
+    kRead,      ///< give me more bytes
+    kTurn,      ///< its turn is over: call Consume with what was kept when the others had theirs
+    kGate,      ///< call Resume when gate() opens, see wish()
+    kSoon,      ///< call Resume in soon()
+    kPause,     ///< call Resume at pause_until_ms(), or when the pause ends
+    kBlocked,   ///< call FinishBlocked when blocked() has been settled
+    kLongWork,  ///< run TakeLongWork() on a worker thread, then call FinishLongWork
+    kClose,     ///< send the replies, then close
   };
 
   /// What one Consume may do before the other clients have their turn. The request that reaches a
@@ -54,18 +55,27 @@ class Conversation {
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
 
+  /// Parses the first requests in `bytes` into `batch`, ahead of Consume, so that those of several
+  /// clients can be prepared together (Executor::Prepare). It leaves to Consume what must not be
+  /// parsed before its turn. Then either Consume follows with the same bytes, or
+  /// ParseAgain.
+  void Begin(std::span<char> bytes, Batch& batch);
+  /// Has Consume parse what Begin has parsed.
+  void ParseAgain();
+
   /// Executes the requests in `bytes`, which begin where the last call left off: the connection
   /// drops consumed() bytes from the front and keeps the rest. Appends the replies to `out`. Stops
-  /// with kTurn where `turn` is used up and there are bytes left, whole requests or not.
+  /// with kTurn where `turn` is used up and there are bytes left, whole requests or not. The turn
+  /// begins when the executor last looked at the clock (BeginBatch).
   Next Consume(std::span<char> bytes, OutputBuffer& out, const Turn& turn);
   size_t consumed() const { return consumed_; }
   /// After kRead: bytes that the argument under way still needs, 0 when that is not known.
   size_t bytes_wanted() const { return parser_.bytes_wanted(); }
 
-  /// Tries the request again that had to wait. Afterwards, or after FinishWork, Consume goes on
+  /// Tries the request again that had to wait. Afterwards, or after FinishLongWork, Consume goes on
   /// with what was kept (kRead here means just that).
   Next Resume(OutputBuffer& out);
-  Next FinishWork(LongWork& work, OutputBuffer& out);
+  Next FinishLongWork(LongWork& work, OutputBuffer& out);
   Next FinishBlocked(OutputBuffer& out);
   /// The client is gone: nothing is served to it any more.
   void Abandon();
@@ -77,18 +87,22 @@ class Conversation {
   std::chrono::microseconds soon() const { return outcome_.soon; }
   int64_t pause_until_ms() const { return outcome_.until_ms; }
   const std::shared_ptr<BlockedRequest>& blocked() const { return outcome_.blocked; }
-  LongWork::Function TakeWork() { return std::move(outcome_.work); }
+  LongWork::Function TakeLongWork() { return std::move(outcome_.work); }
 
   Client& client() { return *client_; }
 
  private:
-  struct Span {
-    size_t first;  ///< argument
-    size_t count;
-    size_t end;  ///< offset in the bytes
+  /// The client's requests in a batch that others may share.
+  struct Part {
+    Batch* batch = nullptr;
+    size_t first = 0;
+    size_t count = 0;
   };
-  bool ParseBatch(std::span<char> bytes);
-  Next ExecuteBatch(OutputBuffer& out);
+  /// `ahead`: other clients' requests are executed before these.
+  Part Parse(std::span<char> bytes, Batch& batch, bool ahead);
+  Next ExecutePart(const Part& part, OutputBuffer& out);
+  /// Has what was parsed and not executed parsed again.
+  void ResetParser();
   bool TurnIsOver(const OutputBuffer& out) const;
   Next Execute(const Request& request, OutputBuffer& out, bool queued);
   void Park(const Request& request);
@@ -110,10 +124,7 @@ class Conversation {
   size_t reply_end_ = 0;  ///< size of the output
   int64_t end_us_ = 0;
 
-  // The batch under way: views into the caller's bytes.
-  RequestParser::Arguments arguments_;
-  std::vector<Span> spans_;
-  std::vector<Request> requests_;
+  Part begun_;  ///< by Begin
 
   // The request that waits, with arguments of its own.
   std::vector<std::string> parked_strings_;

@@ -1,9 +1,9 @@
 #include "server/net/event_loop.h"
 
-#include <boost/asio/post.hpp>
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
-#include <vector>
 
 #include "server/context/thread_priority.h"
 #include "server/net/connection.h"
@@ -19,6 +19,8 @@ constexpr size_t kKeptOutputs = 128;
 constexpr int64_t kTurnsUs = 2000;
 /// 10,000 connections at once would hold up the others for milliseconds.
 constexpr size_t kChecksPerTick = 512;
+/// Steps of coroutines, before clients have their turn again.
+constexpr int kCoroutineSteps = 256;
 
 }  // namespace
 
@@ -26,13 +28,17 @@ EventLoop::EventLoop(Server& server, LoopLoads& loads, int index)
     : server_(server),
       loads_(loads),
       index_(static_cast<size_t>(index)),
+      executor_(server, server.thread(index)),
       context_(1),
       work_(context_.get_executor()),
-      poller_(context_, [this] { SendReplies(); }),
-      tick_(context_),
-      executor_(server, server.thread(index)),
-      read_buffer_(std::make_unique<std::array<char, kReadBytes>>()),
-      held_(context_, server.persistence().journal()) {
+      tick_(timers_,
+            [this] {
+              CheckSome();
+              Tick();
+            }),
+      round_(std::make_unique<Round>(executor_)),
+      held_([this](std::function<void()> task) { Post(std::move(task)); },
+            server.persistence().journal()) {
   server.thread(index).serve_others = [this] { PollNested(); };
 }
 
@@ -40,25 +46,24 @@ EventLoop::~EventLoop() = default;
 
 void EventLoop::Start() {
   thread_ = std::thread([this] {
+    thread_id_ = std::this_thread::get_id();
     MemoryMeter::RegisterThread();
     TakeShortTurns();
     Tick();
-    poller_.Start();
-    context_.run();
+    Run();
     // Connections refer to this loop, and their coroutines live in the context.
-    answered_.clear();
     held_.Clear();
     line_.clear();
     connections_.clear();
+    closed_.clear();
   });
 }
 
 void EventLoop::Stop() {
-  boost::asio::post(context_, [this] {
+  Post([this] {
     for (const auto& connection : connections_) connection->Kill();
-    work_.reset();
-    tick_.cancel();
-    boost::asio::post(context_, [this] { context_.stop(); });
+    // Behind what that has posted.
+    Post([this] { stopped_ = true; });
   });
 }
 
@@ -66,50 +71,78 @@ void EventLoop::Join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void EventLoop::Add(std::shared_ptr<Connection> connection) {
-  connection->place_ = connections_.size();
-  connections_.push_back(std::move(connection));
-}
-
-void EventLoop::Remove(const Connection& connection) {
-  std::shared_ptr<Connection>& place = connections_[connection.place_];
-  if (place != connections_.back()) {
-    connections_.back()->place_ = connection.place_;
-    place = std::move(connections_.back());
+void EventLoop::Post(Task task) {
+  bool first = false;
+  {
+    MutexLock lock(mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(task));
   }
-  connections_.pop_back();
-  loads_.Leave(index_);
+  if (OnThisThread()) {
+    has_posted_ = true;
+  } else if (first) {
+    poller_.Wake();
+  }
 }
 
-void EventLoop::LineUp(std::shared_ptr<Connection> connection) {
-  line_.push_back(std::move(connection));
-  ScheduleTurns();
+void EventLoop::Run() {
+  while (!stopped_) {
+    ServeOnce(/*may_wait=*/!HasWork());
+    FreeClosed();
+  }
 }
 
-// By a post, in front of which and behind which the context looks who is ready.
-void EventLoop::ScheduleTurns() {
-  if (nested_ || line_.empty() || std::exchange(turns_scheduled_, true)) return;
-  boost::asio::post(context_, [this] {
-    turns_scheduled_ = false;
-    if (nested_) return;
-    GiveTurns();
-    ScheduleTurns();
-  });
+bool EventLoop::HasWork() const {
+  return has_posted_ || asio_is_due_ || !line_.empty() || !round_->empty();
+}
+
+void EventLoop::ServeOnce(bool may_wait) {
+  poller_.SetAlarm(timers_.next());
+  const Poller::Told told = poller_.Round(may_wait);
+  round_->Serve();
+  SendReplies();
+  if (told.alarm) timers_.Run(std::chrono::steady_clock::now());
+  if (told.woken || has_posted_) RunTasks();
+  if (asio_is_due_) RunCoroutines();
+  if (!line_.empty()) GiveTurns();
+  SendReplies();
+}
+
+void EventLoop::RunTasks() {
+  {
+    has_posted_ = false;
+    MutexLock lock(mutex_);
+    std::move(posted_.begin(), posted_.end(), std::back_inserter(tasks_));
+    posted_.clear();
+  }
+  // One that lets others be served goes on with the tasks behind it.
+  while (!tasks_.empty()) {
+    Task task = std::move(tasks_.front());
+    tasks_.pop_front();
+    std::move(task)();
+  }
+}
+
+void EventLoop::RunCoroutines() {
+  asio_is_due_ = false;
+  int steps = 0;
+  while (steps < kCoroutineSteps && context_.poll_one() > 0) ++steps;
+  if (steps == kCoroutineSteps) asio_is_due_ = true;
 }
 
 void EventLoop::GiveTurns() {
-  const int64_t end_us = server_.clock().MonotonicUs() + kTurnsUs;
+  executor_.BeginBatch();
+  const int64_t end_us = executor_.now_us() + kTurnsUs;
   for (size_t left = line_.size(); left > 0 && !line_.empty(); --left) {
     const std::shared_ptr<Connection> first = std::move(line_.front());
     line_.pop_front();
     first->TakeTurn();
     if (executor_.now_us() >= end_us) break;
   }
-  SendReplies();
 }
 
-std::unique_ptr<OutputBuffer> EventLoop::TakeOutput(const std::shared_ptr<Connection>& connection) {
-  answered_.push_back(connection);
+std::unique_ptr<OutputBuffer> EventLoop::TakeOutput(Connection& connection) {
+  answered_.push_back(&connection);
   if (outputs_.empty()) return std::make_unique<OutputBuffer>();
   std::unique_ptr<OutputBuffer> output = std::move(outputs_.back());
   outputs_.pop_back();
@@ -122,11 +155,12 @@ void EventLoop::GiveBack(std::unique_ptr<OutputBuffer> output) {
 }
 
 void EventLoop::SendReplies() {
+  if (answered_.empty()) return;
   MemoryMeter::Publish();
   held_.EndRound();
-  std::vector<std::shared_ptr<Connection>> answered = std::exchange(answered_, {});
-  for (std::shared_ptr<Connection>& connection : answered) {
-    if (!connection->SendReplies()) answered_.push_back(std::move(connection));
+  std::vector<Connection*> answered = std::exchange(answered_, {});
+  for (Connection* connection : answered) {
+    if (!connection->SendReplies()) answered_.push_back(connection);
   }
   if (answered_.empty()) {
     // Its memory serves again.
@@ -138,38 +172,55 @@ void EventLoop::SendReplies() {
 void EventLoop::PollNested() {
   // The others' replies need not wait for the script.
   SendReplies();
-  // The script's arguments lie in the read buffer.
-  auto read_buffer = std::exchange(read_buffer_, std::make_unique<std::array<char, kReadBytes>>());
-  const bool outer = std::exchange(nested_, true);
+  // The script's arguments lie in the round's buffer, and its request in the batch.
+  auto round = std::make_unique<Round>(executor_);
+  round->TakeOver(*round_);
+  round_.swap(round);
+  auto batches = executor_.ExchangeBatches(std::make_unique<Batches>());
   Connection* const script = ExchangeExecuting(nullptr);
-  constexpr int kHandlers = 256;
-  for (int i = 0; i < kHandlers && context_.poll_one() > 0; ++i) {
-  }
-  GiveTurns();
-  poller_.Round();
+  ServeOnce(/*may_wait=*/false);
   ExchangeExecuting(script);
-  nested_ = outer;
-  ScheduleTurns();
-  read_buffer_ = std::move(read_buffer);
+  executor_.ExchangeBatches(std::move(batches));
+  round_.swap(round);
+  // Those who have more to read than it took.
+  round_->TakeOver(*round);
+}
+
+void EventLoop::Add(std::shared_ptr<Connection> connection) {
+  connection->place_ = connections_.size();
+  connections_.push_back(std::move(connection));
+}
+
+void EventLoop::Remove(const Connection& connection) {
+  std::shared_ptr<Connection>& place = connections_[connection.place_];
+  closed_.push_back(std::move(place));
+  if (connection.place_ + 1 < connections_.size()) {
+    connections_.back()->place_ = connection.place_;
+    place = std::move(connections_.back());
+  }
+  connections_.pop_back();
+  loads_.Leave(index_);
+}
+
+void EventLoop::FreeClosed() {
+  if (closed_.empty()) return;
+  round_->DropClosed();
+  // What frees them may close others.
+  const std::vector<std::shared_ptr<Connection>> closed = std::exchange(closed_, {});
 }
 
 void EventLoop::Tick() {
   const auto ticks = static_cast<int64_t>(1 + connections_.size() / kChecksPerTick);
-  tick_.expires_after(std::chrono::microseconds(1'000'000 / ticks));
-  tick_.async_wait([this](boost::system::error_code error) {
-    if (error) return;
-    CheckSome();
-    Tick();
-  });
+  tick_.Set(std::chrono::steady_clock::now() + std::chrono::microseconds(1'000'000 / ticks));
 }
 
 void EventLoop::CheckSome() {
   const int64_t now_ms = server_.clock().NowMs();
   for (size_t i = 0; i < kChecksPerTick && next_check_ < connections_.size(); ++i) {
-    const std::shared_ptr<Connection> connection = connections_[next_check_];
-    connection->CheckLimits(now_ms);
+    Connection& connection = *connections_[next_check_];
+    connection.CheckLimits(now_ms);
     // The last one takes the place of one that is closed.
-    if (connection->open_) ++next_check_;
+    if (connection.open()) ++next_check_;
   }
   if (next_check_ >= connections_.size()) next_check_ = 0;
 }

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -55,7 +54,7 @@ void Heartbeat::Beat() {
 void Heartbeat::AskAll() {
   pulse_.Ask();
   for (size_t i = 0; i < loops_.size(); ++i) {
-    boost::asio::post(loops_[i]->context(), [this, i] { pulse_.Answer(i); });
+    loops_[i]->Post([this, i] { pulse_.Answer(i); });
   }
 }
 

@@ -1,7 +1,6 @@
 #include "server/net/held_replies.h"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 namespace cloakroom {
@@ -29,7 +28,7 @@ void HeldReplies::Await() {
   while (!held_.empty()) {
     const int64_t first = held_.front().offset;
     awaited_ = !journal_.WhenDurable(first, [this] {
-      boost::asio::post(context_, [this] {
+      post_([this] {
         awaited_ = false;
         Release();
         Await();

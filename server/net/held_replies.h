@@ -1,10 +1,11 @@
 #ifndef CLOAKROOM_SERVER_NET_HELD_REPLIES_H_
 #define CLOAKROOM_SERVER_NET_HELD_REPLIES_H_
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "server/persistence/change_journal.h"
 
@@ -30,8 +31,10 @@ class HeldReplies {
     ~Holder() = default;
   };
 
-  HeldReplies(boost::asio::io_context& context, ChangeJournal& journal)
-      : context_(context), journal_(journal) {}
+  /// Runs a task on the event loop, from any thread.
+  using Post = std::function<void(std::function<void()>)>;
+
+  HeldReplies(Post post, ChangeJournal& journal) : post_(std::move(post)), journal_(journal) {}
   HeldReplies(const HeldReplies&) = delete;
   HeldReplies& operator=(const HeldReplies&) = delete;
 
@@ -55,7 +58,7 @@ class HeldReplies {
   void Await();
   void Release();
 
-  boost::asio::io_context& context_;
+  const Post post_;
   ChangeJournal& journal_;
   std::deque<Held> held_;  ///< by offset: they are released in the order in which they were added
   int64_t demanded_ = 0;

@@ -1,27 +1,32 @@
 #include "server/net/listener.h"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <algorithm>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/config/config_store.h"
+#include "server/context/errors.h"
 #include "server/log/log.h"
 #include "server/net/bind_address.h"
+#include "server/net/connection.h"
 #include "server/net/listen_errors.h"
+#include "server/net/plain_stream.h"
 #include "server/session/client_registry.h"
 
 namespace cloakroom {
@@ -31,6 +36,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 using Unix = asio::local::stream_protocol;
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr auto kRetryAccept = std::chrono::milliseconds(100);
@@ -43,30 +49,38 @@ constexpr std::string_view kDenied =
     "password is set for the default user. Set 'requirepass' in cloakroom.conf, or, where "
     "the network is trusted, 'protected-mode no', and connect again.\r\n";
 
-std::string Show(const Tcp::endpoint& endpoint) {
-  std::string address = endpoint.address().to_string();
-  return endpoint.address().is_v6() ? absl::StrCat("[", address, "]:", endpoint.port())
-                                    : absl::StrCat(address, ":", endpoint.port());
-}
-
-Tcp::endpoint AsTcp(const asio::generic::stream_protocol::endpoint& endpoint) {
-  Tcp::endpoint tcp;
-  tcp.resize(endpoint.size());
-  std::memcpy(tcp.data(), endpoint.data(), endpoint.size());
-  return tcp;
-}
-
-void SetKeepAlive(int fd, int seconds) {
-  int on = 1;
+/// What connections to a TCP port inherit. Keepalive as Redis has it: the first probe after the
+/// interval, then three more a third of it apart.
+void SetTcpOptions(int fd, int keepalive_s) {
+  const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (seconds <= 0) return;
-  // As Redis does: the first probe after the interval, then three more a third of it apart.
-  int between = std::max(seconds / 3, 1);
-  int probes = 3;
-  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+  const int probed = keepalive_s > 0 ? 1 : 0;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &probed, sizeof(probed));
+  if (keepalive_s <= 0) return;
+  const int between = std::max(keepalive_s / 3, 1);
+  const int probes = 3;
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keepalive_s, sizeof(keepalive_s));
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof(between));
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+/// The address that a socket is bound to.
+Address LocalAddress(int fd) {
+  sockaddr_storage local{};
+  socklen_t size = sizeof(local);
+  auto* const address = reinterpret_cast<sockaddr*>(&local);
+  return getsockname(fd, address, &size) == 0 ? Address(address, size) : Address();
+}
+
+/// It is bound to all addresses of the machine.
+bool IsBoundToAny(int fd) {
+  sockaddr_storage local{};
+  socklen_t size = sizeof(local);
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) != 0) return true;
+  Tcp::endpoint endpoint;
+  endpoint.resize(size);
+  std::memcpy(endpoint.data(), &local, size);
+  return endpoint.address().is_unspecified();
 }
 
 }  // namespace
@@ -76,43 +90,77 @@ Listener::Listener(Server& server, LoopLoads& loads, std::vector<EventLoop*> loo
 
 Listener::~Listener() { Close(); }
 
-std::optional<std::string> Listener::Open() {
+Listener::Port::Port(Listener& listener, EventLoop& loop, int fd, bool unix_socket)
+    : listener_(listener),
+      loop_(loop),
+      fd_(fd),
+      unix_socket_(unix_socket),
+      again_(loop.timers(), [this] { Watch(); }) {
+  if (!unix_socket && !IsBoundToAny(fd)) local_ = LocalAddress(fd);
+}
+
+void Listener::Port::Watch() {
+  if (fd_ >= 0 && !loop_.poller().WatchListening(*this, fd_)) {
+    again_.Set(std::chrono::steady_clock::now() + kRetryAccept);
+  }
+}
+
+void Listener::Port::Close() {
+  if (fd_ < 0) return;
+  again_.Cancel();
+  loop_.poller().Closing(*this);
+  close(std::exchange(fd_, -1));
+}
+
+void Listener::Port::OnReady(const Poller::Ready& /*ready*/) {
+  const int error = listener_.AcceptSome(*this);
+  if (error != 0) {
+    // Out of file descriptors, as a rule: clients wait in the backlog until some are free.
+    if (!failing_) LogWarning("Accepting client connection: accept: {}", std::strerror(error));
+    loop_.poller().Forget(*this, fd_);
+    again_.Set(std::chrono::steady_clock::now() + kRetryAccept);
+  }
+  failing_ = error != 0;
+}
+
+absl::Status Listener::Open() {
   MutexLock lock(mutex_);
-  if (auto error = OpenTcp(ports_, /*probe=*/true)) return error;
+  if (absl::Status opened = OpenTcp(ports_, /*probe=*/true); !opened.ok()) return opened;
   tcp_port_ = server_.settings().port;
   std::string path = server_.config().Text("unixsocket");
   if (!path.empty()) {
-    if (auto error = OpenUnix(path, ports_)) return error;
+    if (absl::Status opened = OpenUnix(path, ports_); !opened.ok()) return opened;
   }
-  if (ports_.empty()) return kNowhereError;
-  server_.config().Subscribe({"bind", "port"}, [this] {
-    const std::string refusal = Rebind();
-    return refusal.empty() ? absl::OkStatus() : absl::UnavailableError(refusal);
+  if (ports_.empty()) return absl::FailedPreconditionError(kNowhereError);
+  server_.config().Subscribe({"bind", "port"}, [this] { return Rebind(); });
+  server_.config().Subscribe({"tcp-keepalive"}, [this] {
+    SetKeepAlive();
+    return absl::OkStatus();
   });
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
-std::optional<std::string> Listener::OpenTcp(Ports& ports, bool probe) {
-  if (server_.settings().port == 0) return std::nullopt;
+absl::Status Listener::OpenTcp(Ports& ports, bool probe) {
+  if (server_.settings().port == 0) return absl::OkStatus();
   Ports opened;
   for (const BindAddress& address : BindAddresses(server_.config().Words("bind"))) {
-    if (auto error = OpenAddress(address.name, opened, probe)) {
-      if (!address.optional) return error;
-      LogVerbose("{}", *error);
-    }
+    absl::Status listening = OpenAddress(address.name, opened, probe);
+    if (listening.ok()) continue;
+    if (!address.optional) return listening;
+    LogVerbose("{}", ReplyOf(listening));
   }
-  if (opened.empty()) return kNoAddressError;
+  if (opened.empty()) return absl::UnavailableError(kNoAddressError);
   ports.insert(ports.end(), opened.begin(), opened.end());
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
-std::optional<std::string> Listener::OpenAddress(const std::string& address, Ports& ports,
-                                                 bool probe) {
+absl::Status Listener::OpenAddress(const std::string& address, Ports& ports, bool probe) {
   const Config& settings = server_.settings();
   error_code error;
   const std::optional<asio::ip::address> ip = Resolved(address);
-  if (!ip) return ResolveError(address);
+  if (!ip) return absl::UnavailableError(ResolveError(address));
   Tcp::endpoint endpoint(*ip, static_cast<uint16_t>(settings.port.Get()));
+  asio::io_context opening;
   auto bind = [&](Acceptor& acceptor, bool shared, int backlog) {
     acceptor.open(endpoint.protocol(), error);
     if (!error && ip->is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
@@ -124,78 +172,78 @@ std::optional<std::string> Listener::OpenAddress(const std::string& address, Por
   // With SO_REUSEPORT alone, two servers of the same user would silently share their clients. So
   // ask once without.
   if (probe) {
-    Acceptor alone(loops_.front()->context().get_executor());
+    Acceptor alone(opening);
     bind(alone, /*shared=*/false, 1);
   }
   Ports opened;
   for (size_t i = 0; i < loops_.size() && !error; ++i) {
-    auto port = std::make_shared<Port>(
-        Port{loops_[i], Acceptor(loops_[i]->context().get_executor()), false});
-    bind(port->acceptor, /*shared=*/true, settings.tcp_backlog);
-    opened.push_back(std::move(port));
+    Acceptor acceptor(opening);
+    bind(acceptor, /*shared=*/true, settings.tcp_backlog);
+    if (!error) acceptor.native_non_blocking(true, error);
+    if (error) break;
+    SetTcpOptions(acceptor.native_handle(), settings.tcp_keepalive_s);
+    opened.push_back(std::make_shared<Port>(*this, *loops_[i], acceptor.release(), false));
   }
   if (!error) {
     ports.insert(ports.end(), opened.begin(), opened.end());
-    return std::nullopt;
+    return absl::OkStatus();
   }
-  return TcpListenError(address, settings.port, error);
+  return absl::UnavailableError(TcpListenError(address, settings.port, error));
 }
 
-std::string Listener::Rebind() {
+absl::Status Listener::Rebind() {
   MutexLock lock(mutex_);
   const int port = server_.settings().port;
   // On the same port we would only meet ourselves.
   const bool moves = port != tcp_port_;
   Ports opened;
-  if (auto error = OpenTcp(opened, /*probe=*/moves)) {
-    LogWarning("{}", *error);
-    return moves ? "Unable to listen on this port. Check server logs."
-                 : "Failed to bind to specified addresses.";
+  if (absl::Status listening = OpenTcp(opened, /*probe=*/moves); !listening.ok()) {
+    LogWarning("{}", ReplyOf(listening));
+    return absl::UnavailableError(moves ? "Unable to listen on this port. Check server logs."
+                                        : "Failed to bind to specified addresses.");
   }
   Ports left;
   for (const auto& old : ports_) {
-    if (old->unix_socket) {
+    if (old->unix_socket()) {
       left.push_back(old);
       continue;
     }
-    asio::post(old->loop->context(), [old] {
-      error_code ignored;
-      old->acceptor.close(ignored);
-    });
+    old->loop().Post([old] { old->Close(); });
   }
   for (const auto& fresh : opened) Start(fresh);
   left.insert(left.end(), opened.begin(), opened.end());
   ports_ = std::move(left);
   tcp_port_ = port;
-  return "";
+  return absl::OkStatus();
 }
 
-std::optional<std::string> Listener::OpenUnix(const std::string& path, Ports& ports) {
+absl::Status Listener::OpenUnix(const std::string& path, Ports& ports) {
   const Config& settings = server_.settings();
-  EventLoop* loop = loops_.front();
-  auto port = std::make_shared<Port>(Port{loop, Acceptor(loop->context().get_executor()), true});
+  asio::io_context opening;
+  Acceptor acceptor(opening);
   error_code error;
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return UnixListenError(path, asio::error::name_too_long);
+    return absl::UnavailableError(UnixListenError(path, asio::error::name_too_long));
   }
   if (LookAtUnixPath(path) == UnixPath::kStale) {
     LogNotice("Removing {}, which a server that did not end properly has left", path);
     unlink(path.c_str());
   }
   Unix::endpoint endpoint(path);
-  port->acceptor.open(endpoint.protocol(), error);
-  if (!error) port->acceptor.bind(endpoint, error);
-  if (!error) port->acceptor.listen(settings.tcp_backlog, error);
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(settings.tcp_backlog, error);
+  if (!error) acceptor.native_non_blocking(true, error);
   int mode = settings.unixsocketperm;
   if (!error && mode != 0 && chmod(path.c_str(), static_cast<mode_t>(mode)) != 0) {
     error.assign(errno, boost::system::system_category());
   }
   if (error) {
-    return UnixListenError(path, error);
+    return absl::UnavailableError(UnixListenError(path, error));
   }
   unix_path_ = path;
-  ports.push_back(std::move(port));
-  return std::nullopt;
+  ports.push_back(std::make_shared<Port>(*this, *loops_.front(), acceptor.release(), true));
+  return absl::OkStatus();
 }
 
 void Listener::Start() {
@@ -204,61 +252,38 @@ void Listener::Start() {
 }
 
 void Listener::Start(const std::shared_ptr<Port>& port) {
-  asio::co_spawn(port->loop->context().get_executor(), Accept(port), asio::detached);
+  port->loop().Post([port] { port->Watch(); });
+}
+
+void Listener::SetKeepAlive() {
+  MutexLock lock(mutex_);
+  for (const auto& port : ports_) {
+    if (!port->unix_socket()) SetTcpOptions(port->fd(), server_.settings().tcp_keepalive_s);
+  }
 }
 
 void Listener::Close() {
   MutexLock lock(mutex_);
   if (!unix_path_.empty()) unlink(unix_path_.c_str());
   unix_path_.clear();
-  // Their coroutines, and so the ports, end with the loops' contexts only.
-  for (const auto& port : ports_) {
-    error_code ignored;
-    port->acceptor.close(ignored);
-  }
   ports_.clear();
 }
 
-asio::awaitable<void, Connection::Executor> Listener::Accept(std::shared_ptr<Port> port) {
-  bool failing = false;
-  error_code error;
-  auto use = asio::redirect_error(asio::use_awaitable_t<Connection::Executor>(), error);
-  port->acceptor.native_non_blocking(true, error);
-  while (port->acceptor.is_open()) {
-    co_await port->acceptor.async_wait(Acceptor::wait_read, use);
-    if (error == asio::error::operation_aborted) co_return;
-    error = AcceptSome(*port);
-    if (error) {
-      // Out of file descriptors, as a rule: clients wait in the backlog until some are free.
-      if (!failing) LogWarning("Accepting client connection: accept: {}", error.message());
-      asio::basic_waitable_timer<std::chrono::steady_clock,
-                                 asio::wait_traits<std::chrono::steady_clock>, Connection::Executor>
-          pause(port->loop->context().get_executor(), kRetryAccept);
-      co_await pause.async_wait(use);
-      failing = true;
-      continue;
-    }
-    failing = false;
-  }
-}
-
-error_code Listener::AcceptSome(Port& port) {
+int Listener::AcceptSome(Port& port) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    Protocol::endpoint peer;
-    auto size = static_cast<socklen_t>(peer.capacity());
-    const int fd =
-        accept4(port.acceptor.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    sockaddr_storage peer;
+    socklen_t size = sizeof(peer);
+    auto* const address = reinterpret_cast<sockaddr*>(&peer);
+    const int fd = accept4(port.fd(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-      return {errno, boost::system::system_category()};
+      return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
     }
-    peer.resize(size);
-    Socket socket(fd);
-    std::shared_ptr<Client> client = NewClient(socket, peer, port.unix_socket);
-    Welcome(*port.loop, std::move(socket), std::move(client));
+    auto stream = std::make_unique<PlainStream>(fd);
+    std::shared_ptr<Client> client = NewClient(port, fd, Address(address, size));
+    Welcome(port.loop(), std::move(stream), std::move(client));
   }
-  return {};
+  return 0;
 }
 
 bool Listener::Denied(const Client& client) {
@@ -266,30 +291,23 @@ bool Listener::Denied(const Client& client) {
          server_.config().Text("requirepass").empty();
 }
 
-std::shared_ptr<Client> Listener::NewClient(const Socket& socket, const Protocol::endpoint& peer,
-                                            bool unix_socket) {
+std::shared_ptr<Client> Listener::NewClient(const Port& port, int fd, const Address& peer) {
   auto client = std::make_shared<Client>(server_.clients().NextId(), server_.clock().NowMs());
-  client->fd = socket.fd();
-  client->unix_socket = unix_socket;
-  if (unix_socket) {
+  client->fd = fd;
+  client->unix_socket = port.unix_socket();
+  if (port.unix_socket()) {
     client->address = client->local_address = absl::StrCat(unix_path_, ":0");
     client->local = true;
     return client;
   }
-  const Tcp::endpoint remote = AsTcp(peer);
-  client->address = Show(remote);
-  client->local = remote.address().is_loopback();
-  Protocol::endpoint local;
-  auto size = static_cast<socklen_t>(local.capacity());
-  if (getsockname(client->fd, local.data(), &size) == 0) {
-    local.resize(size);
-    client->local_address = Show(AsTcp(local));
-  }
-  SetKeepAlive(client->fd, server_.settings().tcp_keepalive_s);
+  client->address = peer;
+  client->local = peer.loopback();
+  client->local_address = port.local().empty() ? LocalAddress(fd) : port.local();
   return client;
 }
 
-void Listener::Welcome(EventLoop& loop, Socket socket, std::shared_ptr<Client> client) {
+void Listener::Welcome(EventLoop& loop, std::unique_ptr<Stream> stream,
+                       std::shared_ptr<Client> client) {
   const auto most = static_cast<size_t>(server_.settings().maxclients.Get());
   const std::optional<size_t> chosen = loads_.Choose(loop.index(), most);
   ThreadStats& stats = loop.executor().thread().stats;
@@ -298,20 +316,20 @@ void Listener::Welcome(EventLoop& loop, Socket socket, std::shared_ptr<Client> c
     if (chosen) loads_.Leave(*chosen);
     stats.rejected_connections += 1;
     const std::string_view words = chosen ? kDenied : kTooMany;
-    static_cast<void>(socket.Send({&words, 1}));
+    static_cast<void>(stream->Send({&words, 1}));
     return;
   }
   EventLoop& home = *loops_[*chosen];
-  if (&home == &loop) return Admit(home, std::move(socket), std::move(client));
-  asio::post(home.context(),
-             [this, &home, socket = std::move(socket), client = std::move(client)]() mutable {
-               Admit(home, std::move(socket), std::move(client));
-             });
+  if (&home == &loop) return Admit(home, std::move(stream), std::move(client));
+  home.Post([this, &home, stream = std::move(stream), client = std::move(client)]() mutable {
+    Admit(home, std::move(stream), std::move(client));
+  });
 }
 
-void Listener::Admit(EventLoop& loop, Socket socket, std::shared_ptr<Client> client) {
+void Listener::Admit(EventLoop& loop, std::unique_ptr<Stream> stream,
+                     std::shared_ptr<Client> client) {
   client->authenticated = server_.config().Text("requirepass").empty();
-  auto connection = std::make_shared<Connection>(loop, std::move(socket), client);
+  auto connection = std::make_shared<Connection>(loop, std::move(stream), client);
   client->link = connection;
   server_.clients().Add(std::move(client));
   connection->Start();

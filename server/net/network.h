@@ -21,7 +21,7 @@ class Network {
   ~Network();
 
   /// Binds the sockets. The error is what to tell the operator.
-  std::optional<std::string> Open() { return listener_.Open(); }
+  absl::Status Open() { return listener_.Open(); }
   /// Serves from now on: clients are answered while the caller loads the data.
   void Start();
   /// Serves until SIGTERM, SIGINT or Server::RequestShutdown, and until the data is saved; SIGHUP

@@ -3,26 +3,32 @@
 
 #include <sys/epoll.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
 #include <cstdint>
-#include <functional>
-#include <span>
 
 namespace cloakroom {
 
-/// Which sockets of an event loop have something to read, or room to write: an epoll set of its
-/// own, for whose descriptor the loop's io_context waits.
+/// All that an event loop waits for, in one epoll set: sockets that have something to read or room
+/// to write, an alarm, and a call from another thread. A round costs one system call, however many
+/// sockets are ready.
 ///
-/// Asio's own way, an async_wait for each socket and request, takes an epoll_ctl each time: a third
-/// system call besides recv and send. Here a round takes three, for all sockets that are ready.
+/// Connections are watched edge-triggered: a change is told once, and whoever leaves something
+/// unread has to remember that. Listening sockets are level-triggered: they are told again as long
+/// as a client waits there.
 ///
-/// Level-triggered: what is left unread is told again in the next round.
-///
-/// Thread rule: its event loop.
+/// Thread rule: its event loop; Wake from any thread.
 class Poller {
  public:
-  /// Whoever owns a descriptor. It must be watched for nothing when it, or the descriptor, ends.
+  using Time = std::chrono::steady_clock::time_point;
+
+  struct Ready {
+    bool readable = false;  ///< or broken, which reading shows
+    bool writable = false;
+    bool hung_up = false;  ///< the other end sends no more, or is gone
+  };
+
+  /// Whoever owns a descriptor. It must not be destroyed during a round, though it may have been
+  /// forgotten in it.
   class Watcher {
    public:
     Watcher() = default;
@@ -34,47 +40,51 @@ class Poller {
 
    private:
     friend class Poller;
-    bool WatchesReads() const { return (events_ & EPOLLIN) != 0; }
-    bool WatchesWrites() const { return (events_ & EPOLLOUT) != 0; }
-    bool WatchesHangUp() const { return (events_ & EPOLLRDHUP) != 0; }
-    /// Each is set only when it is watched for; an error or a hang-up sets all that are.
-    virtual void OnReady(bool readable, bool writable) = 0;
-    /// The other end sends no more, or is gone.
-    virtual void OnHangUp() {}
+    virtual void OnReady(const Ready& ready) = 0;
 
-    uint32_t events_ = 0;
+    uint32_t events_ = 0;  ///< 0: not watched
   };
 
-  /// `after_round` is called whenever all who were ready have been told.
-  Poller(boost::asio::io_context& context, std::function<void()> after_round);
+  /// Throws std::system_error when the kernel has no descriptors left.
+  Poller();
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  /// Begins to tell.
-  void Start() { Arm(); }
+  /// Watches a connection, edge-triggered. False when the kernel refuses
+  /// (fs.epoll.max_user_watches).
+  bool Watch(Watcher& watcher, int fd);
+  /// Watches a listening socket, level-triggered. False as above.
+  bool WatchListening(Watcher& watcher, int fd);
+  /// Whether to tell a watched connection of room to write, too. With `room`, it is told again, if
+  /// there is any. False, and nothing changed, when the kernel refuses.
+  bool WatchRoom(Watcher& watcher, int fd, bool room);
+  /// Ends watching a descriptor that stays open.
+  void Forget(Watcher& watcher, int fd);
+  /// The watcher's descriptor is about to be closed, upon which the kernel forgets it.
+  void Closing(Watcher& watcher) { watcher.events_ = 0; }
 
-  /// What to tell `watcher` of `fd` from now on; neither forgets it. False, and nothing changed,
-  /// when the kernel refuses (fs.epoll.max_user_watches).
-  /// `hang_up` is for those that do not read, and would see by reading that nothing more comes.
-  bool Watch(Watcher& watcher, int fd, bool reads, bool writes, bool hang_up = false);
+  struct Told {
+    bool woken = false;  ///< by Wake
+    bool alarm = false;  ///< the time of SetAlarm has come
+  };
+  /// Tells those that are ready, some at most. If `may_wait`, waits until somebody is, or until the
+  /// alarm or a Wake.
+  Told Round(bool may_wait);
 
-  /// Tells those that are ready now, some at most. May be called from inside an OnReady.
-  void Round();
+  /// Ends a Round's wait, or makes the next one return at once. Any thread.
+  void Wake();
+  /// The alarm that is set for later is put forward to `time`; one for earlier stays.
+  void SetAlarm(Time time);
 
  private:
-  /// What a round is yet to tell. Rounds nest, by a script that lets others be served.
-  struct Pending {
-    std::span<epoll_event> events;
-    Pending* outer;
-  };
+  bool Add(Watcher& watcher, int fd, uint32_t events);
+  void AddOwn(int* fd);
 
-  void Arm();
-  void Forget(const Watcher& watcher);
-
-  boost::asio::posix::stream_descriptor set_;
-  const std::function<void()> after_round_;
-  Pending* rounds_ = nullptr;
+  int set_ = -1;
+  int wake_ = -1;   ///< an eventfd
+  int alarm_ = -1;  ///< a timerfd
+  Time alarm_at_ = Time::max();
 };
 
 }  // namespace cloakroom

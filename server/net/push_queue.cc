@@ -34,7 +34,7 @@ std::vector<Pushed> PushQueue::Take() {
   }
   std::vector<Pushed> taken;
   int64_t cost = 0;
-  while (!fetched_.empty() && fetched_.front().durable_from() != PushTicket::kUnknown) {
+  while (!fetched_.empty() && fetched_.front().durable_from() != PushOffset::kUnknown) {
     cost += CostOf(fetched_.front());
     taken.push_back(std::move(fetched_.front()));
     fetched_.pop_front();

@@ -17,7 +17,7 @@ namespace cloakroom {
 /// be sent more than the client may have waiting. So the bytes are counted, where CLIENT LIST and
 /// the output limits see them, and one call of the loop fetches all that has come until then.
 ///
-/// What has a ticket that is not known yet (PushTicket) stays, and all behind it: the order is
+/// What has a ticket that is not known yet (PushOffset) stays, and all behind it: the order is
 /// kept.
 ///
 /// Thread rule: any thread; Take by one.

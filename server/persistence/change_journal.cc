@@ -46,7 +46,7 @@ void ChangeJournal::AofLatency(std::string_view event, int64_t us) {
 int64_t ChangeJournal::Append(const ChangeBatch& batch, SeenOffset* writer) {
   // Detached while a command ran: what it changed is no longer logged.
   if (!on()) return 0;
-  if (!readers_wait() || !batch.shown()) writer = nullptr;
+  if (!readers_wait() || !batch.awaited()) writer = nullptr;
   const int64_t offset = file_.AppendChanges(
       batch, writer != nullptr ? AofPending::Due::kOnDemand : AofPending::Due::kNow);
   if (writer != nullptr) writer->See(offset);
@@ -58,32 +58,32 @@ void ChangeJournal::SeeEverything(HoldContext& holds) {
   if (readers_wait() && on() && file_.healthy()) holds.seen->See(appended());
 }
 
-void ChangeJournal::Request::Push(const std::shared_ptr<ClientLink>& link, Pushed pushed) {
+void ChangeJournal::Scope::Push(const std::shared_ptr<ClientLink>& link, Pushed pushed) {
   if (journal_.readers_wait() && journal_.on() && client_ != link.get()) {
-    if (ticket_ == nullptr) ticket_ = std::make_shared<PushTicket>();
+    if (ticket_ == nullptr) ticket_ = std::make_shared<PushOffset>();
     pushed.ticket = ticket_;
     receivers_.insert(link);
   }
   link->Push(std::move(pushed));
 }
 
-ChangeJournal::Request::~Request() {
+ChangeJournal::Scope::~Scope() {
   holds_.seen = outer_;
   End();
 }
 
-void ChangeJournal::Request::End() {
+void ChangeJournal::Scope::End() {
   if (ticket_ == nullptr) [[likely]]
     return;
   std::exchange(ticket_, nullptr)->durable_from.store(offset(), std::memory_order_release);
-  for (const auto& receiver : std::exchange(receivers_, {})) receiver->TicketsAreKnown();
+  for (const auto& receiver : std::exchange(receivers_, {})) receiver->OffsetsAreKnown();
 }
 
 void ChangeJournal::LogScripts(HoldContext& holds, std::initializer_list<std::string_view> words,
                                absl::FunctionRef<void()> change) {
   ChangeBatch batch;
   batch.Add(0, ChangeKind::kCommand, words);
-  batch.NoteShown();
+  batch.NoteAwaited();
   MutexLock lock(scripts_mutex_);
   change();
   // After it: a log that begins meanwhile has a base that was made behind it.

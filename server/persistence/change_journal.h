@@ -46,20 +46,20 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   /// clients of a round go to the disk together. They nest, each with what it did itself.
   ///
   /// Thread rule: that of `holds`, the context of all holds under which it is executed.
-  class Request {
+  class Scope {
    public:
     /// `client`: who is answered, null for nobody. `durable_from`: what its earlier replies still
     /// wait for.
-    Request(ChangeJournal& journal, HoldContext& holds, const ClientLink* client = nullptr,
-            int64_t durable_from = 0)
+    Scope(ChangeJournal& journal, HoldContext& holds, const ClientLink* client = nullptr,
+          int64_t durable_from = 0)
         : journal_(journal),
           holds_(holds),
           client_(client),
           seen_{durable_from},
           outer_(std::exchange(holds.seen, &seen_)) {}
-    ~Request();
-    Request(const Request&) = delete;
-    Request& operator=(const Request&) = delete;
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
 
     /// What must be durable before it is answered: the offset behind what it changed and what it
     /// has seen of others' changes; 0: nothing.
@@ -78,7 +78,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
     const ClientLink* const client_;
     SeenOffset seen_;
     SeenOffset* const outer_;
-    std::shared_ptr<PushTicket> ticket_;                          ///< of what it pushed
+    std::shared_ptr<PushOffset> ticket_;                          ///< of what it pushed
     absl::flat_hash_set<std::shared_ptr<ClientLink>> receivers_;  ///< of it
   };
 

@@ -130,7 +130,7 @@ int Serve(ConfigStore& config, int signals) {
   SystemClock clock;
   Server server(clock, config, config.live().io_threads);
   Network network(server);
-  if (auto error = network.Open()) return Fail(*error);
+  if (absl::Status opened = network.Open(); !opened.ok()) return Fail(MessageOf(opened));
   std::string pid_file = config.Text("pidfile");
   if (!pid_file.empty()) {
     if (absl::Status written = WritePidFile(pid_file); !written.ok()) {

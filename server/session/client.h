@@ -13,6 +13,7 @@
 #include "absl/functional/function_ref.h"
 #include "protocol/shared_bytes.h"
 #include "server/context/relaxed.h"
+#include "server/session/address.h"
 #include "storage/base/mutex.h"
 #include "storage/base/string_map.h"
 #include "storage/changes/interest.h"
@@ -31,7 +32,7 @@ struct Subscription {
 
 /// How far the log of changes must be durable before what one request pushes may be heard. Known
 /// when the request has been executed.
-struct PushTicket {
+struct PushOffset {
   static constexpr int64_t kUnknown = -1;
   std::atomic<int64_t> durable_from = kUnknown;
 };
@@ -42,7 +43,7 @@ struct Pushed {
   /// Of a message; null otherwise.
   std::shared_ptr<const Subscription> subscription;
   /// Null: may be heard at once.
-  std::shared_ptr<const PushTicket> ticket;
+  std::shared_ptr<const PushOffset> ticket;
 
   /// Asked on the client's thread: what was unsubscribed meanwhile is dropped, for after the reply
   /// to UNSUBSCRIBE a client takes what comes for replies again.
@@ -59,12 +60,12 @@ class ClientLink {
   /// Sends it behind all that was pushed before, unless it is no longer wanted by then.
   virtual void Push(Pushed pushed) = 0;
   /// What was pushed with a ticket may have become known.
-  virtual void TicketsAreKnown() {}
+  virtual void OffsetsAreKnown() {}
   /// Closes the connection soon; replies under way may be lost.
   virtual void Kill() = 0;
 };
 
-/// Who brings what is pushed to its receiver: see ChangeJournal::Request::Push.
+/// Who brings what is pushed to its receiver: see ChangeJournal::Scope::Push.
 using Pusher = absl::FunctionRef<void(const std::shared_ptr<ClientLink>&, Pushed)>;
 /// The one that waits for nothing.
 inline void PushAtOnce(const std::shared_ptr<ClientLink>& link, Pushed pushed) {
@@ -95,9 +96,9 @@ struct Client {
 
   const uint64_t id;
   const int64_t created_ms;
-  /// Set once when the connection opens: "127.0.0.1:50123", "/run/cloakroom.sock:0".
-  std::string address;
-  std::string local_address;
+  /// Set once when the connection opens.
+  Address address;
+  Address local_address;
   int fd = -1;
   bool unix_socket = false;
   bool local = false;  ///< from this machine: loopback or a unix socket

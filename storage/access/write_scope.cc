@@ -179,14 +179,14 @@ void WriteScope::Log(ChangeKind kind, std::initializer_list<std::string_view> wo
                      int64_t number) {
   if (changes_ == nullptr) return;
   changes_->Add(db_.index(), kind, words, number);
-  if (!by_time_) changes_->NoteShown();
+  if (!by_time_) changes_->NoteAwaited();
 }
 
 void WriteScope::LogItem(ChangeKind kind, std::initializer_list<std::string_view> items,
                          int64_t number) {
   if (changes_ == nullptr) return;
   changes_->AddItem(db_.index(), kind, key_, items, number);
-  if (!by_time_) changes_->NoteShown();
+  if (!by_time_) changes_->NoteAwaited();
 }
 
 void WriteScope::LogBytes(size_t first, size_t last) {
@@ -197,7 +197,7 @@ void WriteScope::LogBytes(size_t first, size_t last) {
 void WriteScope::LogAs(int db, std::span<const std::string_view> words) {
   if (changes_ != nullptr) {
     changes_->Add(db, ChangeKind::kCommand, words);
-    changes_->NoteShown();
+    changes_->NoteAwaited();
   }
   changes_ = nullptr;
 }

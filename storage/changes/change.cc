@@ -31,7 +31,7 @@ void ChangeBatch::Clear() {
   Empty(events_);
   Empty(event_keys_);
   abandoned_ = false;
-  shown_ = false;
+  awaited_ = false;
 }
 
 void ChangeBatch::Abandon() {

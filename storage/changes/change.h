@@ -89,8 +89,8 @@ class ChangeBatch {
 
   /// Whether the batch holds more than time does by itself: what has expired is also gone after a
   /// restart, whether or not the log says so.
-  bool shown() const { return shown_; }
-  void NoteShown() { shown_ = true; }
+  bool awaited() const { return awaited_; }
+  void NoteAwaited() { awaited_ = true; }
 
   /// In order. Arguments of `visit` are valid during the call.
   void ForEach(absl::FunctionRef<void(const Change&)> visit) const;
@@ -121,7 +121,7 @@ class ChangeBatch {
   std::vector<EventRecord> events_;
   std::string event_keys_;
   bool abandoned_ = false;
-  bool shown_ = false;
+  bool awaited_ = false;
 };
 
 /// Batches for reuse, so that a command need not allocate to report its changes. Thread rule: one

@@ -173,7 +173,7 @@ void Hold::Note(int db, ChangeKind kind, int64_t number) {
   // Nobody wants changes while a log is loaded under this hold.
   if (batch_ == nullptr || keyspace_->feed().wants() == ChangeConsumer::kNothing) return;
   batch_->Add(db, kind, {}, number);
-  batch_->NoteShown();
+  batch_->NoteAwaited();
 }
 
 void Hold::EndChanges() {
@@ -182,7 +182,7 @@ void Hold::EndChanges() {
       handed_on_ = true;
       const ChangeLog* log = keyspace_->feed().log();
       const int64_t offset = keyspace_->feed().Hand(*batch_, seen());
-      if (log != nullptr && log->readers_wait() && batch_->shown()) [[unlikely]]
+      if (log != nullptr && log->readers_wait() && batch_->awaited()) [[unlikely]]
         MarkChanges(offset);
     }
     if (context_ != nullptr) context_->batches.Give(std::move(batch_));
@@ -197,7 +197,7 @@ void Hold::HandAlone(Database& db, Stripe& stripe, const ChangeBatch* batch) {
     // The log may have been turned off meanwhile.
     const ChangeLog* log = keyspace_->feed().log();
     const int64_t offset = keyspace_->feed().Hand(*batch, seen());
-    if (log != nullptr && log->readers_wait() && batch->shown()) {
+    if (log != nullptr && log->readers_wait() && batch->awaited()) {
       stripe.logged.store(offset, std::memory_order_relaxed);
       offset_ = offset;
     }

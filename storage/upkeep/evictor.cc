@@ -37,15 +37,13 @@ bool Evictor::FlushedMemoryIsComing() {
 
 /// Checks again: the reclaimer may have finished between the check of the memory and the check of
 /// what is pending.
-Evictor::Outcome Evictor::NoRoom() const {
-  return OverLimit() ? Outcome::kNoRoom : Outcome::kBelowLimit;
-}
+Evictor::Room Evictor::NoRoom() const { return OverLimit() ? Room::kNoRoom : Room::kBelowLimit; }
 
-Evictor::Outcome Evictor::MakeRoom() {
-  if (!OverLimit() || FlushedMemoryIsComing()) return Outcome::kBelowLimit;
+Evictor::Room Evictor::MakeRoom() {
+  if (!OverLimit() || FlushedMemoryIsComing()) return Room::kBelowLimit;
   // As in Redis, a pause admits commands that find no room: they wait for its end anyway.
   if (keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) {
-    return Outcome::kBelowLimit;
+    return Room::kBelowLimit;
   }
   EvictionPolicy policy = keyspace_.settings().policy.load(std::memory_order_relaxed);
   if (policy == EvictionPolicy::kNoEviction) return NoRoom();
@@ -56,20 +54,20 @@ Evictor::Outcome Evictor::MakeRoom() {
     switch (EvictOne(policy)) {
       case Step::kEvicted:
         ++evicted;
-        if (!OverLimit()) return Outcome::kBelowLimit;
+        if (!OverLimit()) return Room::kBelowLimit;
         break;
       case Step::kBusy:
         // Another database may not be occupied.
         if (++occupied < kMaxOccupied) break;
-        return evicted > 0 ? Outcome::kBelowLimit : Outcome::kBusy;
+        return evicted > 0 ? Room::kBelowLimit : Room::kBusy;
       case Step::kNothingFound:
         if (PickDatabase(OnlyVolatile(policy)) == nullptr || ++misses > kMaxMisses) {
           // Entries dropped in bulk may not be freed yet.
-          return keyspace_.reclaimer().pending() > 0 ? Outcome::kBelowLimit : NoRoom();
+          return keyspace_.reclaimer().pending() > 0 ? Room::kBelowLimit : NoRoom();
         }
     }
   }
-  return Outcome::kBelowLimit;
+  return Room::kBelowLimit;
 }
 
 Database* Evictor::PickDatabase(bool only_volatile) {

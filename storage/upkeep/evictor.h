@@ -25,14 +25,14 @@ class Evictor {
  public:
   Evictor(Keyspace& keyspace, GateSlot slot) : keyspace_(keyspace), slot_(slot) {}
 
-  enum class Outcome {
+  enum class Room {
     kBelowLimit,  ///< there is room
     kNoRoom,      ///< over the limit, and the policy lets no key go
     kBusy,        ///< over the limit, and what could be evicted is occupied
   };
   /// Evicts until there is room, but not during a pause; at most for one slice (some hundred keys),
   /// after which a command may go ahead and the next one continues to evict.
-  Outcome MakeRoom();
+  Room MakeRoom();
 
   /// More than maxmemory is in use, without what it does not count (Keyspace::uncounted_bytes).
   bool OverLimit() const;
@@ -48,7 +48,7 @@ class Evictor {
   /// Flushed memory will be free soon, so nothing has to be evicted for it. A snapshot that still
   /// wanted it must do without.
   bool FlushedMemoryIsComing();
-  Outcome NoRoom() const;
+  Room NoRoom() const;
   Step EvictOne(EvictionPolicy policy);
   /// The stripe is held.
   Step EvictFrom(Hold& hold, Database& db, Stripe& stripe, EvictionPolicy policy);

@@ -43,9 +43,9 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
   while (true) {
     Outcome outcome = executor_.Execute(*client_, request, writer, tickets.any());
     if (outcome.kind == Outcome::Kind::kDone) break;
-    if (outcome.kind == Outcome::Kind::kDeferred) {
+    if (outcome.kind == Outcome::Kind::kLongWork) {
       auto work = Work(std::move(outcome.work));
-      executor_.FinishDeferred(*client_, request, outcome.started_us, work->error_code());
+      executor_.FinishLongWork(*client_, request, outcome.started_us, work->error_code());
       work->output().MoveTo(out);
       break;
     }

@@ -18,7 +18,7 @@ inline constexpr size_t kLongWorkItems = 20'000;
 template <typename View, typename Write>
 void ReplyFrom(Call& call, const View& view, size_t items, Write write) {
   if (items <= kLongWorkItems) return write(call.reply(), view);
-  call.Offload([shared = view.Share(), write = std::move(write)](LongWork& work) {
+  call.StartLongWork([shared = view.Share(), write = std::move(write)](LongWork& work) {
     write(work.reply, View(shared.view()));
   });
 }

@@ -21,7 +21,7 @@ class TextLog final : public ChangeLog {
  public:
   int64_t Append(const ChangeBatch& batch, SeenOffset*) override {
     ++appended_;
-    shown_ = batch.shown();
+    shown_ = batch.awaited();
     batch.ForEach([&](const Change& change) {
       ForEachCommand(change, [&](std::span<const std::string_view> words) {
         text_ += std::to_string(change.db);
@@ -37,7 +37,7 @@ class TextLog final : public ChangeLog {
   using ChangeLog::set_readers_wait;
   std::string Take() { return std::exchange(text_, ""); }
   /// Of the last batch.
-  bool shown() const { return shown_; }
+  bool awaited() const { return shown_; }
 
  private:
   std::string text_;
@@ -356,7 +356,7 @@ TEST_F(ReadersWaitTest, WhatTimeDoesIsNotWaitedFor) {
   Advance(20);
   EXPECT_EQ(SeenByReader(db(), "a"), 1);
   EXPECT_EQ(log_.appended(), 2) << "its DEL";
-  EXPECT_FALSE(log_.shown());
+  EXPECT_FALSE(log_.awaited());
   EXPECT_EQ(SeenByReader(db(), "a"), 1);
 }
 

@@ -62,16 +62,16 @@ TEST_F(CallTest, KeywordsAreInAnyCase) {
   EXPECT_FALSE(call.Is(1, "EXA"));
 }
 
-TEST_F(CallTest, TopLevelWorkIsOffloadedAndOtherWorkRunsAtOnce) {
+TEST_F(CallTest, LongWorkLeavesTheEventLoopOnlyAtTheTopLevel) {
   bool ran = false;
   Call& top = Make({"x"});
-  top.Offload([&](LongWork&) { ran = true; });
+  top.StartLongWork([&](LongWork&) { ran = true; });
   EXPECT_FALSE(ran);
-  EXPECT_TRUE(top.TakeWork() != nullptr);
+  EXPECT_TRUE(top.TakeLongWork() != nullptr);
   Call& nested = Make({"x"}, CallMode::kScript);
-  nested.Offload([&](LongWork& work) { work.reply.Ok(); });
+  nested.StartLongWork([&](LongWork& work) { work.reply.Ok(); });
   EXPECT_EQ(Reply(), "+OK\r\n");
-  EXPECT_TRUE(nested.TakeWork() == nullptr);
+  EXPECT_TRUE(nested.TakeLongWork() == nullptr);
 }
 
 TEST_F(CallTest, TheHashOfTheFirstKeyIsRemembered) {

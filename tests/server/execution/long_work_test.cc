@@ -124,7 +124,7 @@ TEST_F(LongWorkTest, InsideATransactionItRunsUnderWhatIsHeld) {
         here.Error("WRONGTYPE for once");
       },
       reply, hold);
-  work.RunHere();
+  work.RunToEnd();
   EXPECT_EQ(steps, 3);
   EXPECT_EQ(work.error_code(), "WRONGTYPE");
   EXPECT_EQ(TakeText(out), "-WRONGTYPE for once\r\n");

@@ -29,6 +29,7 @@ class ConversationTest : public ServerTest {
   }
   std::string TakeTurn(const Conversation::Turn& turn = {}) {
     OutputBuffer out;
+    executor_.BeginBatch();
     next_ = conversation_->Consume(std::span<char>(kept_.data(), kept_.size()), out, turn);
     kept_.erase(0, conversation_->consumed());
     return TakeText(out);
@@ -43,9 +44,9 @@ class ConversationTest : public ServerTest {
   std::string Finish() {
     OutputBuffer unused;
     ReplyWriter reply(unused, client_->resp);
-    auto work = RunWork(conversation_->TakeWork(), reply);
+    auto work = RunWork(conversation_->TakeLongWork(), reply);
     OutputBuffer out;
-    next_ = conversation_->FinishWork(*work, out);
+    next_ = conversation_->FinishLongWork(*work, out);
     return TakeText(out);
   }
 
@@ -156,14 +157,14 @@ TEST_F(ConversationTest, WhoIsRefusedForAMillisecondGetsATicketUntilItsTurn) {
 
 TEST_F(ConversationTest, LongWorkIsFinishedElsewhereBeforeTheNextRequest) {
   EXPECT_EQ(Send("MEMORY PURGE\r\nPING\r\n"), "");
-  ASSERT_EQ(next_, Conversation::Next::kWork);
+  ASSERT_EQ(next_, Conversation::Next::kLongWork);
   EXPECT_EQ(Finish(), "+OK\r\n");
   EXPECT_EQ(Send(""), "+PONG\r\n");
 }
 
 TEST_F(ConversationTest, ASkippedReplyOfLongWorkIsDroppedAndTheNextOneIsHeard) {
   EXPECT_EQ(Send("CLIENT REPLY SKIP\r\nMEMORY PURGE\r\n"), "");
-  ASSERT_EQ(next_, Conversation::Next::kWork);
+  ASSERT_EQ(next_, Conversation::Next::kLongWork);
   EXPECT_EQ(Finish(), "");
   EXPECT_EQ(Send("PING\r\n"), "+PONG\r\n");
 }
@@ -270,6 +271,95 @@ TEST_F(ConversationTest, ARequestThatHasNotComeInWholeIsReadOnAfterATurn) {
   kept_ = std::string(kIncrN) + std::string(kIncrN.substr(0, 10));
   EXPECT_EQ(TakeTurn({.requests = 1}), ":1\r\n");
   EXPECT_EQ(Send(kIncrN.substr(10)), ":2\r\n");
+}
+
+// ---- parsed ahead, with other clients' requests
+
+class BegunTest : public ConversationTest {
+ protected:
+  void Begin(std::string_view bytes) {
+    kept_ = bytes;
+    batch_.Clear();
+    conversation_->Begin(std::span<char>(kept_.data(), kept_.size()), batch_);
+    executor_.Prepare(batch_);
+  }
+  Batch batch_;
+};
+
+TEST_F(BegunTest, WhatWasParsedAheadIsExecutedInItsTurn) {
+  Begin(std::string(kSetA) + std::string(kGetA) + std::string(kIncrN.substr(0, 10)));
+  EXPECT_EQ(batch_.size(), 2U);
+  EXPECT_EQ(Run("GET a"), "$-1\r\n") << "nothing is executed ahead";
+  EXPECT_EQ(TakeTurn(), "+OK\r\n$1\r\n1\r\n");
+  EXPECT_EQ(Send(kIncrN.substr(10)), ":1\r\n");
+}
+
+TEST_F(BegunTest, APipelineGoesOnBehindWhatWasParsedAhead) {
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += kIncrN;
+  Begin(requests);
+  EXPECT_LT(batch_.size(), 100U);
+  const std::string replies = TakeTurn();
+  EXPECT_EQ(std::count(replies.begin(), replies.end(), ':'), 100);
+  EXPECT_TRUE(kept_.empty());
+}
+
+TEST_F(BegunTest, TheBoundsOfATurnHoldForWhatWasParsedAhead) {
+  Begin(std::string(kIncrN) + std::string(kIncrN) + std::string(kIncrN));
+  EXPECT_EQ(TakeTurn({.requests = 2}), ":1\r\n:2\r\n");
+  EXPECT_EQ(next_, Conversation::Next::kTurn);
+  EXPECT_EQ(TakeTurn(), ":3\r\n");
+}
+
+TEST_F(BegunTest, AProtocolErrorIsToldBehindWhatWasParsedAhead) {
+  Begin(std::string(kIncrN) + "*1\r\n!4\r\n");
+  EXPECT_EQ(TakeTurn(), ":1\r\n-ERR Protocol error: expected '$', got '!'\r\n");
+  EXPECT_EQ(next_, Conversation::Next::kClose);
+}
+
+TEST_F(BegunTest, InlineRequestsAndWhatFollowsThemAreNotParsedAhead) {
+  Begin("ECHO \"a\\x41\"\r\n" + std::string(kIncrN));
+  EXPECT_EQ(batch_.size(), 0U);
+  EXPECT_EQ(TakeTurn(), "$2\r\naA\r\n:1\r\n");
+  Begin(std::string(kIncrN) + "ECHO \"a\\x41\"\r\n");
+  EXPECT_EQ(batch_.size(), 1U);
+  conversation_->ParseAgain();
+  EXPECT_EQ(TakeTurn(), ":2\r\n$2\r\naA\r\n");
+}
+
+TEST_F(BegunTest, AStrangersRequestsAreNotParsedAhead) {
+  client_->authenticated = false;
+  Begin("*3\r\n$4\r\nAUTH\r\n$7\r\ndefault\r\n$1\r\nx\r\n" + std::string(kIncrN));
+  EXPECT_EQ(batch_.size(), 0U);
+  EXPECT_EQ(TakeTurn(), "+OK\r\n:1\r\n");
+}
+
+TEST_F(BegunTest, WhatIsPutBackIsParsedAgain) {
+  const std::string whole = std::string(kIncrN) + std::string(kIncrN);
+  Begin(whole + std::string(kIncrN.substr(0, 12)));
+  conversation_->ParseAgain();
+  batch_.Clear();
+  EXPECT_EQ(TakeTurn(), ":1\r\n:2\r\n");
+  EXPECT_EQ(Send(kIncrN.substr(12)), ":3\r\n");
+}
+
+TEST_F(BegunTest, SeveralClientsShareABatch) {
+  auto other_client = std::make_shared<Client>(server_.clients().NextId(), now_ms());
+  other_client->authenticated = true;
+  other_client->db = 1;
+  Conversation other(executor_, other_client);
+  std::string bytes = std::string(kSetA) + std::string(kGetA);
+  kept_ = std::string(kGetA) + std::string(kIncrN);
+  other.Begin(std::span<char>(bytes.data(), bytes.size()), batch_);
+  conversation_->Begin(std::span<char>(kept_.data(), kept_.size()), batch_);
+  EXPECT_EQ(batch_.size(), 4U);
+  executor_.Prepare(batch_);
+  OutputBuffer out;
+  executor_.BeginBatch();
+  EXPECT_EQ(other.Consume(std::span<char>(bytes.data(), bytes.size()), out, {}),
+            Conversation::Next::kRead);
+  EXPECT_EQ(TakeText(out), "+OK\r\n$1\r\n1\r\n");
+  EXPECT_EQ(TakeTurn(), "$-1\r\n:1\r\n");
 }
 
 TEST_F(ConversationTest, EveryRequestIsCountedForTheClient) {

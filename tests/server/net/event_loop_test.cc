@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/post.hpp>
 #include <future>
 #include <memory>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "gtest/gtest.h"
 #include "server/net/connection.h"
+#include "server/net/plain_stream.h"
 #include "server/session/client_registry.h"
 #include "tests/server/support/server_fixture.h"
 
@@ -36,7 +36,8 @@ class Peer {
     EXPECT_EQ(setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
     client_ = std::make_shared<Client>(server.clients().NextId(), server.clock().NowMs());
     client_->authenticated = true;
-    connection_ = std::make_shared<Connection>(loop, Socket(fds[1]), client_);
+    connection_ =
+        std::make_shared<Connection>(loop, std::make_unique<PlainStream>(fds[1]), client_);
     client_->link = connection_;
     server.clients().Add(client_);
   }
@@ -97,7 +98,7 @@ class EventLoopTest : public ServerTest {
   }
   void OnLoop(const std::function<void()>& task) {
     std::promise<void> done;
-    boost::asio::post(loop_.context(), [&] {
+    loop_.Post([&] {
       task();
       done.set_value();
     });

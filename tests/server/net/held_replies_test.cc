@@ -1,7 +1,11 @@
 #include "server/net/held_replies.h"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include "server/context/server.h"
@@ -40,10 +44,13 @@ class HeldRepliesTest : private Disk, public ServerTest {
     EXPECT_TRUE(journal().file().AwaitDurable(journal().file().appended_offset(), kMinuteUs));
   }
 
+  // The log's writer posts to the context.
+  ~HeldRepliesTest() override { static_cast<void>(journal().file().Close()); }
+
   ChangeJournal& journal() { return server_.persistence().journal(); }
   /// Executes a request, whose changes `client` waits for.
   int64_t Write(std::string_view request, const std::shared_ptr<Waiting>& client) {
-    const ChangeJournal::Request scope(journal(), server_.thread(0).holds);
+    const ChangeJournal::Scope scope(journal(), server_.thread(0).holds);
     Run(request);
     if (scope.offset() > 0) held_.Add(client, scope.offset());
     return scope.offset();
@@ -63,7 +70,9 @@ class HeldRepliesTest : private Disk, public ServerTest {
 
   FaultyFiles& files_;
   boost::asio::io_context context_{1};
-  HeldReplies held_{context_, journal()};
+  HeldReplies held_{
+      [this](std::function<void()> task) { boost::asio::post(context_, std::move(task)); },
+      journal()};
   std::shared_ptr<Waiting> client_ = std::make_shared<Waiting>();
   std::shared_ptr<Waiting> other_ = std::make_shared<Waiting>();
 };
@@ -121,7 +130,7 @@ TEST_F(HeldRepliesTest, ALogThatCannotBeClosedAcknowledgesNothing) {
 }
 
 TEST_F(HeldRepliesTest, RequestsNestEachWithChangesOfItsOwn) {
-  const ChangeJournal::Request outer(journal(), server_.thread(0).holds);
+  const ChangeJournal::Scope outer(journal(), server_.thread(0).holds);
   const int64_t inner = Write("SET a 1", client_);
   EXPECT_GT(inner, 0);
   EXPECT_EQ(outer.offset(), 0);
@@ -133,7 +142,7 @@ TEST_F(HeldRepliesTest, RequestsNestEachWithChangesOfItsOwn) {
 }
 
 TEST_F(HeldRepliesTest, OneWhoComesLateWithChangesThatAreKeptHidesNobodysDemand) {
-  const ChangeJournal::Request script(journal(), server_.thread(0).holds);
+  const ChangeJournal::Scope script(journal(), server_.thread(0).holds);
   Run("SET a 1");
   journal().Demand(script.offset());
   ASSERT_TRUE(journal().AwaitDurable(script.offset(), kMinuteUs));

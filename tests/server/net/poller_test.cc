@@ -7,6 +7,7 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <thread>
 
 namespace cloakroom {
 namespace {
@@ -22,6 +23,16 @@ class End final : public Poller::Watcher {
 
   int fd() const { return fds_[0]; }
   void BecomeReadable() { EXPECT_EQ(write(fds_[1], "x", 1), 1); }
+  void FillUp() {
+    const std::string many(1 << 16, 'x');
+    while (write(fds_[0], many.data(), many.size()) > 0) {
+    }
+  }
+  void Drain() {
+    std::string many(1 << 16, 'x');
+    while (read(fds_[1], many.data(), many.size()) > 0) {
+    }
+  }
   void SendNoMore() { EXPECT_EQ(shutdown(fds_[1], SHUT_WR), 0); }
   void HangUp() {
     if (fds_[1] >= 0) close(fds_[1]);
@@ -32,13 +43,9 @@ class End final : public Poller::Watcher {
   std::function<void()> then = [] {};  ///< called from OnReady
 
  private:
-  void OnReady(bool readable, bool writable) override {
-    told += std::string(told.empty() ? "" : " ") + (readable ? "r" : "") + (writable ? "w" : "");
-    then();
-  }
-
-  void OnHangUp() override {
-    told += std::string(told.empty() ? "" : " ") + "h";
+  void OnReady(const Poller::Ready& ready) override {
+    told += std::string(told.empty() ? "" : " ") + (ready.readable ? "r" : "") +
+            (ready.writable ? "w" : "") + (ready.hung_up ? "h" : "");
     then();
   }
 
@@ -47,132 +54,165 @@ class End final : public Poller::Watcher {
 
 class PollerTest : public testing::Test {
  protected:
-  bool Watch(End& end, bool reads, bool writes) {
-    return poller_.Watch(end, end.fd(), reads, writes);
+  PollerTest() {
+    for (End* end : {&one_, &other_}) EXPECT_TRUE(poller_.Watch(*end, end->fd()));
   }
-  void Forget(End& end) { EXPECT_TRUE(Watch(end, false, false)); }
+  Poller::Told Round() { return poller_.Round(/*may_wait=*/false); }
+  Poller::Told Wait() { return poller_.Round(/*may_wait=*/true); }
 
-  boost::asio::io_context context_;
-  int rounds_ = 0;
-  Poller poller_{context_, [this] { ++rounds_; }};
+  Poller poller_;
   End one_;
   End other_;
 };
 
 TEST_F(PollerTest, TellsWhoCanRead) {
-  Watch(one_, true, false);
-  Watch(other_, true, false);
   other_.BecomeReadable();
-  poller_.Round();
+  Round();
   EXPECT_EQ(one_.told, "");
   EXPECT_EQ(other_.told, "r");
 }
 
-TEST_F(PollerTest, TellsOnlyWhatIsWatchedFor) {
+TEST_F(PollerTest, TellsAChangeOnce) {
   one_.BecomeReadable();
-  Watch(one_, false, true);
-  poller_.Round();
-  EXPECT_EQ(one_.told, "w");
-  Watch(one_, true, true);
-  poller_.Round();
-  EXPECT_EQ(one_.told, "w rw");
-}
-
-TEST_F(PollerTest, TellsAgainWhatIsLeftUnread) {
-  Watch(one_, true, false);
-  one_.BecomeReadable();
-  poller_.Round();
-  poller_.Round();
-  EXPECT_EQ(one_.told, "r r");
-}
-
-TEST_F(PollerTest, HangUpIsToldAsWhatIsWatchedFor) {
-  Watch(one_, true, false);
-  Watch(other_, false, true);
-  one_.HangUp();
-  other_.HangUp();
-  poller_.Round();
+  Round();
+  Round();
   EXPECT_EQ(one_.told, "r");
-  EXPECT_EQ(other_.told, "w");
+  one_.BecomeReadable();
+  Round();
+  EXPECT_EQ(one_.told, "r r") << "though what came before was not read";
 }
 
-TEST_F(PollerTest, HangUpIsToldToWhomReadsNothing) {
-  EXPECT_TRUE(poller_.Watch(one_, one_.fd(), false, false, /*hang_up=*/true));
-  EXPECT_TRUE(poller_.Watch(other_, other_.fd(), false, false, /*hang_up=*/true));
+TEST_F(PollerTest, TellsOfRoomOnlyWhoAskedForIt) {
   one_.BecomeReadable();
-  other_.BecomeReadable();
-  poller_.Round();
-  EXPECT_EQ(one_.told + other_.told, "");
+  Round();
+  EXPECT_EQ(one_.told, "r");
+  EXPECT_TRUE(poller_.WatchRoom(one_, one_.fd(), true));
+  Round();
+  EXPECT_EQ(one_.told, "r rw");
+  EXPECT_TRUE(poller_.WatchRoom(one_, one_.fd(), false));
+  one_.BecomeReadable();
+  Round();
+  EXPECT_EQ(one_.told, "r rw r");
+}
+
+TEST_F(PollerTest, TellsOfRoomThatComes) {
+  one_.FillUp();
+  EXPECT_TRUE(poller_.WatchRoom(one_, one_.fd(), true));
+  Round();
+  EXPECT_EQ(one_.told, "");
+  one_.Drain();
+  Round();
+  EXPECT_EQ(one_.told, "w");
+}
+
+TEST_F(PollerTest, WhoAsksForRoomAgainIsToldAgain) {
+  EXPECT_TRUE(poller_.WatchRoom(one_, one_.fd(), true));
+  Round();
+  Round();
+  EXPECT_EQ(one_.told, "w");
+  EXPECT_TRUE(poller_.WatchRoom(one_, one_.fd(), true));
+  Round();
+  EXPECT_EQ(one_.told, "w w");
+}
+
+TEST_F(PollerTest, AListeningSocketIsToldAsLongAsSomethingWaits) {
+  End listening;
+  EXPECT_TRUE(poller_.WatchListening(listening, listening.fd()));
+  listening.BecomeReadable();
+  Round();
+  Round();
+  EXPECT_EQ(listening.told, "r r");
+}
+
+TEST_F(PollerTest, TheEndIsToldAsSomethingToRead) {
   one_.HangUp();
   other_.SendNoMore();
-  one_.then = [&] { Forget(one_); };
-  other_.then = [&] { Forget(other_); };
-  poller_.Round();
-  EXPECT_EQ(one_.told, "h");
-  EXPECT_EQ(other_.told, "h");
+  Round();
+  EXPECT_EQ(one_.told, "rh");
+  EXPECT_EQ(other_.told, "rh");
 }
 
-TEST_F(PollerTest, WhoIsWatchedForNothingIsToldNothing) {
-  Watch(one_, true, true);
-  Forget(one_);
-  one_.HangUp();
-  poller_.Round();
+TEST_F(PollerTest, TheEndThatComesWithTheLastBytesIsToldWithThem) {
+  one_.BecomeReadable();
+  one_.SendNoMore();
+  Round();
+  EXPECT_EQ(one_.told, "rh");
+}
+
+TEST_F(PollerTest, WhoIsForgottenIsToldNothingUntilItIsWatchedAgain) {
+  poller_.Forget(one_, one_.fd());
+  one_.BecomeReadable();
+  Round();
   EXPECT_EQ(one_.told, "");
+  EXPECT_TRUE(poller_.Watch(one_, one_.fd()));
+  Round();
+  EXPECT_EQ(one_.told, "r");
 }
 
-TEST_F(PollerTest, WhoIsForgottenInARoundIsNotTold) {
+TEST_F(PollerTest, WhoIsForgottenOrClosedInARoundIsNotTold) {
   one_.BecomeReadable();
   other_.BecomeReadable();
-  Watch(one_, true, false);
-  Watch(other_, true, false);
   // Whichever comes first.
-  one_.then = [&] { Forget(other_); };
-  other_.then = [&] { Forget(one_); };
-  poller_.Round();
+  one_.then = [&] { poller_.Forget(other_, other_.fd()); };
+  other_.then = [&] { poller_.Closing(one_); };
+  Round();
   EXPECT_EQ(one_.told.size() + other_.told.size(), 1U);
 }
 
-TEST_F(PollerTest, WhoIsForgottenInARoundInsideIsNotToldByTheOneAround) {
+TEST_F(PollerTest, RoundsNest) {
   one_.BecomeReadable();
-  Watch(one_, true, false);
-  Watch(other_, true, false);
-  bool inside = false;
   one_.then = [&] {
-    if (inside) return Forget(one_);
-    inside = true;
-    poller_.Round();
+    other_.BecomeReadable();
+    Round();
   };
-  other_.BecomeReadable();
-  other_.then = [&] { Forget(other_); };
-  poller_.Round();
-  EXPECT_EQ(one_.told, "r r");
+  Round();
+  EXPECT_EQ(one_.told, "r");
   EXPECT_EQ(other_.told, "r");
 }
 
-TEST_F(PollerTest, RoundsThatToldSomebodyAreFollowedUp) {
-  Watch(one_, true, false);
-  poller_.Round();
-  EXPECT_EQ(rounds_, 0);
-  one_.BecomeReadable();
-  poller_.Round();
-  EXPECT_EQ(rounds_, 1);
+TEST_F(PollerTest, AWakeEndsTheWait) {
+  std::thread other([&] { poller_.Wake(); });
+  EXPECT_TRUE(Wait().woken);
+  other.join();
+  EXPECT_FALSE(Round().woken) << "one Wake is told once";
 }
 
-TEST_F(PollerTest, ContextTellsAsLongAsItRuns) {
-  Watch(one_, true, false);
-  one_.then = [&] {
-    if (one_.told == "r r r") context_.stop();
-  };
-  one_.BecomeReadable();
-  poller_.Start();
-  context_.run();
-  EXPECT_EQ(one_.told, "r r r");
+TEST_F(PollerTest, AWakeBeforeTheWaitIsNotLost) {
+  poller_.Wake();
+  poller_.Wake();
+  EXPECT_TRUE(Wait().woken);
+  poller_.Wake();
+  EXPECT_TRUE(Wait().woken);
+}
+
+TEST_F(PollerTest, TheAlarmEndsTheWaitWhenItsTimeHasCome) {
+  const Poller::Time time = std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
+  poller_.SetAlarm(time);
+  EXPECT_TRUE(Wait().alarm);
+  EXPECT_GE(std::chrono::steady_clock::now(), time);
+  EXPECT_FALSE(Round().alarm);
+}
+
+TEST_F(PollerTest, AnAlarmMayBePutForwardAndIsNeverPutOff) {
+  const Poller::Time now = std::chrono::steady_clock::now();
+  poller_.SetAlarm(now + std::chrono::hours(1));
+  poller_.SetAlarm(Poller::Time());
+  poller_.SetAlarm(now + std::chrono::hours(2));
+  EXPECT_TRUE(Wait().alarm) << "a time that is over";
+  poller_.SetAlarm(now);
+  EXPECT_TRUE(Wait().alarm);
+}
+
+TEST_F(PollerTest, WhoWaitsForNothingReturnsAtOnce) {
+  const Poller::Told told = Round();
+  EXPECT_FALSE(told.woken || told.alarm);
 }
 
 TEST_F(PollerTest, DescriptorThatCannotBeWatchedIsRefused) {
-  EXPECT_FALSE(poller_.Watch(one_, -1, true, false));
+  End end;
+  EXPECT_FALSE(poller_.Watch(end, -1));
   // And may be watched later.
-  EXPECT_TRUE(Watch(one_, true, false));
+  EXPECT_TRUE(poller_.Watch(end, end.fd()));
 }
 
 }  // namespace

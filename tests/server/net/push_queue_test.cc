@@ -13,7 +13,7 @@ namespace {
 
 class PushQueueTest : public testing::Test {
  protected:
-  static Pushed Text(std::string text, std::shared_ptr<const PushTicket> ticket = nullptr) {
+  static Pushed Text(std::string text, std::shared_ptr<const PushOffset> ticket = nullptr) {
     auto owner = std::make_shared<const std::string>(std::move(text));
     return {{owner, *owner}, nullptr, std::move(ticket)};
   }
@@ -45,7 +45,7 @@ TEST_F(PushQueueTest, CountsWhatWaits) {
 }
 
 TEST_F(PushQueueTest, WhatHasNoKnownTicketStaysWithAllBehindIt) {
-  auto ticket = std::make_shared<PushTicket>();
+  auto ticket = std::make_shared<PushOffset>();
   queue_.Add(Text("a"));
   queue_.Add(Text("b", ticket));
   queue_.Add(Text("c"));
@@ -62,7 +62,7 @@ TEST_F(PushQueueTest, WhatHasNoKnownTicketStaysWithAllBehindIt) {
 }
 
 TEST_F(PushQueueTest, OnceClosedItKeepsNothing) {
-  auto ticket = std::make_shared<PushTicket>();
+  auto ticket = std::make_shared<PushOffset>();
   queue_.Add(Text("a", ticket));
   TakeAll();
   queue_.Add(Text("b"));

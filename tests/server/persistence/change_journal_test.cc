@@ -30,7 +30,7 @@ struct Disk {
 class NotingLink final : public ClientLink {
  public:
   void Push(Pushed pushed) override { pushes.push_back(std::move(pushed)); }
-  void TicketsAreKnown() override { ++known; }
+  void OffsetsAreKnown() override { ++known; }
   void Kill() override {}
   std::vector<Pushed> pushes;
   int known = 0;
@@ -46,18 +46,18 @@ class ChangeJournalTest : private Disk, public ServerTest {
   }
 
   /// A request that loop 0 executes.
-  class TestRequest : public ChangeJournal::Request {
+  class TestRequest : public ChangeJournal::Scope {
    public:
     explicit TestRequest(ChangeJournalTest& test, const ClientLink* client = nullptr,
                          int64_t durable_from = 0)
-        : ChangeJournal::Request(test.journal(), test.thread().holds, client, durable_from),
+        : ChangeJournal::Scope(test.journal(), test.thread().holds, client, durable_from),
           thread_(test.thread()),
-          outer_(std::exchange(thread_.request, this)) {}
-    ~TestRequest() { thread_.request = outer_; }
+          outer_(std::exchange(thread_.journal_scope, this)) {}
+    ~TestRequest() { thread_.journal_scope = outer_; }
 
    private:
     ThreadContext& thread_;
-    ChangeJournal::Request* const outer_;
+    ChangeJournal::Scope* const outer_;
   };
 
   ChangeJournal& journal() { return server_.persistence().journal(); }
@@ -121,7 +121,7 @@ TEST_F(ChangeJournalTest, APushHasATicketThatIsKnownWhenItsRequestIsOver) {
     Push();
     Push();
     ASSERT_EQ(link_->pushes.size(), 2U);
-    EXPECT_EQ(link_->pushes[0].durable_from(), PushTicket::kUnknown);
+    EXPECT_EQ(link_->pushes[0].durable_from(), PushOffset::kUnknown);
     Run("SET k v");
     request.End();
     EXPECT_EQ(link_->pushes[1].durable_from(), request.offset());

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <utility>
 
+#include "server/net/plain_stream.h"
 #include "server/persistence/persistence.h"
 #include "server/session/client_registry.h"
 #include "tests/support/status_matchers.h"
@@ -19,9 +19,10 @@ Peer::Peer(EventLoop& loop, std::shared_ptr<Client> client) : client_(std::move(
   EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds.data()), 0);
   fd_ = fds[1];
   client_->fd = fds[0];
-  auto connection = std::make_shared<Connection>(loop, Socket(fds[0]), client_);
+  auto connection =
+      std::make_shared<Connection>(loop, std::make_unique<PlainStream>(fds[0]), client_);
   client_->link = connection;
-  boost::asio::post(loop.context(), [connection] { connection->Start(); });
+  loop.Post([connection] { connection->Start(); });
 }
 
 Peer::~Peer() { close(fd_); }
@@ -76,6 +77,8 @@ LoopTest::~LoopTest() {
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
   server_.workers().Stop();
+  // Its writer posts to the loops.
+  static_cast<void>(server_.persistence().journal().file().Close());
 }
 
 Peer& LoopTest::Connect(EventLoop& loop) {
@@ -91,7 +94,7 @@ Peer& LoopTest::Connect(EventLoop& loop) {
 void LoopTest::Occupy(EventLoop& loop) {
   MutexLock lock(mutex_);
   occupied_ = true;
-  boost::asio::post(loop.context(), [this] {
+  loop.Post([this] {
     MutexLock busy_lock(mutex_);
     busy_ = true;
     changed_.NotifyAll();

@@ -53,6 +53,7 @@ class LoopTest : public ServerTest {
   ~LoopTest() override;
 
   EventLoop& loop(size_t i) { return *loops_[i]; }
+  LoopLoads& loads() { return loads_; }
   Peer& Connect(EventLoop& loop);
   /// Keeps the loop from doing anything until Free().
   void Occupy(EventLoop& loop);

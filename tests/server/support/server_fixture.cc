@@ -56,9 +56,9 @@ std::string ServerTest::RunAs(const std::string& name, std::vector<std::string> 
     case Outcome::Kind::kDone:
     case Outcome::Kind::kPrepare:
       break;
-    case Outcome::Kind::kDeferred: {
+    case Outcome::Kind::kLongWork: {
       auto work = RunWork(std::move(outcome.work), reply);
-      executor_.FinishDeferred(client, request, outcome.started_us, work->error_code());
+      executor_.FinishLongWork(client, request, outcome.started_us, work->error_code());
       work->output().MoveTo(out);
       break;
     }
@@ -78,7 +78,7 @@ std::string ServerTest::RunAs(const std::string& name, std::vector<std::string> 
 std::shared_ptr<LongWork> ServerTest::RunWork(LongWork::Function function, ReplyWriter& reply) {
   auto work = std::make_shared<LongWork>(std::move(function), server_.workers(),
                                          server_.keyspace().background_slot(), reply.resp(), [] {});
-  work->RunHere();
+  work->RunToEnd();
   return work;
 }
 

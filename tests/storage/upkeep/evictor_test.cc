@@ -12,7 +12,7 @@
 namespace cloakroom {
 namespace {
 
-using Outcome = Evictor::Outcome;
+using Room = Evictor::Room;
 
 class EvictorTest : public KeyspaceTest {
  protected:
@@ -42,11 +42,11 @@ class EvictorTest : public KeyspaceTest {
         MemoryMeter::UsedBytes() - static_cast<int64_t>(kValueBytes) * values;
   }
   /// Evicts until there is room.
-  Outcome MakeRoom() {
-    Outcome outcome;
+  Room MakeRoom() {
+    Room outcome;
     do {
       outcome = evictor_.MakeRoom();
-    } while (outcome == Outcome::kBelowLimit && evictor_.OverLimit());
+    } while (outcome == Room::kBelowLimit && evictor_.OverLimit());
     return outcome;
   }
   int CountOf(int from, int to) {
@@ -67,7 +67,7 @@ class EvictorTest : public KeyspaceTest {
 TEST_F(EvictorTest, WithoutALimitThereIsAlwaysRoom) {
   Use(EvictionPolicy::kAllKeysRandom);
   Fill(100);
-  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(evictor_.MakeRoom(), Room::kBelowLimit);
   EXPECT_FALSE(evictor_.OverLimit());
   EXPECT_EQ(db().size(), 100u);
 }
@@ -76,7 +76,7 @@ TEST_F(EvictorTest, NoEvictionLetsNothingGo) {
   Fill(100);
   LimitBelowUse(10);
   EXPECT_TRUE(evictor_.OverLimit());
-  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kNoRoom);
+  EXPECT_EQ(evictor_.MakeRoom(), Room::kNoRoom);
   EXPECT_EQ(db().size(), 100u);
 }
 
@@ -84,7 +84,7 @@ TEST_F(EvictorTest, RandomEvictsUntilThereIsRoomAndNoMore) {
   Use(EvictionPolicy::kAllKeysRandom);
   Fill(kKeys);
   LimitBelowUse(500);
-  EXPECT_EQ(MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(MakeRoom(), Room::kBelowLimit);
   EXPECT_FALSE(evictor_.OverLimit());
   // A key takes more than its value alone.
   EXPECT_LT(db().size(), kKeys - 300u);
@@ -96,7 +96,7 @@ TEST_F(EvictorTest, OneCallEvictsASlice) {
   Use(EvictionPolicy::kAllKeysRandom);
   Fill(kKeys);
   LimitBelowUse(kKeys - 100);
-  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(evictor_.MakeRoom(), Room::kBelowLimit);
   EXPECT_TRUE(evictor_.OverLimit());
   EXPECT_GT(db().size(), kKeys - 300u);
 }
@@ -107,7 +107,7 @@ TEST_F(EvictorTest, LruSparesWhatWasUsedLately) {
   Advance(100'000);
   for (int i = 0; i < kKeys / 2; ++i) Touch(i);
   LimitBelowUse(500);
-  EXPECT_EQ(MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(MakeRoom(), Room::kBelowLimit);
   EXPECT_GE(CountOf(0, kKeys / 2), kMostlySpared);
   EXPECT_LT(CountOf(kKeys / 2, kKeys), kKeys / 2 - 300);
 }
@@ -119,7 +119,7 @@ TEST_F(EvictorTest, LfuSparesWhatIsUsedOften) {
     for (int hit = 0; hit < 5; ++hit) Touch(i);
   }
   LimitBelowUse(500);
-  EXPECT_EQ(MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(MakeRoom(), Room::kBelowLimit);
   EXPECT_GE(CountOf(0, kKeys / 2), kMostlySpared);
 }
 
@@ -130,7 +130,7 @@ TEST_F(EvictorTest, VolatileTtlTakesWhatIsDueFirst) {
     Set(db(), Key(i), std::string(kValueBytes, 'x'), now_ms() + ttl_ms);
   }
   LimitBelowUse(500);
-  EXPECT_EQ(MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(MakeRoom(), Room::kBelowLimit);
   EXPECT_GE(CountOf(0, kKeys / 2), kMostlySpared);
 }
 
@@ -145,7 +145,7 @@ TEST_P(VolatileEvictorTest, SparesKeysWithoutAnExpiry) {
     Set(db(), Key(i), std::string(kValueBytes, 'x'), now_ms() + 3'600'000);
   }
   LimitBelowUse(500);
-  EXPECT_EQ(MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(MakeRoom(), Room::kBelowLimit);
   EXPECT_EQ(CountOf(0, kKeys / 2), kKeys / 2);
   EXPECT_LT(CountOf(kKeys / 2, kKeys), kKeys / 2 - 300);
 }
@@ -154,7 +154,7 @@ TEST_P(VolatileEvictorTest, HasNoRoomWhenNothingExpires) {
   Use(GetParam());
   Fill(200);
   LimitBelowUse(50);
-  EXPECT_EQ(MakeRoom(), Outcome::kNoRoom);
+  EXPECT_EQ(MakeRoom(), Room::kNoRoom);
   EXPECT_EQ(db().size(), 200u);
 }
 
@@ -172,7 +172,7 @@ TEST_P(AllKeysEvictorTest, TakesFromEveryDatabaseAndEndsWithNoKeys) {
   Fill(300);
   for (int i = 0; i < 300; ++i) Set(db(2), Key(i), std::string(kValueBytes, 'x'));
   settings().maxmemory_bytes = 1;
-  EXPECT_EQ(MakeRoom(), Outcome::kNoRoom);
+  EXPECT_EQ(MakeRoom(), Room::kNoRoom);
   EXPECT_EQ(db().size() + db(2).size(), 0u);
   EXPECT_EQ(keyspace_.counters().evicted, 600);
 }
@@ -191,7 +191,7 @@ TEST_F(EvictorTest, AnEvictionIsToldAndDisturbsWatchers) {
     db().Watch("only", KeyHash::Of("only"), &watcher, now_ms());
   }
   settings().maxmemory_bytes = 1;
-  EXPECT_EQ(MakeRoom(), Outcome::kNoRoom);
+  EXPECT_EQ(MakeRoom(), Room::kNoRoom);
   EXPECT_TRUE(watcher.dirty);
 }
 
@@ -202,7 +202,7 @@ TEST_F(EvictorTest, AClosedGateIsNotWaitedFor) {
   Hold hold(1);
   Database* one[] = {&db()};
   ASSERT_TRUE(hold.TryClose(one, false));
-  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBusy);
+  EXPECT_EQ(evictor_.MakeRoom(), Room::kBusy);
   hold.Release();
   EXPECT_EQ(db().size(), 10u);
 }
@@ -213,7 +213,7 @@ TEST_F(EvictorTest, WhatIsEvictedDuringASnapshotIsFreedAndLeftOutOfIt) {
   Snapshot& snapshot = keyspace_.snapshot();
   snapshot.Begin({}, [] {});
   LimitBelowUse(kKeys / 2);
-  ASSERT_EQ(MakeRoom(), Outcome::kBelowLimit);
+  ASSERT_EQ(MakeRoom(), Room::kBelowLimit);
   EXPECT_EQ(snapshot.pre_image_bytes(), 0u);
   const size_t left = db().size();
   EXPECT_GT(left, size_t{kKeys} / 4) << "for half of the memory, half of the keys";
@@ -233,7 +233,7 @@ TEST_F(EvictorTest, PreImagesEvictNothing) {
   LimitBelowUse(-kKeys / 2);  // for the pieces that are being filled
   Fill(kKeys);                // all of them change
   EXPECT_GT(snapshot.pre_image_bytes(), size_t{kKeys} * kValueBytes);
-  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(evictor_.MakeRoom(), Room::kBelowLimit);
   EXPECT_EQ(db().size(), size_t{kKeys});
   snapshot.Cancel();
 }
@@ -248,10 +248,10 @@ TEST_F(EvictorTest, WhatIsOnItsWayToTheDiskEvictsNothing) {
   Fill(kKeys);
   LimitBelowUse(100);
   keyspace_.feed().set_log(&log);
-  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(evictor_.MakeRoom(), Room::kBelowLimit);
   EXPECT_EQ(db().size(), size_t{kKeys});
   keyspace_.feed().set_log(nullptr);
-  EXPECT_EQ(MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(MakeRoom(), Room::kBelowLimit);
   EXPECT_LT(db().size(), size_t{kKeys});
 }
 
@@ -262,14 +262,14 @@ TEST_F(EvictorTest, ForWhatWasFlushedDuringASnapshotNothingIsEvictedOrRefused) {
   Snapshot& snapshot = keyspace_.snapshot();
   snapshot.Begin({}, [] {});
   LimitBelowUse(kKeys / 2);
-  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kNoRoom);
+  EXPECT_EQ(evictor_.MakeRoom(), Room::kNoRoom);
   {
     Hold hold(kSlot);
     Database* closed[] = {&db()};
     ASSERT_TRUE(hold.TryClose(closed, false));
     FlushDatabase(hold, db());
   }
-  EXPECT_EQ(evictor_.MakeRoom(), Outcome::kBelowLimit);
+  EXPECT_EQ(evictor_.MakeRoom(), Room::kBelowLimit);
   keyspace_.reclaimer().Drain();
   EXPECT_FALSE(evictor_.OverLimit());
   EXPECT_TRUE(Exists(db(1), "kept"));

@@ -1,0 +1,50 @@
+#ifndef CLOAKROOM_SERVER_NET_STREAM_H_
+#define CLOAKROOM_SERVER_NET_STREAM_H_
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace cloakroom {
+
+/// The bytes to and from one client, whatever carries them: a socket as it is, or one that is
+/// encrypted. It never blocks. What it lacks of its socket it says, and whoever uses it asks the
+/// poller for that: an encrypted stream may have to send before it can receive, and the other way
+/// round.
+///
+/// Thread rule: one thread.
+class Stream {
+ public:
+  /// At most so many spans go into one Send.
+  static constexpr size_t kMaxSpans = 64;
+
+  struct Received {
+    size_t bytes = 0;
+    /// There may be more right now, though the poller will not tell of it: bytes that the socket
+    /// still has, or that have been decrypted already.
+    bool more = false;
+  };
+
+  Stream() = default;
+  virtual ~Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  /// The socket, for the poller.
+  virtual int fd() const = 0;
+  /// What has come, none of it when there is nothing now; nullopt when nothing will come any more.
+  virtual std::optional<Received> Receive(std::span<char> into) = 0;
+  /// Bytes taken of `spans`; 0 when there is no room now; nullopt when the stream is broken.
+  virtual std::optional<size_t> Send(std::span<const std::string_view> spans) = 0;
+  /// The last Receive came to nothing and is to be tried again when the socket has room to write.
+  virtual bool receives_when_writable() const = 0;
+  /// The last Send came to nothing and is to be tried again when the socket can be read.
+  virtual bool sends_when_readable() const = 0;
+  /// Closes the socket. Nothing is sent or received afterwards.
+  virtual void Close() = 0;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_NET_STREAM_H_
