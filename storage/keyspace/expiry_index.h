@@ -14,8 +14,8 @@ namespace cloakroom {
 ///
 /// Buckets form groups of 16. The index keeps a *lower bound* of the expiries in each group, in
 /// ticks of 128 ms. A new expiry lowers the bound. Prolonging or removing one leaves the bound too
-/// low; this costs one look at the group at that time, which makes the bound exact. So EXPIRE costs
-/// a comparison, and nothing that is due is ever missed.
+/// low; this costs one look at the group when the bound is due, which makes it exact. So EXPIRE
+/// costs a comparison, and nothing that is due is ever missed.
 ///
 /// Thread rule: the lock of the stripe that owns it.
 class ExpiryIndex {

@@ -10,8 +10,8 @@
 
 namespace cloakroom {
 
-// Which locks are taken depends on the command, so the analysis cannot follow these functions; no
-// others are exempt from it (see AssertHeld).
+// Which locks are taken depends on the command, so the analysis cannot follow these functions (see
+// AssertHeld).
 
 bool Hold::Refuse(Gate* gate, bool to_close) {
   Release();

@@ -29,8 +29,8 @@ namespace cloakroom {
 ///
 /// All changes under one hold go to their consumers (ChangeFeed) together, before anything is given
 /// back: a transaction, a script or a command on many keys arrives whole. If the hold is a pass
-/// alone, each change is a batch of its own. Just before that, requests that wait for the changed
-/// keys are served, so that no other command comes between.
+/// alone, each change is a batch of its own. Just before changes are handed on, requests that wait
+/// for the changed keys are served, so that no other command comes between.
 ///
 /// Thread rule: one thread. Event loops and the workers' jobs use only the Try functions, which
 /// wait for at most a moment (Gate::kMoment), however much they ask for.

@@ -187,7 +187,7 @@ void Table::AddBucket() {
   if (index >= kSegmentBuckets) {
     if (index % kSegmentBuckets == 0) segments_.push_back(Bucket::Allocate(kSegmentBuckets));
   } else if (index >= first_segment_capacity_) {
-    // The first segment doubles: in most stripes of a small shop there are a handful of keys.
+    // The first segment doubles: with little data, most stripes have a handful of keys.
     size_t capacity = first_segment_capacity_ == 0 ? 1 : first_segment_capacity_ * 2;
     Bucket* grown = Bucket::Allocate(capacity);
     if (index > 0) {
