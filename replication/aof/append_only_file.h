@@ -109,7 +109,7 @@ class AppendOnlyFile {
 
   /// `resp`: one command, or several that belong together. Returns the offset behind them.
   int64_t Append(std::string_view resp) { return pending_.Append(resp); }
-  /// The same for changes. Threads that append meanwhile hardly wait, however many they are.
+  /// The same for changes. Even if they are many, threads that append meanwhile hardly wait.
   int64_t AppendChanges(const ChangeBatch& batch, AofPending::Due due = AofPending::Due::kNow) {
     return pending_.AppendChanges(batch, due);
   }
