@@ -7,7 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/hash/hash.h"
+#include "storage/base/text_hash.h"
 
 namespace cloakroom {
 
@@ -15,7 +15,7 @@ namespace cloakroom {
 /// and abseil's default hash of strings accepts no other.
 struct StringViewHash {
   using is_transparent = void;
-  size_t operator()(std::string_view text) const { return absl::Hash<std::string_view>{}(text); }
+  size_t operator()(std::string_view text) const { return HashText(text); }
 };
 
 /// Containers with string keys that are looked up by views.

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "absl/hash/hash.h"
+#include "storage/base/text_hash.h"
 
 namespace cloakroom {
 
@@ -13,7 +13,7 @@ namespace cloakroom {
 struct KeyHash {
   uint64_t value = 0;
 
-  static KeyHash Of(std::string_view key) { return {absl::Hash<std::string_view>{}(key)}; }
+  static KeyHash Of(std::string_view key) { return {HashText(key)}; }
 
   uint32_t stripe() const { return static_cast<uint32_t>(value >> 56); }
   /// Never 0, which marks an empty slot.

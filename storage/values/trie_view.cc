@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/hash/hash.h"
 #include "storage/base/allocate.h"
+#include "storage/base/text_hash.h"
 
 namespace cloakroom {
 namespace {
@@ -78,7 +78,7 @@ double MemoryShare(const TriePart* root, size_t rank) {
 
 }  // namespace
 
-uint64_t SeededTrieHash(std::string_view field) { return absl::Hash<std::string_view>{}(field); }
+uint64_t SeededTrieHash(std::string_view field) { return HashText(field); }
 
 std::optional<PackedItem> TrieView::Find(std::string_view field) const {
   const uint64_t hash = hash_(field);
