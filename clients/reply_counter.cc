@@ -8,10 +8,10 @@ namespace cloakroom {
 namespace {
 
 constexpr std::string_view kWholeInOneLine = "+:_#,(";
-// More of anything than a server sends, and far from where the arithmetic would overflow.
+// More than a server ever sends, and far below where the arithmetic would overflow.
 constexpr int64_t kMaxLength = int64_t{1} << 40;
 
-/// The length in a header line, without its type; nothing sensible is -2.
+/// The length in a header line, without its type; -2 if it is not sensible.
 int64_t LengthOf(std::string_view digits) {
   int64_t length = 0;
   auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), length);

@@ -9,9 +9,8 @@
 
 namespace cloakroom {
 
-/// Counts complete replies in a stream of RESP2 or RESP3 bytes without keeping them, for a load
-/// generator, whose own work is to stay small beside the server's. A push message counts as a
-/// reply.
+/// Counts the complete replies in a stream of RESP2 or RESP3 bytes without keeping them: for a load
+/// generator, whose own work must stay small beside the server's. A push message counts as a reply.
 ///
 /// Not thread safe: it belongs to one connection.
 class ReplyCounter {
@@ -19,15 +18,14 @@ class ReplyCounter {
   /// Takes the next bytes of the stream, in portions of any size. Returns how many top-level
   /// replies they completed.
   size_t Feed(std::string_view bytes) { return Feed(&bytes, std::numeric_limits<size_t>::max()); }
-  /// The same, but stops behind the `limit`th of these replies: what is left of `bytes` comes
-  /// after it.
+  /// The same, but stops after `limit` of these replies; `bytes` is then what follows them.
   size_t Feed(std::string_view* bytes, size_t limit);
 
   /// Error replies seen so far, at any depth, and the text of the latest, without the "-".
   uint64_t errors() const { return errors_; }
   const std::string& last_error() const { return last_error_; }
 
-  /// True once the stream is not RESP: Feed() takes nothing more then.
+  /// True once the stream is not RESP; Feed() then takes nothing more.
   bool broken() const { return broken_; }
 
  private:

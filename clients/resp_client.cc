@@ -57,7 +57,7 @@ RespClient& RespClient::operator=(RespClient&& other) noexcept {
 }
 
 void RespClient::Adopt(int socket) {
-  // Never blocks in send or recv: only Poll() waits, and it knows the time-out.
+  // send and recv never block: only Poll() waits, and it knows the time-out.
   int flags = fcntl(socket, F_GETFL, 0);
   fcntl(socket, F_SETFL, flags | O_NONBLOCK);
   socket_ = socket;
@@ -199,7 +199,7 @@ bool RespClient::SendAll() {
   while (!out_.empty()) {
     if (!SendSome()) return false;
     if (out_.empty()) return true;
-    // A server that cannot get rid of its replies stops reading: take them meanwhile.
+    // A server that cannot send its replies stops reading, so read them meanwhile.
     int ready = 0;
     if (!Poll(POLLIN | POLLOUT, deadline_ms, &ready)) return false;
     if ((ready & POLLIN) != 0 && !ReceiveSome()) return false;

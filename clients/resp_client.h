@@ -22,9 +22,9 @@ namespace cloakroom {
 ///   if (!client.ConnectTcp("127.0.0.1", 6379)) return Complain(client.error());
 ///   std::optional<ReplyValue> reply = client.Call({"GET", "key"});
 ///
-/// A server's error is a reply like any other. What fails below that, a refused connection, a
-/// time-out, a broken protocol, makes a function return false or nullopt, and error() says what
-/// happened; the connection is closed then.
+/// An error reply is a reply like any other. A failure below that (a refused connection, a
+/// time-out, a broken protocol) makes a function return false or nullopt; error() says what
+/// happened, and the connection is closed.
 ///
 /// Not thread safe: one thread at a time.
 class RespClient {
@@ -36,7 +36,7 @@ class RespClient {
   RespClient(RespClient&& other) noexcept;
   RespClient& operator=(RespClient&& other) noexcept;
 
-  /// How long one connect, Flush() or Read() may wait for the server; 0, the default, is for ever.
+  /// How long one connect, Flush() or Read() may wait for the server; 0, the default: for ever.
   void set_timeout_ms(int64_t timeout_ms) { timeout_ms_ = timeout_ms; }
 
   /// `host` is a name or an address, of IPv4 or IPv6. Closes a connection that is open.
@@ -47,15 +47,15 @@ class RespClient {
   /// The socket, for poll(); -1 when closed.
   int socket() const { return socket_; }
 
-  /// Sends one request and waits for its reply. Push messages that arrive before it are set aside.
-  /// REQUIRES: no queued request waits for its reply.
+  /// Sends one request and waits for its reply. Keeps push messages that arrive before it for
+  /// TakePushes(). REQUIRES: no queued request waits for its reply.
   std::optional<ReplyValue> Call(std::span<const std::string_view> arguments);
   std::optional<ReplyValue> Call(std::initializer_list<std::string_view> arguments) {
     return Call(std::span(arguments.begin(), arguments.size()));
   }
 
-  /// A pipeline: queue requests, then send them and wait for all their replies, in order. Replies
-  /// are read while requests are still being sent, so a pipeline may be as large as memory.
+  /// A pipeline: queue requests, then send them and wait for all their replies, in order. Reads
+  /// replies while it still sends requests, so a pipeline may be as large as memory.
   void Queue(std::span<const std::string_view> arguments);
   void Queue(std::initializer_list<std::string_view> arguments) {
     Queue(std::span(arguments.begin(), arguments.size()));
@@ -63,15 +63,15 @@ class RespClient {
   std::optional<std::vector<ReplyValue>> Flush();
 
   /// For conversations that are not request and reply (SUBSCRIBE in RESP3, MONITOR, PSYNC, broken
-  /// requests): send bytes as they are, and read the next message, a push message or not.
+  /// requests): sends bytes as they are, and reads the next message, a push message or not.
   bool SendRaw(std::string_view bytes);
   std::optional<ReplyValue> Read();
-  /// Waits for so many replies and keeps none of them: a load generator has no use for the trees.
-  /// Returns the text of the last error among them, "" when there is none. Push messages count as
-  /// replies.
+  /// Waits for `replies` replies and keeps none of them, since a load generator does not use the
+  /// trees. Returns the text of the last error among them, "" if there is none. Push messages count
+  /// as replies.
   std::optional<std::string> Skip(size_t replies);
 
-  /// The push messages set aside so far, oldest first.
+  /// The push messages kept so far, oldest first.
   std::vector<ReplyValue> TakePushes();
 
   /// Why the last function failed.
@@ -81,7 +81,7 @@ class RespClient {
   std::optional<ReplyValue> ReadAnswer();
   void Adopt(int socket);
   bool FinishConnect(int socket, const void* address, size_t length);
-  // Wait for, and do, what is possible: send, receive, or both.
+  // Wait for what is possible, and do it: send, receive, or both.
   bool SendAll();
   bool SendSome();
   bool ReceiveSome();

@@ -14,12 +14,12 @@ char Fold(char c, bool ignore_case) {
 
 bool InRange(char low, char high, char c, bool ignore_case) {
   auto number = [&](char byte) { return static_cast<signed char>(Fold(byte, ignore_case)); };
-  // Redis orders the ends before it folds them.
+  // Redis orders the ends before it folds their case.
   if (static_cast<signed char>(low) > static_cast<signed char>(high)) std::swap(low, high);
   return number(c) >= number(low) && number(c) <= number(high);
 }
 
-/// What one element of a pattern said about one byte, and where the next element starts.
+/// The result of one element of a pattern for one byte, and where the next element starts.
 struct Step {
   bool matched;
   size_t next;
@@ -69,8 +69,8 @@ bool GlobMatch(std::string_view pattern, std::string_view text, bool ignore_case
   if (text.empty()) return pattern.empty();
   size_t p = 0;
   size_t t = 0;
-  // On a mismatch only the latest star takes one byte more: what an earlier one could gain by
-  // that, the latest one reaches as well. This keeps the time below text * pattern.
+  // On a mismatch only the latest star takes one more byte: it reaches everything that an earlier
+  // star could. This keeps the time below text * pattern.
   size_t behind_star = std::string_view::npos;
   size_t star_end = 0;
   while (t < text.size()) {

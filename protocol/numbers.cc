@@ -13,13 +13,13 @@
 namespace cloakroom {
 namespace {
 
-// Redis' buffer for a long double as text, and so the longest one that it reads.
+// Redis' buffer for a long double as text, and so the longest that it reads.
 constexpr size_t kLongDoubleTextLimit = 5 * 1024;
 
 double FromText(const char* text, char** end, double) { return std::strtod(text, end); }
 long double FromText(const char* text, char** end, long double) { return std::strtold(text, end); }
 
-/// strtod wants a terminating NUL, which a view does not have.
+/// strtod needs a terminating NUL, which a view does not have.
 template <typename Float>
 std::optional<Float> ParseFloat(std::string_view text) {
   if (text.empty() || absl::ascii_isspace(static_cast<unsigned char>(text[0]))) return std::nullopt;
@@ -37,7 +37,7 @@ std::optional<Float> ParseFloat(std::string_view text) {
   errno = 0;
   Float value = FromText(terminated, &end, Float{});
   if (end != terminated + text.size() || std::isnan(value)) return std::nullopt;
-  // A result that is merely denormal also sets ERANGE, and is welcome.
+  // A result that is only denormal also sets ERANGE, and is accepted.
   if (errno == ERANGE && (std::isinf(value) || value == 0)) return std::nullopt;
   return value;
 }
@@ -73,8 +73,8 @@ std::optional<int64_t> ParseInteger(std::string_view text) {
 }
 
 std::optional<double> ParseDouble(std::string_view text) {
-  // from_chars is several times faster and accepts a subset. What it does not clearly accept is
-  // for strtod to judge: infinities, a plus sign, hexadecimal, underflow.
+  // from_chars is several times faster and accepts a subset. strtod decides on what it does not
+  // clearly accept: infinities, a plus sign, hexadecimal, underflow.
   double value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   bool whole = error == std::errc() && end == text.data() + text.size();

@@ -47,8 +47,8 @@ void OutputBuffer::SlideToFront() {
 }
 
 void OutputBuffer::Grow(size_t n) {
-  // Sliding is worth its copy only when it frees half of the memory; otherwise a buffer that is
-  // nearly full would slide for every few bytes.
+  // Sliding is worth its copy only if it frees half of the memory; otherwise a nearly full buffer
+  // would slide for every few bytes.
   bool mostly_sent = begin_ > 0 && begin_ >= capacity_ / 2;
   SlideToFront();
   if (mostly_sent && capacity_ - end_ >= n) return;
@@ -102,7 +102,7 @@ void OutputBuffer::DropSentSplices() {
   first_splice_ = 0;
 }
 
-// From the back, because what callers cut, move or insert into is the latest reply.
+// Searches from the back, because callers cut, move or insert in the latest reply.
 OutputBuffer::Position OutputBuffer::Locate(size_t offset) const {
   size_t behind = size_ - offset;
   size_t text_end = end_;

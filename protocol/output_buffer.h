@@ -17,15 +17,15 @@ namespace cloakroom {
 
 /// Bytes that wait for a socket: one contiguous text, with large values spliced in by reference.
 ///
-/// Invariant: the unsent bytes are text[begin_, end_), and before text[splice.at] stand the bytes
-/// of each splice, in order. Splices are never empty. Text in front of begin_ has been sent.
+/// Invariant: the unsent bytes are text[begin_, end_), with the bytes of each splice, in order,
+/// before text[splice.at]. Splices are never empty. Text before begin_ has been sent.
 ///
 /// Offsets and marks count unsent bytes, text and shared alike, from the front; Consume() shifts
-/// them all. Nothing but memory limits the size. Growth is amortised; running out of memory throws
+/// them all. Only memory limits the size. Growth is amortised; running out of memory throws
 /// std::bad_alloc, as std::string does. Not thread safe: it belongs to one connection.
 class OutputBuffer {
  public:
-  /// What Clear() keeps at most, in bytes.
+  /// The most that Clear() keeps, in bytes.
   static constexpr size_t kKeptCapacity = 64 * 1024;
 
   OutputBuffer() = default;
@@ -43,17 +43,17 @@ class OutputBuffer {
     Commit(bytes.size());
   }
 
-  /// Holds the bytes by reference until they have been consumed, however few they are. Below a few
+  /// Holds the bytes by reference until they are consumed, however few they are. Below a few
   /// hundred bytes a copy is cheaper.
   void Append(SharedBytes shared);
 
-  /// For encoders: room for `n` bytes at the end, of which Commit() then adds those written.
+  /// For encoders: makes room for `n` bytes at the end, of which Commit() then adds those written.
   /// The pointer is valid until the next call.
   char* Prepare(size_t n) {
     if (capacity_ - end_ < n) Grow(n);
     return text_.get() + end_;
   }
-  /// REQUIRES: n is at most what the preceding Prepare() asked for.
+  /// REQUIRES: n is at most the argument of the preceding Prepare().
   void Commit(size_t n) {
     end_ += n;
     size_ += n;
@@ -65,12 +65,12 @@ class OutputBuffer {
   /// Memory that the text holds, used or not.
   size_t owned_bytes() const { return capacity_; }
 
-  /// Drops everything; keeps the text's memory when it is at most kKeptCapacity.
+  /// Drops everything; keeps the text's memory if it is at most kKeptCapacity.
   void Clear();
-  /// Drops everything, the memory too: an idle connection holds nothing.
+  /// Drops everything, including the memory: an idle connection holds nothing.
   void Release();
 
-  /// All that is unsent, where it is one contiguous text; valid until the buffer changes.
+  /// All unsent bytes, if they are one contiguous text; valid until the buffer changes.
   std::optional<std::string_view> Whole() const {
     if (first_splice_ < splices_.size()) return std::nullopt;
     return Text(begin_, end_);
@@ -81,10 +81,10 @@ class OutputBuffer {
   /// Drops `n` sent bytes from the front. REQUIRES: n <= size().
   void Consume(size_t n);
 
-  /// Appends everything to `other` and clears this.
+  /// Appends everything to `other` and clears this buffer.
   void MoveTo(OutputBuffer& other);
-  /// Appends everything from offset `from` on to `other` and drops it here.
-  /// REQUIRES: from <= size(), &other != this.
+  /// Appends everything from offset `from` on to `other` and drops it here. REQUIRES: from <=
+  /// size(), &other != this.
   void MoveTailTo(size_t from, OutputBuffer& other);
   /// Drops everything behind offset `size`. REQUIRES: size <= this->size().
   void Truncate(size_t size);
@@ -100,11 +100,11 @@ class OutputBuffer {
     void operator()(char* memory) const { std::free(memory); }
   };
   struct Splice {
-    size_t at;  // the text offset that the bytes stand in front of
+    size_t at;  // the bytes stand before this text offset
     SharedBytes shared;
   };
-  /// A byte offset, resolved: in front of text[text] and of splices_[splice], or `inside` bytes
-  /// into that splice.
+  /// A byte offset, resolved: before text[text] and splices_[splice], or `inside` bytes into that
+  /// splice.
   struct Position {
     size_t text;
     size_t splice;
@@ -124,7 +124,7 @@ class OutputBuffer {
   size_t end_ = 0;
   size_t size_ = 0;
   std::vector<Splice> splices_;
-  size_t first_splice_ = 0;  // those in front of it have been sent
+  size_t first_splice_ = 0;  // those before it have been sent
 };
 
 }  // namespace cloakroom

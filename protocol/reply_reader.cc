@@ -13,7 +13,7 @@ namespace {
 
 using Kind = ReplyValue::Kind;
 
-// Room that a length may claim before its items have arrived: a lie costs us nothing.
+// Items for which a length may reserve room before they have arrived: a false one costs nothing.
 constexpr size_t kTrustedItems = 16;
 constexpr size_t kVerbatimFormat = 4;  // "txt:"
 
@@ -25,7 +25,7 @@ Kind AggregateKind(char type) {
       return Kind::kSet;
     case '>':
       return Kind::kPush;
-    default:  // '*', and '|', which is taken apart when complete
+    default:  // '*', and '|', which is decoded when complete
       return Kind::kArray;
   }
 }
@@ -178,13 +178,13 @@ bool ReplyReader::StartAggregate(char type, std::string_view line) {
   frames_.push_back({ReplyValue::Items(AggregateKind(type), {}), items, type == '|', {}});
   frames_.back().value.items.reserve(std::min(items, kTrustedItems));
   if (items > 0) return true;
-  // Nothing will come that could complete it.
+  // Nothing that comes later could complete it.
   Frame frame = std::move(frames_.back());
   frames_.pop_back();
   return frame.is_attribute || Complete(std::move(frame.value));
 }
 
-/// Puts a value where it belongs; it may be the last one of its array, which is then complete too.
+/// Puts a value into its place; if it is the last one of its array, that is complete, too.
 bool ReplyReader::Complete(ReplyValue value) {
   for (;;) {
     if (frames_.empty()) {

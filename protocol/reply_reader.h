@@ -12,13 +12,13 @@
 
 namespace cloakroom {
 
-/// What a server may send us.
+/// Limits on what a server may send.
 struct ReplyLimits {
   /// Bytes of one string.
   int64_t max_bulk = 1LL * 1024 * 1024 * 1024;
   /// Bytes of a status, an error, a number or a length.
   size_t max_line = 1024 * 1024;
-  /// Values in one reply, all levels together. One costs about 120 bytes of memory.
+  /// Values in one reply, over all levels. One costs about 120 bytes of memory.
   size_t max_values = 64 * 1024 * 1024;
   /// Arrays within arrays.
   size_t max_depth = 512;
@@ -30,8 +30,8 @@ struct ReplyLimits {
 ///   while (reader.Read(buffer) == Status::kReply) Handle(reader.TakeReply());
 ///   ... drop reader.TakeConsumed() bytes from the buffer's front, read behind the rest ...
 ///
-/// What has been decoded is consumed, also in the middle of a reply, and never looked at again. A
-/// push message is a reply of kind kPush: the caller tells it from an answer. RESP3's streamed
+/// Consumes what it has decoded, even in the middle of a reply, and never looks at it again. A push
+/// message is a reply of kind kPush; the caller must tell it from an answer. RESP3's streamed
 /// strings and aggregates, which no server sends, are errors.
 ///
 /// Not thread safe: it belongs to one connection.
@@ -48,13 +48,13 @@ class ReplyReader {
   /// `buffer` starts where it started at the last call, or where TakeConsumed() said.
   Status Read(std::string_view buffer);
 
-  /// REQUIRES: Read() returned kReply, and this was not called since.
+  /// REQUIRES: Read() returned kReply, and TakeReply() was not called since.
   ReplyValue TakeReply() { return std::move(reply_); }
 
-  /// Bytes at the buffer's front that are done with; the caller promises to drop them.
+  /// Bytes at the buffer's front that are decoded; the caller must drop them.
   size_t TakeConsumed();
 
-  /// After kNeedMore: how many bytes more the string under way needs; 0 when that is not known.
+  /// After kNeedMore: how many more bytes the present string needs; 0 if unknown.
   size_t bytes_wanted() const { return bytes_wanted_; }
 
   /// After kError: one line in English.
@@ -92,7 +92,7 @@ class ReplyReader {
   size_t position_ = 0;
   size_t scanned_ = 0;  // no line ends between position_ and here
   size_t bytes_wanted_ = 0;
-  size_t values_ = 0;  // of the reply under way
+  size_t values_ = 0;  // of the present reply
   std::optional<Body> body_;
   std::vector<Frame> frames_;                // outermost first
   std::vector<ReplyValue> root_attributes_;  // for the reply itself

@@ -8,8 +8,8 @@
 
 namespace cloakroom {
 
-/// One reply of a server, decoded: a tree that owns its bytes. Which members mean something
-/// depends on the kind. A plain value: copy, move and compare it as one.
+/// One decoded reply of a server: a tree that owns its bytes. The kind says which members have a
+/// meaning. A plain value: can be copied, moved and compared.
 struct ReplyValue {
   enum class Kind : uint8_t {
     kNull,       ///< $-1, or _
@@ -21,11 +21,11 @@ struct ReplyValue {
     kDouble,     ///< number
     kBool,       ///< integer: 0 or 1
     kBigNumber,  ///< text: its digits
-    kVerbatim,   ///< text: behind the format, "txt:", which it begins with
+    kVerbatim,   ///< text: what follows the format "txt:" with which it begins
     kArray,      ///< items
     kMap,        ///< items: keys and values in turn
     kSet,        ///< items
-    kPush,       ///< items: not the answer to a request
+    kPush,       ///< items: a message, not a reply to a request
   };
 
   static ReplyValue Text(Kind kind, std::string text) {

@@ -14,12 +14,11 @@
 
 namespace cloakroom {
 
-/// Encodes the replies to one client, in RESP2 or RESP3, byte for byte as Redis 7.0 does. What
-/// RESP2 cannot say is said in its words: a map is an array of twice the length, a boolean an
-/// integer, a double a bulk string.
+/// Encodes the replies to one client, in RESP2 or RESP3, byte for byte as Redis 7.0 does. In RESP2
+/// a map is an array of twice the length, a boolean an integer, and a double a bulk string.
 ///
-/// The caller owes the structure: after Array(n), n replies. Nothing allocates but the buffer.
-/// Not thread safe: it belongs to one connection. The buffer must outlive the writer.
+/// The caller must keep the structure: after Array(n), n replies. Only the buffer allocates. Not
+/// thread safe: it belongs to one connection. The buffer must outlive the writer.
 class ReplyWriter {
  public:
   /// REQUIRES: resp is 2 or 3, here and in set_resp().
@@ -29,11 +28,11 @@ class ReplyWriter {
   void set_resp(int resp) { resp_ = resp; }
   OutputBuffer& out() { return *out_; }
 
-  /// A status. Carriage returns and newlines become spaces, or a client would read two replies.
+  /// A status. Carriage returns and newlines become spaces; else a client would read two replies.
   void Simple(std::string_view text) { Line('+', text); }
   void Ok() { out_->Append("+OK\r\n"); }
-  /// `message` begins with its code: "ERR ...", "WRONGTYPE ...". Newlines at its end are dropped,
-  /// others become spaces.
+  /// `message` begins with its code: "ERR ...", "WRONGTYPE ...". Drops newlines at its end; others
+  /// become spaces.
   void Error(std::string_view message);
 
   void Integer(int64_t value) {
@@ -58,7 +57,7 @@ class ReplyWriter {
     out_->Append(std::move(shared));
     out_->Append("\r\n");
   }
-  /// Null when it holds nothing. A template, so that a string literal never converts to it.
+  /// Null if it holds nothing. A template, so that a string literal never converts to it.
   template <typename Text>
   void Bulk(const std::optional<Text>& text) {
     text ? Bulk(std::string_view(*text)) : Null();
@@ -79,8 +78,8 @@ class ReplyWriter {
   void Map(size_t pairs) { resp_ == 2 ? Header('*', pairs * 2) : Header('%', pairs); }
   void Set(size_t n) { Header(resp_ == 2 ? '*' : '~', n); }
   void Push(size_t n) { Header(resp_ == 2 ? '*' : '>', n); }
-  /// Keys and values follow in turn, and then the reply that they annotate.
-  /// REQUIRES: resp() == 3. RESP2 has no words for it, so the caller leaves them out.
+  /// Keys and values follow in turn, and then the reply that they annotate. REQUIRES: resp() == 3.
+  /// RESP2 has no annotations; the caller omits them.
   void Attribute(size_t pairs) { Header('|', pairs); }
 
   void Double(double value);
@@ -95,9 +94,9 @@ class ReplyWriter {
   /// Bytes that are RESP already.
   void Raw(std::string_view bytes) { out_->Append(bytes); }
 
-  /// An array, set or map whose length shows only at its end: write the elements between the two
-  /// calls. They may nest. The end moves the elements' text to make room for the header, so where
-  /// the length is known, Array(), Set() and Map() are cheaper.
+  /// For an array, set or map whose length is known only at its end: write the elements between the
+  /// two calls. They may nest. The end moves the elements' text to make room for the header, so
+  /// Array(), Set() and Map() are cheaper if the length is known.
   size_t BeginArray() { return out_->Mark(); }
   void EndArray(size_t mark, size_t n) { InsertHeader(mark, '*', n); }
   void EndSet(size_t mark, size_t n) { InsertHeader(mark, resp_ == 2 ? '*' : '~', n); }

@@ -14,10 +14,10 @@ constexpr int64_t kUnauthenticatedCount = 10;
 constexpr int64_t kUnauthenticatedLength = 16384;
 // "$0\r\n\r\n": no argument is shorter on the wire.
 constexpr size_t kSmallestArgument = 6;
-// Memory that outlives the request it was needed for, in arguments.
+// Arguments for which memory is kept after the request that needed it.
 constexpr size_t kKeptSlices = 1024;
 
-/// A length's line when all of it is there and plain; `end` is null otherwise.
+/// The line of a length if all of it is there and plain; otherwise `end` is null.
 struct Length {
   const char* end;
   uint64_t value;
@@ -25,7 +25,7 @@ struct Length {
 
 Length ScanLength(const char* at, const char* end) {
   constexpr Length kNotPlain = {nullptr, 0};
-  // Nine digits cannot overflow, and what has more is not the case to be fast for.
+  // Nine digits cannot overflow, and longer numbers need not be fast.
   const char* digits_end = end - at > 9 ? at + 9 : end;
   const char* start = at;
   uint64_t value = 0;
@@ -77,8 +77,8 @@ RequestParser::Status RequestParser::Parse(std::span<char> buffer, Arguments& ar
   }
 }
 
-/// The road of nearly all requests: multibulk, well formed and complete. Whatever is not, the state
-/// machine parses from the request's first byte. True when it appended a request.
+/// The path of nearly all requests: multibulk, well formed and complete. The state machine parses
+/// all others from their first byte. True if it appended a request.
 bool RequestParser::ParseWhole(std::string_view buffer, Arguments& arguments) {
   const char* at = buffer.data() + request_start_;
   const char* end = buffer.data() + buffer.size();
@@ -170,7 +170,7 @@ bool RequestParser::ParseLength(std::string_view buffer) {
   size_t start = position_;
   std::optional<std::string_view> line = FindLine(buffer, '\r', "too big bulk count string");
   if (!line) return false;
-  // An empty line's first byte is its end, and is what Redis complains about.
+  // An empty line's first byte is its end; Redis reports that byte.
   char type = buffer[start];
   if (type != '$') return Fail(Concat({"expected '$', got '", std::string_view(&type, 1), "'"}));
   std::optional<int64_t> length = ParseInteger(line->substr(1));
@@ -197,16 +197,16 @@ bool RequestParser::ParseBody(std::string_view buffer) {
   return true;
 }
 
-/// The line at position_, without its end, which it steps over; nullopt when the end is not there
+/// The line at position_, without its end, which it steps over; nullopt if the end is not there
 /// yet, or too far away. A line that ends with '\r' has one more byte, whatever it is.
 std::optional<std::string_view> RequestParser::FindLine(std::string_view buffer, char last,
                                                         const char* too_big) {
   size_t end = std::min(buffer.find(last, scanned_), buffer.size());
-  // As in Redis a zero byte hides the end that comes behind it: the line is never whole.
+  // As in Redis a zero byte hides the line end behind it: the line is never whole.
   size_t zero = buffer.substr(0, end).find('\0', scanned_);
   bool hidden = zero != std::string_view::npos;
   size_t length = (hidden ? buffer.size() : end) - position_;
-  // Redis lets a long line pass if it happens to arrive in one read. We do not depend on luck.
+  // Redis accepts a long line if it happens to arrive in one read. We always refuse it.
   if (length > limits_.inline_max) {
     Fail(too_big);
     return std::nullopt;

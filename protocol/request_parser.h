@@ -12,15 +12,15 @@
 
 namespace cloakroom {
 
-/// What a client may send. Redis 7.0's numbers.
+/// Limits on what a client may send, with Redis 7.0's numbers.
 struct ParserLimits {
   /// Bytes of one argument; the setting of that name.
   int64_t proto_max_bulk_len = 512LL * 1024 * 1024;
   /// Arguments of one request.
   int64_t max_multibulk = INT_MAX;
-  /// Bytes of an inline request, and of a length's line.
+  /// Bytes of an inline request, and of the line of a length.
   size_t inline_max = 64 * 1024;
-  /// A client that must still say AUTH gets 10 arguments of 16384 bytes each.
+  /// Until a client has said AUTH it gets 10 arguments of 16384 bytes each.
   bool authenticated = true;
 };
 
@@ -37,9 +37,9 @@ struct ParserLimits {
 ///   ... drop `used` bytes from the buffer's front, make room for parser.bytes_wanted() more,
 ///       read behind the rest, and come again ...
 ///
-/// The parser remembers offsets, so between two calls the buffer may move, and bytes that dribble
-/// in are looked at once. Its answers do not depend on how the bytes were cut. Its own memory is
-/// proportional to what the buffer holds; the buffer's size is for the caller to limit.
+/// The parser remembers offsets, so the buffer may move between two calls, and bytes that arrive
+/// piecemeal are looked at once. Its results do not depend on how the bytes were cut. Its own
+/// memory is proportional to what the buffer holds; the caller must limit the buffer's size.
 ///
 /// A request that raises the limits (AUTH) must be executed before the next one is parsed: while
 /// the client is not authenticated, parse one request at a time.
@@ -50,36 +50,36 @@ class RequestParser {
   enum class Status {
     kRequest,   ///< one request's arguments, at least one, were appended
     kNeedMore,  ///< the rest of the buffer is not a whole request
-    kError,     ///< the client does not speak the protocol: send error() and close. For good.
+    kError,     ///< the client does not speak the protocol: send error() and close. Final.
   };
   using Arguments = std::vector<std::string_view>;
 
   explicit RequestParser(const ParserLimits& limits = {}) { set_limits(limits); }
 
-  /// Apply from the next length on.
+  /// Takes effect from the next length on.
   void set_limits(const ParserLimits& limits);
 
   /// Parses the next request. `buffer` starts where it started at the last call, or where
   /// TakeConsumed() said. Appends to `arguments` only for kRequest: views into the buffer, valid
-  /// until it changes. Skips empty requests. Overwrites the bytes of inline requests, to unescape
-  /// them. Bytes behind an argument are not checked to be "\r\n", as in Redis.
+  /// until it changes. Skips empty requests. Overwrites the bytes of inline requests to unescape
+  /// them. As in Redis, does not check that "\r\n" follows an argument.
   Status Parse(std::span<char> buffer, Arguments& arguments);
 
   /// Bytes at the buffer's front that belong to parsed requests.
   size_t consumed() const { return request_start_; }
-  /// The same, and the caller promises to drop them before the next call.
+  /// The same; the caller must drop them before the next call.
   size_t TakeConsumed();
 
-  /// After kNeedMore: how many bytes more the argument under way needs; 0 when that is not known.
+  /// After kNeedMore: how many more bytes the present argument needs; 0 if unknown.
   size_t bytes_wanted() const { return bytes_wanted_; }
 
   /// After kError: what Redis sends, without the leading '-' and the line end. It may hold a raw
-  /// byte of the client's, '\r' included; ReplyWriter::Error() makes it harmless.
+  /// byte from the client, even '\r'; ReplyWriter::Error() makes it harmless.
   const std::string& error() const { return error_; }
 
  private:
   enum class State { kStart, kInline, kCount, kLength, kBody, kFailed };
-  /// An argument of the request under way, its offset from request_start_.
+  /// An argument of the present request, by its offset from request_start_.
   struct Slice {
     size_t offset;
     size_t length;
@@ -97,11 +97,11 @@ class RequestParser {
   bool Fail(std::string_view problem);
 
   ParserLimits limits_;
-  uint64_t count_limit_ = 0;  // what the limits come to, before or after authentication
+  uint64_t count_limit_ = 0;  // the limits in force, before or after authentication
   uint64_t length_limit_ = 0;
 
   State state_ = State::kStart;
-  size_t request_start_ = 0;  // offset of the first byte of the request under way
+  size_t request_start_ = 0;  // offset of the present request's first byte
   size_t position_ = 0;       // offset of what the state expects
   size_t scanned_ = 0;        // no line ends between position_ and here
   size_t remaining_ = 0;      // arguments to come

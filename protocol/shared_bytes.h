@@ -6,8 +6,8 @@
 
 namespace cloakroom {
 
-/// Immutable bytes that live as long as somebody holds them: a large value on its way to a
-/// socket, a message to a thousand subscribers. Any thread may copy or drop its own handle.
+/// Immutable bytes that live as long as a handle to them: a large value on its way to a socket, a
+/// message to a thousand subscribers. Any thread may copy or drop its own handle.
 struct SharedBytes {
   std::shared_ptr<const void> owner;
   std::string_view bytes;

@@ -9,7 +9,7 @@ namespace {
 
 bool IsSpace(char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); }
 
-// Redis skips every white space between words, but only these end an unquoted one.
+// Redis skips all white space between words, but only these bytes end an unquoted word.
 bool EndsWord(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 bool IsHex(char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); }
@@ -35,13 +35,13 @@ char Unescape(char c) {
   }
 }
 
-/// Reads one word and writes it, unescaped, over the bytes that it was read from: `write_` never
+/// Reads one word and writes it, unescaped, over the bytes from which it was read: `write_` never
 /// overtakes `read_`.
 class WordReader {
  public:
   WordReader(std::span<char> line, size_t at) : line_(line), read_(at), start_(at), write_(at) {}
 
-  /// False when a quote is unbalanced.
+  /// False if a quote is unbalanced.
   bool Read() {
     while (read_ < line_.size() && !EndsWord(line_[read_])) {
       char c = line_[read_++];

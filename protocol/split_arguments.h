@@ -7,13 +7,13 @@
 
 namespace cloakroom {
 
-/// Splits a line into words as Redis does for inline requests and its configuration file: words
-/// are separated by white space; "double quotes" know \n \r \t \b \a \xHH and \anything; 'single
-/// quotes' know \' only; a closing quote must end the word.
+/// Splits a line into words as Redis does for inline requests and its configuration file: white
+/// space separates words; "double quotes" know \n \r \t \b \a \xHH and \anything; 'single quotes'
+/// know only \'; a closing quote must end the word.
 ///
-/// Unescapes in place, which never makes a word longer: the line is overwritten, and the words
-/// appended to `words` are views into it. A NUL is a byte like any other. False when a quote does
-/// not close, or closes inside a word; then `words` may have grown. Any thread may call it.
+/// Unescapes in place, which never makes a word longer: overwrites the line and appends views into
+/// it to `words`. A NUL is a byte like any other. False if a quote does not close, or closes inside
+/// a word; `words` may then have grown. Any thread may call it.
 bool SplitArguments(std::span<char> line, std::vector<std::string_view>& words);
 
 }  // namespace cloakroom

@@ -11,9 +11,9 @@
 namespace cloakroom {
 
 // Helpers for std::string_view. Debian builds Abseil for C++14, where absl::string_view is a type
-// of its own, and so absl::StrCat and absl::EqualsIgnoreCase do not take ours.
+// of its own, so absl::StrCat and absl::EqualsIgnoreCase do not take std::string_view.
 
-/// ASCII letters compare without case, other bytes as they are.
+/// Compares ASCII letters without case, other bytes as they are.
 inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
     return absl::ascii_tolower(x) == absl::ascii_tolower(y);

@@ -3,9 +3,9 @@
 
 namespace cloakroom {
 
-/// Ours.
+/// Cloakroom's own version.
 inline constexpr char kCloakroomVersion[] = "0.1.0";
-/// The Redis whose commands and replies we speak: clients choose features by it.
+/// The Redis version whose commands and replies we speak; clients choose features by it.
 inline constexpr char kRedisVersion[] = "7.2.4";
 
 }  // namespace cloakroom

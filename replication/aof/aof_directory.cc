@@ -10,9 +10,9 @@
 namespace cloakroom {
 namespace {
 
-/// A manifest's file is read up to here: some ten thousand lines.
+/// A manifest's file is read up to this size: some ten thousand lines.
 constexpr size_t kMaxManifestBytes = size_t{4} << 20;
-/// Where logs of Redis before 7 lie.
+/// The directory in which Redis before 7 keeps its log.
 constexpr char kOldDirectory[] = ".";
 
 std::string Joined(std::string_view directory, std::string_view name) {
@@ -90,7 +90,7 @@ absl::StatusOr<AofDirectory::Loaded> AofDirectory::Load(Files& files, const std:
   if (listed && !manifest.ok()) return manifest.status();
   Loaded loaded;
   if (listed) loaded.manifest = *std::move(manifest);
-  // A manifest that lists the old file alone, while it is still outside: a crash came in between.
+  // The manifest lists only the old file, which is still outside: the server crashed in between.
   const bool halfway = listed && ListsOnly(loaded.manifest, name) &&
                        absl::IsNotFound(files.Find(directory.PathOf(name)));
   if (!listed || halfway) {
@@ -114,7 +114,7 @@ absl::Status AofDirectory::TakeOver(const std::string& old_path) {
   MutexLock lock(mutex_);
   AofManifest manifest;
   manifest.AdoptOldFile(name_);
-  // The manifest first: it says after a crash what the file outside is.
+  // The manifest first: after a crash it says what the file outside is.
   if (absl::Status status = WriteTemporary(manifest); !status.ok()) return status;
   if (absl::Status status = Publish(); !status.ok()) return status;
   if (absl::Status status = files_.Rename(old_path, PathOf(name_)); !status.ok()) return status;
@@ -126,7 +126,7 @@ void AofDirectory::Adopt(AofManifest manifest) {
   MutexLock lock(mutex_);
   manifest_ = std::move(manifest);
   next_.reset();
-  // What an earlier process left unsaved is saved with our first change.
+  // The first change also saves the names that an earlier process left unsaved.
   names_unsynced_ = true;
 }
 
@@ -228,7 +228,7 @@ absl::Status AofDirectory::InstallBase(const std::string& temporary_path, bool i
   if (status.ok()) status = Publish();
   if (!status.ok() && !(manifest_ == next)) {
     next_.reset();
-    // Best effort: it takes the place of a whole keyspace on a disk that may be full.
+    // Best effort: it takes the space of a whole keyspace on a disk that may be full.
     (void)files_.Remove(PathOf(base.name));
     return status;
   }
@@ -240,7 +240,7 @@ absl::Status AofDirectory::InstallBase(const std::string& temporary_path, bool i
 
 absl::Status AofDirectory::RemoveHistory() {
   MutexLock lock(mutex_);
-  // Before the disk has the manifest that replaced them, they may still be needed.
+  // They may be needed until the disk has the manifest that replaced them.
   if (names_unsynced_) {
     if (absl::Status status = files_.SyncDirectory(path_); !status.ok()) return status;
     names_unsynced_ = false;
@@ -252,8 +252,8 @@ absl::Status AofDirectory::RemoveHistory() {
     if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
   }
   orphans_.clear();
-  // While another manifest waits for its rename, the lines stay for the next time: they are of
-  // files that nobody misses.
+  // While another manifest waits for its rename, the lines remain until the next time: nobody
+  // misses their files.
   if (manifest_.history().empty() || next_) return absl::OkStatus();
   AofManifest next = manifest_;
   next.ForgetHistory();

@@ -5,11 +5,11 @@
 
 namespace cloakroom {
 
-/// The values of appendfsync: when what was written to the log goes to the disk.
+/// The values of appendfsync: when written bytes of the log are synced to the disk.
 enum class AofFsync : uint8_t {
-  kAlways,    ///< before the client has its reply
+  kAlways,    ///< before the client gets its reply
   kEverySec,  ///< once a second
-  kNo,        ///< when the system pleases
+  kNo,        ///< when the system chooses
 };
 
 }  // namespace cloakroom

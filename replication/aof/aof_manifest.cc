@@ -44,7 +44,7 @@ std::string Escape(char c) {
   }
 }
 
-/// As SplitArguments() reads it back.
+/// Quotes as SplitArguments() reads it back.
 std::string Quoted(std::string_view name) {
   if (!NeedsQuotes(name)) return std::string(name);
   std::string text = "\"";
@@ -57,7 +57,7 @@ void PrintLine(const AofFileEntry& entry, std::string& text) {
                   std::string(1, static_cast<char>(entry.type)), "\n");
 }
 
-/// The number at the front, as Redis reads it: 0 when there is none.
+/// The number at the front, as Redis reads it: 0 if there is none.
 int64_t LeadingNumber(std::string_view text) {
   int64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
@@ -69,7 +69,7 @@ std::string FileName(std::string_view prefix, int64_t seq, std::string_view suff
   return Concat({prefix, ".", std::to_string(seq), suffix});
 }
 
-/// One line's entry.
+/// The entry of one line.
 absl::StatusOr<AofFileEntry> ParseEntry(std::string line) {
   std::vector<std::string_view> words;
   if (!SplitArguments(line, words) || words.size() < 6 || words.size() % 2 != 0) {
@@ -80,7 +80,7 @@ absl::StatusOr<AofFileEntry> ParseEntry(std::string line) {
   for (size_t i = 0; i < words.size(); i += 2) {
     std::string_view value = words[i + 1];
     if (EqualsIgnoreCase(words[i], "file")) {
-      // What follows would name another directory's file.
+      // The rest would name a file in another directory.
       if (value.find_first_of("/\\") != value.npos) {
         return absl::DataLossError("File can't be a path, just a filename");
       }
@@ -128,7 +128,7 @@ std::variant<AofManifest, AofManifest::ParseError> AofManifest::Parse(std::strin
     number++;
     size_t end = text.substr(0, kMaxLine).find('\n');
     std::string_view line = text.substr(0, std::min(end, kMaxLine));
-    // A comment may be as long as it likes, in pieces that begin with '#' as well.
+    // A comment may have any length, also in pieces that begin with '#'.
     if (!line.starts_with('#') && end == text.npos) {
       return ParseError{number, "The AOF manifest file contains too long line", std::string(line)};
     }

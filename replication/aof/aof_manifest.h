@@ -12,7 +12,7 @@
 
 namespace cloakroom {
 
-/// What a file of the append-only directory is for; the letter stands in the manifest.
+/// What a file of the append-only directory is for; the letter is the one in the manifest.
 enum class AofFileType : char {
   kBase = 'b',     ///< the whole keyspace at one instant, as RDB or as commands
   kHistory = 'h',  ///< replaced, to be deleted
@@ -35,18 +35,18 @@ struct AofFileEntry {
 /// Not thread safe.
 class AofManifest {
  public:
-  /// What is wrong, and in which line; 0 when no line is to blame.
+  /// What is wrong, and in which line; 0 if it is no particular line.
   struct ParseError {
     int line = 0;
     std::string text;
-    std::string content;  ///< the line, for the log
+    std::string content;  ///< the line, for the server log
   };
-  /// Redis' limit on a line, its end included.
+  /// Redis' limit on a line, including its end.
   static constexpr size_t kMaxLine = 1024;
 
   /// Refuses what Redis 7.0 refuses, with its words: empty text, lines too long or malformed,
   /// unknown types, names with a path, two bases, incr files whose numbers do not rise. Empty lines
-  /// are errors, lines that begin with '#' are skipped, unknown pairs of words are let through.
+  /// are errors; lines that begin with '#' are skipped; unknown pairs of words are ignored.
   static std::variant<AofManifest, ParseError> Parse(std::string_view text);
   /// As redis-server writes it: base, history, incr files.
   std::string Print() const;
@@ -56,18 +56,18 @@ class AofManifest {
   const std::vector<AofFileEntry>& incrs() const { return incrs_; }
   const std::vector<AofFileEntry>& history() const { return history_; }
 
-  /// Names that the next files get; nothing changes. `prefix` is `appendfilename`.
+  /// The names of the next files; changes nothing. `prefix` is `appendfilename`.
   AofFileEntry NextBase(std::string_view prefix, bool is_rdb) const;
   AofFileEntry NextIncr(std::string_view prefix) const;
 
-  /// REQUIRES: it came from NextIncr of this manifest, or one with the same incr files.
+  /// REQUIRES: it came from NextIncr of this manifest, or of one with the same incr files.
   void AddIncr(AofFileEntry incr);
   /// The old base and all incr files but the newest `incrs_kept` become history.
   void ReplaceBase(AofFileEntry base, size_t incrs_kept);
   /// A file from before Redis 7 becomes the only one.
   void AdoptOldFile(std::string name);
   void ForgetHistory() { history_.clear(); }
-  /// Numbers up to here are taken, by a file that the manifest does not list.
+  /// Numbers up to `seq` are taken by a file that the manifest does not list.
   void SkipIncrNumber(int64_t seq);
 
   bool operator==(const AofManifest&) const = default;

@@ -9,11 +9,11 @@
 namespace cloakroom {
 namespace {
 
-/// What a chunk begins with, so that records which make it overflow seldom move it.
+/// A chunk's initial capacity, so that records which make it overflow seldom move it.
 constexpr size_t kCapacity = AofPending::kChunk + AofPending::kChunk / 4;
-/// Chunks whose memory waits for the next bytes.
+/// Chunks whose memory is kept for the next bytes.
 constexpr size_t kMaxSpares = 8;
-/// Longer waits are cut: the clock of the condition variable counts in nanoseconds.
+/// Longer waits are cut: the condition variable's clock counts in nanoseconds.
 constexpr int64_t kLongestWaitUs = int64_t{3600} * 1'000'000;
 
 }  // namespace
@@ -114,7 +114,7 @@ int64_t AofPending::Switch(AofNewFile file) {
     if (!current_.empty()) EndChunk();
     full_.push_back({"", std::move(file)});
     accepting_ = true;
-    // Each file says which database it begins with, and when.
+    // Each file begins with its database, and its time.
     stream_.Restart();
     last_timestamp_s_ = 0;
     due_ = true;
@@ -133,7 +133,7 @@ std::vector<AofChunk> AofPending::Take() {
 }
 
 void AofPending::Recycle(std::string bytes) {
-  // One huge value's memory is not kept for ever.
+  // Does not keep the memory of one huge value for ever.
   if (bytes.capacity() > 2 * kCapacity || bytes.capacity() < kChunk) return;
   bytes.clear();
   MutexLock lock(mutex_);

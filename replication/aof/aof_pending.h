@@ -17,7 +17,7 @@
 
 namespace cloakroom {
 
-/// A file that the log is to go on in.
+/// A file in which the log is to continue.
 struct AofNewFile {
   std::string path;
   std::unique_ptr<WritableFile> file;
@@ -26,68 +26,67 @@ struct AofNewFile {
 /// A piece of the log on its way to the disk.
 struct AofChunk {
   std::string bytes;
-  /// Set: these bytes and those behind them belong in a new file.
+  /// If set: these bytes and the following ones belong in a new file.
   std::optional<AofNewFile> new_file;
 };
 
-/// The bytes between those who append and the one who writes. Kept in chunks of some 256 KB, so
-/// that growing never copies much while others wait.
+/// The bytes between the appending threads and the writer. Kept in chunks of about 256 KB, so that
+/// growing never copies much while others wait.
 ///
 /// Appending holds a mutex for a bounded time, some microseconds: a short batch is encoded in
-/// place; one of many words is encoded before the mutex is taken, and then copied; from kCopied
-/// bytes on the pieces become chunks themselves. It notifies only a writer that sleeps.
+/// place; a batch of many words is encoded before the mutex is taken, and then copied; pieces of
+/// kCopied bytes or more become chunks themselves. Only a sleeping writer is notified.
 ///
-/// Memory: what is pending, and the chunks of it that wait for the next bytes, some 3 MB at most.
+/// Memory: the pending bytes, and chunks kept for the next ones, about 3 MB at most.
 ///
-/// Thread rule: any thread; Take(), Recycle() and Await() are for the writer's alone.
+/// Thread rule: any thread; Take(), Recycle() and Await() only for the writer.
 class AofPending {
  public:
   static constexpr size_t kChunk = 256 * 1024;
-  /// More bytes than these are not copied with the mutex held: some 10 us.
+  /// More bytes than these are not copied with the mutex held: about 10 us.
   static constexpr size_t kCopied = 64 * 1024;
   /// More words than these are not encoded with it held.
   static constexpr size_t kShortWords = 256;
-  /// How long a woken writer lets more bytes come before it writes: with `appendfsync always`
-  /// nothing, since the fsync itself gathers.
+  /// How long a woken writer waits for more bytes before it writes; not used with `appendfsync
+  /// always`, where bytes gather during the fsync itself.
   static constexpr int64_t kGatherUs = 2000;
 
   /// When bytes wake the writer.
   enum class Due {
     kNow,
-    kOnDemand,  ///< when Demand() names them, or with others that are due, or a chunk is full
+    kOnDemand,  ///< when Demand() names them, or with others that are due, or when a chunk is full
   };
 
   explicit AofPending(const Clock& clock) : clock_(clock) {}
 
-  /// The offset behind the bytes. Dropped while not accepting.
+  /// Returns the offset behind the bytes. Drops them while not accepting.
   int64_t Append(std::string_view bytes, Due due = Due::kNow);
   /// The same for changes, which stay together.
   int64_t AppendChanges(const ChangeBatch& batch, Due due = Due::kNow);
-  /// The same for changes that `encode` encodes, as slowly as it likes: nobody waits for it. They
-  /// take their place in the order when it is done.
+  /// The same for changes that `encode` encodes, however slowly: nobody waits for it. They take
+  /// their place in the order when it is done.
   int64_t AppendEncoded(absl::FunctionRef<EncodedChanges()> encode, Due due = Due::kNow);
-  /// What comes before `offset` is due.
+  /// Everything before `offset` is due.
   void Demand(int64_t offset);
   int64_t appended() const { return appended_.load(std::memory_order_relaxed); }
 
-  /// Whether bytes are kept. Off at first. When they begin to be, the database that is selected is
-  /// not known.
+  /// Whether bytes are kept; off at first. When it is turned on, the selected database is unknown.
   void set_accepting(bool accepting);
-  /// Writes "#TS:<seconds>" lines before what is appended, when a second has gone by.
+  /// Writes "#TS:<seconds>" lines before appended bytes, at most one a second.
   void set_timestamps(bool on);
 
-  /// Bytes from here on belong in `file`, and say their database anew; accepting from now on.
+  /// Bytes from here on belong in `file`, and select their database anew; turns accepting on.
   /// Returns the offset.
   int64_t Switch(AofNewFile file);
 
-  /// All that is there, in order.
+  /// Everything that is there, in order.
   std::vector<AofChunk> Take();
-  /// Gives a written chunk's memory back for the next.
+  /// Takes back the memory of a written chunk for the next one.
   void Recycle(std::string bytes);
-  /// Sleeps until bytes are due and have gathered (if `for_bytes`), `us` have gone by, or Wake().
-  /// Whether bytes are due.
+  /// Sleeps until bytes are due and have gathered (if `for_bytes`), `us` have passed, or Wake().
+  /// Returns whether bytes are due.
   bool Await(bool for_bytes, int64_t us, int64_t gather_us);
-  /// Ends Await at once, or the next one if nobody sleeps.
+  /// Ends Await at once, or the next one if the writer does not sleep.
   void Wake();
 
  private:
@@ -104,14 +103,14 @@ class AofPending {
   Mutex mutex_;
   std::vector<AofChunk> full_ ABSL_GUARDED_BY(mutex_);
   std::string current_ ABSL_GUARDED_BY(mutex_);
-  int64_t ended_ ABSL_GUARDED_BY(mutex_) = 0;  // bytes of all chunks before current_, ever
+  int64_t ended_ ABSL_GUARDED_BY(mutex_) = 0;  // bytes of all chunks that were before current_
   CommandStream stream_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> spares_ ABSL_GUARDED_BY(mutex_);
   bool accepting_ ABSL_GUARDED_BY(mutex_) = false;
   bool timestamps_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t last_timestamp_s_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;    // the offset behind what was taken
-  bool due_ ABSL_GUARDED_BY(mutex_) = false;     // some of what was not
+  int64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;    // the offset behind the bytes taken
+  bool due_ ABSL_GUARDED_BY(mutex_) = false;     // some of the others
   bool asleep_ ABSL_GUARDED_BY(mutex_) = false;  // the writer, until bytes are due
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
   CondVar wake_;

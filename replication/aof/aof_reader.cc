@@ -13,7 +13,7 @@ namespace cloakroom {
 namespace {
 
 constexpr size_t kBuffer = 64 * 1024;
-/// A buffer that one huge command made is given back after it.
+/// A larger buffer, made by one huge command, is freed after it.
 constexpr size_t kLargestKept = 4 * 1024 * 1024;
 constexpr std::string_view kTimestamp = "#TS:";
 
@@ -75,7 +75,7 @@ bool AofReader::Fill() {
   return n > 0;
 }
 
-/// Whether so many bytes lie behind position_, after reading as need be.
+/// Whether `bytes` bytes lie behind position_, after reading as needed.
 bool AofReader::Have(size_t bytes) {
   while (end_ - begin_ - position_ < bytes) {
     if (!Fill()) return false;
@@ -83,7 +83,7 @@ bool AofReader::Have(size_t bytes) {
   return true;
 }
 
-/// The line at position_, without its end, and steps behind it. kOutOfRange: the file ends first.
+/// The line at position_, without its end; steps behind it. kOutOfRange: the file ends first.
 absl::StatusOr<std::string_view> AofReader::Line() {
   for (size_t searched = 0;;) {
     size_t start = begin_ + position_;

@@ -17,48 +17,48 @@ namespace cloakroom {
 ///
 ///   while (reader.Next() == AofReader::Status::kCommand) { ... reader.arguments() ... }
 ///
-/// Knows up to where everything was whole, so that a torn tail can be cut: a transaction whose EXEC
-/// is missing does not count. Skips annotations ("#TS:1700000000\r\n"). Never allocates by a length
-/// that the file claims: its memory is proportional to the bytes of the command under way.
+/// Knows up to where the file is whole, so that a torn tail can be cut: a transaction without its
+/// EXEC does not count. Skips annotations ("#TS:1700000000\r\n"). Never allocates by a length that
+/// the file claims: its memory is proportional to the bytes of the present command.
 ///
-/// A source that fails looks like one that ends: ask its owner before a tail is cut.
-/// Not thread safe.
+/// A source that fails looks like one that ends: ask its owner before cutting a tail. Not thread
+/// safe.
 class AofReader {
  public:
   enum class Status {
     kCommand,      ///< arguments() has one, at least one argument
     kEnd,          ///< the file ends with something whole
     kTruncated,    ///< it ends in the middle of something that began at whole_offset()
-    kFormatError,  ///< error() at offset(): no cutting helps without losing what lies behind
-    kRdbPreamble,  ///< the file begins with an RDB file: read that, and begin a reader behind it
+    kFormatError,  ///< error() at offset(): a cut would also lose what follows
+    kRdbPreamble,  ///< the file begins with an RDB file: start a new reader behind that
   };
-  /// Bytes of one argument, as Redis' `proto-max-bulk-len` allows at most by default.
+  /// Bytes of one argument, the default of Redis' `proto-max-bulk-len`.
   static constexpr int64_t kMaxArgument = int64_t{512} << 20;
   /// Bytes of a line: of a length, or an annotation.
   static constexpr size_t kMaxLine = 1024;
 
-  /// `source` outlives the reader, and stands at `start_offset` of its file: offsets count from the
-  /// file's begin. A preamble is looked for at offset 0 only.
+  /// `source` must outlive the reader, and stand at `start_offset` of its file: offsets count from
+  /// the start of the file. Looks for a preamble only at offset 0.
   explicit AofReader(ByteSource& source, int64_t start_offset = 0);
 
-  /// The next command. After anything but kCommand it says the same again.
+  /// The next command. Repeats any result but kCommand.
   Status Next();
 
   /// Valid until the next call.
   std::span<const std::string_view> arguments() const { return arguments_; }
   /// Where the command of arguments() begins.
   int64_t command_offset() const { return command_offset_; }
-  /// Behind it; after kFormatError, where the command that is wrong begins.
+  /// The offset behind it; after kFormatError, the start of the malformed command.
   int64_t offset() const { return base_offset_ + static_cast<int64_t>(begin_); }
-  /// What can be kept: behind the last command that is no part of an open transaction.
+  /// What can be kept: up to the last command outside an open transaction.
   int64_t whole_offset() const { return whole_offset_; }
-  /// Between MULTI and EXEC: the command is not to be applied unless EXEC comes.
+  /// Between MULTI and EXEC: do not apply the command unless EXEC comes.
   bool in_transaction() const { return in_transaction_; }
   /// Seconds of the last "#TS:" annotation.
   std::optional<int64_t> timestamp_s() const { return timestamp_s_; }
   const std::string& error() const { return error_; }
 
-  /// Whether a file that begins so begins with an RDB file: Redis' or Valkey's.
+  /// Whether a file with this beginning begins with an RDB file, of Redis or Valkey.
   static bool IsRdb(std::string_view begin);
 
  private:

@@ -13,7 +13,7 @@
 namespace cloakroom {
 namespace {
 
-/// Redis' buffers for a length and for an annotation, less the byte that ends a C string.
+/// Redis' buffers for a length and for an annotation, without the byte that ends a C string.
 constexpr size_t kLengthLine = 127;
 constexpr size_t kAnnotationLine = 1023;
 
@@ -23,7 +23,7 @@ std::string Hex(const char* format, unsigned long long value) {
   return text;
 }
 
-/// A file's bytes in order, with a look ahead.
+/// Reads a file's bytes in order, with look-ahead.
 class Cursor {
  public:
   Cursor(ReadableFile& file, int64_t offset) : file_(file), offset_(offset), buffer_(64 * 1024) {}
@@ -34,7 +34,7 @@ class Cursor {
     if (at_ == end_ && !Fill()) return std::nullopt;
     return buffer_[at_];
   }
-  /// Up to and with the next newline, at most `limit` bytes.
+  /// Up to and including the next newline, at most `limit` bytes.
   std::string Line(size_t limit) {
     std::string line;
     while (line.size() < limit) {
@@ -46,7 +46,8 @@ class Cursor {
     }
     return line;
   }
-  /// How many of `count` bytes are there; the first few go to `begin`, the last two to `end`.
+  /// Returns how many of `count` bytes exist; copies the first few to `begin`, the last two to
+  /// `end`.
   int64_t Skip(int64_t count, std::string* begin, std::string* end) {
     int64_t done = 0;
     while (done < count && Peek()) {
@@ -110,8 +111,8 @@ class Scanner {
   }
 
  private:
-  // How the functions below fail: kDataLoss is the file's problem, kInvalidArgument an
-  // annotation's, kOutOfRange the end of the scan, of which Redis' tool says nothing.
+  // The errors of the functions below: kDataLoss is the file's problem, kInvalidArgument an
+  // annotation's, kOutOfRange the end of the scan, which Redis' tool does not report.
 
   absl::Status Problem(const std::string& text) const {
     return absl::DataLossError("0x" + Hex("%16llx", static_cast<unsigned long long>(item_)) + ": " +
@@ -204,7 +205,7 @@ class Scanner {
   Cursor cursor_;
   const AofScanNames names_;
   int64_t& line_;
-  int64_t item_ = 0;  // where the length or the argument last read begins
+  int64_t item_ = 0;  // where the last length or argument begins
   bool in_transaction_ = false;
   AofScan scan_;
 };

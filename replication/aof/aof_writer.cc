@@ -29,7 +29,7 @@ void AofWriter::Open(AofNewFile file, int64_t size) {
 void AofWriter::Restart() {
   MutexLock lock(mutex_);
   if (!std::exchange(finished_, false)) return;
-  // What could not be saved is given up: it is in no file to come.
+  // What could not be saved is given up: it goes into no later file.
   written_.store(pending_.appended(), std::memory_order_release);
   synced_.store(pending_.appended(), std::memory_order_release);
   durable_.store(pending_.appended(), std::memory_order_release);
@@ -67,7 +67,7 @@ absl::Status AofWriter::Finish() {
   return status;
 }
 
-/// So that the count agrees with that of those who asked for them.
+/// So that the count agrees with that of the threads that asked for the moves.
 void AofWriter::GiveUpMoves() {
   MutexLock lock(mutex_);
   for (const AofChunk& chunk : unwritten_) moves_ += chunk.new_file ? 1 : 0;
@@ -157,8 +157,8 @@ absl::Status AofWriter::Reopen() {
   if (current_.file != nullptr || current_.path.empty()) {
     return absl::OkStatus();
   }
-  // Part of a record at the end would be a torn tail if we died now. Best effort: what comes next
-  // is written over it.
+  // A part of a record at the end would be a torn tail if the server died now. Best effort: the
+  // next write overwrites it.
   if (files_.Size(current_.path).value_or(0) > size_) (void)files_.Truncate(current_.path, size_);
   int64_t from = size_ - (rewrite_unsynced_ ? static_cast<int64_t>(unsynced_bytes_) : 0);
   auto file = files_.OpenAt(current_.path, from);
@@ -179,7 +179,7 @@ absl::Status AofWriter::Reopen() {
 absl::Status AofWriter::SyncIfDue(bool finishing) {
   if (!dirty_) return absl::OkStatus();
   AofFsync fsync = policy();
-  // A policy that changed: nothing more is promised for what is kept.
+  // The policy has changed: nothing more is promised for the kept bytes.
   if (fsync == AofFsync::kNo && !rewrite_unsynced_) DropKept();
   bool due =
       finishing || fsync == AofFsync::kAlways ||
@@ -220,7 +220,7 @@ void AofWriter::Keep(std::string bytes) {
     return;
   }
   unsynced_bytes_ += bytes.size();
-  // A chunk's memory is large however little is in it: few bytes join those before them.
+  // A chunk's memory is large even with few bytes in it, so few bytes join those before them.
   if (bytes.size() < AofPending::kChunk / 2 && !unsynced_.empty() &&
       unsynced_.back().size() + bytes.size() <= AofPending::kChunk) {
     unsynced_.back().append(bytes);
@@ -281,17 +281,17 @@ void AofWriter::set_fsync_paused(bool paused) {
   pending_.Wake();
 }
 
-// ---- who waits
+// ---- waiting
 
-/// Never back, though the policy may have become a stricter one: what was durable enough for one
-/// who asked is so for whoever asks next.
+/// Never goes back, though the policy may have become stricter: an offset that was durable for one
+/// caller is durable for the next.
 void AofWriter::AdvanceDurable() {
   const int64_t kept = policy() == AofFsync::kAlways ? synced_offset() : written_offset();
   durable_.store(std::max(durable_offset(), kept), std::memory_order_release);
 }
 
 bool AofWriter::WhenDurable(int64_t offset, std::function<void()> wake) {
-  // The offset is read with the mutex held: WakeDurable() takes it after the offset has moved.
+  // Reads the offset with the mutex held: WakeDurable() takes it after the offset has moved.
   MutexLock lock(mutex_);
   if (durable_offset() >= offset || finished_) return true;
   waiters_.push_back({offset, std::move(wake)});
@@ -301,7 +301,8 @@ bool AofWriter::WhenDurable(int64_t offset, std::function<void()> wake) {
 void AofWriter::WakeDurable() {
   std::vector<Waiter> ready;
   {
-    // After the offset has moved, or one who has looked and does not wait yet would miss it.
+    // After the offset has moved; else a thread that has checked and does not wait yet would miss
+    // it.
     MutexLock lock(mutex_);
     const int64_t durable = durable_offset();
     const auto first_ready =

@@ -21,8 +21,8 @@
 
 namespace cloakroom {
 
-/// Who hears what the log has to say. Called from the thread at work, maybe with a lock held: must
-/// be quick, and must not call back.
+/// Is told what the log has to report. Called on the working thread, possibly with a lock held:
+/// must be quick, and must not call back.
 class AofObserver {
  public:
   virtual ~AofObserver() = default;
@@ -32,25 +32,24 @@ class AofObserver {
   virtual void AofLatency(std::string_view event, int64_t us) = 0;
 };
 
-/// Takes what is pending to the disk: the log's writing as a state machine that a thin thread, or
-/// a test, steps.
+/// Writes pending bytes to the disk: a state machine that a thin thread, or a test, steps.
 ///
-/// A step writes all that is pending, and fsyncs when the policy wants it: with kAlways after each
-/// step's bytes (those who append meanwhile make up the next group), with kEverySec once a second,
-/// with kNo never; always before the log moves to its next file.
+/// A step writes all pending bytes, and fsyncs when the policy asks for it: with kAlways after each
+/// step's bytes (those appended meanwhile form the next group), with kEverySec once a second, with
+/// kNo never; and always before the log moves to its next file.
 ///
 /// Errors:
-/// - A write fails: the file is cut back to the last step's end, where a record ends (best effort),
-///   and the write is tried again from the exact byte a second later.
+///
+/// - A write fails: the writer cuts the file back to the end of the last step, where a record ends
+///   (best effort), and a second later tries the write again from the exact byte.
 /// - An fsync fails: Linux may have dropped the pages and call the next fsync a success. So bytes
 ///   are kept in memory until one fsync that began after them has succeeded, and after a failure
-///   they are written once more in their place. At most kMaxUnsynced are kept: before that many
-///   have gathered, an fsync is due whatever the time. With kNo nothing is kept, for nothing is
-///   promised.
+///   they are written again in their place. At most kMaxUnsynced are kept: before that many have
+///   gathered, an fsync is due, however early. With kNo nothing is kept, for nothing is promised.
 /// - Moving to the next file waits until the old one is synced and the manifest lists the new one;
 ///   otherwise a crash could leave a gap in the middle of the log.
 ///
-/// Thread rule: Step(), Open(), Finish() from one thread at a time; all else from any.
+/// Thread rule: Step(), Open(), Finish() from one thread at a time; all others from any.
 class AofWriter {
  public:
   static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
@@ -58,56 +57,56 @@ class AofWriter {
   static constexpr int64_t kFsyncEveryUs = 1'000'000;
   static constexpr int64_t kSlowFsyncUs = 1'000'000;
   static constexpr size_t kMaxUnsynced = size_t{64} << 20;
-  /// The system is asked to write back after so many bytes, which makes the fsync short.
+  /// After this many bytes it asks the system to write back, which makes the fsync short.
   static constexpr int64_t kWritebackEvery = int64_t{4} << 20;
 
   /// When to step again.
   struct Wait {
     int64_t us = kForever;
     bool for_bytes = true;  ///< or as soon as bytes come
-    int64_t gather_us = 0;  ///< how long to let more come then
+    int64_t gather_us = 0;  ///< how long to wait then for more
   };
 
   AofWriter(Files& files, const Clock& clock, AofDirectory& directory, AofPending& pending,
             AofFsync fsync, AofObserver* observer);
 
-  /// After Finish(): there will be files again.
+  /// After Finish(): files will follow again.
   void Restart();
   /// The file to begin with, at its end.
   void Open(AofNewFile file, int64_t size);
   Wait Step();
-  /// Writes and syncs all there is, under every policy, once; then the file is closed, and all who
-  /// wait are woken.
+  /// Writes and syncs everything once, under every policy; then closes the file and wakes all
+  /// waiting threads.
   absl::Status Finish();
 
   int64_t written_offset() const { return written_.load(std::memory_order_acquire); }
   int64_t synced_offset() const { return synced_.load(std::memory_order_acquire); }
-  /// What the bytes take that are kept until an fsync succeeds.
+  /// Memory of the bytes that are kept until an fsync succeeds.
   int64_t unsynced_memory() const { return unsynced_memory_.load(std::memory_order_relaxed); }
   int64_t durable_offset() const { return durable_.load(std::memory_order_acquire); }
   bool WhenDurable(int64_t offset, std::function<void()> wake);
 
-  /// The disk has refused bytes, and has not taken them since.
+  /// The disk has refused bytes, and has not taken any since.
   bool failing() const { return failing_.load(std::memory_order_acquire); }
-  /// What it said, while failing: "No space left on device".
+  /// The error of the disk, while failing: "No space left on device".
   std::string last_error() const;
 
   void set_fsync(AofFsync fsync);
   void set_fsync_paused(bool paused);
 
-  /// Waits until everything before the offset is durable, `us` at most, while it is not failing.
-  /// Whether it is.
+  /// Waits until everything before the offset is durable, `us` at most, but not while failing.
+  /// Returns whether it is.
   bool AwaitDurable(int64_t offset, int64_t us);
 
   /// How often the log has moved to a new file.
   int64_t moves() const;
-  /// Waits until it has done so `moves` times; an error when it fails, or ends, before.
+  /// Waits until there were `moves` moves; an error if the log fails or ends before.
   absl::Status AwaitMove(int64_t moves);
 
-  /// Waits until everything before the offset is written; an error when that fails.
+  /// Waits until everything before the offset is written; an error if that fails.
   absl::Status AwaitWritten(int64_t offset);
 
-  /// Bytes of the log that are not in the file being written.
+  /// Bytes of the log outside the file being written.
   int64_t other_bytes() const { return other_bytes_.load(std::memory_order_relaxed); }
   void set_other_bytes(int64_t bytes) { other_bytes_.store(bytes, std::memory_order_relaxed); }
   int64_t file_size() const { return file_size_.load(std::memory_order_relaxed); }
@@ -149,12 +148,12 @@ class AofWriter {
   AofObserver* const observer_;
 
   // The stepping thread's.
-  AofNewFile current_;                // its file is null when it must be opened anew
-  int64_t size_ = 0;                  // bytes of it that were written, all whole steps
+  AofNewFile current_;                // its file is null if it must be opened anew
+  int64_t size_ = 0;                  // bytes of it that were written, all in whole steps
   std::deque<AofChunk> unwritten_;    // taken, not yet written
   std::deque<std::string> unsynced_;  // written, kept until an fsync succeeds
   size_t unsynced_bytes_ = 0;
-  bool rewrite_unsynced_ = false;  // an fsync failed: they must be written once more
+  bool rewrite_unsynced_ = false;  // an fsync failed: they must be written again
   bool dirty_ = false;             // written since the last fsync that succeeded
   int64_t last_sync_us_ = 0;       // when the last fsync began, on the monotonic clock
   int64_t writeback_at_ = 0;       // size_ at which to start it next

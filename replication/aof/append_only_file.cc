@@ -67,7 +67,7 @@ absl::Status AppendOnlyFile::Close() {
   MutexLock lock(mutex_);
   State before;
   {
-    // Together, so that a Switch() comes before all of it or does nothing.
+    // Together, so that a Switch() comes before all of this or does nothing.
     MutexLock prepared_lock(prepared_mutex_);
     prepared_.reset();
     pending_.set_accepting(false);
@@ -113,8 +113,8 @@ absl::Status AppendOnlyFile::Flush() {
 
 absl::Status AppendOnlyFile::PrepareSwitch() {
   if (state() != State::kOff) {
-    // Until the writer has come to the switch before, no manifest names that one's file, and its
-    // number would be given again. Without mutex_: Close() ends this waiting.
+    // Until the writer has come to the last switch, no manifest names that switch's file, and its
+    // number would be given again. Without mutex_, since Close() ends this wait.
     int64_t switches = 0;
     {
       MutexLock prepared_lock(prepared_mutex_);
@@ -157,7 +157,7 @@ absl::Status AppendOnlyFile::InstallBase(const NewBase& base) {
     if (!rewriting_) return LogClosed();
     switches = switches_;
   }
-  // Without mutex_: Close() ends this waiting.
+  // Without mutex_, since Close() ends this wait.
   if (!options_.start_thread) writer_.Step();
   absl::Status status = writer_.AwaitMove(switches);
   if (!status.ok()) {

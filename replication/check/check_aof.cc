@@ -13,12 +13,12 @@
 namespace cloakroom {
 namespace {
 
-/// A manifest is read up to here.
+/// A manifest is read up to this size.
 constexpr size_t kMaxManifest = size_t{4} << 20;
-/// Smaller files are not looked at for a preamble, as in Redis.
+/// Smaller files are not checked for a preamble, as in Redis.
 constexpr int64_t kSmallestRdb = 8;
 
-/// What can be read of it.
+/// The bytes at its beginning, as far as they can be read.
 std::string BeginOf(Files& files, const std::string& path, size_t bytes) {
   const auto file = files.OpenForRead(path);
   if (!file.ok()) return "";
@@ -32,7 +32,7 @@ std::string BeginOf(Files& files, const std::string& path, size_t bytes) {
   return text.substr(0, bytes);
 }
 
-/// Whether the first line that is no comment is a manifest's.
+/// Whether the first line that is not a comment is a manifest's.
 bool IsManifest(std::string_view text) {
   while (text.starts_with('#')) {
     size_t end = text.find('\n');
@@ -117,7 +117,7 @@ class Check {
     return result != Result::kBroken;
   }
 
-  /// Opened, and once more behind a byte that was read: a directory can be opened.
+  /// Opens it, and again after reading a byte, since a directory can also be opened.
   absl::StatusOr<std::unique_ptr<ReadableFile>> OpenReadable(const std::string& path) {
     auto file = files_.OpenForRead(path);
     if (!file.ok()) return file;
@@ -131,7 +131,7 @@ class Check {
            (begin.starts_with("REDIS") || begin.starts_with("VALKEY"));
   }
 
-  /// `rdb`: the file begins with an RDB file, and may.
+  /// `rdb`: the file begins with an RDB file, which is allowed.
   Result CheckFile(const std::string& name, const std::string& path, bool last, bool rdb) {
     auto opened = OpenReadable(path);
     if (!opened.ok()) {

@@ -11,26 +11,26 @@
 
 namespace cloakroom {
 
-/// What cloakroom-check-aof is asked to do.
+/// The task of cloakroom-check-aof.
 struct CheckAofOptions {
   std::string path;           ///< of a manifest or of a single log
   bool fix = false;           ///< cut a torn tail of the last file, after asking
   int64_t truncate_to_s = 0;  ///< cut what is later; 0: nothing
 };
 
-/// Its dealings with the world.
+/// How it talks to the user and to the RDB checker.
 struct CheckAofIo {
   std::function<void(std::string_view)> print;
-  /// Asks whoever runs it: true for yes. The question is printed already.
+  /// Asks the user: true for yes. The question is printed already.
   std::function<bool()> confirm;
-  /// Checks the RDB file that `path` begins with, printing what it finds (`name` is how to call
-  /// it), and returns its length; an error when it is broken.
+  /// Checks the RDB file with which `path` begins, printing what it finds (under `name`), and
+  /// returns its length; an error if it is broken.
   std::function<absl::StatusOr<int64_t>(const std::string& path, const std::string& name)>
       check_rdb;
 };
 
 /// Checks a log, one file or a manifest and its files, and prints what redis-check-aof 7.0 prints.
-/// Returns the exit code: 0 when the log is good, or was made good.
+/// Returns the exit code: 0 if the log is good, or was made good.
 int CheckAof(Files& files, const CheckAofOptions& options, const CheckAofIo& io);
 
 }  // namespace cloakroom

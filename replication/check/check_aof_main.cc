@@ -1,4 +1,4 @@
-// cloakroom-check-aof: checks, and mends, an append-only log as redis-check-aof 7.0 does.
+// cloakroom-check-aof: checks, and repairs, an append-only log as redis-check-aof 7.0 does.
 
 #include <iostream>
 #include <string>

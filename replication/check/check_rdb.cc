@@ -16,7 +16,7 @@ namespace {
 
 absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
 
-/// Redis' tool is one off with modules, and at a loss with what came after its own version.
+/// Redis' tool is off by one for modules, and does not know later types.
 std::string_view TypeWord(int type) {
   if (type == rdb::kModuleOld) return "module-value";
   if (type == rdb::kModule) return "";
@@ -63,13 +63,13 @@ class Checker {
     Line(absl::StrCat("[offset ", offset, "] ", text));
   }
 
-  /// Takes the value of a type that we have apart.
+  /// Decodes a value of a type that we have.
   absl::Status CheckValue(const RdbRecord& record) {
     const RdbCodec* const codec = FindRdbLayout(record.type, record.dialect).codec;
     if (codec == nullptr) return absl::OkStatus();
     absl::Status status = decoder_.Decode(record.type, record.dialect, record.value);
     if (!status.ok() || decoder_.value().exists()) return status;
-    // The server skips such a key; to Redis' tool it is an error.
+    // The server skips such a key; for Redis' tool it is an error.
     return absl::DataLossError(absl::StrCat("empty ", Absl(OpsOf(codec->type).name)));
   }
 
@@ -105,13 +105,13 @@ class Checker {
 
   absl::Status Fail(const RdbError& error) {
     const bool first_type = error.type < 0 && keys_ == 0;
-    // A key counts from when it has been read, before its value.
+    // A key counts once it has been read, before its value.
     keys_ += error.stage == RdbStage::kValue;
     Line("--- RDB ERROR DETECTED ---");
     Line(absl::StrCat("[offset ", error.offset, "] ", error.message));
     Line(absl::StrCat("[additional info] While doing: ", Absl(RdbStageName(error.stage))));
     if (error.key) Line(absl::StrCat("[additional info] Reading key '", *error.key, "'"));
-    // Redis says type 0 as well before it has seen the first one.
+    // Before the first type, Redis also says type 0.
     const int type = first_type ? 0 : error.type;
     if (type >= 0) {
       Line(absl::StrCat("[additional info] Reading type ", type, " (", Absl(TypeWord(type)), ")"));

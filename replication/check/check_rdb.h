@@ -11,12 +11,12 @@
 namespace cloakroom {
 
 /// Checks an RDB file and writes to `out` what redis-check-rdb 7.0 prints of a file called `name`.
-/// Returns the length of the RDB, behind which a log may follow. The error: a FileError, when it
-/// cannot be opened; kDataLoss, in the words that were written, when it is not right.
+/// Returns the length of the RDB, behind which a log may follow. The error: a FileError if it
+/// cannot be opened; kDataLoss, with the words that were written, if it is not right.
 ///
-/// Values of types that Cloakroom has are taken apart; of the others only the bounds are checked.
-/// For damage inside a value, where Redis names a line of its source, the same words follow without
-/// it; versions that redis-check-rdb 7.0 refuses are checked all the same (RDB 11, 12, Valkey's).
+/// Decodes values of types that Cloakroom has; of others it checks only the bounds. For damage
+/// inside a value, Redis names a line of its source; this prints the same words without it. It also
+/// checks versions that redis-check-rdb 7.0 refuses (RDB 11, 12, Valkey's).
 absl::StatusOr<int64_t> CheckRdb(Files& files, const std::string& path, const std::string& name,
                                  int64_t now_ms, ByteSink& out);
 

@@ -1,4 +1,4 @@
-// cloakroom-check-rdb: whether an RDB file is right, in redis-check-rdb's words and exit codes.
+// cloakroom-check-rdb: checks an RDB file, with redis-check-rdb's words and exit codes.
 #include <cstdio>
 #include <string_view>
 

@@ -11,26 +11,24 @@
 
 namespace cloakroom {
 
-/// Where an encoder's bytes go. It never fails at the call: whoever owns the sink asks it in the
-/// end whether all went well, and an encoder need not look after every byte.
-/// Thread rule: one thread at a time.
+/// Takes an encoder's bytes. Append never fails: the sink's owner asks at the end whether all went
+/// well, so an encoder need not check after every byte. Thread rule: one thread at a time.
 class ByteSink {
  public:
   virtual ~ByteSink() = default;
-  /// `bytes` are the caller's again when it returns.
+  /// `bytes` need not outlive the call.
   virtual void Append(std::string_view bytes) = 0;
-  /// What has gone wrong so far. After an error bytes are dropped, so that whoever makes many may
-  /// end before its time.
+  /// The first error so far. After an error bytes are dropped, so that a caller that makes many may
+  /// stop early.
   virtual absl::Status status() const { return absl::OkStatus(); }
 };
 
-/// Where a decoder's bytes come from, in order.
-/// Thread rule: one thread at a time.
+/// Gives a decoder its bytes, in order. Thread rule: one thread at a time.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  /// Reads at least one byte and at most into.size(). 0: the end, or an error, which the owner of
-  /// the source asks it for.
+  /// Reads at least one byte and at most into.size(). 0: the end, or an error, for which the owner
+  /// asks the source.
   virtual size_t Read(std::span<char> into) = 0;
 };
 
@@ -45,7 +43,7 @@ class StringSink final : public ByteSink {
   std::string text_;
 };
 
-/// A source that gives what lies in memory, which must outlive it.
+/// A source that reads memory, which must outlive it.
 class StringSource final : public ByteSource {
  public:
   explicit StringSource(std::string_view text) : rest_(text) {}

@@ -39,7 +39,7 @@ constexpr uint64_t PowerOfX(unsigned exponent) {
 constexpr size_t kTables = 8;
 using Tables = std::array<std::array<uint64_t, 256>, kTables>;
 
-// Table k answers what a byte contributes that has k more bytes behind it.
+// Table k has the contribution of a byte that has k more bytes behind it.
 constexpr Tables MakeTables() {
   Tables tables{};
   for (unsigned byte = 0; byte < 256; ++byte) {
@@ -61,9 +61,9 @@ constexpr Tables kTable = MakeTables();
 #ifdef __x86_64__
 #define CLOAKROOM_CLMUL __attribute__((target("pclmul,sse4.1")))
 
-// A register of 16 bytes is a polynomial of degree 127, its low half the higher powers. Moving it
-// on by n bits multiplies the halves by x^(n+64) and x^n. The product of two reflected numbers
-// comes out multiplied by x once too often, hence the -1.
+// A register of 16 bytes is a polynomial of degree 127, its low half the higher powers. To move it
+// on by n bits, multiply the halves by x^(n+64) and x^n. The product of two reflected numbers is
+// multiplied by x once too often, hence the -1.
 struct Step {
   uint64_t low;
   uint64_t high;
@@ -104,7 +104,7 @@ CLOAKROOM_CLMUL uint64_t ByMultiplication(uint64_t crc, std::string_view bytes) 
   const __m128i by16 = Factor(kBy16);
   __m128i sum = Fold(Fold(Fold(a, by16, b), by16, c), by16, d);
   for (; end - at >= 16; at += 16) sum = Fold(sum, by16, Load(at));
-  // What is left is congruent to the bytes so far: its checksum is theirs.
+  // The rest is congruent to the bytes so far, so its checksum is theirs.
   char left[16];
   _mm_storeu_si128(reinterpret_cast<__m128i*>(left), sum);
   const uint64_t folded = Crc64ByTables(0, {left, sizeof(left)});
@@ -142,7 +142,7 @@ uint64_t Crc64(uint64_t crc, std::string_view bytes) {
 }
 
 uint64_t Crc64Combine(uint64_t a, uint64_t b, uint64_t b_size) {
-  // a * x^(8 * b_size) + b, the power by repeated squaring.
+  // a * x^(8 * b_size) + b, with the power by repeated squaring.
   uint64_t square = PowerOfX(8);
   for (; b_size != 0; b_size >>= 1) {
     if ((b_size & 1) != 0) a = Times(a, square);

@@ -16,12 +16,12 @@ namespace cloakroom {
 /// more.
 class FileSink final : public ByteSink {
  public:
-  /// `steady`: what was written is sent to the disk as it goes, so that neither the page cache nor
-  /// the final fsync grow with the file.
+  /// `steady`: sends written bytes to the disk as it goes, so that neither the page cache nor the
+  /// final fsync grows with the file.
   FileSink(WritableFile& file, bool steady) : file_(file), steady_(steady) {}
 
   void Append(std::string_view bytes) override;
-  /// Writes what was gathered, and syncs the file.
+  /// Writes the gathered bytes, and syncs the file.
   absl::Status Finish();
 
   absl::Status status() const override { return status_; }

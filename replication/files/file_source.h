@@ -13,8 +13,8 @@
 
 namespace cloakroom {
 
-/// The bytes of a file, which must outlive it. What cannot be read ends it for good.
-/// Thread rule: one thread at a time.
+/// The bytes of a file, which must outlive it. A failed read ends it for good. Thread rule: one
+/// thread at a time.
 class FileSource final : public ByteSource {
  public:
   explicit FileSource(ReadableFile& file) : file_(file) {}
@@ -26,7 +26,7 @@ class FileSource final : public ByteSource {
     status_ = std::move(read).status();
     return 0;
   }
-  /// Why the file ended; OK when it was its end.
+  /// Why the file ended; OK at its real end.
   const absl::Status& status() const { return status_; }
 
  private:

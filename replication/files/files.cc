@@ -24,7 +24,7 @@ absl::Status Check(int result, std::string_view call, const std::string& path) {
   return result < 0 ? Failure(call, path) : absl::OkStatus();
 }
 
-/// Files and directories that only the owner writes, and anybody may read: as Redis makes them.
+/// Only the owner writes files and directories, and anybody may read them: as Redis makes them.
 constexpr mode_t kFileMode = 0644;
 constexpr mode_t kDirectoryMode = 0755;
 
@@ -48,7 +48,7 @@ class SystemWritableFile final : public WritableFile {
   void StartWriteback() override {
     off_t end = lseek(fd_, 0, SEEK_CUR);
     sync_file_range(fd_, started_, end - started_, SYNC_FILE_RANGE_WRITE);
-    // What was started the last time is on the disk by now, or soon.
+    // The writeback started last time has finished by now, or soon will.
     posix_fadvise(fd_, 0, started_, POSIX_FADV_DONTNEED);
     started_ = end;
   }

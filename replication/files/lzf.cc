@@ -14,15 +14,15 @@ constexpr size_t kMinMatch = 3;
 constexpr size_t kMaxMatch = 264;
 constexpr size_t kReach = 8192;
 constexpr size_t kLongMatch = 9;
-/// After so many misses as this power of two the search takes larger steps: long runs of bytes that
-/// do not compress are passed over quickly. A value of some KB does not lose a match.
+/// After 2^kPatience misses the search takes larger steps, so that it quickly skips long runs of
+/// bytes that do not compress. A value of some KB does not lose a match.
 constexpr unsigned kPatience = 10;
 
 uint32_t HashOf(uint32_t three_bytes, unsigned bits) {
   return (three_bytes << 8) * 0x9e3779b1u >> (32 - bits);
 }
 
-/// How many bytes from `a` and `b` on are equal, at most up to `end` of a.
+/// The number of equal bytes from `a` and `b` on, at most up to `end` of a.
 size_t EqualBytes(const char* a, const char* b, const char* end) {
   const char* const start = a;
   while (end - a >= 8) {
@@ -40,7 +40,7 @@ size_t EqualBytes(const char* a, const char* b, const char* end) {
   return static_cast<size_t>(a - start);
 }
 
-/// The compressed bytes as they come out.
+/// Writes the compressed bytes.
 class Output {
  public:
   Output(char* out, size_t limit) : at_(out), limit_(out + limit) {}
@@ -51,7 +51,7 @@ class Output {
     while (count > 0) {
       const size_t run = std::min(count, kMaxLiterals);
       *at_++ = static_cast<char>(run - 1);
-      // A fixed size is one or two instructions; the slack behind the limit takes the rest.
+      // A copy of fixed size is one or two instructions; the slack behind the limit takes the rest.
       if (in_end - from >= static_cast<ptrdiff_t>(kMaxLiterals)) [[likely]] {
         std::memcpy(at_, from, kMaxLiterals);
       } else {
@@ -84,8 +84,8 @@ class Output {
   char* const limit_;
 };
 
-/// Copies `length` bytes from `distance` back, which may overlap what is being written.
-/// REQUIRES: there is room for `length` bytes at `to`; `room` says how much there is.
+/// Copies `length` bytes from `distance` back, which may overlap with the bytes being written.
+/// REQUIRES: there is room for `length` bytes at `to`; `room` is how much there is.
 void CopyBack(char* to, size_t distance, size_t length, size_t room) {
   const char* from = to - distance;
   if (distance >= 16 && room >= length + 16) [[likely]] {
@@ -121,7 +121,7 @@ size_t LzfCompressor::Compress(std::string_view in, char* out, size_t limit) {
   const char* literals = begin;
   const char* at = begin;
   size_t misses = 0;
-  // Four bytes are loaded where three are compared.
+  // Loads four bytes where it compares three.
   while (end - at > static_cast<ptrdiff_t>(kMinMatch)) {
     const uint32_t bytes = LoadUnaligned<uint32_t>(at);
     const uint32_t position = base + static_cast<uint32_t>(at - begin);

@@ -8,7 +8,7 @@
 namespace cloakroom {
 
 bool HashBuilder::Seen::AddNew(std::string_view field) {
-  // The first eight bytes and the last ones, which is where fields differ.
+  // The first eight bytes and the last ones, in which fields usually differ.
   uint64_t ends[2] = {field.size(), 0};
   const size_t part = std::min(field.size(), sizeof(uint64_t));
   uint64_t head = 0;
@@ -31,7 +31,7 @@ HashBuilder::HashBuilder(ValueSlot& slot, const EncodingLimits& limits)
       limits_(limits),
       items_(slot, ValueType::kHash, /*has_values=*/true, limits.hash_max_listpack_entries) {}
 
-// As MutableItems::Put, without looking for the field in all that is there.
+// As MutableItems::Put, without searching all present fields.
 bool HashBuilder::AddPacked(std::string_view field, std::string_view value, int64_t expires_at_ms) {
   PackedBlock block(slot_);
   if (!seen_.AddNew(field) && block.view().Find(field)) return false;

@@ -11,24 +11,24 @@
 
 namespace cloakroom {
 
-/// Puts a hash together from fields that are thought to be distinct, without comparing each with
-/// all before it. Its encoding is the one that commands would have left.
+/// Builds a hash from fields that are assumed to be distinct, without comparing each with all
+/// before it. The hash gets the encoding that commands would have left.
 ///
-/// Thread rule: one thread at a time; the slot is nobody else's meanwhile.
+/// Thread rule: one thread at a time, which has the slot to itself.
 class HashBuilder {
  public:
   /// REQUIRES: the slot is absent.
   HashBuilder(ValueSlot& slot, const EncodingLimits& limits);
 
-  /// False, and the hash is useless, when there was such a field. kNever: it does not expire.
+  /// False: there was such a field, and the hash is useless. kNever: it does not expire.
   bool Add(std::string_view field, std::string_view value, int64_t expires_at_ms);
 
  private:
-  /// Which fields a packed block may have: of a bit for each, by a cheap hash. Comparing a field
-  /// with all others is only needed when its bit is set.
+  /// Which fields a packed block may have: one bit for each, chosen by a cheap hash. A field must
+  /// be compared with all others only if its bit is set.
   class Seen {
    public:
-    /// Whether it was there for certain not, and is from now on.
+    /// Adds the field; true if it was certainly not there before.
     bool AddNew(std::string_view field);
 
    private:

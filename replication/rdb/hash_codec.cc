@@ -34,7 +34,7 @@ void EncodeTimed(RdbEncoder& out, const EntryView& entry, size_t fields) {
   hash.ForEach([&](const Item& item) { first = std::min(first, item.expires_at_ms); },
                options.now_ms);
   out.BeginRecord(rdb::kHashMetadata, entry);
-  // Those that had an expiry have expired: any time serves.
+  // All fields that had an expiry have expired, so any time will do.
   out.Number(first == kNever ? int64_t{0} : first);
   out.Length(fields);
   hash.ForEach(
@@ -63,7 +63,7 @@ void Encode(RdbEncoder& out, const EntryView& entry) {
       now_ms);
 }
 
-/// A hash being taken apart.
+/// A hash being decoded.
 class Fields {
  public:
   explicit Fields(RdbDecoding& in) : in_(in), builder_(in.slot, in.limits) {}
@@ -103,7 +103,7 @@ void DecodeMetadata(RdbDecoding& in) {
   DecodeTimed(in, first_expiry);
 }
 
-// Times as they are: as if counted from 1, for 0 stands for none.
+// Times are absolute, as if counted from 1, since 0 means none.
 void DecodeMetadataOld(RdbDecoding& in) { DecodeTimed(in, 1); }
 
 void DecodeOfValkey(RdbDecoding& in) {
@@ -151,7 +151,7 @@ void DecodeTimedList(RdbDecoding& in) {
 }
 
 void DecodeListpackEx(RdbDecoding& in) {
-  in.cursor.Number<int64_t>();  // The first expiry, which the fields say as well.
+  in.cursor.Number<int64_t>();  // the first expiry, which the fields also have
   DecodeTimedList(in);
 }
 

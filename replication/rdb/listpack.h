@@ -10,22 +10,22 @@
 namespace cloakroom {
 
 /// Reads Redis' listpack: total size (uint32), count (uint16, 65,535: unknown), elements, 0xFF. An
-/// element has an encoding byte, its bytes, and its own size once more to be walked backwards:
+/// element has an encoding byte, its bytes, and its own size again for walking backwards:
 ///
 ///   0nnnnnnn             a small number      10nnnnnn  a string of n bytes
 ///   110nnnnn nnnnnnnn    13 bits, signed     1110nnnn nnnnnnnn  a string of n bytes
 ///   F1, F2, F3, F4       a number of 2, 3, 4 or 8 bytes
 ///   F0                   a string, its size in 4 bytes
 ///
-/// All numbers but those split over two bytes above are low byte first. Source: the description in
-/// antirez/listpack. Never reads out of bounds.
+/// All numbers are low byte first, except those split over two bytes above. Source: the description
+/// in antirez/listpack. Never reads out of bounds.
 class ListpackReader {
  public:
   explicit ListpackReader(std::string_view bytes);
 
-  /// The next element, valid as long as the bytes; false at the end or where it is malformed.
+  /// The next element, valid as long as the bytes; false at the end or if it is malformed.
   bool Next(RdbText& element);
-  /// After Next said false: whether all of the bytes were right.
+  /// After Next returned false: whether all of the bytes were right.
   bool complete() const { return complete_; }
 
  private:

@@ -8,7 +8,7 @@ namespace {
 
 constexpr const RdbCodec* kCodecs[kValueTypes] = {&kStringCodec, &kHashCodec, &kSetCodec};
 
-/// By the byte: every record is looked up.
+/// Indexed by the byte, since every record is looked up.
 using Table = std::array<FoundRdbLayout, rdb::kLastType + 1>;
 
 Table TableOf(rdb::Dialect dialect) {

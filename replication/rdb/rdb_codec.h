@@ -17,13 +17,13 @@ namespace cloakroom {
 
 class RdbEncoder;
 
-/// A value being taken apart, and the slot in which it is put together. The cursor keeps the first
-/// error; then the slot may hold a part.
+/// A value being decoded, and the slot in which it is built. The cursor keeps the first error; the
+/// slot may then hold a part.
 struct RdbDecoding {
   RdbCursor cursor;
   ValueSlot& slot;  ///< absent at first, and after a collection without elements
   const EncodingLimits& limits;
-  RdbStringBuffer& first;  ///< two strings may be at hand at once
+  RdbStringBuffer& first;  ///< two strings may be in use at once
   RdbStringBuffer& second;
 
   /// The next string, valid until the buffer is used again; an error leaves it empty.
@@ -35,17 +35,17 @@ struct RdbDecoding {
   }
 };
 
-/// One of the forms in which a type stands in files, by the byte before the key.
+/// One form of a type in files, chosen by the byte before the key.
 struct RdbLayout {
   uint8_t type;
   void (*decode)(RdbDecoding& in);
-  std::optional<rdb::Dialect> only = {};  ///< the number means something else elsewhere
+  std::optional<rdb::Dialect> only = {};  ///< elsewhere the number has another meaning
 };
 
-/// How a type stands in RDB files: one row for each, in a file of its own (string_codec.cc …).
+/// How RDB files represent a type: one row for each, in a file of its own (string_codec.cc …).
 struct RdbCodec {
   ValueType type;
-  /// Writes the entry's record, in the form that the encoder's version knows; or nothing, when to
+  /// Writes the entry's record, in the form that the encoder's version knows; nothing, if to
   /// clients there is no such value.
   void (*encode)(RdbEncoder& out, const EntryView& entry);
   /// Every form that Redis or Valkey ever wrote.
@@ -58,7 +58,7 @@ extern const RdbCodec kSetCodec;
 
 const RdbCodec& RdbCodecOf(ValueType type);
 
-/// Whose layout a byte before a key means, and which; nulls for a type that we do not have.
+/// The type and the layout that a byte before a key means; nulls for a type that we do not have.
 struct FoundRdbLayout {
   const RdbCodec* codec = nullptr;
   const RdbLayout* layout = nullptr;

@@ -11,10 +11,10 @@
 
 namespace cloakroom {
 
-/// What is wrong with a compressed string that cannot be restored, in Redis' words.
+/// The error for a compressed string that cannot be restored, in Redis' words.
 inline constexpr std::string_view kInvalidLzf = "Invalid LZF compressed string";
 
-/// A string as it stands in a file: what it takes to restore it, not yet the bytes themselves.
+/// A string as it is in a file: what is needed to restore it, not yet the bytes themselves.
 struct RdbString {
   enum class Kind : uint8_t { kPlain, kInteger, kLzf };
 
@@ -24,7 +24,7 @@ struct RdbString {
   uint64_t size = 0;  ///< of the original, as the file claims
 };
 
-/// A string or an integer's text, whichever a packed list holds.
+/// A string or the text of an integer, whichever a packed list holds.
 class RdbText {
  public:
   void Set(std::string_view bytes) {
@@ -35,7 +35,7 @@ class RdbText {
     digits_ = IntegerText(integer);
     is_integer_ = true;
   }
-  /// Valid as long as this object and the bytes that it was read from.
+  /// Valid as long as this object and the bytes from which it was read.
   std::string_view view() const { return is_integer_ ? digits_.view() : bytes_; }
 
  private:
@@ -44,20 +44,20 @@ class RdbText {
   bool is_integer_ = false;
 };
 
-/// Reads the primitives of the RDB format (rdb_format.h) from bytes in memory. Errors stick: once
-/// one has occurred everything reads as zero and empty, the position stays before the primitive
-/// that failed, and status() and missing() say what it was. Never reads out of bounds.
-/// Thread rule: one thread at a time.
+/// Reads the primitives of the RDB format (rdb_format.h) from bytes in memory. Errors stick: after
+/// one everything reads as zero and empty, the position stays before the primitive that failed, and
+/// status() and missing() say what it was. Never reads out of bounds. Thread rule: one thread at a
+/// time.
 class RdbCursor {
  public:
   explicit RdbCursor(std::string_view bytes) : bytes_(bytes) {}
 
   bool ok() const { return ok_; }
-  /// Not ok, only because the bytes ended: how many more it takes at least; 0 otherwise.
+  /// Not ok only because the bytes ended: how many more are needed at least; 0 otherwise.
   size_t missing() const { return missing_; }
-  /// OutOfRange: only because the bytes ended. DataLoss: for what they say.
+  /// OutOfRange: the bytes ended too early. DataLoss: they are wrong.
   absl::Status status() const;
-  /// `error` must outlive the cursor; a number that is not negative stands behind it.
+  /// `error` must outlive the cursor; a number that is not negative is appended to it.
   void Fail(std::string_view error, int number = -1) {
     if (!ok_) return;
     ok_ = false;
@@ -68,7 +68,7 @@ class RdbCursor {
   size_t position() const { return position_; }
   /// REQUIRES: ok(), and the position was reached before.
   void Seek(size_t position) { position_ = position; }
-  /// What lies between a position that was reached and this one.
+  /// The bytes between an earlier position and this one.
   std::string_view Since(size_t position) const {
     return bytes_.substr(position, position_ - position);
   }
@@ -81,7 +81,7 @@ class RdbCursor {
     return taken;
   }
   uint8_t Byte() { return Number<uint8_t>(); }
-  /// Low bytes first, as all numbers but lengths are.
+  /// Low byte first, as all numbers but lengths are.
   template <typename T>
   T Number() {
     if (!Has(sizeof(T))) return 0;

@@ -14,9 +14,9 @@
 
 namespace cloakroom {
 
-/// Takes the values of records apart, by the codecs of their types (rdb_codec.h), and puts them
-/// together in memory that serves one value after the other, so that an entry is then made in one
-/// allocation. The encodings are those that commands would have left.
+/// Decodes the values of records with the codecs of their types (rdb_codec.h), and builds each in
+/// memory that is reused from value to value, so that an entry is then made in one allocation. The
+/// values get the encodings that commands would have left.
 ///
 /// Thread rule: one thread at a time.
 class RdbDecoder {
@@ -27,7 +27,7 @@ class RdbDecoder {
   absl::StatusOr<std::string_view> Key(const RdbRecord& record) { return key_.Restore(record.key); }
   /// Decodes a value into value(). Unimplemented: we have no such type; otherwise DataLoss.
   absl::Status Decode(uint8_t type, rdb::Dialect dialect, std::string_view value);
-  /// What was decoded. Absent after an error, and after a collection without elements.
+  /// The decoded value. Absent after an error, and after a collection without elements.
   MemorySlot& value() { return value_; }
 
  private:

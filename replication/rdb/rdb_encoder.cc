@@ -14,10 +14,10 @@ namespace cloakroom {
 namespace {
 
 constexpr size_t kMaxLengthSize = 9;
-/// Shorter strings are not worth it, and the result must save as much: as in Redis.
+/// As in Redis: shorter strings are not worth it, and the result must save kMinSaved bytes.
 constexpr size_t kMinCompressed = 20;
 constexpr size_t kMinSaved = 4;
-/// An integer of 32 bits has at most so many digits.
+/// The most digits of a 32-bit integer, with its sign.
 constexpr size_t kMaxIntegerText = 11;
 
 template <typename T>
@@ -83,7 +83,7 @@ void RdbEncoder::Length(uint64_t length) {
 }
 
 void RdbEncoder::Raw(std::string_view bytes) {
-  // A large one goes on without a copy.
+  // A large string is passed on without a copy.
   if (bytes.size() >= kBuffer / 2) {
     Flush();
     sink_.Append(bytes);
@@ -101,7 +101,7 @@ void RdbEncoder::String(std::string_view bytes) {
 }
 
 bool RdbEncoder::Integer(std::string_view bytes) {
-  // Most strings are no numbers, and their first byte says so.
+  // Most strings are not numbers, as their first byte shows.
   if (bytes.empty() || bytes[0] > '9') return false;
   const std::optional<int64_t> value = ParseCanonicalInt(bytes);
   if (!value || !Fits<int32_t>(*value)) return false;
@@ -124,7 +124,7 @@ bool RdbEncoder::Compressed(std::string_view bytes) {
   const size_t room = 1 + 2 * kMaxLengthSize + limit;
   char* out;
   if (room <= kBuffer) {
-    // The lengths come before the bytes, and are not known: leave room, and move the bytes up.
+    // The lengths precede the bytes but are not known yet: leave room, and move the bytes later.
     out = Room(room) + 1 + 2 * kMaxLengthSize;
   } else {
     if (scratch_size_ < limit) {

@@ -15,7 +15,7 @@
 namespace cloakroom {
 
 struct RdbOptions {
-  /// What Redis notes of a key's accesses depends on maxmemory-policy.
+  /// Which accesses of a key Redis records depends on maxmemory-policy.
   enum class Access : uint8_t { kNone, kIdle, kFreq };
   static Access AccessOf(EvictionPolicy policy);
 
@@ -28,9 +28,9 @@ struct RdbOptions {
 };
 
 /// Encodes entries for an RDB file, without the file around them (RdbWriter), so that several
-/// threads may, each with an encoder and a sink of its own. Collects some 64 KB, then hands them to
-/// the sink; a value of any size passes through in pieces, but for a string that is compressed, at
-/// most kMaxCompressed of it, which is compressed as a whole. Longer ones are written as they are.
+/// threads may encode, each with its own encoder and sink. Collects about 64 KB, then hands them to
+/// the sink. A value of any size passes through in pieces, except a string that is compressed,
+/// which is compressed as a whole; strings longer than kMaxCompressed are written uncompressed.
 /// Thread rule: one thread at a time.
 class RdbEncoder {
  public:
@@ -39,20 +39,21 @@ class RdbEncoder {
   RdbEncoder(ByteSink& sink, const RdbOptions& options);
 
   /// Encodes the entry with its expiry, but without its database, by the codec of its type
-  /// (rdb_codec.h). A hash of which all fields have expired leaves nothing. Nobody changes the
-  /// value meanwhile: it is a copy of one's own (SnapshotBatch), so no lock is needed.
+  /// (rdb_codec.h). Writes nothing for a hash of which all fields have expired. Nobody may change
+  /// the value meanwhile: it is a private copy (SnapshotBatch), so no lock is needed.
   void Entry(const EntryView& entry);
 
   // For codecs.
   const RdbOptions& options() const { return options_; }
-  /// The expiry and the access of an entry, the type's byte and the key; the value must follow.
+  /// Writes the expiry and the access of an entry, the type's byte and the key; the value must
+  /// follow.
   void BeginRecord(uint8_t type, const EntryView& entry);
-  /// The entry cannot be held by the format's version.
+  /// The format's version cannot hold the entry.
   void Fail(const absl::Status& status) { status_.Update(status); }
 
   void Byte(uint8_t byte);
   void Length(uint64_t length);
-  /// As an integer where it is one, compressed where that helps, or as it is.
+  /// As an integer if it is one, compressed if that helps, or else as it is.
   void String(std::string_view bytes);
   /// As it is, without a length.
   void Raw(std::string_view bytes);
@@ -61,7 +62,7 @@ class RdbEncoder {
     Raw({reinterpret_cast<const char*>(&number), sizeof(number)});
   }
 
-  /// Hands the sink all that has been encoded so far.
+  /// Hands everything encoded so far to the sink.
   void Flush();
 
   /// The first thing that the format's version cannot hold; the file must not be used then.
@@ -79,7 +80,7 @@ class RdbEncoder {
   std::unique_ptr<char[]> buffer_;
   size_t used_ = 0;
   LzfCompressor compressor_;
-  std::unique_ptr<char[]> scratch_;  // For compressed strings that do not fit the buffer.
+  std::unique_ptr<char[]> scratch_;  // for compressed strings that do not fit the buffer
   size_t scratch_size_ = 0;
   absl::Status status_;
 };

@@ -8,7 +8,8 @@
 
 namespace cloakroom {
 
-/// What a reader of an RDB file was about when it failed, in the order of redis-check-rdb's words.
+/// What a reader of an RDB file was reading when it failed, in the order of redis-check-rdb's
+/// words.
 enum class RdbStage : uint8_t {
   kStart,
   kType,
@@ -22,10 +23,10 @@ enum class RdbStage : uint8_t {
   kFunctions,
 };
 
-/// Whose fault it is, and so what helps.
+/// The kind of cause, and so of remedy.
 enum class RdbCause : uint8_t {
   kDamage,
-  kUnsupported,  ///< the file is sound, and holds what this version of Cloakroom does not
+  kUnsupported,  ///< the file is sound, and holds what this version of Cloakroom does not support
   kSettings,     ///< the file is sound, and the settings leave no room for it
 };
 
@@ -33,13 +34,13 @@ enum class RdbCause : uint8_t {
 struct [[nodiscard]] RdbError {
   uint64_t offset = 0;  ///< of the first byte that could not be used
   std::string message;
-  std::optional<std::string> key;  ///< whose record it is in, when that far
+  std::optional<std::string> key;  ///< whose record it is in, if one was read
   RdbStage stage = RdbStage::kStart;
   int type = -1;  ///< of that record
   RdbCause cause = RdbCause::kDamage;
 
-  /// "offset 1234, key 'x': Invalid LZF compressed string". Bytes that are no printable ASCII are
-  /// escaped, and a long key is cut.
+  /// "offset 1234, key 'x': Invalid LZF compressed string". Escapes bytes that are not printable
+  /// ASCII, and shortens a long key.
   std::string Text() const;
 };
 

@@ -27,7 +27,7 @@ inline constexpr size_t kChecksumSize = 8;
 inline constexpr int kOldestWritten = 9;
 inline constexpr int kNewestVersion = 12;
 inline constexpr int kFirstChecksum = 5;
-/// Expiries of hash fields came with this one.
+/// The first version with expiries of hash fields.
 inline constexpr int kFirstFieldExpiry = 12;
 inline constexpr int kValkeyVersion = 80;
 
@@ -69,7 +69,7 @@ enum Type : uint8_t {
   kStream2 = 19,
   kSetListpack = 20,
   kStream3 = 21,
-  kHashMetadataOld = 22,  ///< 7.4's release candidates: as kHashMetadata, but times as they are
+  kHashMetadataOld = 22,  ///< 7.4's release candidates: as kHashMetadata, but with plain times
   kHashListpackExOld = 23,
   kHashMetadata =
       24,  ///< first expiry (8 bytes), n, n times: expiry - first + 1 or 0, field, value
@@ -79,7 +79,7 @@ enum Type : uint8_t {
 inline constexpr uint8_t kValkeyHash2 = 22;
 inline constexpr uint8_t kLastType = kHashListpackEx;
 
-/// Whose numbers a file uses.
+/// Whose type numbers a file uses.
 enum class Dialect : uint8_t { kRedis, kValkey };
 
 /// The first two bits of a length, and what fills the rest.
@@ -91,10 +91,10 @@ inline constexpr uint8_t kEncodedInt16 = 0xc1;
 inline constexpr uint8_t kEncodedInt32 = 0xc2;
 inline constexpr uint8_t kEncodedLzf = 0xc3;
 
-/// Whether a byte in an opcode's place begins a record.
+/// Whether a byte in the place of an opcode begins a record.
 constexpr bool IsType(uint8_t byte) { return byte <= kLastType && byte != 8; }
 
-/// What Redis' tools call a type: "hash-listpack"; "" for none.
+/// The name of a type in Redis' tools: "hash-listpack"; "" for none.
 std::string_view TypeName(uint8_t type);
 
 }  // namespace cloakroom::rdb

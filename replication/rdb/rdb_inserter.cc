@@ -11,7 +11,7 @@
 namespace cloakroom {
 namespace {
 
-/// `key`: of the record, as far as it could be read.
+/// `key`: of the record, if it could be read.
 RdbError ErrorIn(const RdbRecord& record, std::optional<std::string_view> key,
                  const std::string& message, RdbCause cause = RdbCause::kDamage) {
   RdbError error;

@@ -13,26 +13,26 @@ namespace cloakroom {
 
 /// Which records are put into the keyspace.
 struct RdbInsertOptions {
-  /// A primary drops keys whose time has passed; a replica waits for the DEL.
+  /// A primary drops keys that have expired; a replica waits for the DEL.
   bool drop_expired = true;
-  /// A key that is there already gives way; otherwise it is an error.
+  /// Replaces existing keys; otherwise one is an error.
   bool replace = false;
   int64_t now_ms = 0;
 };
 
-/// Decodes records and puts them into the keyspace; every loading thread has one.
-/// Thread rule: one thread at a time; no command runs meanwhile (bulk_insert.h).
+/// Decodes records and puts them into the keyspace; every loading thread has one. Thread rule: one
+/// thread at a time; no command runs meanwhile (bulk_insert.h).
 class RdbInserter {
  public:
   struct Counts {
     uint64_t keys = 0;     ///< put into the keyspace
-    uint64_t expired = 0;  ///< past their time, or all their fields, so dropped
-    uint64_t empty = 0;    ///< without elements, so skipped
+    uint64_t expired = 0;  ///< dropped: the key, or all its fields, had expired
+    uint64_t empty = 0;    ///< skipped: without elements
   };
 
   RdbInserter(Keyspace& keyspace, const RdbInsertOptions& options);
 
-  /// What is wrong with the record, in which case nothing of it is in the keyspace.
+  /// What is wrong with the record; nothing of it is then in the keyspace.
   [[nodiscard]] std::optional<RdbError> Insert(const RdbRecord& record);
 
   const Counts& counts() const { return counts_; }

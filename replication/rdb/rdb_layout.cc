@@ -16,7 +16,7 @@ void Repeat(RdbCursor& cursor, SkipOne skip_one) {
   for (uint64_t left = cursor.Length(); left > 0 && cursor.ok(); --left) skip_one(cursor);
 }
 
-// As Repeat, for what may be a million elements.
+// As Repeat, for up to millions of elements.
 template <typename SkipOne>
 void RepeatFrom(RdbCursor& cursor, RdbSkipProgress& progress, SkipOne skip_one) {
   if (progress.position == 0) {
@@ -52,7 +52,7 @@ void SkipBinaryScore(RdbCursor& cursor) {
 }
 
 void SkipNode(RdbCursor& cursor) {
-  cursor.Length();  // Its container: plain or packed.
+  cursor.Length();  // its container: plain or packed
   cursor.SkipString();
 }
 
@@ -69,7 +69,7 @@ void SkipValkeyField(RdbCursor& cursor) {
 // `level` counts the versions of the type: 1 to 3.
 void SkipStreamGroup(RdbCursor& cursor, int level) {
   cursor.SkipString();
-  SkipLengths(cursor, level >= 2 ? 3 : 2);  // The last id; entries read.
+  SkipLengths(cursor, level >= 2 ? 3 : 2);  // the last id; entries read
   Repeat(cursor, [](RdbCursor& pending) {
     pending.Take(kStreamIdSize + kTimeSize);
     pending.Length();
@@ -83,8 +83,8 @@ void SkipStreamGroup(RdbCursor& cursor, int level) {
 
 void SkipStream(RdbCursor& cursor, int level) {
   Repeat(cursor, SkipTwo);
-  SkipLengths(cursor, 3);                  // Items, the last id.
-  if (level >= 2) SkipLengths(cursor, 5);  // The first id, the greatest deleted one, items ever.
+  SkipLengths(cursor, 3);                  // items, the last id
+  if (level >= 2) SkipLengths(cursor, 5);  // the first id, the greatest deleted one, items ever
   Repeat(cursor, [level](RdbCursor& group) { SkipStreamGroup(group, level); });
 }
 

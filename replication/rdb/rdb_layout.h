@@ -9,17 +9,17 @@
 
 namespace cloakroom {
 
-/// How far a value has been skipped whose bytes have not all arrived.
+/// How far a value has been skipped of which some bytes have not arrived.
 struct RdbSkipProgress {
   size_t position = 0;  ///< in the bytes of the item; 0: nothing yet
   uint64_t left = 0;    ///< elements to come
 };
 
 /// Moves the cursor behind the value of a record, of any type that Redis or Valkey writes, whether
-/// or not Cloakroom has that type: strings and lengths are stepped over, their contents not looked
-/// at. When bytes are missing `progress` remembers where to go on, so that a value that comes in
-/// many pieces is not skipped from the start each time.
-/// REQUIRES: `progress` is new, or from the last try at the same value.
+/// or not Cloakroom has it: steps over strings and lengths without reading the contents. If bytes
+/// are missing `progress` remembers where to continue, so that a value in many pieces is not
+/// skipped from the start each time. REQUIRES: `progress` is new, or from the last try at the same
+/// value.
 void SkipRdbValue(RdbCursor& cursor, uint8_t type, rdb::Dialect dialect, RdbSkipProgress& progress);
 
 /// Moves the cursor behind what follows a module's id.

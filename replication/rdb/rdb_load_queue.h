@@ -16,20 +16,20 @@
 
 namespace cloakroom {
 
-/// Records that lie in one chunk.
+/// Records of one chunk.
 struct RdbBatch {
   std::shared_ptr<RdbChunk> chunk;
   std::vector<RdbRecord> records;
 };
 
-/// Inserts batches on several threads, of which the one that adds them is one: when enough wait,
-/// it takes a hand itself, so the queue is bounded, and with one thread there is no other.
+/// Inserts batches on several threads, including the one that adds them: when enough batches wait
+/// it inserts some itself, so the queue is bounded. With one thread it starts no other.
 /// Thread rule: the thread that made it.
 class RdbLoadQueue {
  public:
   struct Loaded {
     RdbInserter::Counts counts;
-    /// Records that could not be used, by offset; of many, a part.
+    /// Records that could not be used, by offset; only some if there are many.
     std::vector<RdbError> errors;
     uint64_t error_count = 0;
   };
@@ -42,7 +42,7 @@ class RdbLoadQueue {
   void Add(RdbBatch batch);
   /// Whether a record could not be used so far.
   bool failed();
-  /// Waits until all is done.
+  /// Waits until everything is done.
   Loaded Finish();
 
  private:

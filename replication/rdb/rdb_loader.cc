@@ -11,7 +11,7 @@
 namespace cloakroom {
 namespace {
 
-/// So often, in bytes, the caller hears of progress.
+/// The caller hears of progress each time this many bytes were read.
 constexpr uint64_t kProgressStep = 1 << 20;
 
 /// One load, from the reader to the queue.
@@ -47,7 +47,7 @@ class Load {
   }
 
  private:
-  // False when there is nothing more to do.
+  // False: there is nothing more to do.
   bool Step() {
     switch (reader_.Next()) {
       case RdbReader::Item::kRecord:
@@ -125,13 +125,13 @@ class Load {
   }
 
   bool RefuseDamage() {
-    // Of no RDB file nothing can be saved.
+    // Nothing can be saved from what is not an RDB file.
     if (reader_.version() == 0) {
       result_.error = reader_.error();
       return false;
     }
     if (!Refuse(reader_.error())) return false;
-    // The chunk may have to grow; what lies in it is safe with the batch.
+    // The chunk may have to grow; the batch keeps what is in it.
     SendBatch();
     return reader_.Resync();
   }

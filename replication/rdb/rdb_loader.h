@@ -19,58 +19,58 @@
 namespace cloakroom {
 
 struct RdbLoadOptions {
-  /// That take records apart and insert them, the caller's own among them.
+  /// Threads that decode and insert records, including the caller's own.
   int threads = 2;
-  /// A primary drops keys whose time has passed; a replica keeps them until it is told.
+  /// A primary drops keys that have expired; a replica keeps them until it is told.
   bool drop_expired = true;
-  /// A key that is there already gives way; otherwise it is an error.
+  /// Replaces existing keys; otherwise one is an error.
   bool replace = false;
-  /// Repair: goes on behind what cannot be read, and says what was lost.
+  /// Repair: skips what cannot be read, and reports what was lost.
   bool lenient = false;
-  /// False: a wrong checksum is no error.
+  /// False: a wrong checksum is not an error.
   bool checksum = true;
   int64_t now_ms = 0;
-  /// Told now and then, on the caller's thread: bytes read so far.
+  /// Called now and then on the caller's thread: bytes read so far.
   std::function<void(uint64_t bytes)> progress;
-  /// Told every AUX field in the file's order, on the caller's thread.
+  /// Called for every AUX field in the file's order, on the caller's thread.
   std::function<void(std::string_view name, std::string_view value)> aux;
-  /// Gives up soon after it becomes true; may be null.
+  /// Ends the load soon after it becomes true; may be null.
   const std::atomic<bool>* stop = nullptr;
 };
 
 struct [[nodiscard]] RdbLoadResult {
   uint64_t keys = 0;     ///< put into the keyspace
-  uint64_t expired = 0;  ///< past their time, or all their fields, so dropped
-  uint64_t empty = 0;    ///< without elements, so skipped
+  uint64_t expired = 0;  ///< dropped: the key, or all its fields, had expired
+  uint64_t empty = 0;    ///< skipped: without elements
   uint64_t bytes = 0;    ///< of the RDB
-  /// Why not all was loaded: some keys may be in the keyspace, and the caller is to clear it.
+  /// Why not everything was loaded: some keys may be in the keyspace, and the caller must clear it.
   std::optional<RdbError> error;
   absl::Status file_status;  ///< or this
   bool stopped = false;      ///< or that
-  /// Of a lenient load: damage that was passed over, the first kMaxReported of `lost`.
+  /// In a lenient load: the damage that was skipped, the first kMaxReported of `lost`.
   static constexpr size_t kMaxReported = 1000;
   std::vector<RdbError> damage;
   uint64_t lost = 0;
-  /// What the source had behind the RDB and was read ahead: the log behind a preamble.
+  /// What was read ahead behind the RDB: the log behind a preamble.
   std::string rest;
 
   bool ok() const { return !error && file_status.ok() && !stopped; }
 };
 
 /// Loads an RDB into a keyspace. The caller's thread reads, finds the records' bounds and sums up
-/// the bytes; the records are taken apart and inserted on all threads. Memory for records under
-/// way is bounded by some MB, or a few times the largest record.
+/// the bytes; all threads decode and insert the records. Memory for records under way is bounded by
+/// some MB, or a few times the largest record.
 ///
-/// Errors: malformed bytes, a wrong checksum, a type that Cloakroom does not have (named with its
-/// key), a function library, auxiliary data of a module, a key that comes twice, a database that is
-/// not configured. Skipped: unknown AUX fields. Of several errors the first in the file counts. A
-/// lenient load has them too, where the file's head cannot be read.
+/// Errors: malformed bytes, a wrong checksum, a type that Cloakroom does not have (reported with
+/// its key), a function library, auxiliary data of a module, a key that comes twice, a database
+/// that is not configured. Unknown AUX fields are skipped. Of several errors the first in the file
+/// is reported. A lenient load also fails if the file's head cannot be read.
 ///
 /// REQUIRES: no command runs and nothing else changes the keyspace meanwhile. It need not be empty,
-/// but a key that is there already counts as a duplicate.
+/// but a key that exists already counts as a duplicate.
 RdbLoadResult LoadRdb(Files& files, const std::string& path, Keyspace& keyspace,
                       const RdbLoadOptions& options);
-/// `size`: of all that the source has, or RdbReader::kUnknownSize.
+/// `size`: of everything in the source, or RdbReader::kUnknownSize.
 RdbLoadResult LoadRdb(ByteSource& source, uint64_t size, Keyspace& keyspace,
                       const RdbLoadOptions& options);
 

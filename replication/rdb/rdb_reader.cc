@@ -16,7 +16,7 @@ namespace {
 
 /// Small enough to stay in the processor's cache until its records are decoded.
 constexpr size_t kChunkSize = 256 * 1024;
-/// Not an item that anybody is told about.
+/// Not an item that is reported to the caller.
 constexpr auto kQuiet = static_cast<RdbReader::Item>(0xff);
 
 absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
@@ -201,8 +201,8 @@ RdbReader::Item RdbReader::ParseModuleAux(RdbCursor& cursor) {
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   constexpr int kNameSize = 9;
   uint64_t id = cursor.Length();
-  cursor.Length();  // That an unsigned number follows,
-  cursor.Length();  // which says when the module wants to see this.
+  cursor.Length();  // that an unsigned number follows,
+  cursor.Length();  // which says when the module wants to see this
   module_offset_ = offset() + cursor.position();
   SkipRdbModule(cursor);
   if (!cursor.ok()) return kQuiet;
@@ -267,7 +267,7 @@ bool RdbReader::Fill(size_t missing) {
   if (missing > unread_) return false;
   while (true) {
     MakeRoom(missing);
-    // All that fits in a chunk, but of a large record no more than as much again as has come.
+    // As much as fits in a chunk; for a large record at most as much again as has arrived.
     const size_t room = chunk_->capacity - chunk_->size;
     const size_t read = source_.Read(std::span(chunk_->bytes.get() + chunk_->size, room));
     if (read == 0) return false;
@@ -279,7 +279,7 @@ bool RdbReader::Fill(size_t missing) {
 }
 
 void RdbReader::MakeRoom(size_t room) {
-  // Room for what is claimed only as far as bytes have come that bear it out.
+  // Makes room for a claimed length only as far as arrived bytes support it.
   const size_t kept = chunk_->size - position_;
   room = std::min(room, std::max(kept, kChunkSize / 2));
   if (chunk_->capacity - chunk_->size >= room) return;
@@ -287,7 +287,7 @@ void RdbReader::MakeRoom(size_t room) {
   const bool others_read_it = chunk_.use_count() > 1;
   std::shared_ptr<RdbChunk> next = chunk_;
   if (others_read_it || kept + room > chunk_->capacity) {
-    // Doubled, or a record of many small elements would be moved for each of them.
+    // Doubles the room, or a record of many small elements would be moved for each of them.
     next = std::make_shared<RdbChunk>(std::max(kChunkSize, kept + std::max(kept, room)));
   }
   std::memmove(next->bytes.get(), chunk_->bytes.get() + position_, kept);
@@ -313,12 +313,12 @@ bool RdbReader::PlausibleAt(size_t position) {
     if (item == Item::kRecord && record_.key.size == 0) break;
     if (item == Item::kRecord) records += 1;
     ended = state_ != State::kItems;
-    // Skipping goes by positions from where the cursor began.
+    // The skipping counts positions from where the cursor began.
     RdbCursor next(std::string_view(chunk_->bytes.get(), chunk_->size)
                        .substr(position += cursor.position() - start));
     cursor = next;
   }
-  // An end counts when nothing but the checksum is behind it.
+  // An end counts only if nothing but the checksum follows it.
   const size_t behind = chunk_->size - position;
   const bool right_end =
       ended && behind == (version_ < rdb::kFirstChecksum ? 0 : rdb::kChecksumSize);

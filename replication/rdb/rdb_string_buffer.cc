@@ -16,7 +16,7 @@ absl::StatusOr<std::string_view> RdbStringBuffer::Restore(const RdbString& strin
   const bool too_large = capacity_ > kKept && string.size <= kKept;
   if (string.size > capacity_ || too_large) {
     capacity_ = std::max<size_t>(string.size, 4096);
-    room_.reset(new char[capacity_]);  // Not make_unique, which would clear it.
+    room_.reset(new char[capacity_]);  // not make_unique, which would clear it
   }
   if (!LzfDecompress(string.bytes, room_.get(), string.size)) {
     return absl::DataLossError(absl::string_view(kInvalidLzf.data(), kInvalidLzf.size()));

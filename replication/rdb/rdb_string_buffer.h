@@ -11,10 +11,9 @@
 
 namespace cloakroom {
 
-/// Restores strings of a file, one at a time, in memory that is used again and again. It grows
-/// with what a compressed string can become, at most kMaxLzfExpansion times its bytes; beyond
-/// kKept it is given back with the next string.
-/// Thread rule: one thread at a time.
+/// Restores strings of a file, one at a time, in memory that is reused. It grows to what a
+/// compressed string can become, at most kMaxLzfExpansion times its bytes; more than kKept is freed
+/// with the next string. Thread rule: one thread at a time.
 class RdbStringBuffer {
  public:
   /// Valid until the next call, and as long as the bytes of `string`. DataLoss: the compressed

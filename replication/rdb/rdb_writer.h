@@ -10,27 +10,26 @@
 
 namespace cloakroom {
 
-/// Writes an RDB file: Begin, any number of Aux, ResizeDb, Entry and Encoded, then End. What the
-/// sink was given before End is no file yet. Databases may come interleaved.
+/// Writes an RDB file: Begin, any number of Aux, ResizeDb, Entry and Encoded, then End. Before End
+/// the bytes in the sink are not yet a file. Databases may be interleaved.
 ///
 /// Versions 9 to 12; the bytes are what servers of that version read: strings as integers, LZF or
 /// plain, hashes and sets in their plain form, small sets of integers as such, and from version 12
-/// on hashes with fields that expire. Differs from Redis in the encodings that it chooses, not in
-/// what is read from them.
-/// Thread rule: one thread at a time.
+/// on hashes with fields that expire. Chooses other encodings than Redis, but the data read from
+/// them is the same. Thread rule: one thread at a time.
 class RdbWriter {
  public:
   RdbWriter(ByteSink& sink, const RdbOptions& options);
 
   void Begin();
-  /// What servers that do not know the name skip.
+  /// Servers that do not know the name skip it.
   void Aux(std::string_view name, std::string_view value);
   /// How many keys of a database to expect, and how many that expire: a hint, before its entries.
   void ResizeDb(int db, uint64_t keys, uint64_t expires);
   void Entry(const EntryView& entry);
   /// Entries of a database from another thread's encoder, which had the same options.
   void Encoded(int db, std::string_view bytes);
-  /// The end and the checksum, and everything to the sink.
+  /// Writes the end and the checksum, and hands everything to the sink.
   void End();
 
   uint64_t bytes_written() const { return summer_.bytes(); }
@@ -38,7 +37,7 @@ class RdbWriter {
   const absl::Status& status() const { return encoder_.status(); }
 
  private:
-  /// Sums up what goes through.
+  /// Sums up the bytes that pass through.
   class Summer final : public ByteSink {
    public:
     Summer(ByteSink& sink, bool active) : sink_(sink), active_(active) {}

@@ -13,11 +13,11 @@
 
 namespace cloakroom {
 
-/// Where a snapshot is put.
+/// Where to write a snapshot.
 struct SnapshotPlace {
-  std::string path;            ///< the file that the snapshot becomes, at one stroke
-  std::string temporary_path;  ///< on the same file system; removed when the snapshot fails
-  /// What was written is sent to the disk as it goes, not at the end alone.
+  std::string path;            ///< the file that the snapshot replaces atomically
+  std::string temporary_path;  ///< on the same file system; removed if the snapshot fails
+  /// Send written bytes to the disk as it goes, not only at the end.
   bool incremental_fsync = true;
 };
 
@@ -26,9 +26,9 @@ struct SnapshotFileFacts {
   int64_t bytes = 0;
 };
 
-/// Writes a snapshot (snapshot_writer.h, whose rules and errors it has) into a file: a temporary
-/// one that is synced, renamed and whose directory is synced. An error, also a FileError, leaves
-/// the old file as it was.
+/// Writes a snapshot (by the rules and with the errors of snapshot_writer.h) into a temporary file,
+/// syncs and renames it, and syncs its directory. An error, which may also be a FileError, leaves
+/// the old file unchanged.
 absl::StatusOr<SnapshotFileFacts> WriteSnapshotFile(Keyspace& keyspace, Files& files,
                                                     const SnapshotPlace& place,
                                                     const SnapshotOptions& options,

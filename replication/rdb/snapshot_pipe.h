@@ -12,9 +12,9 @@
 
 namespace cloakroom {
 
-/// Batches of a snapshot on their way from the thread that collects them, which takes stripes, to
-/// the one that encodes and writes them, which may be slow and must hold nothing. A few batches at
-/// most: what waits longer waits in the keyspace.
+/// Batches of a snapshot on their way from the collecting thread, which takes stripes, to the one
+/// that encodes and writes, which may be slow and must hold nothing. Holds a few batches at most;
+/// what waits longer waits in the keyspace.
 ///
 /// Thread rule: one collecting thread, one writing thread.
 class SnapshotPipe {
@@ -28,22 +28,22 @@ class SnapshotPipe {
     kNotYet,
     kNoMore,  ///< the writing thread has ended
   };
-  /// Waits for room, so long at most.
+  /// Waits for room, for `time` at most.
   Room AwaitRoom(std::chrono::milliseconds time);
   void Push(SnapshotBatch batch);
-  /// Nothing comes any more. `given_up`: what came is for nothing.
+  /// No more batches come. `given_up`: the earlier ones are not needed either.
   void Close(bool given_up);
-  /// Waits until the writing thread has ended, so long at most. Whether it has.
+  /// Waits until the writing thread has ended, for `time` at most. Returns whether it has.
   bool AwaitEnd(std::chrono::milliseconds time);
 
   // ---- the writing thread's
 
-  /// The next batch, in place of what is in `batch`. False: there is none, and there will be none.
+  /// Puts the next batch in place of what is in `batch`. False: there are no more.
   bool Pop(SnapshotBatch* batch);
   bool given_up() const { return given_up_.load(std::memory_order_relaxed); }
-  /// Waits so long, or until all is given up.
+  /// Waits for `time`, or until everything is given up.
   void Rest(std::chrono::microseconds time);
-  /// What is in it, and what is pushed from here on, is dropped.
+  /// Drops what is in the pipe, and everything pushed from here on.
   void End();
 
  private:

@@ -18,7 +18,7 @@
 namespace cloakroom {
 namespace {
 
-/// The newest version that redis-server 7.0 reads, and the first that has expiries of fields.
+/// The newest version that redis-server 7.0 reads, and the first with expiries of fields.
 constexpr int kPlainVersion = 10;
 constexpr int kFieldExpiryVersion = 12;
 
@@ -32,14 +32,14 @@ constexpr const char* kIncomplete =
     "the snapshot does not hold what there was, each key once. This is a defect of this server: "
     "please report it";
 
-/// Where the entries of a snapshot go.
+/// Takes the entries of a snapshot.
 class SnapshotFormat {
  public:
   virtual ~SnapshotFormat() = default;
   virtual void Begin(const RdbAuxFields& aux) = 0;
   virtual void Entry(const EntryView& entry) = 0;
   virtual void End() = 0;
-  /// An error: the format cannot hold what it was given.
+  /// An error: the format cannot hold an entry.
   virtual absl::Status status() const { return absl::OkStatus(); }
 };
 
@@ -89,7 +89,7 @@ class KeyDelay {
   int64_t keys_ = 0;
 };
 
-/// What the writing thread does: all of the snapshot but its end.
+/// The writing thread's work: the whole snapshot except its end.
 class Writing {
  public:
   Writing(SnapshotPipe& pipe, SnapshotFormat& format, const ByteSink& sink,
@@ -113,7 +113,7 @@ class Writing {
     }
     pipe_.End();
   }
-  /// Once the thread has ended.
+  /// After the thread has ended.
   const absl::Status& status() const { return status_; }
 
  private:
@@ -152,7 +152,7 @@ absl::Status Collect(Snapshot& snapshot, SnapshotPipe& pipe, absl::FunctionRef<b
     SnapshotBatch batch;
     Snapshot::Step step = Snapshot::Step::kBusy;
     if (room == SnapshotPipe::Room::kFree) step = snapshot.Next(&batch);
-    // Of the last step as well: a failure comes before the end.
+    // After the last step too: a failure comes before the end.
     if (absl::Status failed = StatusOf(snapshot.failure()); !failed.ok()) return failed;
     if (step == Snapshot::Step::kEnd) return absl::OkStatus();
     if (step == Snapshot::Step::kGave) {
@@ -163,7 +163,7 @@ absl::Status Collect(Snapshot& snapshot, SnapshotPipe& pipe, absl::FunctionRef<b
   }
 }
 
-/// Collects on this thread and writes on another, all but the end of the snapshot.
+/// Collects on this thread and writes on another one, all but the end of the snapshot.
 absl::Status CollectAndWrite(Snapshot& snapshot, Writing& writing, SnapshotPipe& pipe,
                              const RdbAuxFields& aux, absl::FunctionRef<bool()> stop) {
   std::thread thread;
@@ -174,7 +174,7 @@ absl::Status CollectAndWrite(Snapshot& snapshot, Writing& writing, SnapshotPipe&
   }
   absl::Status status = Collect(snapshot, pipe, stop);
   pipe.Close(/*given_up=*/!status.ok());
-  // A slow disk has most of its work before it now.
+  // A slow disk still has most of its work to do.
   while (!pipe.AwaitEnd(kPatience)) {
     if (!status.ok() || !stop()) continue;
     status = absl::CancelledError(kStopped);

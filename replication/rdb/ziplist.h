@@ -22,9 +22,9 @@ class ZiplistReader {
  public:
   explicit ZiplistReader(std::string_view bytes);
 
-  /// The next element, valid as long as the bytes; false at the end or where it is malformed.
+  /// The next element, valid as long as the bytes; false at the end or if it is malformed.
   bool Next(RdbText& element);
-  /// After Next said false: whether all of the bytes were right.
+  /// After Next returned false: whether all of the bytes were right.
   bool complete() const { return complete_; }
 
  private:

@@ -11,16 +11,15 @@ namespace cloakroom {
 /// Reads the zipmap, which Redis 2.0 to 2.4 wrote for small hashes: a byte that counts the pairs
 /// (254 and more: unknown), and for each a size, the field, a size, a byte that says how much is
 /// unused behind the value, the value, the unused bytes; then 0xFF. A size is a byte below 254, or
-/// 254 and four bytes, low one first. Gives fields and values in turn. Source: rdb.fnordig.de.
+/// 254 and four bytes, low one first. Returns fields and values in turn. Source: rdb.fnordig.de.
 /// Never reads out of bounds.
 class ZipmapReader {
  public:
   explicit ZipmapReader(std::string_view bytes);
 
-  /// The next field or value, valid as long as the bytes; false at the end or where it is
-  /// malformed.
+  /// The next field or value, valid as long as the bytes; false at the end or if it is malformed.
   bool Next(RdbText& element);
-  /// After Next said false: whether all of the bytes were right.
+  /// After Next returned false: whether all of the bytes were right.
   bool complete() const { return complete_; }
 
  private:

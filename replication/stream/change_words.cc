@@ -15,7 +15,7 @@ void Give(Visit visit, std::initializer_list<std::string_view> words) {
   visit({words.begin(), words.size()});
 }
 
-/// The name in front of the change's own words.
+/// Visits the name followed by the change's own words.
 void GiveBehind(std::string_view name, const Change& change, Visit visit) {
   absl::InlinedVector<std::string_view, 8> words = {name};
   words.insert(words.end(), change.words.begin(), change.words.end());
@@ -29,7 +29,7 @@ void GiveString(const Change& change, Visit visit) {
   Give(visit, {"SET", key, bytes, "PXAT", IntegerText(change.number).view()});
 }
 
-/// A string that SET would make is not raw, as OBJECT ENCODING calls it; SETRANGE's is.
+/// OBJECT ENCODING does not call a string of SET raw, but one of SETRANGE.
 void GiveRawString(const Change& change, Visit visit) {
   const std::string_view key = change.words[0];
   Give(visit, {"DEL", key});

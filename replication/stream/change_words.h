@@ -12,7 +12,7 @@ namespace cloakroom {
 
 // A change in the words of Redis' commands, as logs and replicas read it. Any thread.
 
-/// How many commands ForEachCommand gives.
+/// How many commands ForEachCommand visits.
 size_t CommandCount(const Change& change);
 
 /// The commands that repeat the change, in its database. The words are valid during the call.

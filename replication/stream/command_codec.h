@@ -14,7 +14,7 @@
 
 namespace cloakroom {
 
-/// Sends commands to a sink, as RESP. One thread at a time.
+/// Sends commands to a sink, as RESP. Thread rule: one thread at a time.
 class CommandOutput {
  public:
   explicit CommandOutput(ByteSink& sink) : sink_(sink) {}
@@ -26,7 +26,7 @@ class CommandOutput {
 
  private:
   ByteSink& sink_;
-  std::string bytes_;  ///< of the command under way
+  std::string bytes_;  ///< of the present command
 };
 
 /// A command on a key with the items of a collection, split after every 64 items, as Redis does.
@@ -39,7 +39,7 @@ class LongCommand {
   LongCommand(const LongCommand&) = delete;
   LongCommand& operator=(const LongCommand&) = delete;
 
-  /// Copies the words: what a set or a hash shows is valid only for the moment.
+  /// Copies the words: those that a set or a hash passes are valid only during the call.
   void Add(std::initializer_list<std::string_view> item);
 
  private:
@@ -51,13 +51,13 @@ class LongCommand {
   std::vector<std::string_view> words_;
 };
 
-/// How a value of a type is said in commands that make it anew: one row for each type, in a file of
-/// its own (string_commands.cc …).
+/// The commands that make a value of a type anew: one row for each type, in a file of its own
+/// (string_commands.cc …).
 struct CommandCodec {
   ValueType type;
-  /// Items that have expired by `now_ms` are left out.
+  /// Omits items that have expired by `now_ms`.
   void (*write)(CommandOutput& out, const EntryView& entry, int64_t now_ms);
-  /// The commands say when the key expires, too.
+  /// The commands also set the key's expiry.
   bool says_expiry = false;
 };
 

@@ -32,7 +32,7 @@ char* PutHeader(char* at, char type, size_t value) {
   return PutLineEnd(at + length);
 }
 
-/// Makes room for `more` bytes without a second allocation soon, and without clearing them twice.
+/// Makes room for `more` bytes, with some to spare, and without clearing them twice.
 char* Extend(std::string& out, size_t more) {
   size_t old = out.size();
   if (out.capacity() - old < more) out.reserve(std::max(old + more, out.capacity() * 2));

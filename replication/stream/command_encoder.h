@@ -8,10 +8,10 @@
 namespace cloakroom {
 
 /// Appends a command as RESP, as the log and the replication stream hold it:
-/// "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n". Grows `out` once at most. Any thread.
+/// "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n". Grows `out` at most once. Any thread.
 void AppendCommand(std::string& out, std::span<const std::string_view> arguments);
 
-/// What AppendCommand() would append, in bytes.
+/// The number of bytes that AppendCommand() would append.
 size_t CommandLength(std::span<const std::string_view> arguments);
 
 }  // namespace cloakroom

@@ -10,13 +10,13 @@
 
 namespace cloakroom {
 
-/// Writes a snapshot as commands that make it: the base of an append-only log where
-/// aof-use-rdb-preamble is off. How a value is said is the codec's of its type (command_codec.h).
+/// Writes a snapshot as commands that make it: the base of an append-only log if
+/// aof-use-rdb-preamble is off. The codec of a type (command_codec.h) chooses the commands.
 ///
 /// Thread rule: one thread at a time.
 class CommandSnapshot {
  public:
-  /// Fields that have expired by `now_ms` are left out.
+  /// Omits fields that have expired by `now_ms`.
   CommandSnapshot(ByteSink& sink, int64_t now_ms) : out_(sink), now_ms_(now_ms) {}
 
   void Script(std::string_view text);

@@ -14,9 +14,9 @@ namespace {
 constexpr std::array<std::string_view, 1> kMulti = {"MULTI"};
 constexpr std::array<std::string_view, 1> kExec = {"EXEC"};
 
-/// What a word has around it in RESP, at most some digits more: "$3\r\n" and "\r\n".
+/// The bytes around a word in RESP, except some digits: "$3\r\n" and "\r\n".
 constexpr size_t kAroundWord = 8;
-/// What the name of its command has besides, at most some digits more.
+/// The further bytes of the command's name, except some digits.
 constexpr size_t kAroundChange = 24;
 
 void AppendSelect(int db, std::string* bytes) {
@@ -25,8 +25,8 @@ void AppendSelect(int db, std::string* bytes) {
   AppendCommand(*bytes, select);
 }
 
-/// Appends the batch behind its first SELECT. `next` gives, before each command, the string that it
-/// goes to.
+/// Appends the batch behind its first SELECT. Before each command `next` returns the string to
+/// which it is appended.
 void AppendBatch(const ChangeBatch& batch, absl::FunctionRef<std::string*()> next) {
   bool whole = batch.change_count() > 1;
   int selected = batch.first_db();

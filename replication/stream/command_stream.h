@@ -9,31 +9,31 @@
 
 namespace cloakroom {
 
-/// A batch of changes in the stream's form, but for the SELECT that may have to stand in front of
-/// it: commands in RESP, in pieces that end where a command ends.
+/// A batch of changes in the stream's form, without the SELECT that may be needed before it:
+/// commands in RESP, in pieces that end where a command ends.
 struct EncodedChanges {
-  int first_db = 0;  ///< that must be selected in front of it
-  int last_db = 0;   ///< that is selected behind it
+  int first_db = 0;  ///< that must be selected before it
+  int last_db = 0;   ///< that is selected after it
   std::vector<std::string> pieces;
 
   size_t byte_count() const;
 };
 
-/// Encodes a batch, which is not empty, in pieces of some `piece_bytes`. Any thread, with no lock.
+/// Encodes a batch, which is not empty, in pieces of about `piece_bytes`. Any thread, with no lock.
 EncodedChanges EncodeChanges(const ChangeBatch& batch, size_t piece_bytes);
 
-/// Puts batches of changes one behind the other: the stream that the append-only log, and later the
-/// replicas, take. Commands in RESP, with SELECT where the database changes, and MULTI and EXEC
-/// around a batch of more than one, so that it is executed whole or not at all. Redis' own form.
+/// Concatenates batches of changes: the stream that the append-only log, and later the replicas,
+/// take. Redis' own form: commands in RESP, with SELECT where the database changes, and MULTI and
+/// EXEC around a batch of more than one, so that it is executed whole or not at all.
 ///
-/// Thread rule: one thread at a time, the one that owns the bytes at their end.
+/// Thread rule: one thread at a time, the one that owns the bytes to which it appends.
 class CommandStream {
  public:
   /// Appends the batch to `bytes`.
   void Encode(const ChangeBatch& batch, std::string* bytes);
-  /// Appends what must stand in front of a batch that was encoded apart, and comes next.
+  /// Appends what must precede a batch that was encoded separately and comes next.
   void Lead(const EncodedChanges& changes, std::string* bytes);
-  /// What comes next stands at the beginning of a file: it has to say its database.
+  /// A file begins here: what comes next must select its database.
   void Restart() { db_ = kNone; }
 
  private:

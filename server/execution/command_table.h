@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "server/execution/command.h"
+#include "storage/base/string_map.h"
 
 namespace cloakroom {
 
@@ -53,7 +54,7 @@ class CommandTable {
  private:
   std::deque<Command> all_;
   std::vector<const Command*> sorted_;
-  absl::flat_hash_map<std::string_view, Command*> by_name_;
+  absl::flat_hash_map<std::string_view, Command*, StringViewHash, std::equal_to<>> by_name_;
 };
 
 /// Positions of the keys among the arguments, with the flags of their spec.

@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "server/script/script.h"  // IWYU pragma: export
 #include "storage/base/mutex.h"
+#include "storage/base/string_map.h"
 
 namespace cloakroom {
 
@@ -59,8 +60,10 @@ class ScriptCache {
   std::atomic<std::uint64_t> generation_{1};
   mutable Mutex mutex_;
   /// The keys of both maps point into the scripts that by_sha_ holds.
-  absl::flat_hash_map<std::string_view, Slot> by_sha_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string_view, const Script*> by_text_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string_view, Slot, StringViewHash, std::equal_to<>> by_sha_
+      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string_view, const Script*, StringViewHash, std::equal_to<>> by_text_
+      ABSL_GUARDED_BY(mutex_);
   std::list<const Script*> uses_ ABSL_GUARDED_BY(mutex_);  ///< unpinned, last used first
   std::size_t memory_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -8,7 +8,7 @@
 namespace cloakroom {
 
 absl::Status BulkInsert(Database& db, KeyHash hash, const EntryView& loaded, bool replace) {
-  // Made outside the lock; duplicates are rare enough to be made in vain.
+  // Made outside the lock; duplicates are rare enough to waste it.
   const ValueView& value = loaded.value;
   Entry* const entry = Entry::Create(loaded.key, loaded.expire_at_ms, value.type, value.encoding,
                                      value.payload.size());

@@ -8,14 +8,14 @@
 
 namespace cloakroom {
 
-/// Puts a loaded key into the keyspace, past WriteScope: nobody watches, logs, replicates or takes
-/// a snapshot while data is loaded, and nothing counts as a change. Keeps up the table, its expiry
-/// index and the stripe's counters. The references that the payload holds become the entry's.
-/// AlreadyExists, and nothing has changed: the key is there, and `replace` is not set. What stands
-/// in loaded.db does not matter.
+/// Puts a loaded key into the keyspace without a WriteScope: while data is loaded, nothing watches,
+/// logs, replicates or takes a snapshot, and nothing counts as a change. Updates the table, its
+/// expiry index and the stripe's counters. The entry takes over the references that the payload
+/// holds. Returns AlreadyExists, and changes nothing, if the key exists and `replace` is not set.
+/// Ignores loaded.db.
 ///
-/// Thread rule: any thread; takes the stripe's lock. REQUIRES: no command runs and no snapshot is
-/// taken of this database.
+/// Thread rule: any thread; takes the stripe's lock. REQUIRES: no command runs on this database and
+/// no snapshot of it is taken.
 absl::Status BulkInsert(Database& db, KeyHash hash, const EntryView& loaded, bool replace = false);
 
 }  // namespace cloakroom

@@ -13,9 +13,9 @@ void Swap(std::atomic<size_t>& a, std::atomic<size_t>& b) {
           std::memory_order_relaxed);
 }
 
-/// What a flush or a swap does to a key that somebody watches. `before` and `after`: the entries,
-/// or null. True when all who watch it are to know; where an entry that is past its time goes, only
-/// those who began to watch it while it lived are told, here.
+/// Whether a flush or a swap changes a watched key for all its watchers. `before` and `after`: the
+/// entries, or null. If only an expired entry goes, false: then it tells those that began to watch
+/// it before it expired.
 bool DisturbsWatchers(InterestTable& interests, std::string_view key, Entry** before, Entry** after,
                       int64_t now_ms) {
   auto lives = [&](Entry** slot) { return slot != nullptr && !(*slot)->expired(now_ms); };
@@ -51,7 +51,7 @@ size_t RemoveContents(Database& db) {
   return removed;
 }
 
-/// Tells those who watch keys of a number what a swap does to them.
+/// Tells the watchers of a database's keys what a swap changes for them.
 void TellOfSwap(Stripe& from, Stripe& to, int64_t now_ms) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   from.interests.SignalWatchersIf([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     const KeyHash hash = KeyHash::Of(key);
@@ -60,7 +60,7 @@ void TellOfSwap(Stripe& from, Stripe& to, int64_t now_ms) ABSL_NO_THREAD_SAFETY_
   });
 }
 
-/// What somebody waits for may be there behind the swap.
+/// A key that a request waits for may exist after the swap.
 void NoteAwaited(Hold& hold, Database& db, Stripe& stripe) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (stripe.interests.empty()) return;
   stripe.interests.ForEachAwaited([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {

@@ -9,22 +9,22 @@
 
 namespace cloakroom {
 
-// Changes of whole databases. Whoever watches a key that they change is told; what large tables
-// hold is freed by another thread.
+// Changes of whole databases. Clients that watch a changed key are told; the reclaimer frees large
+// tables on its thread.
 //
 // Thread rule: `hold` closes the gates of the databases.
 
-/// FLUSHDB: removes everything, and returns how many keys that were.
+/// FLUSHDB: removes all keys and returns how many there were.
 size_t FlushDatabase(Hold& hold, Database& db);
-/// FLUSHALL: the same of all databases.
+/// FLUSHALL: the same for all databases.
 size_t FlushAll(Hold& hold, Keyspace& keyspace);
-/// As FlushAll, but the log of changes is not told: what comes next is loaded. Some hold of the
-/// caller closes all gates.
+/// As FlushAll, but does not tell the log: a load follows. REQUIRES: a hold of the caller closes
+/// all gates.
 size_t DiscardAll(Keyspace& keyspace);
 /// SWAPDB. Watchers stay with the number of the database.
 void SwapDatabases(Hold& hold, Database& a, Database& b);
 
-/// As a database ends: nobody is told, since what watched a key may be gone already.
+/// For a database that is being destroyed: tells nobody, since the watchers may be gone already.
 void DropContents(Database& db);
 
 }  // namespace cloakroom

@@ -10,21 +10,22 @@
 
 namespace cloakroom {
 
-// How a command reads a key; WriteScope (write_scope.h) is how it changes one.
+// How a command reads a key. WriteScope (write_scope.h) is how it changes one.
 //
-// Thread rule: `hold` has the key's stripe, or closes its database's gate; or it has a pass and the
-// caller has locked the stripe. What is returned is valid for as long.
+// Thread rule: `hold` has the key's stripe or closes its database's gate, or it has a pass and the
+// caller has locked the stripe. Results are valid for as long.
 
-/// The key's entry, or null. An entry that has expired is removed, with all that an expiry entails,
-/// unless a pause keeps it (StorageSettings::unchanging_until_ms). Counts as no access.
+/// The key's entry, or null. Removes an entry that has expired, with everything that an expiry
+/// entails, unless a pause keeps it (StorageSettings::unchanging_until_ms). Does not count as an
+/// access.
 const Entry* PeekKey(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms);
 
-/// The same, and notes the access for eviction.
+/// The same, and records the access for eviction.
 const Entry* FindKey(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
                      absl::BitGenRef random);
 
-/// A command reads the key and is logged in words that name it (WriteScope::LogAs): the snapshot
-/// that the log follows has to hold what they find, even if the key goes a moment later.
+/// For a key that a command reads and names in its logged words (WriteScope::LogAs): the snapshot
+/// before the log must hold what those words find, even if the key is removed a moment later.
 void KeepForLog(Database& db, std::string_view key, KeyHash hash);
 
 }  // namespace cloakroom

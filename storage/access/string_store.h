@@ -9,14 +9,14 @@
 
 namespace cloakroom {
 
-// Strings that replace a key as a whole: value, type and expiry at once, with at most one
-// allocation for the entry. MutableString (string_value.h) changes the strings that are there.
+// Replaces a key by a string: value, type and expiry at once, with at most one allocation for the
+// entry. MutableString (string_value.h) changes existing strings.
 
-/// What SET stores; kNoExpiry: for ever. REQUIRES: bytes.size() <= Blob::kMaxSize.
+/// What SET stores. kNoExpiry: the key does not expire. REQUIRES: bytes.size() <= Blob::kMaxSize.
 void StoreString(WriteScope& scope, std::string_view bytes, int64_t expire_at_ms);
 
-/// The same for bytes that were computed (BITOP): OBJECT ENCODING says raw, however short they
-/// are and even where they spell an integer.
+/// The same for computed bytes (BITOP): OBJECT ENCODING says raw, even for short ones and for those
+/// that spell an integer.
 void StoreRaw(WriteScope& scope, BlobRef blob, int64_t expire_at_ms);
 
 }  // namespace cloakroom

@@ -19,7 +19,7 @@ uint32_t FirstAccess(Keyspace& keyspace, int64_t now_ms) {
                                                                   : access_clock::LruAt(now_ms);
 }
 
-/// One more or one less, by the only thread that may.
+/// Adds or subtracts one. Only one thread at a time may call it.
 void Count(std::atomic<size_t>& counter, bool up) {
   size_t count = counter.load(std::memory_order_relaxed);
   counter.store(up ? count + 1 : count - 1, std::memory_order_relaxed);
@@ -222,7 +222,7 @@ void WriteScope::LogString(int64_t expire_at_ms) {
                {key_, string.bytes().substr(first_byte_, last - first_byte_)},
                static_cast<int64_t>(first_byte_));
   }
-  // Nothing appended: what was an integer is raw by now.
+  // Nothing was appended, but an integer has become raw.
   Log(ChangeKind::kMakeRaw, {key_});
 }
 

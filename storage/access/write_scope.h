@@ -15,21 +15,21 @@
 
 namespace cloakroom {
 
-/// The only way to change a key. It finds the entry (one that has expired is removed first, with
-/// all that an expiry entails), lets the value classes change it as a ValueSlot, and on leaving
-/// settles everything that a change entails: expiry index, counters, WATCH, keyspace events, the
-/// pre-image for a snapshot and the log of changes; client tracking when it comes.
+/// The only way to change a key. Finds the entry (first removes one that has expired, with
+/// everything that an expiry entails) and lets the value classes change it as a ValueSlot. The
+/// destructor then settles everything that a change entails: expiry index, counters, WATCH,
+/// keyspace events, the pre-image for a snapshot and the log; later also client tracking.
 ///
-/// A command states what it did with Changed(); a scope in which nothing changed leaves no trace.
+/// A command reports each change with Changed(). A scope without changes leaves no trace.
 ///
-/// Thread rule: `hold` has the key's stripe, or closes its gate, for as long as the scope lives; or
+/// Thread rule: for as long as the scope lives, `hold` has the key's stripe or closes its gate, or
 /// it has a pass and the caller has locked the stripe. One scope per key at a time. `key` must
 /// outlive it.
 class WriteScope final : public ValueSlot {
  public:
-  /// Changes are added to those of `hold`, or, where that is a pass alone, stand for themselves.
-  /// `random`: opening the key is an access to be noted for eviction (Database::NoteAccess); null
-  /// for the server's own work, expiry and eviction.
+  /// Adds the changes to those of `hold`; if that is a pass alone, the changes are a batch of their
+  /// own. `random`: record the access for eviction (Database::NoteAccess); null for the server's
+  /// own work, such as expiry and eviction.
   WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
              absl::InsecureBitGen* random = nullptr);
   ~WriteScope() override;
@@ -40,35 +40,35 @@ class WriteScope final : public ValueSlot {
   int64_t now_ms() const { return now_ms_; }
   const Entry* entry() const { return slot_ == nullptr ? nullptr : *slot_; }
 
-  /// The key was changed, in the way that `event` names; `count`: so many items of it, for the
-  /// save points. May be called more than once.
+  /// Reports that the key was changed in the way that `event` names. `count`: how many of its items
+  /// changed, for the save points. May be called more than once.
   void Changed(KeyEvent event, int64_t count = 1);
 
   /// kNoExpiry removes it. REQUIRES: exists().
   void SetExpiry(int64_t expire_at_ms);
   int64_t expire_at_ms() const { return (*slot_)->expire_at_ms(); }
 
-  /// Removes the entry with all that its value holds; what is large is freed elsewhere.
+  /// Removes the entry with everything that its value holds; the reclaimer frees large values.
   /// REQUIRES: exists().
   void Delete();
-  /// Replaces whatever the key holds, of any type, by a value with this payload size and expiry,
-  /// and returns its payload, which is undefined. Allocates at most once, and not at all where the
-  /// old entry has the room. Payload bytes that point to something become the entry's own.
+  /// Replaces what the key holds, of any type, by a value with this payload size and expiry, and
+  /// returns the uninitialised payload. Allocates at most once, and not at all if the old entry has
+  /// room. The entry takes over what the payload bytes point to.
   char* Overwrite(ValueType type, Encoding encoding, size_t payload_size, int64_t expire_at_ms);
   /// Takes the entry out of the keyspace, for RENAME and MOVE. The caller owns it.
   /// REQUIRES: exists().
   Entry* Detach();
-  /// Makes a new entry for the key, in place of what it holds: labels and access as those of
-  /// `model`, and a payload whose references become this entry's own (from Detach, or from
-  /// CopyPayload). What came to pass must be said with LogAs.
+  /// Makes a new entry that replaces what the key holds, with the labels and the access of `model`.
+  /// It takes over the references of the payload (from Detach or CopyPayload). The caller must log
+  /// the change with LogAs.
   void Adopt(const Entry& model, std::string_view payload, int64_t expire_at_ms);
 
-  /// Logs the changes of this scope, from here on, as one command in a database: where they would
-  /// be long, as RENAME of a large value, or a union that is stored. In the same state, it must
-  /// always come to the same. Keys that it only reads: see Database::KeepForLog.
+  /// Logs all further changes of this scope as one command in database `db`, for results that would
+  /// be long (RENAME of a large value, a stored union). Run in the same state, the command must
+  /// always give the same result. For keys that it only reads see Database::KeepForLog.
   void LogAs(int db, std::span<const std::string_view> words);
-  /// While it is set, changes are those that time makes: nobody has to wait until the log has them,
-  /// since they come to pass after a restart all the same.
+  /// While this is set, the changes are those that time makes: no reply waits until they are in the
+  /// log, since they happen again after a restart.
   void set_by_time(bool by_time) { by_time_ = by_time; }
 
   // ValueSlot.
@@ -93,7 +93,7 @@ class WriteScope final : public ValueSlot {
   void Signal(KeyEvent event, bool by_expiry, int64_t count);
   void Settle();
   void Log(ChangeKind kind, std::initializer_list<std::string_view> words, int64_t number = 0);
-  /// What Settle can tell only when all is over: the bytes of a string, the expiry.
+  /// Logs what only Settle knows: the bytes of a string, the expiry.
   void LogOutcome();
   void LogString(int64_t expire_at_ms);
 
@@ -111,12 +111,12 @@ class WriteScope final : public ValueSlot {
 
   ChangeBatch* events_ = nullptr;  ///< null: nobody wants them
   // For the log of changes.
-  ChangeBatch* changes_ = nullptr;  ///< null: nobody wants them, or LogAs has said it all
-  size_t first_byte_ = SIZE_MAX;    ///< of a string, from here ...
-  size_t last_byte_ = 0;            ///< ... up to here, bytes are not what they were
+  ChangeBatch* changes_ = nullptr;  ///< null: nobody wants them, or LogAs has logged them all
+  size_t first_byte_ = SIZE_MAX;    ///< of a string: the first byte that may have changed ...
+  size_t last_byte_ = 0;            ///< ... and the end of the last one
   bool expiry_set_ = false;
   bool by_time_ = false;
-  std::optional<ChangeBatch> own_changes_;  ///< where the thread holds only this stripe
+  std::optional<ChangeBatch> own_changes_;  ///< if the hold is a pass alone
 };
 
 }  // namespace cloakroom

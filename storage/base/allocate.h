@@ -5,13 +5,13 @@
 
 namespace cloakroom {
 
-/// Raw memory for the value structures. No memory left ends the process, as it does in Redis:
-/// eviction has to act on `maxmemory` long before. Any thread may call these.
+/// Raw memory for the value structures. Ends the process when there is no memory left, as Redis
+/// does: eviction should act on `maxmemory` long before. Thread rule: any thread.
 void* Allocate(size_t size);
 void* Reallocate(void* memory, size_t size);
 void Deallocate(void* memory);
 
-/// What the allocator really handed out for `memory`: its size class, all of it usable.
+/// The size that the allocator gave `memory`: its size class, all of it usable.
 size_t UsableSize(const void* memory);
 
 }  // namespace cloakroom

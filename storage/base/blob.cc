@@ -36,7 +36,7 @@ Blob* Blob::Resize(Blob* blob, size_t size) {
 }
 
 void Blob::Unref() const {
-  // Acquire and release: the freeing thread must have seen every other holder's last read.
+  // Acquire and release: the freeing thread must have seen every other owner's last read.
   if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   Blob* self = const_cast<Blob*>(this);
   self->~Blob();

@@ -11,24 +11,24 @@ namespace cloakroom {
 
 /// A large value outside its entry: a reference count, a size and the bytes, in one allocation.
 ///
-/// Invariants: the bytes never change while more than one reference exists; `size` bytes follow
-/// the header; what lies between them and capacity() is undefined.
-/// Threads: whoever holds a reference may read, Ref and Unref on any thread, so a socket can send
-/// the bytes after the stripe's lock is gone. Only the sole owner (unique()) may write, under the
-/// lock that keeps others from taking a reference meanwhile.
-/// Limit: sizes and counts below 2^32. The 8 byte header leaves a 2,000 byte session within
+/// Invariants: the bytes do not change while there is more than one reference; `size` bytes follow
+/// the header; the bytes between them and capacity() are undefined. Threads: an owner of a
+/// reference may read, Ref and Unref on any thread, so a socket can send the bytes after the
+/// stripe's lock is released. Only the sole owner (unique()) may write, under the lock that keeps
+/// others from taking a reference meanwhile.
+/// Limit: sizes and counts below 2^32. With the 8-byte header, a session of 2,000 bytes fits
 /// jemalloc's class of 2,048.
 class Blob {
  public:
   static constexpr size_t kMaxSize = UINT32_MAX - (2u << 20);
 
-  /// A new blob with one reference, which the caller owns. The first has undefined bytes.
-  /// REQUIRES: size <= kMaxSize.
+  /// A new blob with one reference, which the caller owns. `Create(size)` leaves its bytes
+  /// undefined. REQUIRES: size <= kMaxSize.
   static Blob* Create(size_t size);
   static Blob* Create(std::string_view bytes);
 
   /// Changes the size; consumes `blob` and returns its successor, still with one reference. A
-  /// growing blob allocates ahead (double up to 1 MB, 1 MB more beyond) so that appending n bytes
+  /// growing blob allocates ahead (it doubles up to 1 MB, then adds 1 MB) so that appending n bytes
   /// piecemeal costs O(n). New bytes are undefined. REQUIRES: blob->unique().
   static Blob* Resize(Blob* blob, size_t size);
 
@@ -44,7 +44,7 @@ class Blob {
   /// REQUIRES: unique().
   char* mutable_data() { return reinterpret_cast<char*>(this + 1); }
 
-  /// How large Resize can make it without moving.
+  /// The size up to which Resize need not move it.
   size_t capacity() const;
   /// Bytes of the allocation as the allocator counts them.
   size_t memory() const;

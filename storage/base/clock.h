@@ -7,14 +7,14 @@
 
 namespace cloakroom {
 
-/// When that expires, or is due, which never is: later than every time.
+/// The time at which something expires or is due that never does: later than all times.
 inline constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
-/// A time at which nothing has expired yet, for whoever repeats changes that have come to pass: the
-/// log of changes says itself what expired, and when.
+/// A time at which nothing has expired yet, for replaying the log: the log itself says what
+/// expired, and when.
 inline constexpr int64_t kNothingExpiresMs = 0;
 
-/// Where the server gets the time from. Injected, so that tests move it. Any thread may ask.
+/// The server's source of time. Injected, so that tests can move it. Thread rule: any thread.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -22,7 +22,7 @@ class Clock {
   virtual int64_t NowMs() const = 0;
   /// The same in microseconds, as exactly as the clock knows it.
   virtual int64_t NowUs() const { return NowMs() * 1000; }
-  /// Microseconds that only go forward, from an arbitrary start: for durations.
+  /// Microseconds that never go back, from an arbitrary start: for durations.
   virtual int64_t MonotonicUs() const = 0;
 };
 

@@ -3,16 +3,17 @@
 
 namespace cloakroom {
 
-/// Whether memory that this process touches for the first time may come in huge pages, of 2 MB,
-/// where the system grants them to those who ask (transparent_hugepage: madvise or always).
+/// Sets whether memory that this process touches for the first time may come in huge pages of 2 MB,
+/// if the system grants them on request (transparent_hugepage: madvise or always).
 ///
-/// Loading two gigabytes by small pages takes half a million page faults, and most of its time.
-/// Later they are a risk: the kernel goes on to make huge pages of what the allocator gave back in
-/// part, and the process outgrows `maxmemory`. So they are for the load, when memory only grows;
-/// what has become huge by then stays so, and nothing else becomes so. (Redis must forbid them
-/// altogether: a page that is written while a forked child saves would be copied whole.)
+/// A load of two gigabytes in small pages spends most of its time in half a million page faults.
+/// After the load, huge pages are a risk: the kernel also makes them of pages that the allocator
+/// gave back in part, and the process outgrows `maxmemory`. So they are allowed during the load,
+/// when memory only grows; what is huge by then stays huge, and nothing else becomes so. (Redis
+/// must forbid them: after a page is written while a forked child saves, the whole page would be
+/// copied.)
 ///
-/// Until the first call they are allowed. Any thread; concerns the whole process.
+/// They are allowed until the first call. Any thread may call this; it affects the whole process.
 void AllowHugePages(bool allow);
 
 }  // namespace cloakroom

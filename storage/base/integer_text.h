@@ -7,11 +7,11 @@
 
 namespace cloakroom {
 
-/// The integer that `text` is the canonical decimal form of ("12", not "012", "+12", " 12" or
-/// "-0"): those that Redis stores as integers and INCR accepts.
+/// The integer whose canonical decimal form is `text` ("12", not "012", "+12", " 12" or "-0"), as
+/// Redis stores integers and INCR accepts them.
 std::optional<int64_t> ParseCanonicalInt(std::string_view text);
 
-/// The canonical decimal form of an integer, kept inside.
+/// The canonical decimal form of an integer, stored in the object.
 class IntegerText {
  public:
   explicit IntegerText(int64_t value);

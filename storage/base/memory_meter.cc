@@ -29,8 +29,8 @@ T Read(const char* name) {
   return value;
 }
 
-/// The counters of one thread. They belong to jemalloc, which writes them without atomics; a
-/// reader elsewhere sees them a little late at worst, since a 64-bit store is whole.
+/// The counters of one thread. They belong to jemalloc, which writes them without atomics; another
+/// thread reads them slightly late at worst, since a 64-bit store is not split.
 struct Counters {
   const volatile uint64_t* allocated;
   const volatile uint64_t* freed;
@@ -56,7 +56,7 @@ class Roster {
   void Leave(Member* member) {
     MutexLock lock(mutex_);
     ended_ += member->counters.net();
-    // What is published of it stays so.
+    // What it has published remains in the sum.
     sum_.Publish(member->published, member->counters.net());
     std::erase(members_, member);
   }

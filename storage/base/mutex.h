@@ -13,8 +13,8 @@ namespace cloakroom {
 /// one with its deadlock detector, which costs more than the lock, and ThreadSanitizer cannot see
 /// into it.
 ///
-/// Most locks are held for less time than a thread needs to fall asleep and to wake up, so a lock
-/// that is taken is tried again some times before the thread sleeps.
+/// Most locks are held for less time than a thread needs to fall asleep and to wake up, so a thread
+/// tries a taken lock again several times before it sleeps.
 class ABSL_LOCKABLE Mutex {
  public:
   Mutex() = default;
@@ -26,8 +26,8 @@ class ABSL_LOCKABLE Mutex {
       mutex_.lock();
   }
   bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) { return mutex_.try_lock(); }
-  /// Waits until a point in time at most, give or take the time that the system takes to wake a
-  /// thread (some 60 us). False: the lock was not free by then.
+  /// Waits at most until `until`, plus the time that the system takes to wake a thread (about 60
+  /// us). False: the lock was not free by then.
   bool TryLockUntil(std::chrono::steady_clock::time_point until)
       ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
     if (mutex_.try_lock() || Spin()) [[likely]]
@@ -47,7 +47,7 @@ class ABSL_LOCKABLE Mutex {
 };
 
 /// std::condition_variable for a Mutex. Not std::condition_variable_any: that one has a second
-/// mutex inside, for which a thread that was woken waits once more.
+/// mutex inside, and a thread that was woken waits again for it.
 class CondVar {
  public:
   void NotifyOne() { condition_.notify_one(); }
@@ -58,7 +58,7 @@ class CondVar {
     condition_.wait(lock);
     lock.release();
   }
-  /// False when the time has come.
+  /// False: the time has come.
   bool WaitUntil(Mutex& mutex, std::chrono::steady_clock::time_point time)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);

@@ -5,14 +5,14 @@
 
 namespace cloakroom {
 
-/// How often a thread looks again for what another one holds for far less time than sleeping and
-/// waking take: about a microsecond in all.
+/// How often a thread looks again for something that another one holds for far less time than
+/// sleeping and waking take: about a microsecond in all.
 inline constexpr int kSpins = 40;
 
-/// How long a thread sleeps between two looks after that. The kernel adds its timer slack of 50 us.
+/// How long a thread then sleeps between two looks. The kernel adds its timer slack of 50 us.
 inline constexpr std::chrono::microseconds kPollInterval{10};
 
-/// Tells the processor that this is a loop which waits: the other thread of its core gets more.
+/// Tells the processor that this loop waits, so that the core's other thread gets more of it.
 inline void PauseProcessor() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

@@ -6,19 +6,19 @@
 
 namespace cloakroom {
 
-/// A sum of figures that threads keep each for itself and change all the time. It learns of a
-/// thread's figure in steps, so that whoever asks for the sum reads one cache line that hardly ever
-/// changes, and not the lines of all threads.
+/// A sum of figures, one per thread, that change all the time. Each thread publishes its figure in
+/// steps, so that a reader of the sum reads one cache line that hardly ever changes, and not the
+/// lines of all threads.
 ///
 /// The sum is wrong by less than kStep for each thread that publishes as often as its figure
-/// changes; one that does not is published by somebody else now and then.
+/// changes. For a thread that does not, another one publishes now and then.
 ///
-/// Any thread may call anything.
+/// Thread rule: any thread may call anything.
 class SteppedSum {
  public:
   static constexpr int64_t kStep = 64 * 1024;
 
-  /// What is known of one thread. On a cache line of its own: its thread looks at it all the time.
+  /// One thread's figure. On a cache line of its own, since its thread reads it all the time.
   class alignas(64) Part {
    public:
     Part() = default;
@@ -30,20 +30,20 @@ class SteppedSum {
     std::atomic<int64_t> published_ = 0;
   };
 
-  /// `figure` is what `part` comes to now. From its thread, and when that sees to it too seldom,
-  /// from any: what is published twice counts once.
+  /// Publishes `figure` as the current value of `part`. Its thread calls this; any other may call
+  /// it when that thread publishes too seldom. A figure published twice counts once.
   void Publish(Part& part, int64_t figure) {
     const int64_t before = part.published_.exchange(figure, std::memory_order_relaxed);
     sum_.fetch_add(figure - before, std::memory_order_relaxed);
   }
-  /// The same, once it is a step away from what was published last.
+  /// The same, but only once the figure is a step away from the one published last.
   void PublishStep(Part& part, int64_t figure) {
     const int64_t away = figure - part.published_.load(std::memory_order_relaxed);
     if (away >= kStep || away <= -kStep) [[unlikely]]
       Publish(part, figure);
   }
   int64_t sum() const { return sum_.load(std::memory_order_relaxed); }
-  /// With the exact figure of one of them: the caller's own.
+  /// The sum with the exact figure of one part, the caller's own.
   int64_t SumWith(const Part& part, int64_t figure) const {
     return sum() + figure - part.published_.load(std::memory_order_relaxed);
   }

@@ -16,7 +16,7 @@ void Empty(Buffer& buffer) {
   }
 }
 
-/// Takes any number of items.
+/// Whether the kind takes any number of items.
 bool IsVariadic(ChangeKind kind) {
   return kind == ChangeKind::kSetField || kind == ChangeKind::kEraseField ||
          kind == ChangeKind::kAddMember || kind == ChangeKind::kRemoveMember;

@@ -15,19 +15,19 @@
 
 namespace cloakroom {
 
-/// What happened to a key or a database. Results, not intentions: whoever repeats the changes in
-/// order, in the same state, comes to the same state, whatever the time, and repeating one twice in
-/// a row changes nothing. Each says which words it has, after the key, and what its number means.
+/// What happened to a key or a database. Changes are results, not intentions: replayed in order
+/// from the same state, they lead to the same state at any time, and replaying one twice in a row
+/// changes nothing. Each kind says which words it has after the key, and what its number means.
 /// Times are milliseconds since the epoch.
 enum class ChangeKind : uint8_t {
-  kSetString,     ///< bytes: the whole value, whatever was there; number: the key's expiry
-  kSetRawString,  ///< the same, of a string that OBJECT ENCODING calls raw though it is short
+  kSetString,     ///< bytes: the whole value, replacing any other; number: the key's expiry
+  kSetRawString,  ///< the same for a string that OBJECT ENCODING calls raw though it is short
   kSetRange,      ///< bytes; number: their offset in a string
   kMakeRaw,       ///< a string that is an integer becomes raw bytes
-  kSetExpiry,     ///< number: the key's expiry, kNoExpiry (entry.h) when it lost it
+  kSetExpiry,     ///< number: the key's expiry; kNoExpiry (entry.h): it has none now
   kRemoveKey,     ///< deleted, expired or evicted
 
-  kSetField,      ///< field, value, ...: of a hash; they expire no more
+  kSetField,      ///< field, value, ...: of a hash; the fields lose their expiry
   kEraseField,    ///< field, ...
   kExpireField,   ///< field; number: when
   kPersistField,  ///< field
@@ -38,12 +38,12 @@ enum class ChangeKind : uint8_t {
   kFlushAll,
   kSwapDatabases,  ///< number: the other database
 
-  /// The words of the command that did it, the key being one of them: where the results would be
-  /// long, as those of RENAME or of a stored union, and where they are no key's (SCRIPT LOAD).
+  /// The words of the command that made the change, its key among them: for results that would be
+  /// long, as of RENAME or a stored union, and for those of no key (SCRIPT LOAD).
   kCommand,
 };
 
-/// One change of a batch. The words are valid while the batch stays as it is.
+/// One change of a batch. The words are valid until the batch changes.
 struct Change {
   ChangeKind kind = ChangeKind::kCommand;
   int db = 0;
@@ -51,27 +51,27 @@ struct Change {
   std::span<const std::string_view> words;  ///< the key first, if there is one
 };
 
-/// The changes of one hold, in their order. Items of one key that change in the same way, one after
-/// another, are one change. Beside them, where somebody wants them, the events: what happened to
-/// which key by Redis' names for it.
+/// The changes of one hold, in order. Consecutive changes of the same kind to items of one key are
+/// one change. If a consumer wants them, also the events: what happened to which key, by Redis'
+/// names.
 ///
 /// Thread rule: that of its owner.
 class ChangeBatch {
  public:
-  /// What Clear keeps of each of its buffers at most: one that has held more gives it back.
+  /// Clear keeps at most this much of each buffer and frees a larger one.
   static constexpr size_t kKeptBytes = 256 * 1024;
 
   bool empty() const { return changes_.empty(); }
   size_t change_count() const { return changes_.size(); }
   size_t word_count() const { return ends_.size(); }
-  /// Of all words.
+  /// The size of all words.
   size_t byte_count() const { return bytes_.size(); }
-  /// The databases of its first and its last change. REQUIRES: !empty().
+  /// The databases of the first and the last change. REQUIRES: !empty().
   int first_db() const { return changes_.front().db; }
   int last_db() const { return changes_.back().db; }
   void Clear();
-  /// Drops what is in it, and what is still to come until it is cleared: the changes are those of
-  /// something that was cut off half-way.
+  /// Drops all changes, and all further ones until Clear: they belong to something that was cut off
+  /// half-way.
   void Abandon();
 
   void Add(int db, ChangeKind kind, std::span<const std::string_view> words, int64_t number = 0);
@@ -79,20 +79,20 @@ class ChangeBatch {
            int64_t number = 0) {
     Add(db, kind, std::span<const std::string_view>(words.begin(), words.size()), number);
   }
-  /// The same with the key apart from its items.
+  /// The same with the key separate from its items.
   void AddItem(int db, ChangeKind kind, std::string_view key,
                std::initializer_list<std::string_view> items, int64_t number = 0);
 
-  /// The key had this event.
+  /// Adds an event of the key.
   void AddEvent(int db, KeyEvent event, std::string_view key);
   bool has_events() const { return !events_.empty(); }
 
-  /// Some of it is more than time does by itself: what has expired is gone after a restart too,
-  /// whether or not the log says so.
+  /// Whether the batch holds more than time does by itself: what has expired is also gone after a
+  /// restart, whether or not the log says so.
   bool awaited() const { return awaited_; }
   void NoteAwaited() { awaited_ = true; }
 
-  /// In order. What is visited is valid during the call.
+  /// In order. Arguments of `visit` are valid during the call.
   void ForEach(absl::FunctionRef<void(const Change&)> visit) const;
   void ForEachEvent(
       absl::FunctionRef<void(int db, KeyEvent event, std::string_view key)> visit) const;
@@ -124,10 +124,11 @@ class ChangeBatch {
   bool awaited_ = false;
 };
 
-/// Batches to be used again: a command should not allocate to say what it changed. One thread's.
+/// Batches for reuse, so that a command need not allocate to report its changes. Thread rule: one
+/// thread.
 class ChangeBatchPool {
  public:
-  /// An empty one.
+  /// An empty batch.
   std::unique_ptr<ChangeBatch> Take();
   void Give(std::unique_ptr<ChangeBatch> batch);
 

@@ -13,10 +13,10 @@
 
 namespace cloakroom {
 
-/// Somebody who is told what has changed, batch by batch.
+/// Is told what has changed, batch by batch.
 class ChangeConsumer {
  public:
-  /// What a batch must carry for it.
+  /// What a batch must carry for this consumer.
   enum Wants : uint8_t {
     kNothing = 0,
     kResults = 1,  ///< the changes
@@ -24,19 +24,21 @@ class ChangeConsumer {
   };
 
   virtual ~ChangeConsumer() = default;
-  /// The changes of one hold, while everything that they touch is held: the calls are in the order
-  /// of the changes to every key. What depends on that order is done here, and only that: others
-  /// wait for the stripes. It must not touch the keyspace, nor call the system. Any thread.
+  /// Takes the changes of one hold while everything that they touch is held, so the calls are in
+  /// the order of the changes to every key. Do here only what depends on that order: other threads
+  /// wait for the stripes. Must not touch the keyspace or make system calls. Any thread.
   virtual void Take(const ChangeBatch& batch) = 0;
-  /// Behind Take, on the same thread, when the hold has given everything back: what may take its
-  /// time, as waking other threads does.
+  /// Called after Take, on the same thread, when the hold has given everything back: for what may
+  /// take longer, such as waking other threads.
   virtual void AfterHold() {}
 };
 
-/// The one place that hands a finished batch of changes to all who want it.
+/// The one place that hands a finished batch of changes to all that want it.
+///
 ///
 /// - Under the stripes, in this order: the log, since its order is the order of the changes, and
 ///   its offset marks the stripes; then every consumer's Take.
+///
 /// - After the hold: every consumer's AfterHold.
 ///
 /// Costs one load while nobody wants anything.
@@ -44,21 +46,21 @@ class ChangeFeed {
  public:
   static constexpr size_t kMostConsumers = 4;
 
-  /// All that anybody wants, as bits of ChangeConsumer::Wants. Any thread.
+  /// Everything that anybody wants, as bits of ChangeConsumer::Wants. Any thread.
   uint8_t wants() const { return wants_.load(std::memory_order_acquire); }
 
-  /// Null: none. Set with all gates closed, or before the first command.
+  /// Null: no log. Set with all gates closed, or before the first command.
   void set_log(ChangeLog* log);
   ChangeLog* log() const { return log_.load(std::memory_order_acquire); }
 
-  /// Before the first command, and after the last one. REQUIRES: no more than kMostConsumers.
+  /// Call before the first command or after the last one. REQUIRES: at most kMostConsumers.
   void Add(ChangeConsumer& consumer);
   void Remove(ChangeConsumer& consumer);
-  /// From now on, but for holds that have begun. At first it wants nothing. Any thread.
+  /// Takes effect for holds that begin later. At first a consumer wants nothing. Any thread.
   void SetWants(const ChangeConsumer& consumer, uint8_t wants);
 
-  /// Hands on what was done under a hold, while that is held; answers the log's offset behind it, 0
-  /// without a log. Any thread.
+  /// Hands on the changes of a hold, which must still be held; returns the log's offset behind
+  /// them, 0 without a log. Any thread.
   int64_t Hand(const ChangeBatch& batch, SeenOffset* writer) const;
   void AfterHold() const;
 
@@ -72,7 +74,7 @@ class ChangeFeed {
   std::atomic<uint8_t> wants_ = ChangeConsumer::kNothing;
   std::atomic<ChangeLog*> log_ = nullptr;
   std::array<Place, kMostConsumers> places_;
-  Mutex mutex_;  ///< guards the sum: of two who change a part the later one counts both
+  Mutex mutex_;  ///< guards the sum: of two threads that change a part the later counts both
 };
 
 }  // namespace cloakroom

@@ -9,42 +9,42 @@
 
 namespace cloakroom {
 
-/// How far the log of changes must be durable before something may be answered: the offset behind
-/// all changes that it made or has seen. Thread rule: one thread at a time.
+/// The offset up to which the log must be durable before a reply may be sent: behind all changes
+/// that the command made or has seen. Thread rule: one thread at a time.
 struct SeenOffset {
   int64_t offset = 0;
   void See(int64_t other) { offset = std::max(offset, other); }
 };
 
-/// What the holds of one thread share. It outlives them.
+/// What the holds of one thread share. Outlives them.
 struct HoldContext {
   ChangeBatchPool batches;
-  /// Of what the thread is executing; null: nobody waits to be answered.
+  /// Of the command that the thread executes; null: no reply waits.
   SeenOffset* seen = nullptr;
 };
 
-/// The log that makes the changes of a keyspace durable, and gives them their order. Offsets count
+/// The log that makes the changes of a keyspace durable and gives them their order. Offsets count
 /// its bytes.
 ///
-/// Where a change must not be shown before it is on the disk (`readers_wait`), every stripe knows
-/// the offset behind its last change, and so does a database for those of a closed gate; whoever
-/// takes a hold sees the highest offset of what it is about to read.
+/// If a change must not be shown before it is durable (`readers_wait`), every stripe knows the
+/// offset behind its last change, and a database knows it for changes under a closed gate. A hold
+/// sees the highest offset of what it is about to read.
 class ChangeLog {
  public:
   virtual ~ChangeLog() = default;
-  /// The changes of one hold, to be kept together; the offset behind them. Called while all the
-  /// stripes that they touch are held, so the order of the calls is the order of the changes to
-  /// every key; must be quick. `writer`, who is answered when they are durable, sees that offset;
-  /// null: nobody is answered. Any thread.
+  /// Appends the changes of one hold, which stay together, and returns the offset behind them.
+  /// Called while all stripes that they touch are held, so the order of calls is the order of the
+  /// changes to every key; must be quick. `writer`, whose reply waits until they are durable, sees
+  /// that offset; null: no reply waits. Any thread.
   virtual int64_t Append(const ChangeBatch& batch, SeenOffset* writer) = 0;
 
-  /// Memory of changes that are still on their way to the disk. maxmemory does not count it, as in
-  /// Redis: a slow disk must not evict keys. Any thread.
+  /// Memory of changes that are not yet on the disk. As in Redis, maxmemory does not count it: a
+  /// slow disk must not evict keys. Any thread.
   virtual int64_t buffered_bytes() const { return 0; }
 
-  /// Who reads is to wait until what it has read is on the disk.
+  /// Readers must wait until what they have read is durable.
   bool readers_wait() const { return readers_wait_.load(std::memory_order_relaxed); }
-  /// Behind all that was appended.
+  /// The offset behind everything appended.
   virtual int64_t appended() const { return 0; }
 
  protected:

@@ -16,60 +16,60 @@ class Database;
 class Hold;
 struct KeyHash;
 
-/// The WATCH state of one client: set by whichever thread changes a key that it watches, read by
-/// the client's own thread at EXEC, while it holds the stripes of all these keys.
+/// The WATCH state of one client. Any thread that changes a watched key sets it; the client's own
+/// thread reads it at EXEC, while it holds the stripes of all these keys.
 struct Watcher {
   std::atomic<bool> dirty = false;
 };
 
-/// A request that is parked until somebody makes one of its keys ready: BLPOP and its like.
+/// A request that is parked until a change makes one of its keys ready: BLPOP and its like.
 ///
-/// Whoever changes such a key serves those who wait for it, before the hold ends, so that nobody
-/// else gets between; in the order in which they came. A waiter is settled once: served by a
-/// writer, or ended by its own thread, by a time limit or by CLIENT UNBLOCK, whoever is first.
+/// A command that changes such a key serves the waiters before its hold ends, so that no other
+/// command comes between; it serves them in the order of their arrival. A waiter is settled once: a
+/// writer serves it, or its own thread ends it by a time limit or by CLIENT UNBLOCK, whichever is
+/// first.
 ///
 /// Thread rule: any thread.
 class Waiter : public std::enable_shared_from_this<Waiter> {
  public:
   enum class Verdict : uint8_t {
-    kServed,    ///< it was settled here; its reply is ready
-    kNotForMe,  ///< the key is not what this one waits for: the next one is asked
-    kNotReady,  ///< nothing is left for anybody
+    kServed,    ///< this call settled it; its reply is ready
+    kNotForMe,  ///< this waiter does not wait for what the key holds: ask the next one
+    kNotReady,  ///< nothing is left for any waiter
   };
 
   virtual ~Waiter() = default;
   /// A key that it waits for was changed. `hold`, the writer's, has the key's stripe. Does the
-  /// request's work if the key allows it and Settle() answers true.
+  /// request's work if the key allows it and Settle() returns true.
   virtual Verdict Serve(Hold& hold, Database& db, std::string_view key, KeyHash hash) = 0;
-  /// After kServed, when the writer's hold has given everything back. The reply may be sent when
-  /// the log is durable up to `durable_from`.
+  /// Called after kServed, when the writer's hold has given everything back. The reply may be sent
+  /// when the log is durable up to `durable_from`.
   virtual void Wake(int64_t durable_from) = 0;
 
   bool settled() const { return settled_.load(std::memory_order_acquire); }
-  /// True for the first who calls it: it decides what the reply is.
+  /// True for the first caller, which decides what the reply is.
   bool Settle() { return !settled_.exchange(true, std::memory_order_acq_rel); }
 
  private:
   std::atomic<bool> settled_ = false;
 };
 
-/// Who wants to know of the changes to which key of a stripe: clients that watch it, and requests
-/// that wait for it.
+/// The interest in the keys of a stripe: clients that watch them, and requests that wait for them.
 ///
 /// Thread rule: the lock of the stripe that owns it.
 class InterestTable {
  public:
   bool empty() const { return keys_.empty(); }
 
-  /// `expired`: the key was past its time already, so that its removal is no change.
+  /// `expired`: the key's expiry has passed already, so its removal is no change.
   void Watch(std::string_view key, Watcher* watcher, bool expired) {
     keys_[key].watched.push_back({watcher, expired});
   }
   void Unwatch(std::string_view key, const Watcher* watcher);
-  /// Whether the key was past its time already when this client began to watch it.
+  /// Whether the key's expiry had passed already when this client began to watch it.
   bool WasExpired(std::string_view key, const Watcher* watcher) const;
   void SignalWatchers(std::string_view key, bool by_expiry);
-  /// All who watch a key of which `exists` is true.
+  /// Marks all clients that watch a key for which `exists` is true.
   template <typename Exists>
   void SignalWatchersIf(Exists&& exists) {
     for (auto& [key, interest] : keys_) {
@@ -78,24 +78,24 @@ class InterestTable {
     }
   }
 
-  /// A waiter's place in the queue of one key. Neither moves or goes while it is in a queue.
+  /// A waiter's place in the queue of one key. Neither may move or be destroyed while queued.
   struct Place {
     Waiter* waiter = nullptr;
     Place* before = nullptr;
     Place* behind = nullptr;
     bool queued = false;
   };
-  /// To the end of the key's queue.
+  /// Appends it to the key's queue.
   void Enqueue(std::string_view key, Place* place);
-  /// Out of it; nothing when it is in none.
+  /// Removes it from the key's queue, if it is there.
   void Leave(std::string_view key, Place* place);
-  /// Somebody waits for the key, and it has not been marked since it was last unmarked: whoever has
-  /// changed it is to serve them.
+  /// True: a waiter waits for the key, and the key has not been marked since it was last unmarked,
+  /// so the command that changed it must serve the waiters.
   bool MarkReady(std::string_view key);
   void UnmarkReady(std::string_view key);
-  /// The first that nobody has settled; null without one. `behind`: from the one behind it on.
+  /// The first waiter that is not settled, or null. `behind`: start behind this one.
   Place* FirstWaiting(std::string_view key, const Place* behind = nullptr) const;
-  /// Calls `visit` with every key that somebody waits for.
+  /// Calls `visit` with every key that a request waits for.
   template <typename Visit>
   void ForEachAwaited(Visit&& visit) const {
     for (const auto& [key, interest] : keys_) {
@@ -110,7 +110,7 @@ class InterestTable {
   };
   struct Interest {
     absl::InlinedVector<Watched, 2> watched;
-    Place* first = nullptr;  ///< the queue of those who wait
+    Place* first = nullptr;  ///< the queue of waiters
     Place* last = nullptr;
     bool ready = false;
     bool empty() const { return watched.empty() && first == nullptr; }

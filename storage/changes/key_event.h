@@ -5,8 +5,8 @@
 
 namespace cloakroom {
 
-/// What happened to a key, by the name that Redis' keyspace notifications give it ("hset", "del",
-/// "expired" …). A string literal.
+/// What happened to a key, by its name in Redis' keyspace notifications ("hset", "del", "expired"
+/// …). A string literal.
 using KeyEvent = std::string_view;
 
 }  // namespace cloakroom

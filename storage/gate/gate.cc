@@ -11,7 +11,7 @@ Gate::Gate(int slots, std::chrono::microseconds moment)
 
 bool Gate::PassWithinMoment(GateSlot slot) {
   MutexLock lock(mutex_);
-  // Nobody closes the gate while this thread has the mutex.
+  // Nobody can close the gate while this thread has the mutex.
   if (!closed_) {
     Enter(slot);
     return true;
@@ -56,7 +56,7 @@ bool Gate::AwaitEmpty(Time until) const {
     if (Empty()) return true;
     PauseProcessor();
   }
-  // Somebody inside was preempted, or passes for longer than usual.
+  // A thread inside was preempted, or passes for longer than usual.
   while (std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(kPollInterval);
     if (Empty()) return true;

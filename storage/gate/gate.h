@@ -13,25 +13,25 @@
 
 namespace cloakroom {
 
-/// The slot of a gate that the calling thread passes by: one per event-loop thread, and the last
-/// one for all other threads together.
+/// The slot of a gate that a thread passes by: one per event-loop thread, and the last one for all
+/// other threads together.
 using GateSlot = int;
 
-/// Who is in a logical database: many commands on single keys at once (a pass), or one that needs
-/// the database for itself (closed).
+/// Controls the use of a logical database: many commands on single keys at once (each with a pass),
+/// or one command that has the database to itself (closed).
 ///
-/// Each thread counts its passes in a slot of its own, on a cache line that nobody else writes, and
-/// then looks whether the gate is closed. Whoever closes it says so first and then looks whether
-/// the slots are empty. So one of the two always sees the other.
+/// Each thread counts its passes in a slot of its own, on a cache line that no other thread writes,
+/// and then checks whether the gate is closed. A thread that closes the gate first marks it closed
+/// and then checks whether the slots are empty. So one of the two always sees the other.
 ///
-/// Nobody waits here for long. A script lasts some microseconds as a rule, less than it costs to
-/// park a connection and to wake it, so a Try waits for up to kMoment. If that was too short the
-/// gate is slow: until it opens every Try is refused at once. Whoever was refused holds nothing,
-/// and asks WhenOpen to be called back.
+/// Nobody waits here for long. A script usually lasts some microseconds, less than parking and
+/// waking a connection costs, so a Try waits for up to kMoment. If that was too short the gate is
+/// slow: until it opens, every Try is refused at once. A refused caller holds nothing, and asks
+/// WhenOpen to be called back.
 ///
-/// Fairness: who waits at the gate to pass goes in when it opens, before anybody can close it
-/// again. Who was refused for kPatience takes a Ticket, and while there are tickets, nobody without
-/// one closes the gate.
+/// Fairness: threads that wait at the gate to pass go in when it opens, before it can be closed
+/// again. A command that has been refused for kPatience takes a Ticket; while there are tickets,
+/// nobody without one closes the gate.
 ///
 /// Thread rule: any thread. A slot belongs to one thread, the last one to all others.
 class ABSL_LOCKABLE Gate {
@@ -40,17 +40,17 @@ class ABSL_LOCKABLE Gate {
 
   /// How long a Try waits.
   static constexpr std::chrono::microseconds kMoment{100};
-  /// Who has been refused for so long should take a ticket. Not sooner, since every script that
-  /// gives way to a ticket has to park.
+  /// A command that has been refused for this long should take a ticket. Not sooner, since every
+  /// script that gives way to a ticket must park.
   static constexpr std::chrono::microseconds kPatience{1000};
 
-  /// `moment`: tests set it to zero, so that they need not wait.
+  /// `moment`: tests set it to zero so that they need not wait.
   explicit Gate(int slots, std::chrono::microseconds moment = kMoment);
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
-  /// The right of one who has waited long; it keeps those without one from closing the gate, so a
-  /// storm of scripts cannot keep others out.
+  /// The right of a command that has waited long. While there is one, commands without a ticket
+  /// cannot close the gate, so a storm of scripts cannot keep others out.
   class Ticket {
    public:
     explicit Ticket(Gate& gate) : gate_(&gate) { gate_->tickets_.fetch_add(1); }
@@ -68,7 +68,7 @@ class ABSL_LOCKABLE Gate {
     Gate* gate_;
   };
 
-  /// False: refused. A thread that has closed the gate itself is refused as well.
+  /// False: refused. Also refuses the thread that has closed the gate itself.
   bool TryPass(GateSlot slot) {
     Enter(slot);
     if (!closed_.load(std::memory_order_seq_cst)) [[likely]]
@@ -76,7 +76,7 @@ class ABSL_LOCKABLE Gate {
     Leave(slot);
     return PassWithinMoment(slot);
   }
-  /// The same without waiting at all.
+  /// The same without any wait.
   bool TryPassNow(GateSlot slot) {
     Enter(slot);
     if (!closed_.load(std::memory_order_seq_cst)) [[likely]]
@@ -95,25 +95,25 @@ class ABSL_LOCKABLE Gate {
 
   enum class Closing {
     kDone,
-    kRefused,   ///< somebody else has closed it, or tickets go first: see WhenOpen
-    kOccupied,  ///< somebody stayed inside for longer than a moment: try again soon
+    kRefused,   ///< another thread has closed it, or tickets go first: see WhenOpen
+    kOccupied,  ///< a thread stayed inside for longer than a moment: try again soon
   };
-  /// Unless it is done the gate is as it was. `queued`: the caller holds a ticket. It waits for
-  /// those inside, or for whoever has closed the gate, until `until` at most.
+  /// Unless the result is kDone the gate is unchanged. `queued`: the caller holds a ticket. Waits
+  /// at most until `until` for the threads inside, or for the one that has closed the gate.
   Closing TryClose(bool queued, Time until);
   Closing TryClose(bool queued) { return TryClose(queued, MomentFromNow()); }
   void Open();
   Time MomentFromNow() const { return std::chrono::steady_clock::now() + moment_; }
 
-  /// Whoever closed it will keep it closed for long: refused commands should not wait but say so.
+  /// The gate will stay closed for long: refused commands should answer BUSY and not wait.
   bool busy() const { return busy_.load(std::memory_order_relaxed); }
-  /// By the one who has closed it; tells those who wait and want to hear of it. False again when
-  /// the gate opens.
+  /// Called by the thread that closed the gate; wakes those that wait and asked for it
+  /// (`hears_busy`). The mark goes when the gate opens.
   void SetBusy();
-  /// Somebody waited a moment in vain since the gate was closed.
+  /// A thread has waited a moment in vain since the gate was closed.
   bool slow() const { return slow_.load(std::memory_order_relaxed); }
 
-  /// What somebody who was refused waits for.
+  /// What a refused caller waits for.
   struct Wish {
     bool closes = false;      ///< to close the gate, not to pass
     bool queued = false;      ///< with a ticket
@@ -130,7 +130,7 @@ class ABSL_LOCKABLE Gate {
   /// A thread that waits, for a moment, to pass.
   struct Sleeper {
     GateSlot slot;
-    bool passed = false;  ///< whoever opened the gate has entered its slot for it
+    bool passed = false;  ///< the thread that opened the gate has entered its slot for it
   };
   struct Waiter {
     Wish wish;
@@ -162,7 +162,7 @@ class ABSL_LOCKABLE Gate {
   std::atomic<bool> busy_ = false;
   std::atomic<bool> slow_ = false;
 
-  /// Apart from what every pass reads.
+  /// On another cache line than what every pass reads.
   alignas(64) std::atomic<int> tickets_ = 0;
   Mutex mutex_;
   CondVar changed_;  ///< the gate was opened, or is busy

@@ -8,11 +8,12 @@
 
 namespace cloakroom {
 
-/// The tickets of somebody who waits for a gate, or for several at once.
+/// The tickets of a command that waits for one or more gates.
 ///
-/// Whoever needs several gates keeps the tickets of those that refused before, or storms of scripts
-/// on two databases could refuse it in turn for ever. But a ticket makes others stand back, so it
-/// keeps none of them while the gate that refuses now is in for a long wait.
+/// A command that needs several gates keeps the tickets of gates that refused it before; otherwise
+/// storms of scripts on two databases could refuse it in turn for ever. But a ticket makes others
+/// stand back, so when the gate that refuses now is in for a long wait, the command gives back the
+/// tickets of the others.
 ///
 /// Thread rule: one thread at a time.
 class GateTickets {

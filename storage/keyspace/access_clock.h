@@ -8,13 +8,13 @@
 namespace cloakroom {
 
 /// What an entry remembers of its accesses, 24 bits, read by eviction and by OBJECT IDLETIME and
-/// FREQ. Under an LRU policy (and all but LFU): the second of the last access, modulo 2^24 (194
-/// days). Under an LFU policy: 16 bits of the minute in which the counter last decayed, and a
+/// FREQ. Under an LFU policy: 16 bits of the minute in which the counter last decayed, and a
 /// logarithmic counter of 8 bits, as Redis documents them for lfu-log-factor and lfu-decay-time.
+/// Under every other policy: the second of the last access, modulo 2^24 (194 days).
 namespace access_clock {
 
 inline constexpr uint32_t kMask = (1u << 24) - 1;
-/// The counter of a new key: it gets a chance to collect hits before it is evicted.
+/// The counter of a new key, which lets it collect hits before it is evicted.
 inline constexpr uint8_t kLfuInitial = 5;
 
 inline uint32_t LruAt(int64_t now_ms) { return static_cast<uint32_t>(now_ms / 1000) & kMask; }

@@ -11,7 +11,7 @@
 namespace cloakroom {
 namespace {
 
-/// A cursor is the stripe above the position in its table's hash space.
+/// A cursor has the stripe above the position in its table's hash space.
 constexpr int kPositionBits = 48;
 constexpr uint64_t kPositionMask = (uint64_t{1} << kPositionBits) - 1;
 
@@ -119,7 +119,7 @@ std::optional<uint64_t> Database::ScanUntil(Hold& hold, uint64_t cursor, size_t 
   uint32_t index = static_cast<uint32_t>(std::min<uint64_t>(cursor >> kPositionBits, kStripes));
   uint64_t position = cursor & kPositionMask;
   size_t visited = 0;
-  // That there are none is to be seen as well.
+  // The reader must also see that a stripe is empty.
   const bool see_empty = ReadersWait();
   const auto counted = [&](Entry* entry) {
     visit(*entry);
@@ -156,7 +156,7 @@ uint32_t Database::RandomStripe(absl::BitGenRef random) const {
 }
 
 Database::Drawn Database::RandomKey(Hold& hold, absl::BitGenRef random, int64_t now_ms) {
-  // Keys that have expired are drawn again; after a while any is better than none, as in Redis.
+  // Draws again if the key has expired; after kTries any key is better than none, as in Redis.
   constexpr int kTries = 100;
   const Gate::Time until = gate_.MomentFromNow();
   Drawn drawn;

@@ -9,7 +9,7 @@
 namespace cloakroom {
 namespace {
 
-/// What the allocator keeps of a larger block is worth a move only when it is a good part of it.
+/// A move to a smaller block is worth it only if it saves a good part of the block.
 constexpr size_t kShrinkSlack = 64;
 
 Entry* Resize(Entry* entry, size_t size) {

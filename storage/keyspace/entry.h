@@ -10,25 +10,25 @@
 
 namespace cloakroom {
 
-/// The expiry of a key that has none, as PEXPIRETIME says it. Not kNever, the last of all times,
-/// which is a time that a client may set.
+/// The expiry of a key that has none, as PEXPIRETIME reports it. Not kNever, which is a time that a
+/// client may set.
 inline constexpr int64_t kNoExpiry = -1;
 
 /// One key with its value, in one allocation:
 ///
 ///   header (12 bytes) | expiry, 8 bytes, if any | key size, 4 bytes, if >= 65,535 | key | payload
 ///
-/// The payload is the value itself when it is small, or a pointer to it (value.h). Nothing behind
-/// the header is aligned. An entry that grows moves: whoever holds its address must be told, which
-/// is why only Table and WriteScope keep one.
+/// The payload is the value itself if it is small, or else a pointer to it (value.h). Nothing
+/// behind the header is aligned. An entry moves when it grows, and every holder of its address must
+/// be told; so only Table and WriteScope keep one.
 ///
 /// Thread rule: the lock of the entry's stripe.
 class Entry {
  public:
-  /// Payload bytes are left uninitialised. The caller owns the entry until it is in a table.
+  /// Leaves the payload uninitialised. The caller owns the entry until it is in a table.
   static Entry* Create(std::string_view key, int64_t expire_at_ms, ValueType type,
                        Encoding encoding, size_t payload_size);
-  /// Frees the entry alone, not what its payload points to (see ReleaseValue in type_ops.h).
+  /// Frees only the entry, not what its payload points to (see ReleaseValue in type_ops.h).
   static void Destroy(Entry* entry);
 
   Entry(const Entry&) = delete;
@@ -63,15 +63,16 @@ class Entry {
   }
   bool expired(int64_t now_ms) const { return has_expiry() && expire_at_ms() <= now_ms; }
 
-  /// Items of the value expire on their own (fields of a hash), as UpdateDue found it.
+  /// Items of the value (fields of a hash) have an expiry, as UpdateDue last found.
   bool has_field_expiry() const { return (flags_ & kHasFieldExpiry) != 0; }
-  /// When the expirer has to look at the entry: at its own expiry or at that of its first item,
-  /// whichever comes first; kNever. REQUIRES: UpdateDue was called since the value last changed.
+  /// When the expirer must look at the entry: at its own expiry or at that of its first item,
+  /// whichever is first; kNever if none expires. REQUIRES: UpdateDue was called since the value
+  /// last changed.
   int64_t NextDue() const;
-  /// Finds out whether items expire, and returns NextDue().
+  /// Finds out whether items have an expiry, and returns NextDue().
   int64_t UpdateDue();
 
-  /// Which snapshot the entry is older or newer than (snapshot.h).
+  /// Tells the entries that are older than the latest snapshot from newer ones (snapshot.h).
   bool epoch() const { return (flags_ & kEpoch) != 0; }
   void set_epoch(bool epoch) { SetFlag(kEpoch, epoch); }
 
@@ -82,10 +83,10 @@ class Entry {
   uint32_t access() const { return access_; }
   void set_access(uint32_t access) { access_ = access; }
 
-  /// Bytes that the allocator spends on it.
+  /// The size of its allocation.
   size_t allocated_bytes() const;
 
-  /// Changes that may move the entry: they return its address from then on.
+  /// Changes that may move the entry: they return its new address.
   static Entry* WithExpiry(Entry* entry, int64_t expire_at_ms);
   static Entry* WithPayloadSpliced(Entry* entry, size_t offset, size_t erase, size_t insert);
 

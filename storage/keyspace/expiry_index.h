@@ -10,12 +10,12 @@
 
 namespace cloakroom {
 
-/// Tells which parts of a table may hold something that is due, for a quarter of a byte an entry.
+/// Tells which parts of a table may hold entries that are due, for a quarter of a byte per entry.
 ///
-/// Buckets form groups of 16. For each group it keeps a *lower bound* of the expiries in it, in
-/// ticks of 128 ms. Setting an expiry lowers the bound; prolonging or removing one leaves it too
-/// low, which costs one look at the group when that time comes, and that look makes it exact.
-/// So EXPIRE costs a comparison, and nothing that is due is ever missed.
+/// Buckets form groups of 16. The index keeps a *lower bound* of the expiries in each group, in
+/// ticks of 128 ms. A new expiry lowers the bound. Prolonging or removing one leaves the bound too
+/// low; this costs one look at the group when the bound is due, which makes it exact. So EXPIRE
+/// costs a comparison, and nothing that is due is ever missed.
 ///
 /// Thread rule: the lock of the stripe that owns it.
 class ExpiryIndex {
@@ -33,7 +33,7 @@ class ExpiryIndex {
     group = std::min(group, tick);
     first_ = std::min(first_, tick);
   }
-  /// Whatever is due in the group of `from` may be in that of `to` now.
+  /// Whatever is due in the group of `from` may now be in that of `to`.
   void Inherit(size_t from, size_t to) {
     uint32_t& group = groups_[to / kGroupBuckets];
     group = std::min(group, groups_[from / kGroupBuckets]);
@@ -42,7 +42,7 @@ class ExpiryIndex {
   bool MayBeDue(size_t group, int64_t now_ms) const { return groups_[group] <= TickOf(now_ms); }
   bool AnyMayBeDue(int64_t now_ms) const { return first_ <= TickOf(now_ms); }
 
-  /// After a look at the whole group: when its first entry is due (kNever: none is).
+  /// After a look at the whole group: its first entry is due at `due_ms`; kNever: none is.
   void SetGroup(size_t group, int64_t due_ms) {
     groups_[group] = due_ms == kNever ? kNeverTick : TickOf(due_ms);
   }
@@ -59,11 +59,11 @@ class ExpiryIndex {
  private:
   static constexpr uint32_t kNeverTick = UINT32_MAX;
   static constexpr int kTickShift = 7;
-  /// Ticks count from 2024-01-01; 32 bits of them end in 2041, and what is due later than that is
-  /// looked at then.
+  /// Ticks count from 2024-01-01. Their 32 bits end in 2041; the index reports later expiries as
+  /// due then.
   static constexpr int64_t kBaseMs = 1'704'067'200'000;
 
-  /// Rounds down, so that a bound stays one.
+  /// Rounds down, so that a bound remains a lower bound.
   static uint32_t TickOf(int64_t ms) {
     int64_t tick = (ms - kBaseMs) >> kTickShift;
     return static_cast<uint32_t>(std::clamp<int64_t>(tick, 0, int64_t{kNeverTick} - 1));

@@ -10,8 +10,8 @@
 
 namespace cloakroom {
 
-// Which locks are taken depends on the command, so the analysis cannot follow these functions;
-// they are all there is of it (see AssertHeld).
+// Which locks are taken depends on the command, so the analysis cannot follow these functions (see
+// AssertHeld).
 
 bool Hold::Refuse(Gate* gate, bool to_close) {
   Release();
@@ -86,10 +86,10 @@ bool Hold::Closes(const Database& db) const {
 
 namespace {
 
-/// How long a thread that waits sleeps at most before it looks whether it should give up.
+/// How long a waiting thread sleeps at most before it checks whether to give up.
 constexpr std::chrono::milliseconds kLookAgain{10};
 
-/// What a thread that waits for gates listens to.
+/// Wakes a thread that waits for gates.
 class Doorbell {
  public:
   /// Returns when another try is worth it, or after kLookAgain. `gate`: null for "soon".
@@ -120,7 +120,7 @@ class Doorbell {
     });
   }
 
-  Gate* gate_ = nullptr;        ///< that will ring
+  Gate* gate_ = nullptr;        ///< the gate that will ring
   std::shared_ptr<Bell> bell_;  ///< shared: it may ring when nobody listens any more
 };
 
@@ -161,7 +161,7 @@ void Hold::BeginChanges(Database& db, bool together) {
       return;
     keyspace_ = &db.keyspace();
   }
-  // Else a pass has come to hold a stripe, or there is one more gate.
+  // Otherwise a pass now also has a stripe, or there is one more gate.
   if (!together) return;
   if (const ChangeLog* log = feed.log(); log != nullptr && log->readers_wait()) [[unlikely]]
     SeeChanges(db);
@@ -170,7 +170,7 @@ void Hold::BeginChanges(Database& db, bool together) {
 }
 
 void Hold::Note(int db, ChangeKind kind, int64_t number) {
-  // Nobody keeps changes while a log is loaded under this hold.
+  // Nobody wants changes while a log is loaded under this hold.
   if (batch_ == nullptr || keyspace_->feed().wants() == ChangeConsumer::kNothing) return;
   batch_->Add(db, kind, {}, number);
   batch_->NoteAwaited();
@@ -194,7 +194,7 @@ void Hold::HandAlone(Database& db, Stripe& stripe, const ChangeBatch* batch) {
   if (batch != nullptr && (!batch->empty() || batch->has_events())) {
     handed_on_ = true;
     keyspace_ = &db.keyspace();
-    // The log may have been switched off meanwhile.
+    // The log may have been turned off meanwhile.
     const ChangeLog* log = keyspace_->feed().log();
     const int64_t offset = keyspace_->feed().Hand(*batch, seen());
     if (log != nullptr && log->readers_wait() && batch->awaited()) {
@@ -214,7 +214,7 @@ void Hold::See(Database& db, const Stripe& stripe) {
 
 void Hold::SeeChanges(const Database& db) {
   if (seen() == nullptr) return;
-  // Of 256 stripes some will have changed just now.
+  // With 256 stripes, some will have changed just now.
   if (!closed_.empty()) return seen()->See(keyspace_->feed().log()->appended());
   int64_t offset = db.logged();
   for (const Stripe* stripe : stripes_) {
@@ -232,7 +232,7 @@ void Hold::NoteReady(Database& db, std::string_view key, KeyHash hash) {
 void Hold::ServeReady() {
   if (serving_) return;
   serving_ = true;
-  // Who is served may make more keys ready.
+  // A served request may make more keys ready.
   for (size_t i = 0; i < ready_.size(); ++i) {
     const Ready ready = std::move(ready_[i]);
     ServeWaiters(*ready.db, ready.key, ready.hash);

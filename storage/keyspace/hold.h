@@ -19,26 +19,26 @@
 
 namespace cloakroom {
 
-/// What a command holds of the keyspace while it runs: a pass through a gate and the stripes of
-/// its keys, or the closed gates of whole databases. Gives everything back when it goes.
+/// What a command holds of the keyspace while it runs: a pass through a gate and the stripes of its
+/// keys, or the closed gates of whole databases. The destructor gives everything back.
 ///
-/// Nobody who lacks something keeps the rest: a Try function that answers false holds nothing, and
-/// a Wait function gives back what it has before it waits. So there is no deadlock, and nobody
-/// waits for a third one. Stripes are taken in the order of their numbers, which makes the usual
-/// case succeed at once.
+/// A thread that lacks something gives back the rest before it waits: a Try function that returns
+/// false holds nothing, and a Wait function gives back what it has first. So there is no deadlock,
+/// and no thread waits for another one that waits. Stripes are taken in the order of their numbers,
+/// so that the usual case succeeds at once.
 ///
-/// All changes under one hold go to those who want them (ChangeFeed) together, before anything is
-/// given back: a transaction, a script, a command on many keys arrives whole. Where a hold is a
-/// pass alone, each change stands for itself. Just before that, requests that wait for what the
-/// hold has changed are served, so that nobody gets between.
+/// All changes under one hold go to their consumers (ChangeFeed) together, before anything is given
+/// back: a transaction, a script or a command on many keys arrives whole. If the hold is a pass
+/// alone, each change is a batch of its own. Just before changes are handed on, requests that wait
+/// for the changed keys are served, so that no other command comes between.
 ///
-/// Thread rule: one thread. Event loops, and jobs of the workers, use only the Try functions, which
+/// Thread rule: one thread. Event loops and the workers' jobs use only the Try functions, which
 /// wait for at most a moment (Gate::kMoment), however much they ask for.
 class Hold {
  public:
   using Databases = absl::InlinedVector<Database*, 2>;
 
-  /// `context`: of the same thread; null: its changes are for nobody who is answered.
+  /// `context`: of the same thread; null: no reply waits for its changes.
   explicit Hold(GateSlot slot, HoldContext* context = nullptr) : slot_(slot), context_(context) {}
   ~Hold() { Release(); }
   Hold(const Hold&) = delete;
@@ -46,54 +46,54 @@ class Hold {
 
   /// A pass alone, for commands that take stripes one by one (SCAN, DBSIZE).
   bool TryPass(Database& db);
-  /// The same, and does not wait even for a moment.
+  /// The same without any wait.
   bool TryPassNow(Database& db);
   /// A pass and one stripe, the common case.
   bool TryKey(Database& db, KeyHash key);
   bool TryKeys(Database& db, std::span<const KeyHash> keys);
-  /// Closes gates. `queued`: a ticket for the first of them that refused is held, see
+  /// Closes gates. `queued`: the caller holds a ticket for the first of them that refused; see
   /// Gate::TryClose.
   bool TryClose(std::span<Database* const> dbs, bool queued);
 
-  /// After a Try that answered false: the gate to wait for. Null: something was occupied that
-  /// nobody keeps for long, so try again soon (kSoon).
+  /// After a Try that returned false: the gate to wait for. Null: something was occupied that no
+  /// thread keeps for long, so try again soon (kSoon).
   Gate* refused() const { return refused_; }
-  /// It was to be closed.
+  /// The refused request was to close the gate.
   bool refused_to_close() const { return refused_to_close_; }
   /// How long "soon" is.
   static constexpr std::chrono::microseconds kSoon{200};
 
-  /// The same for threads that may wait: of the background, while a server starts, of tests.
+  /// The same for threads that may wait: the background thread, the starting server, tests.
   void WaitAndPass(Database& db);
   void WaitForKey(Database& db, KeyHash key);
-  /// False: `give_up`, which is asked now and then, has answered true.
+  /// False: `give_up`, which is asked now and then, returned true.
   bool WaitAndClose(
       std::span<Database* const> dbs, absl::FunctionRef<bool()> give_up = [] { return false; });
   void WaitAndClose(Database& db);
   void WaitAndCloseAll(Keyspace& keyspace);
 
-  /// It has closed some gate; that of `db`.
+  /// Whether it has closed any gate, or that of `db`.
   bool closed() const { return !closed_.empty(); }
   bool Closes(const Database& db) const;
   const absl::InlinedVector<Gate*, 2>& closed_gates() const { return closed_; }
 
-  /// The changes under this hold. Null: nobody keeps changes, or the hold is a pass alone, under
-  /// which each change stands for itself.
+  /// The changes under this hold. Null: nobody wants changes, or the hold is a pass alone, under
+  /// which each change is a batch of its own.
   ChangeBatch* changes() { return batch_.get(); }
-  /// Adds one that is of no single key. REQUIRES: closed().
+  /// Adds a change that belongs to no single key. REQUIRES: closed().
   void Note(int db, ChangeKind kind, int64_t number = 0);
-  /// For one who has a pass alone and has locked a stripe: it is about to read there.
+  /// For a caller that has a pass alone and has locked a stripe: it is about to read there.
   void See(Database& db, const Stripe& stripe);
   void Release();
 
   // For WriteScope and its like.
-  /// The key was changed, or may have become another by a swap; those who wait for it are to be
-  /// served. REQUIRES: the stripe is held.
+  /// The key was changed, or a swap may have changed it; its waiters are to be served.
+  /// REQUIRES: the stripe is held.
   void NoteReady(Database& db, std::string_view key, KeyHash hash);
-  /// It is a pass alone: whoever changes something locks its stripe, and ends with HandAlone.
+  /// The hold is a pass alone: to change something, lock its stripe and end with HandAlone.
   bool alone() const { return stripes_.empty() && closed_.empty(); }
-  /// Hands on what was changed (null: nobody wants it), and serves those who wait for it. REQUIRES:
-  /// alone(), and the stripe is still locked.
+  /// Hands on the changes (null: nobody wants them) and serves the key's waiters.
+  /// REQUIRES: alone(), and the stripe is still locked.
   void HandAlone(Database& db, Stripe& stripe, const ChangeBatch* batch);
 
  private:
@@ -107,22 +107,22 @@ class Hold {
   absl::InlinedVector<Gate*, 2> closed_;
   absl::InlinedVector<Stripe*, 8> stripes_;  ///< those that are locked
 
-  /// From here on changes are kept; `together` in a batch, otherwise each for itself.
+  /// Keeps the changes from here on; `together`: in one batch, otherwise one batch for each.
   void BeginChanges(Database& db, bool together);
   void EndChanges();
-  /// Notes what the thread is about to see, and in the stripes what others will.
+  /// Sees what the thread is about to read, and notes in the stripes what others will see.
   void SeeChanges(const Database& db);
   void MarkChanges(int64_t offset);
   void ServeReady();
   void ServeWaiters(Database& db, std::string_view key, KeyHash hash);
-  /// What is done when everything has been given back.
+  /// Finishes what must wait until everything has been given back.
   void Finish();
   SeenOffset* seen() const { return context_ == nullptr ? nullptr : context_->seen; }
 
   Keyspace* keyspace_ = nullptr;  ///< null: nobody wants changes
   std::unique_ptr<ChangeBatch> batch_;
   bool handed_on_ = false;
-  int64_t offset_ = 0;  ///< behind what was handed on, where that has to be waited for
+  int64_t offset_ = 0;  ///< behind what was handed on, if a reply must wait for that
 
   struct Ready {
     Database* db;

@@ -4,16 +4,16 @@
 #include <cstdint>
 #include <string_view>
 
-#include "absl/hash/hash.h"
+#include "storage/base/text_hash.h"
 
 namespace cloakroom {
 
-/// The hash of a key, 64 bits, seeded per process. Its parts, from the top: 8 bits choose the
-/// stripe, 8 bits are the tag in the bucket, the low 48 bits the bucket.
+/// The hash of a key, 64 bits, seeded per process. From the top: 8 bits choose the stripe, 8 bits
+/// are the tag in the bucket, and the low 48 bits choose the bucket.
 struct KeyHash {
   uint64_t value = 0;
 
-  static KeyHash Of(std::string_view key) { return {absl::Hash<std::string_view>{}(key)}; }
+  static KeyHash Of(std::string_view key) { return {HashText(key)}; }
 
   uint32_t stripe() const { return static_cast<uint32_t>(value >> 56); }
   /// Never 0, which marks an empty slot.

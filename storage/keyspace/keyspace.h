@@ -19,14 +19,14 @@ class Reclaimer;
 class Snapshot;
 
 /// All logical databases of a server, with what they share: settings, clock, counters, and the
-/// thread that frees what is large.
+/// thread that frees large values.
 ///
-/// Thread rule: any thread, by way of a Hold (hold.h) for the databases themselves.
+/// Thread rule: any thread; the databases themselves through a Hold (hold.h).
 class Keyspace {
  public:
   struct Options {
     int databases = 16;
-    /// Event-loop threads; every gate has one slot more, for all other threads.
+    /// Event-loop threads. Every gate has one more slot, for all other threads.
     int event_loops = 1;
   };
 
@@ -40,7 +40,7 @@ class Keyspace {
   std::span<Database* const> databases() const { return all_; }
   int database_count() const { return static_cast<int>(databases_.size()); }
 
-  /// The slot of threads that are no event loop; those may wait at gates.
+  /// The slot of threads that are not event loops; they may wait at gates.
   GateSlot background_slot() const { return event_loops_; }
 
   const Clock& clock() const { return clock_; }
@@ -49,21 +49,21 @@ class Keyspace {
   Snapshot& snapshot() { return *snapshot_; }
   EncodingLimits encoding_limits() const;
 
-  /// Where changes go.
+  /// All changes go here.
   ChangeFeed& feed() { return feed_; }
   const ChangeFeed& feed() const { return feed_; }
 
-  /// Memory that maxmemory does not count, as Redis does not count its own log's buffer and what a
-  /// saving child keeps: changes on their way to the disk, and a snapshot's pre-images. It is gone
-  /// soon, and has limits of its own; keys are not evicted for it.
+  /// Memory that maxmemory does not count, as Redis does not count its log's buffer and what a
+  /// saving child keeps: changes not yet on the disk, and a snapshot's pre-images. It is soon free
+  /// again and has limits of its own; keys are not evicted for it.
   int64_t uncounted_bytes() const;
 
   /// Changes since the process began, of keys and by FLUSHALL and its kin; others go on counting.
   int64_t changes() const;
 
-  /// Apart from what every command reads.
+  /// On other cache lines than what every command reads.
   struct alignas(64) Counters {
-    std::atomic<int64_t> flush_changes = 0;  ///< those that are of no single key
+    std::atomic<int64_t> flush_changes = 0;  ///< those of no single key
     std::atomic<int64_t> expired = 0;
     std::atomic<int64_t> expired_fields = 0;
     std::atomic<int64_t> evicted = 0;
@@ -71,17 +71,17 @@ class Keyspace {
   Counters& counters() { return counters_; }
 
  private:
-  // What every command reads, and nobody writes while commands run.
+  // Every command reads these, and nobody writes them while commands run.
   const Clock& clock_;
   const int event_loops_;
   StorageSettings settings_;
   ChangeFeed feed_;
-  // What some write, each on cache lines of its own.
+  // Some commands write these, each on cache lines of its own.
   Counters counters_;
-  // Read again.
+  // Only read again.
   alignas(64) const std::unique_ptr<Reclaimer> reclaimer_;
   const std::unique_ptr<Snapshot> snapshot_;
-  // Last: they go first, and leave to the others what they hold.
+  // Last, since they are destroyed first and leave to the others what they hold.
   std::vector<std::unique_ptr<Database>> databases_;
   std::vector<Database*> all_;
 };

@@ -15,7 +15,7 @@ void Free(Entry* entry) {
   Entry::Destroy(entry);
 }
 
-/// Freed of a table before writers get to know of the room.
+/// Entries of a table to free before writers learn of the free memory.
 constexpr int kPerPublish = 256;
 
 void FreeAll(const Table& table) {
@@ -88,7 +88,7 @@ void Reclaimer::Run() {
     job.run();
     job.run = nullptr;
     MemoryMeter::Publish();
-    // Who sees that nothing is on its way sees the memory as well.
+    // A thread that then sees nothing pending also sees the freed memory.
     pending_.fetch_sub(job.objects, std::memory_order_release);
     if (job.is_table) pending_in_tables_.fetch_sub(job.objects, std::memory_order_release);
     freed_.fetch_add(job.objects, std::memory_order_relaxed);

@@ -14,36 +14,36 @@
 
 namespace cloakroom {
 
-/// Frees what would take long to free, on a thread of its own: big values, whole tables. Event
-/// loops only ever pay for small ones.
+/// Frees what would take long to free, such as large values and whole tables, on a thread of its
+/// own, so that event loops free only small ones.
 ///
 /// Thread rule: any thread may call anything.
 class Reclaimer {
  public:
-  /// Values of up to so many allocations are freed where they were dropped.
+  /// Values of at most this many allocations are freed where they are dropped.
   static constexpr size_t kInlineCost = 64;
 
   Reclaimer();
-  /// Frees all that is left, then returns.
+  /// Frees everything that is left, then returns.
   ~Reclaimer();
   Reclaimer(const Reclaimer&) = delete;
   Reclaimer& operator=(const Reclaimer&) = delete;
 
-  /// Takes the entry over, with all its payload points to.
+  /// Takes over the entry with everything that its payload points to.
   void Drop(Entry* entry);
-  /// Takes over what a value's payload points to; the payload itself stays the caller's.
+  /// Takes over what a value's payload points to; the payload itself remains the caller's.
   void DropValue(const ValueView& value);
   void DropTable(Table table);
 
-  /// Entries waiting: INFO's lazyfree_pending_objects, and how many were freed so far.
+  /// Entries that wait to be freed (INFO's lazyfree_pending_objects), and those freed so far.
   int64_t pending() const { return pending_.load(std::memory_order_acquire); }
-  /// Of these, the ones in tables: what FLUSHDB and FLUSHALL removed.
+  /// How many of the pending ones are in tables that FLUSHDB and FLUSHALL removed.
   int64_t pending_in_tables() const { return pending_in_tables_.load(std::memory_order_acquire); }
   int64_t freed() const { return freed_.load(std::memory_order_relaxed); }
   void ResetFreed() { freed_.store(0, std::memory_order_relaxed); }
 
-  /// Calls `done`, on the reclaimer's thread, when all that was dropped before the call is freed.
-  /// It must only post.
+  /// Calls `done`, on the reclaimer's thread, when everything dropped before the call is freed.
+  /// `done` must only post.
   void WhenDrained(std::function<void()> done) { Post({std::move(done), 0}); }
   /// Waits for that, for tests.
   void Drain();
@@ -57,7 +57,7 @@ class Reclaimer {
   void Post(Job job);
   void Run();
 
-  // Apart from the lock, which those who drop fight for.
+  // On another cache line than the lock, for which dropping threads compete.
   std::atomic<int64_t> pending_ = 0;
   std::atomic<int64_t> pending_in_tables_ = 0;
   std::atomic<int64_t> freed_ = 0;

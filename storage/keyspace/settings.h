@@ -32,8 +32,8 @@ struct StorageSettings {
   std::atomic<int> lfu_log_factor = 10;
   std::atomic<int> lfu_decay_minutes = 1;
   std::atomic<bool> active_expire = true;  ///< DEBUG SET-ACTIVE-EXPIRE
-  /// CLIENT PAUSE, in ms since the epoch: until then nothing changes by itself. What has expired is
-  /// hidden and stays, and nothing is evicted.
+  /// CLIENT PAUSE, in ms since the epoch: until then nothing changes by itself. Expired entries are
+  /// hidden but kept, and nothing is evicted.
   std::atomic<int64_t> unchanging_until_ms = 0;
 
   std::atomic<uint32_t> hash_max_listpack_entries = 128;

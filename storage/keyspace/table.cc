@@ -106,7 +106,7 @@ bool Table::Prefetch(KeyHash hash, int turn) const {
   for (size_t i = 0; i < bucket->slot_count(); ++i) {
     if (bucket->tags[i] != hash.tag()) continue;
     __builtin_prefetch(bucket->slots[i]);
-    // The value begins behind the key, as a rule in the entry's second line.
+    // The value begins behind the key, usually in the entry's second cache line.
     __builtin_prefetch(static_cast<const char*>(bucket->slots[i]) + kCacheLine);
   }
   if (bucket->chained) __builtin_prefetch(bucket->next());
@@ -154,7 +154,7 @@ Entry* Table::Erase(Entry** slot, KeyHash hash) {
   }
   Bucket* bucket = last;
   size_t hole = static_cast<size_t>(slot - bucket->slot(0));
-  // The hole is filled from the end of the chain, so that an overflow bucket empties and goes.
+  // The chain's last entry fills the hole, so that an overflow bucket empties and can be freed.
   while (last->chained) {
     before_last = last;
     last = last->next();
@@ -187,7 +187,7 @@ void Table::AddBucket() {
   if (index >= kSegmentBuckets) {
     if (index % kSegmentBuckets == 0) segments_.push_back(Bucket::Allocate(kSegmentBuckets));
   } else if (index >= first_segment_capacity_) {
-    // The first segment doubles: most stripes of a small shop hold a handful of keys.
+    // The first segment doubles: with little data, most stripes have a handful of keys.
     size_t capacity = first_segment_capacity_ == 0 ? 1 : first_segment_capacity_ * 2;
     Bucket* grown = Bucket::Allocate(capacity);
     if (index > 0) {
@@ -279,7 +279,7 @@ uint64_t Table::Scan(uint64_t position, absl::FunctionRef<void(Entry*)> visit) c
   if (start == position) {
     At(address).ForEachInChain(visit);
   } else {
-    // The table has shrunk since: what lies before the position was visited in a bucket of its own.
+    // The table has shrunk since: entries before the position were visited in another bucket.
     At(address).ForEachInChain([&](Entry* entry) {
       uint64_t bits_of_entry = KeyHash::Of(entry->key()).bucket_bits();
       if (ReverseBits(bits_of_entry, kPositionBits) >= position) visit(entry);

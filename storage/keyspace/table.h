@@ -26,7 +26,7 @@ namespace cloakroom {
 ///  - the mean chain is at most kMaxLoad entries long, and the table shrinks below kMinLoad;
 ///  - ExpiryIndex holds, for each group of buckets, a time not after the first expiry in it.
 ///
-/// Thread rule: the lock of the stripe that owns it. Addresses of slots hold until the next
+/// Thread rule: the lock of the stripe that owns it. Addresses of slots are valid until the next
 /// Insert or Erase.
 class Table {
  public:
@@ -35,7 +35,7 @@ class Table {
   Table& operator=(Table&& other) noexcept;
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
-  /// REQUIRES: empty (see TakeAll): a table does not know how to free values.
+  /// REQUIRES: empty (see TakeAll), since a table cannot free values.
   ~Table();
 
   size_t size() const { return size_; }
@@ -44,46 +44,45 @@ class Table {
   /// The slot that holds the key's entry, or null.
   Entry** Find(std::string_view key, KeyHash hash);
 
-  /// Adds an entry whose key is not there yet, and returns its slot.
+  /// Adds an entry whose key is not in the table, and returns its slot.
   Entry** Insert(Entry* entry, KeyHash hash);
 
-  /// Takes the entry out; the caller owns it then. REQUIRES: `slot` came from Find or Insert.
+  /// Removes the entry; the caller then owns it. REQUIRES: `slot` came from Find or Insert.
   Entry* Erase(Entry** slot, KeyHash hash);
 
-  /// Starts fetching into the cache what Find will look at, in turns, since each needs what the one
-  /// before has fetched: the bucket of the hash; then the entries in it that may match, and the
-  /// bucket chained behind; then the same of that one, and so on. False when there is no next turn.
+  /// Starts to fetch into the cache what Find will look at. It takes turns, since each needs what
+  /// the one before fetched: the bucket of the hash; then its entries that may match, and the
+  /// bucket chained behind it; then the same for that one, and so on. False: there is no next turn.
   bool Prefetch(KeyHash hash, int turn) const;
 
   /// Tells the expiry index that the entry of this hash is due at `due_ms` or later.
   void NoteDue(KeyHash hash, int64_t due_ms);
 
   /// Visits the buckets at a position in hash space and returns the next position, 0 after the
-  /// last. Entries present during a whole scan are visited exactly once, whatever the table does
+  /// last. Visits entries present during a whole scan exactly once, whatever the table does
   /// meanwhile; others at most once, unless they are removed and inserted again. The position is
-  /// the bucket number with its bits reversed, 48 bits wide: it orders buckets so that those which
-  /// a split makes follow the one they came from.
+  /// the bucket number with its bits reversed, 48 bits wide, so that the buckets that a split makes
+  /// follow the one they came from.
   uint64_t Scan(uint64_t position, absl::FunctionRef<void(Entry*)> visit) const;
 
   /// Visits all entries. `visit` must not change the table.
   void ForEach(absl::FunctionRef<void(Entry*)> visit) const;
 
-  /// An entry drawn near uniformly, or null when empty.
+  /// An entry drawn almost uniformly, or null if the table is empty.
   Entry* Random(absl::BitGenRef random) const;
 
-  /// Work of one slice of the expirer, see CollectDue.
+  /// The result of one slice of the expirer's work, see CollectDue.
   struct DueSlice {
     bool finished = true;  ///< nothing else is due
     size_t visited = 0;    ///< buckets looked at
   };
-  /// Calls `due` for the entries of the groups that may be due at `now_ms`, at most `max_groups`
-  /// groups of them. `due` answers the time at which the entry is due next (kNever); it
-  /// must not change the table.
+  /// Calls `due` for the entries of at most `max_groups` groups that may be due at `now_ms`. `due`
+  /// returns the time at which the entry is next due (kNever); it must not change the table.
   DueSlice CollectDue(int64_t now_ms, size_t max_groups, absl::FunctionRef<int64_t(Entry*)> due);
-  /// A time not after the first expiry in the table; kNever without any.
+  /// A time not after the first expiry in the table; kNever if there is none.
   int64_t FirstDueMs() const { return expiry_.FirstDueMs(); }
 
-  /// Bytes of buckets and directory, not of entries.
+  /// Bytes of buckets and directory, without entries.
   size_t overhead_bytes() const;
   size_t bucket_count() const { return bucket_count_; }
 

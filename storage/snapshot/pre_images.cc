@@ -6,7 +6,7 @@ namespace cloakroom {
 
 void PreImages::Open(size_t max_bytes) {
   assert(!keeping_ && empty());
-  Close();  // where nothing is asserted
+  Close();  // in builds without asserts
   max_bytes_ = max_bytes;
   bytes_ = 0;
   for (Shard& shard : shards_) {
@@ -21,7 +21,7 @@ void PreImages::Close() {
   for (Shard& shard : shards_) {
     SnapshotBatch dropped;
     {
-      // Who came before has added, who comes later does not.
+      // Earlier writers have added their entries; later ones do not add.
       MutexLock lock(shard.mutex);
       dropped.Swap(shard.batch);
     }

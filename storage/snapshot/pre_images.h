@@ -14,34 +14,34 @@
 
 namespace cloakroom {
 
-/// The old states of entries that changed before a snapshot's walker came to them, until it fetches
+/// The pre-images of entries that changed before a snapshot's walker came to them, until it takes
 /// them (snapshot.h).
 ///
-/// Writers add with a stripe held, so an addition is a copy of the entry and never more: the copies
-/// lie in pieces that stay where they are, and writers of different stripes meet in different
-/// shards. At most `max_bytes` are kept; what comes beyond is counted and not kept.
+/// Writers add with a stripe held, so an addition only copies the entry: the copies lie in pieces
+/// of memory that never move, and writers of different stripes use different shards. At most
+/// `max_bytes` are kept; further entries are counted but not kept.
 ///
 /// Thread rule: Open, Take and Close by the walker; the others by any thread.
 class PreImages {
  public:
-  /// From here on they are kept. REQUIRES: closed, with nothing left over; all gates closed.
+  /// Keeps pre-images from now on. REQUIRES: closed, with nothing left over; all gates closed.
   void Open(size_t max_bytes);
-  /// Nothing is kept any more; what is there stays.
+  /// Keeps no more; what is there stays.
   void StopKeeping() { keeping_ = false; }
   /// The same, and drops what is there.
   void Close();
 
-  /// Keeps an entry of a database, by its number at the instant. False: it would be too much.
-  /// The entry's stripe is held.
+  /// Keeps an entry of a database, by its number at the instant. False: over the limit. The entry's
+  /// stripe is held.
   bool Add(KeyHash hash, int db, const Entry& entry);
-  /// Counts an entry that the snapshot does without.
+  /// Counts an entry that the snapshot does not need.
   void LeaveOut(KeyHash hash);
 
-  /// Moves some of them, about so many bytes, into an empty batch. False: there are none.
+  /// Moves about `bytes` of them into an empty batch. False: there are none.
   bool Take(SnapshotBatch* batch, size_t bytes);
 
   bool empty() const;
-  /// What they retain.
+  /// The memory that they retain.
   size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   /// Calls of Add and LeaveOut since Open.
   size_t settled() const;

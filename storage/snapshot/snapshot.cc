@@ -13,15 +13,15 @@
 namespace cloakroom {
 namespace {
 
-/// What one hold of a stripe may copy: some microseconds' worth. A bucket is copied whole.
+/// Entries to copy in one hold of a stripe: some microseconds' worth. A bucket is copied whole.
 constexpr size_t kEntriesPerHold = 24;
 constexpr size_t kBytesPerHold = 64 * 1024;
-/// Buckets looked at in one hold where all entries are newer already.
+/// Buckets to look at in one hold if all entries are newer already.
 constexpr int kBucketsPerHold = 32;
-/// A batch is given out when it has come to so much.
+/// A batch of this size is full.
 constexpr size_t kBatchBytes = 64 * 1024;
 
-/// How long Begin sleeps before it looks again whether a gate is open.
+/// How long Begin sleeps before it checks again whether a gate is open.
 constexpr std::chrono::milliseconds kLookAgain{1};
 
 }  // namespace
@@ -68,7 +68,7 @@ bool Snapshot::EndCancelledWalk(absl::FunctionRef<bool()> give_up) {
   SnapshotBatch none;
   while (active()) {
     if (Next(&none) != Step::kBusy) continue;
-    // Whoever has a gate closed is waited for: Begin could not do without it either.
+    // Waits for the thread that has closed a gate: Begin could not do without that gate either.
     if (give_up()) return false;
     std::this_thread::sleep_for(kLookAgain);
   }
@@ -79,7 +79,7 @@ Snapshot::Step Snapshot::Next(SnapshotBatch* batch) {
   batch->Clear();
   while (true) {
     Step step = Step::kGave;
-    // Pre-images first: they are what uses memory.
+    // Pre-images first, since they take memory.
     if (!pre_images_.Take(batch, kBatchBytes) && !WalkLooseTables(batch)) {
       step = WalkKeyspace(batch);
     }
@@ -120,7 +120,7 @@ bool Snapshot::WalkLooseTables(SnapshotBatch* batch) {
 }
 
 Snapshot::Step Snapshot::WalkKeyspace(SnapshotBatch* batch) {
-  // Databases in a row in which there was nothing to walk for now.
+  // Consecutive databases in which there was nothing to walk for now.
   for (int idle = 0; unwalked_ > 0 && idle < keyspace_.database_count();) {
     if (WalkDatabase(keyspace_.db(at_), batch)) {
       idle = 0;
@@ -137,11 +137,11 @@ Snapshot::Step Snapshot::WalkKeyspace(SnapshotBatch* batch) {
 bool Snapshot::WalkDatabase(Database& db, SnapshotBatch* batch) {
   Hold hold(keyspace_.background_slot());
   if (!gates_closed_ && !hold.TryPass(db)) return false;
-  // Not sooner: what is in the database changes with the gate closed.
+  // Not sooner: the database's contents change with the gate closed.
   const int number = db.snapshot_number();
   Progress& progress = progress_[static_cast<size_t>(number)];
   if (progress.stripe == Database::kStripes) return false;
-  // One that holds nothing holds nothing older; it costs no hold of its own.
+  // An empty stripe has no older entries, and needs no hold.
   while (progress.stripe < Database::kStripes && db.stripe(progress.stripe).keys == 0) {
     progress = {.stripe = progress.stripe + 1};
   }
@@ -175,7 +175,7 @@ uint64_t Snapshot::WalkTable(Table& table, int db, uint64_t position, SnapshotBa
 }
 
 bool Snapshot::Finished() {
-  // Nothing older is left in any table, so what stands here is all that can still come.
+  // No table has older entries, so only these can still come.
   if (!pre_images_.empty() || loose_count_ > 0) return false;
   if (wanted() && exact_ && walked_ + pre_images_.settled() != keys_total()) {
     Fail(Failure::kIncomplete);
@@ -199,7 +199,7 @@ void Snapshot::KeepPreImage(const Database& db, KeyHash hash, Entry* entry) {
 }
 
 void Snapshot::LeaveOut(const Database& db, KeyHash hash, Entry* entry) {
-  // A log that has been turned off since does not say that it goes.
+  // If the log has been turned off since, it does not say that the entry goes.
   if (log_follows_ && keyspace_.feed().log() == nullptr) return KeepPreImage(db, hash, entry);
   entry->set_epoch(epoch_);
   pre_images_.LeaveOut(hash);
@@ -232,7 +232,7 @@ bool Snapshot::FreeFlushedTables() {
 void Snapshot::DropLooseTables() {
   std::deque<std::unique_ptr<LooseTable>> dropped;
   {
-    // Who came before has put its table there, who comes later keeps it.
+    // Earlier flushes have put their tables here; later ones keep theirs.
     MutexLock lock(mutex_);
     dropped.swap(loose_tables_);
     loose_count_ = 0;

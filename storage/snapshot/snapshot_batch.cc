@@ -9,12 +9,12 @@
 namespace cloakroom {
 namespace {
 
-/// Of one piece. What is larger than a fourth of it has a piece to itself, of its own size, so that
-/// no piece is left with much room that nothing fits in.
+/// The size of a piece. An entry larger than a fourth of it gets a piece of its own size, so that
+/// no piece is left with much unused room.
 constexpr size_t kPieceBytes = 64 * 1024;
 constexpr size_t kLargeBytes = kPieceBytes / 4;
 
-/// What stands before the key and the payload of each entry.
+/// Precedes the key and the payload of each entry.
 struct Header {
   int64_t expire_at_ms;
   int32_t db;
@@ -26,8 +26,8 @@ struct Header {
   bool outgrown;
 };
 
-/// What a change to the original will leave in nobody's hands but the batch's. Of a trie that is
-/// some leaves, as long as the batch is short-lived.
+/// The shared bytes that only the batch will own after a change of the original. For a trie these
+/// are some leaves, as long as the batch is short-lived.
 size_t SharedBytes(const ValueView& value) {
   constexpr size_t kSomeLeaves = 8 * 1024;
   if (value.encoding == Encoding::kTrie) return kSomeLeaves;
@@ -72,7 +72,7 @@ SnapshotBatch::Piece& SnapshotBatch::PieceFor(size_t bytes) {
   piece.capacity = bytes > kLargeBytes ? bytes : kPieceBytes;
   piece.bytes = std::make_unique_for_overwrite<char[]>(piece.capacity);
   if (bytes <= kLargeBytes || pieces_.empty()) return pieces_.emplace_back(std::move(piece));
-  // The one that is being filled stays the last.
+  // The piece that is being filled remains the last.
   return *pieces_.insert(pieces_.end() - 1, std::move(piece));
 }
 

@@ -13,9 +13,9 @@
 
 namespace cloakroom {
 
-/// Copies of entries, in pieces of memory: taking one costs a copy of its key and its payload, and
-/// a new piece now and then; what is there already is never copied again, however much it is. Large
-/// values are shared (shared_value.h), so a set of a million members costs a reference.
+/// Copies of entries, in pieces of memory. Adding an entry copies its key and its payload, and now
+/// and then allocates a piece; it never moves earlier copies. Large values are shared
+/// (shared_value.h), so a set of a million members costs a reference.
 ///
 /// Thread rule: one thread at a time; the stripe of an entry is held while it is added.
 class SnapshotBatch {
@@ -30,10 +30,10 @@ class SnapshotBatch {
 
   void Add(int db, const Entry& entry);
   void Swap(SnapshotBatch& other) noexcept;
-  /// Takes pieces of the other over, the oldest first, until this one retains so many bytes or the
-  /// other is empty. Costs nothing for what is in them.
+  /// Takes over pieces of `other`, the oldest first, until this batch retains `bytes` or `other` is
+  /// empty. Does not copy their contents.
   void TakeFrom(SnapshotBatch& other, size_t bytes);
-  /// Gives the values back that it shares.
+  /// Gives back the values that it shares.
   void Clear();
 
   bool empty() const { return count_ == 0; }

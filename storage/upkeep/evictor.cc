@@ -13,13 +13,13 @@
 namespace cloakroom {
 namespace {
 
-/// Keys evicted before a command may go ahead though memory is still over the limit: what a
-/// single write adds is far less than so many keys give back.
+/// Keys evicted before a command may go ahead though memory is still over the limit: a single write
+/// adds far less than this many keys free.
 constexpr int kSliceKeys = 256;
-/// Buckets looked at for samples in one stripe: where few keys are volatile, most are skipped.
+/// Buckets to search for samples in one stripe: if few keys are volatile, most are skipped.
 constexpr int kMaxBuckets = 128;
 constexpr int kMaxMisses = 1024;
-/// How often a database or stripe that somebody else has is passed over.
+/// How many occupied databases or stripes to pass over.
 constexpr int kMaxOccupied = 32;
 
 }  // namespace
@@ -35,13 +35,13 @@ bool Evictor::FlushedMemoryIsComing() {
   return keyspace_.snapshot().FreeFlushedTables() || keyspace_.reclaimer().pending_in_tables() > 0;
 }
 
-/// Looks once more: the reclaimer may have come to its end between the look at the memory and the
-/// look at what is on its way.
+/// Checks again: the reclaimer may have finished between the check of the memory and the check of
+/// what is pending.
 Evictor::Room Evictor::NoRoom() const { return OverLimit() ? Room::kNoRoom : Room::kBelowLimit; }
 
 Evictor::Room Evictor::MakeRoom() {
   if (!OverLimit() || FlushedMemoryIsComing()) return Room::kBelowLimit;
-  // As in Redis, a pause lets commands in that find no room: they wait for its end anyway.
+  // As in Redis, a pause admits commands that find no room: they wait for its end anyway.
   if (keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) {
     return Room::kBelowLimit;
   }
@@ -57,12 +57,12 @@ Evictor::Room Evictor::MakeRoom() {
         if (!OverLimit()) return Room::kBelowLimit;
         break;
       case Step::kBusy:
-        // Another database may do.
+        // Another database may not be occupied.
         if (++occupied < kMaxOccupied) break;
         return evicted > 0 ? Room::kBelowLimit : Room::kBusy;
       case Step::kNothingFound:
         if (PickDatabase(OnlyVolatile(policy)) == nullptr || ++misses > kMaxMisses) {
-          // What was dropped in bulk may still be on its way to the allocator.
+          // Entries dropped in bulk may not be freed yet.
           return keyspace_.reclaimer().pending() > 0 ? Room::kBelowLimit : NoRoom();
         }
     }
@@ -90,14 +90,14 @@ Evictor::Step Evictor::EvictOne(EvictionPolicy policy) {
   if (db == nullptr) return Step::kNothingFound;
   Hold hold(slot_);
   if (!hold.TryPassNow(*db)) return Step::kBusy;
-  // The first stripe with a candidate, from a random one on.
+  // The first stripe with a candidate, starting from a random one.
   bool occupied = false;
   uint32_t start = absl::Uniform<uint32_t>(random_, 0, Database::kStripes);
   for (uint32_t i = 0; i < Database::kStripes; ++i) {
     Stripe& stripe = db->stripe((start + i) % Database::kStripes);
     const auto& count = only_volatile ? stripe.expires : stripe.keys;
     if (count.load(std::memory_order_relaxed) == 0) continue;
-    // Another stripe will do: nobody waits here.
+    // Another stripe will do, so do not wait for this one.
     if (!stripe.mutex.TryLock()) {
       occupied = true;
       continue;
@@ -117,7 +117,7 @@ Evictor::Step Evictor::EvictFrom(Hold& hold, Database& db, Stripe& stripe, Evict
   if (best->entry->epoch() != snapshot.epoch()) [[unlikely]]
     snapshot.LeaveOut(db, KeyHash::Of(best->key), best->entry);
   WriteScope scope(hold, db, best->key, KeyHash::Of(best->key), now_ms);
-  if (!scope.exists()) return Step::kEvicted;  // it had expired, and is gone all the same
+  if (!scope.exists()) return Step::kEvicted;  // it had expired, and is gone as well
   scope.Delete();
   scope.Changed("evicted");
   keyspace_.counters().evicted.fetch_add(1, std::memory_order_relaxed);

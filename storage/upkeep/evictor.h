@@ -12,29 +12,29 @@ namespace cloakroom {
 
 class Hold;
 
-/// Keeps the memory in use below maxmemory by removing keys, as maxmemory-policy says.
+/// Keeps the memory in use below maxmemory by removing keys according to maxmemory-policy.
 ///
-/// A key to go is the best of `maxmemory-samples` taken from a random stripe (keys are spread over
-/// stripes by hash, so a sample of one stripe is a sample of the database): the one idle longest
-/// (LRU), used least (LFU), due first (TTL), or just any (random).
+/// It evicts the best of `maxmemory-samples` keys from a random stripe (the hash spreads keys over
+/// stripes, so a sample of one stripe is a sample of the database): the one idle longest (LRU),
+/// used least (LFU), due first (TTL), or just any (random).
 ///
-/// What is in use is known to within 64 KB for each event loop (MemoryMeter::RoughBytes).
+/// The memory in use is known to within 64 KB for each event loop (MemoryMeter::RoughBytes).
 ///
-/// Thread rule: each thread has its own; no hold may be held.
+/// Thread rule: each thread has its own; the thread must have no hold.
 class Evictor {
  public:
   Evictor(Keyspace& keyspace, GateSlot slot) : keyspace_(keyspace), slot_(slot) {}
 
   enum class Room {
     kBelowLimit,  ///< there is room
-    kNoRoom,      ///< over the limit, and the policy lets nothing go
-    kBusy,        ///< over the limit, and those who could free some are occupied
+    kNoRoom,      ///< over the limit, and the policy lets no key go
+    kBusy,        ///< over the limit, and what could be evicted is occupied
   };
   /// Evicts until there is room, but not during a pause; at most for one slice (some hundred keys),
-  /// after which a command may go ahead and the next one goes on evicting.
+  /// after which a command may go ahead and the next one continues to evict.
   Room MakeRoom();
 
-  /// More is in use than maxmemory, what it does not count aside (Keyspace::uncounted_bytes).
+  /// More than maxmemory is in use, without what it does not count (Keyspace::uncounted_bytes).
   bool OverLimit() const;
 
  private:
@@ -45,8 +45,8 @@ class Evictor {
   };
   enum class Step { kEvicted, kNothingFound, kBusy };
 
-  /// What was flushed is on its way to the allocator, so nothing has to be evicted for it. Where a
-  /// snapshot still wanted it, it does without.
+  /// Flushed memory will be free soon, so nothing has to be evicted for it. A snapshot that still
+  /// wanted it must do without.
   bool FlushedMemoryIsComing();
   Room NoRoom() const;
   Step EvictOne(EvictionPolicy policy);

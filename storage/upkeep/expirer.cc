@@ -10,7 +10,7 @@
 namespace cloakroom {
 namespace {
 
-/// What one hold of a stripe may cost: groups of 16 buckets looked at, entries and fields removed.
+/// Limits of one hold of a stripe: groups of 16 buckets to search, entries and fields to remove.
 constexpr size_t kSliceGroups = 4;
 constexpr size_t kSliceEntries = 64;
 constexpr size_t kSliceFields = 256;
@@ -32,7 +32,7 @@ bool Expirer::RunDatabase(Database& db, absl::FunctionRef<bool()> between, size_
     Slice slice;
     do {
       slice = RunSlice(db, db.stripe(s), keyspace_.clock().NowMs());
-      // Somebody has the database for himself, maybe for long: the others cannot wait for that.
+      // The database is closed, maybe for long: the others cannot wait for that.
       if (!slice.passed) return true;
       *removed += slice.removed;
       if (slice.removed > 0 && !between()) return false;

@@ -11,21 +11,21 @@ namespace cloakroom {
 
 class Hold;
 
-/// Removes what has expired, keys and fields of hashes, though nobody asks for it.
+/// Removes expired keys and fields of hashes that no command asks for.
 ///
-/// It goes over all stripes whose index says that something may be due, and holds each lock only
-/// for a slice of a few groups of buckets (some tens of microseconds), so a million keys that
-/// expire in the same second never delay a command noticeably. It passes over a database that is
-/// closed, and comes back to it in its next pass.
+/// It visits all stripes whose index says that something may be due, and holds each lock only for a
+/// slice of a few groups of buckets (some tens of microseconds), so a million keys that expire in
+/// the same second never delay a command noticeably. It skips a closed database until its next
+/// pass.
 ///
 /// Thread rule: one background thread.
 class Expirer {
  public:
   explicit Expirer(Keyspace& keyspace) : keyspace_(keyspace) {}
 
-  /// One pass over everything, or nothing during a pause. Returns how many keys and fields it
-  /// removed. `between` is called after each slice, with no lock held; answering false ends the
-  /// pass.
+  /// Makes one pass over everything, or does nothing during a pause. Returns how many keys and
+  /// fields it removed. Calls `between` after each slice, with no lock held; a false result ends
+  /// the pass.
   size_t Run(absl::FunctionRef<bool()> between);
 
  private:

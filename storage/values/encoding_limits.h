@@ -5,8 +5,8 @@
 
 namespace cloakroom {
 
-/// Where Redis leaves its compact encodings: the configuration settings of these names. They
-/// decide what OBJECT ENCODING answers, and at how many items a packed block becomes a trie.
+/// Where Redis leaves its compact encodings: the configuration settings of these names. They decide
+/// what OBJECT ENCODING answers, and at how many items a packed block becomes a trie.
 struct EncodingLimits {
   size_t hash_max_listpack_entries = 128;
   size_t hash_max_listpack_value = 64;
@@ -15,8 +15,8 @@ struct EncodingLimits {
   size_t set_max_listpack_value = 64;
 };
 
-/// A packed block of more bytes becomes a trie whatever the entry limit. Above what Redis would
-/// keep in a listpack under its default limits: 128 * (64 + 64) bytes plus two lengths each.
+/// A larger packed block becomes a trie whatever the entry limit. Above what Redis would keep in a
+/// listpack under its default limits: 128 * (64 + 64) bytes plus two lengths each.
 inline constexpr size_t kMaxPackedBytes = 17 * 1024;
 
 }  // namespace cloakroom

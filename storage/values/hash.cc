@@ -97,7 +97,7 @@ bool MutableHash::Set(std::string_view field, std::string_view value, int64_t no
   return created || was_expired;
 }
 
-// Sessions write the same fields again and again; those that stay what they were are no change.
+// Sessions write the same fields again and again; an equal value is no change.
 void MutableHash::LogSet(std::string_view field, std::string_view value, int64_t expires_at_ms) {
   const std::optional<Item> old = items_.view().Find(field);
   if (old && old->value.bytes == value && old->expires_at_ms == expires_at_ms) return;

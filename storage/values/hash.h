@@ -20,9 +20,9 @@ namespace cloakroom {
 /// Its row (type_ops.h).
 extern const TypeOps kHashOps;
 
-/// A hash as readers see it: fields whose time has passed are invisible. A default-constructed
-/// one is the absent value: empty. What it returns is valid until the hash changes; the caller
-/// holds the stripe's lock, or a SharedValue.
+/// A hash as readers see it: expired fields are invisible. A default-constructed Hash is absent,
+/// and empty. Results are valid until the hash changes; the caller holds the stripe's lock, or a
+/// SharedValue.
 class Hash {
  public:
   static constexpr ValueType kType = ValueType::kHash;
@@ -32,22 +32,22 @@ class Hash {
   /// REQUIRES: a hash.
   explicit Hash(const ValueView& value) : Hash(value.encoding, value.payload) {}
 
-  /// O(1) unless fields have expired and not been erased yet.
+  /// O(1) unless fields have expired and are not erased yet.
   size_t size(int64_t now_ms) const { return items().LiveSize(now_ms); }
 
   std::optional<ItemValue> Find(std::string_view field, int64_t now_ms) const;
-  /// When the field expires (kNever: never); nothing when there is no such field.
+  /// When the field expires (kNever: never); nullopt if there is no such field.
   std::optional<int64_t> FieldExpiry(std::string_view field, int64_t now_ms) const;
-  /// No field expires before; kNever when none ever does.
+  /// No field expires before this time; kNever if none ever does.
   int64_t NextExpiry() const { return items().MinExpiry(); }
 
   /// In insertion order while packed; afterwards in an order that only changes of the hash change.
   void ForEach(absl::FunctionRef<void(const Item&)> fn, int64_t now_ms) const;
   /// One step of HSCAN: calls `fn` for about `count` fields and returns the next cursor, 0 at the
-  /// end. A packed hash comes whole. Cursors fit a signed 64-bit integer.
+  /// end. Visits the whole of a packed hash. Cursors fit a signed 64-bit integer.
   uint64_t Scan(uint64_t cursor, size_t count, absl::FunctionRef<void(const Item&)> fn,
                 int64_t now_ms) const;
-  /// Any field, each as likely as the others; nothing when empty.
+  /// Any field, each with equal probability; nullopt if empty.
   std::optional<Item> Random(absl::BitGenRef rng, int64_t now_ms) const;
 
   /// The hash as it is now, for a thread without the lock. O(1), or a copy of a packed block.
@@ -62,9 +62,8 @@ class Hash {
   std::string_view payload_;
 };
 
-/// A hash being changed. The slot may be absent: the first Set creates it; when the last field
-/// goes the slot is removed. Arguments must not point into the hash. The caller holds the
-/// stripe's lock.
+/// A hash being changed. The slot may be absent: the first Set creates it, and erasing the last
+/// field removes it. Arguments must not point into the hash. The caller holds the stripe's lock.
 class MutableHash {
  public:
   enum class Expiry : uint8_t { kClear, kKeep };
@@ -80,13 +79,13 @@ class MutableHash {
   /// Returns whether a live field was erased.
   bool Erase(std::string_view field, int64_t now_ms);
 
-  /// False when there is no such field. A time that has passed makes the field invisible at once.
+  /// False: there is no such field. A time in the past makes the field invisible at once.
   bool SetFieldExpiry(std::string_view field, int64_t expires_at_ms, int64_t now_ms);
-  /// False when there is no such field or it had no expiry.
+  /// False: there is no such field, or it had no expiry.
   bool PersistField(std::string_view field, int64_t now_ms);
 
-  /// Erases at most `limit` expired fields, tells `on_erase` each before it goes, and returns how
-  /// many went.
+  /// Erases at most `limit` expired fields, calls `on_erase` before each, and returns how many it
+  /// erased.
   size_t EraseExpired(int64_t now_ms, size_t limit,
                       absl::FunctionRef<void(std::string_view field)> on_erase);
   size_t EraseExpired(int64_t now_ms, size_t limit);

@@ -11,12 +11,11 @@ namespace cloakroom {
 
 // An int set: a byte that says how wide the integers are (2, 4 or 8 bytes), then the integers in
 // ascending order, distinct, in the host's byte order, unaligned.
-//
-// Invariants: the width is the narrowest that has ever been enough; it never shrinks. No bytes at
-// all are an empty set. Finding is O(log n), changing is one Splice, O(n) for the bytes that move.
-// Threads: as the bytes that the set lies in.
+// Invariants: the width is the narrowest that has ever been enough; it never shrinks. An empty set
+// has no bytes at all. Finding is O(log n); changing is one Splice, O(n) for the bytes that move.
+// Threads: as for the bytes that hold the set.
 
-/// Reads an int set. REQUIRES: bytes written by IntSet, or Validate() said yes.
+/// Reads an int set. REQUIRES: bytes written by IntSet, or Validate() returned true.
 class IntSetView {
  public:
   explicit IntSetView(std::string_view bytes) : bytes_(bytes) {}
@@ -47,7 +46,7 @@ class IntSet {
   IntSetView view() const { return IntSetView(region_.bytes()); }
   /// Returns whether the value is new.
   bool Add(int64_t value);
-  /// Returns whether there was such a value.
+  /// Returns whether the value was there.
   bool Remove(int64_t value);
 
  private:

@@ -9,15 +9,15 @@
 
 namespace cloakroom {
 
-/// A value as it lies in a hash. `bytes` is valid until the hash changes; whoever needs a large
-/// one longer takes a reference to `blob`, which is null when the bytes are inline.
+/// A value in a hash. `bytes` is valid until the hash changes; to keep a large one longer, take a
+/// reference to `blob`, which is null for inline bytes.
 struct ItemValue {
   std::string_view bytes;
   const Blob* blob = nullptr;
 };
 
 /// One field of a hash, or one member of a set (no value, no expiry). Valid until the hash or set
-/// changes. `expires_at_ms` is kNever for what does not expire.
+/// changes. `expires_at_ms` is kNever for an item that does not expire.
 struct Item {
   std::string_view field;
   ItemValue value;

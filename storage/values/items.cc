@@ -96,7 +96,7 @@ std::optional<Item> Items::Random(absl::BitGenRef rng, int64_t now_ms) const {
   if (!is_trie()) {
     return LiveItemAt(PackedView(payload_), absl::Uniform<size_t>(rng, 0, live), now_ms);
   }
-  // Expired items leave within a second, so nearly every try is a live one.
+  // Expired items are removed within a second, so nearly every try finds a live one.
   constexpr int kTries = 100;
   for (int tries = 0; tries < kTries; ++tries) {
     const Item item = At(absl::Uniform<size_t>(rng, 0, size()));
@@ -105,7 +105,8 @@ std::optional<Item> Items::Random(absl::BitGenRef rng, int64_t now_ms) const {
   return FirstLiveFrom(rng(), now_ms);
 }
 
-// For a trie of which nearly all has just expired: the first live item behind a random place.
+// For a trie in which nearly all items have just expired: the first live item behind a random
+// place.
 std::optional<Item> Items::FirstLiveFrom(uint64_t place, int64_t now_ms) const {
   std::optional<Item> first;
   uint64_t cursor = TriePosition(place);
@@ -214,7 +215,7 @@ void ReleaseItems(const ValueView& value) {
 }
 
 size_t ItemsReleaseCost(const ValueView& value) {
-  // What freeing a trie costs is estimated from its size: counting its leaves would cost as much.
+  // Estimates the cost of freeing a trie from its size: counting its leaves would cost as much.
   constexpr size_t kTypicalLeafItems = kMaxLeafItems / 2;
   if (value.encoding != Encoding::kTrie) return PackedView(value.payload).BlobCount();
   const TriePart* const root = LoadRoot(value.payload);

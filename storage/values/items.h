@@ -13,18 +13,18 @@
 
 namespace cloakroom {
 
-/// What hashes and sets have in common: items with distinct fields, in a packed block or in a
-/// trie. Knows nothing of visibility: expired items are items, except where `now_ms` is asked.
-/// Valid until the value changes; the caller holds the stripe's lock, or a SharedValue.
+/// What hashes and sets share: items with distinct fields, in a packed block or in a trie. Expired
+/// items count as items, except in functions that take `now_ms`. Valid until the value changes; the
+/// caller holds the stripe's lock, or a SharedValue.
 class Items {
  public:
   /// REQUIRES: encoding is kPacked or kTrie. An empty payload is an empty collection.
   Items(Encoding encoding, std::string_view payload) : encoding_(encoding), payload_(payload) {}
 
   size_t size() const;
-  /// How many of them have not expired. O(1) when MinExpiry() is ahead.
+  /// How many of them have not expired. O(1) when MinExpiry() is in the future.
   size_t LiveSize(int64_t now_ms) const;
-  /// No item expires before.
+  /// No item expires before this time.
   int64_t MinExpiry() const;
 
   std::optional<Item> Find(std::string_view field) const;
@@ -43,11 +43,11 @@ class Items {
   std::string_view payload_;
 };
 
-/// Items being changed in their slot: creates it at the first insertion, makes a trie of a block
-/// that has grown beyond its limits, removes the slot with the last item.
+/// Items being changed in their slot: the first insertion creates it, a block that grows beyond its
+/// limits becomes a trie, and erasing the last item removes the slot.
 class MutableItems {
  public:
-  /// `has_values`: items of the type are pairs (TypeOps). `max_packed_items` items at most stay
+  /// `has_values`: items of the type are pairs (TypeOps). At most `max_packed_items` items remain
   /// packed. REQUIRES: the slot is absent or of this type.
   MutableItems(ValueSlot& slot, ValueType type, bool has_values, size_t max_packed_items)
       : slot_(slot), type_(type), has_values_(has_values), max_packed_items_(max_packed_items) {}
@@ -56,14 +56,14 @@ class MutableItems {
 
   /// Inserts the item, or replaces its value and expiry. Returns whether it is new.
   bool Put(std::string_view field, std::string_view value, int64_t expires_at_ms = kNever);
-  /// Returns whether there was such an item.
+  /// Returns whether the item was there.
   bool Erase(std::string_view field);
   /// Returns whether there is such an item. kNever: it no longer expires.
   bool SetExpiry(std::string_view field, int64_t expires_at_ms);
-  /// Erases at most `limit` expired items, after telling `on_erase` each one's field.
+  /// Erases at most `limit` expired items; calls `on_erase` with each one's field first.
   size_t EraseExpired(int64_t now_ms, size_t limit,
                       absl::FunctionRef<void(std::string_view)> on_erase);
-  /// Makes a trie of a packed block now. REQUIRES: the slot exists and is packed.
+  /// Makes a packed block a trie now. REQUIRES: the slot exists and is packed.
   void BecomeTrie();
 
  private:
@@ -76,7 +76,7 @@ class MutableItems {
   const size_t max_packed_items_;
 };
 
-// What the row of a type made of Items has to say (type_ops.h).
+// The functions that a row of a type made of Items needs (type_ops.h).
 void ReleaseItems(const ValueView& value);
 size_t ItemsReleaseCost(const ValueView& value);
 void ShareItems(const ValueView& value);

@@ -9,9 +9,9 @@
 
 namespace cloakroom {
 
-/// The slot of a value outside the keyspace, where one is put together before it becomes an entry
-/// in one allocation. Its memory serves one value after the other; the last value is released at
-/// the end.
+/// The slot of a value outside the keyspace, in which the value is put together before it becomes
+/// an entry in one allocation. Its memory is reused from value to value; the destructor releases
+/// the last one.
 ///
 /// Thread rule: one thread at a time.
 class MemorySlot final : public ValueSlot {
@@ -21,9 +21,9 @@ class MemorySlot final : public ValueSlot {
   MemorySlot(const MemorySlot&) = delete;
   MemorySlot& operator=(const MemorySlot&) = delete;
 
-  /// Drops the value, if there is one, with all that it holds.
+  /// Drops the value, if there is one, with everything that it holds.
   void Clear();
-  /// The references that the payload holds are the caller's from now on; the slot is empty.
+  /// Empties the slot; the caller takes over the references that the payload holds.
   void GiveAway() { Remove(); }
 
   // ValueSlot.

@@ -76,7 +76,7 @@ char* StoreExpiry(char* to, int64_t expires_at_ms) {
   return StoreUnaligned(to + 1, expires_at_ms);
 }
 
-// Walks bytes that nobody vouches for. Every step says whether the bytes were there.
+// Checks untrusted bytes. Every step returns whether the bytes were there.
 class Checker {
  public:
   explicit Checker(std::string_view rest) : rest_(rest) {}
@@ -86,7 +86,7 @@ class Checker {
   bool SkipExpiry(bool allowed) {
     if (rest_.empty() || static_cast<uint8_t>(rest_[0]) != kExpiryMark) return true;
     if (!allowed || rest_.size() < kExpirySize) return false;
-    // "Never" is the absence of an expiry: changing one relies on that.
+    // "Never" means that there is no expiry; changing an expiry relies on that.
     if (LoadUnaligned<int64_t>(rest_.data() + 1) == kNever) return false;
     return Skip(kExpirySize);
   }
@@ -94,7 +94,7 @@ class Checker {
   bool SkipString(size_t max_length) {
     if (rest_.empty()) return false;
     const uint8_t first = static_cast<uint8_t>(rest_[0]);
-    if (first > kFourByteLength) return false;  // A mark out of place, or no byte of ours.
+    if (first > kFourByteLength) return false;  // A mark out of place, or a foreign byte.
     const size_t header = first < kTwoByteLength ? 1 : first < kFourByteLength ? 2 : 5;
     if (rest_.size() < header) return false;
     const char* at = rest_.data();

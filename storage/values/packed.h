@@ -20,18 +20,17 @@ namespace cloakroom {
 //   length = 1 byte below 0x80 | 2 bytes 0x80-0xBF, 14 bits, high bits first | 0xC0 uint32
 //
 // Invariants: `count` items fill the block exactly; fields are distinct (the caller's duty); a
-// value is a blob from kMinBlobValue bytes on, inline below; a block owns one reference to each of
-// its blobs; no item has an expiry, or a blob, unless the block's flag says that some may.
-// Numbers are in the host's order and unaligned: a block with blobs never leaves the process.
-// Limits: 2^24 - 1 items; a field below 2^32 bytes. Every look-up is linear: the callers keep
-// blocks to some hundred items.
-// Threads: as the bytes that the block lies in.
+// value of kMinBlobValue bytes or more is a blob, a smaller one is inline; a block owns one
+// reference to each of its blobs; no item has an expiry, or a blob, unless the block's flag says
+// that some may. Numbers are in the host's order and unaligned: a block with blobs never leaves the
+// process. Limits: 2^24 - 1 items; a field below 2^32 bytes. Look-ups are linear: callers limit
+// blocks to some hundred items. Threads: as for the bytes that hold the block.
 
-/// Values of this size and larger are a Blob of their own, so that they can be sent by reference
-/// and the block stays cheap to shift.
+/// Values of this size and larger are Blobs of their own, so that they can be sent by reference and
+/// shifting the block stays cheap.
 inline constexpr size_t kMinBlobValue = 1024;
 
-/// An item and where it lies in its block. Valid until the block changes.
+/// An item and its place in its block. Valid until the block changes.
 struct PackedItem : Item {
   size_t index = 0;         ///< its place in the sequence
   size_t offset = 0;        ///< of its first byte in the block
@@ -39,19 +38,19 @@ struct PackedItem : Item {
   size_t end = 0;           ///< of the byte behind it
 };
 
-/// Reads a block. REQUIRES: the bytes are a block that this process wrote, or Validate() said yes.
+/// Reads a block. REQUIRES: this process wrote the bytes as a block, or Validate() returned true.
 class PackedView {
  public:
   explicit PackedView(std::string_view block) : block_(block) {}
 
-  /// Whether `bytes` are a well-formed block. For bytes from outside, thus false when there are
-  /// blobs (pointers). Never reads out of bounds. Does not look for duplicate fields.
+  /// Whether `bytes` are a well-formed block. For bytes from outside, so false if there are blobs
+  /// (pointers). Never reads out of bounds. Does not look for duplicate fields.
   static bool Validate(std::string_view bytes);
 
   size_t size() const { return Header() >> 8; }
   bool has_values() const;
   bool may_have_blobs() const;
-  /// The earliest expiry of an item, kNever when there is none.
+  /// The earliest expiry of an item; kNever if there is none.
   int64_t MinExpiry() const;
 
   std::optional<PackedItem> Find(std::string_view field) const;
@@ -60,10 +59,10 @@ class PackedView {
   /// As At, but walks from an earlier item on. REQUIRES: from.index < index < size().
   PackedItem At(size_t index, const PackedItem& from) const;
 
-  /// Takes or drops one reference to every blob: for whoever copies or discards the block's bytes.
+  /// Takes or drops one reference to every blob: for copying or discarding the block's bytes.
   void RefBlobs() const;
   void UnrefBlobs() const;
-  /// How many blobs there are, and the memory of their allocations.
+  /// The number of blobs, and the memory of their allocations.
   size_t BlobCount() const;
   size_t BlobMemory() const;
 
@@ -81,7 +80,7 @@ class PackedView {
   std::string_view block_;
 };
 
-/// Goes through a block's items in order.
+/// Iterates over a block's items in order.
 class PackedView::Iterator {
  public:
   explicit Iterator(PackedView view);
@@ -98,7 +97,7 @@ class PackedView::Iterator {
 };
 
 /// Changes a block in its region. Every change is one Splice. Arguments must not point into the
-/// region, and a PackedItem must come from the block as it is.
+/// region, and a PackedItem must come from the block's present state.
 class PackedBlock {
  public:
   explicit PackedBlock(Region& region) : region_(region) {}

@@ -98,7 +98,7 @@ bool MutableSet::Insert(std::string_view member) {
 
 bool MutableSet::AddToIntSet(int64_t value) {
   const bool created = IntSet(slot_).Add(value);
-  // Redis goes straight to a hash table here, even where a listpack would still do.
+  // Here Redis makes a hash table at once, even if a listpack would do.
   if (view().size() > limits_.set_max_intset_entries) LeaveIntSet(/*to_trie=*/true);
   return created;
 }

@@ -20,9 +20,9 @@ namespace cloakroom {
 /// Its row (type_ops.h).
 extern const TypeOps kSetOps;
 
-/// A set as readers see it. A default-constructed one is the absent value: empty. Valid until the
-/// set changes; the caller holds the stripe's lock, or a SharedValue. Members handed to a callback
-/// are valid only during the call.
+/// A set as readers see it. A default-constructed Set is absent, and empty. Valid until the set
+/// changes; the caller holds the stripe's lock, or a SharedValue. Members passed to a callback are
+/// valid only during the call.
 class Set {
  public:
   static constexpr ValueType kType = ValueType::kSet;
@@ -36,22 +36,22 @@ class Set {
   bool empty() const { return size() == 0; }
   bool Contains(std::string_view member) const;
 
-  /// Integers ascending in an int set, insertion order while packed, then hash order.
+  /// An int set in ascending order, a packed set in insertion order, a trie in hash order.
   void ForEach(absl::FunctionRef<void(std::string_view)> fn) const;
   /// One step of SSCAN: calls `fn` for about `count` members and returns the next cursor, 0 at the
-  /// end. Packed sets and int sets come whole. Cursors fit a signed 64-bit integer.
+  /// end. Visits the whole of a packed set or int set. Cursors fit a signed 64-bit integer.
   uint64_t Scan(uint64_t cursor, size_t count, absl::FunctionRef<void(std::string_view)> fn) const;
-  /// Any member, each as likely as the others; nothing when empty.
+  /// Any member, each with equal probability; nullopt if empty.
   std::optional<std::string> Random(absl::BitGenRef rng) const;
-  /// The member of a rank in ForEach's order. O(log n) in a trie, so a distinct sample costs a few
-  /// distinct ranks. REQUIRES: rank < size().
+  /// The member at a rank in ForEach's order. O(log n) in a trie, so a sample of distinct members
+  /// costs as many distinct ranks. REQUIRES: rank < size().
   std::string At(size_t rank) const;
 
   /// The set as it is now, for a thread without the lock. O(1), or a copy of a small block.
   SharedValue Share() const {
     return SharedValue({.type = kType, .encoding = encoding_, .payload = payload_});
   }
-  /// Whether it is that one, unchanged since it was shared.
+  /// Whether this set is that value, unchanged since it was shared.
   bool Is(const SharedValue& value) const {
     return value.Is({.type = kType, .encoding = encoding_, .payload = payload_});
   }
@@ -64,9 +64,8 @@ class Set {
   std::string_view payload_;
 };
 
-/// A set being changed. The slot may be absent: the first Add creates it; when the last member
-/// goes the slot is removed. Arguments must not point into the set. The caller holds the stripe's
-/// lock.
+/// A set being changed. The slot may be absent: the first Add creates it, and removing the last
+/// member removes it. Arguments must not point into the set. The caller holds the stripe's lock.
 class MutableSet {
  public:
   /// REQUIRES: the slot is absent or holds a set.
@@ -76,9 +75,9 @@ class MutableSet {
 
   /// Returns whether the member is new.
   bool Add(std::string_view member);
-  /// Returns whether there was such a member.
+  /// Returns whether the member was there.
   bool Remove(std::string_view member);
-  /// Removes and returns a random member; nothing when empty.
+  /// Removes and returns a random member; nullopt if empty.
   std::optional<std::string> Pop(absl::BitGenRef rng);
 
  private:

@@ -10,9 +10,9 @@
 
 namespace cloakroom {
 
-/// A copy of a value as it was when it was taken, which any one thread at a time may read without
-/// a lock while the original changes: Hash(shared.view()), for instance.
-/// The last holder frees what is left of it, on whatever thread that happens.
+/// A copy of a value as it was when taken. One thread at a time may read it without a lock while
+/// the original changes, for instance with Hash(shared.view()). The last owner frees what is left
+/// of the value, on whatever thread that happens.
 class SharedValue {
  public:
   explicit SharedValue(const ValueView& value)
@@ -35,8 +35,8 @@ class SharedValue {
     return *this;
   }
 
-  /// Whether this is that value, unchanged since it was shared. Large values are copied when they
-  /// change, so their address tells; it is not given to another one while this object lives.
+  /// Whether `value` is this value, unchanged since it was shared. Large values are copied when
+  /// they change, so their address tells; it is not reused while this object lives.
   bool Is(const ValueView& value) const {
     return type_ == value.type && encoding_ == value.encoding && payload_ == value.payload;
   }
@@ -50,7 +50,7 @@ class SharedValue {
   ValueType type_;
   Encoding encoding_;
   bool outgrown_;
-  std::string payload_;  // Owns its references, unless empty.
+  std::string payload_;  // owns its references, unless empty
 };
 
 }  // namespace cloakroom

@@ -9,7 +9,7 @@
 namespace cloakroom {
 namespace {
 
-// The kernel takes a large blob back page by page; this many of them weigh as much as a free.
+// The kernel takes back a large blob page by page; this many bytes cost as much as a free.
 constexpr size_t kBlobBytesPerFree = 64 * 1024;
 // Redis allocates a string up to this length together with its object: OBJ_ENCODING_EMBSTR.
 constexpr size_t kMaxEmbedded = 44;
@@ -118,12 +118,12 @@ char* MutableString::MakeRoom(size_t size) {
   char* const bytes = Resize(std::max(size, old_size));
   if (size > old_size) {
     std::memset(bytes + old_size, 0, size - old_size);
-    slot_.LogBytes(size - 1, size);  // SETRANGE pads as well
+    slot_.LogBytes(size - 1, size);  // SETRANGE also pads
   }
   return bytes;
 }
 
-// Drops the old value and makes room for the payload of a new one, never changed since.
+// Drops the old value and makes room for the payload of a new one, not `outgrown`.
 char* MutableString::Rewrite(Encoding encoding, size_t payload_size) {
   if (!slot_.exists()) {
     slot_.Create(ValueType::kString, encoding);
@@ -136,8 +136,8 @@ char* MutableString::Rewrite(Encoding encoding, size_t payload_size) {
   return slot_.Splice(0, slot_.size(), payload_size);
 }
 
-// Makes the value plain bytes of a size, which may change in place, keeping those it has; more are
-// undefined. REQUIRES: size >= the old size.
+// Makes the value plain bytes of this size, which may change in place. Keeps the old bytes; new
+// ones are undefined. REQUIRES: size >= the old size.
 char* MutableString::Resize(size_t size) {
   const StringView old = view();
   if (size > kMaxInlineString || old.blob() != nullptr) return ResizeBlob(size);

@@ -17,12 +17,12 @@ struct TypeOps;
 /// Its row (type_ops.h).
 extern const TypeOps kStringOps;
 
-/// Longer strings leave their entry for a Blob. Below, the blob's header, its pointer and the
-/// second allocation's rounding cost more than rewriting the entry when the value changes.
+/// Longer strings leave their entry for a Blob. For shorter ones, the blob's header, its pointer
+/// and the second allocation's rounding cost more than rewriting the entry when the value changes.
 inline constexpr size_t kMaxInlineString = 192;
 
-/// A string value as readers see it. A default-constructed one is the absent value: empty.
-/// Valid until the value changes; the caller holds the stripe's lock.
+/// A string value as readers see it. A default-constructed one is absent, and empty. Valid until
+/// the value changes; the caller holds the stripe's lock.
 class StringView {
  public:
   static constexpr ValueType kType = ValueType::kString;
@@ -35,23 +35,23 @@ class StringView {
   size_t size() const { return bytes().size(); }
   /// Valid as long as this object and the value.
   std::string_view bytes() const;
-  /// The integer that the string spells, whatever its encoding.
+  /// The integer that the string spells, in any encoding.
   std::optional<int64_t> integer() const;
-  /// The blob that holds the bytes, to send them by reference; null when they are inline.
+  /// The blob that holds the bytes, for sending by reference; null for inline bytes.
   const Blob* blob() const { return blob_; }
 
  private:
   std::string_view bytes_;
   const Blob* blob_ = nullptr;
-  std::optional<int64_t> integer_;  // Only of an int encoding, spelt in digits_.
+  std::optional<int64_t> integer_;  // only of an int encoding; spelt in digits_
   IntegerText digits_{0};
 };
 
-/// A string value being changed. The slot may be absent: the first write creates it. Arguments
-/// must not point into the slot. The caller holds the stripe's lock.
+/// A string value being changed. The slot may be absent: the first write creates it. Arguments must
+/// not point into the slot. The caller holds the stripe's lock.
 ///
-/// Encoding rules, which OBJECT ENCODING makes visible as in Redis: Assign makes a canonical
-/// integer kInt; Append and the others that change bytes leave plain bytes and `outgrown` (raw).
+/// Encoding rules, which OBJECT ENCODING makes visible as in Redis: Assign stores a canonical
+/// integer as kInt; Append and other changes of bytes leave plain bytes and set `outgrown` (raw).
 class MutableString {
  public:
   /// REQUIRES: the slot is absent or holds a string.
@@ -64,16 +64,16 @@ class MutableString {
   /// As Assign, but never as an integer (INCRBYFLOAT's result, GETRANGE into a key).
   void AssignText(std::string_view bytes);
   void AssignInteger(int64_t value);
-  /// As AssignText with bytes that are in a blob already; the slot takes the reference over.
+  /// As AssignText for bytes that are in a blob already; the slot takes over the reference.
   void AssignBlob(BlobRef blob);
 
   /// Returns the new size.
   size_t Append(std::string_view bytes);
-  /// Overwrites from `offset`, after padding with zero bytes up to there. Returns the new size.
+  /// Pads with zero bytes up to `offset`, then overwrites from there. Returns the new size.
   size_t SetRange(size_t offset, std::string_view bytes);
-  /// The string's bytes for changing in place (SETBIT), `size` of them at least: zero bytes pad it.
-  /// An integer becomes plain bytes, as OBJECT ENCODING then says. Only the padding is logged; what
-  /// is changed is said with Wrote(). Valid until the value changes again.
+  /// The string's bytes for changing in place (SETBIT), at least `size` of them: zero bytes pad it.
+  /// An integer becomes plain bytes, as OBJECT ENCODING then says. Logs only the padding; report
+  /// changes of bytes with Wrote(). Valid until the value changes again.
   char* MakeRoom(size_t size);
   void Wrote(size_t offset, size_t count) { slot_.LogBytes(offset, offset + count); }
 

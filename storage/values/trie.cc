@@ -7,7 +7,7 @@ namespace {
 
 TrieChild ChildOf(TrieLeaf* leaf) { return {leaf, leaf == nullptr ? 0 : leaf->size()}; }
 
-// Hands the leaf over to its parent; an empty one is freed, and its run left empty.
+// Hands the leaf over to its parent; frees an empty one and leaves its run empty.
 TrieChild ChildOrNothing(TrieLeaf* leaf) {
   if (leaf->size() > 0) return ChildOf(leaf);
   TrieLeaf::Free(leaf);
@@ -85,7 +85,7 @@ void Trie::SetLeaf(Path& path, TrieLeaf* leaf) {
 
 void Trie::MakeUnique(Path& path) {
   // From the root down: copying a node makes its children shared, and a child of a shared node is
-  // shared whatever its own count says.
+  // shared whatever its own count is.
   for (unsigned depth = 0; depth < path.depth; ++depth) {
     TrieNode* const node = path.steps[depth].node;
     if (node->unique()) continue;
@@ -159,7 +159,7 @@ void Trie::SplitLeaf(Path& path) {
     const bool one_slot = path.depth == 0 || path.steps[path.depth - 1].node->Width(
                                                  path.steps[path.depth - 1].child) == 1;
     if (one_slot) {
-      if (path.depth == kMaxTrieDepth) return;  // Equal hashes: nothing tells them apart.
+      if (path.depth == kMaxTrieDepth) return;  // Equal hashes: nothing separates them.
       TrieNode* const node = TrieNode::Create(ChildOf(path.leaf));
       SetPart(path, path.depth, node);
       path.steps[path.depth++] = {node, 0};
@@ -168,7 +168,7 @@ void Trie::SplitLeaf(Path& path) {
   }
 }
 
-// Splits the leaf in two by the next bit of the hash; the path goes on to the larger half.
+// Splits the leaf in two by the next bit of the hash; the path continues to the larger half.
 void Trie::HalveRun(Path& path) {
   const unsigned depth = path.depth - 1;
   Step& step = path.steps[depth];
@@ -231,7 +231,7 @@ bool Trie::MergeRun(Path& path) {
   return true;
 }
 
-// A node whose only child is a leaf, or nothing, gives it to its own parent.
+// A node whose only child is a leaf, or null, hands it to its own parent.
 void Trie::CollapseNode(Path& path) {
   TrieNode* const node = path.steps[path.depth - 1].node;
   path.depth -= 1;

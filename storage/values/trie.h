@@ -11,30 +11,31 @@
 
 namespace cloakroom {
 
-// When a leaf splits: it is larger than either, and has more than one item. Found by measuring
-// (bench/micro/trie_bench.cc): larger leaves save a few bytes per member and cost search time.
+// A leaf that is larger than either limit, and has more than one item, splits. Chosen by measuring
+// (bench/micro/trie_bench.cc): larger leaves save a few bytes per member but cost search time.
 inline constexpr size_t kMaxLeafItems = 40;
 inline constexpr size_t kMaxLeafBytes = 2048;
-// When neighbours merge: together they stay within both, or are a single item. Half of the above,
-// so that erasing and inserting the same item never merges and splits each time; that holds for an
-// empty neighbour too.
+// Neighbours merge if together they stay within both limits, or are a single item. Half of the
+// above, so that erasing and inserting the same item does not merge and split each time; this also
+// holds for an empty neighbour.
 inline constexpr size_t kMergedLeafItems = kMaxLeafItems / 2;
 inline constexpr size_t kMergedLeafBytes = kMaxLeafBytes / 2;
 
-/// A big hash or set: a trie over the hash of the fields, with packed leaves (trie_leaf.h) below
-/// nodes of 16 slots (trie_node.h). It grows and shrinks a leaf at a time: no operation touches
-/// more than a path of at most 15 nodes, typically 4 to 5 in a million items, and two leaves.
+/// A large hash or set: a trie over the hash of the fields, with packed leaves (trie_leaf.h) below
+/// nodes of 16 slots (trie_node.h). It grows and shrinks by one leaf at a time: no operation
+/// touches more than a path of at most 15 nodes, typically 4 to 5 in a million items, and two
+/// leaves.
 ///
-/// Copy-on-write: Share() hands out an equal trie in O(1). Both may change afterwards; a change
-/// copies the parts of its path that are still shared, some 3 KB, and then works in place.
+/// Copy-on-write: Share() returns an equal trie in O(1). Both may change afterwards; a change
+/// copies the parts of its path that are still shared, about 3 KB, and then works in place.
 ///
-/// Owns one reference to its root; null when empty. Threads: one at a time may use a Trie. Tries
-/// that share parts are independent: each may be used, read and dropped on a thread of its own.
+/// Owns one reference to its root; null if empty. Threads: one at a time may use a Trie. Tries that
+/// share parts are independent: each may be used, read and dropped on a thread of its own.
 class Trie {
  public:
   explicit Trie(bool has_values, TrieHash hash = SeededTrieHash)
       : has_values_(has_values), hash_(hash) {}
-  /// Takes over a reference to a root. REQUIRES: the same kind and hash as when it was built.
+  /// Takes over a reference to a root. REQUIRES: the kind and hash with which it was built.
   Trie(TriePart* root, bool has_values, TrieHash hash = SeededTrieHash)
       : root_(root), has_values_(has_values), hash_(hash) {}
   ~Trie() { UnrefTrie(root_); }
@@ -52,18 +53,18 @@ class Trie {
   size_t size() const { return view().size(); }
   bool empty() const { return root_ == nullptr; }
 
-  /// An immutable copy until either changes. O(1).
+  /// A copy that does not change when this trie does. O(1).
   Trie Share() const;
   /// Gives the reference to the root to the caller.
   TriePart* Release() { return std::exchange(root_, nullptr); }
 
-  /// Inserts the item, or replaces its value and expiry. Returns whether it is new. A set gives
-  /// an empty value and no expiry. The arguments must not point into the trie.
+  /// Inserts the item, or replaces its value and expiry. Returns whether it is new. A set passes an
+  /// empty value and no expiry. The arguments must not point into the trie.
   bool Put(std::string_view field, std::string_view value = {}, int64_t expires_at_ms = kNever);
   /// Inserts all items of a packed block of the same kind and takes over its references to blobs.
   /// REQUIRES: none of their fields is in the trie.
   void Adopt(const PackedView& block);
-  /// Returns whether there was such an item.
+  /// Returns whether the item was there.
   bool Erase(std::string_view field);
   /// Returns whether there is such an item. kNever: it no longer expires.
   bool SetExpiry(std::string_view field, int64_t expires_at_ms);
@@ -81,9 +82,9 @@ class Trie {
   };
 
   Path Descend(uint64_t hash) const;
-  /// Replaces what the path has at `depth`: a node, the leaf, or the root at 0.
+  /// Replaces the part of the path at `depth`: a node, the leaf, or the root at 0.
   void SetPart(Path& path, unsigned depth, TriePart* part);
-  /// Copies what others can reach, so that all of the path may change in place.
+  /// Copies the parts that others can reach, so that the whole path may change in place.
   void MakeUnique(Path& path);
   void SetLeaf(Path& path, TrieLeaf* leaf);
   void AddToCounts(Path& path, int change);

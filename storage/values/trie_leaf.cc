@@ -111,7 +111,7 @@ char* TrieLeafEditor::Splice(size_t offset, size_t erase, size_t insert) {
 }
 
 void TrieLeafEditor::Trim() {
-  // Size classes are a quarter to an eighth apart: less slack than that is not worth a move.
+  // Size classes are a quarter to an eighth apart, so less slack is not worth a move.
   if (leaf_->byte_size() < leaf_->capacity - leaf_->capacity / 4) Reallocate(leaf_->byte_size());
 }
 

@@ -13,14 +13,14 @@
 namespace cloakroom {
 
 /// What nodes and leaves of a trie share: a count of the references to them, from parents in any
-/// number of tries and from roots' owners. A part with more than one reference, or below such a
-/// part, never changes. Whoever holds the only path to it may change it in place.
+/// number of tries and from owners of roots. A part that has more than one reference, or is below
+/// such a part, never changes. The owner of the only path to a part may change it in place.
 struct TriePart {
   explicit TriePart(bool leaf) : is_leaf(leaf) {}
 
   bool unique() const { return refs.load(std::memory_order_acquire) == 1; }
   void Ref() const { refs.fetch_add(1, std::memory_order_relaxed); }
-  /// Drops a reference and says whether it was the last.
+  /// Drops a reference and returns whether it was the last.
   bool DropRef() const { return refs.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
   mutable std::atomic<uint32_t> refs{1};
@@ -30,10 +30,10 @@ struct TriePart {
 /// A leaf: one allocation of a header, an array of one-byte tags and a packed block.
 ///
 /// Invariants: tag i is the low byte of the hash of item i, so that a search compares only items
-/// whose tag matches, and usually none or one; the tag array has room for a multiple of
-/// kTagStep tags; `capacity` bytes follow the header, which are all the allocator gave. The
-/// allocation follows the contents in the allocator's own steps, not by doubling: a million leaves
-/// half empty would cost more than moving one of two kilobytes now and then.
+/// whose tag matches, usually none or one; the tag array has room for a multiple of kTagStep tags;
+/// `capacity` bytes follow the header, which are all that the allocator gave. The allocation grows
+/// in the allocator's steps, not by doubling: half-empty leaves by the million would cost more than
+/// now and then moving one of two kilobytes.
 struct TrieLeaf : TriePart {
   static constexpr size_t kTagStep = 8;
 
@@ -41,7 +41,7 @@ struct TrieLeaf : TriePart {
   static TrieLeaf* Create(bool has_values, size_t reserve = 0);
   /// A leaf of equal content with one reference; shares the blobs.
   static TrieLeaf* Copy(const TrieLeaf* leaf);
-  /// Frees a leaf that nobody refers to any more, with or without its references to blobs.
+  /// Frees a leaf without references, with or without its own references to blobs.
   static void Free(TrieLeaf* leaf);
   static void FreeKeepingBlobs(TrieLeaf* leaf);
 
@@ -70,7 +70,7 @@ struct TrieLeaf : TriePart {
 
 static_assert(sizeof(TrieLeaf) == 20);
 
-/// Changes a leaf. The leaf moves as it grows and shrinks: leaf() is where it is now.
+/// Changes a leaf. The leaf moves as it grows and shrinks: leaf() returns its present address.
 /// REQUIRES: nobody else can reach the leaf, see TriePart.
 class TrieLeafEditor final : private Region {
  public:
@@ -84,7 +84,7 @@ class TrieLeafEditor final : private Region {
   void SetValue(const PackedItem& item, std::string_view value);
   void SetExpiry(const PackedItem& item, int64_t expires_at_ms);
   void Erase(const PackedItem& item);
-  /// Gives back memory that is left over.
+  /// Gives back unused memory.
   void Trim();
 
  private:

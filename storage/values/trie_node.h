@@ -10,7 +10,7 @@
 
 namespace cloakroom {
 
-/// A part below a node, and how many items are in it. Null: a run of slots without items.
+/// A part below a node, and the number of items in it. Null: a run of slots without items.
 struct TrieChild {
   TriePart* part = nullptr;
   size_t items = 0;
@@ -18,20 +18,20 @@ struct TrieChild {
 
 /// An inner node: 16 slots, one for each value of the next 4 bits of the hash.
 ///
-/// Neighbouring slots may share a child: the slots are cut into runs, and a child is stored once
-/// per run. Invariants: a run's width is 1, 2, 4, 8 or 16 and its start a multiple of its width; a
-/// node below covers one slot, a leaf any run; `starts` has bit i set when a run starts at slot i
-/// (bit 0 always is), so that the child of a slot is found by counting bits; min_expiry_ms is the
-/// earliest expiry of an item below, kNever when there is none.
-/// The allocation holds exactly the children there are: a node of two leaves takes 48 bytes.
+/// Neighbouring slots may share a child: the slots are divided into runs, and a child is stored
+/// once per run. Invariants: a run's width is 1, 2, 4, 8 or 16 and its start a multiple of its
+/// width; a node below covers one slot, a leaf any run; `starts` has bit i set if a run starts at
+/// slot i (bit 0 always is), so that counting bits finds the child of a slot; min_expiry_ms is the
+/// earliest expiry of an item below, kNever if there is none. The allocation holds exactly the
+/// present children: a node of two leaves takes 48 bytes.
 struct TrieNode : TriePart {
   static constexpr unsigned kSlots = 16;
 
   /// One run of all slots. Takes over the reference to the child, as Split and Merge do.
   static TrieNode* Create(TrieChild child);
-  /// A node with references of its own to the same children.
+  /// A node with its own references to the same children.
   static TrieNode* Copy(const TrieNode* node);
-  /// Cuts the run of child `index` in two halves; consumes `node` and the place of its child, whose
+  /// Divides the run of child `index` in two; consumes `node` and the place of its child, whose
   /// reference the caller has taken over. REQUIRES: node->unique(), width(index) > 1.
   static TrieNode* Split(TrieNode* node, unsigned index, TrieChild low, TrieChild high);
   /// The reverse: children index and index + 1, halves of one aligned run, become one child.
@@ -68,8 +68,8 @@ struct TrieNode : TriePart {
 size_t TrieItems(const TriePart* part);
 int64_t TrieMinExpiry(const TriePart* part);
 
-/// Drops a reference to `part`, which may be null; the last one frees everything below that
-/// nobody else refers to. Any thread. Recurses as deep as the trie, at most 16 levels.
+/// Drops a reference to `part`, which may be null; the last one frees everything below that has no
+/// other reference. Any thread. Recurses as deep as the trie, at most 16 levels.
 void UnrefTrie(const TriePart* part);
 
 }  // namespace cloakroom

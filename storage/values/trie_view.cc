@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/hash/hash.h"
 #include "storage/base/allocate.h"
+#include "storage/base/text_hash.h"
 
 namespace cloakroom {
 namespace {
@@ -61,8 +61,8 @@ size_t WholeMemory(const TriePart* part) {
   return memory;
 }
 
-// What the item of a rank costs: its share of each part on its path. Its mean over ranks is the
-// mean of all items, exactly, so a few ranks estimate the whole without bias.
+// The memory of the item at a rank: its share of each part on its path. The mean over ranks is
+// exactly the mean over items, so a few ranks estimate the whole without bias.
 double MemoryShare(const TriePart* root, size_t rank) {
   double share = 0;
   const TriePart* part = root;
@@ -78,7 +78,7 @@ double MemoryShare(const TriePart* root, size_t rank) {
 
 }  // namespace
 
-uint64_t SeededTrieHash(std::string_view field) { return absl::Hash<std::string_view>{}(field); }
+uint64_t SeededTrieHash(std::string_view field) { return HashText(field); }
 
 std::optional<PackedItem> TrieView::Find(std::string_view field) const {
   const uint64_t hash = hash_(field);

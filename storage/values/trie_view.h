@@ -31,9 +31,9 @@ inline unsigned TrieSlot(uint64_t position, unsigned depth) {
   return (position >> (kTriePositionBits - kTrieSlotBits * (depth + 1))) & (TrieNode::kSlots - 1);
 }
 
-/// Reads a trie through its root, which may be null: empty. Owns nothing: the caller keeps the
-/// root alive, by the stripe's lock or by a reference of its own (no lock then).
-/// Items come in the order of their positions; every order is valid until the trie changes.
+/// Reads a trie through its root; a null root is an empty trie. Owns nothing: the caller keeps the
+/// root alive by the stripe's lock or by its own reference (without a lock). Items come in the
+/// order of their positions, which is valid until the trie changes.
 class TrieView {
  public:
   explicit TrieView(const TriePart* root, TrieHash hash = SeededTrieHash)
@@ -41,27 +41,26 @@ class TrieView {
 
   /// O(1): at most the 16 counts of the root.
   size_t size() const { return TrieItems(root_); }
-  /// The earliest expiry of an item, kNever when there is none. O(1).
+  /// The earliest expiry of an item; kNever if there is none. O(1).
   int64_t MinExpiry() const { return TrieMinExpiry(root_); }
 
   std::optional<PackedItem> Find(std::string_view field) const;
   void ForEach(absl::FunctionRef<void(const Item&)> fn) const;
 
   /// Calls `fn` for whole leaves from `cursor` on until at least `count` items have come, and
-  /// returns the cursor of the next leaf, 0 at the end. Begin with 0; any cursor is accepted.
-  /// An item that is there during the whole scan comes at least once, whatever splits or merges
+  /// returns the cursor of the next leaf, 0 at the end. Begin with 0; any cursor is accepted. An
+  /// item that is there during the whole scan comes at least once, whatever splits or merges
   /// meanwhile; twice only if its leaf was merged.
   uint64_t Scan(uint64_t cursor, size_t count, absl::FunctionRef<void(const Item&)> fn) const;
 
-  /// The item of a rank in ForEach's order, by the nodes' counts. REQUIRES: rank < size().
+  /// The item at a rank in ForEach's order, found by the nodes' counts. REQUIRES: rank < size().
   PackedItem At(size_t rank) const;
 
-  /// Calls `fn` for the items that have expired until it returns false. Skips every subtree
-  /// without one.
+  /// Calls `fn` for the expired items until it returns false. Skips every subtree without one.
   void ForEachExpired(int64_t now_ms, absl::FunctionRef<bool(const Item&)> fn) const;
 
   /// Bytes of all its allocations, blobs included, as the allocator counts them; estimated from
-  /// `samples` paths, or counted when that is 0. Shared parts count in full.
+  /// `samples` paths, or counted exactly if that is 0. Shared parts count in full.
   size_t MemoryUsage(size_t samples) const;
 
  private:

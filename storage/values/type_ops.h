@@ -14,34 +14,34 @@
 
 namespace cloakroom {
 
-/// What a type is to those who treat values as a whole: one row for each, beside the type's class
-/// (kStringOps in string_value.h, kHashOps, kSetOps). Commands, which know the type of their key,
-/// use its class and pay for no look-up.
+/// The operations of a type for callers that treat all values alike: one row for each type, beside
+/// its class (kStringOps in string_value.h, kHashOps, kSetOps). Commands, which know the type of
+/// their key, use its class and pay for no look-up.
 ///
-/// Thread rule: as ValueView. Functions never see an absent value.
+/// Thread rule: as ValueView. Functions never get an absent value.
 struct TypeOps {
   ValueType type;
   std::string_view name;  ///< what TYPE answers
   /// Items are pairs of a field and a value; otherwise a field alone.
   bool has_values = false;
 
-  // What the payload owns beyond its own bytes: references to blobs and to a trie's root. Called
-  // only for encodings that are not self-contained. See the functions of these names below.
+  // For what the payload owns beyond its own bytes: references to blobs and to a trie's root.
+  // Called only for encodings that are not self-contained. See the functions of these names below.
   void (*release)(const ValueView& value);
   size_t (*release_cost)(const ValueView& value);
   void (*share)(const ValueView& value);
   size_t (*memory)(const ValueView& value, size_t samples);
 
   std::string_view (*encoding_name)(const ValueView& value);
-  /// Items that have not expired; of a string 1. 0: to clients there is no such value.
+  /// Items that have not expired; 1 for a string. 0: to clients there is no such value.
   size_t (*size)(const ValueView& value, int64_t now_ms);
-  /// Calls `fn` for these items, in the type's order. A string is a single one.
+  /// Calls `fn` for these items, in the type's order. A string is one item.
   void (*for_each)(const ValueView& value, absl::FunctionRef<void(const Item&)> fn, int64_t now_ms);
 
-  // Only of types whose items expire on their own; null otherwise.
-  /// No item expires before; kNever when none does.
+  // Only for types whose items have an expiry; null otherwise.
+  /// No item expires before this time; kNever if none does.
   int64_t (*next_expiry)(const ValueView& value) = nullptr;
-  /// Erases at most `limit` expired items and returns how many, removing the slot with the last.
+  /// Erases at most `limit` expired items and returns how many; erasing the last removes the slot.
   size_t (*erase_expired)(ValueSlot& slot, const EncodingLimits& limits, int64_t now_ms,
                           size_t limit) = nullptr;
   KeyEvent expired_event = {};  ///< what happens to the key then
@@ -52,7 +52,7 @@ extern const TypeOps* const kTypeOps[kValueTypes];
 
 inline const TypeOps& OpsOf(ValueType type) { return *kTypeOps[static_cast<size_t>(type)]; }
 
-/// Whether there is anything outside the payload.
+/// Whether the payload refers to anything outside itself.
 inline bool HasReferences(const ValueView& value) {
   return !IsSelfContained(value.encoding) && !value.payload.empty();
 }
@@ -67,20 +67,20 @@ inline size_t ReleaseCost(const ValueView& value) {
   return HasReferences(value) ? OpsOf(value.type).release_cost(value) : 0;
 }
 
-/// Takes a reference of its own to each that the payload holds: for whoever copies its bytes.
+/// Adds a reference to everything that the payload refers to: for a caller that copies its bytes.
 inline void ShareValue(const ValueView& value) {
   if (HasReferences(value)) OpsOf(value.type).share(value);
 }
 
-/// A payload equal to this one that owns references of its own. Blobs and tries are shared, so a
-/// set of a million members costs nothing; whoever changes one side first copies what it touches.
+/// A payload equal to this one with references of its own. Blobs and tries are shared, so a set of
+/// a million members costs nothing; a change of either side first copies what it touches.
 inline std::string CopyPayload(const ValueView& value) {
   ShareValue(value);
   return std::string(value.payload);
 }
 
-/// Bytes that the value occupies outside its entry, as the allocator counts them. Of a trie,
-/// `samples` leaves are measured and the rest extrapolated; 0 measures all.
+/// Bytes that the value occupies outside its entry, as the allocator counts them. For a trie,
+/// measures `samples` leaves and extrapolates; 0 measures all.
 inline size_t ValueMemory(const ValueView& value, size_t samples = 5) {
   return HasReferences(value) ? OpsOf(value.type).memory(value, samples) : 0;
 }
@@ -90,7 +90,7 @@ inline std::string_view EncodingName(const ValueView& value) {
   return OpsOf(value.type).encoding_name(value);
 }
 
-/// Whether items have expired, and no others are left: to clients there is no such value.
+/// Whether items have expired and no others are left: to clients there is no such value.
 inline bool AllItemsExpired(const ValueView& value, int64_t now_ms) {
   const TypeOps& ops = OpsOf(value.type);
   return ops.next_expiry != nullptr && ops.next_expiry(value) <= now_ms &&

@@ -15,7 +15,7 @@ namespace cloakroom {
 enum class ValueType : uint8_t { kString, kHash, kSet };
 inline constexpr size_t kValueTypes = 3;
 
-/// How the payload of an entry holds its value. OBJECT ENCODING's names derive from this, the
+/// How the payload of an entry holds its value. OBJECT ENCODING derives its names from this, the
 /// type and `outgrown`.
 enum class Encoding : uint8_t {
   kInt,     ///< string: a signed 64-bit integer, 8 bytes
@@ -26,15 +26,15 @@ enum class Encoding : uint8_t {
   kTrie,    ///< hash, set: a pointer to the root of a trie of packed leaves (trie.h)
 };
 
-/// Whether the payload is all of the value: it points to nothing that is to be released or shared.
+/// Whether the payload is the whole value and points to nothing that must be released or shared.
 constexpr bool IsSelfContained(Encoding encoding) {
   return encoding == Encoding::kInt || encoding == Encoding::kBytes ||
          encoding == Encoding::kIntSet;
 }
 
-/// A value as it lies in an entry, or in a copy of one. The class of its type reads it (StringView,
-/// Hash, Set); whoever treats all types alike asks its row of operations (type_ops.h). Valid until
-/// the value changes; the caller holds the stripe's lock, or owns the payload.
+/// A value in an entry, or in a copy of one. The class of its type reads it (StringView, Hash,
+/// Set); callers that treat all types alike use its row of operations (type_ops.h). Valid until the
+/// value changes; the caller holds the stripe's lock, or owns the payload.
 struct ValueView {
   ValueType type = ValueType::kString;
   Encoding encoding = Encoding::kBytes;
@@ -42,8 +42,8 @@ struct ValueView {
   std::string_view payload;
 };
 
-/// A resizable run of bytes that its owner holds for a value: the payload of an entry, or a leaf
-/// of a trie. Not aligned: read and write numbers with memcpy.
+/// A resizable run of bytes that its owner holds for a value: the payload of an entry, or a leaf of
+/// a trie. Not aligned: read and write numbers with memcpy.
 class Region {
  public:
   virtual ~Region() = default;
@@ -69,25 +69,25 @@ class ValueSlot : public Region {
   /// REQUIRES: exists(). Valid until the next change.
   ValueView view() { return {type(), encoding(), outgrown(), bytes()}; }
 
-  /// Sticky: the value once went past what Redis keeps in its compact encoding (a listpack, an
+  /// Sticky: the value has once exceeded what Redis keeps in its compact encoding (a listpack, an
   /// embstr), so OBJECT ENCODING says hashtable or raw from then on.
   virtual bool outgrown() const = 0;
   virtual void set_outgrown(bool outgrown) = 0;
 
   /// Makes an empty payload. REQUIRES: !exists().
   virtual void Create(ValueType type, Encoding encoding) = 0;
-  /// Only the label: the caller rewrites the payload with Splice.
+  /// Sets only the label: the caller rewrites the payload with Splice.
   virtual void set_encoding(Encoding encoding) = 0;
-  /// Drops the entry; what the payload points to must have been released or taken over before.
+  /// Drops the entry; the references of its payload must have been released or taken over before.
   virtual void Remove() = 0;
 
-  // What was done, for whoever keeps a log of changes (change.h). Every change of an item or a
-  // byte is told; one that comes to the same as before need not be.
+  // Reports of changes, for the log (change.h). Every change of an item or a byte must be reported,
+  // except one that changes nothing.
   virtual bool logged() const { return false; }
   virtual void LogItem(ChangeKind /*kind*/, std::initializer_list<std::string_view> /*items*/,
                        int64_t /*number*/ = 0) {}
-  /// Bytes of a string, from `first` up to `last`, have other values, or will have before the
-  /// change is over; kWholeString as `last`: all, and nothing of the old string is left.
+  /// The bytes of a string from `first` up to `last` have other values, or will have before the
+  /// change is over. kWholeString as `last`: nothing of the old string is left.
   virtual void LogBytes(size_t /*first*/, size_t /*last*/) {}
   static constexpr size_t kWholeString = SIZE_MAX;
 };
