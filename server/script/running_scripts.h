@@ -37,7 +37,7 @@ class RunningScript {
   friend class RunningScripts;
   enum class Fate : uint8_t { kReads, kWrites, kEnded, kCutOff };
 
-  /// Ends it unless it has written; returns whether it did.
+  /// Ends it unless it has written. False: it has written.
   bool End() {
     Fate fate = Fate::kReads;
     return fate_.compare_exchange_strong(fate, Fate::kEnded) || fate == Fate::kEnded;
