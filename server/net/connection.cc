@@ -427,7 +427,7 @@ void Connection::Flush() {
 
 void Connection::Push(Pushed pushed) {
   const bool here = loop_.OnThisThread();
-  if (here && pushed.ticket == nullptr && pushes_.empty() && !InMidstOfReply()) {
+  if (here && pushed.offset == nullptr && pushes_.empty() && !InMidstOfReply()) {
     if (pushed.wanted()) AppendPush(std::move(pushed.bytes));
     return;
   }

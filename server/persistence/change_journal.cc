@@ -60,8 +60,8 @@ void ChangeJournal::SeeEverything(HoldContext& holds) {
 
 void ChangeJournal::Scope::Push(const std::shared_ptr<ClientLink>& link, Pushed pushed) {
   if (journal_.readers_wait() && journal_.on() && client_ != link.get()) {
-    if (ticket_ == nullptr) ticket_ = std::make_shared<PushOffset>();
-    pushed.ticket = ticket_;
+    if (push_offset_ == nullptr) push_offset_ = std::make_shared<PushOffset>();
+    pushed.offset = push_offset_;
     receivers_.insert(link);
   }
   link->Push(std::move(pushed));
@@ -73,9 +73,9 @@ ChangeJournal::Scope::~Scope() {
 }
 
 void ChangeJournal::Scope::End() {
-  if (ticket_ == nullptr) [[likely]]
+  if (push_offset_ == nullptr) [[likely]]
     return;
-  std::exchange(ticket_, nullptr)->durable_from.store(offset(), std::memory_order_release);
+  std::exchange(push_offset_, nullptr)->durable_from.store(offset(), std::memory_order_release);
   for (const auto& receiver : std::exchange(receivers_, {})) receiver->OffsetsAreKnown();
 }
 

@@ -79,7 +79,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
     const ClientLink* const client_;
     SeenOffset seen_;
     SeenOffset* const outer_;
-    std::shared_ptr<PushOffset> ticket_;                          ///< of the pushes
+    std::shared_ptr<PushOffset> push_offset_;                     ///< of the pushes
     absl::flat_hash_set<std::shared_ptr<ClientLink>> receivers_;  ///< of the pushes
   };
 

@@ -43,13 +43,13 @@ struct Pushed {
   /// A message's; otherwise null.
   std::shared_ptr<const Subscription> subscription;
   /// Null: may be sent at once.
-  std::shared_ptr<const PushOffset> ticket;
+  std::shared_ptr<const PushOffset> offset;
 
   /// Asked on the client's thread. A message whose subscription has ended is dropped: after the
   /// reply to UNSUBSCRIBE, the client would take it for a reply.
   bool wanted() const { return subscription == nullptr || subscription->active; }
   int64_t durable_from() const {
-    return ticket == nullptr ? 0 : ticket->durable_from.load(std::memory_order_acquire);
+    return offset == nullptr ? 0 : offset->durable_from.load(std::memory_order_acquire);
   }
 };
 

@@ -13,9 +13,9 @@ namespace {
 
 class PushQueueTest : public testing::Test {
  protected:
-  static Pushed Text(std::string text, std::shared_ptr<const PushOffset> ticket = nullptr) {
+  static Pushed Text(std::string text, std::shared_ptr<const PushOffset> offset = nullptr) {
     auto owner = std::make_shared<const std::string>(std::move(text));
-    return {{owner, *owner}, nullptr, std::move(ticket)};
+    return {{owner, *owner}, nullptr, std::move(offset)};
   }
   std::string TakeAll() {
     std::string all;
@@ -45,15 +45,15 @@ TEST_F(PushQueueTest, CountsWhatWaits) {
 }
 
 TEST_F(PushQueueTest, WhatHasNoKnownTicketStaysWithAllBehindIt) {
-  auto ticket = std::make_shared<PushOffset>();
+  auto offset = std::make_shared<PushOffset>();
   queue_.Add(Text("a"));
-  queue_.Add(Text("b", ticket));
+  queue_.Add(Text("b", offset));
   queue_.Add(Text("c"));
   EXPECT_EQ(TakeAll(), "a");
   EXPECT_TRUE(queue_.Add(Text("d"))) << "it was taken in between";
   EXPECT_EQ(TakeAll(), "");
   EXPECT_GT(bytes_, 0);
-  ticket->durable_from = 7;
+  offset->durable_from = 7;
   EXPECT_TRUE(queue_.Remind());
   EXPECT_FALSE(queue_.Remind()) << "one who takes is enough";
   EXPECT_EQ(TakeAll(), "bcd");
@@ -62,15 +62,15 @@ TEST_F(PushQueueTest, WhatHasNoKnownTicketStaysWithAllBehindIt) {
 }
 
 TEST_F(PushQueueTest, OnceClosedItKeepsNothing) {
-  auto ticket = std::make_shared<PushOffset>();
-  queue_.Add(Text("a", ticket));
+  auto offset = std::make_shared<PushOffset>();
+  queue_.Add(Text("a", offset));
   TakeAll();
   queue_.Add(Text("b"));
   EXPECT_TRUE(queue_.Close());
   EXPECT_FALSE(queue_.Close());
   EXPECT_EQ(bytes_, 0);
   EXPECT_FALSE(queue_.Add(Text("c")));
-  ticket->durable_from = 1;
+  offset->durable_from = 1;
   TakeAll();
   EXPECT_EQ(bytes_, 0);
   EXPECT_TRUE(queue_.empty());

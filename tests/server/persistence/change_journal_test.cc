@@ -135,7 +135,7 @@ TEST_F(ChangeJournalTest, APushToOneselfAndOneThatNobodyAskedForNeedNoTicket) {
   Push();
   const TestRequest request(*this, link_.get());
   Push();
-  for (const Pushed& pushed : link_->pushes) EXPECT_EQ(pushed.ticket, nullptr);
+  for (const Pushed& pushed : link_->pushes) EXPECT_EQ(pushed.offset, nullptr);
 }
 
 TEST_F(ChangeJournalTest, WhatALoadRepeatsIsNotLoggedAgain) {
@@ -161,7 +161,7 @@ TEST_F(EverySecondTest, NobodyWaitsForOthersChanges) {
   Run("DBSIZE");
   Push();
   EXPECT_EQ(request.offset(), 0);
-  EXPECT_EQ(link_->pushes[0].ticket, nullptr);
+  EXPECT_EQ(link_->pushes[0].offset, nullptr);
   ASSERT_OK(config_.Set({"appendfsync", "always"}));
   Run("SET k v");
   EXPECT_GT(request.offset(), 0);

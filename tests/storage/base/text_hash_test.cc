@@ -12,7 +12,7 @@
 namespace cloakroom {
 namespace {
 
-/// libstdc++'s std::hash of strings (MurmurHash64A): what it mixes of eight bytes, and the way back.
+/// libstdc++'s std::hash of strings, MurmurHash64A: what it mixes of eight bytes, and the way back.
 constexpr uint64_t kMul = (uint64_t{0xc6a4a793} << 32) + 0x5bd1e995;
 constexpr uint64_t kTopBit = uint64_t{1} << 63;
 
