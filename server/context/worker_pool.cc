@@ -29,12 +29,11 @@ void WorkerPool::Stop() {
 }
 
 void WorkerPool::Post(std::function<void()> job) {
-  {
-    MutexLock lock(mutex_);
-    if (stopping_) return;
-    jobs_.push_back(std::move(job));
-    waiting_ = jobs_.size();
-  }
+  MutexLock lock(mutex_);
+  if (stopping_) return;
+  jobs_.push_back(std::move(job));
+  waiting_ = jobs_.size();
+  // Under the mutex: as soon as the job has run, the pool may be destroyed.
   changed_.NotifyOne();
 }
 
