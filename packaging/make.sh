@@ -1,6 +1,6 @@
-# Makes the .deb and the .rpm from what is built. Sourced by `dev`.
+# Makes the .deb and the .rpm from the built programs. Sourced by `dev`.
 
-# make_packages FOLDER RELEASE [PRESET]: a .deb and a .rpm from what is built.
+# make_packages FOLDER RELEASE [PRESET]: makes a .deb and a .rpm from the built programs.
 make_packages() {
   local log=build/logs/packages.log
   rm -f "$1"/*.deb "$1"/*.rpm

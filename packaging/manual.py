@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""Man pages and shell completion, made from what the programs themselves print.
+"""Makes man pages and shell completion from what the programs themselves print.
 
     manual.py page SOURCE VERSION DATE              section 8
     manual.py conf cloakroom.conf VERSION DATE      section 5, from the commented configuration
     manual.py completion SOURCE DEFAULTS            for bash; DEFAULTS as --print-defaults gives it
 
-The result goes to standard output. SOURCE is the C++ file in which the text of --help stands as a raw
-string: "name: what it is", then sections; a section's title ends in a colon, its entries are indented by
-two blanks, and two blanks or more stand between an entry and what it means. Lines that are indented
-deeper go on.
+The result goes to standard output. SOURCE is the C++ file that has the text of --help as a raw string:
+"name: what it is", then sections. A section's title ends in a colon, its entries are indented by two
+blanks, and two blanks or more separate an entry from its meaning. Lines that are indented deeper
+continue the line above.
 """
 
 import re
@@ -17,7 +17,7 @@ from pathlib import Path
 
 
 def roff(text):
-    """Text as roff takes it literally, also at the start of a line."""
+    """Text escaped so that roff takes it literally, also at the start of a line."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return "\\&" + escaped if escaped.startswith((".", "'")) else escaped
 
@@ -28,7 +28,7 @@ def help_lines(source):
 
 
 def sections(lines):
-    """[(title, [(entry, meaning), ...]), ...] of a --help text after its first line."""
+    """[(title, [(entry, meaning), ...]), ...] of a --help text without its first line."""
     found = []
     for line in lines:
         if re.fullmatch(r"\S.*:", line):
@@ -76,7 +76,7 @@ def conf(conf_path, version, date):
 
     for line in Path(conf_path).read_text(encoding="utf-8").splitlines():
         heading = re.fullmatch(r"#{4,} (.+?) #{4,}", line)
-        # Two words, and no sentence: a directive that is left to the reader.
+        # Two words that are no sentence: a directive that the reader may set.
         suggestion = re.fullmatch(r"# [a-z-]+ \S*[^\s.,:;]", line)
         comment = re.fullmatch(r"# ?(.*)", line)
         if heading:
@@ -96,14 +96,14 @@ def conf(conf_path, version, date):
             lines.append(".PP")
     set_literal(False)
     lines += [".SH SEE ALSO", ".BR cloakroom\\-server (8)"]
-    # One paragraph mark where the file has several empty lines, none before a heading.
+    # One paragraph mark for several empty lines, none before a heading.
     text = re.sub(r"(\.PP\n)+", ".PP\n", "\n".join(lines) + "\n")
     return re.sub(r"\.PP\n(?=\.SH)|(?<=\n)(\.SH [^\n]*\n)\.PP\n", r"\1", text)
 
 
 def completion(source, defaults_path):
-    """Options, directives behind two dashes, and configuration files. What else there may be, as a directive's
-    value, is for readline's own completion of file names."""
+    """Completes options, directives after two dashes, and configuration files. For anything else, such as a
+    directive's value, readline completes file names."""
     first, *rest = help_lines(source)
     options = [word for title, entries in sections(rest) if title == "Options"
                for entry, _ in entries for word in entry.split(", ")]

@@ -1,7 +1,7 @@
-// The one function of a glibc after 2.34 that linking in g++ 12's unwinder asks for: which loaded
-// object holds an address, and where that object's unwind table begins. glibc has it from 2.35 on
-// (<dlfcn.h> declares it); dl_iterate_phdr, older and slower, knows as much. Exceptions are for
-// starting up here, so slower does not matter.
+// The one function newer than glibc 2.34 that g++ 12's unwinder needs when it is linked in: it finds
+// which loaded object holds an address, and where that object's unwind table begins. glibc has it
+// from 2.35 on (<dlfcn.h> declares it); dl_iterate_phdr, older and slower, gives the same answer.
+// The server throws exceptions only while it starts, so the speed does not matter.
 #include <dlfcn.h>
 #include <link.h>
 
@@ -15,7 +15,8 @@ struct Search {
   dl_find_object* found;
 };
 
-/// Fills in the object that `info` describes. Whether it holds the address and can be unwound.
+/// Fills in the object that `info` describes. Returns whether it holds the address and can be
+/// unwound.
 bool Describe(const dl_phdr_info& info, uintptr_t address, dl_find_object& found) {
   uintptr_t start = UINTPTR_MAX;
   uintptr_t end = 0;
@@ -45,7 +46,7 @@ int Visit(dl_phdr_info* info, size_t, void* data) {
 
 }  // namespace
 
-/// Hidden: whatever else is in the process goes on with glibc's own, where that has one.
+/// Hidden: everything else in the process keeps using glibc's own, if glibc has one.
 extern "C" __attribute__((visibility("hidden"))) int _dl_find_object(
     void* address, dl_find_object* result) noexcept {
   Search search{reinterpret_cast<uintptr_t>(address), result};

@@ -1,5 +1,5 @@
-// A function of glibc 2.36 that libstdc++'s random_device asks for, as Debian 12 builds it. The
-// kernel's generator is what glibc's takes its numbers from as well.
+// A function of glibc 2.36 that libstdc++'s random_device needs, as Debian 12 builds it. Like
+// glibc's, it takes its numbers from the kernel's generator.
 #include <sys/random.h>
 
 #include <cerrno>
@@ -10,7 +10,7 @@
 /// guessed.
 extern "C" __attribute__((visibility("hidden"))) uint32_t arc4random() noexcept {
   uint32_t number = 0;
-  // So few bytes are neither cut short nor interrupted, once the kernel's generator is seeded.
+  // Once the kernel's generator is seeded, a read of so few bytes is never short or interrupted.
   while (getrandom(&number, sizeof(number), 0) != sizeof(number)) {
     if (errno != EINTR) std::abort();
   }

@@ -1,4 +1,4 @@
-# The user that runs the server and owns its data. It stays when the package goes, as its files do.
+# Creates the user that runs the server and owns its data. It stays after a removal, as its files do.
 if ! getent group cloakroom >/dev/null; then
     groupadd --system cloakroom
 fi

@@ -1,4 +1,4 @@
-# Whether it starts at boot is for the distribution's presets to say; `systemctl enable --now` starts it.
+# The distribution's presets decide whether it starts at boot; `systemctl enable --now` starts it.
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload || :
     if [ "$1" -eq 1 ]; then
