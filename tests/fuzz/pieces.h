@@ -9,8 +9,8 @@
 
 namespace cloakroom::fuzz {
 
-/// Cuts bytes as a network might: mostly small pieces, now and then a large one. The seed comes
-/// from the fuzzed input, so that a finding repeats.
+/// Cuts bytes as a network might: mostly into small pieces, now and then into a large one. The seed
+/// comes from the fuzzed input, so that a finding repeats.
 class Pieces {
  public:
   Pieces(std::string_view bytes, uint8_t seed) : bytes_(bytes), random_(seed) {}
@@ -28,7 +28,7 @@ class Pieces {
   std::minstd_rand random_;
 };
 
-/// A finding: libFuzzer reports the input.
+/// When it does not hold, that is a finding: libFuzzer reports the input.
 inline void Check(bool holds) {
   if (!holds) __builtin_trap();
 }

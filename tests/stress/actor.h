@@ -13,7 +13,7 @@
 
 namespace cloakroom {
 
-/// A client on an event loop of its own, without sockets: sends a request, and waits where a
+/// A client on an event loop of its own, without sockets: it sends a request, and waits where a
 /// connection would be called back. Thread rule: one thread, the only one to use its loop's number.
 class Actor {
  public:
@@ -29,14 +29,14 @@ class Actor {
   int64_t RunInteger(std::vector<std::string> args) { return Run(std::move(args)).integer; }
 
   absl::BitGen& random() { return random_; }
-  /// A number below `end`, as text and as it is.
+  /// A random number below `end`.
   int64_t Below(int64_t end) { return absl::Uniform<int64_t>(random_, 0, end); }
   std::string Name(const std::string& prefix, int64_t end) {
     return prefix + std::to_string(Below(end));
   }
 
  private:
-  /// On a worker, while this thread waits as a connection would.
+  /// Does the work on a worker, while this thread waits as a connection would.
   std::shared_ptr<LongWork> Work(LongWork::Function function);
   static void WaitForGate(Gate& gate, Gate::Wish wish);
 

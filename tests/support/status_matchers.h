@@ -32,7 +32,7 @@ MATCHER_P(FailsWith, message, "is an error whose message is as wanted") {
 
 }  // namespace cloakroom
 
-// Of any number of arguments, so that commas within braces are no matter.
+// Variadic, so that commas within braces do not matter.
 #define EXPECT_OK(...) EXPECT_THAT((__VA_ARGS__), ::cloakroom::IsOk())
 #define ASSERT_OK(...) ASSERT_THAT((__VA_ARGS__), ::cloakroom::IsOk())
 

@@ -21,7 +21,7 @@ class TestClock final : public Clock {
   void AdvanceMs(int64_t ms) { now_ms += ms; }
 
   std::atomic<int64_t> now_ms = kStartMs;
-  /// For work that takes time: the monotonic clock goes on by so much whenever it is looked at.
+  /// For work that takes time: each reading of the monotonic clock moves it on by this much.
   std::atomic<int64_t> step_us = 0;
 
  private:

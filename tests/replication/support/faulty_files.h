@@ -18,14 +18,14 @@
 
 namespace cloakroom {
 
-/// A file system in memory that fails when a test wants it to. It knows what is on the "disk" and
-/// what only lies in the system's cache, byte by byte and name by name, and loses the latter in
-/// Crash(). As on Linux, an fsync that failed has dropped what it should have written: the next
-/// one succeeds without having saved it.
+/// A file system in memory that fails when a test wants it to. It knows which bytes and names are
+/// on the "disk" and which are only in the system's cache; Crash() loses the latter. As on Linux,
+/// an fsync that failed has dropped what it should have written: the next one succeeds without
+/// having saved it.
 ///
 /// Only calls that change something count as the n-th call: Create, OpenForAppend, OpenAt, Append,
-/// Sync, Rename, Remove, Truncate, SyncDirectory, MakeDirectory. A failing Append has written half
-/// of its bytes; every other failing call has done nothing. Those that read fail when a test names
+/// Sync, Rename, Remove, Truncate, SyncDirectory, MakeDirectory. A failing Append writes half of
+/// its bytes; every other failing call does nothing. Calls that read fail only when a test names
 /// them: kReach, kRead.
 ///
 /// Thread rule: any thread.
@@ -41,53 +41,54 @@ class FaultyFiles final : public Files {
     kTruncate,
     kSyncDirectory,
     kReach,  ///< Find and OpenForRead
-    kRead,   ///< of a file that is open for it
+    kRead,   ///< a read of an open file
   };
   enum class Names { kSynced, kAll };
 
   // ---- faults
 
-  /// The n-th call of this kind from now on fails, n >= 1, and those behind it do not.
+  /// The n-th call of this kind from now on fails, n >= 1, and those after it do not.
   void FailNth(int n, Call call = Call::kAny, int code = EIO) { SetFault({n, 1, call, code, ""}); }
-  /// All of them fail from the n-th on, until Heal().
+  /// All calls of this kind fail from the n-th on, until Heal().
   void FailFrom(int n, Call call = Call::kAny, int code = EIO) {
     SetFault({n, std::numeric_limits<int>::max(), call, code, ""});
   }
-  /// All of them fail whose path has this in it, until Heal(): for when several threads are at
-  /// work, and nobody can say whose call is the n-th. Calls on an open file have no path.
+  /// All calls of this kind whose path contains this fail, until Heal(). For tests with several
+  /// threads, where nobody can say which call is the n-th. Calls on an open file have no path.
   void FailOn(std::string part_of_path, Call call, int code = EIO) {
     SetFault({1, std::numeric_limits<int>::max(), call, code, std::move(part_of_path)});
   }
   void Heal();
   /// Whether a fault has happened since it was set.
   bool Failed() const;
-  /// Calls that counted, ever.
+  /// The number of calls of this kind so far, of those that count.
   int64_t Calls(Call call) const;
 
-  /// From now on whoever calls Sync waits there, until ReleaseSyncs().
+  /// From now on every call of Sync waits, until ReleaseSyncs().
   void HoldSyncs();
   void ReleaseSyncs();
-  /// Until somebody waits in Sync.
+  /// Waits until a thread waits in Sync.
   void AwaitHeldSync();
 
-  /// What fits on the disk, in bytes of all files: a write past it is short, and fails with ENOSPC.
+  /// The disk's size, in bytes of all files: a write past it is short, and fails with ENOSPC.
   void SetCapacity(int64_t bytes);
 
-  /// The power fails: files keep what was synced and of what was written behind it the first
-  /// `unsynced_kept` bytes; names are those of the last SyncDirectory, or those before the crash.
-  /// Every handle is dead from then on, and faults are gone.
+  /// The power fails: files keep what was synced, and the first `unsynced_kept` bytes of what was
+  /// written after it; names are those of the last SyncDirectory, or those before the crash. Every
+  /// handle is dead from then on, and faults are gone.
   void Crash(size_t unsynced_kept = 0, Names names = Names::kSynced);
-  /// The process dies and the system lives on: all is kept, handles are dead, faults are gone.
+  /// The process dies and the system keeps running: all bytes are kept, handles are dead, faults are
+  /// gone.
   void Kill();
 
-  // ---- content, as a test sees and makes it
+  // ---- content, for a test to read and set
 
   /// Nothing when there is no such file.
   std::optional<std::string> Content(const std::string& path) const;
   /// Makes a file, synced, with its name.
   void Put(const std::string& path, std::string_view content);
   bool Exists(const std::string& path) { return Find(path).ok(); }
-  /// Paths of all files, in order.
+  /// The paths of all files, in order.
   std::vector<std::string> Paths() const;
 
   // ---- Files
@@ -104,7 +105,7 @@ class FaultyFiles final : public Files {
   absl::Status MakeDirectory(const std::string& path) override;
   absl::Status Find(const std::string& path) override;
   absl::StatusOr<int64_t> Size(const std::string& path) override;
-  /// Its paths are names, and mean the same everywhere.
+  /// Paths are plain names here, and mean the same in every directory.
   std::string Absolute(const std::string& path) override { return path; }
   absl::Status EnterDirectory(const std::string& /*path*/) override { return absl::OkStatus(); }
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override;
@@ -112,7 +113,7 @@ class FaultyFiles final : public Files {
  private:
   class Handle;
   class Reader;
-  /// A file without its name.
+  /// A file, apart from its name.
   struct Inode {
     std::string data;     // as the system shows it
     std::string dirty;    // for each byte of data: 1 when it awaits an fsync

@@ -8,15 +8,15 @@
 
 namespace cloakroom {
 
-/// What a directory's log says: the last argument of each command, base first. Cuts what a server
-/// would cut, a torn tail of the last file.
+/// What a directory's log holds: the last argument of each command, base first. Reading cuts what a
+/// server would cut, a torn tail of the last file.
 struct LogContent {
   std::vector<std::string> records;
   std::string error;  ///< why a server would not start
 };
 LogContent ReadLog(Files& files, const std::string& path, const std::string& name);
 
-/// "SET k <n>" as RESP: a record whose number ReadLog finds.
+/// "SET k <n>" as RESP: a record from which ReadLog returns the number.
 std::string Record(int n);
 
 }  // namespace cloakroom

@@ -36,7 +36,7 @@ inline std::string RdbFile(std::string_view items, std::string_view magic = "RED
   return file + Bytes(Crc64(0, file));
 }
 
-/// A listpack of elements that are encoded already.
+/// A listpack of elements that are already encoded.
 inline std::string Listpack(const std::vector<std::string>& elements) {
   std::string body;
   for (const std::string& element : elements) body += element + static_cast<char>(element.size());
@@ -47,7 +47,7 @@ inline std::string ListpackString(std::string_view text) {
   return static_cast<char>(0x80 | text.size()) + std::string(text);
 }
 
-/// What a key holds, in an order of its own, and until when.
+/// What a key holds, in a fixed order, and its expiry.
 inline std::string TextOf(const Entry& entry) {
   std::string text = SortedTextOf(entry.value());
   if (entry.has_expiry()) text += " until " + std::to_string(entry.expire_at_ms());

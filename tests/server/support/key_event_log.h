@@ -8,7 +8,7 @@
 
 namespace cloakroom {
 
-/// Listens to a keyspace for as long as it lives.
+/// Records the key events of a keyspace during its own lifetime.
 class KeyEventLog {
  public:
   explicit KeyEventLog(Keyspace& keyspace)
@@ -16,7 +16,7 @@ class KeyEventLog {
           text_.append(event).append(" ").append(key).append("; ");
         }) {}
 
-  /// What was heard since the last time: "srem a; del a; sadd b; ".
+  /// The events since the last call: "srem a; del a; sadd b; ".
   std::string Take() { return std::exchange(text_, ""); }
 
  private:

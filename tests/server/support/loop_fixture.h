@@ -16,8 +16,8 @@
 
 namespace cloakroom {
 
-/// The far end of a connection to an event loop: a socket that never blocks. Thread rule: the
-/// test's.
+/// The client's end of a connection to an event loop: a socket that never blocks. Thread rule: the
+/// test's thread.
 class Peer {
  public:
   Peer(EventLoop& loop, std::shared_ptr<Client> client);
@@ -26,11 +26,11 @@ class Peer {
   Peer& operator=(const Peer&) = delete;
 
   void Send(std::string_view bytes);
-  /// What has come since it was asked last.
+  /// What has come since the last call.
   std::string Received();
-  /// Waits until so much has come, which it returns with what came behind it, or the end.
+  /// Waits until this many bytes have come, or the connection ends; returns all that has come.
   std::string Await(size_t bytes);
-  /// Sends an inline request and waits for the reply, which is known.
+  /// Sends an inline request and waits for the reply that the test expects.
   void Exchange(std::string_view request, std::string_view reply);
   bool closed() const { return closed_; }
 
@@ -45,7 +45,7 @@ class Peer {
   std::shared_ptr<Client> client_;
 };
 
-/// A server with two event loops that run, on a disk of the test's.
+/// A server with two running event loops, on a disk that the test controls.
 class LoopTest : public ServerTest {
  protected:
   explicit LoopTest(FaultyFiles& files, const std::vector<std::string>& options,
@@ -70,7 +70,7 @@ class LoopTest : public ServerTest {
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-/// Waits until it holds; a minute without it fails the test.
+/// Waits until the condition holds; the test fails when that takes a minute.
 template <typename Condition>
 void AwaitThat(Condition condition, std::string_view what) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);

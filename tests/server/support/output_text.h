@@ -9,7 +9,7 @@
 
 namespace cloakroom {
 
-/// All that waits in a buffer; it is empty afterwards.
+/// Takes all bytes out of a buffer, which is empty afterwards.
 inline std::string TakeText(OutputBuffer& out) {
   std::string text;
   std::vector<std::string_view> spans(64);

@@ -17,7 +17,7 @@
 
 namespace cloakroom {
 
-/// A server that has been started on what a disk holds, as the next life of another one.
+/// A server that was started on what a disk holds, as the next life of another one.
 class Life {
  public:
   Life(const Clock& clock, FaultyFiles& files, const std::vector<std::string>& options = {})
@@ -41,12 +41,12 @@ class Life {
   absl::Status loaded_;
 };
 
-/// In front of the fixture, so that the server's files outlive it.
+/// The first base of the fixture, so that the files outlive the server.
 struct Disk {
   FaultyFiles files;
 };
 
-/// A server on a disk that the test breaks. Its saves run on the save thread.
+/// A server on a disk that the test can break. Its saves run on the save thread.
 class OnDiskTest : private Disk, public ServerTest {
  protected:
   explicit OnDiskTest(const std::vector<std::string>& options = {})
@@ -65,7 +65,7 @@ class OnDiskTest : private Disk, public ServerTest {
       persistence().work().AwaitIdle();
     } while (saver().figures().scheduled || log_keeper().figures().scheduled);
   }
-  /// Whether it succeeded.
+  /// Saves a snapshot, and returns whether it succeeded.
   bool Snapshot() {
     EXPECT_EQ(saver().Begin(), BackgroundWork::Kind::kNone);
     persistence().work().AwaitIdle();
@@ -85,7 +85,7 @@ class JournalledTest : public OnDiskTest {
     EXPECT_OK(loader().LoadAtStart([] { return false; }));
   }
 
-  /// A server that starts on what the disk holds now.
+  /// Starts a server on what the disk holds now, and counts its keys.
   void ExpectNextLifeHas(size_t keys) {
     Life next(clock_, files_, {"--appendonly", "yes"});
     EXPECT_OK(next.loaded());
@@ -101,7 +101,7 @@ class JournalledTest : public OnDiskTest {
   }
 };
 
-/// The parts of persistence, put together by the test beside a server whose own are idle: their
+/// The parts of persistence, which the test puts together beside a server whose own are idle. Their
 /// work waits until the test runs it.
 class ByHandTest : private Disk, public ServerTest {
  protected:

@@ -23,7 +23,7 @@
 
 namespace cloakroom {
 
-/// The other end of a client in a test: keeps what is pushed to it.
+/// The other end of a client in a test: it keeps what is pushed to it.
 class FakeLink final : public ClientLink {
  public:
   void Push(Pushed push) override {
@@ -35,7 +35,7 @@ class FakeLink final : public ClientLink {
   bool killed = false;
 };
 
-/// A server without sockets under a clock that the test moves. Commands run in-process, on the
+/// A server without sockets, under a clock that the test moves. Commands run in-process, on the
 /// calling thread, as event loop 0.
 ///
 ///   EXPECT_EQ(Run({"SET", "k", "v"}), "+OK\r\n");
@@ -49,7 +49,7 @@ class ServerTest : public testing::Test {
     MemoryMeter::RegisterThread();
   }
 
-  /// A connected client; `name` is the test's own word for it. "" is the default one.
+  /// A connected client; `name` is the test's own name for it. "" is the default client.
   Client& ClientNamed(const std::string& name);
   FakeLink& LinkOf(const std::string& name);
 
@@ -60,11 +60,10 @@ class ServerTest : public testing::Test {
   std::string Run(std::string_view line);
   std::string RunAs(const std::string& client, std::string_view line);
 
-  /// What a worker would do, on this thread.
+  /// Does a worker's work, on this thread.
   std::shared_ptr<LongWork> RunWork(LongWork::Function function, ReplyWriter& reply);
 
-  /// Called when a command has prepared its result outside the event loop, and before it puts it
-  /// in place.
+  /// Called when a command has prepared its result outside the event loop, before it stores it.
   std::function<void()> after_preparing_;
 
   /// The request that was parked last.

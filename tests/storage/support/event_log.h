@@ -10,7 +10,7 @@
 
 namespace cloakroom {
 
-/// Takes the events of a keyspace for as long as it lives. One thread.
+/// Records the events of a keyspace during its own lifetime. One thread.
 class EventLog final : public ChangeConsumer {
  public:
   using Visit = std::function<void(int db, KeyEvent event, std::string_view key)>;

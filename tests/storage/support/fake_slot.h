@@ -9,8 +9,8 @@
 
 namespace cloakroom {
 
-/// A region in a string. Every Splice moves the bytes to new memory, so that a sanitizer sees
-/// whoever kept a pointer.
+/// A region in a string. Every Splice moves the bytes to new memory, so that a sanitizer finds code
+/// that kept a pointer.
 class FakeRegion final : public Region {
  public:
   char* data() override { return bytes_.data(); }

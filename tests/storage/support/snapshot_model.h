@@ -13,9 +13,9 @@
 
 namespace cloakroom {
 
-/// What a keyspace holds, as a plain copy: to be compared with what a snapshot gives. It knows
-/// which entries the snapshot may do without: those that were there at the instant, were not opened
-/// since, and have expired or been evicted.
+/// A plain copy of what a keyspace holds, to compare with what a snapshot gives. It knows which
+/// entries the snapshot may leave out: those that existed at the instant, were not opened since, and
+/// have expired or been evicted.
 class SnapshotModel {
  public:
   using Name = std::pair<int, std::string>;  ///< database and key
@@ -33,7 +33,7 @@ class SnapshotModel {
     const auto at = content.find(key);
     return at == content.end() ? nullptr : &at->second;
   }
-  /// The keyspace opens the key: one that is past its time goes, any other has a pre-image.
+  /// The keyspace opens the key: it removes an expired one, and any other gets a pre-image.
   Value* Open(int db, const std::string& key, int64_t now_ms) {
     Value* value = Find(db, key);
     if (value == nullptr) return nullptr;
@@ -44,14 +44,14 @@ class SnapshotModel {
     value->untouched_since.reset();
     return value;
   }
-  /// It expires, or is evicted.
+  /// The key expires, or is evicted.
   void LeaveOut(int db, const std::string& key) {
     Value* value = Find(db, key);
     if (value == nullptr) return;
     if (value->untouched_since) may_lack_.insert(*value->untouched_since);
     databases_[static_cast<size_t>(db)].erase(key);
   }
-  /// It is gone if what the key holds by now is past its time.
+  /// Removes the key if it has expired by now.
   void Expire(int db, const std::string& key, int64_t now_ms) {
     const Value* value = Find(db, key);
     if (value != nullptr && IsDue(*value, now_ms)) LeaveOut(db, key);

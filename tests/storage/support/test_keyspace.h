@@ -21,7 +21,7 @@
 
 namespace cloakroom {
 
-/// A keyspace under a clock that the test moves, and the few changes that tests make to it.
+/// A keyspace under a clock that the test moves, with the few changes that tests make to it.
 class KeyspaceTest : public testing::Test {
  protected:
   static constexpr GateSlot kSlot = 0;
@@ -32,7 +32,7 @@ class KeyspaceTest : public testing::Test {
       events_.append(key).append("; ");
     });
   }
-  /// For tests with several threads.
+  /// Stops recording events, for tests with several threads.
   void TakeNoEvents() { event_log_.reset(); }
 
   Database& db(int index = 0) { return keyspace_.db(index); }
@@ -77,13 +77,13 @@ class KeyspaceTest : public testing::Test {
     return PeekKey(hold, database, key, KeyHash::Of(key), now_ms()) != nullptr;
   }
 
-  /// Events since the last time: "set 0:key; ".
+  /// The events since the last call: "set 0:key; ".
   std::string TakeEvents() { return std::exchange(events_, ""); }
 
-  /// Lives as long as the keyspace, which signals watchers to the last.
+  /// The watcher lives as long as the keyspace, which signals watchers until its end.
   Watcher& NewWatcher() { return watchers_.emplace_back(); }
 
-  /// Of the holds above; for tests with one thread.
+  /// The context of the holds above; for tests with one thread.
   HoldContext* holds_ = nullptr;
   TestClock clock_;
   std::deque<Watcher> watchers_;

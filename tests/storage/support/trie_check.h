@@ -54,7 +54,7 @@ inline size_t CheckTrie(const TriePart* part, TrieHash hash = SeededTrieHash, ui
   return items;
 }
 
-/// The same of a whole trie, through a second reference to its root.
+/// The same for a whole trie, through a second reference to its root.
 inline void CheckTrie(const Trie& trie, TrieHash hash = SeededTrieHash) {
   Trie shared = trie.Share();
   TriePart* const root = shared.Release();

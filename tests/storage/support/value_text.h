@@ -29,7 +29,7 @@ inline std::string TextOf(const ValueView& value, int64_t now_ms = 0) {
   return text;
 }
 
-/// The same in an order that two equal values have in common.
+/// The same, sorted, so that equal values give equal text.
 inline std::string SortedTextOf(const ValueView& value, int64_t now_ms = 0) {
   const TypeOps& ops = OpsOf(value.type);
   std::vector<std::string> items;
