@@ -14,7 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// A client, and the server's end of its connection, which the test plays.
+/// A client, and the server's end of its connection, which the test controls.
 class RespClientTest : public ::testing::Test {
  protected:
   RespClientTest() {
@@ -130,8 +130,8 @@ TEST_F(RespClientTest, SilentServerTimesOut) {
   EXPECT_EQ(client_.error(), "timed out");
 }
 
-// A server that answers each request before it reads the next: were the client to send everything
-// before it reads, both would wait for ever.
+// The server answers each request before it reads the next. If the client sent everything before it
+// read, both would wait for ever.
 TEST_F(RespClientTest, PipelineLargerThanTheSocketsBuffersDoesNotJam) {
   const std::string value(1000, 'x');
   const size_t request_size = std::string("*2\r\n$4\r\nECHO\r\n$1000\r\n\r\n").size() + 1000;

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   std::string text = manifest->Print();
-  // Quoting may make a line too long, and a manifest of comments only prints as nothing.
+  // Quoting may make a line too long, and a manifest that holds only comments prints nothing.
   for (size_t at = 0; at < text.size();) {
     size_t end = text.find('\n', at);
     if (end - at >= AofManifest::kMaxLine) return 0;

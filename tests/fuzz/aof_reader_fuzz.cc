@@ -1,5 +1,5 @@
-// A log read whole and read in pieces has the same commands and the same end; offsets only rise;
-// the part that is whole reads to its end.
+// A log that is read whole and one that is read in pieces have the same commands and the same end;
+// offsets only rise; the undamaged part reads to its end.
 
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@
 namespace cloakroom {
 namespace {
 
-/// Gives the file as slowly as Pieces cuts it.
+/// Gives the file in the pieces that Pieces cuts.
 class PieceSource final : public ByteSource {
  public:
   PieceSource(std::string_view bytes, uint8_t seed) : pieces_(bytes, seed) {}

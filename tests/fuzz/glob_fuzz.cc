@@ -1,4 +1,4 @@
-// The iterative matcher agrees with the definition of a star: it takes nothing, or one byte more.
+// The iterative matcher agrees with the definition of a star: it matches nothing, or one byte more.
 
 #include <algorithm>
 #include <string_view>
@@ -8,8 +8,8 @@
 
 namespace {
 
-/// Splits at every star and tries every length; exponential, so for small inputs only. Elements
-/// other than stars are left to GlobMatch, which for them has no choice to make.
+/// Splits at every star and tries every length; exponential, so for small inputs only. GlobMatch
+/// matches the elements other than stars, where it has no choice to make.
 bool MatchByDefinition(std::string_view pattern, std::string_view text, bool ignore_case) {
   if (pattern.empty() || pattern[0] != '*') return false;
   std::string_view rest = pattern.substr(1);

@@ -1,4 +1,4 @@
-// Feeds bytes from outside to PackedView::Validate; what it accepts must be readable, and a block
+// Feeds bytes from outside to PackedView::Validate. Blocks that it accepts must be readable, and
 // must stay well-formed under any sequence of changes.
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Loads bytes from outside as an RDB file, as they are and with the damage passed over: neither may
-// crash, read out of bounds or use memory beyond what the bytes can account for.
+// Loads bytes from outside as an RDB file, with and without skipping damage: neither may crash, read
+// out of bounds or use more memory than the bytes can account for.
 
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +35,7 @@ class PieceSource final : public ByteSource {
   std::string_view piece_;
 };
 
-/// A file in pieces must be the same as the file in one.
+/// A file must read the same in pieces as in one.
 void ReadInPieces(std::string_view file, uint8_t seed) {
   StringSource whole(file);
   PieceSource pieces(file, seed);
@@ -63,13 +63,13 @@ void Empty(Keyspace& keyspace) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace cloakroom;
   if (size == 0) return 0;
-  // Most inputs get a right beginning, or hardly any would come to their items.
+  // Most inputs get a valid beginning; otherwise hardly any would reach their items.
   constexpr std::string_view kMagics[] = {"REDIS0012", "VALKEY080", "REDIS0003", ""};
   std::string file(kMagics[data[0] % std::size(kMagics)]);
   file.append(reinterpret_cast<const char*>(data) + 1, size - 1);
   ReadInPieces(file, data[0]);
   static const SystemClock clock;
-  // One for all runs: it has threads, and making them would be most of the time.
+  // One for all runs: it has threads, and most of the time would go into creating them.
   static Keyspace keyspace({.databases = 2}, clock);
   for (const bool lenient : {false, true}) {
     StringSource source(file);

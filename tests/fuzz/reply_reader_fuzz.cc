@@ -1,5 +1,5 @@
-// Replies that arrive whole and replies that dribble in give the same trees, and what a tree is
-// written as reads back as the same tree.
+// Replies that arrive whole and replies that arrive in pieces give the same trees, and a tree that
+// is written reads back as the same tree.
 
 #include <array>
 #include <string>
@@ -58,7 +58,8 @@ void Write(const ReplyValue& value, ReplyWriter& writer) {
   for (const ReplyValue& item : value.items) Write(item, writer);
 }
 
-/// As RESP3. Two trees are the same when this is, also where a NaN equals nothing.
+/// The tree as RESP3. Two trees are the same when their texts are, even with a NaN, which equals
+/// nothing.
 std::string Encoded(const ReplyValue& value) {
   OutputBuffer out;
   ReplyWriter writer(out, 3);

@@ -1,5 +1,5 @@
-// Bytes that arrive whole and bytes that dribble in hold the same requests, end in the same error,
-// and leave the same rest.
+// Bytes that arrive whole and bytes that arrive in pieces hold the same requests, end in the same
+// error, and leave the same rest.
 
 #include <string>
 #include <vector>
@@ -37,7 +37,7 @@ Outcome ParseAll(std::string_view bytes, uint8_t seed, bool whole) {
     do {
       outcome.rest += pieces.Next();
     } while (whole && !pieces.empty());
-    // A copy that ends where its bytes end, so that reading past them is seen.
+    // A copy of exactly these bytes, so that a sanitizer finds reads past them.
     std::vector<char> buffer(outcome.rest.begin(), outcome.rest.end());
     arguments.clear();
     Status status = parser.Parse(buffer, arguments);
@@ -50,7 +50,7 @@ Outcome ParseAll(std::string_view bytes, uint8_t seed, bool whole) {
     if (status == Status::kError) outcome.error = parser.error();
     outcome.rest.erase(0, parser.TakeConsumed());
   }
-  // Behind an error nobody looks, and how much had arrived by then is chance.
+  // Nobody reads the rest after an error, and how much had arrived by then is random.
   if (!outcome.error.empty()) outcome.rest.clear();
   return outcome;
 }

@@ -1,4 +1,5 @@
-// Words lie in their line, in order and apart; quoted again, they split into the same words.
+// Words lie in their line, in order and without overlap; quoted again, they split into the same
+// words.
 
 #include <string>
 

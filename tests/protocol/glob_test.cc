@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// The keys among these that a pattern matches. redis-server 7.0.15 answered the same to KEYS.
+/// The keys of a fixed set that a pattern matches. redis-server 7.0.15 replied the same to KEYS.
 std::string Matches(std::string_view pattern) {
   std::string found;
   for (char key : "*-A[\\]^abz\x80\xff"sv) {
@@ -122,7 +122,7 @@ TEST(GlobTest, NulIsAByteLikeAnyOther) {
   EXPECT_TRUE(GlobMatch("a?b", "a\0b"sv));
 }
 
-// With backtracking into every star this would not end in a lifetime.
+// A matcher that backtracks into every star would need more than a lifetime.
 TEST(GlobTest, ManyStarsDoNotBlowUp) {
   std::string pattern;
   for (int i = 0; i < 40; ++i) pattern += "a*";

@@ -224,7 +224,7 @@ TEST(OutputBufferTest, InsertAtWorksBehindSentBytesAndAcrossGrowth) {
   EXPECT_EQ(Content(buffer), std::string(100, 's') + "HEAD" + tail);
 }
 
-// Against a plain string that does the same.
+// Compares it with a plain string that does the same.
 TEST(OutputBufferTest, RandomOperationsAgreeWithAString) {
   std::mt19937 random(7);
   auto below = [&](size_t n) { return n == 0 ? 0 : random() % n; };

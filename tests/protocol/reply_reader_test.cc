@@ -36,7 +36,7 @@ Outcome ReadInPieces(std::string_view bytes, size_t piece, const ReplyLimits& li
   return outcome;
 }
 
-/// Received at once and byte by byte, which must not differ.
+/// Reads the bytes at once and byte by byte, which must not differ.
 Outcome ReadAll(std::string_view bytes, const ReplyLimits& limits = {}) {
   Outcome whole = ReadInPieces(bytes, std::max<size_t>(bytes.size(), 1), limits);
   Outcome dribbled = ReadInPieces(bytes, 1, limits);
@@ -169,7 +169,7 @@ TEST(ReplyReaderTest, StringsAndLinesAreLimited) {
   EXPECT_EQ(ReadAll("+1234567890\r\n", limits).error, "Protocol error: a line is too long");
 }
 
-// A length that nothing backs costs nothing.
+// A length without its bytes costs no memory.
 TEST(ReplyReaderTest, LengthAloneReservesNothing) {
   std::string bytes;
   for (int i = 0; i < 500; ++i) bytes += "*60000000\r\n";

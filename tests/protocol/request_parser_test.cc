@@ -32,7 +32,7 @@ class Connection {
     failed = status == Status::kError;
     size_t used = parser.TakeConsumed();
     buffer.erase(0, used);
-    if (used > 0) buffer.shrink_to_fit();  // it moves, so that a kept pointer would show
+    if (used > 0) buffer.shrink_to_fit();  // it moves, so that a sanitizer finds a kept pointer
   }
 
   RequestParser parser;
@@ -265,7 +265,7 @@ TEST(RequestParserTest, ManyArgumentsArriveByteByByte) {
   EXPECT_THAT(Requests(bytes), ElementsAre(expected));
 }
 
-// A length that nothing backs costs nothing: this would need 32 GB.
+// A length without its bytes costs no memory: this one would need 32 GB.
 TEST(RequestParserTest, LengthAloneReservesNothing) {
   Connection connection;
   connection.Receive("*2000000000\r\n$536870912\r\nx");

@@ -20,7 +20,7 @@ std::optional<std::vector<std::string>> Split(std::string line) {
   return std::vector<std::string>(words.begin(), words.end());
 }
 
-/// REQUIRES: the quotes are balanced; a test that is wrong about that fails.
+/// REQUIRES: the quotes are balanced; otherwise the test fails.
 std::vector<std::string> Words(std::string line) { return Split(std::move(line)).value(); }
 
 TEST(SplitArgumentsTest, WhiteSpaceSeparatesWords) {

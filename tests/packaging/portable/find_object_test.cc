@@ -1,4 +1,4 @@
-// Linked in, our function hides glibc's from this binary; the loader still finds glibc's by name.
+// Our function is linked in and hides glibc's from this binary; dlsym still finds glibc's by name.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Linked in, our function hides glibc's from this binary.
+// Our function is linked in and hides glibc's from this binary.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 

@@ -24,7 +24,7 @@ class AofDirectoryTest : public ::testing::Test {
     return incr.ok() ? directory.CommitIncr() : incr.status();
   }
 
-  /// base 1 and incr 1, on the disk.
+  /// Makes base 1 and incr 1, on the disk.
   void MakeLog() {
     files_.Put("dir/a.1.base.rdb", "base");
     files_.Put("dir/a.1.incr.aof", "incr");
@@ -148,7 +148,7 @@ TEST_F(AofDirectoryTest, AFileIsListedOnlyWithItsBaseWhenTheLogIsBeingTurnedOn) 
   EXPECT_FALSE(files_.Exists("dir/a.1.incr.aof")) << "the attempt that failed";
 }
 
-/// The n-th call fails, for every n: what is listed is always there and complete.
+/// The n-th call fails, for every n: every file that is listed exists and is complete.
 TEST_F(AofDirectoryTest, EveryFaultOfARewriteLeavesAWholeLog) {
   for (int n = 1;; n++) {
     FaultyFiles files;

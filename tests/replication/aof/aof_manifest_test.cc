@@ -12,7 +12,7 @@ AofManifest Parsed(std::string_view text) {
   return manifest == nullptr ? AofManifest() : *manifest;
 }
 
-/// "line: what is wrong"
+/// The error of a manifest, as "line: what is wrong".
 std::string Problem(std::string_view text) {
   auto parsed = AofManifest::Parse(text);
   auto* error = std::get_if<AofManifest::ParseError>(&parsed);

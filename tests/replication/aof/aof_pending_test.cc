@@ -115,7 +115,7 @@ TEST_F(AofPendingTest, ALongBatchIsCutBetweenCommands) {
 TEST_F(AofPendingTest, WhatIsEncodedSlowlyKeepsNobodyFromAppending) {
   pending_.Append("first ");
   pending_.AppendEncoded([&] {
-    // Another thread: with the mutex held it could not.
+    // Another thread: it could not if the mutex were held.
     std::thread([&] { pending_.Append("quick "); }).join();
     return EncodedChanges{0, 0, {"slow", " and", " long"}};
   });

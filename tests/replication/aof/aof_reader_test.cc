@@ -17,7 +17,7 @@ std::string Command(std::vector<std::string_view> arguments) {
   return out;
 }
 
-/// Gives few bytes at a time.
+/// Gives a few bytes at a time.
 class DribblingSource final : public ByteSource {
  public:
   DribblingSource(std::string_view text, size_t step) : rest_(text), step_(step) {}

@@ -251,7 +251,7 @@ TEST_F(AofWriterTest, LatencyIsReported) {
   EXPECT_THAT(notes_.events, ElementsAre("aof-write", "aof-fsync-always"));
 }
 
-/// Whatever single call fails, what is durable is on the disk, and all gets there once.
+/// Whichever single call fails, durable bytes are on the disk, and all bytes get there exactly once.
 TEST_F(AofWriterTest, EveryFaultIsRecoveredFrom) {
   int64_t begin = 0;
   std::string expected;

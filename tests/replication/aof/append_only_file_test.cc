@@ -40,7 +40,7 @@ std::string Numbered(int count) {
   return text;
 }
 
-/// A log and what was told to those who appended to it.
+/// A log, and what its appenders were told.
 struct Life {
   explicit Life(FaultyFiles& disk, AppendOnlyFile::Options options = Stepped())
       : files(disk), log(disk, clock, std::move(options), nullptr) {}
@@ -60,7 +60,7 @@ struct Life {
       acknowledged++;
     }
   }
-  /// A rewrite, with records between its steps; false when it failed.
+  /// Rewrites, with records between the steps; false when it failed.
   bool Rewrite() {
     if (!log.PrepareSwitch().ok()) return false;
     Append();
@@ -77,7 +77,7 @@ struct Life {
   size_t acknowledged = 0;
 };
 
-/// Every record once, in order, and at least the acknowledged ones.
+/// Expects every record once, in order, and at least the acknowledged ones.
 void ExpectHolds(FaultyFiles& files, const Life& life, const std::string& context) {
   LogContent content = ReadLog(files, "dir", "a");
   EXPECT_EQ(content.error, "") << context;
@@ -288,7 +288,7 @@ TEST(AppendOnlyFileTest, EverySingleFaultIsRecoveredFrom) {
       EXPECT_TRUE(life.log.healthy()) << context;
       life.NoteAcknowledged();
       EXPECT_EQ(life.acknowledged, life.offsets.size()) << context;
-      // With "no", a fault of the fsync between two files is one that nobody was promised about.
+      // With "no" nothing was promised that a failed fsync between two files could break.
       if (fsync == AofFsync::kNo) {
         ExpectHolds(files, life, context);
       } else {
@@ -335,7 +335,7 @@ TEST(AppendOnlyFileTest, EveryFaultOfTurningOnLeavesTheOldLogOrTheNew) {
   }
 }
 
-/// With its thread: many append and wait, while the log is rewritten again and again.
+/// With its thread: many threads append and wait, while the log is rewritten again and again.
 TEST(AppendOnlyFileTest, ThreadsAppendWhileTheLogIsRewritten) {
   FaultyFiles files;
   Life life(files, Threaded());

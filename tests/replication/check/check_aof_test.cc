@@ -1,4 +1,4 @@
-// How it agrees with redis-check-aof, word for word, is tests/integration/test_check_aof.py.
+// tests/integration/test_check_aof.py tests that it agrees with redis-check-aof, word for word.
 
 #include "replication/check/check_aof.h"
 

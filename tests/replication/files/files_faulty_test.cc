@@ -1,4 +1,4 @@
-// The file system that the other tests break.
+// Tests the file system that other tests make fail.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -19,7 +19,7 @@ std::string Compressed(LzfCompressor& compressor, std::string_view in, size_t li
 }
 
 std::string Restored(std::string_view in, size_t size) {
-  // Exactly as large as said, so that a sanitizer sees a byte too many.
+  // Exactly as large as given, so that a sanitizer finds a byte too many.
   std::vector<char> out(size);
   if (!LzfDecompress(in, out.data(), size)) return "malformed";
   return {out.begin(), out.end()};

@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::string_literals;
 
-/// Gives at most so many bytes at a time, as a socket may.
+/// Gives at most a fixed number of bytes at a time, as a socket may.
 class SlowSource final : public ByteSource {
  public:
   SlowSource(std::string_view text, size_t step) : rest_(text), step_(step) {}

@@ -37,7 +37,7 @@ class RdbWriterTest : public testing::Test {
     EXPECT_EQ(writer.bytes_written(), sink.text().size());
     return sink.Take();
   }
-  /// Between magic and end.
+  /// The bytes between magic and end.
   std::string Items() {
     const std::string file = Written();
     return file.substr(9, file.size() - 9 - 9);

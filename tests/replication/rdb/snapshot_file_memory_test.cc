@@ -1,4 +1,4 @@
-// What becomes of the file when memory runs out in the middle of a save. The process may end, as it
+// What happens to the file when memory runs out in the middle of a save. The process may end, as it
 // does in Redis; the file is then the old one or the new one, whole.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -18,7 +18,7 @@
 
 namespace {
 
-/// Allocations until one fails; negative: none does.
+/// The number of allocations until one fails; negative: none fails.
 std::atomic<int64_t> allocations_left = -1;
 
 bool ThisOneFails() {
@@ -28,8 +28,8 @@ bool ThisOneFails() {
 
 }  // namespace
 
-// The linker sends calls of operator new here (--wrap, see CMakeLists.txt), and those of __real to
-// it.
+// The linker sends calls of operator new to the __wrap functions (--wrap, see CMakeLists.txt), and
+// calls of the __real functions to operator new.
 extern "C" void* __real__Znwm(size_t size);
 extern "C" void* __wrap__Znwm(size_t size) {
   if (ThisOneFails()) throw std::bad_alloc();
@@ -43,7 +43,7 @@ constexpr int kSaved = 0;
 constexpr int kRefused = 1;
 constexpr int kSavedAllTheSame = 2;
 
-/// Lives in a child process only: nothing of it is destroyed.
+/// Lives only in a child process, which ends without destroying it.
 class Saver : public KeyspaceTest {
  public:
   explicit Saver(int keys) {
@@ -51,7 +51,7 @@ class Saver : public KeyspaceTest {
   }
   void TestBody() override {}
 
-  /// noexcept: as on the thread that saves, nobody catches.
+  /// noexcept: as on the thread that saves, nobody catches exceptions.
   [[noreturn]] void Save(const std::string& path, int64_t failing_allocation) noexcept {
     SnapshotPlace place;
     place.path = path;
@@ -76,11 +76,11 @@ class SnapshotFileMemoryTest : public testing::Test {
 
   std::string path() const { return folder_ / "dump.rdb"; }
 
-  /// Saves so many keys in a child process. Its exit status, or -1 where it was killed.
+  /// Saves this many keys in a child process. Returns its exit status, or -1 if it was killed.
   int SaveInChild(int keys, int64_t failing_allocation) {
     const pid_t child = fork();
     if (child == 0) {
-      // A process that ends because of memory says so, some hundred times.
+      // A process that runs out of memory prints so, and this happens some hundred times.
       std::freopen("/dev/null", "w", stderr);
       const rlimit no_core{0, 0};
       setrlimit(RLIMIT_CORE, &no_core);
@@ -122,7 +122,7 @@ TEST_F(SnapshotFileMemoryTest, WhicheverAllocationFailsTheOldOrTheNewFileIsThere
     ++faults;
     ASSERT_TRUE(keys == kOld || keys == kNew) << "allocation " << n << ", exit status " << status;
     ASSERT_LT(n, 10'000) << "a small save takes fewer";
-    // Back to the old one for the next.
+    // Restores the old file for the next turn.
     if (keys == kNew) {
       ASSERT_EQ(SaveInChild(kOld, -1), kSaved);
     }

@@ -31,7 +31,7 @@ class SnapshotFileTest : public KeyspaceTest {
         [] { return RdbAuxFields{{std::string(kScriptAux), "return 1"}}; }, [] { return false; });
   }
 
-  /// What a restart would load: "0:key1" and so on.
+  /// The number of keys that a restart would load.
   size_t Load(const std::string& path, std::vector<std::string>* aux = nullptr) {
     Keyspace loaded({.databases = 3, .event_loops = 1}, clock_);
     RdbLoadOptions options;

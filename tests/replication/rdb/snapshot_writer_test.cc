@@ -19,7 +19,7 @@ namespace {
 RdbAuxFields NoAux() { return {}; }
 bool GoOn() { return false; }
 
-/// A sink that takes so many bytes, and then says that its other end is gone.
+/// A sink that takes a fixed number of bytes, and then says that its other end is gone.
 class BrokenSink final : public ByteSink {
  public:
   explicit BrokenSink(size_t room) : room_(room) {}
@@ -85,7 +85,7 @@ TEST_F(SnapshotWriterTest, WhatIsChangedAfterTheInstantIsNotInIt) {
 }
 
 TEST_F(SnapshotWriterTest, ASinkThatFailsEndsTheSnapshotWithItsError) {
-  // Enough that bytes come long before the end.
+  // Enough data that bytes come long before the end.
   for (int i = 0; i < 20; ++i) Set(db(2), "large" + std::to_string(i), std::string(100'000, 'x'));
   BrokenSink sink(100);
   EXPECT_THAT(WriteSnapshot(keyspace_, sink, {.compression = false}, NoAux, GoOn),

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::string_literals;
 
-/// Elements without the size of the one before; those that are short.
+/// A ziplist of short elements, which are given without the size of the element before.
 std::string Ziplist(const std::vector<std::string>& elements) {
   std::string body;
   size_t previous = 0;

@@ -36,7 +36,7 @@ class TextLog final : public ChangeLog {
 
   using ChangeLog::set_readers_wait;
   std::string Take() { return std::exchange(text_, ""); }
-  /// Of the last batch.
+  /// Whether somebody waits for the last batch.
   bool awaited() const { return shown_; }
 
  private:
@@ -245,7 +245,7 @@ TEST_F(ChangeLogTest, UnderAPassEachChangeStandsForItself) {
   Database* closed[] = {&db(1)};
   ASSERT_TRUE(outer.TryClose(closed, false));
   {
-    // As where a busy script lets other clients run: theirs must not wait for its end.
+    // As when a busy script lets other clients run: their changes must not wait for its end.
     Hold pass(kSlot);
     ASSERT_TRUE(pass.TryPass(db()));
     Stripe& stripe = db().StripeOf(KeyHash::Of("a"));
@@ -278,7 +278,7 @@ class ReadersWaitTest : public ChangeLogTest {
     log_.set_readers_wait(true);
     holds_ = &context_;
   }
-  /// The highest offset that a hold has seen since it was asked last.
+  /// The highest offset that a hold has seen since the last call.
   int64_t TakeSeen() { return std::exchange(seen_.offset, 0); }
 
   int64_t SeenByReader(Database& database, std::string_view key) {

@@ -7,7 +7,7 @@ namespace {
 
 class CommandStreamTest : public ::testing::Test {
  protected:
-  /// The stream's bytes with its lines' ends as spaces.
+  /// The stream's bytes with spaces for line ends.
   std::string Encode(const ChangeBatch& batch) {
     std::string bytes;
     stream_.Encode(batch, &bytes);

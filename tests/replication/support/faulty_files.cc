@@ -283,7 +283,7 @@ absl::Status FaultyFiles::Truncate(const std::string& path, int64_t size) {
   Inode& inode = *found->second;
   inode.data.resize(static_cast<size_t>(size));
   inode.dirty.resize(static_cast<size_t>(size));
-  // The new length awaits an fsync too; that the disk has it already is the harder case.
+  // The new length awaits an fsync too; the harder case is that the disk already has it.
   inode.durable.resize(std::min(inode.durable.size(), static_cast<size_t>(size)));
   return absl::OkStatus();
 }

@@ -82,7 +82,7 @@ TEST_F(ClientTest, KillSparesTheCallerUnlessAskedNotTo) {
   EXPECT_EQ(Run("CLIENT KILL TYPE normal"), ":0\r\n");
   EXPECT_EQ(Run("CLIENT KILL ID " + Id("") + " SKIPME no"), ":1\r\n");
   EXPECT_TRUE(ClientNamed("").close_after_reply);
-  EXPECT_FALSE(LinkOf("").killed);  // so that it gets the reply
+  EXPECT_FALSE(LinkOf("").killed);  // so the client gets the reply
 }
 
 TEST_F(ClientTest, KillByAge) {

@@ -8,7 +8,7 @@ constexpr char kSameObjectReply[] = "-ERR source and destination objects are the
 
 class KeyTransferTest : public ServerTest {
  protected:
-  /// Whether a transaction that watches `key` from before `change` comes to nothing.
+  /// Whether `change` makes a transaction fail that watched `key` before it.
   bool Disturbs(const std::string& key, std::string_view change) {
     RunAs("watcher", "WATCH " + key);
     Run(change);

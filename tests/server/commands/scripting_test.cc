@@ -1,4 +1,4 @@
-// Scripts as commands: what is not the interpreter's (tests/server/script/) but the server's.
+// Scripts as commands: the server's part. tests/server/script/ tests the interpreter.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +14,7 @@ class ScriptingTest : public ServerTest {
  protected:
   ScriptingTest() { MemoryMeter::RegisterThread(); }
 
-  /// Less than what is in use already: every command that needs room has to evict.
+  /// Sets a limit below what is already in use: every command that needs room has to evict.
   void LimitMemory(std::string_view policy) {
     std::vector<std::string_view> words = {"maxmemory", "1", "maxmemory-policy", policy};
     ASSERT_OK(config_.Set(words));

@@ -11,7 +11,7 @@ namespace {
 constexpr char kWrongTypeReply[] =
     "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
 
-/// The bulk strings of a reply, below its first header.
+/// The bulk strings of a reply, after its first header.
 std::multiset<std::string> Members(const std::string& reply) {
   std::multiset<std::string> members;
   for (size_t at = reply.find("\r\n$"); at != std::string::npos;) {
@@ -237,7 +237,7 @@ TEST_F(SetsTest, SScanOfASetThatIsRemovedFromFindsAllThatStays) {
     cursor = reply.substr(at, end - at);
     for (const std::string& member : Members(reply.substr(end + 2))) {
       seen.insert(member);
-      // Garbage collection: every other member goes as soon as it is seen.
+      // As in garbage collection, every other member is removed as soon as it is seen.
       if (std::stoi(member.substr(1)) % 2 == 0) Run("SREM big " + member);
     }
   } while (cursor != "0");

@@ -1,4 +1,4 @@
-// The configuration file that the project hands out says what it does without one.
+// The project's configuration file sets what the server does without a file.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

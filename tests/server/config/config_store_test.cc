@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-/// CONFIG REWRITE always says where the files are, as in Redis.
+/// CONFIG REWRITE always writes where the files are, as in Redis.
 const std::string kDir = "dir \"" + std::filesystem::current_path().string() + "\"\n";
 
 absl::Status Set(ConfigStore& store, std::vector<std::string_view> words,

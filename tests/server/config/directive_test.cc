@@ -31,7 +31,7 @@ TEST(DirectiveTable, HasDefaultsThatItsOwnKindsAccept) {
   for (const Directive* row : AllDirectives()) {
     if (row->Is(kRepeatable)) continue;
     absl::StatusOr<Value> value = ParseWords(*row, {DefaultText(*row)}, "", Origin::kConfigSet);
-    if (row->name == "replicaof") continue;  // whose default is to be nobody's: "no one"
+    if (row->name == "replicaof") continue;  // its default is to have no master: "no one"
     ASSERT_TRUE(value.ok()) << row->name << ": " << value.status().message();
     EXPECT_EQ(value->text, DefaultText(*row)) << row->name;
   }

@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 constexpr std::string_view kLimits =
     "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60";
 
-// What CONFIG SET name word makes of `current`.
+// The value after CONFIG SET name word, where it was `current`.
 std::string Set(std::string_view name, const std::string& word, std::string_view current = "") {
   absl::StatusOr<Value> value =
       ParseWords(*FindDirective(name), {word}, current, Origin::kConfigSet);

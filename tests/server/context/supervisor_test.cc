@@ -11,7 +11,7 @@
 namespace cloakroom {
 namespace {
 
-/// A socket as systemd has it, and the environment that names it.
+/// A socket such as systemd listens on, and the environment that names it.
 class SupervisorTest : public testing::Test {
  protected:
   void SetUp() override {

@@ -8,7 +8,7 @@
 namespace cloakroom {
 namespace {
 
-/// The doors other than a client's own, which executor_test.cc goes through.
+/// Admission of requests that do not come directly from a client; executor_test.cc tests those.
 class AdmissionTest : public ServerTest {
  protected:
   std::string InScript(std::vector<std::string_view> args, Admission::ScriptTerms terms = {}) {
@@ -18,7 +18,7 @@ class AdmissionTest : public ServerTest {
     return TextOf(admission_.AdmitFromLog(server_.commands().Find(args), args));
   }
 
-  /// The words of a refusal; "" without one.
+  /// The text of a refusal; "" if there is none.
   static std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
 
   Admission admission_{server_, server_.thread(0)};

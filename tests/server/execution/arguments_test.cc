@@ -10,7 +10,7 @@
 namespace cloakroom {
 namespace {
 
-/// Cursors over arguments of one's own; all begin behind the name.
+/// Cursors over arguments that the test makes; all begin after the name.
 class ArgumentsTest : public ServerTest {
  protected:
   Arguments& Read(std::vector<std::string_view> args) {
@@ -22,7 +22,7 @@ class ArgumentsTest : public ServerTest {
                   CallMode::kTopLevel, hold_);
     return arguments_.emplace(*call_, 1);
   }
-  /// Ends the cursor, and returns what that replied.
+  /// Finishes the cursor, and returns its reply.
   std::string Finished() {
     EXPECT_EQ(arguments_->Finish(), arguments_->ok());
     return TakeText(out_);

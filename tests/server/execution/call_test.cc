@@ -6,7 +6,7 @@
 namespace cloakroom {
 namespace {
 
-/// Calls of one's own, made by hand.
+/// Calls that the test makes by hand.
 class CallTest : public ServerTest {
  protected:
   Call& Make(std::vector<std::string_view> args, CallMode mode = CallMode::kTopLevel) {

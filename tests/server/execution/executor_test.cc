@@ -88,7 +88,7 @@ TEST_F(ExecutorTest, WithoutRoomATransactionCanOnlyBeEnded) {
   EXPECT_EQ(Run("EXEC"), "*0\r\n");
 }
 
-/// A script that becomes busy: the clock moves on whenever it is looked at.
+/// A script that becomes busy: every reading of the clock moves it on.
 class BusyScriptTest : public ServerTest {
  protected:
   BusyScriptTest() {
@@ -97,7 +97,7 @@ class BusyScriptTest : public ServerTest {
       inside_();
     };
   }
-  /// Runs the script; the loop does `inside` for other clients while it is busy.
+  /// Runs the script; while it is busy, the loop calls `inside` for other clients.
   std::string RunBusy(const std::string& script, std::function<void()> inside) {
     inside_ = std::move(inside);
     clock_.step_us = 10'000'000;

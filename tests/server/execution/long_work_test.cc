@@ -9,10 +9,10 @@
 namespace cloakroom {
 namespace {
 
-/// Work on a pool of one thread.
+/// Long work on a pool of one thread.
 class LongWorkTest : public ServerTest {
  protected:
-  /// Begins it; `done` comes true with its reply.
+  /// Starts the work; the future gets its reply.
   std::future<std::string> Start(LongWork::Function function) {
     auto done = std::make_shared<std::promise<std::string>>();
     auto holder = std::make_shared<std::weak_ptr<LongWork>>();
@@ -23,7 +23,7 @@ class LongWorkTest : public ServerTest {
     work->Start();
     return done->get_future();
   }
-  /// Returns when the pool's thread has come to a job that is posted now.
+  /// Returns when the pool's thread has reached a job that is posted now.
   void AwaitWorker() {
     std::promise<void> came;
     pool_.Post([&] { came.set_value(); });
@@ -103,7 +103,7 @@ TEST_F(LongWorkTest, GivesWayBetweenTwoStepsToOthersWhoWait) {
   std::promise<void> begun;
   auto reply = Start([&](LongWork& work) -> Task {
     begun.set_value();
-    // Without giving way it would never end.
+    // If the work did not give way, this would never end.
     while (!other_ran) co_await work.Step(db(0), [](Hold&) {});
     work.reply.Ok();
   });
@@ -140,7 +140,7 @@ TEST_F(LongWorkTest, WorkThatWaitsWhenThePoolStopsIsDropped) {
     work.reply.Integer(*kept);
   });
   kept.reset();
-  AwaitWorker();  // refused, it stands behind that job ...
+  AwaitWorker();  // the work was refused and queues behind that job ...
   AwaitWorker();  // ... and now waits at the gate
   pool_.Stop();
   EXPECT_FALSE(alive.expired());

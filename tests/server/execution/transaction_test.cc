@@ -114,7 +114,7 @@ TEST_F(TransactionTest, UnwatchInsideLeavesWhatIsHeldAlone) {
   Run("INCR a");
   EXPECT_EQ(Run("EXEC"), "*3\r\n+OK\r\n+OK\r\n:2\r\n");
   EXPECT_TRUE(ClientNamed("").watched.empty());
-  // All of it was given back, by this very thread.
+  // This thread has given everything back.
   Hold hold(0);
   Database* all[] = {&server_.keyspace().db(0)};
   EXPECT_TRUE(hold.TryClose(all, false));

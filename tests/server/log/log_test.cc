@@ -111,7 +111,7 @@ TEST_F(LogTest, LosesOldLinesRatherThanWaiting) {
   bool owned_up = text.find("lines of the log were lost") != text.npos;
   EXPECT_EQ(owned_up, lost > 0);
   size_t lines = std::ranges::count(text, '\n');
-  EXPECT_GE(lines + lost, 20001u);  // every line is written or counted
+  EXPECT_GE(lines + lost, 20001u);  // every line is written or counted as lost
   EXPECT_THAT(text, HasSubstr("last\n"));
 }
 

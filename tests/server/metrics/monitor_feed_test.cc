@@ -35,7 +35,7 @@ TEST_F(MonitorFeedTest, ACommandIsToldWithWhenWhereWhoAndWhat) {
 TEST_F(MonitorFeedTest, NotesAreToldInTheirOrderOnceTheyAreAskedFor) {
   MonitorNotes notes;
   {
-    // What a script passes is gone by then.
+    // A script's arguments are gone by then.
     const std::string key = "key";
     const std::vector<std::string_view> args = {"GET", key};
     notes.Add(1'000'000, 0, "lua", args);

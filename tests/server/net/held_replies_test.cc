@@ -21,7 +21,7 @@ using Call = FaultyFiles::Call;
 
 constexpr int64_t kMinuteUs = 60'000'000;
 
-/// In front of the fixture, so that the server's files outlive it.
+/// The first base of the fixture, so that the files outlive the server.
 struct Disk {
   FaultyFiles files;
 };

@@ -12,7 +12,7 @@
 namespace cloakroom {
 namespace {
 
-/// In front of the fixture, so that the server's files outlive it.
+/// The first base of the fixture, so that the files outlive the server.
 struct Disk {
   FaultyFiles files;
 };

@@ -76,7 +76,7 @@ class WaywardStream final : public Stream {
   std::string taken_;
 };
 
-/// In front of the fixture, so that the server's files outlive it.
+/// The first base of the fixture, so that the files outlive the server.
 struct Disk {
   FaultyFiles files;
 };

@@ -22,7 +22,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-/// In front of the fixture, so that the server's files outlive it.
+/// The first base of the fixture, so that the files outlive the server.
 struct Disk {
   FaultyFiles files;
 };

@@ -72,7 +72,7 @@ std::span<const CommandFamily> WithAwait() {
   return families;
 }
 
-/// In front of the fixture, so that the server's files outlive it.
+/// The first base of the fixture, so that the files outlive the server.
 struct Disk {
   FaultyFiles files;
 };

@@ -7,7 +7,7 @@
 namespace cloakroom {
 namespace {
 
-/// In a notation of its own: name:type, TOKEN= in front, ? optional, + multiple, ( ) parts.
+/// The arguments in a short notation: name:type, TOKEN= in front, ? optional, + multiple, ( ) parts.
 std::string Text(const std::vector<SyntaxArgument>& arguments) {
   std::string text;
   for (const SyntaxArgument& argument : arguments) {
@@ -73,7 +73,7 @@ TEST(CommandSyntaxTest, EveryRowsSyntaxIsReadToItsEnd) {
     auto arguments = ParseSyntax(row.syntax);
     EXPECT_EQ(arguments.empty(), row.syntax.empty()) << row.name;
     ExpectNamed(arguments, row.name);
-    // The last word is somewhere in the result: nothing was left unread.
+    // The last word is somewhere in the result, so nothing was left unread.
     std::string_view syntax = row.syntax;
     size_t end = syntax.find_last_not_of(" .]>");
     if (end == syntax.npos) continue;

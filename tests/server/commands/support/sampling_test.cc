@@ -26,7 +26,7 @@ TEST(SelectionSamplerTest, TakesEveryItemAboutEquallyOften) {
     SelectionSampler sampler(3, taken.size());
     for (int& count : taken) count += sampler.Take(random) ? 1 : 0;
   }
-  // 3,000 expected, a standard deviation of 46.
+  // Expected: 3,000, with a standard deviation of 46.
   for (int count : taken) EXPECT_NEAR(count, 3'000, 400);
 }
 

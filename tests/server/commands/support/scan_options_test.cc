@@ -5,7 +5,7 @@
 namespace cloakroom {
 namespace {
 
-// How the arguments are parsed is tested with the commands: sets_test.cc, hashes_test.cc.
+// The tests of the commands test how the arguments are parsed: sets_test.cc, hashes_test.cc.
 
 TEST(ScanOptionsTest, WithoutPatternEverythingMatches) {
   EXPECT_TRUE(ScanOptions{}.Matches(""));
