@@ -1,5 +1,5 @@
-// Several threads on the same keys: what Redis promises because it has one thread must hold here
-// because of stripes, gates and transactions. Run it under ThreadSanitizer.
+// Several threads on the same keys: stripes, gates and transactions must keep the promises that
+// Redis keeps with a single thread. Run it under ThreadSanitizer.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -20,12 +20,12 @@ namespace {
 
 constexpr int kThreads = 4;
 constexpr int kRounds = 6000;
-/// Databases: where a test's own keys are, and where everything else goes on.
+/// The databases of a test's own keys, and of everything else.
 constexpr int kHome = 0;
 constexpr int kFlushed = 1;
 constexpr int kSwapped = 2;  // with kSwapped + 1
 constexpr int kVolatile = 4;
-constexpr int kPair = 5;  // with kPair + 1: where a test flushes and swaps its own keys
+constexpr int kPair = 5;  // with kPair + 1: a test flushes and swaps its own keys there
 
 constexpr int kAccounts = 12;
 constexpr int64_t kBalance = 1000;
@@ -59,8 +59,8 @@ class KeyspaceStressTest : public testing::Test {
     MemoryMeter::RegisterThread();
   }
 
-  /// Each thread does `kRounds` of these deeds, chosen at random, among commands on other
-  /// databases that close gates, flush, swap, expire and evict, or are refused for memory.
+  /// Each thread does `kRounds` of these deeds, chosen at random, among commands on other databases
+  /// that close gates, flush, swap, expire and evict, or are refused for lack of memory.
   void Storm(const std::vector<Deed>& deeds) {
     std::vector<std::thread> threads;
     for (int i = 0; i < kThreads; ++i) {
@@ -159,7 +159,7 @@ TEST_F(KeyspaceStressTest, FlushesAndSwapsAreSeenWhole) {
     ReplyValue values = actor.Run(Request("MGET", "k", kKeys));
     for (const ReplyValue& value : values.items) ASSERT_EQ(value, values.items[0]);
   };
-  // What EXEC finds is what there was after WATCH, or it does nothing.
+  // EXEC finds the same data as after WATCH, or does nothing.
   Deed watch = [](Actor& actor) {
     actor.Run({"SELECT", OneOfPair(actor)});
     actor.Run({"WATCH", "k0"});

@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-/// As 'bind' would say it again, but for the wildcards.
+/// The addresses as 'bind' would print them, except for the wildcards.
 std::vector<std::string> Said(const std::vector<std::string>& words) {
   std::vector<std::string> said;
   for (const BindAddress& address : BindAddresses(words)) {

@@ -25,9 +25,9 @@ std::string Message(std::string_view text) {
 
 constexpr std::string_view kSubscribed = "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n";
 
-// ---- what is not on the disk is not shown
+// ---- nothing is shown before it is on the disk
 
-/// With appendfsync always. Loop 0 is the writer's, loop 1 that of all others.
+/// With appendfsync always. Loop 0 serves the writer, loop 1 all others.
 class DurableTest : private Disk, public LoopTest {
  protected:
   DurableTest()
@@ -35,13 +35,13 @@ class DurableTest : private Disk, public LoopTest {
         files_(Disk::files) {
     writer_.Exchange("MSET k before other before\r\n", "+OK\r\n");
   }
-  /// Sends the writer's request, whose changes then wait for the disk.
+  /// Sends the writer's requests, whose changes then wait for the disk.
   void WriteAndHold(std::string_view requests) {
     files_.HoldSyncs();
     writer_.Send(requests);
     files_.AwaitHeldSync();
   }
-  /// The peer has nothing, though what it is to get is ready.
+  /// Expects that the peer has received nothing, though its bytes are ready.
   void ExpectHeld(Peer& peer, std::string_view what) {
     std::string received;
     AwaitThat(
@@ -53,7 +53,7 @@ class DurableTest : private Disk, public LoopTest {
         what);
     EXPECT_EQ(received, "") << what;
   }
-  /// A key in another stripe than these, whose changes it must not wait for.
+  /// A key in another stripe than these, so that it need not wait for their changes.
   static std::string KeyApartFrom(std::initializer_list<std::string_view> keys) {
     for (int i = 0;; ++i) {
       std::string name = "apart" + std::to_string(i);
@@ -192,7 +192,7 @@ TEST_P(PublisherTest, IsHeardWhenWhatItKnewIsOnTheDisk) {
   }
 }
 
-/// The first letter says who: the one that wrote, or one that read.
+/// The first letter says which client: the one that wrote, or one that read.
 INSTANTIATE_TEST_SUITE_P(
     All, PublisherTest,
     testing::Values("wPUBLISH c m\r\n", "rPUBLISH c m\r\n",
@@ -232,7 +232,7 @@ TEST_F(DurableTest, AMonitorIsToldWhenTheChangeIsOnTheDisk) {
   EXPECT_NE(reader_.Await(10).find("\"SET\" \"k\" \"v\""), std::string::npos);
 }
 
-// ---- what is on its way between loops
+// ---- pushes from one loop to another
 
 constexpr size_t kHard = 1 << 20;
 
@@ -310,7 +310,7 @@ TEST_F(PushTest, MessagesKeepTheirOrderAcrossLoops) {
     expected += Message(std::to_string(i));
   }
   Free();
-  // What the slow one's own loop publishes is not before what was published before it.
+  // A message from the slow client's own loop does not overtake earlier messages.
   near.Await(4);
   const std::string all = slow_.Await(expected.size() + Message("near").size());
   EXPECT_EQ(all, expected + Message("near"));
@@ -346,7 +346,7 @@ TEST_F(PushTest, AMonitorOfABusyLoopIsDroppedAtItsLimit) {
 }
 
 TEST_F(PushTest, PushesToOneWhoExecutesAreBounded) {
-  // Its replies wait for the script's end, and so does what the script publishes.
+  // Its replies wait for the script's end, and so do the script's messages.
   publisher_.Send("HELLO 3\r\nSUBSCRIBE c\r\n");
   AwaitThat([&] { return publisher_.client().subscription_count > 0; }, "subscribed");
   publisher_.Send(

@@ -11,7 +11,7 @@
 namespace cloakroom {
 namespace {
 
-/// Bytes in, replies out, without a socket.
+/// A conversation without a socket: bytes in, replies out.
 class ConversationTest : public ServerTest {
  protected:
   ConversationTest() : client_(std::make_shared<Client>(server_.clients().NextId(), now_ms())) {
@@ -19,8 +19,8 @@ class ConversationTest : public ServerTest {
     conversation_ = std::make_unique<Conversation>(executor_, client_);
   }
 
-  /// Hands bytes over as a connection does: what was not consumed comes again, in as many turns as
-  /// it takes.
+  /// Hands bytes over as a connection does, in as many turns as it takes; bytes that were not
+  /// consumed come again.
   std::string Send(std::string_view bytes) {
     kept_.append(bytes);
     std::string replies = TakeTurn();
@@ -210,7 +210,7 @@ TEST_F(ConversationTest, ATurnEndsWithTheReplyThatReachesItsBytes) {
 }
 
 TEST_F(ConversationTest, ATurnEndsWhenItsTimeIsOver) {
-  clock_.step_us = 400;  // each look at the clock, and so each request
+  clock_.step_us = 400;  // per reading of the clock, and so per request
   for (int i = 0; i < 10; ++i) kept_ += kIncrN;
   const std::string replies = TakeTurn({.time_us = 1000});
   EXPECT_EQ(next_, Conversation::Next::kTurn);
@@ -273,7 +273,7 @@ TEST_F(ConversationTest, ARequestThatHasNotComeInWholeIsReadOnAfterATurn) {
   EXPECT_EQ(Send(kIncrN.substr(10)), ":2\r\n");
 }
 
-// ---- parsed ahead, with other clients' requests
+// ---- requests that were parsed ahead, with those of other clients
 
 class BegunTest : public ConversationTest {
  protected:

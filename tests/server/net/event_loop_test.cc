@@ -31,7 +31,7 @@ class Peer {
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fds.data()), 0);
     fd_ = fds[0];
     EXPECT_EQ(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
-    // A test that waits in vain ends, and fails.
+    // A test that waits for too long ends, and fails.
     const timeval patience{.tv_sec = 20, .tv_usec = 0};
     EXPECT_EQ(setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
     client_ = std::make_shared<Client>(server.clients().NextId(), server.clock().NowMs());
@@ -45,14 +45,14 @@ class Peer {
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 
-  /// Begins to be served. On the loop, whose the connection is from then on.
+  /// Begins to be served. Called on the loop, which owns the connection from then on.
   void Start() { std::exchange(connection_, nullptr)->Start(); }
   Client& client() { return *client_; }
 
   void Send(std::string_view bytes) {
     EXPECT_EQ(send(fd_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
   }
-  /// What comes until it ends so, or the connection does.
+  /// The bytes that come until they end with `end`, or the connection ends.
   std::string ReadUntil(std::string_view end) {
     std::string text;
     std::array<char, kReadAtOnce> bytes{};
@@ -63,7 +63,7 @@ class Peer {
     }
     return text;
   }
-  /// Bytes that come before the connection ends.
+  /// The number of bytes that come before the connection ends.
   size_t CountUntilClosed() {
     size_t count = 0;
     std::array<char, kReadAtOnce> bytes{};
@@ -79,7 +79,7 @@ class Peer {
   std::shared_ptr<Connection> connection_;
 };
 
-/// One event loop on its own thread. What a test posts at once is seen by the loop at once.
+/// One event loop on its own thread. Work that a test posts together is in one round of the loop.
 class EventLoopTest : public ServerTest {
  protected:
   EventLoopTest() : loop_(server_, loads_, 1) { loop_.Start(); }
@@ -89,7 +89,7 @@ class EventLoopTest : public ServerTest {
   }
 
   std::unique_ptr<Peer> NewPeer() { return std::make_unique<Peer>(server_, loop_); }
-  /// Has the loop serve them from now on, the first ones first in its first round.
+  /// Has the loop serve the peers from now on, in this order in its first round.
   void Serve(std::initializer_list<Peer*> peers) {
     for (size_t i = 0; i < peers.size(); ++i) loads_.Enter(1);
     OnLoop([&] {
@@ -134,7 +134,7 @@ TEST_F(EventLoopTest, LongPipelinesTakeTurnsAndAllAreFinished) {
   const std::string requests = Times(kRequests, "*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n");
   for (Peer* peer : {one.get(), two.get(), three.get()}) peer->Send(requests);
   Serve({one.get(), two.get(), three.get()});
-  // Who was first ends a turn before who was second, and so on: 7 turns of 128, and one of 104.
+  // The first client ends one turn before the second, and so on: 7 turns of 128, and one of 104.
   EXPECT_TRUE(one->ReadUntil(":2792\r\n").ends_with(":2792\r\n"));
   EXPECT_TRUE(two->ReadUntil(":2896\r\n").ends_with(":2896\r\n"));
   EXPECT_TRUE(three->ReadUntil(":3000\r\n").ends_with(":3000\r\n"));
@@ -144,7 +144,7 @@ TEST_F(EventLoopTest, AClientThatDoesNotReadIsNotExecutedFurtherUntilItDoes) {
   constexpr int kRequests = 400;
   constexpr size_t kReply = 1'000'000;
   constexpr int kFields = 10'000;
-  // Small fields: they are copied into the reply.
+  // Small fields, because they are copied into the reply.
   std::vector<std::string> fields = {"HSET", "big"};
   for (int i = 0; i < kFields; ++i) {
     fields.push_back("field:" + std::to_string(i));
@@ -155,7 +155,8 @@ TEST_F(EventLoopTest, AClientThatDoesNotReadIsNotExecutedFurtherUntilItDoes) {
   auto other = NewPeer();
   deaf->Send(Times(kRequests, "*2\r\n$7\r\nHGETALL\r\n$3\r\nbig\r\n") + "PING\r\n");
   Serve({deaf.get(), other.get()});
-  // What is ready is served before whoever is in line: so many rounds, so many turns at least.
+  // Ready clients are served before those in line: with so many rounds there are at least as many
+  // turns.
   int64_t executed = -1;
   while (deaf->client().commands != executed) {
     executed = deaf->client().commands;

@@ -39,16 +39,16 @@ class HeldRepliesTest : private Disk, public ServerTest {
         files_(Disk::files) {
     server_.persistence().loader().Begin();
     EXPECT_OK(server_.persistence().loader().LoadAtStart([] { return false; }));
-    // The writer looks once when it begins, whether anything is due or not.
+    // The writer checks once when it starts, whether or not anything is due.
     Run("SET first 1");
     EXPECT_TRUE(journal().file().AwaitDurable(journal().file().appended_offset(), kMinuteUs));
   }
 
-  // The log's writer posts to the context.
+  // Closes the log, because its writer posts to the context.
   ~HeldRepliesTest() override { static_cast<void>(journal().file().Close()); }
 
   ChangeJournal& journal() { return server_.persistence().journal(); }
-  /// Executes a request, whose changes `client` waits for.
+  /// Executes a request; `client` waits for its changes. Returns their offset.
   int64_t Write(std::string_view request, const std::shared_ptr<Waiting>& client) {
     const ChangeJournal::Scope scope(journal(), server_.thread(0).holds);
     Run(request);

@@ -51,7 +51,7 @@ class UnixPathTest : public testing::Test {
   void SetUp() override { unlink(path_.c_str()); }
   void TearDown() override { unlink(path_.c_str()); }
 
-  /// A socket bound to the path; it listens when told to.
+  /// A socket bound to the path; it does not listen yet.
   int Bind() const {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};

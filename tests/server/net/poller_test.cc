@@ -12,7 +12,7 @@
 namespace cloakroom {
 namespace {
 
-/// One end of a pair of sockets, and what the poller told of it.
+/// One end of a pair of sockets, with what the poller reported for it.
 class End final : public Poller::Watcher {
  public:
   End() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds_.data()), 0); }
@@ -39,7 +39,7 @@ class End final : public Poller::Watcher {
     fds_[1] = -1;
   }
 
-  std::string told;                    ///< r, w, h: what each call said; rw: both at once
+  std::string told;                    ///< r, w, h: what each call reported; rw: both at once
   std::function<void()> then = [] {};  ///< called from OnReady
 
  private:
@@ -152,7 +152,7 @@ TEST_F(PollerTest, WhoIsForgottenIsToldNothingUntilItIsWatchedAgain) {
 TEST_F(PollerTest, WhoIsForgottenOrClosedInARoundIsNotTold) {
   one_.BecomeReadable();
   other_.BecomeReadable();
-  // Whichever comes first.
+  // The first of the two stops the other.
   one_.then = [&] { poller_.Forget(other_, other_.fd()); };
   other_.then = [&] { poller_.Closing(one_); };
   Round();
@@ -211,7 +211,7 @@ TEST_F(PollerTest, WhoWaitsForNothingReturnsAtOnce) {
 TEST_F(PollerTest, DescriptorThatCannotBeWatchedIsRefused) {
   End end;
   EXPECT_FALSE(poller_.Watch(end, -1));
-  // And may be watched later.
+  // It may still be watched later.
   EXPECT_TRUE(poller_.Watch(end, end.fd()));
 }
 

@@ -88,7 +88,7 @@ TEST_F(PushQueueTest, NothingIsLostBetweenThreads) {
   std::thread other(add);
   size_t taken = 0;
   while (taken < 2 * kEach) {
-    // Only when asked to, or the last would be missed.
+    // Takes only when Add asked for it; if Add failed to ask, this would never end.
     if (asked.exchange(0) > 0) taken += TakeAll().size();
   }
   one.join();

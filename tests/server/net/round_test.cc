@@ -19,7 +19,7 @@ struct Disk {
 
 constexpr std::string_view kIncrN = "*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n";
 
-/// Requests that are sent while the loop is occupied are those of one round.
+/// Requests that are sent while the loop is occupied belong to one round.
 class RoundTest : private Disk, public LoopTest {
  protected:
   RoundTest() : LoopTest(Disk::files, {"--save", ""}) {}
@@ -107,7 +107,7 @@ TEST_F(RoundTest, AScriptThatTakesLongHasTheRestOfItsRoundServed) {
   Occupy(loop(0));
   script.Send("*3\r\n$4\r\nEVAL\r\n$17\r\nwhile true do end\r\n$1\r\n0\r\n");
   for (size_t i = 1; i + 1 < peers.size(); ++i) {
-    // Parsed ahead and parsed again, and one that has not come in whole.
+    // One request that is parsed ahead and parsed again, and one that is incomplete.
     peers[i]->Send("*1\r\n$4\r\nPING\r\n*2\r\n$4\r\nECHO\r\n$2\r\n");
   }
   peers.back()->Send("SCRIPT KILL\r\n");

@@ -19,8 +19,8 @@
 namespace cloakroom {
 namespace {
 
-/// As an encrypted stream may behave: before it receives or sends it exchanges a byte each way, and
-/// it takes all that the socket has but gives a few bytes at a time.
+/// Behaves as an encrypted stream may: before it receives or sends, it exchanges a byte each way,
+/// and it reads all that the socket has but returns a few bytes at a time.
 class WaywardStream final : public Stream {
  public:
   explicit WaywardStream(int fd) : plain_(fd) {}
@@ -50,7 +50,7 @@ class WaywardStream final : public Stream {
   static constexpr size_t kAtOnce = 5;
 
   bool Greet() {
-    // As if the socket had been full at first.
+    // As if the socket were full at first.
     if (std::exchange(full_, false)) return false;
     const std::string_view greeting = "?";
     greeted_ = plain_.Send({&greeting, 1}) == 1U;
@@ -129,7 +129,7 @@ TEST_F(StreamTest, MayHaveToWriteToReadAndToReadToWriteAndHasBytesOfItsOwn) {
   AwaitThat([&] { return client_->output_bytes > 0; }, "the reply waits for a byte to read");
   Send("!");
   EXPECT_EQ(Await(20), "$13\r\nin small bits\r\n");
-  // All of it comes at once, and the poller tells of it once.
+  // All of it comes at once, and the poller reports it once.
   Send("*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nPING\r\n");
   EXPECT_EQ(Await(21), "+PONG\r\n+PONG\r\n+PONG\r\n");
 }

@@ -62,9 +62,9 @@ class ChangeJournalTest : private Disk, public ServerTest {
 
   ChangeJournal& journal() { return server_.persistence().journal(); }
   ThreadContext& thread() { return server_.thread(0); }
-  /// From the request under way, if there is one.
+  /// Pushes on behalf of the current request, if there is one.
   void Push() { thread().pusher()(link_, push_); }
-  /// Of a thread that executes no request.
+  /// The context of a thread that executes no request.
   HoldContext& holds() { return holds_; }
   std::string Log(int number = 1) {
     EXPECT_OK(journal().file().Flush());
@@ -187,7 +187,7 @@ TEST_F(ChangeJournalTest, EveryFileSaysItsDatabaseThoughScriptsAreLoadedAtItsBeg
 }
 
 TEST_F(ChangeJournalTest, ScriptsAreLoggedInTheOrderInWhichTheyBecameKnown) {
-  // The one that loads is in the midst of it when the other wants to forget.
+  // One thread loads a script, and meanwhile the other one wants to flush all.
   std::string known;
   Mutex mutex;
   CondVar changed;
@@ -211,7 +211,7 @@ TEST_F(ChangeJournalTest, ScriptsAreLoggedInTheOrderInWhichTheyBecameKnown) {
     loading = true;
     changed.NotifyAll();
     while (!forgets) changed.Wait(mutex);
-    // Time enough for one whom nothing stops.
+    // Time enough for the other thread, if nothing stopped it.
     for (int i = 0; i < 10'000 && !forgotten; ++i) std::this_thread::yield();
   });
   forgetter.join();

@@ -21,13 +21,13 @@ using Kind = BackgroundWork::Kind;
 
 class LoaderTest : public OnDiskTest {};
 
-/// One that is to start with a log.
+/// A server that is about to start with a log.
 class BeforeTheLoadTest : public OnDiskTest {
  protected:
   BeforeTheLoadTest() : OnDiskTest({"--appendonly", "yes", "--repair", "yes"}) {}
 };
 
-/// One that has started with a log.
+/// A server that has started with a log.
 class LogLoaderTest : public JournalledTest {};
 
 // ---- at the start: a snapshot
@@ -158,8 +158,8 @@ TEST_F(LogLoaderTest, ALogThatCannotBeReadStopsTheStartAndKeepsItsEnd) {
                                                    HasSubstr("Nothing was changed")));
     EXPECT_EQ(files_.Content(path), before);
   }
-  // In the middle of a command: behind two reads of the manifest, three of the base, and the first
-  // bytes of this one.
+  // In the middle of a command: after two reads of the manifest, three of the base, and the first
+  // bytes of this file.
   files_.FailNth(7, Call::kRead);
   Life torn(clock_, files_, {"--appendonly", "yes"});
   EXPECT_THAT(MessageOf(torn.loaded()),
@@ -181,7 +181,7 @@ TEST_F(LogLoaderTest, ATornFileThatOthersFollowIsNotCut) {
   EXPECT_EQ(files_.Content("appendonlydir/1"), torn);
 }
 
-// ---- again
+// ---- loading again
 
 TEST_F(LoaderTest, ReloadGivesBackTheSameData) {
   Run("SET a 1");

@@ -18,11 +18,11 @@ using Ending = ShutdownSave;
 using Kind = BackgroundWork::Kind;
 using State = AppendOnlyFile::State;
 
-/// The keeper of a server without a log at first.
+/// The keeper of a server that starts without a log.
 class LogKeeperTest : public OnDiskTest {};
 /// The keeper of a server that has started with a log.
 class LogKeeperOfALogTest : public JournalledTest {};
-/// As a state machine, of a server that wants a log and has none yet.
+/// The keeper as a state machine, in a server that wants a log and has none yet.
 class LogKeeperByHandTest : public ByHandTest {
  protected:
   LogKeeperByHandTest() : ByHandTest({"--appendonly", "yes"}) {}
@@ -31,7 +31,7 @@ class LogKeeperByHandTest : public ByHandTest {
 // ---- state by state
 
 TEST_F(LogKeeperByHandTest, ALogThatIsWantedAndMissingIsBegunAndRetriedAfterFiveSeconds) {
-  Advance(5'001);  // since the last try, which never was
+  Advance(5'001);  // so that a retry is due, though there was no try
   files_.FailFrom(1, Call::kOpen);
   EXPECT_TRUE(log_keeper_.Tick());
   EXPECT_TRUE(log_keeper_.WaitsForFirstBase());

@@ -10,7 +10,7 @@ using Ending = ShutdownSave;
 using EndStep = Persistence::EndStep;
 using Kind = BackgroundWork::Kind;
 
-/// The end of the process: what is saved, and for whom it waits.
+/// The end of the process: what it saves, and what it waits for.
 class PersistenceEndTest : public OnDiskTest {};
 
 TEST_F(PersistenceEndTest, TheEndSavesWhereThereAreSavePoints) {

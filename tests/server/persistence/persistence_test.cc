@@ -13,7 +13,7 @@ namespace {
 using testing::HasSubstr;
 using Kind = BackgroundWork::Kind;
 
-/// What takes several of the parts.
+/// Behaviour that involves several of the parts.
 class PersistenceTest : public OnDiskTest {
  protected:
   PersistenceTest() : OnDiskTest({"--enable-protected-configs", "yes"}) {}

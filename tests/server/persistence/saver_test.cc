@@ -13,7 +13,7 @@ namespace {
 using testing::ElementsAre;
 using Call = FaultyFiles::Call;
 
-/// The saver as a state machine: what is due when, and what becomes of it.
+/// The saver as a state machine: which save is due when, and how it ends.
 class SaverByHandTest : public ByHandTest {};
 /// The saver of a server.
 class SaverTest : public OnDiskTest {};

@@ -15,7 +15,7 @@ using testing::Contains;
 using testing::Pair;
 
 constexpr char kBody[] = "return 1";
-/// What `printf 'return 1' | sha1sum` prints.
+/// The digest that `printf 'return 1' | sha1sum` prints.
 constexpr char kDigest[] = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db";
 
 class SnapshotOptionsTest : public ServerTest {};

@@ -87,7 +87,7 @@ TEST_F(WriteHealthOfALogTest, AManifestThatCannotBeWrittenRefusesWritesUntilItCa
   persistence().Tick();
   EXPECT_THAT(Run("SET b 2"), HasSubstr("MISCONF Errors writing to the AOF file: "));
   files_.Heal();
-  // Its setting wakes the writer, which would try again in a second.
+  // Setting it wakes the writer, which would otherwise try again in a second.
   persistence().journal().file().set_fsync(AofFsync::kEverySec);
   while (persistence().write_health().refuses_writes()) std::this_thread::yield();
   EXPECT_EQ(Run("SET b 2"), "+OK\r\n");

@@ -19,11 +19,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr char kOfAnotherMachine[] = "203.0.113.77";  // TEST-NET-3: nobody's
+constexpr char kOfAnotherMachine[] = "203.0.113.77";  // TEST-NET-3: no machine has it
 
 class StartTrialTest : public testing::Test {
  protected:
-  /// What a server that could start meets with these options.
+  /// The result for a server that could start, with these options.
   StartTrial Trial(const std::vector<std::string>& options) {
     std::vector<std::string> arguments = {"--bind", "127.0.0.1", "--dir", folder_.Path("")};
     arguments.insert(arguments.end(), options.begin(), options.end());

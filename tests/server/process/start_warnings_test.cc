@@ -24,7 +24,7 @@ constexpr int64_t kGigabyte = int64_t{1} << 30;
 
 class StartWarningsTest : public testing::Test {
  protected:
-  /// The warnings of a server that is well set up, but for these options.
+  /// The warnings of a server that is well set up except for these options.
   std::vector<std::string> Warnings(const std::vector<std::string>& options) {
     std::vector<std::string> arguments = {"--bind", "127.0.0.1 -::1", "--maxmemory",
                                           "1gb",    "--dir",          folder_.Path("")};

@@ -211,7 +211,7 @@ TEST(PubSubTest, PublishersAndSubscribersOnManyThreads) {
         pubsub.Subscribe(Topic::kChannel, "c", listener.client);
         pubsub.Subscribe(Topic::kPattern, "?", listener.client);
         pubsub.Publish("c", "hi");
-        // Its own message is there, whatever came from others.
+        // Its own message is there, whatever other threads published.
         EXPECT_NE(listener.link->text().find("message"), std::string::npos);
         pubsub.Unsubscribe(Topic::kChannel, "c", *listener.client);
         pubsub.RemoveClient(*listener.client);

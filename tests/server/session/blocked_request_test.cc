@@ -32,8 +32,8 @@ Waiter::Verdict TakeFrom(const ReadyKey& ready) {
   return Waiter::Verdict::kServed;
 }
 
-/// AWAIT key [key ...] limit-ms: the first of the keys that is a string, or the first that becomes
-/// one; what BLPOP is to lists.
+/// AWAIT key [key ...] limit-ms: takes the first of the keys that is a string, or the first that
+/// becomes one, as BLPOP does for lists.
 void Await(Call& call) {
   BlockOn on;
   const std::optional<int64_t> limit_ms = call.Integer(call.argc() - 1);
@@ -136,7 +136,7 @@ TEST_F(BlockedTest, WhoCameFirstIsServedFirstAndNobodyGetsBetween) {
   Park(one_, "AWAIT k 0\r\n");
   Park(two_, "AWAIT other k 0\r\n");
   Park(three_, "AWAIT k 0\r\n");
-  // The writer itself comes too late, though it asks with its next breath.
+  // The writer itself comes too late, even with its very next request.
   writer_.Exchange("SET k 1\r\nGET k\r\nSET k 2\r\nSET k 3\r\nSET k 4\r\n",
                    "+OK\r\n$-1\r\n+OK\r\n+OK\r\n+OK\r\n");
   ExpectTaken(one_, "k", "1");
@@ -259,7 +259,7 @@ TEST_F(BlockedTest, BehindAClosedGateOneWhoLeavesIsForgottenLater) {
 }
 
 TEST_F(BlockedTest, ThousandsWhoComeAndGoLoseNothing) {
-  // Each of what the writer sets is taken once; some of those who wait are ended by their limit.
+  // Each value that the writer sets is taken once; some clients stop waiting at their time limit.
   constexpr int kValues = 3000;
   std::vector<Peer*> takers;
   for (size_t i = 0; i < 8; ++i) takers.push_back(&Connect(loop(i % 2)));
@@ -271,7 +271,7 @@ TEST_F(BlockedTest, ThousandsWhoComeAndGoLoseNothing) {
   std::string replies;
   AwaitThat(
       [&] {
-        // The next value only when the last one is gone, so that none takes another's place.
+        // Sets the next value only when the last one is gone, so that none replaces another.
         if (!pending && set < kValues) {
           writer_.Send("SET " + std::string(set % 3 == 0 ? "l" : "k") + " v NX\r\n");
           pending = true;

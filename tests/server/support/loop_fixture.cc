@@ -77,7 +77,7 @@ LoopTest::~LoopTest() {
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
   server_.workers().Stop();
-  // Its writer posts to the loops.
+  // The log's writer posts to the loops.
   static_cast<void>(server_.persistence().journal().file().Close());
 }
 

@@ -8,7 +8,7 @@
 namespace cloakroom {
 namespace {
 
-/// What the kernel says of this process: "1" or "0", or nothing when it does not know huge pages.
+/// The kernel's setting for this process: "1" or "0", or nothing if it does not know huge pages.
 std::string Allowed() {
   std::ifstream status("/proc/self/status");
   for (std::string name, value; status >> name && std::getline(status >> std::ws, value);) {

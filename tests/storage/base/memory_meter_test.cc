@@ -13,9 +13,9 @@ namespace cloakroom {
 namespace {
 
 constexpr size_t kBlock = 1 << 20;
-constexpr int64_t kSlack = 256 * 1024;  ///< what the test itself and the library allocate
+constexpr int64_t kSlack = 256 * 1024;  ///< for what the test itself and the library allocate
 
-/// Memory that is really there.
+/// Allocates memory that is really mapped.
 void* Take() {
   void* memory = Allocate(kBlock);
   std::memset(memory, 1, kBlock);

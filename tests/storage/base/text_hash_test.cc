@@ -12,7 +12,7 @@
 namespace cloakroom {
 namespace {
 
-/// libstdc++'s std::hash of strings, MurmurHash64A: what it mixes of eight bytes, and the way back.
+/// libstdc++'s std::hash of strings, MurmurHash64A: how it mixes eight bytes, and the inverse.
 constexpr uint64_t kMul = (uint64_t{0xc6a4a793} << 32) + 0x5bd1e995;
 constexpr uint64_t kTopBit = uint64_t{1} << 63;
 
@@ -32,7 +32,7 @@ uint64_t Mixed(uint64_t block) {
 
 uint64_t Unmixed(uint64_t value) { return Unshift(value * InverseOfMul()) * InverseOfMul(); }
 
-/// The same hash with the block's highest mixed bit turned round; twice in a row it cancels out.
+/// A block whose highest mixed bit is flipped; two such blocks in a row leave the hash unchanged.
 uint64_t Turned(uint64_t block) { return Unmixed(Mixed(block) ^ kTopBit); }
 
 /// One of 2^10 keys that std::hash cannot tell apart.

@@ -12,7 +12,7 @@
 namespace cloakroom {
 namespace {
 
-/// Notes what it is told, and whether the stripe of "k" was free then.
+/// Records what it is told, and whether the stripe of "k" was free at that moment.
 class Consumer final : public ChangeConsumer {
  public:
   Consumer(std::string name, Keyspace& keyspace, std::string* story)

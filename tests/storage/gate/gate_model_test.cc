@@ -1,5 +1,5 @@
-// The gate with all its parties, in random orders: against a model that is as plain as can be, and
-// with threads, where nobody may meet whom it must not, and nobody may be forgotten.
+// The gate with all its users, in random orders: compared with a simple model, and with threads,
+// where a closer must be alone inside and every waiter must be woken.
 #include <algorithm>
 #include <atomic>
 #include <deque>
@@ -18,7 +18,7 @@ namespace {
 constexpr int kSlots = 3;
 constexpr int kParties = 8;
 
-/// What a gate is, in so many words.
+/// The rules of a gate, in their simplest form.
 struct Model {
   struct Waiter {
     Gate::Wish wish;
@@ -55,7 +55,7 @@ struct Model {
       return Gate::Closing::kRefused;
     }
     if (inside > 0) {
-      // It was closed for an instant, and who waits is told that it is open again.
+      // It was closed for an instant, and those who wait are told that it is open again.
       Wake();
       return Gate::Closing::kOccupied;
     }
@@ -72,7 +72,7 @@ class GateModelTest : public testing::TestWithParam<unsigned> {
  protected:
   int Below(int end) { return std::uniform_int_distribution<int>(0, end - 1)(random_); }
 
-  /// One random deed of one party, done to the gate and to the model.
+  /// One random action of one user, done to the gate and to the model.
   void Step() {
     const int who = Below(kParties);
     switch (Below(8)) {
@@ -133,7 +133,7 @@ class GateModelTest : public testing::TestWithParam<unsigned> {
   }
 
   std::mt19937 random_{GetParam()};
-  std::vector<int> woken_;  ///< also by tickets that go at the end
+  std::vector<int> woken_;  ///< outlives the tickets, which wake waiters at the end
   Gate gate_{kSlots, std::chrono::microseconds(0)};
   Model model_;
   std::deque<int> passes_;
@@ -157,7 +157,7 @@ class GateThreadsTest : public testing::Test {
   static constexpr int kGates = 3;
   static constexpr int kRounds = 300;
 
-  /// What a thread that was refused waits for.
+  /// Waits as a thread does that was refused.
   void Await(Gate& gate, Gate::Wish wish) {
     auto rung = std::make_shared<std::atomic<bool>>(false);
     gate.WhenOpen(wish, [rung] {
@@ -180,7 +180,8 @@ class GateThreadsTest : public testing::Test {
     }
   }
 
-  /// Takes all the gates from `first` on, or none. The gate that refused; null when none did.
+  /// The gate that refused to be closed; null when none did. TryCloseFrom closes all the gates from
+  /// `first` on, or none.
   struct Refusal {
     Gate* gate = nullptr;
     bool occupied = false;

@@ -134,7 +134,7 @@ TEST(GateTest, BeingBusyIsHeardByThoseWhoWantToHearOfItAndByNobodyElse) {
   EXPECT_TRUE(gate.busy());
   EXPECT_EQ(clients, 1);
   EXPECT_EQ(workers, 0);
-  // Who comes later hears of it at once: it may have become busy since it was refused.
+  // Somebody who comes later hears of it at once: the gate may have become busy after the refusal.
   gate.WhenOpen({.hears_busy = true}, [&] { ++clients; });
   EXPECT_EQ(clients, 2);
   gate.WhenOpen({}, [&] { ++workers; });
@@ -159,7 +159,7 @@ TEST(GateTest, AGateIsSlowFromTheFirstTryThatWaitedInVainUntilItOpens) {
   EXPECT_FALSE(gate.slow());
 }
 
-/// A moment that no test sees the end of.
+/// Longer than any test takes.
 constexpr std::chrono::seconds kLong{600};
 
 TEST(GateTest, WhoWaitsToPassGoesInBeforeAnybodyClosesAgain) {
@@ -167,7 +167,7 @@ TEST(GateTest, WhoWaitsToPassGoesInBeforeAnybodyClosesAgain) {
   ASSERT_TRUE(Closes(gate));
   std::atomic<bool> passed = false;
   std::thread passer([&] { passed = gate.TryPass(0); });
-  // It waits at the gate as soon as a closer finds it inside when the gate was opened in between.
+  // The passer waited at the gate if a closer finds it inside right after the gate was opened.
   while (true) {
     gate.Open();
     const auto until = std::chrono::steady_clock::now();

@@ -129,7 +129,7 @@ TEST_F(HoldTest, AnOccupiedStripeRefusesWithoutAGate) {
   }).join();
   EXPECT_TRUE(StripeIsFree("a"));
   EXPECT_TRUE(StripeIsFree("c"));
-  // Nor does a pass stay behind.
+  // No pass is left behind either.
   Database* one[] = {&db()};
   Hold closer(kSlot);
   EXPECT_TRUE(closer.TryClose(one, false));
@@ -163,7 +163,7 @@ TEST_F(HoldTest, BackgroundThreadsWaitForTheirTurn) {
 }
 
 TEST_F(HoldTest, ThreadsThatTakeManyKeysNeitherDeadlockNorLoseAnUpdate) {
-  // Two counters that every thread moves together, in different orders of the keys.
+  // Every thread increments two counters together, with the keys in different orders.
   TakeNoEvents();
   std::vector<std::thread> threads;
   std::atomic<int> done = 0;

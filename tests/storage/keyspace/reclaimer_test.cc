@@ -12,7 +12,7 @@
 namespace cloakroom {
 namespace {
 
-// That nothing is freed twice, or never, is for the address sanitizer to see.
+// The address sanitizer checks that everything is freed exactly once.
 
 Entry* StringEntry(std::string_view key, size_t size) {
   BlobRef blob = BlobRef::Adopt(Blob::Create(std::string(size, 'x')));
@@ -25,7 +25,7 @@ Entry* StringEntry(std::string_view key, size_t size) {
 
 class ReclaimerTest : public KeyspaceTest {
  protected:
-  /// An entry with a set of so many members, taken out of the keyspace.
+  /// An entry with a set of this many members, taken out of the keyspace.
   Entry* SetEntry(int members) {
     Entry* entry = nullptr;
     EncodingLimits limits = keyspace_.encoding_limits();

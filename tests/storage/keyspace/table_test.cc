@@ -133,7 +133,7 @@ TEST(TableTest, BehavesAsAMapUnderRandomChanges) {
   OwnedTable owned;
   std::map<std::string, std::string> model;
   for (int step = 0; step < 60'000; ++step) {
-    // The number of keys swells and ebbs, so that buckets split and merge all the time.
+    // The number of keys rises and falls, so that buckets split and merge all the time.
     bool grow = step / 10'000 % 2 == 0;
     std::string key = KeyOf(static_cast<int>(random() % 6'000));
     if (random() % 10 < (grow ? 8 : 2)) {
@@ -156,7 +156,7 @@ TEST(TableTest, BehavesAsAMapUnderRandomChanges) {
   }
 }
 
-/// Scans while `change` alters the table after each step; returns how often each key came.
+/// Scans while `change` changes the table after each step; returns how often each key came.
 template <typename Change>
 std::map<std::string, int> ScanWhile(OwnedTable& owned, Change&& change) {
   std::map<std::string, int> seen;
@@ -241,7 +241,7 @@ TEST(TableTest, RandomReachesEveryEntry) {
   std::map<Entry*, int> drawn;
   for (int i = 0; i < 12'000; ++i) ++drawn[owned.table.Random(random)];
   EXPECT_EQ(drawn.size(), 60u);
-  // 200 times each on average.
+  // Each is drawn 200 times on average.
   for (const auto& [entry, times] : drawn) EXPECT_GT(times, 80) << entry->key();
 }
 
@@ -256,7 +256,7 @@ TEST(TableTest, SwapExchangesEverything) {
   EXPECT_NE(b.table.FirstDueMs(), kNever);
 }
 
-/// What CollectDue reports until it says that it has finished, each entry once.
+/// The entries that CollectDue reports until it has finished, each once.
 std::set<std::string> AllDue(Table& table, int64_t now_ms, size_t max_groups) {
   std::set<std::string> due;
   while (true) {

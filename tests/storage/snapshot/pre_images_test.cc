@@ -13,7 +13,7 @@ namespace {
 
 class PreImagesTest : public KeyspaceTest {
  protected:
-  /// Adds an entry of a key that is made for it.
+  /// Adds an entry, which it makes for this key.
   bool Add(const std::string& key, size_t bytes = 1000) {
     const KeyHash hash = KeyHash::Of(key);
     Set(db(), key, std::string(bytes, 'x'));

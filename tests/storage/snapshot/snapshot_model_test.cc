@@ -1,4 +1,4 @@
-// A snapshot against a plain copy of the keyspace, whatever is done between its steps.
+// Compares a snapshot with a plain copy of the keyspace, whatever happens between its steps.
 #include "tests/storage/support/snapshot_model.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ namespace {
 constexpr int kDatabases = 4;
 constexpr size_t kNoLimit = size_t{1} << 30;
 
-/// All that there is to come of a snapshot. What comes twice fails the test.
+/// Adds a batch of a snapshot to `given`. An entry that comes twice fails the test.
 void Collect(const SnapshotBatch& batch, SnapshotModel::Content* given) {
   batch.ForEach([&](const EntryView& entry) {
     const SnapshotModel::Name name(entry.db, entry.key);
@@ -36,8 +36,8 @@ void Collect(const SnapshotBatch& batch, SnapshotModel::Content* given) {
   });
 }
 
-/// No entry is older than the epoch, and none is thought to be newer by mistake: the next snapshot
-/// depends on it.
+/// Expects that no entry is older than the epoch, and none is marked as newer by mistake: the next
+/// snapshot depends on it.
 void ExpectAllOfOneEpoch(Keyspace& keyspace) {
   for (int i = 0; i < keyspace.database_count(); ++i) {
     for (uint32_t s = 0; s < Database::kStripes; ++s) {
@@ -51,7 +51,7 @@ void ExpectAllOfOneEpoch(Keyspace& keyspace) {
   }
 }
 
-/// Does one thing at random to the keyspace and to the model.
+/// Makes random changes to the keyspace and to the model alike.
 class Disorder {
  public:
   explicit Disorder(uint32_t seed) : random_(seed) {}
@@ -64,7 +64,7 @@ class Disorder {
     for (int i = 0; i < keys; ++i) SetOne();
   }
 
-  /// Rarely what concerns a whole database.
+  /// Makes one random change, rarely one to a whole database.
   void Act() {
     const int kind = Below(1000);
     if (kind < 300) return SetOne();
@@ -91,13 +91,13 @@ class Disorder {
   int64_t now_ms() const { return clock_.now_ms; }
   std::string Key() { return "key" + std::to_string(Below(600)); }
   std::string Text() {
-    // Small ones, and some that are kept as a blob of their own.
+    // Small values, and some that are stored as a blob of their own.
     return std::string(static_cast<size_t>(Below(20) == 0 ? 3000 : 10 + Below(300)), 'a') +
            std::to_string(Below(1 << 30));
   }
   int64_t Expiry() { return Below(3) > 0 ? kNoExpiry : now_ms() + 1 + Below(300); }
 
-  /// Calls `change` with the key open in the keyspace, and what the model has there.
+  /// Calls `change` with the key open in the keyspace, and the model's value for it.
   template <typename Change>
   void Write(int index, const std::string& key, Change change) {
     Hold hold(0);
@@ -139,7 +139,7 @@ class Disorder {
       value->text += "more";
     });
   }
-  /// Sets live under names of their own; some become tries.
+  /// Adds members to a set. Sets have key names of their own; some become tries.
   void AddMembers() {
     const int index = Below(kDatabases);
     const std::string key = "set" + std::to_string(Below(5));
@@ -153,7 +153,7 @@ class Disorder {
       model_.Put(index, key, {SortedTextOf(entry->value()), kNoExpiry, {}});
     });
   }
-  /// A read removes what is past its time, and changes nothing else.
+  /// Reads a key: that removes an expired one, and changes nothing else.
   void Touch() {
     const int index = Below(kDatabases);
     const std::string key = Key();
@@ -274,7 +274,8 @@ class Disorder {
   std::mt19937 random_;
 };
 
-/// The next snapshot with so many acts between its steps; false: it failed for memory.
+/// Takes the next snapshot, with this many changes between its steps; false if it failed for lack of
+/// memory or was cancelled.
 bool TakeOne(Disorder& disorder, int acts, bool cancel_it) {
   Snapshot& snapshot = disorder.keyspace().snapshot();
   disorder.model().BeginSnapshot();
@@ -311,7 +312,7 @@ TEST(SnapshotModelTest, IsTheCopyOfTheInstantWhateverIsDoneBetweenItsSteps) {
     for (int round = 0; round < 4; ++round) {
       whole += TakeOne(disorder, /*acts=*/5 << disorder.Below(6), disorder.Below(8) == 0) ? 1 : 0;
       ExpectAllOfOneEpoch(disorder.keyspace());
-      // In quiet, it is exact: what the one before left behind would show.
+      // Without changes it is exact: anything that the last snapshot left behind would show.
       ASSERT_TRUE(TakeOne(disorder, /*acts=*/0, false));
       ASSERT_FALSE(testing::Test::HasFailure());
     }
@@ -323,7 +324,7 @@ class SnapshotStormTest : public testing::Test {
  protected:
   static constexpr int kTokens = 3000;
   static constexpr int kThreads = 3;
-  static constexpr int kScratch = 3;  ///< a database where keys come and go
+  static constexpr int kScratch = 3;  ///< a database where keys are added and removed
 
   static std::string Token(int i) {
     return "token" + std::to_string(i) + std::string(static_cast<size_t>(i % 90), 'x');
@@ -384,7 +385,7 @@ class SnapshotStormTest : public testing::Test {
           Move(slot, Token(below(kTokens)), from, to);
           break;
         case 5:
-          Put(slot, from, "token");  // changes one, or makes a key that is no token
+          Put(slot, from, "token");  // changes a token, or adds a key that is none
           break;
         default:
           Put(slot, kScratch, "scratch" + std::to_string(below(3000)), clock_.now_ms + below(30));
@@ -397,7 +398,7 @@ class SnapshotStormTest : public testing::Test {
     while (!stop_) expirer.Run([&] { return !stop_; });
   }
 
-  /// The tokens that a snapshot holds, however often.
+  /// The tokens that a snapshot holds, and how often each.
   std::map<std::string, int> TakeSnapshot() {
     Snapshot& snapshot = keyspace_.snapshot();
     snapshot.Begin({.max_pre_image_bytes = kNoLimit}, [] {});

@@ -25,7 +25,7 @@ class SnapshotTest : public KeyspaceTest {
   Snapshot::Facts Begin(size_t max_pre_image_bytes = kNoLimit) {
     return *snapshot().Begin({.max_pre_image_bytes = max_pre_image_bytes}, [] {});
   }
-  /// One step, which must give something.
+  /// Takes one step, which must give a batch.
   void Give(SnapshotBatch* batch) { ASSERT_EQ(snapshot().Next(batch), Snapshot::Step::kGave); }
 
   void Flush(Database& database) {
@@ -114,7 +114,7 @@ TEST_F(SnapshotTest, EveryKeyComesOnceWhateverTheTableDoesMeanwhile) {
   for (int round = 0; snapshot().Next(&batch) == Snapshot::Step::kGave; ++round) {
     Collect(batch);
     for (int i = round * 300; i < round * 300 + 300; ++i) {
-      Set(db(), "new" + std::to_string(i), "x");                       // it grows
+      Set(db(), "new" + std::to_string(i), "x");                       // the table grows
       if (i % 3 == 0) Delete(db(), "key" + std::to_string(i % 3000));  // and shrinks
       if (i % 3 == 1) Set(db(), "key" + std::to_string(i % 3000), "changed");
     }
@@ -304,7 +304,7 @@ TEST_F(SnapshotTest, KeysThatWereMissedOrCameTwiceFailIt) {
   Set(db(), "a", "1");
   Set(db(), "b", "2");
   {
-    // As a defect would leave it: the bit of a snapshot before.
+    // The state that a bug would leave: the bit of an earlier snapshot.
     Hold hold(kSlot);
     ASSERT_TRUE(hold.TryKey(db(), KeyHash::Of("a")));
     const Entry* entry = PeekKey(hold, db(), "a", KeyHash::Of("a"), now_ms());

@@ -18,14 +18,14 @@ class EvictorTest : public KeyspaceTest {
  protected:
   static constexpr int kKeys = 2'000;
   static constexpr size_t kValueBytes = 2'000;
-  /// Of the half that a policy should spare: candidates come from one stripe of eight keys, and
-  /// now and then all that is left of it should be spared.
+  /// How many must stay of the half that a policy should spare. Candidates come from one stripe of
+  /// eight keys, and now and then only keys to be spared are left in it.
   static constexpr int kMostlySpared = kKeys / 2 * 85 / 100;
 
   EvictorTest() {
     MemoryMeter::RegisterThread();
     TakeNoEvents();
-    // Samples as large as a stripe: the choice is as good as the policy.
+    // Samples as large as a stripe, so that the choice follows the policy exactly.
     keyspace_.settings().maxmemory_samples = 64;
   }
 
@@ -35,7 +35,7 @@ class EvictorTest : public KeyspaceTest {
   void Fill(int keys, int64_t expire_at_ms = kNoExpiry) {
     for (int i = 0; i < keys; ++i) Set(db(), Key(i), std::string(kValueBytes, 'x'), expire_at_ms);
   }
-  /// As much as is in use now, less so many values.
+  /// Sets the limit to the memory in use now, minus this many values.
   void LimitBelowUse(int values) {
     keyspace_.reclaimer().Drain();
     settings().maxmemory_bytes =
@@ -163,7 +163,7 @@ INSTANTIATE_TEST_SUITE_P(Policies, VolatileEvictorTest,
                                          EvictionPolicy::kVolatileRandom,
                                          EvictionPolicy::kVolatileTtl));
 
-/// The three policies that may take any key.
+/// The three policies that may evict any key.
 class AllKeysEvictorTest : public EvictorTest,
                            public testing::WithParamInterface<EvictionPolicy> {};
 
@@ -230,7 +230,7 @@ TEST_F(EvictorTest, PreImagesEvictNothing) {
   Fill(kKeys);
   Snapshot& snapshot = keyspace_.snapshot();
   snapshot.Begin({.max_pre_image_bytes = size_t{1} << 30}, [] {});
-  LimitBelowUse(-kKeys / 2);  // for the pieces that are being filled
+  LimitBelowUse(-kKeys / 2);  // room for the new values
   Fill(kKeys);                // all of them change
   EXPECT_GT(snapshot.pre_image_bytes(), size_t{kKeys} * kValueBytes);
   EXPECT_EQ(evictor_.MakeRoom(), Room::kBelowLimit);

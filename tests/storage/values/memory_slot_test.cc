@@ -32,7 +32,7 @@ TEST(MemorySlotTest, SplicesAnywhere) {
   EXPECT_EQ(slot.bytes(), "0156789");
   std::string("abcd").copy(slot.Splice(2, 1, 4), 4);
   EXPECT_EQ(slot.bytes(), "01abcd6789");
-  // More than it has room for: what was there comes along.
+  // More than it has room for: the old bytes move along.
   const std::string more(10'000, 'x');
   more.copy(slot.Splice(10, 0, more.size()), more.size());
   EXPECT_EQ(slot.bytes(), "01abcd6789" + more);

@@ -167,7 +167,7 @@ TEST_F(PackedTest, ValidateRefusesAnExpiryThatSaysNever) {
   EXPECT_FALSE(PackedView::Validate(block));
 }
 
-// Random changes, against a plain vector.
+// Random changes, compared with a plain vector.
 TEST_P(PackedTest, BehavesAsAListOfItems) {
   const bool has_values = GetParam();
   struct Model {

@@ -80,7 +80,7 @@ TEST_F(StringValueTest, AssignAfterAppendIsEmbstrAgain) {
 
 TEST_F(StringValueTest, AppendChangesABlobInPlaceWhenAlone) {
   string_.Assign(std::string(1000, 'a'));
-  string_.Append(std::string(1000, 'b'));  // Allocates ahead.
+  string_.Append(std::string(1000, 'b'));  // allocates ahead
   const Blob* const before = string_.view().blob();
 #ifdef CLOAKROOM_JEMALLOC
   string_.Append("c");

@@ -59,7 +59,7 @@ TEST_P(TrieModelTest, BehavesAsAStdMap) {
   Model model;
   std::mt19937 rng(5);
   for (int step = 0; step < 30'000; ++step) {
-    // The population swells and shrinks, so that leaves split and merge all the time.
+    // The number of members rises and falls, so that leaves split and merge all the time.
     const bool growing = step / 3000 % 2 == 0;
     const std::string field = "field:" + std::to_string(rng() % 1000);
     const size_t size = rng() % 20 == 0 ? rng() % 3000 : rng() % 30;
@@ -240,7 +240,7 @@ TEST(TrieTest, MinExpiryIsExact) {
   EXPECT_EQ(trie.view().MinExpiry(), kNever);
 }
 
-// For ThreadSanitizer: nobody locks anything between the writer and the readers of a snapshot.
+// For ThreadSanitizer: there is no lock between the writer and the readers of a snapshot.
 TEST(TrieTest, ReadersOfASnapshotRunBesideTheWriter) {
   Trie trie(/*has_values=*/true);
   for (int i = 0; i < 3000; ++i) trie.Put(std::to_string(i), std::string(i % 40 * 40, 'v'), 10 + i);
@@ -259,7 +259,7 @@ TEST(TrieTest, ReadersOfASnapshotRunBesideTheWriter) {
           bytes -= item.value.bytes.size();
         });
         wrong += items != size || bytes != 0;
-        snapshot.Put("mine", "w");  // A snapshot may change on its own thread, too.
+        snapshot.Put("mine", "w");  // a snapshot may change on its own thread, too
         snapshot.Erase("mine");
       }
     });

@@ -27,7 +27,7 @@ TEST(TypeOpsTest, EveryTypeHasItsRow) {
     EXPECT_NE(ops.encoding_name, nullptr);
     EXPECT_NE(ops.size, nullptr);
     EXPECT_NE(ops.for_each, nullptr);
-    // Items that expire are found and erased, and somebody is told.
+    // A type whose items expire can find them, erase them, and report it.
     EXPECT_EQ(ops.next_expiry == nullptr, ops.erase_expired == nullptr) << ops.name;
     EXPECT_EQ(ops.next_expiry == nullptr, ops.expired_event.empty()) << ops.name;
   }
