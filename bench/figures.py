@@ -1,4 +1,4 @@
-"""What is measured: the runs, the rows that each yields, and the goal of each row.
+"""What is measured: the runs, the rows that each gives, and the goal of each row.
 
 A run is one call of the generator, or of the micro-benchmarks for Cloakroom's parts below the
 server; its figures become one or more rows of the report. A goal is a bound of Cloakroom's own
@@ -8,9 +8,9 @@ figure ("own") or of the ratio Cloakroom / Redis ("ratio"); `better` says which 
 from dataclasses import dataclass, field
 
 COMMANDS = ("set", "get", "hset", "hget", "hmget", "sadd", "incr", "eval")
-# Of a pipeline of these Redis itself spends little beside the system calls.
+# In a pipeline of these, Redis itself spends little time outside of system calls.
 PIPELINE_GOALS = {"incr": 0.6, "sadd": 0.6, "eval": 0.6}
-# What a round of the event loop costs depends on how many clients it serves.
+# The cost of a round of the event loop depends on how many clients it serves.
 LOOP_GOALS = {1: 0.92, 4: 0.75, 16: 0.82, 50: 0.85}
 MEMORY_GOALS = {"string": 100, "session": 2250, "cache": 690, "tag": 60, "bigtag": 60}
 MEMORY_NAMES = {
@@ -80,8 +80,8 @@ def visit_runs(quick):
 
 
 def loop_runs(quick):
-    """The event loop: single requests of so many connections, and visits, by one loop on one core
-    and by two that share both cores with the load."""
+    """The event loop: single requests of this many connections, and visits, with one loop on one core
+    and with two that share both cores with the load."""
     seconds = 1 if quick else 2
     group = "The event loop, no pipeline"
     for count, goal in LOOP_GOALS.items():
@@ -148,7 +148,7 @@ def idle_runs(quick):
 
 
 def _meanwhile_rows(what):
-    """What the two clients of a save or rewrite feel, beside what they felt before it."""
+    """The latencies of two clients during a save or rewrite, compared with those before it."""
     for client, does in (("write", "writes"), ("read", "reads")):
         for label, key in (("p50", "p50_us"), ("p99", "p99_us"), ("p99.9", "p999_us"),
                            ("max", "max_us")):
@@ -159,14 +159,14 @@ def _meanwhile_rows(what):
 
 
 def persistence_runs(quick, megabytes=None):
-    """Data that is saved or rewritten while one client writes and one reads, and then loaded. The
-    server has both cores, for its helpers: a child or threads."""
+    """Saves or rewrites data while one client writes and one reads, and then loads it. The server may
+    use both cores, for a child or threads."""
     megabytes = megabytes or (200 if quick else 2048)
     log = {"appendonly": "yes", "appendfsync": "everysec", "auto-aof-rewrite-percentage": "0"}
     members = 100_000 if quick else 1_000_000
     shapes = {"string": (megabytes * 1024, f"{megabytes:,} MB of 1 KB values", 1),
               "session": (megabytes * 500, f"{megabytes * 500:,} sessions", 1),
-              # So short a save is done five times, for the clients to meet enough of it.
+              # The save is so short that it runs five times, to give the clients enough samples.
               "set": (members, f"one set of {members:,}", 5)}
     for run, action, directives, size in (("save", "BGSAVE", {}, "snapshot_bytes"),
                                           ("rewrite", "BGREWRITEAOF", log, "log_bytes")):
@@ -179,7 +179,7 @@ def persistence_runs(quick, megabytes=None):
                 ("persistence", "--name", shape, "--action", action, "--items", items,
                  "--seconds", 2 if quick else 10, "--times", times),
                 (Row(f"{what}: seconds", "seconds", "s", goal_ratio=1.0),
-                 # A log also holds what was written meanwhile, so only the snapshot has a goal.
+                 # A log also holds the writes made meanwhile, so only the snapshot has a goal.
                  Row(f"{what}: bytes on disk", size, "MB", scale=1e-6,
                      goal_ratio=1.02 if run == "save" else None),
                  Row(f"{what}: memory before (PSS of all processes)", "memory_before_bytes", "MB",
@@ -192,8 +192,8 @@ def persistence_runs(quick, megabytes=None):
 
 
 def log_runs(quick):
-    """What the log costs, under each appendfsync and without it. One event loop each, so that the
-    difference is the log's, and a second core for who writes it."""
+    """The cost of the log, under each appendfsync and without it. One event loop each, so that only
+    the log makes the difference, and a second core for the log's writer."""
     seconds = 1 if quick else 4
     settings = {"off": {"appendonly": "no", "io-threads": "1"}} | {
         fsync: {"appendonly": "yes", "appendfsync": fsync, "auto-aof-rewrite-percentage": "0",
@@ -219,8 +219,8 @@ def log_runs(quick):
 
 
 def thread_runs(quick):
-    """What a second thread in the keyspace is worth, on keys of each thread's own and of all; and
-    what an operation takes of a thread's time where threads share what it needs."""
+    """The gain of a second thread in the keyspace, on each thread's own keys and on shared keys; and
+    the time that an operation takes of a thread when threads share what it needs."""
     cases = {f"BM_{command.capitalize()}/uniform:{uniform}/real_time/threads": f"{command}, {keys}"
              for command in ("GET", "SET")
              for uniform, keys in ((0, "keys of each thread's own"), (1, "the same keys"))}

@@ -25,7 +25,7 @@ class RunFailed(Exception):
 
 
 def build_generator():
-    """The generator's path, after CMake has built what is not fresh."""
+    """The generator's path, after CMake has brought it up to date."""
     folder = REPOSITORY / "build/bench"
     for command in (["cmake", "--preset", "bench"],
                     ["cmake", "--build", str(folder), "--target", "sale_day"]):
@@ -40,14 +40,14 @@ def raise_file_limit():
 
 
 def pin(*cores):
-    """Confines this process, and what it starts next, to these cores where the machine has them."""
+    """Confines this process, and those that it starts next, to these cores if the machine has them."""
     there = {core for core in cores if core < os.cpu_count()}
     if there:
         os.sched_setaffinity(0, there)
 
 
 def measure(generator, kind, run, directives):
-    """The generator's figures against a fresh server of this kind, and those of its files."""
+    """The generator's figures with a fresh server of this kind, and those of its files."""
     server = servers.Server(kind, {"maxclients": "12000", "protected-mode": "no", **directives})
     with server:
         _on_cores(run.server_cores, server.launch)
@@ -65,9 +65,9 @@ def measure(generator, kind, run, directives):
 
 
 def measure_micro(run):
-    """Items per second of each of the run's micro-benchmarks; of those on two threads, as
-    "NAME to 1", how many times those of one thread they are; and as "NAME ns" what one item takes
-    of a thread's time, with waiting for others, as "NAME cpu" without."""
+    """Items per second of each of the run's micro-benchmarks; for those on two threads, as
+    "NAME to 1", the ratio to one thread; and the time of a thread that one item takes, as "NAME ns"
+    with waits for other threads, as "NAME cpu" without."""
     if not MICRO_BENCH.is_file():
         raise RunFailed(f"{run.name}: no {MICRO_BENCH.relative_to(REPOSITORY)}; ./dev bench builds it")
     done = _on_cores(ALL_CORES, lambda: subprocess.run(
@@ -94,7 +94,7 @@ def _on_cores(cores, start):
 
 
 def _files(directory):
-    """What stands on the disk: the snapshot and the log."""
+    """The sizes of the files on the disk: the snapshot and the log."""
     snapshot = directory / "dump.rdb"
     log = list((directory / "appendonlydir").glob("*"))
     return {"snapshot_bytes": snapshot.stat().st_size if snapshot.exists() else 0,

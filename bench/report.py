@@ -45,7 +45,7 @@ def _columns(result):
 
 
 def line(result):
-    """One row for reading while the others are still measured: ours, Redis', ratio, goal."""
+    """One row as text, to read while the others are still measured: ours, Redis', ratio, goal."""
     return " | ".join(_columns(result)).rstrip(" |")
 
 

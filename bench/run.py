@@ -8,8 +8,8 @@
     bench/run.py --list
 
 Each figure is measured in rounds A B A B …, each on a fresh server pinned to core 0 while the load
-runs on core 1. What is printed is the median of each server and the median of the rounds' ratios,
-so that a machine that drifts moves both alike. CLOAKROOM_SERVER and REDIS_SERVER name the binaries.
+runs on core 1. It prints the median of each server and the median of the rounds' ratios, so that a
+machine that drifts affects both alike. CLOAKROOM_SERVER and REDIS_SERVER name the binaries.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import report
 
 
 class Progress:
-    """One line that says what runs and how long is left; nothing in a pipe."""
+    """One line that says what runs and how much time is left; prints nothing into a pipe."""
 
     def __init__(self, total):
         self._total, self._done, self._start = total, 0, time.monotonic()
@@ -51,7 +51,7 @@ def ratio(ours, theirs):
 
 
 def median(values):
-    """The median of what was measured; None when nothing was."""
+    """The median of the values that were measured; None when there is none."""
     measured = [value for value in values if value is not None]
     return statistics.median(measured) if measured else None
 
@@ -104,7 +104,7 @@ def parse_arguments():
 
 
 def as_values(one):
-    """A row's result as what JSON knows."""
+    """A row's result in types that JSON has."""
     return {"run": one["run"], "what": one["row"].name, "unit": one["row"].unit,
             "cloakroom": one["cloakroom"], "redis": one["redis"], "ratio": one["ratio"],
             "goal": report.goal_text(one["row"]), "met": report.meets_goal(one),
@@ -116,7 +116,7 @@ def as_json(results):
 
 
 def keep(results, path):
-    """Writes the rows of one run down at once: what comes after it may be interrupted."""
+    """Writes the rows of one run at once, because later runs may be interrupted."""
     for one in results:
         print(report.line(one), file=sys.stderr)
     if path is not None:

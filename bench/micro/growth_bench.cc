@@ -1,5 +1,5 @@
-// What threads share below the server, and what that costs when they are two: a key that all of
-// them want, the log that all append to, the limit of memory that all look at.
+// What threads share below the server, and what that costs two threads: a key that both want, the
+// log that both append to, the memory limit that both check.
 
 #include <benchmark/benchmark.h>
 
@@ -22,7 +22,7 @@ namespace {
 constexpr int kThreads = 16;
 constexpr std::string_view kHotKey = "product_000000000000000042";
 constexpr std::string_view kValue = "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv";
-/// A SET of both, as the log has it.
+/// The record that the log has for a SET of key and value.
 constexpr std::string_view kRecord =
     "*3\r\n$3\r\nSET\r\n$26\r\nproduct_000000000000000042\r\n$32\r\n"
     "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\n";
@@ -63,7 +63,7 @@ void BM_SetHot(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 
-/// With a writer that keeps up: the first thread, now and then.
+/// With a writer that keeps up: the first thread writes now and then.
 void BM_LogAppend(benchmark::State& state) {
   constexpr int kPerTake = 1024;
   static AofPending pending(Shared().clock());
@@ -77,7 +77,8 @@ void BM_LogAppend(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 
-/// Before each write, with a limit that is far away. As many threads count as a big server has.
+/// The check before each write, with a limit that is far away. As many threads are registered as in
+/// a big server.
 void BM_MaxmemoryCheck(benchmark::State& state) {
   MemoryMeter::RegisterThread();
   Keyspace& keyspace = Shared();

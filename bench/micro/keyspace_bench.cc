@@ -1,5 +1,5 @@
-// What one GET and one SET cost below the server, and whether a second thread doubles them: the
-// goal is 1.8 times the items per second, on keys of each thread's own and on keys of all.
+// What one GET and one SET cost below the server, and whether a second thread doubles the rate: the
+// goal is 1.8 times the items per second, on each thread's own keys and on shared keys.
 
 #include <benchmark/benchmark.h>
 

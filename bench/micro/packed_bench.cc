@@ -9,7 +9,7 @@
 namespace cloakroom {
 namespace {
 
-// A region whose Splice costs what moving the bytes costs, and no allocation.
+// A region whose Splice only moves the bytes, without an allocation.
 class StringRegion final : public Region {
  public:
   ~StringRegion() override { PackedView(bytes()).UnrefBlobs(); }

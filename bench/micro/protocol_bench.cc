@@ -1,4 +1,4 @@
-// What it costs to find the requests of a pipeline, and to write the replies.
+// The cost of finding the requests of a pipeline, and of writing the replies.
 
 #include <benchmark/benchmark.h>
 

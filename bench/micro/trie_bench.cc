@@ -1,5 +1,5 @@
-// What a member of a big set costs in memory and time, by which the leaf limits were chosen, and
-// what a snapshot costs the next change.
+// What a member of a big set costs in memory and time, which decided the leaf limits, and what a
+// snapshot adds to the next change.
 
 #include <benchmark/benchmark.h>
 

@@ -8,8 +8,8 @@
 
 namespace cloakroom::bench {
 
-/// Prints the message to stderr and ends the program with exit code 1: a figure of a run that went
-/// wrong is worth nothing.
+/// Prints the message to stderr and ends the program with exit code 1: a run that went wrong must
+/// not give a figure.
 [[noreturn]] void Fail(const std::string& message);
 
 /// Nanoseconds of the monotonic clock.
@@ -17,7 +17,7 @@ int64_t NowNs();
 /// Milliseconds since 1970.
 int64_t UnixMs();
 
-/// What /proc says of the server's process; zeros for pid 0.
+/// What /proc says about the server's process; zeros for pid 0.
 struct ProcessUse {
   double user_us = 0;
   double system_us = 0;
@@ -26,7 +26,7 @@ struct ProcessUse {
 ProcessUse CpuOf(int pid);
 int64_t ResidentBytesOf(int pid);
 
-/// Latencies of one connection or one run, each kept, so that the maximum is the true one.
+/// The latencies of one connection or one run. Each is kept, so that the maximum is exact.
 class Latencies {
  public:
   void Add(int64_t ns) {

@@ -18,12 +18,12 @@ namespace {
 
 constexpr int64_t kWarmUpNs = 200'000'000;
 
-/// One client: where it stands in its visit.
+/// One client, and how far it is in its visit.
 struct Client {
   int fd = -1;
   const Visit* visit = nullptr;
   size_t step = 0;
-  size_t sent = 0;     // bytes of the step that are on their way
+  size_t sent = 0;     // bytes of the step that were sent
   size_t awaited = 0;  // replies of the step still to come
   int64_t started_ns = 0;
   ReplyCounter counter;
@@ -86,7 +86,7 @@ void Load::Flush(Client& client) {
     if (n > 0) {
       client.sent += static_cast<size_t>(n);
     } else if (errno == EAGAIN) {
-      // The rest goes out when replies arrive: a batch is far smaller than a socket's buffers.
+      // The rest is sent when replies arrive: a batch is far smaller than a socket's buffers.
       return;
     } else {
       Fail(std::string("send: ") + std::strerror(errno));
@@ -146,7 +146,7 @@ Figures Load::Run(double ops_per_visit) {
   const double ops = static_cast<double>(finished_ - finished_before) * ops_per_visit;
   if (ops == 0) Fail("nothing was answered");
   Figures figures;
-  // With the warm-up: what a log is divided by.
+  // Includes the warm-up: the log's size is divided by it.
   figures["finished"] = static_cast<double>(finished_) * ops_per_visit;
   figures["ops_per_s"] = ops * 1e9 / static_cast<double>(took_ns);
   figures["cpu_us_per_op"] = (after.total_us() - before.total_us()) / ops;

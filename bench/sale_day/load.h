@@ -14,7 +14,7 @@ struct Step {
   size_t replies = 0;
 };
 
-/// What a client does from first to last: a page's round trips, or one batch of commands.
+/// All steps of a client's visit: a page's round trips, or one batch of commands.
 using Visit = std::vector<Step>;
 
 struct LoadOptions {
@@ -27,13 +27,13 @@ struct LoadOptions {
   bool reconnect = false;  ///< a new connection for each visit, as PHP without persistent ones
 };
 
-/// Closed loop: every connection runs visits back to back, one epoll thread drives them all.
-/// `visits` are drawn in turn; `ops_per_visit` is what a figure "per op" divides by.
+/// Closed loop: every connection runs visits back to back, and one epoll thread drives them all.
+/// `visits` are used in turn; figures "per op" divide by `ops_per_visit`.
 /// Figures: ops_per_s, cpu_us_per_op, user_us_per_op, finished (ops, with the warm-up), and the
 /// latencies of a visit.
 Figures RunLoad(const LoadOptions& options, const std::vector<Visit>& visits, double ops_per_visit);
 
-/// `command` back to back: set get hset hget hmget sadd incr eval. Prepares the keys first.
+/// Runs `command` back to back: set get hset hget hmget sadd incr eval. Prepares the keys first.
 Figures RunCommand(const LoadOptions& options, const std::string& command);
 
 /// A session of a shop's visitor, read under its lock and written back: 11 commands, 7 round trips.

@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kFillBatch = 200;
 constexpr size_t kTagSetSize = 1000;
 
-/// `length` characters that end in n and differ for every n; not compressible to a number.
+/// A name of `length` characters that ends in n and differs for every n; not stored as a number.
 std::string Name(std::string prefix, size_t length, int64_t n) {
   const std::string digits = std::to_string(n);
   prefix.resize(length - digits.size(), 'k');
@@ -53,7 +53,7 @@ void SleepMs(int64_t ms) {
   nanosleep(&time, nullptr);
 }
 
-/// used_memory when it has stood still for a while: a table may still be moving.
+/// used_memory once it has not changed for a while: a table may still be moving.
 int64_t SettledMemory(Wire& wire) {
   int64_t last = wire.Info("memory", "used_memory");
   for (int i = 0; i < 50; ++i) {
@@ -95,9 +95,9 @@ Figures MeasureIdle(int port, int server_pid, int connections) {
   std::vector<std::unique_ptr<Wire>> idle;
   for (int i = 0; i < connections; ++i) {
     idle.push_back(std::make_unique<Wire>(port));
-    // A visitor that spoke once: a server that frees nothing afterwards shows it here.
+    // Each client has sent one request: a server that frees nothing afterwards shows it here.
     idle.back()->Ask({"PING"});
-    // The peak of what the server holds for those that have just spoken depends on the pace.
+    // The peak of what the server holds for clients that have just sent depends on the pace.
     if (i % 100 == 99) SleepMs(30);
   }
   SleepMs(2500);

@@ -21,8 +21,8 @@ constexpr int64_t kPollNs = 10'000'000;
 constexpr int64_t kGiveUpNs = 500 * kSecond;
 constexpr int64_t kSettleNs = 2 * kSecond;
 
-/// Values of which half the bytes are noise and half repeat, as serialized sessions do. Cutting the
-/// noise from a pool costs a copy and no random numbers.
+/// Values with half of their bytes random and half repeated, as in serialized sessions. Cutting the
+/// random half from a pool costs a copy, but no random numbers.
 class Values {
  public:
   Values() {
@@ -45,13 +45,13 @@ class Values {
   std::string value_;
 };
 
-/// The commands of one shape of data. One thread fills and then writes; another may read meanwhile.
+/// The commands for one shape of data. One thread fills and then writes; another may read.
 class Shape {
  public:
   virtual ~Shape() = default;
-  /// Appends what stores item n for the first time; returns the number of commands.
+  /// Appends the commands that store item n for the first time; returns their number.
   virtual size_t AppendItem(std::string& out, int64_t n) = 0;
-  /// One command that changes item n, for instance to what item `other` began with.
+  /// Appends one command that changes item n, for instance to the first value of item `other`.
   virtual void AppendWrite(std::string& out, int64_t n, int64_t other) = 0;
   virtual void AppendRead(std::string& out, int64_t n) const = 0;
 };
@@ -100,8 +100,8 @@ class Sessions final : public Shape {
   Values values_;
 };
 
-/// All items are members of one set. Writes alternately remove a member and add one that was never
-/// there: the set keeps its size, and each of them changes it.
+/// All items are members of one set. Writes alternately remove a member and add a new one: the set
+/// keeps its size, and every write changes it.
 class OneSet final : public Shape {
  public:
   size_t AppendItem(std::string& out, int64_t n) override {
@@ -128,7 +128,7 @@ class OneSet final : public Shape {
   static std::string Member(int64_t n) { return Name("member_", n); }
 
   std::vector<int64_t> members_;
-  int64_t* removed_ = nullptr;  // the place of the member that the next one replaces
+  int64_t* removed_ = nullptr;  // the place of the removed member, for the next one
   int64_t added_ = 0;
 };
 
@@ -152,7 +152,7 @@ void Fill(Wire& wire, Shape& shape, int64_t items) {
   }
 }
 
-/// A probe's requests: `append` for items drawn at random.
+/// A probe's requests: calls `append` for items drawn at random.
 Probe::Requests AtRandom(int64_t items, uint32_t seed,
                          std::function<void(std::string&, int64_t, int64_t)> append) {
   return [append = std::move(append), random = std::mt19937_64(seed),
@@ -170,7 +170,8 @@ void AddFigures(Figures& figures, const std::string& prefix, Latencies latencies
   for (const auto& [name, value] : own) figures[prefix + name] = value;
 }
 
-/// Runs `work` while one client writes and one reads; adds their latencies under their prefixes.
+/// Runs `work` while one client writes and one reads; adds their latencies to the figures, under
+/// their prefixes.
 void Watched(const PersistenceOptions& options, Shape& shape, const std::string& prefix,
              Figures& figures, const std::function<void()>& work) {
   Probe writer(options.port, options.probe_pause_us,
@@ -185,7 +186,7 @@ void Watched(const PersistenceOptions& options, Shape& shape, const std::string&
   AddFigures(figures, "read_" + prefix, reader.Stop());
 }
 
-/// Waits until nothing is saved or rewritten.
+/// Waits until no save and no rewrite runs.
 void AwaitIdle(Wire& wire) {
   const int64_t start = NowNs();
   while (wire.Info("persistence", "rdb_bgsave_in_progress") != 0 ||
@@ -212,9 +213,9 @@ double Act(const PersistenceOptions& options, const std::string& action, Wire& w
   return static_cast<double>(NowNs() - start) / 1e9 / options.times;
 }
 
-/// The same action once more, for its memory alone: to read how much a process has, the kernel
-/// walks its pages and keeps it from mapping any meanwhile, which for gigabytes stalls it for tens
-/// of milliseconds.
+/// Runs the same action once more to measure only its memory: to read how much a process has, the
+/// kernel walks its pages and keeps it from mapping any, which stalls it for tens of milliseconds
+/// when it has gigabytes.
 void MeasureMemory(const PersistenceOptions& options, Shape& shape, const std::string& action,
                    Wire& wire, Figures& figures) {
   Figures ignored;

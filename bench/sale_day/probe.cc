@@ -28,8 +28,8 @@ Latencies Probe::Stop() {
 }
 
 void Probe::Run(int port, int64_t pause_us) {
-  // The load shares the probe's core: without priority its own queueing would be measured. Only
-  // root may, and without it the figures are a little worse for both servers alike.
+  // The load shares the probe's core: without priority the probe would measure its own queueing.
+  // Only root may set it; without it the figures are a little worse for both servers alike.
   const sched_param priority{.sched_priority = 1};
   sched_setscheduler(0, SCHED_FIFO, &priority);
   Wire wire(port);

@@ -13,8 +13,8 @@ namespace cloakroom::bench {
 
 void SleepNs(int64_t ns);
 
-/// A visitor of a server that somebody else keeps busy: one request after another, with a pause
-/// between, on a thread and a connection of its own from construction until Stop.
+/// A client of a server that another client keeps busy: it sends one request after another, with a
+/// pause between, on a thread and a connection of its own, from construction until Stop.
 class Probe {
  public:
   /// Gives the next request and owns its bytes until it is called again, on the probe's thread.
@@ -25,7 +25,7 @@ class Probe {
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
 
-  /// Ends the thread. The latencies of all requests so far.
+  /// Ends the thread. Returns the latencies of all requests.
   Latencies Stop();
 
  private:

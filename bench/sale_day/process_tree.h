@@ -8,7 +8,7 @@
 namespace cloakroom::bench {
 
 /// The proportional set size of a process and all its descendants (smaps_rollup): a page that a
-/// forked child shares with its parent counts once. Processes that end meanwhile count nothing.
+/// forked child shares with its parent counts once. Processes that end meanwhile do not count.
 int64_t ProportionalBytesOf(int pid);
 
 /// Samples that size every 200 ms, on a thread of its own, from construction until Stop.
@@ -19,7 +19,7 @@ class PeakMemory {
   PeakMemory(const PeakMemory&) = delete;
   PeakMemory& operator=(const PeakMemory&) = delete;
 
-  /// Ends the thread. The largest sample.
+  /// Ends the thread. Returns the largest sample.
   int64_t Stop();
 
  private:

@@ -16,7 +16,7 @@ constexpr int64_t kGiveUpNs = 60 * kSecond;
 
 double Seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
-/// Adds `items` keys; `expire_at_ms` 0 means for ever.
+/// Adds `items` keys; `expire_at_ms` 0 means that they never expire.
 void Fill(Wire& wire, int64_t items, int64_t expire_at_ms, size_t batch_size) {
   const std::string when = std::to_string(expire_at_ms);
   const std::string value(32, 'v');
@@ -81,7 +81,7 @@ Figures Expire(const StallOptions& options, Wire& wire) {
       }
       if (figures["gone_s"] >= 0 && figures["memory_back_s"] >= 0) return;
     }
-    // Not while we looked: a figure that misses every goal.
+    // It did not happen in time: report a figure that misses every goal.
     for (const char* figure : {"gone_s", "memory_back_s"}) {
       if (figures[figure] < 0) figures[figure] = Seconds(kGiveUpNs);
     }

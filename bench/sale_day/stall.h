@@ -14,11 +14,11 @@ struct StallOptions {
   int64_t probe_pause_us = 200;
 };
 
-/// What a quiet visitor feels, one GET after another with a pause between, while another client
-/// makes the server work hard. Figures: the visitor's latencies and, by scenario,
+/// The latencies of a quiet client, which sends one GET after another with a pause between, while
+/// another client makes the server work hard. Figures: these latencies and, by scenario,
 ///   quiet     nothing else happens (the machine's own noise)
 ///   expire    `items` keys expire in the same second: gone_s until DBSIZE is 0, memory_back_s
-///             until used_memory has given back 95 % of what they took
+///             until used_memory has dropped by 95 % of what they took
 ///   keys      KEYS * over `items` keys, three times: work_s
 ///   flushall  FLUSHALL of `items` keys: work_s
 ///   grow      `items` keys are added in pipelines of 16: work_s

@@ -15,12 +15,12 @@ namespace cloakroom::bench {
 std::string Request(std::initializer_list<std::string_view> args);
 void AppendRequest(std::string& out, std::initializer_list<std::string_view> args);
 
-/// Opens a TCP connection to 127.0.0.1. Source addresses rotate over 127.0.0.2…, so that a storm
-/// of short connections does not run out of ports. Exits with a message when it fails.
+/// Opens a TCP connection to 127.0.0.1. Source addresses rotate over 127.0.0.2…, so that many short
+/// connections do not run out of ports. Ends the program with a message when it fails.
 int Connect(int port, bool non_blocking);
 
-/// A thread's connection for commands that prepare or observe a run. What fails, a connection or a
-/// command, ends the program with a message.
+/// A thread's connection for commands that prepare or observe a run. If a connection or a command
+/// fails, the program ends with a message.
 class Wire {
  public:
   explicit Wire(int port) : client_(Connect(port, false)) {}
@@ -30,7 +30,7 @@ class Wire {
   void Await(size_t replies);
   /// Sends one request and returns its reply, which must not be an error.
   ReplyValue Ask(std::initializer_list<std::string_view> args);
-  /// The number behind `field:` in INFO's `section`.
+  /// The number after `field:` in INFO's `section`.
   int64_t Info(std::string_view section, std::string_view field);
   int64_t DbSize() { return Ask({"DBSIZE"}).integer; }
 

@@ -42,7 +42,7 @@ void AppendCommand(std::string& out, const std::string& command, uint32_t n) {
     Fail("no such command: " + command);
 }
 
-/// Writes what the readers read, so that no figure is one of misses.
+/// Writes the keys that are read, so that no figure measures misses.
 void Prepare(const LoadOptions& options) {
   Wire wire(options.port);
   std::string batch;
@@ -101,7 +101,7 @@ Figures RunCommand(const LoadOptions& options, const std::string& command) {
 Figures RunSessionVisits(const LoadOptions& options) {
   std::mt19937 random(7);
   std::vector<Visit> visits;
-  // In turn, and far more than connections: no two visitors meet at one session's lock.
+  // Used in turn, and far more than connections: no two clients want the same session's lock.
   for (int i = 0; i < 10'000; ++i) {
     std::string id;
     for (int letter = 0; letter < 26; ++letter) id += "0123456789abcdef"[random() % 16];
