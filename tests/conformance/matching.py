@@ -16,11 +16,11 @@ from support import resp  # noqa: E402
 
 
 class Mismatch(Exception):
-    """Says where a reply departs from what was expected."""
+    """Says where a reply differs from the expected one."""
 
 
 def match(expected, actual, variables):
-    """Returns when the reply is as expected, else raises Mismatch. May store into `variables`."""
+    """Returns if the reply is as expected, else raises Mismatch. May store into `variables`."""
     if isinstance(expected, dict):
         if len(expected) != 1:
             raise ValueError(f"a matcher is an object with one key: {expected!r}")
@@ -121,7 +121,7 @@ def _pairs(expected, actual, variables):
 
 
 def _fields(expected, actual, variables):
-    """Pairs of which only the named ones are looked at."""
+    """Pairs of which only the named ones are compared."""
     if type(actual) is list and len(actual) % 2 == 0:
         actual = list(zip(actual[::2], actual[1::2]))
     elif type(actual) is not resp.Map:

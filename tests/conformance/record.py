@@ -9,7 +9,7 @@ a request as in the JSON files (one that starts with [ is a JSON list), optional
 when the reply is not to be recorded: it is volatile, unordered, or newer than the redis-server
 that records. "until" before a request repeats it. "cleanup" before a request puts it among the
 steps that run whatever happens.
-Read what was recorded before you commit it: it shows what Redis does, not what it should do.
+Read the recorded replies before you commit them: they show what Redis does, not what it should do.
 """
 
 import json
@@ -88,7 +88,7 @@ def _recorded(one, step, draft):
 
 
 def merge(second, third):
-    """One case of two that differ in the version of the protocol alone."""
+    """One case made of two that differ only in the version of the protocol."""
     merged = {"name": second["name"], "resp": [2, 3]}
     for key in second:
         merged[key] = second[key] if key not in ("steps", "cleanup") else [
@@ -103,7 +103,7 @@ def _merged_step(second, third):
 
 
 def _either(two, three):
-    """What both versions answer, or the two answers, where in the reply they differ."""
+    """The reply of both versions, with both variants where it differs."""
     if two == three:
         return two
     if isinstance(two, list) and isinstance(three, list) and len(two) == len(three):

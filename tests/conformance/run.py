@@ -54,7 +54,7 @@ def _unescape(text):
 
 
 class Runner:
-    """Runs one case after the other on one server; each case starts on an empty keyspace."""
+    """Runs the cases on one server, one after the other; each starts on an empty keyspace."""
 
     def __init__(self, server, version):
         self._server = server
@@ -73,7 +73,7 @@ class Runner:
         return "without " + " ".join(absent) if absent else None
 
     def run(self, case, version):
-        """Raises Failure when the case does not hold under this version of the protocol."""
+        """Raises Failure if the case does not hold under this version of the protocol."""
         self._prepare()
         case = under(version, case)
         run = CaseRun(self._server, version)
@@ -196,7 +196,7 @@ def versions(case):
 
 
 def under(version, part):
-    """A case, or a part of one, with those replies that differ by version chosen for this one."""
+    """A case, or a part of one, with the replies of this version chosen where they differ."""
     if isinstance(part, list):
         return [under(version, item) for item in part]
     if not isinstance(part, dict):
@@ -211,7 +211,7 @@ def parse_version(text):
 
 
 def version_of(server):
-    """Redis' own version, or one above all others for Cloakroom, which must satisfy every case."""
+    """Redis' own version, or one above all for Cloakroom, which must satisfy every case."""
     if server.kind == "cloakroom":
         return CLOAKROOM_VERSION
     with server.connect() as connection:

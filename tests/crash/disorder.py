@@ -1,8 +1,9 @@
-"""What is done to whole databases while others work, and what must hold of it after a restart.
+"""Disturbs whole databases while others work, and checks what must hold after a restart.
 
-Coats wander between two databases that are swapped, and change their names: each is there once. A generation of keys is
-written at one stroke into a database that is flushed: it is there whole or not at all. Sets that live for moments are
-united into others that stay: a union says nothing of how long its sources lived. Scripts keep a database to themselves.
+Coats move between two databases that are swapped, and change their names: each must exist exactly once. One MSET writes
+a generation of keys into a database that is flushed: it must be there whole or not at all. Sets that expire within
+moments are united into others that stay: a union must be whole whenever its sources expired. Scripts keep a database to
+themselves.
 """
 
 import threading
@@ -17,7 +18,7 @@ BUSY_DB = 15
 MOMENT = "local n = 0 repeat n = n + 1 until n > tonumber(ARGV[1]) return n"
 LONGEST_LOOP = 2_000_000
 MEMBERS, SOURCES_AHEAD, LONGEST_LIFE_MS = 5, 8, 150
-# Only of sources that are still whole; that it was done is noted at the same stroke.
+# Unites only sources that are still whole; the same script records that it did.
 UNITE = """local size = tonumber(ARGV[1])
 if redis.call('SCARD', KEYS[1]) ~= size or redis.call('SCARD', KEYS[2]) ~= size then return 0 end
 redis.call('SUNIONSTORE', KEYS[3], KEYS[1], KEYS[2])
@@ -85,7 +86,7 @@ def _members(n):
 
 
 class Disorder(threading.Thread):
-    """One kind of it, with a connection of its own, until the server is gone."""
+    """One kind of disorder, with a connection of its own, until the server is gone."""
 
     def __init__(self, server, kind, coats, start, rng):
         super().__init__(daemon=True)
@@ -125,8 +126,8 @@ class Disorder(threading.Thread):
         connection.pipeline([("SELECT", GENERATION_DB), ("MSET", *words), ("FLUSHDB",), ("MSET", *words)])
 
     def _unite(self, connection):
-        """Unites sources that were made some rounds ago, and soon expire: some of them between the instant of a save
-        and the moment that it comes to them."""
+        """Unites sources that were made some rounds ago and soon expire: some of them between the instant of a save
+        and the moment when it reaches them."""
         self._n += 1
         made, n = self._n + SOURCES_AHEAD, self._n
         connection.pipeline([("SELECT", UNION_DB), ("SADD", f"source{made}", *_members(made)),
@@ -138,13 +139,13 @@ class Disorder(threading.Thread):
     def _busy(self, connection):
         connection.ok("SELECT", BUSY_DB)
         reply = connection.call("EVAL", MOMENT, 0, self._rng.randrange(LONGEST_LOOP))
-        # A server that ends does not wait for a script that has written nothing.
+        # When the server ends, it does not wait for a script that has written nothing.
         killed = isinstance(reply, resp.Error) and b"Script killed by user" in reply
         if isinstance(reply, resp.Error) and not killed:
             raise AssertionError(f"a long script answered {reply!r}")
 
 
 def start(server, coats, first, random):
-    """All of them; `random()` makes a generator for each."""
+    """All kinds of disorder; `random()` makes a generator for each."""
     kinds = ("wander", "wander", "swap", "swap", "flush", "unite", "busy")
     return [Disorder(server, kind, coats, first, random()) for kind in kinds]

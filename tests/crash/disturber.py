@@ -1,4 +1,4 @@
-"""Asks a server for saves and rewrites at random moments, and knows which of them were finished."""
+"""Asks a server for saves and rewrites at random moments, and records which of them finished."""
 
 import re
 import threading
@@ -9,8 +9,8 @@ from support import resp
 LONGEST_PAUSE_S = 0.15
 POLL_S = 0.004
 SAVE_SHARE = 0.15
-# In words of the answers while a save or rewrite runs, which may be one that the server began by itself, or of one that
-# a shutdown has cut short.
+# Words in the replies while a save or rewrite runs, which the server may have begun by itself, or after a shutdown has
+# cut it short.
 BUSY = (b"in progress", b"in background", b"Another child process is active", b"given up")
 
 
@@ -21,10 +21,10 @@ def persistence(connection):
 
 
 class Disturber(threading.Thread):
-    """One action after the other until the server is gone.
+    """Does one action after the other until the server is gone.
 
-    `saved` holds, for each writer, what it had been acknowledged before the last snapshot began
-    that was finished. `begun` is set when an action begins, so that a kill can be aimed at it."""
+    `saved` holds, for each writer, its last acknowledged unit before the start of the last snapshot
+    that finished. `begun` is set when an action begins, so that a kill can be aimed at it."""
 
     def __init__(self, server, writers, has_log, rng):
         super().__init__(daemon=True)
@@ -61,7 +61,7 @@ class Disturber(threading.Thread):
         if isinstance(reply, resp.Error):
             if not any(words in reply for words in BUSY):
                 raise AssertionError(f"{self.action} answered {reply!r}")
-            self._wait(connection)  # for what the server began by itself
+            self._wait(connection)  # for the work that the server began by itself
             return
         status = self._wait(connection)
         self.took_s[self.action] = time.monotonic() - started
@@ -75,7 +75,7 @@ class Disturber(threading.Thread):
 
     @staticmethod
     def _wait(connection):
-        """Waits until nothing is saved or rewritten; INFO's words then."""
+        """Waits until no save and no rewrite runs; returns INFO persistence then."""
         while True:
             status = persistence(connection)
             busy = [status[name] for name in (

@@ -1,4 +1,4 @@
-"""One directory through several crashes: work, kill -9, restart, look; then work goes on."""
+"""One directory through several crashes: work, kill -9, restart, check; then work goes on."""
 
 import hashlib
 import random
@@ -11,7 +11,7 @@ from crash import disorder, disturber, modes, transfers, units, verify, writer
 from support import resp, servers
 
 MOVERS = 8
-DISORDERS_IN_LIFE = 10_000_000  # more than one kill's
+DISORDERS_IN_LIFE = 10_000_000  # more than the work before one kill needs
 LONGEST_WORK_S = 0.7
 LONGEST_SHUTDOWN_S = 0.1
 LOADS_KILLED = (0, 0, 0, 1, 2)  # how many of the starts that follow a crash are killed as well
@@ -45,7 +45,7 @@ class Life:
         self.story = []  # what happened to this directory, for the report of a failure
 
     def begin(self):
-        """Starts the server with its first data, all of it safe."""
+        """Starts the server with its first data, all of it on the disk."""
         safe = {"appendfsync": "always"} if self.mode.has_log else {}
         self._server = servers.Server(self.kind, {**self.directives, **safe},
                                       directory=self.directory / "data")
@@ -66,7 +66,7 @@ class Life:
         self._server.directives = {**self._server.directives, **self.directives}
 
     def crash(self):
-        """Work until a kill, and the restart. Returns the number of kills; raises Wrong."""
+        """Works until a kill, and restarts. Returns the number of kills; raises Wrong."""
         writers, others, disturbing = self._start_clients()
         killed_at, ended = self._kill(writers, disturbing)
         for client in (*writers, *others, disturbing):
@@ -100,8 +100,8 @@ class Life:
         return random.Random(self._rng.random())
 
     def _kill(self, writers, disturbing):
-        """Kills at a random moment, during an action, or during a shutdown. Returns when, and what
-        each writer had been acknowledged before a shutdown that was complete, or None."""
+        """Kills at a random moment, during an action, or during a shutdown. Returns when, and, after a
+        complete shutdown, each writer's last acknowledged unit before it, or else None."""
         chance = self._rng.random()
         time.sleep(self._rng.uniform(0.02, LONGEST_WORK_S if chance < 0.4 else LONGEST_WORK_S / 2))
         if chance < 0.1:
@@ -109,7 +109,7 @@ class Life:
         if chance >= 0.4:
             disturbing.begun.clear()
             disturbing.begun.wait(2)
-            # Up to a little after its end, where files are renamed and old ones removed.
+            # Until a little after its end, when files are renamed and old ones removed.
             time.sleep(self._took_s.get(disturbing.action, 0.05) * self._rng.uniform(0, 1.1))
         killed_at = time.monotonic()
         self._server.kill()
@@ -132,7 +132,7 @@ class Life:
         return max(least, ended[n]) if ended else least
 
     def _keep_as_killed(self):
-        """The files before the restart touches them: they are what a failure is found in."""
+        """Keeps the files as they are before the restart changes them: they show the cause of a failure."""
         shutil.rmtree(self.directory / "as-killed", ignore_errors=True)
         shutil.copytree(self.directory / "data", self.directory / "as-killed")
 
@@ -155,7 +155,7 @@ class Life:
         self._load_s = time.monotonic() - started
 
     def look(self, server, bounds):
-        """What is wrong with a server that has loaded the files."""
+        """The errors of a server that has loaded the files."""
         try:
             with server.connect(timeout_s=60) as connection:
                 wrong = list(verify.differences(connection, self._models, bounds, self._ballast))
@@ -165,7 +165,7 @@ class Life:
             return [f"cannot look: {error!r}"]
         if server.kind == "cloakroom" and known != [1]:
             wrong.append("the loaded script is forgotten")
-        # After a snapshot was loaded, that snapshot is what is safe.
+        # After a snapshot was loaded, the data of that snapshot is safe.
         self._saved = [model.n for model in self._models]
         return wrong
 
@@ -190,7 +190,7 @@ class Life:
         self.story.append(what)
 
     def end(self, keep):
-        """Stops the server, and removes the directory unless it is to be looked at."""
+        """Stops the server, and removes the directory unless it is to be kept."""
         if self._server is not None:
             self._server.stop()
         if not keep:

@@ -1,6 +1,6 @@
-"""What a server is told about durability, and what that promises after a crash of the process.
+"""A server's settings for durability, and what they promise after a crash of the process.
 
-A killed process loses nothing that it gave to the kernel: `no` promises as much as `everysec` here.
+A killed process loses nothing that it gave to the kernel: here `no` promises as much as `everysec`.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class Mode:
         return self.appendfsync is not None
 
     def directives(self, rng):
-        """Settings of one life: what the mode needs, and by chance what goes with it."""
+        """The settings of one life: what the mode needs, and some more chosen at random."""
         common = {"rdbcompression": rng.choice(["yes", "no"]), "save": '""',
-                  # Some disks are slow: a pause of one microsecond, and a change of threads, for so many keys.
+                  # Some disks are slow: a pause of one microsecond, and a switch of threads, per this many keys.
                   "rdb-key-save-delay": rng.choice(["0", "-100", "-20"])}
         if not self.has_log:
-            # Save points save besides the commands; what they promise is not counted.
+            # Save points save in addition to the commands; what they promise does not count.
             return {**common, "save": rng.choice(['""', "1 1"])}
         return {
             **common,
@@ -39,8 +39,8 @@ class Mode:
         }
 
     def promised(self, kind, writer, killed_at, saved):
-        """The unit of `writer` up to which everything must be there. `saved` is what it had been
-        acknowledged before the last snapshot that is known to be finished."""
+        """The unit of `writer` up to which everything must be there. `saved` is its last acknowledged
+        unit before the last snapshot that is known to have finished."""
         if self.appendfsync == "always":
             return writer.acknowledged
         if self.has_log:

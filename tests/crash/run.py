@@ -7,9 +7,9 @@
     run.py --seed 7 --mode always           settings and moments of a run again, as far as time allows
 
 A life is one directory through some kills, with its mode and settings. README.md says what must hold.
-A failure prints the seed, the life and what differs, and keeps the directory: `as-killed` is what the
-restart found, `data` what it made of that. The last line is "N passed, N failed", one check for each
-kill, and with Cloakroom one for each life: redis-server loads what is left in the end.
+A failure prints the seed, the life and what differs, and keeps the directory: `as-killed` has the files
+that the restart found, `data` those that it left. The last line is "N passed, N failed", one check for
+each kill, and with Cloakroom one for each life: redis-server must load what is left in the end.
 """
 
 import argparse
@@ -28,7 +28,7 @@ BIG_SHARE = 0.4
 
 
 class Tally:
-    """What was checked, and the lines that say so."""
+    """Counts the checks, and prints their results."""
 
     def __init__(self):
         self.passed = self.failed = 0

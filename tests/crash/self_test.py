@@ -1,4 +1,4 @@
-"""Proof that the checks see: redis-server's files, damaged between the kill and the restart.
+"""Proves that the checks find bugs: damages redis-server's files between the kill and the restart.
 
 Each damage is what a bug would leave, and must be found. Without damage nothing must be found.
 """

@@ -1,6 +1,6 @@
-"""Amounts that move between accounts: at every instant all accounts together hold the same.
+"""Amounts that move between accounts: the sum of all accounts is the same at every instant.
 
-A restart that shows another sum has put two instants together.
+A restart that shows another sum has mixed two instants.
 """
 
 import threading
@@ -19,7 +19,7 @@ def prepare(connection):
 
 
 def difference(connection):
-    """What is wrong with the accounts of a restarted server, or None."""
+    """The error in the accounts of a restarted server, or None."""
     balances = connection.ok("MGET", *ACCOUNTS)
     if None in balances:
         return f"{balances.count(None)} accounts are gone"

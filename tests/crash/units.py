@@ -1,9 +1,9 @@
-"""What a writer does, as a function of a counter, and what a server must hold after n of it.
+"""A writer's units, as a function of a counter, and what a server must hold after n of them.
 
-Unit i of writer w is one atomic piece: a transaction, a script, or one MSET. It sets the counter
+Unit i of writer w is one atomic step: a transaction, a script, or one MSET. It sets the counter
 `w:n` to i, so that a restarted server says by itself which units it kept; `Model` then says what
-every key of w must be. The units do what cannot be repeated or left out unseen: INCRBY, HINCRBY
-and APPEND show a unit that was applied twice, SREM and DEL one that was not applied at all.
+every key of w must hold. No unit can be repeated or left out unnoticed: INCRBY, HINCRBY and APPEND
+show a unit that was applied twice, SREM and DEL one that was not applied at all.
 """
 
 import random
@@ -29,13 +29,12 @@ def keys_of(writer):
 
 
 def filler(number, size):
-    """Half of it is random, half is not: as compressible as what shops store."""
+    """Bytes of which half are random and half are not, so that they compress as well as a shop's data."""
     return random.Random(number).randbytes(size // 2) + b"<div class=cart>" * (size // 32)
 
 
 class Units:
-    """The units of one writer. `large_bytes` is the size of the value now and then; `huge` gives it
-    big collections besides."""
+    """The units of one writer. Now and then a value has `large_bytes`; `huge` adds big collections."""
 
     def __init__(self, writer, large_bytes, huge=False):
         self.writer = writer
@@ -90,7 +89,7 @@ class Units:
 
     def request(self, i, digest):
         """(the bytes of unit i, how many replies they have). `digest` is the script's, or None
-        where only EVAL is known to work."""
+        if only EVAL is known to work."""
         commands = self.commands(i)
         if i % 3 == 2:
             return resp.encode(commands[0]), 1
@@ -114,7 +113,7 @@ class Model:
             self._apply(*command)
 
     def forward(self, n):
-        """Applies what comes after the units that it has seen, up to n."""
+        """Applies the units after those that it has already applied, up to n."""
         for i in range(self.n + 1, n + 1):
             for command in self._units.commands(i):
                 self._apply(*command)

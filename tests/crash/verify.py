@@ -1,4 +1,4 @@
-"""Looks at a restarted server: is what it holds one instant, and late enough?"""
+"""Checks a restarted server: is its data that of one instant, and of a late enough one?"""
 
 import hashlib
 
@@ -15,7 +15,7 @@ return digests"""
 
 
 class Ballast:
-    """Data that is written once, so that saves and loads take their time."""
+    """Data that is written once, so that saves and loads take some time."""
 
     def __init__(self, values, value_bytes, small_keys):
         self._values = [units.filler(-1 - n, value_bytes) for n in range(values)]
@@ -43,12 +43,12 @@ class Ballast:
 
 
 def counter(connection, writer):
-    """The unit that the server says to be this writer's last."""
+    """The last unit of this writer, according to the server."""
     return int(connection.ok("GET", units.keys_of(writer) + "n") or 0)
 
 
 def writer_difference(connection, model, writer):
-    """What the server holds of a writer other than the model, as text, or None."""
+    """How the server's data of a writer differs from the model, as text, or None."""
     prefix = units.keys_of(writer).encode()
     keys = set(connection.ok("KEYS", prefix + b"*"))
     if keys != set(model.values):
@@ -70,7 +70,7 @@ def writer_difference(connection, model, writer):
 
 
 def differences(connection, models, bounds, ballast):
-    """Everything that is wrong, as texts. `bounds` are (least, most) units of each writer."""
+    """All errors, as texts. `bounds` are (least, most) units of each writer."""
     for writer, (model, (least, most)) in enumerate(zip(models, bounds)):
         n = counter(connection, writer)
         if not least <= n <= most:

@@ -11,8 +11,8 @@ LARGEST_PIPELINE = 6
 class Writer(threading.Thread):
     """Sends unit start + 1, start + 2 … in small pipelines until the server is gone.
 
-    `sent` is the last unit of which anything was sent. `error` is what the server should not have
-    answered. Read the rest when the thread has ended."""
+    `sent` is the last unit of which anything was sent. `error` is a reply that the server should not
+    have sent. Read everything else after the thread has ended."""
 
     def __init__(self, server, units, start, digest, rng):
         super().__init__(daemon=True)
@@ -28,7 +28,7 @@ class Writer(threading.Thread):
         return max(i for when, i in self._acknowledgements if when <= moment)
 
     def finish(self):
-        """Lets the pipeline under way end, for a server that goes on."""
+        """Stops after the current pipeline, for a server that keeps running."""
         self._stopping = True
 
     def run(self):
@@ -37,7 +37,7 @@ class Writer(threading.Thread):
                 while not self._stopping and self.error is None:
                     self._pipeline(connection)
         except (OSError, resp.ConnectionClosed):
-            pass  # this is what the run is for
+            pass  # the kill is the purpose of the run
         except resp.ReplyTimeout as error:
             self.error = f"writer {self.units.writer}: {error}"
 

@@ -1,7 +1,7 @@
-"""When two replies count as equal: to the byte, or as these rules forgive.
+"""When two replies count as equal: to the byte, or by one of these rules.
 
-A rule is a function of the reply of redis-server, the reply of the server under test. It is asked
-only when the bytes differ. Each forgives one inherent difference and nothing else.
+A rule is a function of redis-server's reply and the reply of the server under test. It is called
+only when the bytes differ. Each allows one inherent difference and nothing else.
 """
 
 from support import resp
@@ -87,8 +87,8 @@ def shape(ours, theirs):
 
 
 def scan(rule):
-    """A cursor and a page. Both cursors 0: the pages hold the same; else only the shape counts,
-    because the walk is the server's own business (the state check walks to the end)."""
+    """A cursor and a page. If both cursors are 0, the pages hold the same; else only the shape counts,
+    because each server walks in its own way (the state check walks to the end)."""
     def compare(ours, theirs):
         if not _containers(ours, theirs) or len(ours) != 2 or len(theirs) != 2:
             return False

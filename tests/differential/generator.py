@@ -18,8 +18,8 @@ MAX_IN_TRANSACTION = 6
 UNKNOWN_TO_ALL = {"bogus", "object|bogus"}
 BIGGEST = 700
 LEX_KEYS = {bulk(key) for key in vocabulary.POOLS["lexkey"]}
-# redis-server 7.0 does not log a BITFIELD of which every write fails, though it has made or lengthened the key; we
-# do. Where the log is read back, one more write that cannot fail has both of them log it.
+# redis-server 7.0 does not log a BITFIELD if all its writes fail, though it has created or lengthened the key;
+# Cloakroom does. If the log is read back, one more write, which cannot fail, makes both servers log it.
 SURE_WRITE = [bulk(word) for word in (b"SET", b"u1", b"0", b"0")]
 FAIL = bulk(b"FAIL")
 NOT_IN_TRANSACTION = {"watch", "unwatch", "exec", "discard", "multi"}
@@ -29,9 +29,9 @@ NOT_IN_SCRIPT = NOT_IN_TRANSACTION | {
 
 
 class Generator:
-    """Builds steps. `known` is the set of names that both servers have; the rest is not said.
-    `reloads` are requests that make a server read its data back from a file; one of them is said
-    about once in `reload_every` commands, never inside a group. `logged`: the file is the log."""
+    """Builds steps. `known` is the set of names that both servers have; others are not used.
+    `reloads` are requests that make a server read its data back from a file; one of them comes about
+    once in `reload_every` commands, never inside a group. `logged`: the file is the log."""
 
     def __init__(self, seed, known, families=None, reloads=(), reload_every=0, logged=False):
         self._rng = random.Random(seed)
@@ -82,7 +82,7 @@ class Generator:
         return steps
 
     def _next_unit(self):
-        # Without reloads nothing is drawn for them: an old seed still gives its old stream.
+        # Without reloads no random number is drawn for them: an old seed still gives its old stream.
         if self._reload_share and self._random() < self._reload_share:
             return [self._say(*self._rng.choice(self._reloads))]
         if self._groups and self._random() < GROUPS:
@@ -108,7 +108,7 @@ class Generator:
 
     @staticmethod
     def _fragile(name, arguments):
-        """Whether junk would leave the reply open: an invented cursor, an order without meaning."""
+        """Whether junk would make the reply undefined: an invented cursor, an order without meaning."""
         return name.endswith("scan") or name.startswith("sort") or any(
             argument in LEX_KEYS for argument in arguments)
 
@@ -152,7 +152,7 @@ class Generator:
         return steps + [self._say(b"DISCARD" if self._random() < 0.1 else b"EXEC")]
 
     def _blocking_in_transaction(self):
-        """Blocking commands answer at once inside MULTI."""
+        """Blocking commands reply at once inside MULTI."""
         left, right = self._key("l"), self._key("l")
         calls = [call for call in (
             (b"BLPOP", left, right, b"0"), (b"BRPOP", left, b"0"),
@@ -198,7 +198,7 @@ class Generator:
         return steps if self._random() < 0.5 else [self._say(b"SCRIPT", b"LOAD", body), *steps]
 
     def _popped(self):
-        """Random members leave, then the sets are made equal again."""
+        """Random members are removed, then the sets are made equal again."""
         key = self._key("t")
         count = [] if self._random() < 0.5 else [self._pick("count")]
         return [self._say(b"SCARD", key), self._say(b"SPOP", key, *count, rule=compare.shape),
@@ -229,13 +229,13 @@ class Generator:
                           rule=compare.scan(compare.unordered))]
 
     def _set_in_the_past(self):
-        """The key is read at once, so that both servers have removed it before they count it."""
+        """The key is read at once, so that both servers have removed it before they count keys."""
         key = self._key("s")
         return [self._say(b"SET", key, b"past", b"PXAT", self._pick("paststamp")),
                 self._say(b"EXISTS", key)]
 
     def _numbers(self):
-        """Enough different numbers to pass, or just not to pass, the limits of packed encodings."""
+        """Enough different numbers to exceed, or just not to exceed, the limits of packed encodings."""
         first = int(self._random() * 1000)
         count = int(self._random() * BIGGEST) + 1
         return [b"%d" % number for number in range(first, first + count)]
@@ -291,7 +291,7 @@ def said_names():
 
 
 def missing(table):
-    """The names of a server's command table that are neither said nor excluded with a reason."""
+    """The names of a server's command table that are neither covered nor excluded with a reason."""
     said = said_names()
     excluded = {name for text in vocabulary.EXCLUDED.values() for name in text.split()}
     return sorted(name for name in table if name not in said and name not in excluded

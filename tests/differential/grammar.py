@@ -124,8 +124,8 @@ class Grammar:
         return emit
 
     def _emit_uniqueseconds(self, out):
-        """A lifetime that no other command of the run gives: comparing two of them never depends
-        on the millisecond in which they were set."""
+        """A lifetime that no other command of the run uses: comparing two of them never depends on
+        the millisecond in which they were set."""
         self._unique += 1
         out.append(bulk(b"%d" % (1000000 + self._unique * 1000)))
 

@@ -7,7 +7,7 @@
     run.py --reload 4000            DEBUG RELOAD at random, once in 4,000 commands, or a restart
     run.py --reload 2000 --log      the same with an append-only log, and DEBUG LOADAOF besides
     run.py --under-test redis       redis-server against itself: proves the rules of compare.py
-    run.py --self-test              and against itself behind an alteration: proves the eyes
+    run.py --self-test              the same with an alteration of one side: proves the comparison
 
 The last line is "N passed, N failed", in commands compared; the exit status is 0 only when nothing
 failed. A difference is printed as the shortest stream that still shows it. README.md has the rest.
@@ -28,7 +28,7 @@ BATCH = 400
 BATCHES_IN_EPOCH = 25
 SECOND_PROTOCOL = 0.3
 MAX_DIFFERENCES = 25
-# RESTART is said to nobody: it stands for the end of both servers and a new start.
+# RESTART is sent to no server: it stands for the end of both servers and a new start.
 RELOADS = [(b"DEBUG", b"RELOAD")] * 4 + [(b"RESTART",)]
 LOG_RELOADS = [*RELOADS, *[(b"DEBUG", b"LOADAOF")] * 3]
 LOG_SETTINGS = {"appendonly": "yes", "appendfsync": "no", "auto-aof-rewrite-percentage": "0"}
@@ -38,7 +38,7 @@ SHOWN_COMMANDS = 50
 
 
 class Difference(Exception):
-    """Where the two servers part: `at` indexes the stream, None for the final state."""
+    """Where the two servers differ: `at` indexes the stream, None for the final state."""
 
     def __init__(self, text, at=None, name="final state"):
         super().__init__(text)
@@ -74,7 +74,7 @@ class Duel:
             raise Difference(f"no restart: {error}", at, "restart") from error
 
     def _play(self, protocol, all_steps, begin, end):
-        """The part of a batch that has no restart in it."""
+        """Plays a part of a batch that has no restart in it."""
         if begin == end:
             return
         try:
@@ -141,7 +141,7 @@ class Duel:
 
 
 class Run:
-    """A run over many epochs; each starts with empty servers and ends with a look at the state."""
+    """A run of many epochs; each starts with empty servers and ends with a comparison of the state."""
 
     def __init__(self, duel, stream, rng, out=print):
         self._duel = duel
@@ -153,7 +153,7 @@ class Run:
         self.shortest = None  # the stream of the last difference that was shrunk
 
     def epoch(self, commands):
-        """Plays up to `commands` commands; ends early where the servers part for good."""
+        """Plays up to `commands` commands; ends early if the servers differ for good."""
         self._duel.reset()
         history = []
         for _ in range(BATCHES_IN_EPOCH):
@@ -198,7 +198,7 @@ class Run:
 
 
 def uncovered(tables):
-    """Prints the commands that nothing says; returns how many."""
+    """Prints the commands that nothing covers; returns their number."""
     names = generator.missing(tables[1])
     for name in names:
         print(f"NO VOCABULARY for {name}: add a grammar or a reasoned exclusion to vocabulary.py")

@@ -1,7 +1,7 @@
-"""Proof that the comparison sees: redis-server against itself with one alteration at a time.
+"""Proves that the comparison finds bugs: redis-server against itself with one alteration at a time.
 
-An alteration changes what one side is asked or what it answers, as a bug would. Each must be found,
-and shrunk to a few commands. Without an alteration nothing must be found.
+An alteration changes one side's requests or replies, as a bug would. Each must be found, and shrunk
+to a few commands. Without an alteration nothing must be found.
 """
 
 import random
@@ -40,14 +40,14 @@ ALTERATIONS = {
     "RESP3's map as an array": _reply(b"%1\r\n", b"*2\r\n"),
     "an empty array for a null array": _reply(b"*-1\r\n", b"*0\r\n"),
     "RANDOMKEY ends the server": _request(b"RANDOMKEY", b"SHUTDOWN"),
-    # A file knows values, not how they came about: reading it back packs what had grown.
+    # A file holds values, not their history: reading it back packs values that had grown.
     "RELOAD does not read the file": _whole(["DEBUG", "RELOAD"], ["DEBUG", "SLEEP", 0]),
     "another member": _reply(b"$2\r\nm3\r\n", b"$2\r\nm4\r\n"),
 }
 
 
 class AlteredSide(servers_pair.Side):
-    """A side between whose client and server a bug sits."""
+    """A side with a bug between its client and its server."""
 
     request = reply = None
 

@@ -1,7 +1,7 @@
 """The two servers of a differential run and the connections to them.
 
-Both get the same bytes. A reply batch ends where the ECHO that was appended to it is answered, so
-nothing needs to be parsed to know that a batch is complete.
+Both get the same bytes. A batch of replies ends with the reply to the ECHO that was appended to it,
+so nothing needs to be parsed to know that the batch is complete.
 """
 
 import re
@@ -14,7 +14,7 @@ from support.value_types import BY_NAME
 
 DATABASES = 4
 SET_MAX_LISTPACK_ENTRIES = 128  # redis.conf's default
-WALKED_FROM = 128  # more items than that are read by HSCAN or SSCAN besides
+WALKED_FROM = 128  # larger values are also read by HSCAN or SSCAN
 LOG_TAIL = 1500
 _READ_TIMEOUT_S = 20
 _END = b"end-of-batch-7f3a"
@@ -71,15 +71,15 @@ class Side:
 
     @staticmethod
     def _forget_log(admin):
-        """A log of nothing, so that reading it back is as quick in the last epoch as in the first.
-        Nothing else rewrites it: that would change encodings at a moment of a server's own."""
+        """Empties the log, so that reading it back is as quick in the last epoch as in the first.
+        Nothing else rewrites it, because each server would change encodings at a different moment."""
         admin.ok("BGREWRITEAOF")
         busy = (b"aof_rewrite_in_progress:1", b"aof_rewrite_scheduled:1")
         while any(text in admin.ok("INFO", "persistence") for text in busy):
             time.sleep(0.002)
 
     def last_words(self):
-        """The end of the log of a server that is no longer there."""
+        """The end of the server log, if the server no longer runs."""
         return "" if self.server.is_running() else "\n" + self.server.log()[-LOG_TAIL:]
 
     def close(self):
@@ -153,7 +153,7 @@ def _add(table, row):
 
 
 def _walk(connection, words):
-    """All pages of a SCAN, with room for a server that answers fewer than it is asked for."""
+    """All pages of a SCAN; a server may return fewer items than it is asked for."""
     cursor, items = b"0", []
     while True:
         cursor, page = connection.ok(*words, cursor, "COUNT", 500)
@@ -198,7 +198,7 @@ def state_difference(ours, theirs):
 
 
 def _packed_since(mine, other):
-    """7.2 packs small sets and lists; that is no reason for a packed hash or a big packed set."""
+    """7.2 packs small sets and lists; this does not allow a packed hash or a big packed set."""
     small = mine[0] == b"list" or mine[0] == b"set" and len(mine[1]) <= SET_MAX_LISTPACK_ENTRIES
     return small and compare.encoding(mine[3], other[3])
 

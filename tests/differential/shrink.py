@@ -10,7 +10,7 @@ BUDGET_S = 40
 
 
 def shrink(duel, history, difference):
-    """(stream, the difference that it shows), or (stream, None) when it does not show again."""
+    """(stream, the difference that it shows), or (stream, None) if the difference does not show again."""
     deadline = time.monotonic() + BUDGET_S
     def shows(candidate):
         found = duel.replay(_grouped(candidate))
@@ -26,7 +26,7 @@ def shrink(duel, history, difference):
 
 
 def _minimal(units, last, shows, deadline):
-    """Takes away ever smaller pieces until none can go, or the time is over."""
+    """Removes smaller and smaller pieces until none can be removed, or the time is over."""
     pieces = 2
     while len(units) > 1 and time.monotonic() < deadline:
         size = max(len(units) // pieces, 1)
@@ -44,7 +44,7 @@ def _minimal(units, last, shows, deadline):
 
 
 def _single_steps(units):
-    """Each step by itself, where that cannot make equal servers differ."""
+    """Each step in a batch of its own, if that cannot make equal servers differ."""
     return [(protocol, part) for protocol, steps in units
             for part in ([steps] if _inseparable(steps) else [[step] for step in steps])]
 
@@ -66,7 +66,7 @@ def _units(history):
 
 
 def _grouped(units):
-    """Batches again: neighbours with the same protocol."""
+    """Joins neighbours with the same protocol into batches again."""
     stream = []
     for protocol, steps in units:
         if not stream or stream[-1][0] != protocol:

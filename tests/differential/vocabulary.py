@@ -1,4 +1,4 @@
-"""What the generator can say: a grammar for every command, small pools of arguments, exclusions.
+"""The generator's vocabulary: a grammar for every command, small pools of arguments, exclusions.
 
 A grammar is a line. WORDS and punctuation stand for themselves, lower-case words draw from POOLS
 (or from a generator of grammar.py), [x] is optional, (x|y) chooses, + repeats one to four times. The
@@ -47,8 +47,8 @@ POOLS = {
     "scorerange": [b"-inf", b"+inf", b"0", b"1", b"(1", b"2", b"(3", b"-1", b"x"],
     "lexrange": [b"-", b"+", b"[m1", b"(m3", b"[m9", b"[", b"m"],
     "weight": [b"1", b"2", b"0", b"-1", b"1.5", b"x"],
-    # Far from now on either side, so that no run of the test meets the moment. Relative and
-    # absolute times are far apart too: their order does not depend on the clock.
+    # Far in the past or in the future, so that no run of the test reaches the moment. Relative and
+    # absolute times are far apart too, so that their order does not depend on the clock.
     "seconds": [b"1500", b"2500", b"90500", b"1500", b"2500", b"0", b"-1", b"abc", b"1.5",
                 b"9223372036854775807", b"-9223372036854775808"],
     "milliseconds": [b"1500000", b"2500500", b"90500000", b"1500000", b"0", b"-1", b"abc", b"",
@@ -77,7 +77,7 @@ POOLS = {
     "junk": [b"", b"abc", b"9223372036854775808", b"-9223372036854775808", b"1.5", b"\xfe",
              b"EXTRA", b"0", b"-1", b"NX", b"GET"],
 }
-# Sorted sets with one score for all members: the order by text has no meaning else.
+# Sorted sets with one score for all members: otherwise the order by text has no meaning.
 POOLS["lexkey"] = [b"y0", b"y1"]
 for _letter in TYPES:
     POOLS[chr(_letter) + "key"] = _keys(bytes([_letter]))
@@ -340,11 +340,11 @@ GRAMMARS = {
         """,
 }
 
-# Families that are about other commands, and what they then also say.
+# Families that contain other commands, which the stream then has as well.
 COMPANIONS = {"transactions", "scripting"}
 COMPANY = {"keys", "strings", "hashes", "sets"}
 
-# What the generator says by hand, because several commands belong together (generator.py).
+# Commands that the generator builds by hand, because several belong together (generator.py).
 BY_HAND = {
     "spop", "srandmember", "hrandfield", "zrandmember", "randomkey", "scan", "multi", "eval",
     "eval_ro", "evalsha", "evalsha_ro", "script|load", "subscribe", "unsubscribe", "psubscribe",
@@ -352,7 +352,7 @@ BY_HAND = {
     "blmpop", "bzpopmin", "bzpopmax", "bzmpop",
 }
 
-# Why a command of the server's table is not in the stream. A container stands for what it contains.
+# Why a command of the server's table is not in the stream. A container stands for its subcommands.
 _CLOCK = "answers with the clock or with counters; conformance/ looks at its shape"
 _STATE = "changes the server or the connection for all that follows; conformance/ covers it"
 _REPLICATION = "belongs to replication and persistence; tests/integration/ covers it"

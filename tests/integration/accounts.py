@@ -1,4 +1,4 @@
-"""Amounts that move between accounts: at every instant all accounts together hold the same."""
+"""Amounts that move between accounts: the sum of all accounts is the same at every instant."""
 
 import random
 import threading
@@ -18,7 +18,7 @@ def open_all(connection):
 
 
 def assert_conserved(server):
-    """Some amount has moved, and none has come or gone."""
+    """Some amount has moved, and the sum is unchanged."""
     with server.connect() as connection:
         balances = connection.ok("MGET", *ACCOUNTS)
     assert None not in balances
@@ -27,7 +27,7 @@ def assert_conserved(server):
 
 
 class Mover(threading.Thread):
-    """One connection that moves amounts until it is told to end or the server is gone, and counts its
+    """One connection that moves amounts until it is told to stop or the server is gone. It counts its
     moves in a key of its own, in the same transaction or script."""
 
     def __init__(self, server, number):
@@ -63,8 +63,8 @@ class Mover(threading.Thread):
 
 @contextmanager
 def moving(server, count):
-    """`count` movers at work, every other by scripts; they are told to end when the block does. What went
-    wrong in one is an error here."""
+    """Runs `count` movers, every other one with scripts, and stops them when the block ends. An error
+    in one of them is raised here."""
     movers = [Mover(server, number) for number in range(count)]
     for mover in movers:
         mover.start()

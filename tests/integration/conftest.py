@@ -19,7 +19,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    # Thousands of sockets on both ends; a started server inherits the limit.
+    # Both ends need thousands of sockets; a server that is started inherits the limit.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -33,7 +33,7 @@ def server_kind(request):
 
 
 class _Shared:
-    """One server for all tests that need nothing special of it; a crashed one is replaced."""
+    """One server for all tests that need no special settings; a crashed one is replaced."""
 
     def __init__(self, kind):
         self._kind = kind
@@ -69,7 +69,7 @@ def _commands(_shared):
 
 @pytest.fixture(autouse=True)
 def _needs(request):
-    """Skips a test marked needs("command") on a server that does not have that command yet."""
+    """Skips a test marked needs("command") on a server that does not have the command yet."""
     for marker in request.node.iter_markers("needs"):
         absent = set(marker.args) - request.getfixturevalue("_commands")
         if absent:
@@ -86,7 +86,7 @@ def server(_shared):
 
 @pytest.fixture
 def start_server(server_kind):
-    """Starts servers with settings of the test's own: start_server({"timeout": 1})."""
+    """Starts servers with the test's own settings: start_server({"timeout": 1})."""
     started = []
 
     def start(directives=None, **options):
@@ -106,7 +106,7 @@ def connection(server):
 
 @pytest.fixture(scope="session")
 def program():
-    """The path of a program that the test runs, or a skip where it is not installed."""
+    """The path of a program that the test runs; skips the test if it is not installed."""
     def find(name):
         path = shutil.which(name)
         if path is None:

@@ -1,4 +1,4 @@
-"""Data with every encoding that the core's types have in a file, and what a server holds of it."""
+"""Data with every encoding that the core's types have in a file, and a way to read it back."""
 
 import random
 
@@ -78,7 +78,7 @@ def _expiries():
 
 
 def fill(connection):
-    """Writes all of it into databases 0, 1 and 3; 2 stays empty."""
+    """Writes all of the data into databases 0, 1 and 3; 2 stays empty."""
     for db, groups in ((0, (_strings, _keys)), (1, (_hashes, _sets)), (3, (_expiries,))):
         connection.ok("SELECT", db)
         for group in groups:
@@ -88,7 +88,7 @@ def fill(connection):
 
 
 def change(connection):
-    """What a log knows as commands: changes of many kinds, by transaction and by script too."""
+    """Makes changes that a log has as commands: of many kinds, also by transaction and by script."""
     connection.ok("SELECT", 1)
     for command in (
             ("HINCRBY", "hash small", "n", 5), ("HINCRBYFLOAT", "hash small", "lock", "1.5"),
@@ -119,7 +119,7 @@ def of(server):
 
 
 def expiries_ms(server):
-    """(db, key) -> the instant at which it ends; a file keeps it to the millisecond."""
+    """(db, key) -> the time at which it expires; a file keeps it to the millisecond."""
     found = {}
     with server.connect(timeout_s=30) as connection:
         for db in range(servers_pair.DATABASES):
@@ -138,5 +138,5 @@ def assert_equal(of_redis, of_other):
 
 
 def values(state):
-    """What `of` found, without encodings and the times that pass."""
+    """What `of` found, without encodings and times to live."""
     return {place: row[:2] for place, row in state.items()}

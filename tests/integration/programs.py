@@ -6,7 +6,7 @@ TIMEOUT_S = 120
 
 
 def run(command, *, stdin=None, timeout_s=TIMEOUT_S, environment=None, code=0):
-    """The finished program; its exit code must be the expected one. Output is bytes."""
+    """Runs a program to its end; its exit code must be the expected one. Output is bytes."""
     done = subprocess.run([str(part) for part in command], input=stdin, capture_output=True,
                           timeout=timeout_s, env=environment, check=False)
     assert done.returncode == code, (
@@ -16,7 +16,7 @@ def run(command, *, stdin=None, timeout_s=TIMEOUT_S, environment=None, code=0):
 
 
 def together(commands, timeout_s=TIMEOUT_S, environment=None):
-    """Runs the programs at the same time; the standard output of each. All must end with 0."""
+    """Runs the programs at the same time; returns the standard output of each. All must exit with 0."""
     running = [subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env=environment) for command in commands]
     outputs = []

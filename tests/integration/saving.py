@@ -1,4 +1,4 @@
-"""What tests of persistence ask a server, and wait for."""
+"""Requests and waits that the tests of persistence share."""
 
 import re
 import time
@@ -19,25 +19,25 @@ def wait_until(holds, what):
 
 
 def wait_for_save(connection):
-    """How the snapshot in the background has ended."""
+    """Waits for the BGSAVE in progress; returns its status."""
     wait_until(lambda: info(connection)["rdb_bgsave_in_progress"] == "0", "saved")
     return info(connection)["rdb_last_bgsave_status"]
 
 
 def wait_for_rewrite(connection):
-    """How the rewrite of the log has ended."""
+    """Waits for the rewrite of the log; returns its status."""
     busy = ("aof_rewrite_in_progress", "aof_rewrite_scheduled")
     wait_until(lambda: [info(connection)[name] for name in busy] == ["0", "0"], "rewritten")
     return info(connection)["aof_last_bgrewrite_status"]
 
 
 def wait_until_written(connection):
-    """What waits in the server's own memory, some milliseconds' worth, does not survive kill -9."""
+    """Waits for the log's last bytes: the server keeps them for some milliseconds, and kill -9 loses them."""
     wait_until(lambda: info(connection)["aof_buffer_length"] == "0", "written")
 
 
 def crash(server):
-    """kill -9 and a restart."""
+    """Kills the server with kill -9, and restarts it."""
     server.kill()
     server.launch()
 

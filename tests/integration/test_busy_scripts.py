@@ -1,5 +1,5 @@
-"""A script that runs for ever in one database, and all that must go on meanwhile. Nothing here measures time: the script
-ends when the test has it ended, so whoever had waited for it would wait for ever."""
+"""A script that runs for ever in one database, and all that must go on meanwhile. Nothing here measures time: only the
+test ends the script, so a request that waited for it would wait for ever."""
 
 import contextlib
 import time
@@ -20,7 +20,7 @@ def _cloakroom_only(server_kind):
 
 @contextlib.contextmanager
 def busy_script(server, db=BUSY_DB):
-    """A script that is known to be busy, in a database; it is killed at the end."""
+    """Runs a script until it is busy, in a database; it is killed at the end."""
     with server.connect(timeout_s=WAIT_S) as runner, server.connect(timeout_s=WAIT_S) as other:
         runner.ok("SELECT", db)
         runner.send("EVAL", "while true do end", 0)
@@ -54,14 +54,14 @@ def info(connection, section, field):
 
 
 def ask_everywhere(connections):
-    """All databases but the busy one answer, on all loops, also to who needs one for himself."""
+    """All databases but the busy one answer, on all loops, even a request that needs one to itself."""
     for connection in connections:
         for db in range(BUSY_DB):
             connection.ok("SELECT", db)
             connection.ok("SET", "k", db)
             assert connection.ok("GET", "k") == str(db).encode()
             assert connection.ok("KEYS", "k") == [b"k"]
-            # Inside MULTI KEYS has the database for itself, as a script would.
+            # Inside MULTI, KEYS has the database to itself, as a script would.
             assert connection.pipeline([("MULTI",), ("KEYS", "k"), ("EXEC",)])[-1] == [[b"k"]]
 
 
@@ -85,7 +85,7 @@ def test_who_waits_for_all_databases_holds_none(server, work):
 
 
 def test_time_goes_on_elsewhere(server):
-    """Keys expire, save points are looked at, and two KEYS that wait leave the workers to others."""
+    """Keys expire, save points are checked, and waiting KEYS leave the workers free for others."""
     with server.connect(timeout_s=WAIT_S) as connection, server.connect(timeout_s=WAIT_S) as many:
         many.ok("SELECT", BUSY_DB)
         many.pipeline([("SET", f"many{i}", i) for i in range(5000)])
@@ -140,6 +140,6 @@ def test_keys_that_has_begun_hears_of_a_busy_script(server):
             client.pipeline([("SET", f"key{n}", n) for n in range(at, at + 10_000)])
         client.send("KEYS", "*nothing*")
         with busy_script(server):
-            # Either it was through before, or it is told; it does not wait.
+            # It has either finished before, or gets BUSY; it does not wait.
             reply = client.read()
             assert reply == [] or reply.startswith(b"BUSY")

@@ -60,7 +60,7 @@ def tools(program):
 
 
 def outcome(tool, folder, files, arguments, answer):
-    """What the program printed, its exit code, and the files after it."""
+    """The program's output, its exit code, and the files after it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name, content in files.items():
@@ -68,7 +68,7 @@ def outcome(tool, folder, files, arguments, answer):
     done = subprocess.run([tool, *arguments], cwd=folder, input=answer, capture_output=True, timeout=30,
                           check=False)
     text = done.stdout.replace(tool.encode(), b"TOOL").replace(b"cloakroom-check-aof", b"redis-check-aof")
-    # Behind the end of a torn line theirs prints a byte of whatever line it read before.
+    # After the end of a torn line, redis-check-aof prints a byte of the line that it read before.
     text = re.sub(rb"got: 00..", b"got: 00", text)
     return text, done.returncode, {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -115,6 +115,6 @@ def test_a_manifest_that_is_wrong_says_the_line(tools, tmp_path):
         files = log(SET, SET, MANIFEST + line)
         theirs, ours = (outcome(tool, tmp_path / "d", files, ["m.manifest"], b"") for tool in tools)
         assert ours[1] == theirs[1] == 1
-        # Theirs come with a process id and the time.
+        # redis-server's lines have a process id and the time in front.
         for words in ours[0].splitlines()[1:]:
             assert words in theirs[0]

@@ -1,4 +1,4 @@
-"""What saves that run beside a busy server keep, and what kill -9 leaves of it."""
+"""What the saves of a busy server hold, and what is left after kill -9."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from support import resp, servers
 
 MOVERS = 8
 SAVES = 8
-BALLAST_KEYS = 100_000  # so that a save takes its time
+BALLAST_KEYS = 100_000  # so that a save takes some time
 SURE_LOG = {"appendonly": "yes", "appendfsync": "always", "auto-aof-rewrite-percentage": "0"}
 
 
@@ -24,7 +24,7 @@ def _log_file(server, number=1):
 
 
 def _await_moves(movers):
-    """Each mover has finished a move that began after this call."""
+    """Waits until each mover has finished a move that began after this call."""
     goals = [mover.acknowledged + 2 for mover in movers]
     wait_until(lambda: all(mover.acknowledged >= goal or mover.error
                            for mover, goal in zip(movers, goals)), "moved")
@@ -32,7 +32,7 @@ def _await_moves(movers):
 
 @pytest.fixture
 def ledger(start_server):
-    """Starts a server that has accounts, and enough else to keep a save busy."""
+    """Starts a server with accounts, and with enough other data to keep a save busy."""
     def start(settings=None):
         server = start_server(settings)
         with server.connect() as connection:
@@ -91,7 +91,7 @@ def test_rewrites_under_load_lose_nothing_that_was_acknowledged(ledger):
     accounts.assert_conserved(server)
     with server.connect() as connection:
         for mover in movers:
-            # What was under way when it was killed may be there or not, but only whole.
+            # A move that ran at the kill may be there or not, but only whole.
             assert int(connection.ok("GET", mover.counter)) - mover.acknowledged in (0, 1)
         assert connection.ok("DBSIZE") == BALLAST_KEYS + len(accounts.ACCOUNTS) + MOVERS
 
@@ -128,7 +128,7 @@ def test_log_that_has_grown_is_rewritten_by_itself(start_server):
         connection.ok("SET", "after", 1)
         wait_until_written(connection)
     folder = _log_file(server).parent
-    # The files of before are removed in the background.
+    # The old files are removed in the background.
     wait_until(lambda: not list(folder.glob("*.aof.1.*")), "tidied up")
     base, = folder.glob("*.base.rdb")
     assert base.stat().st_size < 64 * 1024
@@ -192,7 +192,7 @@ def _rewrite(server):
 
 
 def _nothing(server):
-    """The log alone has it."""
+    """Saves nothing: only the log has the script."""
 
 
 SAVED_BY = pytest.mark.parametrize("settings, save", [

@@ -1,6 +1,6 @@
-"""An operator's first hour: what the program says about itself, before it starts and when it cannot.
+"""An operator's first hour: what the program says about itself before it starts, and when it cannot.
 
-Nothing of this is Redis'; the tests are skipped on redis-server.
+Redis has nothing of this; the tests are skipped on redis-server.
 """
 
 import os
@@ -39,7 +39,7 @@ def _lines_with(output, word):
     return [line for line in output.splitlines() if word in line]
 
 
-# --- Questions that it answers without starting ---------------------------------------------------
+# --- Options that print something and do not start the server -------------------------------------
 
 
 def test_help_lists_options_signals_and_exit_codes(start):
@@ -255,7 +255,7 @@ def test_unix_socket_that_cannot_be_says_why(start, path, remedy):
     assert remedy in line
 
 
-# --- What systemd hears ---------------------------------------------------------------------------
+# --- Messages to systemd --------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A log on a disk that fills up, and what is kept of it."""
+"""A log on a disk that fills up, and what survives."""
 
 import subprocess
 
@@ -12,7 +12,7 @@ DISK_MB = 16
 
 @pytest.fixture
 def small_disk(tmp_path, program):
-    """An empty file system in memory of DISK_MB, or a skip where it cannot be mounted."""
+    """An empty file system in memory of DISK_MB; skips the test if it cannot be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
     done = subprocess.run([program("mount"), "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", folder],
@@ -20,7 +20,7 @@ def small_disk(tmp_path, program):
     if done.returncode != 0:
         pytest.skip(f"no tmpfs here: {done.stderr.strip()}")
     yield folder
-    # Lazy: a server that still dies must not keep it.
+    # Lazy, because a dying server may still use it.
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
@@ -51,7 +51,7 @@ def test_full_disk_stops_writes_until_there_is_room(small_disk, cramped):
     acknowledged = {}
 
     def write(value):
-        """Writes one more key; whether that was refused."""
+        """Writes one more key; returns whether the write was refused."""
         key = b"key%d" % len(acknowledged)
         if _refused(connection.call("SET", key, value)):
             return True
@@ -79,7 +79,7 @@ def test_full_disk_stops_writes_until_there_is_room(small_disk, cramped):
 
 
 def test_every_refusal_on_a_full_disk_names_the_log_and_the_disk(small_disk, cramped):
-    """To the last one: there are no save points, so none is about a snapshot."""
+    """Every one: there are no save points, so no refusal is about a snapshot."""
     replies = set()
 
     def refused():
@@ -118,7 +118,7 @@ def test_crash_on_a_full_disk_keeps_what_was_there_before(small_disk, cramped):
 
 
 def test_write_that_must_be_sure_is_answered_when_there_is_room(small_disk, start_server, server_kind):
-    """What has been executed cannot be refused any more, and is not acknowledged before it is on the disk."""
+    """An executed write can no longer be refused, and is not acknowledged before it is on the disk."""
     if server_kind == "redis":
         pytest.skip("redis-server ends when it cannot write what must be sure")
     server = start_server(_on(small_disk, "always"))

@@ -1,4 +1,4 @@
-"""Files that redis-server wrote, in our server; ours, in redis-server; and each one's own."""
+"""Our server loads redis-server's files, redis-server loads ours, and each loads its own."""
 
 import shutil
 
@@ -57,7 +57,7 @@ def test_snapshot_holds_the_same_for_both(start_any, direction, compression, che
     writer = start_any(direction[0], settings)
     with writer.connect(timeout_s=30) as connection:
         holdings.fill(connection)
-        # An encoding may depend on how a value grew. A file forgets that, so the writer does too.
+        # An encoding may depend on how a value grew. A file does not store that, so the writer reloads.
         connection.ok("DEBUG", "RELOAD")
         connection.ok("SAVE")
     reader = start_any(direction[1], settings, files_of=writer)
@@ -122,7 +122,7 @@ def test_log_holds_the_same_for_both(start_any, direction, preamble, rewritten):
     reader = start_any(direction[1], settings, files_of=writer)
     assert holdings.values(holdings.of(reader)) == holdings.values(written)
     assert holdings.expiries_ms(reader) == expiries_ms != {}
-    writer.launch()  # which forgets how values grew
+    writer.launch()  # a restart forgets how values grew
     holdings.assert_equal(*_redis_first(writer, reader))
 
 
@@ -135,7 +135,7 @@ def _rewrite(connection):
 
 
 def test_log_goes_to_and_fro(start_any, server_kind):
-    """Each server goes on with what the other left, with a rewrite by each."""
+    """Each server goes on with the log that the other left; each rewrites it once."""
     last, expected = None, 0
     for kind in ("redis", server_kind, "redis", server_kind):
         server = start_any(kind, LOG, files_of=last)
@@ -171,7 +171,7 @@ def _manifest(folder):
 
 
 def _settled(look):
-    """Old files are removed in the background: looks until two looks agree on three files."""
+    """Old files are removed in the background: looks until three files are left."""
     for _ in range(500):
         if len(look()) == 3:
             break
@@ -191,7 +191,7 @@ TAILS = {
 
 @pytest.fixture(params=["redis", "own"])
 def torn(request, start_any, server_kind):
-    """A stopped server with a log; the test appends to `log_of` it what a crash leaves."""
+    """A stopped server with a log, whose path is `log_of` it; the test appends what a crash leaves."""
     server = start_any("redis" if request.param == "redis" else server_kind, LOG)
     with server.connect() as connection:
         connection.ok("SET", "whole", 1)

@@ -79,7 +79,7 @@ def test_client_that_vanishes_in_the_middle_leaves_nothing(server):
 
 
 def _hold(server, pause):
-    """A connection whose write CLIENT PAUSE holds, and one that watches."""
+    """A connection whose write CLIENT PAUSE holds back, and one that watches."""
     watching = server.connect()
     assert watching.call("CLIENT", "PAUSE", "60000", pause) == b"OK"
     held = server.connect()
@@ -264,7 +264,7 @@ def test_normal_client_that_reads_late_gets_everything(server):
 
 
 def test_reply_of_many_megabytes_arrives_whole_and_in_order(server):
-    """It goes out in pieces, between the turns of the others."""
+    """The server sends it in pieces, between the turns of other clients."""
     value = bytes(range(256)) * 40_000
     with server.connect(timeout_s=30) as connection, server.connect() as other:
         connection.ok("SET", "large", value)
@@ -295,7 +295,7 @@ def _peak_memory(server):
 
 def _big_hash(server):
     with server.connect() as connection:
-        # Few enough to be written into the reply at once, where they are: no worker is asked.
+        # Few enough to be written into the reply at once, without a worker.
         for part in range(15):
             fields = [word for n in range(1000) for word in (f"field{part}:{n}", "x" * 150)]
             connection.call("HSET", "big", *fields)
@@ -307,7 +307,7 @@ def test_pipeline_of_big_replies_ends_at_the_output_limit(start_server):
     before = _peak_memory(server)
     with server.connect() as greedy:
         greedy.send_raw(resp.encode(("HGETALL", "big")) * 600)
-        # It never reads what it asked for, and is closed all the same.
+        # It never reads its replies, and is closed all the same.
         _wait_for(lambda: int(_info(server, "clients", "connected_clients")) == 1, "it is closed")
     assert _peak_memory(server) - before < 100 * 1024 * 1024
     if server.kind == "cloakroom":  # redis-server 7.0 does not count them
@@ -343,7 +343,7 @@ def test_pipeline_of_big_replies_does_not_grow_without_end_where_there_is_no_lim
 def test_maxclients_refuses_with_the_known_text(start_server):
     server = start_server({"maxclients": "20"})
     held = [server.connect() for _ in range(20)]
-    # Several threads accept: all must be in before one too many comes.
+    # Several threads accept: all connections must be in before one too many comes.
     assert [connection.call("PING") for connection in held] == [b"PONG"] * 20
     refused = server.connect()
     assert refused.read() == resp.Error(b"ERR max number of clients reached")
@@ -357,7 +357,7 @@ def test_maxclients_refuses_with_the_known_text(start_server):
             except (resp.ConnectionClosed, OSError):
                 return False
     _wait_for(admitted, "a place is free again")
-    # By one that is in: the place of the one before may not be free yet.
+    # Asks on an open connection: the place of the last one may not be free yet.
     stats = held[0].call("INFO", "stats").decode()
     assert int(re.search(r"^rejected_connections:(\d+)", stats, re.MULTILINE)[1]) >= 1
     for connection in held + [refused]:
@@ -369,8 +369,8 @@ def _try_open(server, count):
     opened = []
     for n in range(count):
         one = socket.socket()
-        # Ports of one source address alone would be too few for several runs in a row, and none
-        # may linger: a later test wants to listen on one of them.
+        # The ports of one source address would be too few for several runs in a row, and none may
+        # linger, because a later test wants to listen on one of them.
         one.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         one.bind((f"127.0.0.{2 + n % 60}", 0))

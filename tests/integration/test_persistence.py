@@ -1,4 +1,4 @@
-"""What is kept, and what the server says when it cannot keep it or cannot read it back."""
+"""What the server saves, and what it says when it cannot save it or cannot load it."""
 
 import re
 import signal
@@ -59,7 +59,7 @@ def test_shutdown_that_cannot_save_goes_on_unless_forced(start_server):
 
 
 def _begin_log(server):
-    """A log's first base that takes a while; the connection that asked for it."""
+    """Starts a log whose first base takes a while; returns the connection that asked for it."""
     connection = server.connect()
     connection.ok("DEBUG", "POPULATE", BASE_KEYS, "key", 100)
     connection.send("CONFIG", "SET", "appendonly", "yes")
@@ -137,7 +137,7 @@ def test_another_directory_is_where_saves_go_from_then_on(start_server, tmp_path
 
 
 def _break_saving(server):
-    """A directory stands where the file is to go. We may be root, whom permissions do not stop."""
+    """Puts a directory in the file's place, because permissions do not stop root."""
     (dump(server) / "in the way").mkdir(parents=True)
 
 
@@ -254,7 +254,7 @@ def test_clients_hear_that_it_loads(start_server):
 
 
 def _look_at_loading(server, progress):
-    """Adds INFO to `progress` while the server loads; whether it has loaded."""
+    """Adds INFO to `progress` while the server loads; returns whether it has loaded."""
     try:
         with server.connect() as connection:
             get, ping, about = connection.call("GET", "key:1"), connection.call("PING"), info(connection)
@@ -272,7 +272,8 @@ def _look_at_loading(server, progress):
 
 
 def _damaged_after_restart(server, damage):
-    """Writes a file, damages it, and starts the server on it: its words and how it ended."""
+    """Writes a file, damages it, and starts the server on it. Returns its exit status, its output, and
+    where the damaged key is."""
     with server.connect() as connection:
         connection.ok("MSET", *(word for n in range(100) for word in (f"fill{n:03}", "v" * 50)))
         connection.ok("HSET", "victim", *(word for n in range(20) for word in (f"field{n}", "v" * 20)))
@@ -288,7 +289,7 @@ def _damaged_after_restart(server, damage):
 
 
 def _unknown_type(data, at):
-    data[at - 2] = 30  # the type stands before the key's length
+    data[at - 2] = 30  # the type comes before the key's length
     return data
 
 

@@ -73,7 +73,7 @@ def test_cm_cache_flush_empties_one_database(server, php):
 
 
 def _check_tagged_index(connection, dead_allowed):
-    """Entry, its own set of tags, the tags' sets and the set of all ids agree with each other."""
+    """Each entry, its set of tags, the tags' sets and the set of all ids agree with each other."""
     live = {key[len(b"mage_:"):] for key in _keys(connection, "mage_:*")}
     all_ids = set(connection.call("SMEMBERS", "cache:all_ids"))
     assert live <= all_ids

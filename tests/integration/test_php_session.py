@@ -1,4 +1,4 @@
-"""PHP sessions: phpredis' own save handler, and the visit that Magento's session library makes."""
+"""PHP sessions: phpredis' own save handler, and the visits of Magento's session library."""
 
 import subprocess
 import time

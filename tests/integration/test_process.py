@@ -18,7 +18,7 @@ from support import resp, servers
 
 
 def _other_addresses():
-    """Addresses of this host that are not its loopback's."""
+    """Addresses of this host other than loopback."""
     done = subprocess.run(["ip", "-o", "-4", "addr", "show", "scope", "global"], capture_output=True,
                           text=True, check=False)
     return [line.split()[3].split("/")[0] for line in done.stdout.splitlines()]
@@ -277,7 +277,7 @@ BUSY_READER = "while true do pcall(redis.call, 'GET', 'key') end"
 
 
 def _run_busy(server, script):
-    """A connection whose script has become busy; the key whole was written before."""
+    """A connection whose script has become busy; the key "whole" was written before."""
     with server.connect() as connection:
         connection.ok("SET", "whole", "1")
     client = server.connect()
@@ -323,7 +323,7 @@ def test_signalled_server_does_not_wait_for_a_busy_script_that_only_reads(start_
 
 
 def _run_young(server, script, *keys):
-    """A connection whose script runs, and is not busy yet for a long time."""
+    """A connection whose script runs, and will not be busy for a long time yet."""
     if server.kind == "redis":
         pytest.skip("redis-server hears a signal when a script is busy, and waits for SCRIPT KILL")
     client = server.connect()
@@ -432,7 +432,7 @@ def test_while_the_end_waits_no_other_script_begins(start_server):
         _wait_for_log(server, WAITS)
         writer.send("EVAL", "return redis.call('SET', 'a', '2')", "0")
         reader.send("EVAL", BUSY_READER, "0")
-        # Other commands are served, and the scripts wait.
+        # The server serves other commands, and the scripts wait.
         for _ in range(100):
             assert other.call("GET", "a") == b"1"
         server.signal(signal.SIGINT)
@@ -440,7 +440,7 @@ def test_while_the_end_waits_no_other_script_begins(start_server):
         assert server.exit_status() == 0
         for connection in (writer, reader):
             with contextlib.suppress(OSError, resp.ConnectionClosed):
-                # On the event loop of the busy script a client was told so at once.
+                # A client on the event loop of the busy script got BUSY at once.
                 assert connection.read().startswith(b"BUSY")
     client.close()
 
@@ -479,7 +479,7 @@ def test_a_server_that_loads_can_be_told_to_end(start_server, order):
         with server.connect() as connection:
             connection.send(*order.split())
     assert server.exit_status() == 0
-    # Whether the load was over by then or not, the file is what it was.
+    # Whether or not the load was over by then, the file is unchanged.
     assert (server.directory / "dump.rdb").stat().st_size == size
 
 
@@ -502,7 +502,7 @@ def test_hangup_does_not_end_the_server_and_its_log_follows_a_rename(start_serve
     deadline = time.monotonic() + 10
     while not log.exists():
         assert time.monotonic() < deadline, "no new log file"
-        # Redis opens its file for each line and so needs one; a connection is one at this level.
+        # Redis opens its file for each line and so needs a line; at this level a connection writes one.
         server.connect().close()
         time.sleep(0.02)
     assert server.is_running()
@@ -572,7 +572,7 @@ def test_pid_file_is_written_and_removed(start_server, tmp_path):
 
 
 def _clients_per_loop(server):
-    """How many client sockets each event loop watches: its epoll set for clients holds no other."""
+    """How many client sockets each event loop watches: its epoll set for clients holds nothing else."""
     folder = Path(f"/proc/{server.pid}")
     opened = {}
     for entry in (folder / "fd").iterdir():
@@ -615,7 +615,7 @@ def test_as_many_connections_as_event_loops_means_one_for_each(start_server, tmp
     for client in clients:
         assert client.call("PING") == b"PONG"
     assert _clients_per_loop(server) == [1] * loops
-    # Whoever comes next goes where somebody has left.
+    # The next client goes to the loop that one has left.
     clients.pop(3).close()
     _wait_for_loops(server, [0] + [1] * (loops - 1))
     clients.append(connect())
@@ -629,7 +629,7 @@ def test_clients_up_to_the_limit_leave_descriptors_for_saving(server_kind, start
                                                               monkeypatch):
     files = 400
     wrapper = tmp_path / "limited.sh"
-    # Root may raise any limit, unless that is taken from it.
+    # Root may raise any limit, unless it drops that capability.
     drop = "setpriv --bounding-set -sys_resource" if os.getuid() == 0 else ""
     wrapper.write_text(f'#!/bin/sh\nulimit -n {files}\nexec {drop} {servers.binary(server_kind)} "$@"\n')
     wrapper.chmod(0o755)
@@ -660,7 +660,7 @@ def test_clients_up_to_the_limit_leave_descriptors_for_saving(server_kind, start
 
 @pytest.fixture
 def one_core():
-    """Confines what is started meanwhile to a single core."""
+    """Confines the processes that are started meanwhile to a single core."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})
     yield

@@ -1,5 +1,5 @@
-"""RDB files that redis-server writes, in every encoding, before cloakroom-check-rdb; the words and the
-exit code must be those of redis-check-rdb, for good files and for damaged ones."""
+"""cloakroom-check-rdb on RDB files that redis-server writes, in every encoding: its output and exit code
+must be those of redis-check-rdb, for good files and for damaged ones."""
 
 import random
 import subprocess

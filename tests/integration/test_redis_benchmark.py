@@ -115,7 +115,7 @@ LINES = [
     "EVAL_RO {return_redis_call} 1 bench:string",
     "FLUSHDB",
 ]
-# Which redis-server 7.0 does not have.
+# Commands that redis-server 7.0 does not have.
 SINCE_8 = {"HSETEX", "HGETEX", "HGETDEL", "HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT", "HTTL", "HPTTL",
            "HEXPIRETIME", "HPEXPIRETIME", "HPERSIST"}
 SCRIPT = "return redis.call('GET', KEYS[1])"

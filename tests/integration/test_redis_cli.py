@@ -27,7 +27,7 @@ def cli(server, program, environment):
 
 
 def _run_for(command, seconds, environment):
-    """What a mode that never ends shows on a terminal, until Ctrl-C."""
+    """The terminal output of a mode that never ends, until Ctrl-C."""
     ours, terminal = pty.openpty()
     process = subprocess.Popen([str(part) for part in command], stdout=terminal, stderr=terminal,
                                env=environment)
@@ -41,7 +41,7 @@ def _run_for(command, seconds, environment):
         while part := os.read(ours, 65536):
             output += part
     except OSError:
-        pass  # EIO is how a terminal says that its other end is closed
+        pass  # a terminal gives EIO when its other end is closed
     os.close(ours)
     return output.decode()
 

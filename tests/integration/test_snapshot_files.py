@@ -1,6 +1,6 @@
 """Snapshots that are damaged, before and after `--repair`, and in each version of the format.
 
-Nothing of this is Redis'; the tests are skipped on redis-server.
+Redis has nothing of this; the tests are skipped on redis-server.
 """
 
 import re
@@ -32,7 +32,7 @@ def _value(name):
 
 @pytest.fixture
 def expected():
-    """Key -> value of what is in the snapshot that the damage meets."""
+    """Key -> value of the snapshot that is then damaged."""
     return {name: _value(name) for name in (b"key%06d" % n for n in range(KEYS))}
 
 
@@ -66,7 +66,7 @@ def _damage(server, offset_in_record, byte):
 
 
 def _start_that_fails(server):
-    """Exit status and words of a start that must fail."""
+    """Exit status and output of a start that must fail."""
     server.log_path.unlink()
     server.spawn()
     return server.exit_status(), server.log()
@@ -111,7 +111,7 @@ def test_repair_loads_all_but_what_the_damage_touched(stopped, expected, offset,
         connection.ok("SET", "after", 1)
     assert dump(stopped).read_bytes() == damaged
     assert "Lost: " in stopped.log()
-    # The record itself, and the one in which it may be taken to end.
+    # The damaged record is lost, and perhaps the one where its end is taken to be.
     assert len(found) >= KEYS - 3
     found.pop(victim, None)
     assert {key: value for key, value in found.items() if expected.get(key) != value} == {}
@@ -185,8 +185,8 @@ def _is_ready(server):
 
 @pytest.fixture
 def written(start_server):
-    """Starts a server that saves in a version, with much of everything: the stopped server, what it held,
-    and when its keys end."""
+    """Starts a server that saves in a version, with data of every kind: returns the stopped server, its
+    data, and when its keys expire."""
     def write(version):
         server = start_server({"rdb-version": version})
         with server.connect(timeout_s=30) as connection:

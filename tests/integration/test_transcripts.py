@@ -12,7 +12,7 @@ FILES = sorted(FOLDER.glob("*.jsonl"))
 
 
 class Replay:
-    """Plays one file on a server, connection for connection, never ahead of its time."""
+    """Replays one file on a server, each connection on its own, never before the recorded time."""
 
     def __init__(self, server):
         self._server = server

@@ -41,7 +41,7 @@ def _bytes(item, values):
 
 
 def request(event):
-    """The arguments as bytes; times that were relative to the sending are made absolute now."""
+    """The arguments as bytes; times relative to the sending become absolute now."""
     arguments = []
     for item in event["q"]:
         if isinstance(item, dict) and "now" in item:
@@ -70,7 +70,7 @@ def reply(item, values):
 
 
 def batches(events):
-    """Groups each request with those pipelined directly behind it; other events stand alone."""
+    """Groups each request with those pipelined directly after it; other events stand alone."""
     group = []
     for event in events:
         if group and event.get("p") and event["c"] == group[-1]["c"]:
@@ -84,13 +84,13 @@ def batches(events):
 
 
 class Scans:
-    """Iterations under way: their cursors and portions differ by server, the union must not."""
+    """The iterations in progress: cursors and portions differ by server, their union must not."""
 
     def __init__(self):
         self._open = {}
 
     def check(self, connection, arguments, got, recorded):
-        # What a cursor continues: the same command but for the cursor.
+        # A cursor continues the same command except for the cursor.
         at = 1 if arguments[0].upper() == b"SCAN" else 2
         key = (connection, tuple(arguments[:at] + arguments[at + 1:]))
         ours, theirs = self._open.setdefault(key, (set(), set()))
@@ -107,7 +107,7 @@ def _pairs(flat):
 
 
 def matches(got, recorded, difference):
-    """Whether a reply is the recorded one, up to the difference that the record allows."""
+    """Whether a reply is the recorded one, apart from the difference that the record allows."""
     if difference is None:
         return resp.same(got, recorded)
     if isinstance(difference, dict):

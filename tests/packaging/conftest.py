@@ -1,4 +1,4 @@
-"""The packages under test: those that `./dev test package` built, release 1 and release 2."""
+"""The packages under test, which `./dev test package` built: release 1 and release 2."""
 
 import os
 import subprocess
@@ -99,7 +99,7 @@ def visit():
 
 @pytest.fixture(scope="session")
 def saves(packages):
-    """Proves that this build keeps data over a stop, without which the tests of the data prove nothing."""
+    """Proves that this build keeps data over a stop; without that the tests of the data prove nothing."""
     with servers.start("cloakroom") as server, server.connect() as connection:
         reply = connection.call("SAVE")
         if reply != b"OK" or not (server.directory / "dump.rdb").is_file():

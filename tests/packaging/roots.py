@@ -1,4 +1,4 @@
-"""File systems of their own to install into: a clean Debian 12, made once by debootstrap and copied.
+"""Root file systems to install into: a clean Debian 12, made once by debootstrap and copied.
 
 Everything is below build/roots; `clean` stays there between runs, copies go with the test run.
 """
@@ -32,7 +32,7 @@ def mirror():
 
 
 def _clean():
-    """A Debian with what every Debian has, and nothing else."""
+    """A minimal Debian, with nothing added."""
     clean, done = ROOTS / SUITE, ROOTS / f"{SUITE}.done"
     if not done.exists():
         shutil.rmtree(clean, ignore_errors=True)
@@ -55,11 +55,11 @@ class Root:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def __truediv__(self, path):
-        """Where a path of the root is from outside."""
+        """The path, as seen from outside of the root."""
         return self.path / str(path).lstrip("/")
 
     def run(self, *command, check=True):
-        """Runs a command inside, as root; what it printed, both streams."""
+        """Runs a command inside, as root; returns its output, both streams."""
         done = subprocess.run(["chroot", self.path, *map(str, command)], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C",
@@ -68,7 +68,7 @@ class Root:
         return done.stdout
 
     def dpkg(self, *arguments):
-        """dpkg with packages of ours, by their path outside."""
+        """Runs dpkg with our packages, by their path outside."""
         inside = []
         for argument in arguments:
             if isinstance(argument, Path):
@@ -78,7 +78,7 @@ class Root:
         return self.run("dpkg", *inside)
 
     def run_as(self, user, groups, *command):
-        """Runs a command as a user with further groups; its exit status and what it printed."""
+        """Runs a command as a user with more groups; returns its exit status and output."""
         done = subprocess.run(["chroot", self.path, "setpriv", f"--reuid={user}", f"--regid={user}",
                                f"--groups={groups}", *map(str, command)], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -99,7 +99,7 @@ class Root:
 
 
 def rpm(root, *arguments, check=True):
-    """rpm with a database of the root's own; what it printed."""
+    """Runs rpm with a database inside the root; returns its output."""
     (root / "/var/lib/rpm").mkdir(parents=True, exist_ok=True)
     done = subprocess.run(["rpm", "--root", root.path, "--dbpath", "/var/lib/rpm", *map(str, arguments)],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -108,7 +108,7 @@ def rpm(root, *arguments, check=True):
 
 
 class Systemd:
-    """What the packages' scripts see of systemd, when it runs: systemctl.sh in systemctl's place."""
+    """The systemd that the packages' scripts see: systemctl.sh in systemctl's place."""
 
     WANTS = "/etc/systemd/system/multi-user.target.wants"
 
@@ -130,12 +130,12 @@ class Systemd:
         return {link.name for link in (self._root / self.WANTS).glob("cloakroom-*") if link.is_symlink()}
 
     def state(self, unit):
-        """What `systemctl is-enabled` says."""
+        """The output of `systemctl is-enabled`."""
         return self._root.run("systemctl", "is-enabled", unit, check=False).strip()
 
 
 class Service:
-    """What systemd would do with a unit: its directories, its user, its ExecStart."""
+    """Runs a unit as systemd would: its directories, its user, its ExecStart."""
 
     def __init__(self, root, port, unit="cloakroom-server.service", instance="", unix_socket=None):
         self._root = root
@@ -173,7 +173,7 @@ class Service:
             time.sleep(0.02)
 
     def stop(self):
-        """SIGTERM, as systemd sends it; the exit status."""
+        """Sends SIGTERM, as systemd does; returns the exit status."""
         self._process.terminate()
         return self._process.wait(START_TIMEOUT_S)
 
@@ -190,6 +190,6 @@ class Service:
         return resp.Connection(self.port, path=self._unix_socket)
 
     def user(self):
-        """The name of the user as whom it runs."""
+        """The name of the user that it runs as."""
         uid = os.stat(f"/proc/{self._process.pid}").st_uid
         return self._root.run("id", "-nu", uid).strip()

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Stands in for systemctl where systemd does not run. A file in /run/units for each unit that runs has a line for each time
-# that it was started; links in /etc/systemd/system say what is enabled and what is masked, as they do for systemd.
+# Stands in for systemctl where systemd does not run. Each running unit has a file in /run/units, with a line for each
+# time that it was started; links in /etc/systemd/system show which units are enabled or masked, as for systemd.
 units=/usr/lib/systemd/system
 links=/etc/systemd/system
 running=/run/units
@@ -21,7 +21,7 @@ masked() { [ "$(readlink "$links/$1")" = /dev/null ] || [ "$(readlink "$links/$(
 known() { [ -e "$units/$(template_of "$1")" ] && ! masked "$1"; }
 enabled() { [ -L "$links/multi-user.target.wants/$1" ]; }
 begin() { echo started >>"$running/$1"; }
-# Those that run and that a pattern means.
+# Lists the running units that match a pattern.
 matching() { (set +f; cd $running && for name in $1; do [ ! -e "$name" ] || echo "$name"; done); }
 
 status=0
@@ -41,11 +41,11 @@ stop)
 try-restart)
     for pattern in $names; do for name in $(matching "$pattern"); do begin "$name"; done; done ;;
 enable | preset)
-    # Debian's presets enable.
+    # Debian's presets enable units.
     mkdir -p $links/multi-user.target.wants
     for name in $names; do ln -sf "$units/$(template_of "$name")" "$links/multi-user.target.wants/$name"; done ;;
 disable)
-    # As the real one: of a pattern it says that it takes none, and then that there is no unit of that very name.
+    # Like the real one, it says that it accepts no pattern, and then that there is no unit of that exact name.
     for name in $names; do
         case $name in *[*?[]*) echo "Glob pattern passed to disable, but globs are not supported for this." >&2 ;; esac
         rm -f "$links/multi-user.target.wants/$name"

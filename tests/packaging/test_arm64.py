@@ -1,4 +1,4 @@
-"""The arm64 packages that `./dev package arm64` leaves, their server run by qemu-user."""
+"""The arm64 packages that `./dev package arm64` leaves, with their server run by qemu-user."""
 
 import re
 import subprocess

@@ -103,7 +103,7 @@ def _page(path):
 
 
 def _lines(path):
-    """A page as a reader sees it; groff must have nothing to say about it."""
+    """A page as a reader sees it; groff must not warn about it."""
     source = subprocess.run(["gzip", "-dc", path], capture_output=True, check=True).stdout
     done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-rLL=200n", "-P-cbou"], input=source,
                           capture_output=True, check=True)
@@ -113,7 +113,7 @@ def _lines(path):
 
 @pytest.fixture
 def completed(tree, tmp_path):
-    """What bash offers for the last of some words, in a directory with a few files."""
+    """The completions that bash offers for the last of some words, in a directory with a few files."""
     script = tree / "usr/share/bash-completion/completions/cloakroom-server"
     (tmp_path / "folder").mkdir()
     for name in ("a.conf", "two words.conf", "b.txt"):

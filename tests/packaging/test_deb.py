@@ -1,4 +1,4 @@
-"""The .deb on a clean Debian 12, from the first install to the purge. The tests go in their order."""
+"""The .deb on a clean Debian 12, from the first install to the purge. The tests run in file order."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ from roots import Service
 CONF = "/etc/cloakroom/cloakroom.conf"
 DATA = "/var/lib/cloakroom"
 
-# Of what is not root's, or not 755 for directories and programs and 644 for files.
+# Owner and mode of paths that are not root's, or not 755 (directories, programs) or 644 (files).
 OWNERS = {
     "/etc/cloakroom": ("cloakroom", "cloakroom", "700"),
     CONF: ("cloakroom", "cloakroom", "600"),
@@ -27,7 +27,7 @@ def _settings(root):
 
 
 def _edit(root, name, value):
-    """What an operator does to the configuration."""
+    """Edits the configuration as an operator does."""
     path = root / CONF
     text, count = re.subn(rf"(?m)^{name} .*$", f"{name} {value}", path.read_text())
     assert count == 1
@@ -176,7 +176,7 @@ def test_instance_of_the_template_unit_serves_beside(root, port):
 
 
 def test_log_rotates(root):
-    # The clean system has no logrotate: this machine's reads the file, but for the root's user and systemctl.
+    # The clean system has no logrotate: this machine's reads the file, without the root's user and systemctl.
     text = (root / "/etc/logrotate.d/cloakroom").read_text()
     text, count = re.subn(r"(?ms)^ *(su .*?$|sharedscripts$|postrotate.*?endscript$)", "", text)
     assert count == 3

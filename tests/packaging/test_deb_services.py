@@ -1,4 +1,4 @@
-"""What the .deb does with the services that run, that are enabled, and that are neither."""
+"""What the .deb does with services that run, services that are enabled, and others."""
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_install_after_removal_starts_what_was_enabled(root, systemd, packages):
     root.dpkg("-i", packages.deb)
     assert systemd.starts() == {MAIN: 1, CACHE: 1}
     assert systemd.enabled() == {MAIN, CACHE}
-    # And the upgrade that comes next is one again.
+    # The next upgrade counts as an upgrade again.
     systemd.call("stop", MAIN)
     root.dpkg("-i", packages.next_deb)
     assert set(systemd.starts()) == {CACHE}

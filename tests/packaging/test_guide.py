@@ -1,4 +1,4 @@
-"""The configurations of packaging/magento/env.md, served as they stand there."""
+"""The configurations of packaging/magento/env.md, served exactly as they are there."""
 
 import re
 
@@ -22,7 +22,7 @@ def _block(title):
 
 
 def _set(text, line):
-    """A configuration in which `line` is what says its directive."""
+    """The configuration with `line` in place of the line of its directive."""
     text, count = re.subn(rf"(?m)^{line.split()[0]} .*$", line, text)
     assert count == 1, line
     return text
@@ -30,7 +30,7 @@ def _set(text, line):
 
 @pytest.fixture(scope="module")
 def packaged(root, packages):
-    """The configuration as the package brings it."""
+    """The configuration as the package installs it."""
     root.dpkg("-i", packages.deb)
     return (root / CONF).read_text()
 

@@ -1,7 +1,7 @@
-"""The .rpm in a root and an rpm database of its own. The tests go in their order.
+"""The .rpm in a root and an rpm database of its own. The tests run in file order.
 
-The root is the clean Debian 12 that the .deb's tests use as well: it has the shell and useradd that the
-scripts need. rpm does not know its glibc, so dependencies are read, not resolved.
+The root is the same clean Debian 12 as in the .deb's tests: it has the shell and useradd that the scripts
+need. rpm does not know its glibc, so the tests read dependencies and do not resolve them.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What the .rpm does with the services that run, that are enabled, and that are neither."""
+"""What the .rpm does with services that run, services that are enabled, and others."""
 
 import pytest
 

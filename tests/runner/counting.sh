@@ -1,12 +1,12 @@
-# Runs what checks something and counts what passed. Sourced by `dev`.
+# Runs checks and counts what passed. Sourced by `dev`.
 # A runner prints lines "COUNT passed failed skipped"; the report adds them up.
 
-# Nothing hangs for ever: what runs tests is ended after so long, and has failed then.
+# Nothing hangs for ever: a runner that takes longer than this is ended, and has failed.
 patience=(timeout -k 10 900)
 
 count() { echo "COUNT $1 $2 ${3:-0}"; }
 
-# Runs a GoogleTest binary and counts by its own summary. One that dies has failed once more.
+# Runs a GoogleTest binary and counts by its own summary. If it dies, that is one more failure.
 run_gtest() {
   local log status passed failed skipped
   log=$(mktemp)

@@ -1,10 +1,10 @@
 # The parts of `./dev test`, one function each. Sourced by `dev`.
 
 parts=(format structure unit conformance differential integration crash asan tsan lint fuzz package)
-# `./dev test quick`: these, and of the differential run only the beginning.
+# `./dev test quick`: these, and only the beginning of the differential run.
 quick_parts=(format structure unit conformance differential)
 quick=
-# The fuzzers share so many seconds of wall time unless somebody says how long each runs.
+# The fuzzers share this many seconds of wall time, unless an argument says how long each runs.
 fuzz_seconds=210
 
 part_format() {
@@ -23,8 +23,8 @@ part_structure() {
   run_counted tests/structure/run.py
 }
 
-# clang-tidy compiles with the flags and the precompiled headers of the debug preset, so it reports
-# what clang's analysis of the locks finds as well: one pass over the files instead of two.
+# clang-tidy compiles with the flags and the precompiled headers of the debug preset, so it also
+# reports what clang's lock analysis finds: one pass over the files instead of two.
 part_lint() {
   need "${build_packages[@]}" "${unit_packages[@]}" "${clang_packages[@]}"
   local files bad
@@ -71,7 +71,7 @@ part_integration() {
   compile release && run_pytest tests/integration "$@"
 }
 
-# part_crash [args…]: kill -9 at random moments, and saves on a slow disk; args are the first runner's.
+# part_crash [args…]: kill -9 at random moments, and saves on a slow disk; args go to the first runner.
 part_crash() {
   need "${build_packages[@]}" "${python_packages[@]}"
   compile release || return 1
@@ -92,14 +92,14 @@ part_asan() {
 part_tsan() {
   need "${build_packages[@]}" "${unit_packages[@]}" "${clang_packages[@]}" "${python_packages[@]}"
   compile tsan || return 1
-  # Its own search for deadlocks gives up at 64 locks held; closing all gates takes more.
+  # TSan's own search for deadlocks fails with more than 64 locks held; closing all gates takes more.
   export TSAN_OPTIONS=halt_on_error=1:detect_deadlocks=0:external_symbolizer_path=/usr/bin/llvm-symbolizer-19:suppressions=$PWD/tests/support/tsan.suppressions
   run_unit_tests tsan
   CLOAKROOM_SERVER=$PWD/build/tsan/cloakroom-server run_counted tests/stress/run.py
 }
 
-# part_fuzz [seconds]: each fuzzer so long, two at a time; without seconds all share fuzz_seconds.
-# What breaks one is left in build/logs.
+# part_fuzz [seconds]: runs each fuzzer that long, two at a time; without seconds all share fuzz_seconds.
+# An input that breaks one is left in build/logs.
 part_fuzz() {
   need "${build_packages[@]}" "${clang_packages[@]}"
   compile fuzz fuzzers || return 1
@@ -120,7 +120,7 @@ part_fuzz() {
   count $((${#fuzzers[@]} - bad)) "$bad"
 }
 
-# Builds the packages, and once more as the next release; installs, upgrades, removes them in roots of
+# Builds the packages, and again as the next release; installs, upgrades and removes them in roots of
 # their own below build/roots.
 part_package() {
   need "${build_packages[@]}" "${packaging_packages[@]}" "${proof_packages[@]}"

@@ -1,9 +1,9 @@
-# Runs parts of the tests and says what became of them. Sourced by `dev`.
+# Runs parts of the tests and reports the results. Sourced by `dev`.
 
 total_passed=0 total_failed=0 total_skipped=0
 
-# Runs one part with its output in a log, prints its counts and its time, and goes on whatever
-# became of it. A part that fails without saying what failed counts as one failure.
+# Runs one part with its output in a log, prints its counts and its time, and goes on whatever the
+# result. A part that fails without saying what failed counts as one failure.
 run_part() {
   local name=$1 log=build/logs/$1.log started=$SECONDS status passed failed skipped
   ! terminal || printf '%-13s …\r' "$name"
@@ -20,7 +20,7 @@ run_part() {
   total_skipped=$((total_skipped + skipped))
 }
 
-# What failed first, each with a few lines around it, then how it ended.
+# Prints the first failures, each with a few lines around it, then the end of the log.
 show_failure() {
   grep -naE -B 2 -A 8 '^\[  FAILED  \] .* ms\)$|: Failure$|^FAILED |^E  |WARNING: ThreadSanitizer|ERROR: .*Sanitizer|runtime error:' "$1" |
     head -n 60 | cut -c-300 | sed 's/^/    /'
@@ -49,7 +49,7 @@ verb_test() {
   [ $total_failed = 0 ]
 }
 
-# One part alone, with its output on the terminal.
+# Runs one part alone, with its output on the terminal.
 verb_part() {
   local output status
   mkdir -p build/logs

@@ -29,7 +29,7 @@ MEMBERS = [f"member{i}" for i in range(80)]
 KEYS = [f"key{i}" for i in range(10)]
 TRANSFER = "redis.call('DECRBY', ARGV[1], ARGV[3]) return redis.call('INCRBY', ARGV[2], ARGV[3])"
 SUM = "local s = 0 for i = 1, #KEYS do s = s + redis.call('GET', KEYS[i]) end return s"
-MAXMEMORY = 24 * 1024 * 1024  # the mortal keys alone would take twice as much
+MAXMEMORY = 24 * 1024 * 1024  # the expiring keys alone would take twice as much
 
 
 class Broken(Exception):
@@ -42,7 +42,7 @@ def expect(condition, text):
 
 
 def never_torn(connection, rng):
-    """MSET is seen by MGET, and by a transaction, as a whole or not at all."""
+    """MGET and a transaction see an MSET as a whole or not at all."""
     value = rng.randrange(1 << 40)
     order = rng.sample(KEYS, len(KEYS))
     connection.ok("MSET", *[part for key in order for part in (key, value)])
@@ -51,7 +51,7 @@ def never_torn(connection, rng):
 
 
 def counters(connection, rng):
-    """Of what WATCH and EXEC answered to be done, nothing is lost; returns how much was done."""
+    """No increment that EXEC acknowledged after WATCH is lost; returns how many were done."""
     if rng.random() < 0.3:
         connection.ok("INCR", "counter")
         return 1
@@ -61,7 +61,7 @@ def counters(connection, rng):
 
 
 def transfers(connection, rng):
-    """Whoever looks, all accounts together hold what they held in the beginning."""
+    """The sum of all accounts is the same for every reader, from beginning to end."""
     source, target, amount = rng.choice(ACCOUNTS), rng.choice(ACCOUNTS), rng.randrange(90)
     if rng.random() < 0.5:
         transaction(connection, [("DECRBY", source, amount), ("INCRBY", target, amount)])
@@ -84,7 +84,7 @@ def moves(connection, rng):
 
 
 def whole_databases(connection, rng):
-    """FLUSHDB and SWAPDB are seen as a whole or not at all, and end what WATCH has seen."""
+    """Others see FLUSHDB and SWAPDB as a whole or not at all, and they break WATCH."""
     connection.ok("SELECT", rng.choice((6, 7)))
     kind = rng.randrange(8)
     if kind == 0:
@@ -140,7 +140,7 @@ WORK = [never_torn, never_torn, counters, counters, counters, transfers, transfe
 
 
 def worker(port, kind, seed, until, results):
-    """One process: its connection, its kind of work, and what became of it."""
+    """One process: its connection, its kind of work, and its result."""
     rng, done, rounds, error = random.Random(seed), 0, 0, None
     try:
         with resp.Connection(port, timeout_s=60) as connection:
@@ -178,7 +178,7 @@ def storm_of_workers(server, seconds):
 
 
 def final_errors(connection, answers):
-    """What is wrong when all is over."""
+    """The errors at the end of the run."""
     counted = sum(done for kind, _, done, _ in answers if WORK[kind] is counters)
     counter = int(connection.ok("GET", "counter"))
     if counter != counted:
@@ -189,7 +189,7 @@ def final_errors(connection, answers):
 
 
 def run(kind, seconds):
-    # With TSan a report ends the server, with a status that says so.
+    # With TSan a report ends the server, and its exit status shows that.
     server = servers.start(kind, {"io-threads": THREADS, "maxmemory": MAXMEMORY,
                                   "maxmemory-policy": "volatile-lru"})
     with server:
@@ -215,7 +215,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--server", choices=servers.KINDS, default="cloakroom")
     options = parser.parse_args()
-    # Its own search for deadlocks gives up at 64 locks held; closing all gates takes more.
+    # TSan's own search for deadlocks fails with more than 64 locks held; closing all gates takes more.
     os.environ.setdefault("TSAN_OPTIONS", "halt_on_error=1:detect_deadlocks=0")
     try:
         passed, failed = run(options.server, options.seconds)

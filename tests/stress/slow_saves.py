@@ -71,7 +71,7 @@ class Bench:
         self.connection.ok("SELECT", 0)
 
     def begin_save(self):
-        """BGSAVE, or with a log BGREWRITEAOF; returns when its instant has come."""
+        """BGSAVE, or with a log BGREWRITEAOF; returns after its instant."""
         self.connection.ok("BGREWRITEAOF" if self.has_log else "BGSAVE")
         self.wait_for(lambda status: status[self._busy()] == "0"
                       or int(status["current_save_keys_processed"]) > 0, "the save begins")
@@ -80,7 +80,7 @@ class Bench:
         return persistence(self.connection)[self._busy()] == "1"
 
     def end_save(self):
-        """Lets what is under way come to its end at once where that is possible, and waits."""
+        """Waits until the save or rewrite has ended, and expects that it succeeded."""
         if self.has_log:
             self.wait_for(lambda status: status["aof_rewrite_scheduled"] == "0", "the rewrite begins")
         status = self.wait_for(lambda status: status[self._busy()] == "0", "the save ends")
@@ -104,7 +104,7 @@ class Bench:
         return self.info("memory", "used_memory") - self.info("memory", "mem_not_counted_for_evict")
 
     def settle(self):
-        """Waits until the log's bytes are on the disk, and what was dropped is free."""
+        """Waits until the log's bytes are on the disk, and removed data is freed."""
         self.wait_for(lambda _: self.info("memory", "mem_not_counted_for_evict") < MB
                       and self.info("memory", "lazyfree_pending_objects") == 0, "all is on the disk")
 
@@ -135,7 +135,7 @@ def filler(n, size):
 
 
 class Loop(threading.Thread):
-    """Does one thing with a connection of its own, again and again until it is stopped."""
+    """Repeats one action, with a connection of its own, until it is stopped."""
 
     def __init__(self, server, deed):
         super().__init__(daemon=True)
@@ -206,7 +206,7 @@ LIMIT = 48 * MB
 
 
 def _write(bench, count, first, memory):
-    """So many new keys, one after the other; the largest use of memory goes into `memory`. A refusal breaks."""
+    """Writes this many new keys in pipelines; appends the memory in use to `memory`. A refusal raises Broken."""
     for at in range(first, first + count, 50):
         replies = bench.connection.pipeline([("SET", f"new{n}", filler(n, 2000)) for n in range(at, at + 50)])
         refused = [reply for reply in replies if isinstance(reply, resp.Error)]
@@ -216,9 +216,9 @@ def _write(bench, count, first, memory):
 
 
 def evictions(kind, mode, seed):
-    """Eviction during a slow save is what it is without one, the save succeeds, memory stays within its limit."""
+    """A slow save changes nothing about eviction, the save succeeds, and memory stays within its limit."""
     with Bench(kind, mode, seed, {"maxmemory": 2 * LIMIT, "maxmemory-policy": "allkeys-random"}) as bench:
-        bench.fill(56_000, 2000)  # more than there is room for
+        bench.fill(56_000, 2000)  # more than fits
         memory = []
         quiet = _evictions(bench, 6000, 0, [])
         keys = bench.connection.ok("DBSIZE")
@@ -230,14 +230,14 @@ def evictions(kind, mode, seed):
         bench.end_save()
         left = bench.connection.ok("DBSIZE")
         expect(left >= 0.8 * keys, f"{left} keys are left of {keys}, as many as there were room for")
-        # With a log the room differs from moment to moment, by some MB of its buffers.
+        # With a log, its buffers change the free room by some MB from moment to moment.
         expect(bench.has_log or abs(saving - quiet) <= 0.2 * quiet,
                f"{saving} evictions while saving, {quiet} without")
         expect(max(memory) < 1.05 * 2 * LIMIT, f"{max(memory)} bytes in use, {2 * LIMIT} are allowed")
 
 
 def _evictions(bench, count, first, memory):
-    """How many keys so many new ones evict."""
+    """How many keys are evicted for this many new ones."""
     bench.settle()
     before = bench.stat("evicted_keys")
     _write(bench, count, first, memory)
@@ -245,7 +245,7 @@ def _evictions(bench, count, first, memory):
 
 
 def flushes(kind, mode, seed):
-    """After FLUSHALL during a slow save there is room for as much again, and the save succeeds."""
+    """After FLUSHALL during a slow save there is room for as much data again, and the save succeeds."""
     with Bench(kind, mode, seed, {"maxmemory": LIMIT, "maxmemory-policy": "noeviction"}) as bench:
         bench.fill(12_000, 2000)
         bench.fill(500, 2000, db=3)
@@ -263,14 +263,14 @@ def flushes(kind, mode, seed):
 
 
 def expiries(kind, mode, seed):
-    """A mass expiry during a slow save makes room for as much again."""
+    """A mass expiry during a slow save makes room for as much data again."""
     with Bench(kind, mode, seed, {"maxmemory": LIMIT, "maxmemory-policy": "noeviction"}) as bench:
         bench.fill(12_000, 2000)
         memory = []
         bench.connection.ok("CONFIG", "SET", "rdb-key-save-delay", 300)
         bench.begin_save()
         bench.connection.ok("CONFIG", "SET", "rdb-key-save-delay", 0)
-        # Through a script, which is one change of each: a pre-image could be needed for it, and is not afterwards.
+        # Each PEXPIRE may need a pre-image of its key; the expiry afterwards needs none.
         expired = bench.stat("expired_keys")
         for at in range(0, 12_000, 500):
             bench.connection.pipeline([("PEXPIRE", f"key{n}", 1) for n in range(at, at + 500)])
@@ -283,7 +283,7 @@ ENDLESS = "while true do end"
 
 
 def busy_scripts(kind, mode, seed):
-    """An endless script in a database stops neither the walk through the others nor the end of the server."""
+    """An endless script in a database does not stop the walk through the others or the end of the server."""
     with Bench(kind, mode, seed, {"busy-reply-threshold": 50}) as bench:
         for db in (0, 15, 3):
             bench.fill(3000, 100, db=db)

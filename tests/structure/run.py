@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MAX_LINES = 600
 
-# A folder may include itself and what stands here. CMake's targets say the same; this also sees
-# what a target gets through another.
+# A folder may include itself and the folders listed here. CMake's targets say the same; this check
+# also sees what a target gets through another.
 MAY_INCLUDE = {
     "protocol": set(),
     "storage": set(),
@@ -32,15 +32,15 @@ ROOMS = {
     "replication": "files stream rdb aof check".split(),
     "server": "context config log session metrics pubsub script persistence execution info commands net process".split(),
 }
-# What puts the rooms together looks into all of them; headers never do.
+# These sources put the rooms together and may include all of them; headers never may.
 PUT_TOGETHER = ("storage/keyspace/keyspace.cc", "server/context/server.cc")
-# Tests that mirror no source file: of the whole, and of /cloakroom.conf.
+# Tests that mirror no source file: those of the whole server, and of /cloakroom.conf.
 MIRROR_NOTHING = ("tests/stress/", "tests/server/config/cloakroom_conf_test.cc")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 
 def tracked():
-    """The C++ files that git knows or would, as paths below the root."""
+    """The C++ files that git tracks or would track, as paths below the root."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.h", "*.cc"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
     return sorted(path for path in set(listed.stdout.split()) if (ROOT / path).is_file())
@@ -96,8 +96,8 @@ def too_long(_, text):
 
 
 def mirrors_nothing(path, _):
-    """tests/storage/keyspace/table_test.cc belongs to storage/keyspace/table.{h,cc}; a test may also be about one
-    aspect of a folder, then it is named after the file and the aspect: call_offload_test.cc."""
+    """tests/storage/keyspace/table_test.cc belongs to storage/keyspace/table.{h,cc}. A test of one aspect of a file
+    or folder is named after that and the aspect: call_offload_test.cc."""
     if not path.endswith("_test.cc") or path.startswith(MIRROR_NOTHING):
         return None
     source = Path(path.removeprefix("tests/").removesuffix("_test.cc"))

@@ -1,4 +1,4 @@
-"""What every Python test of Cloakroom shares: servers to talk to and a client that hides nothing.
+"""What all Python tests of Cloakroom share: servers to talk to and a client that hides nothing.
 
 servers   starts and stops cloakroom-server or redis-server in a directory of its own
 resp      a raw RESP2/RESP3 client whose replies keep their wire type

@@ -12,8 +12,8 @@ server must get those right as well, so the tests read replies with this client:
     set            Set (list)           push          Push (list)
     attribute      skipped
 
-A Connection belongs to one thread. Every read has a time-out; a stuck server is a failure, not a
-hung test.
+A Connection belongs to one thread. Every read has a time-out, so a stuck server fails the test and
+does not hang it.
 """
 
 import socket
@@ -101,7 +101,7 @@ class Incomplete(Exception):
 
 
 def parse(buffer, at=0):
-    """The reply that starts at `at`, and where it ends; Incomplete when it is not all there."""
+    """The reply that starts at `at`, and where it ends; raises Incomplete if a part is missing."""
     end = buffer.find(CRLF, at)
     if end < 0:
         raise Incomplete
@@ -162,7 +162,7 @@ _AGGREGATES = {b"*": list, b"%": Map, b"~": Set, b">": Push}
 
 
 def same(left, right):
-    """Whether two replies are equal in value and in wire type, all the way down."""
+    """Whether two replies are equal in value and in wire type, including nested replies."""
     if type(left) is not type(right):
         return False
     if isinstance(left, (list, tuple)):
@@ -216,7 +216,7 @@ class Connection:
             return reply
 
     def _forget(self):
-        """Moves the rest of the buffer to its front, not for each of many small replies."""
+        """Moves the rest of the buffer to its front, but not after every small reply."""
         if self._at > _KEPT or self._at == len(self._buffer):
             del self._buffer[:self._at]
             self._at = 0

@@ -6,9 +6,9 @@
 The binary of Cloakroom is the one that CLOAKROOM_SERVER names, else build/release/cloakroom-server;
 redis-server comes from PATH or REDIS_SERVER. Both are started the same way: with a configuration
 file as the only argument, because a drop-in server must accept that. CLOAKROOM_TEST_PORTS
-("7401-7410") confines the ports; without it the kernel gives any free one.
+("7401-7410") limits the ports; without it the kernel gives any free one.
 
-A server dies with the test process, even when that is killed. Its output is in `log_path`.
+A server dies with the test process, even when that is killed. `log_path` has its output.
 """
 
 import atexit
@@ -122,7 +122,7 @@ class Server:
         atexit.register(self.stop)
 
     def wait_until_ready(self, timeout_s=START_TIMEOUT_S):
-        """Returns when the server answers PING with PONG; one that loads does not yet."""
+        """Returns when the server answers PING with PONG, which it does not do while it loads."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -147,7 +147,7 @@ class Server:
         return resp.Connection(self.port, timeout_s=timeout_s)
 
     def exit_status(self, timeout_s=STOP_TIMEOUT_S):
-        """How a server that is about to end by itself has ended."""
+        """Waits for a server that is about to end by itself; returns its exit status."""
         return self._process.wait(timeout_s)
 
     def signal(self, number):
@@ -203,7 +203,7 @@ def _die_with_parent():
 
 
 def start(kind, directives=None, directory=None, port=None):
-    """A server that answers PING already."""
+    """Starts a server; returns it when it answers PING."""
     if kind not in KINDS:
         raise ValueError(f"unknown kind of server: {kind}")
     if not available(kind):

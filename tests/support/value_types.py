@@ -1,7 +1,7 @@
-"""The types of values, one row each: all that the runners need to know to read and compare them.
+"""The types of values, one row each: what the runners need to know to read and compare them.
 
-A type that Cloakroom does not have yet has its row too: redis-server's COMMAND table decides what the
-generator says, and TYPE and SCAN may name any.
+Types that Cloakroom does not have yet have rows too: redis-server's COMMAND table decides what the
+generator sends, and TYPE and SCAN may name any type.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ SHOWN = 200  # bytes of a string
 @dataclass(frozen=True)
 class ValueType:
     """One type. `letter` begins the names of its keys in the differential run (s0, h1 ...)."""
-    name: bytes  # what TYPE answers
+    name: bytes  # the reply of TYPE
     letter: bytes
-    read: tuple  # the command that reads all of a key, which stands behind the first word
+    read: tuple  # the command that reads all of a key; the key comes after the first word
     walk: str | None = None  # the command that does so page by page
-    model: type = list  # what a Python model keeps for a key
+    model: type = list  # the Python type of a key's value in a model
     items: object = list  # a reply of `read` or `walk` -> its items, equal where the values are
 
     def request(self, key):
@@ -43,12 +43,12 @@ BY_NAME = {row.name: row for row in VALUE_TYPES}
 
 
 def of_model(value):
-    """The row of the type whose models look like this one."""
+    """The row of the type that has models like this one."""
     return next(row for row in VALUE_TYPES if row.model is type(value))
 
 
 def model_difference(row, found, expected):
-    """What two values, as models keep them, do not have in common, as text, or None."""
+    """The difference of two values, as models keep them, as text, or None."""
     if found == expected:
         return None
     if row.model is bytes:

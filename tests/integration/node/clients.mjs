@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
 const [port, library] = [Number(process.argv[2]), process.argv[3]];
-// Packages live in a cache folder outside of the repository: see test_node.py.
+// The packages are in a cache folder outside of the repository: see test_node.py.
 const require = createRequire(`${process.env.CLOAKROOM_NODE_MODULES}/`);
 
 const script = "redis.call('SET', KEYS[1], ARGV[1]) return {KEYS[1], redis.call('GET', KEYS[1])}";

@@ -64,7 +64,7 @@ final class CmCache
         return count($ids);
     }
 
-    /** Walks each tag set with SSCAN and removes from the very set that it walks. */
+    /** Walks each tag set with SSCAN and removes members from the set that it walks. */
     public function collectGarbage(): int
     {
         $removed = 0;

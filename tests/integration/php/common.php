@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 error_reporting(E_ALL & ~E_DEPRECATED);
 set_error_handler(static function (int $level, string $message, string $file, int $line): bool {
-    // Debian's Symfony 5.4 and Predis 1.1 are older than PHP 8.2 and are told so at length.
+    // Debian's Symfony 5.4 and Predis 1.1 are older than PHP 8.2, which prints many warnings about them.
     if ($level === E_DEPRECATED || $level === E_USER_DEPRECATED || !(error_reporting() & $level)) {
         return true;
     }

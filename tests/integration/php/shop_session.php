@@ -33,7 +33,7 @@ final class ShopSession
         return $fields['data'] === false ? '' : $fields['data'];
     }
 
-    /** Writes and lets go. False when another visitor has broken the lock: nothing is written. */
+    /** Writes and releases the lock. False if another visitor has broken it: then nothing is written. */
     public function write(string $data): bool
     {
         $this->redis->select(2);

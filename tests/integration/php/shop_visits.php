@@ -1,7 +1,7 @@
 <?php
 // shop_visits.php PORT ID visit N    N visits, each adds 1 to the session's counter
-// shop_visits.php PORT ID hold S     takes the lock, says so, writes S seconds later: kept or lost
-// shop_visits.php PORT ID break S    takes the lock over after S seconds, writes, says how long it waited
+// shop_visits.php PORT ID hold S     takes the lock, prints that, writes S seconds later: kept or lost
+// shop_visits.php PORT ID break S    takes the lock over after S seconds, writes, prints how long it waited
 // shop_visits.php PORT ID destroy 0
 declare(strict_types=1);
 require __DIR__ . '/common.php';

@@ -1,6 +1,6 @@
 <?php
 // Magento's cache from 2.4.9 on: strings <ns>:<id>, cache:tags:<ns><tag>, cache:id_tags:<ns><id> and
-// cache:all_ids, kept together by scripts that get everything in ARGV and no KEYS at all.
+// cache:all_ids, kept consistent by scripts that get everything in ARGV and no KEYS at all.
 // tagged_cache.php PORT work SAVES SEED   saves, loads and cleans ids that other processes use too
 // tagged_cache.php PORT gc
 declare(strict_types=1);
