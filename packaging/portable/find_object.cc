@@ -1,7 +1,7 @@
-// The one function newer than glibc 2.34 that g++ 12's unwinder needs when it is linked in: it finds
-// which loaded object holds an address, and where that object's unwind table begins. glibc has it
-// from 2.35 on (<dlfcn.h> declares it); dl_iterate_phdr, older and slower, gives the same answer.
-// The server throws exceptions only while it starts, so the speed does not matter.
+// The one function newer than glibc 2.34 that g++ 12's unwinder needs when it is linked in: it
+// finds which loaded object holds an address, and where that object's unwind table begins. glibc
+// has it from 2.35 on (<dlfcn.h> declares it); dl_iterate_phdr, older and slower, gives the same
+// answer. The server throws exceptions only while it starts, so the speed does not matter.
 #include <dlfcn.h>
 #include <link.h>
 

@@ -1,5 +1,5 @@
-// Loads bytes from outside as an RDB file, with and without skipping damage: neither may crash, read
-// out of bounds or use more memory than the bytes can account for.
+// Loads bytes from outside as an RDB file, with and without skipping damage: neither may crash,
+// read out of bounds or use more memory than the bytes can account for.
 
 #include <cstddef>
 #include <cstdint>

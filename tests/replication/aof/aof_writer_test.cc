@@ -251,7 +251,7 @@ TEST_F(AofWriterTest, LatencyIsReported) {
   EXPECT_THAT(notes_.events, ElementsAre("aof-write", "aof-fsync-always"));
 }
 
-/// Whichever single call fails, durable bytes are on the disk, and all bytes get there exactly once.
+/// Whichever single call fails, durable bytes are on the disk, and all bytes get there once.
 TEST_F(AofWriterTest, EveryFaultIsRecoveredFrom) {
   int64_t begin = 0;
   std::string expected;

@@ -77,8 +77,8 @@ class FaultyFiles final : public Files {
   /// written after it; names are those of the last SyncDirectory, or those before the crash. Every
   /// handle is dead from then on, and faults are gone.
   void Crash(size_t unsynced_kept = 0, Names names = Names::kSynced);
-  /// The process dies and the system keeps running: all bytes are kept, handles are dead, faults are
-  /// gone.
+  /// The process dies and the system keeps running: all bytes are kept, handles are dead, faults
+  /// are gone.
   void Kill();
 
   // ---- content, for a test to read and set

@@ -15,7 +15,7 @@
 
 namespace cloakroom {
 
-// A Lua engine with a host that tests script: a few commands over a map, and a log.
+// A Lua engine with a host that the test controls: a few commands over a map, and a log.
 
 class FakeScriptHost : public ScriptHost {
  public:

@@ -16,7 +16,7 @@ class HandRunner final : public JobRunner {
   void Run(std::function<void()> job) override { jobs_.push_back(std::move(job)); }
 
   size_t waiting() const { return jobs_.size(); }
-  /// What the save thread would do next.
+  /// Runs the next job, as the save thread would.
   void RunNext() {
     ASSERT_FALSE(jobs_.empty());
     const std::function<void()> job = std::exchange(jobs_.front(), nullptr);

@@ -42,8 +42,8 @@ TEST(AccessClockTest, TheFirstHitsAlwaysCount) {
 }
 
 TEST(AccessClockTest, TheCounterGrowsWithTheLogarithmOfHits) {
-  // Redis documents, for a factor of 10: about 10 after 100 hits, 18 after 1,000, 142 after 100,000.
-  // One counter scatters widely; the mean of many does not.
+  // Redis documents, for a factor of 10: about 10 after 100 hits, 18 after 1,000, 142 after
+  // 100,000. A single counter varies widely; the mean of many does not.
   constexpr int kCounters = 100;
   absl::InsecureBitGen random;
   auto mean_after = [&](int hits) {

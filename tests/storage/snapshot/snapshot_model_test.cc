@@ -274,8 +274,8 @@ class Disorder {
   std::mt19937 random_;
 };
 
-/// Takes the next snapshot, with this many changes between its steps; false if it failed for lack of
-/// memory or was cancelled.
+/// Takes the next snapshot, with this many changes between its steps; false if it failed for lack
+/// of memory or was cancelled.
 bool TakeOne(Disorder& disorder, int acts, bool cancel_it) {
   Snapshot& snapshot = disorder.keyspace().snapshot();
   disorder.model().BeginSnapshot();

@@ -14,15 +14,15 @@
 namespace cloakroom {
 
 /// A plain copy of what a keyspace holds, to compare with what a snapshot gives. It knows which
-/// entries the snapshot may leave out: those that existed at the instant, were not opened since, and
-/// have expired or been evicted.
+/// entries the snapshot may leave out: those that existed at the instant, were not opened since,
+/// and have expired or been evicted.
 class SnapshotModel {
  public:
   using Name = std::pair<int, std::string>;  ///< database and key
   struct Value {
     std::string text;
     int64_t expire_at_ms = kNoExpiry;
-    std::optional<Name> untouched_since;  ///< what it was at the instant
+    std::optional<Name> untouched_since;  ///< its name at the instant, until it is opened
   };
   using Content = std::map<Name, Value>;
 

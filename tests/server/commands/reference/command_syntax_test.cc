@@ -7,7 +7,7 @@
 namespace cloakroom {
 namespace {
 
-/// The arguments in a short notation: name:type, TOKEN= in front, ? optional, + multiple, ( ) parts.
+/// The arguments in a short notation: name:type, TOKEN=, ? optional, + multiple, ( ) parts.
 std::string Text(const std::vector<SyntaxArgument>& arguments) {
   std::string text;
   for (const SyntaxArgument& argument : arguments) {
