@@ -112,7 +112,13 @@ void Listener::Port::Close() {
   close(std::exchange(fd_, -1));
 }
 
+// Behind the round under way: a client in it that hangs up makes room for one that waits here.
 void Listener::Port::OnReady(const Poller::Ready& /*ready*/) {
+  loop_.Post([self = shared_from_this()] { self->Accept(); });
+}
+
+void Listener::Port::Accept() {
+  if (fd_ < 0) return;
   const int error = listener_.AcceptSome(*this);
   if (error != 0) {
     // Usually out of file descriptors: clients wait in the backlog until some are free.

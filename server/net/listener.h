@@ -41,7 +41,7 @@ class Listener {
 
  private:
   /// One listening socket. Thread rule: its loop, once that watches it.
-  class Port final : public Poller::Watcher {
+  class Port final : public Poller::Watcher, public std::enable_shared_from_this<Port> {
    public:
     /// Owns `fd`, which must not block.
     Port(Listener& listener, EventLoop& loop, int fd, bool unix_socket);
@@ -60,6 +60,7 @@ class Listener {
 
    private:
     void OnReady(const Poller::Ready& ready) override;
+    void Accept();
 
     Listener& listener_;
     EventLoop& loop_;

@@ -571,8 +571,23 @@ def test_pid_file_is_written_and_removed(start_server, tmp_path):
     assert not os.path.exists(path)
 
 
+def _listening_sockets():
+    """The inodes of all listening sockets."""
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                inodes.add(fields[9])
+    for line in Path("/proc/net/unix").read_text().splitlines()[1:]:
+        fields = line.split()
+        if int(fields[3], 16) & 0x10000:
+            inodes.add(fields[6])
+    return {f"socket:[{inode}]" for inode in inodes}
+
+
 def _clients_per_loop(server):
-    """How many client sockets each event loop watches: its epoll set for clients holds nothing else."""
+    """How many client sockets each event loop watches. Its epoll set is one that has a listening socket."""
     folder = Path(f"/proc/{server.pid}")
     opened = {}
     for entry in (folder / "fd").iterdir():
@@ -581,12 +596,15 @@ def _clients_per_loop(server):
         except FileNotFoundError:
             pass
     counts = []
+    listening = _listening_sockets()
     for number, target in opened.items():
         if target != "anon_inode:[eventpoll]":
             continue
         watched = re.findall(r"^tfd:\s+(\d+)", (folder / "fdinfo" / number).read_text(), re.MULTILINE)
-        if all(opened.get(one, "").startswith("socket:") for one in watched):
-            counts.append(len(watched))
+        sockets = [opened[one] for one in watched if opened.get(one, "").startswith("socket:")]
+        clients = [one for one in sockets if one not in listening]
+        if len(clients) < len(sockets):
+            counts.append(len(clients))
     return counts
 
 
