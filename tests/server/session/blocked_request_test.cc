@@ -238,7 +238,14 @@ TEST_F(BlockedTest, ClientUnblockEndsTheWaitOnce) {
 TEST_F(BlockedTest, InfoAndClientListCountThoseWhoWait) {
   Park(one_, "AWAIT k 0\r\n");
   Park(two_, "AWAIT k 60000\r\n");
-  const std::string info = Run("INFO clients");
+  writer_.Send("INFO clients\r\n");
+  std::string info;
+  AwaitThat(
+      [&] {
+        info += writer_.Received();
+        return info.ends_with("\r\n\r\n");
+      },
+      "the whole of INFO");
   EXPECT_NE(info.find("blocked_clients:2\r\n"), std::string::npos) << info;
   EXPECT_NE(info.find("clients_in_timeout_table:1\r\n"), std::string::npos) << info;
   EXPECT_TRUE(one_.client().blocked);
