@@ -305,7 +305,7 @@ absl::Status ConfigStore::Rewrite() {
   }
   std::ifstream in(path);
   std::string original{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  const absl::Status written =
+  absl::Status written =
       config::ReplaceFile(path, config::RewrittenConfig(original, WantedLines()));
   if (written.ok()) return written;
   return absl::Status(written.code(),
