@@ -213,9 +213,11 @@ void Hold::See(Database& db, const Stripe& stripe) {
 }
 
 void Hold::SeeChanges(const Database& db) {
-  if (seen() == nullptr) return;
+  // The log may be turned off at any moment; then nobody waits for it.
+  const ChangeLog* log = keyspace_->feed().log();
+  if (log == nullptr || seen() == nullptr) return;
   // With 256 stripes, some will have changed just now.
-  if (!closed_.empty()) return seen()->See(keyspace_->feed().log()->appended());
+  if (!closed_.empty()) return seen()->See(log->appended());
   int64_t offset = db.logged();
   for (const Stripe* stripe : stripes_) {
     offset = std::max(offset, stripe->logged.load(std::memory_order_relaxed));
