@@ -6,7 +6,12 @@
 namespace cloakroom {
 namespace {
 
-constexpr const RdbCodec* kCodecs[kValueTypes] = {&kStringCodec, &kHashCodec, &kSetCodec};
+constexpr const RdbCodec* kCodecs[kValueTypes] = {
+    &kStringCodec, &kHashCodec, &kSetCodec,
+    nullptr,  // list
+    nullptr,  // zset
+    nullptr,  // stream
+};
 
 /// Indexed by the byte, since every record is looked up.
 using Table = std::array<FoundRdbLayout, rdb::kLastType + 1>;
@@ -14,6 +19,7 @@ using Table = std::array<FoundRdbLayout, rdb::kLastType + 1>;
 Table TableOf(rdb::Dialect dialect) {
   Table table;
   for (const RdbCodec* codec : kCodecs) {
+    if (codec == nullptr) continue;
     for (const RdbLayout& layout : codec->layouts) {
       if (layout.only.value_or(dialect) == dialect) table[layout.type] = {codec, &layout};
     }

@@ -80,6 +80,27 @@ void ForEachCommand(const Change& change, Visit visit) {
       return GiveBehind("SADD", change, visit);
     case ChangeKind::kRemoveMember:
       return GiveBehind("SREM", change, visit);
+    case ChangeKind::kExpireMember:
+      return Give(
+          visit, {"SPEXPIREAT", change.words[0], number().view(), "MEMBERS", "1", change.words[1]});
+    case ChangeKind::kPersistMember:
+      return Give(visit, {"SPERSIST", change.words[0], "MEMBERS", "1", change.words[1]});
+    case ChangeKind::kPushFront:
+      return GiveBehind("LPUSH", change, visit);
+    case ChangeKind::kPushBack:
+      return GiveBehind("RPUSH", change, visit);
+    case ChangeKind::kPopFront:
+      return Give(visit, {"LPOP", change.words[0], number().view()});
+    case ChangeKind::kPopBack:
+      return Give(visit, {"RPOP", change.words[0], number().view()});
+    case ChangeKind::kSetElement:
+      return Give(visit, {"LSET", change.words[0], number().view(), change.words[1]});
+    case ChangeKind::kSetScore:
+      return GiveBehind("ZADD", change, visit);
+    case ChangeKind::kRemoveScore:
+      return GiveBehind("ZREM", change, visit);
+    case ChangeKind::kAddEntry:
+      return GiveBehind("XADD", change, visit);
     case ChangeKind::kFlushDatabase:
       return Give(visit, {"FLUSHDB"});
     case ChangeKind::kFlushAll:

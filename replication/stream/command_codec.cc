@@ -6,8 +6,12 @@ namespace cloakroom {
 namespace {
 
 constexpr size_t kItemsPerCommand = 64;
-constexpr const CommandCodec* kCodecs[kValueTypes] = {&kStringCommands, &kHashCommands,
-                                                      &kSetCommands};
+constexpr const CommandCodec* kCodecs[kValueTypes] = {
+    &kStringCommands, &kHashCommands, &kSetCommands,
+    nullptr,  // list
+    nullptr,  // zset
+    nullptr,  // stream
+};
 
 }  // namespace
 

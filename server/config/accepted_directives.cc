@@ -156,18 +156,12 @@ const Directive kRows[] = {
     {"lazyfree-lazy-user-del", "", YesNo(), "no", kNoEffect},
     {"lazyfree-lazy-user-flush", "", YesNo(), "no", kNoEffect},
     {"list-compress-depth", "", Integer(0, INT_MAX), "0", kNoEffect},
-    {"list-max-listpack-size", "list-max-ziplist-size", Integer(INT_MIN, INT_MAX), "-2", kNoEffect},
     {"list-max-ziplist-entries", "", Text(), "", kImmutable | kHidden | kNoEffect},
     {"list-max-ziplist-value", "", Text(), "", kImmutable | kHidden | kNoEffect},
     {"maxmemory-clients", "", MemoryOrPercent(), "0", kNoEffect},
     {"maxmemory-eviction-tenacity", "", Integer(0, 100), "10", kNoEffect},
     {"notify-keyspace-events", "", List(kNotifyRule), "", kNoEffect},
-    {"stream-node-max-bytes", "", Memory(), "4096", kNoEffect},
-    {"stream-node-max-entries", "", Integer(0, INT64_MAX), "100", kNoEffect},
     {"tracking-table-max-keys", "", Integer(0, INT64_MAX), "1000000", kNoEffect},
-    {"zset-max-listpack-entries", "zset-max-ziplist-entries", Integer(0, INT64_MAX), "128",
-     kNoEffect},
-    {"zset-max-listpack-value", "zset-max-ziplist-value", Memory(), "64", kNoEffect},
 
     // The process.
     {"acl-pubsub-default", "", OneOf(kAclPubsubDefault), "resetchannels", kNoEffect},

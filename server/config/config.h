@@ -80,6 +80,11 @@ struct Config {
   Live<int64_t> set_max_intset_entries;
   Live<int64_t> set_max_listpack_entries;
   Live<int64_t> set_max_listpack_value_bytes;
+  Live<int64_t> zset_max_listpack_entries;
+  Live<int64_t> zset_max_listpack_value_bytes;
+  Live<int> list_max_listpack_size;
+  Live<int64_t> stream_node_max_bytes;
+  Live<int64_t> stream_node_max_entries;
 
   // Monitoring.
   Live<int64_t> busy_reply_threshold_ms;

@@ -135,6 +135,16 @@ const Directive kRows[] = {
      To<&Config::set_max_listpack_entries>},
     {"set-max-listpack-value", "", Memory(), "64", kModifiable,
      To<&Config::set_max_listpack_value_bytes>},
+    {"zset-max-listpack-entries", "zset-max-ziplist-entries", Integer(0, INT64_MAX), "128",
+     kModifiable, To<&Config::zset_max_listpack_entries>},
+    {"zset-max-listpack-value", "zset-max-ziplist-value", Memory(), "64", kModifiable,
+     To<&Config::zset_max_listpack_value_bytes>},
+    {"list-max-listpack-size", "list-max-ziplist-size", Integer(INT_MIN, INT_MAX), "-2",
+     kModifiable, To<&Config::list_max_listpack_size>},
+    {"stream-node-max-bytes", "", Memory(), "4096", kModifiable,
+     To<&Config::stream_node_max_bytes>},
+    {"stream-node-max-entries", "", Integer(0, INT64_MAX), "100", kModifiable,
+     To<&Config::stream_node_max_entries>},
 
     // Monitoring.
     {"busy-reply-threshold", "lua-time-limit", Integer(0, INT64_MAX), "5000", kModifiable,

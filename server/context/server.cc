@@ -1,5 +1,6 @@
 #include "server/context/server.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -45,14 +46,19 @@ void Apply(const Config& config, StorageSettings& settings) {
   settings.maxmemory_samples = config.maxmemory_samples.Get();
   settings.lfu_log_factor = config.lfu_log_factor.Get();
   settings.lfu_decay_minutes = config.lfu_decay_time_minutes.Get();
-  settings.hash_max_listpack_entries =
-      static_cast<uint32_t>(config.hash_max_listpack_entries.Get());
-  settings.hash_max_listpack_value =
-      static_cast<uint32_t>(config.hash_max_listpack_value_bytes.Get());
-  settings.set_max_intset_entries = static_cast<uint32_t>(config.set_max_intset_entries.Get());
-  settings.set_max_listpack_entries = static_cast<uint32_t>(config.set_max_listpack_entries.Get());
-  settings.set_max_listpack_value =
-      static_cast<uint32_t>(config.set_max_listpack_value_bytes.Get());
+  const auto limit = [](const Live<int64_t>& value) {
+    return static_cast<uint32_t>(std::min<int64_t>(value.Get(), UINT32_MAX));
+  };
+  settings.hash_max_listpack_entries = limit(config.hash_max_listpack_entries);
+  settings.hash_max_listpack_value = limit(config.hash_max_listpack_value_bytes);
+  settings.set_max_intset_entries = limit(config.set_max_intset_entries);
+  settings.set_max_listpack_entries = limit(config.set_max_listpack_entries);
+  settings.set_max_listpack_value = limit(config.set_max_listpack_value_bytes);
+  settings.zset_max_listpack_entries = limit(config.zset_max_listpack_entries);
+  settings.zset_max_listpack_value = limit(config.zset_max_listpack_value_bytes);
+  settings.list_max_listpack_size = config.list_max_listpack_size.Get();
+  settings.stream_node_max_bytes = limit(config.stream_node_max_bytes);
+  settings.stream_node_max_entries = limit(config.stream_node_max_entries);
 }
 
 }  // namespace
@@ -100,14 +106,15 @@ Server::~Server() = default;
 
 void Server::FollowSettings() {
   Apply(settings_, keyspace_->settings());
-  config_.Subscribe(
-      {"maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time",
-       "hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset-entries",
-       "set-max-listpack-entries", "set-max-listpack-value"},
-      [this] {
-        Apply(settings_, keyspace_->settings());
-        return absl::OkStatus();
-      });
+  config_.Subscribe({"maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor",
+                     "lfu-decay-time", "hash-max-listpack-entries", "hash-max-listpack-value",
+                     "set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value",
+                     "zset-max-listpack-entries", "zset-max-listpack-value",
+                     "list-max-listpack-size", "stream-node-max-bytes", "stream-node-max-entries"},
+                    [this] {
+                      Apply(settings_, keyspace_->settings());
+                      return absl::OkStatus();
+                    });
 }
 
 void Server::Disconnected(Client& client, const ClientLink* link) {

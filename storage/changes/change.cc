@@ -19,7 +19,9 @@ void Empty(Buffer& buffer) {
 /// Whether the kind takes any number of items.
 bool IsVariadic(ChangeKind kind) {
   return kind == ChangeKind::kSetField || kind == ChangeKind::kEraseField ||
-         kind == ChangeKind::kAddMember || kind == ChangeKind::kRemoveMember;
+         kind == ChangeKind::kAddMember || kind == ChangeKind::kRemoveMember ||
+         kind == ChangeKind::kPushFront || kind == ChangeKind::kPushBack ||
+         kind == ChangeKind::kSetScore || kind == ChangeKind::kRemoveScore;
 }
 
 }  // namespace

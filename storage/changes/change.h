@@ -33,6 +33,19 @@ enum class ChangeKind : uint8_t {
   kPersistField,  ///< field
   kAddMember,     ///< member, ...: of a set
   kRemoveMember,  ///< member, ...
+  kExpireMember,   ///< member; number: when
+  kPersistMember,  ///< member
+
+  kPushFront,   ///< element, ...: to the head of a list, one after the other
+  kPushBack,    ///< element, ...: to its tail
+  kPopFront,    ///< number: how many elements
+  kPopBack,     ///< number: how many
+  kSetElement,  ///< element; number: its index
+
+  kSetScore,     ///< score, member, ...: of a sorted set
+  kRemoveScore,  ///< member, ...
+
+  kAddEntry,  ///< ID, field, value, ...: to a stream
 
   kFlushDatabase,
   kFlushAll,

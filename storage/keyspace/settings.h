@@ -41,6 +41,11 @@ struct StorageSettings {
   std::atomic<uint32_t> set_max_intset_entries = 512;
   std::atomic<uint32_t> set_max_listpack_entries = 128;
   std::atomic<uint32_t> set_max_listpack_value = 64;
+  std::atomic<uint32_t> zset_max_listpack_entries = 128;
+  std::atomic<uint32_t> zset_max_listpack_value = 64;
+  std::atomic<int> list_max_listpack_size = -2;
+  std::atomic<uint32_t> stream_node_max_bytes = 4096;
+  std::atomic<uint32_t> stream_node_max_entries = 100;
 };
 
 }  // namespace cloakroom

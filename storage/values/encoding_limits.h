@@ -13,6 +13,12 @@ struct EncodingLimits {
   size_t set_max_intset_entries = 512;
   size_t set_max_listpack_entries = 128;
   size_t set_max_listpack_value = 64;
+  size_t zset_max_listpack_entries = 128;
+  size_t zset_max_listpack_value = 64;
+  /// Positive: elements of a list's node; -1 to -5: its bytes, 4, 8, 16, 32 or 64 KB.
+  int list_max_listpack_size = -2;
+  size_t stream_node_max_bytes = 4096;   ///< 0: no limit
+  size_t stream_node_max_entries = 100;  ///< 0: no limit
 };
 
 /// A larger packed block becomes a trie whatever the entry limit. Above what Redis would keep in a

@@ -1,31 +1,18 @@
 #ifndef CLOAKROOM_STORAGE_VALUES_TRIE_LEAF_H_
 #define CLOAKROOM_STORAGE_VALUES_TRIE_LEAF_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "storage/values/packed.h"
+#include "storage/values/shared_part.h"
 #include "storage/values/value.h"
 
 namespace cloakroom {
 
-/// What nodes and leaves of a trie share: a count of the references to them, from parents in any
-/// number of tries and from owners of roots. A part that has more than one reference, or is below
-/// such a part, never changes. The owner of the only path to a part may change it in place.
-struct TriePart {
-  explicit TriePart(bool leaf) : is_leaf(leaf) {}
-
-  bool unique() const { return refs.load(std::memory_order_acquire) == 1; }
-  void Ref() const { refs.fetch_add(1, std::memory_order_relaxed); }
-  /// Drops a reference and returns whether it was the last.
-  bool DropRef() const { return refs.fetch_sub(1, std::memory_order_acq_rel) == 1; }
-
-  mutable std::atomic<uint32_t> refs{1};
-  const bool is_leaf;
-};
+using TriePart = SharedPart;
 
 /// A leaf: one allocation of a header, an array of one-byte tags and a packed block.
 ///
@@ -71,7 +58,7 @@ struct TrieLeaf : TriePart {
 static_assert(sizeof(TrieLeaf) == 20);
 
 /// Changes a leaf. The leaf moves as it grows and shrinks: leaf() returns its present address.
-/// REQUIRES: nobody else can reach the leaf, see TriePart.
+/// REQUIRES: nobody else can reach the leaf, see SharedPart.
 class TrieLeafEditor final : private Region {
  public:
   explicit TrieLeafEditor(TrieLeaf* leaf) : leaf_(leaf) {}

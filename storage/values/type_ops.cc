@@ -6,6 +6,11 @@
 
 namespace cloakroom {
 
-constinit const TypeOps* const kTypeOps[kValueTypes] = {&kStringOps, &kHashOps, &kSetOps};
+constinit const TypeOps* const kTypeOps[kValueTypes] = {
+    &kStringOps, &kHashOps, &kSetOps,
+    nullptr,  // list
+    nullptr,  // zset
+    nullptr,  // stream
+};
 
 }  // namespace cloakroom

@@ -12,8 +12,8 @@ namespace cloakroom {
 
 /// The types of values, each with a row of operations (type_ops.h). The numbers are our own;
 /// snapshot files have theirs.
-enum class ValueType : uint8_t { kString, kHash, kSet };
-inline constexpr size_t kValueTypes = 3;
+enum class ValueType : uint8_t { kString, kHash, kSet, kList, kZset, kStream };
+inline constexpr size_t kValueTypes = 6;
 
 /// How the payload of an entry holds its value. OBJECT ENCODING derives its names from this, the
 /// type and `outgrown`.
@@ -21,9 +21,10 @@ enum class Encoding : uint8_t {
   kInt,     ///< string: a signed 64-bit integer, 8 bytes
   kBytes,   ///< string: the bytes themselves
   kBlob,    ///< string: a pointer to a Blob
-  kPacked,  ///< hash, set: one packed block (packed.h)
+  kPacked,  ///< all but strings: one packed block (packed.h, or the type's own)
   kIntSet,  ///< set: sorted integers (int_set.h)
   kTrie,    ///< hash, set: a pointer to the root of a trie of packed leaves (trie.h)
+  kBTree,   ///< list, zset, stream: a B+ tree (btree.h), and what the type has beside it
 };
 
 /// Whether the payload is the whole value and points to nothing that must be released or shared.
