@@ -10,6 +10,7 @@ std::span<const CommandFamily> CommandFamilies() {
       BitFieldCommands(),
       BitmapCommands(),
       ClientCommands(),
+      ClientTrackingCommands(),
       ConfigCommands(),
       ConnectionCommands(),
       CounterCommands(),

@@ -11,6 +11,7 @@ namespace cloakroom {
 CommandFamily BitFieldCommands();
 CommandFamily BitmapCommands();
 CommandFamily ClientCommands();
+CommandFamily ClientTrackingCommands();
 CommandFamily ConfigCommands();
 CommandFamily ConnectionCommands();
 CommandFamily CounterCommands();

@@ -160,8 +160,6 @@ const Directive kRows[] = {
     {"list-max-ziplist-value", "", Text(), "", kImmutable | kHidden | kNoEffect},
     {"maxmemory-clients", "", MemoryOrPercent(), "0", kNoEffect},
     {"maxmemory-eviction-tenacity", "", Integer(0, 100), "10", kNoEffect},
-    {"notify-keyspace-events", "", List(kNotifyRule), "", kNoEffect},
-    {"tracking-table-max-keys", "", Integer(0, INT64_MAX), "1000000", kNoEffect},
 
     // The process.
     {"acl-pubsub-default", "", OneOf(kAclPubsubDefault), "resetchannels", kNoEffect},

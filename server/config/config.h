@@ -86,6 +86,8 @@ struct Config {
   Live<int64_t> stream_node_max_bytes;
   Live<int64_t> stream_node_max_entries;
 
+  Live<int64_t> tracking_table_max_keys;  // 0: no limit
+
   // Monitoring.
   Live<int64_t> busy_reply_threshold_ms;
   Live<int64_t> slowlog_log_slower_than_us;  // negative: off

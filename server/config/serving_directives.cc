@@ -146,6 +146,11 @@ const Directive kRows[] = {
     {"stream-node-max-entries", "", Integer(0, INT64_MAX), "100", kModifiable,
      To<&Config::stream_node_max_entries>},
 
+    // Who is told of changed keys.
+    {"notify-keyspace-events", "", List(kNotifyRule), ""},
+    {"tracking-table-max-keys", "", Integer(0, INT64_MAX), "1000000", kModifiable,
+     To<&Config::tracking_table_max_keys>},
+
     // Monitoring.
     {"busy-reply-threshold", "lua-time-limit", Integer(0, INT64_MAX), "5000", kModifiable,
      To<&Config::busy_reply_threshold_ms>},

@@ -20,10 +20,12 @@
 #include "server/metrics/slowlog.h"
 #include "server/metrics/stats.h"
 #include "server/persistence/persistence.h"
+#include "server/pubsub/keyspace_notifier.h"
 #include "server/pubsub/pubsub.h"
 #include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
 #include "server/session/client_registry.h"
+#include "server/tracking/tracking_table.h"
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
@@ -87,6 +89,8 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
       monitors_(std::make_unique<MonitorFeed>()),
       pause_(std::make_unique<Pause>(&keyspace_->settings())),
       pubsub_(std::make_unique<PubSub>()),
+      notifier_(std::make_unique<KeyspaceNotifier>(*this)),
+      tracking_(std::make_unique<TrackingTable>(*this)),
       run_id_(NewRunId()),
       replication_id_(NewRunId()),
       facts_(std::make_unique<ProcessFacts>(ProcessFacts::Read())),
@@ -120,6 +124,7 @@ void Server::FollowSettings() {
 void Server::Disconnected(Client& client, const ClientLink* link) {
   if (client.monitor) monitors_->Remove(link);
   pubsub_->RemoveClient(client);
+  tracking_->Disable(client);
   clients_->Remove(client.id);
 }
 

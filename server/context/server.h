@@ -26,6 +26,7 @@ class ConfigStore;
 class ErrorStats;
 class Files;
 class Keyspace;
+class KeyspaceNotifier;
 class LatencyMonitor;
 class MonitorFeed;
 class Pause;
@@ -37,6 +38,7 @@ class Sampler;
 class ScriptCache;
 class SlowLog;
 struct ThreadContext;
+class TrackingTable;
 class WorkerPool;
 
 /// What to save before the end, as SHUTDOWN or the directive of a signal says.
@@ -75,6 +77,7 @@ class Server {
   MonitorFeed& monitors() { return *monitors_; }
   Pause& pause() { return *pause_; }
   PubSub& pubsub() { return *pubsub_; }
+  TrackingTable& tracking() { return *tracking_; }
   WorkerPool& workers() { return *workers_; }
   Persistence& persistence() { return *persistence_; }
 
@@ -131,6 +134,8 @@ class Server {
   const std::unique_ptr<MonitorFeed> monitors_;
   const std::unique_ptr<Pause> pause_;
   const std::unique_ptr<PubSub> pubsub_;
+  const std::unique_ptr<KeyspaceNotifier> notifier_;
+  const std::unique_ptr<TrackingTable> tracking_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
   const std::string run_id_;
   const std::string replication_id_;

@@ -27,6 +27,7 @@ CommandHost::CommandHost(cloakroom::Call& call, const Script& script, bool read_
   client_.address = call.client().address;
   client_.authenticated = true;
   client_.no_touch = call.client().no_touch;
+  client_.tracking = call.client().tracking;
   call_.server().running_scripts().Add(&running_);
   call_.thread().in_script = true;
 }

@@ -20,6 +20,9 @@ std::string Flags(const Client& client) {
   if (TypeOf(client) == ClientType::kPubSub) flags.push_back('P');
   if (client.multi_count >= 0) flags.push_back('x');
   if (client.blocked) flags.push_back('b');
+  if (client.tracking.on) flags.push_back('t');
+  if (client.tracking.redirect_broken) flags.push_back('R');
+  if (client.tracking.bcast) flags.push_back('B');
   if (client.killed) flags.push_back('A');
   if (client.unix_socket) flags.push_back('U');
   if (client.no_evict) flags.push_back('e');
@@ -74,10 +77,11 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
       client.shard_subscription_count + 0, client.multi_count + 0);
   line += fmt::format(
       " qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} "
-      "tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+      "tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
       query, spare, client.args_bytes + 0, client.queued_bytes + 0, own_output, own_output, 0,
       pending > 0 ? 1 : 0, pending, MemoryOf(client), pending > 0 ? "rw" : "r", LastCommand(client),
-      kDefaultUser, client.resp + 0, lib_name, lib_version);
+      kDefaultUser, client.tracking.on ? static_cast<int64_t>(client.tracking.redirect) : -1,
+      client.resp + 0, lib_name, lib_version);
   return line;
 }
 

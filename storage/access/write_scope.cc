@@ -132,7 +132,7 @@ char* WriteScope::Overwrite(ValueType new_type, Encoding new_encoding, size_t pa
   Entry* entry = Entry::Create(key_, expire_at_ms, new_type, new_encoding, payload_size);
   if (slot_ == nullptr) {
     entry->set_access(FirstAccess(db_.keyspace(), now_ms_));
-    Place(entry);
+    PlaceNew(entry);
   } else {
     touched_ = true;
     entry->set_access((*slot_)->access());
@@ -160,19 +160,26 @@ void WriteScope::Place(Entry* entry) {
   slot_ = stripe_.table.Insert(entry, hash_);
 }
 
+void WriteScope::PlaceNew(Entry* entry) {
+  Place(entry);
+  if (events_ != nullptr && (db_.keyspace().feed().wants() & ChangeConsumer::kNewKeys) != 0)
+    events_->AddEvent(db_.index(), "new", key_);
+}
+
 void WriteScope::Create(ValueType type, Encoding encoding) {
   Entry* entry = Entry::Create(key_, kNoExpiry, type, encoding, 0);
   entry->set_access(FirstAccess(db_.keyspace(), now_ms_));
-  Place(entry);
+  PlaceNew(entry);
 }
 
 void WriteScope::Adopt(const Entry& model, std::string_view payload, int64_t expire_at_ms) {
-  if (exists()) db_.keyspace().reclaimer().Drop(Detach());
+  const bool replaces = exists();
+  if (replaces) db_.keyspace().reclaimer().Drop(Detach());
   Entry* entry = Entry::Create(key_, expire_at_ms, model.type(), model.encoding(), payload.size());
   entry->set_outgrown(model.outgrown());
   entry->set_access(model.access());
   std::copy(payload.begin(), payload.end(), entry->mutable_payload());
-  Place(entry);
+  replaces ? Place(entry) : PlaceNew(entry);
 }
 
 void WriteScope::Log(ChangeKind kind, std::initializer_list<std::string_view> words,

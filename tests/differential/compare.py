@@ -134,3 +134,13 @@ RULES = {
     "memory|usage": number, "srandmember": shape, "spop": shape, "hrandfield": shape,
     "zrandmember": shape, "randomkey": shape, "bitcount": checked_later, "bitpos": checked_later,
 }
+
+
+def events(ours, theirs):
+    """The first difference of two lists of (channel, key) as text, or None."""
+    for at in range(max(len(ours), len(theirs))):
+        mine = ours[at] if at < len(ours) else None
+        other = theirs[at] if at < len(theirs) else None
+        if mine != other:
+            return f"number {at}: {ours[at:at + 3]} / {theirs[at:at + 3]}, before it {ours[:at][-2:]}"
+    return None

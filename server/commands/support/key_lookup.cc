@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "storage/access/lookup.h"
+
 namespace cloakroom {
 
 const Entry* Inspect(Call& call, std::string_view key) {
   const Entry* entry = call.Peek(key);
   ThreadStats& stats = call.thread().stats;
   (entry != nullptr ? stats.keyspace_hits : stats.keyspace_misses) += 1;
+  if (entry == nullptr && !call.command().row->has(kWrite)) NoteMiss(call.hold(), call.db(), key);
   return entry;
 }
 

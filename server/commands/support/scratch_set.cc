@@ -27,10 +27,9 @@ void ScratchSet::RemoveAll(const Set& other) {
 
 void ScratchSet::MoveInto(WriteScope& to, int db, CommandArguments command) {
   to.LogAs(db, command);
-  if (to.exists()) to.Delete();
-  to.Create(Set::kType, slot_.encoding());
   const std::string_view payload = slot_.bytes();
-  std::copy(payload.begin(), payload.end(), to.Splice(0, 0, payload.size()));
+  char* const place = to.Overwrite(Set::kType, slot_.encoding(), payload.size(), kNoExpiry);
+  std::copy(payload.begin(), payload.end(), place);
   to.set_outgrown(slot_.outgrown());
   slot_.GiveAway();
 }
