@@ -131,7 +131,7 @@ void ClientCaching(Call& call) {
   } else {
     return call.SyntaxError();
   }
-  tracking.caching_said_now = true;
+  tracking.keeps_caching = true;
   call.reply().Ok();
 }
 
@@ -139,7 +139,10 @@ int64_t RedirectOf(const ClientTracking& tracking) {
   return tracking.on ? static_cast<int64_t>(tracking.redirect) : -1;
 }
 
-void ClientGetRedir(Call& call) { call.reply().Integer(RedirectOf(call.client().tracking)); }
+void ClientGetRedir(Call& call) {
+  call.client().tracking.keeps_caching = true;
+  call.reply().Integer(RedirectOf(call.client().tracking));
+}
 
 std::vector<std::string_view> FlagsOf(const ClientTracking& tracking) {
   using Caching = ClientTracking::Caching;
@@ -155,7 +158,8 @@ std::vector<std::string_view> FlagsOf(const ClientTracking& tracking) {
 }
 
 void ClientTrackingInfo(Call& call) {
-  const ClientTracking& tracking = call.client().tracking;
+  ClientTracking& tracking = call.client().tracking;
+  tracking.keeps_caching = true;
   ReplyWriter& reply = call.reply();
   reply.Map(3);
   reply.Bulk("flags");

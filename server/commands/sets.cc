@@ -170,9 +170,9 @@ void SPop(Call& call) {
 
 void SMove(Call& call) {
   const std::string_view member = call.arg(3);
-  const Entry* source = call.Find(call.arg(1));
+  const Entry* source = call.Peek(call.arg(1));
   if (source == nullptr) return call.reply().Integer(0);
-  const Entry* target = call.Find(call.arg(2));
+  const Entry* target = call.Peek(call.arg(2));
   if (source->type() != Set::kType || (target != nullptr && target->type() != Set::kType)) {
     return call.Error(kWrongType);
   }

@@ -5,6 +5,7 @@
 #include "server/commands/support/expire_time.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
+#include "storage/access/lookup.h"
 #include "storage/access/string_store.h"
 
 namespace cloakroom {
@@ -62,7 +63,12 @@ bool CheckString(Call& call, const WriteScope& scope) {
 bool ReplyOld(Call& call, WriteScope& scope) {
   CountLookup(call, scope);
   if (!CheckString(call, scope)) return false;
-  scope.exists() ? call.ReplyString(MutableString(scope).view()) : call.reply().Null();
+  if (scope.exists()) {
+    call.ReplyString(MutableString(scope).view());
+  } else {
+    NoteMiss(call.hold(), call.db(), scope.key());
+    call.reply().Null();
+  }
   return true;
 }
 

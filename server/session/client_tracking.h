@@ -27,12 +27,12 @@ struct ClientTracking {
 
   /// For the next command, or for the transaction that it is a part of.
   Caching caching = Caching::kUnsaid;
-  bool caching_said_now = false;  ///< by the command that runs now
+  bool keeps_caching = false;  ///< the command that runs now does not use it up
 
   /// Call it after a command outside MULTI, or after EXEC.
   void EndCommand() {
-    if (!caching_said_now) caching = Caching::kUnsaid;
-    caching_said_now = false;
+    if (!keeps_caching) caching = Caching::kUnsaid;
+    keeps_caching = false;
   }
 
   /// Whether the keys that the present command reads are to be remembered.

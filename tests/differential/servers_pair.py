@@ -19,7 +19,7 @@ LOG_TAIL = 1500
 _READ_TIMEOUT_S = 20
 _END = b"end-of-batch-7f3a"
 _END_OF_EVENTS = b"__keyevent@end"
-_EVENT_CLASSES = "EAn"
+_EVENT_CLASSES = "EAmn"
 _END_REQUEST = resp.encode([b"ECHO", _END])
 _END_REPLY = b"$%d\r\n%s\r\n" % (len(_END), _END)
 
@@ -74,7 +74,10 @@ class Side:
         self.events()
 
     def events(self):
-        """What happened to keys since the last call, in order: (channel, key)."""
+        """What happened to keys since the last call, in order: (channel, key). Nothing of a
+        server with a log: each replays it by commands of its own."""
+        if self._has_log():
+            return []
         if self._listener is None:
             self._listener = self.server.connect(timeout_s=_READ_TIMEOUT_S)
             self._listener.call("PSUBSCRIBE", "__keyevent@*")

@@ -6,11 +6,16 @@
 
 namespace cloakroom {
 
-const Entry* Inspect(Call& call, std::string_view key) {
+const Entry* InspectSilently(Call& call, std::string_view key) {
   const Entry* entry = call.Peek(key);
   ThreadStats& stats = call.thread().stats;
   (entry != nullptr ? stats.keyspace_hits : stats.keyspace_misses) += 1;
-  if (entry == nullptr && !call.command().row->has(kWrite)) NoteMiss(call.hold(), call.db(), key);
+  return entry;
+}
+
+const Entry* Inspect(Call& call, std::string_view key) {
+  const Entry* entry = InspectSilently(call, key);
+  if (entry == nullptr) NoteMiss(call.hold(), call.db(), key);
   return entry;
 }
 
