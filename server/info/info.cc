@@ -133,8 +133,10 @@ void AppendKeyspace(Server& server, InfoText& text) {
     const Database& db = server.keyspace().db(i);
     if (db.size() == 0) continue;
     int64_t ttl_ms = db.expires() == 0 ? 0 : figures.mean_ttl_ms[static_cast<size_t>(i)];
-    text.Line(absl::StrCat("db", i),
-              fmt::format("keys={},expires={},avg_ttl={}", db.size(), db.expires(), ttl_ms));
+    std::string line =
+        fmt::format("keys={},expires={},avg_ttl={}", db.size(), db.expires(), ttl_ms);
+    if (const size_t keys = db.item_expires(); keys > 0) line += fmt::format(",subexpiry={}", keys);
+    text.Line(absl::StrCat("db", i), line);
   }
 }
 

@@ -46,7 +46,7 @@ void AppendStats(Server& server, InfoText& text) {
   AppendIdle(text,
              std::array<std::string_view, 3>{"sync_full", "sync_partial_ok", "sync_partial_err"});
   text.Line("expired_keys", counters.expired.load());
-  text.Line("cloakroom_expired_fields", counters.expired_fields.load());
+  text.Line("expired_subkeys", counters.expired_fields.load());
   text.Ratio("expired_stale_perc", 0);
   AppendIdle(text, std::array<std::string_view, 2>{"expired_time_cap_reached_count",
                                                    "expire_cycle_cpu_milliseconds"});
