@@ -35,7 +35,7 @@ class BTree {
     return *this;
   }
 
-  BTreeView view() const { return BTreeView(root_, *format_); }
+  BTreeView view() const { return BTreeView(root_); }
   size_t size() const { return view().size(); }
   bool empty() const { return root_ == nullptr; }
 

@@ -69,7 +69,7 @@ BTreeNode* BTreeNode::Create(std::span<const BTreeChild> children) {
   constexpr size_t kFewest = 4;
   BTreeNode* const node = Allocate(std::clamp<size_t>(children.size(), kFewest, kMaxBTreeChildren));
   std::ranges::copy(children, node->first());
-  node->count = static_cast<uint16_t>(children.size());
+  node->count = static_cast<uint8_t>(children.size());
   return node;
 }
 
@@ -107,7 +107,7 @@ void BTreeNode::Erase(unsigned index) {
 
 BTreeNode* BTreeNode::SplitOff(unsigned index) {
   BTreeNode* const behind = Create(children().subspan(index));
-  count = static_cast<uint16_t>(index);
+  count = static_cast<uint8_t>(index);
   return behind;
 }
 

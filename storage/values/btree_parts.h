@@ -122,12 +122,12 @@ struct BTreeNode : BTreePart {
   size_t items() const;
   bool has_leaves() const { return children()[0].part->is_leaf; }
 
-  uint16_t count = 0;
-  uint16_t capacity;
+  uint8_t count = 0;
+  uint8_t capacity;
 
  private:
   explicit BTreeNode(unsigned children)
-      : BTreePart(false), capacity(static_cast<uint16_t>(children)) {}
+      : BTreePart(false), capacity(static_cast<uint8_t>(children)) {}
   static BTreeNode* Allocate(size_t capacity);
   BTreeChild* first() { return reinterpret_cast<BTreeChild*>(this + 1); }
 };

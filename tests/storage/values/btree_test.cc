@@ -74,7 +74,7 @@ void Change(BTree& tree, Lines& model, std::mt19937& rng, size_t most) {
 }
 
 TEST(BTreeTest, BehavesAsAVector) {
-  for (const size_t most : {20, 400, 3000}) {
+  for (const size_t most : {size_t{20}, size_t{400}, size_t{3000}}) {
     std::mt19937 rng(static_cast<unsigned>(most));
     BTree tree(kLines);
     Lines model;
