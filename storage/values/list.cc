@@ -57,7 +57,7 @@ BTreePart* LoadRoot(std::string_view payload) { return LoadUnaligned<BTreePart*>
 size_t LoadListpackBytes(std::string_view payload) {
   return LoadUnaligned<uint64_t>(payload.data() + sizeof(BTreePart*));
 }
-BTreeView TreeOf(std::string_view payload) { return BTreeView(LoadRoot(payload), kReadFormat); }
+BTreeView TreeOf(std::string_view payload) { return BTreeView(LoadRoot(payload)); }
 
 size_t ListpackBytesOf(const BTreeView& tree, size_t first, size_t count) {
   size_t bytes = 0;
