@@ -257,17 +257,15 @@ class ListModelTest : public ListTest, public ::testing::WithParamInterface<int>
         return EraseEqual(model_[Below(size)], Below(2) == 0, 1 + Below(5));
     }
   }
-  void EraseEqual(const std::string& element, bool from_front, size_t limit) {
+  void EraseEqual(const std::string element, bool from_front, size_t limit) {
+    if (!from_front) std::ranges::reverse(model_);
     size_t erased = 0;
-    for (size_t left = model_.size(), i = from_front ? 0 : left - 1; left > 0 && erased < limit;
-         --left, from_front ? i : --i) {
-      if (model_[i] == element) {
-        model_.erase(At(i));
-        erased += 1;
-      } else if (from_front) {
-        i += 1;
-      }
-    }
+    std::erase_if(model_, [&](const std::string& other) {
+      if (other != element || erased == limit) return false;
+      erased += 1;
+      return true;
+    });
+    if (!from_front) std::ranges::reverse(model_);
     EXPECT_EQ(list().EraseEqual(element, from_front ? ListEnd::kFront : ListEnd::kBack, limit),
               erased);
   }
