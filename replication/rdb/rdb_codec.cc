@@ -7,8 +7,7 @@ namespace cloakroom {
 namespace {
 
 constexpr const RdbCodec* kCodecs[kValueTypes] = {
-    &kStringCodec, &kHashCodec, &kSetCodec,
-    nullptr,  // list
+    &kStringCodec, &kHashCodec, &kSetCodec, &kListCodec,
     nullptr,  // zset
     nullptr,  // stream
 };

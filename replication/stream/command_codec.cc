@@ -7,8 +7,7 @@ namespace {
 
 constexpr size_t kItemsPerCommand = 64;
 constexpr const CommandCodec* kCodecs[kValueTypes] = {
-    &kStringCommands, &kHashCommands, &kSetCommands,
-    nullptr,  // list
+    &kStringCommands, &kHashCommands, &kSetCommands, &kListCommands,
     nullptr,  // zset
     nullptr,  // stream
 };

@@ -58,6 +58,7 @@ enum CommandCategory : uint32_t {
   kCatTransaction = 1u << 6,
   kCatScripting = 1u << 7,
   kCatDangerous = 1u << 8,
+  kCatList = 1u << 9,
 };
 
 /// COMMAND DOCS' group.
@@ -68,6 +69,7 @@ enum class CommandGroup : uint8_t {
   kBitmap,
   kHash,
   kSet,
+  kList,
   kTransactions,
   kPubSub,
   kScripting,

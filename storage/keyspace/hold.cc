@@ -41,26 +41,51 @@ bool Hold::TryKey(Database& db, KeyHash key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (!stripe.mutex.TryLock() && !stripe.mutex.TryLockUntil(db.gate().MomentFromNow())) [[unlikely]]
     return Refuse(nullptr);
   stripes_.push_back(&stripe);
+  if (stripe.interests.needs_others() && !TryLockOthers(db)) [[unlikely]]
+    return Refuse(nullptr);
   BeginChanges(db, /*together=*/true);
   return true;
 }
 
 bool Hold::TryKeys(Database& db, std::span<const KeyHash> keys) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (!TryPass(db)) return false;
-  absl::InlinedVector<Stripe*, 8> wanted;
+  Stripes wanted;
   for (KeyHash key : keys) wanted.push_back(&db.StripeOf(key));
+  if (!TryLockAll(db, std::move(wanted)) || !TryLockOthers(db)) return Refuse(nullptr);
+  BeginChanges(db, /*together=*/true);
+  return true;
+}
+
+bool Hold::TryLockAll(Database& db, Stripes wanted) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   Gate::Time until{};
   for (Stripe* stripe : wanted) {
     if (!stripe->mutex.TryLock()) [[unlikely]] {
       if (until == Gate::Time{}) until = db.gate().MomentFromNow();
-      if (!stripe->mutex.TryLockUntil(until)) return Refuse(nullptr);
+      if (!stripe->mutex.TryLockUntil(until)) return false;
     }
     stripes_.push_back(stripe);
   }
-  BeginChanges(db, /*together=*/true);
   return true;
+}
+
+bool Hold::TryLockOthers(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (;;) {
+    Stripes wanted = stripes_;
+    for (Stripe* stripe : stripes_) {
+      stripe->interests.ForEachOther(
+          [&](uint32_t number) { wanted.push_back(&db.stripe(number)); });
+    }
+    std::sort(wanted.begin(), wanted.end());
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    if (wanted.size() == stripes_.size()) return true;
+    // Stripes are taken in their order, so it begins again with more of them. In those others may
+    // wait, too.
+    for (Stripe* stripe : stripes_) stripe->mutex.Unlock();
+    stripes_.clear();
+    if (!TryLockAll(db, std::move(wanted))) return false;
+  }
 }
 
 bool Hold::TryClose(std::span<Database* const> dbs, bool queued) ABSL_NO_THREAD_SAFETY_ANALYSIS {

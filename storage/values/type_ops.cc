@@ -1,14 +1,14 @@
 #include "storage/values/type_ops.h"
 
 #include "storage/values/hash.h"
+#include "storage/values/list.h"
 #include "storage/values/set.h"
 #include "storage/values/string_value.h"
 
 namespace cloakroom {
 
 constinit const TypeOps* const kTypeOps[kValueTypes] = {
-    &kStringOps, &kHashOps, &kSetOps,
-    nullptr,  // list
+    &kStringOps, &kHashOps, &kSetOps, &kListOps,
     nullptr,  // zset
     nullptr,  // stream
 };

@@ -232,6 +232,8 @@ GRAMMARS = {
         RPOPLPUSH lkey lkey
         LMOVE lkey lkey (LEFT|RIGHT|junk) (LEFT|RIGHT)
         LMPOP numlkeys (LEFT|RIGHT) [COUNT smallint]
+        LMPOP smallint lkey+ (LEFT|RIGHT|junk) [COUNT smallint] [junk]
+        LPOS lkey value [COUNT smallint] [RANK smallint] [junk]
         """,
     "sorted sets": """
         5: ZADD zkey [NX|XX] [GT|LT] [CH] [INCR] (score member)+

@@ -68,6 +68,26 @@ def _sets():
     yield "SREM", "set shrunk", "word"
 
 
+def _lists():
+    noise = random.Random(3)
+    yield "RPUSH", "list small", "a", "", b"\x00\xff", "a", "007"
+    yield "RPUSH", "list numbers", *EDGE_NUMBERS, *(2**bits - 1 for bits in range(64)), \
+        *(-2**bits - 1 for bits in range(63))
+    yield "RPUSH", "list of sizes", *("s" * size for size in range(140))
+    yield "RPUSH", "list of lengths", *("l" * size for size in EDGE_SIZES)
+    yield "RPUSH", "list noise", *(noise.randbytes(30) for _ in range(300))
+    yield "RPUSH", "list one large", noise.randbytes(500_000) + b"l" * 500_000
+    yield "RPUSH", "list some large", *("x" * 20_000 for _ in range(20)), "small", "y" * 9000
+    for at in range(0, 6000, 1000):
+        yield "RPUSH", "list big", *(f"element{n}" for n in range(at, at + 1000))
+        yield "LPUSH", "list of numbers big", *range(at, at + 1000)
+    yield "RPUSH", "list shrunk", *(f"element{n}" for n in range(3000))
+    yield "LTRIM", "list shrunk", 10, 12
+    yield "RPUSH", "list with holes", *(n % 10 for n in range(3000))
+    yield "LREM", "list with holes", 0, 7
+    yield "LINSERT", "list with holes", "AFTER", 5, "inserted"
+
+
 def _expiries():
     yield "SET", "mortal", 1, "PX", 100_000_000
     yield "SET", "mortal far", 1, "PXAT", FAR_MS + 123
@@ -75,11 +95,13 @@ def _expiries():
     yield "EXPIRE", "mortal hash", 500_000
     yield "SADD", "mortal set", 1, 2
     yield "PEXPIREAT", "mortal set", FAR_MS
+    yield "RPUSH", "mortal list", 1, 2
+    yield "PEXPIREAT", "mortal list", FAR_MS
 
 
 def fill(connection):
     """Writes all of the data into databases 0, 1 and 3; 2 stays empty."""
-    for db, groups in ((0, (_strings, _keys)), (1, (_hashes, _sets)), (3, (_expiries,))):
+    for db, groups in ((0, (_strings, _keys)), (1, (_hashes, _sets, _lists)), (3, (_expiries,))):
         connection.ok("SELECT", db)
         for group in groups:
             for command in group():
@@ -95,6 +117,12 @@ def change(connection):
             ("SREM", "set 16", 1), ("SMOVE", "set words", "moved to", "a"), ("SPOP", "set 128"),
             ("SINTERSTORE", "both", "set full of ints", "set past ints"), ("HDEL", "hash big", "field1"),
             ("RENAME", "set 32", "set renamed"), ("COPY", "set mixed", "set copied"),
+            ("LPUSH", "list small", "first", 0), ("RPOP", "list small"), ("LPOP", "list numbers", 3),
+            ("LINSERT", "list big", "BEFORE", "element4000", "inserted"), ("LREM", "list big", -1, "element7"),
+            ("LSET", "list big", 3000, "x" * 5000), ("LTRIM", "list big", 20, -20),
+            ("LMOVE", "list big", "list moved to", "LEFT", "RIGHT"), ("RPOPLPUSH", "list noise", "list noise"),
+            ("BLMOVE", "list big", "list small", "RIGHT", "LEFT", 0), ("BLPOP", "list of sizes", 0),
+            ("LMPOP", 2, "absent", "list of lengths", "RIGHT", "COUNT", 4), ("COPY", "list big", "list copied"),
             ("MOVE", "set 64", 2), ("PERSIST", "hash small"), ("EXPIRE", "hash session", 100_000)):
         connection.ok(*command)
     connection.ok("SELECT", 0)

@@ -54,6 +54,10 @@ def model_difference(row, found, expected):
     if row.model is bytes:
         return (f"is {len(found or b'')} bytes {found and found[-SHOWN:]!r}, should be {len(expected)} bytes "
                 f"{expected[-SHOWN:]!r}")
+    if row.model is list:
+        at = next((n for n, pair in enumerate(zip(found, expected)) if pair[0] != pair[1]), None)
+        return (f"has {len(found)} elements, should have {len(expected)}; the first that differs is {at}: "
+                f"{found[at:][:3] if at is not None else ''}")
     found, expected = (set(value.items()) if row.model is dict else set(value) for value in (found, expected))
     return f"has {sorted(found - expected)[:5]}, lacks {sorted(expected - found)[:5]}"
 

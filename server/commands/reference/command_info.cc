@@ -46,6 +46,7 @@ constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
                                            {kReadonly, 0, "read"},
                                            {kWrite, 0, "write"},
                                            {0, kCatSet, "set"},
+                                           {0, kCatList, "list"},
                                            {0, kCatHash, "hash"},
                                            {0, kCatString, "string"},
                                            {0, kCatBitmap, "bitmap"},
@@ -159,6 +160,8 @@ std::string_view GroupName(CommandGroup group) {
       return "hash";
     case CommandGroup::kSet:
       return "set";
+    case CommandGroup::kList:
+      return "list";
     case CommandGroup::kTransactions:
       return "transactions";
     case CommandGroup::kPubSub:
