@@ -15,6 +15,7 @@ std::span<const CommandFamily> CommandFamilies() {
       CounterCommands(),
       DatabaseCommands(),
       DebugCommands(),
+      FunctionCommands(),
       HashCommands(),
       HashExpiryCommands(),
       IntrospectionCommands(),

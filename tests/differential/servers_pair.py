@@ -51,6 +51,7 @@ class Side:
         with self.server.connect() as admin:
             admin.ok("FLUSHALL")
             admin.call("SCRIPT", "FLUSH")
+            admin.call("FUNCTION", "FLUSH")
             if self._has_log():
                 self._forget_log(admin)
 
