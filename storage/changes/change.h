@@ -27,12 +27,12 @@ enum class ChangeKind : uint8_t {
   kSetExpiry,     ///< number: the key's expiry; kNoExpiry (entry.h): it has none now
   kRemoveKey,     ///< deleted, expired or evicted
 
-  kSetField,       ///< field, value, ...: of a hash; the fields lose their expiry
-  kEraseField,     ///< field, ...
-  kExpireField,    ///< field; number: when
-  kPersistField,   ///< field
-  kAddMember,      ///< member, ...: of a set
-  kRemoveMember,   ///< member, ...
+  kSetField,      ///< field, value, ...: of a hash; the fields lose their expiry
+  kEraseField,    ///< field, ...
+  kExpireField,   ///< field; number: when
+  kPersistField,  ///< field
+  kAddMember,     ///< member, ...: of a set
+  kRemoveMember,  ///< member, ...
   kExpireMember,   ///< member; number: when
   kPersistMember,  ///< member
 
