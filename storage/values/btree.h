@@ -35,7 +35,7 @@ class BTree {
     return *this;
   }
 
-  BTreeView view() const { return BTreeView(root_, *format_); }
+  BTreeView view() const { return BTreeView(root_); }
   size_t size() const { return view().size(); }
   bool empty() const { return root_ == nullptr; }
 
@@ -59,16 +59,31 @@ class BTree {
   void Erase(size_t first, size_t count);
 
  private:
+  enum class Side : bool { kBefore, kBehind };
+
+  BTreeChild ChildOf(BTreePart* part) const;
+  bool Overfull(const BTreeLeaf& leaf) const;
+  /// Whether two neighbours are so small together that they should be one part.
+  bool FitTogether(const BTreePart* a, const BTreePart* b) const;
+
+  // These change the nodes of a path, which must be unique, and keep the path valid unless they say
+  // otherwise.
   /// Replaces the part of the path at `depth`: a node, the leaf, or the root at 0.
-  void SetPart(BTreePlace& place, unsigned depth, BTreePart* part);
-  void MakeUnique(BTreePlace& place);
-  /// Brings counts and order keys of the path's nodes up to date with the leaf.
-  void Refresh(BTreePlace& place);
-  void Insert(BTreePlace& place, BTreePart* behind);
-  void SplitLeaf(BTreePlace& place, bool appended, bool prepended);
-  void RemoveLeaf(BTreePlace& place);
-  void MergeLeaf(BTreePlace& place);
-  void Settle(BTreePlace& place, size_t items_before, bool at_front);
+  void SetPart(BTreePlace& path, unsigned depth, BTreePart* part);
+  void MakeNodesUnique(BTreePlace& path);
+  /// Brings counts and order keys up to date in the nodes above `depth`.
+  void Refresh(BTreePlace& path, unsigned depth);
+  /// Puts a part beside the path's part at `depth`. The path is invalid then.
+  void Insert(BTreePlace& path, unsigned depth, BTreePart* part, Side side);
+  /// Splits the leaf before item `cut`, and the halves until none is too large. The path is invalid
+  /// then.
+  void SplitLeaf(BTreePlace& path, size_t cut);
+  size_t MiddleOf(const BTreeLeaf& leaf) const;
+  void RemoveLeaf(BTreePlace& path);
+  /// Merges the path's parts with neighbours, from the leaf upwards, where they fit together.
+  void MergeUpwards(BTreePlace& path);
+  BTreePart* Merged(BTreePart* left, BTreePart* right);
+  void CollapseRoot();
 
   BTreePart* root_ = nullptr;
   const LeafFormat* format_;

@@ -67,10 +67,15 @@ class BTreeLeafEditor final : public Region {
   /// Gives back unused memory.
   void Trim();
 
+  enum class Place : uint8_t { kFront, kMiddle, kEnd };
+  /// Where the last Splice was.
+  Place last_change() const { return last_change_; }
+
  private:
   void Reallocate(size_t capacity);
 
   BTreeLeaf* leaf_;
+  Place last_change_ = Place::kMiddle;
 };
 
 /// A part below a node, the number of items in it, and the order key of its first item (0 without
@@ -97,8 +102,10 @@ struct BTreeNode : BTreePart {
   /// Puts a child at `index`; consumes `node` and returns its successor. REQUIRES: node->unique(),
   /// count < kMaxBTreeChildren.
   static BTreeNode* Insert(BTreeNode* node, unsigned index, const BTreeChild& child);
-  /// Takes out the child at `index`, whose reference the caller takes over.
+  /// Takes out the child at `index`, whose reference the caller takes over. REQUIRES: unique().
   void Erase(unsigned index);
+  /// Moves the children from `index` on to a new node. REQUIRES: unique().
+  BTreeNode* SplitOff(unsigned index);
 
   std::span<BTreeChild> children() { return {first(), count}; }
   std::span<const BTreeChild> children() const {
@@ -107,12 +114,12 @@ struct BTreeNode : BTreePart {
   size_t items() const;
   bool has_leaves() const { return children()[0].part->is_leaf; }
 
-  uint16_t count = 0;
-  uint16_t capacity;
+  uint8_t count = 0;
+  uint8_t capacity;
 
  private:
   explicit BTreeNode(unsigned children)
-      : BTreePart(false), capacity(static_cast<uint16_t>(children)) {}
+      : BTreePart(false), capacity(static_cast<uint8_t>(children)) {}
   static BTreeNode* Allocate(size_t capacity);
   BTreeChild* first() { return reinterpret_cast<BTreeChild*>(this + 1); }
 };

@@ -34,7 +34,7 @@ struct BTreePlace {
 /// Reads a B+ tree (btree.h). Does not own it: valid until the tree changes.
 class BTreeView {
  public:
-  BTreeView(const BTreePart* root, const LeafFormat& format) : root_(root), format_(&format) {}
+  explicit BTreeView(const BTreePart* root) : root_(root) {}
 
   /// All items. O(children of the root).
   size_t size() const { return BTreeItems(root_); }
@@ -63,7 +63,6 @@ class BTreeView {
   BTreePlace Descend(absl::FunctionRef<unsigned(const BTreeNode&)> choose) const;
 
   const BTreePart* root_;
-  const LeafFormat* format_;
 };
 
 }  // namespace cloakroom
