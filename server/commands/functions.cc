@@ -54,12 +54,11 @@ void CallFunction(Call& call, bool read_only) {
                                     .name = found->function->name,
                                     .read_only = read_only || flags.no_writes,
                                     .allow_oom = flags.allow_oom};
-  RunScript(call, guest, *key_count,
-            [&](CommandHost& host, CommandArguments keys, CommandArguments args,
-                std::string* reply) {
-              call.thread().function_engine.Run(*found, keys, args, &host, call.client().resp,
-                                                reply);
-            });
+  RunScript(
+      call, guest, *key_count,
+      [&](CommandHost& host, CommandArguments keys, CommandArguments args, std::string* reply) {
+        call.thread().function_engine.Run(*found, keys, args, &host, call.client().resp, reply);
+      });
 }
 
 void FCall(Call& call) { CallFunction(call, /*read_only=*/false); }
@@ -81,7 +80,8 @@ absl::StatusOr<LibraryPtr> RunLibrary(Call& call, std::string_view source,
   if (!parsed.ok()) return parsed.status();
   // Redis says so before it says what else is wrong.
   if (absl::Status room = registry.CheckName((*parsed)->name, replace); !room.ok()) return room;
-  return call.thread().function_engine.Load(*std::move(parsed), ClientLoadTerms(call.server()));
+  return call.thread().function_engine.Load(
+      *std::move(parsed), ComesFromLog(call) ? FileLoadTerms() : ClientLoadTerms(call.server()));
 }
 
 void FunctionLoad(Call& call) {
@@ -122,7 +122,8 @@ void FunctionFlush(Call& call) {
     return call.Error("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
   }
   std::vector<LibraryPtr> dropped;
-  ChangeLibraries(call, {"FUNCTION", "FLUSH"}, [&] { dropped = call.server().functions().Flush(); });
+  ChangeLibraries(call, {"FUNCTION", "FLUSH"},
+                  [&] { dropped = call.server().functions().Flush(); });
   if (call.argc() == 3 && call.Is(2, "async")) {
     call.server().workers().Post([dropped = std::move(dropped)] {});
   }

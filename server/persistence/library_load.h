@@ -9,12 +9,12 @@
 
 namespace cloakroom {
 
-/// How a client's library is loaded: what it logs goes to the server log, and it may run for half a
-/// second.
+/// How a library is loaded: what it logs goes to the server log. One of a client may run for half a
+/// second; one of a file ran when the file was written, so it may take its time.
 FunctionEngine::LoadTerms ClientLoadTerms(Server& server);
+FunctionEngine::LoadTerms FileLoadTerms();
 
-/// Adds the library of a file: it ran when the file was written, so it may take its time. An error
-/// has the text of an error reply. Thread rule: the engine's.
+/// Adds the library of a file. An error has the text of an error reply. Thread rule: the engine's.
 absl::Status LoadLibrary(Server& server, FunctionEngine& engine, std::string_view source,
                          bool replace);
 

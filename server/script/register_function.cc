@@ -1,4 +1,5 @@
-// redis.register_function, in its two forms: (name, callback) and {function_name = …, callback = …}.
+// redis.register_function, in its two forms: (name, callback) and {function_name = …, callback =
+// …}.
 #include <algorithm>
 #include <string_view>
 
@@ -25,8 +26,8 @@ int ReadFlags(lua_State* lua, ScriptFlags* flags) {
   for (int i = 1;; ++i) {
     lua_rawgeti(lua, -1, i);
     if (lua_isnil(lua, -1)) break;
-    const bool known = lua_isstring(lua, -1) != 0 &&
-                       SetFlag(TextAt(lua, -1), /*ignore_case=*/true, flags);
+    const bool known =
+        lua_isstring(lua, -1) != 0 && SetFlag(TextAt(lua, -1), /*ignore_case=*/true, flags);
     if (!known) return RaiseError(lua, "ERR unknown flag given");
     lua_pop(lua, 1);
   }
@@ -125,8 +126,8 @@ int ReadArguments(lua_State* lua, ScriptFlags* flags) {
 int RegisterFunction(lua_State* lua) {
   auto* run = static_cast<ScriptRun*>(lua_touserdata(lua, lua_upvalueindex(1)));
   if (run->loading == nullptr) {
-    return RaiseError(
-        lua, "ERR redis.register_function can only be called on FUNCTION LOAD command");
+    return RaiseError(lua,
+                      "ERR redis.register_function can only be called on FUNCTION LOAD command");
   }
   ScriptFlags flags;
   flags.declared = true;

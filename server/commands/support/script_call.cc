@@ -67,10 +67,13 @@ void RunScript(Call& call, const CommandHost::Guest& guest, size_t key_count, Sc
   }
 }
 
+bool ComesFromLog(Call& call) {
+  return call.thread().slot == call.server().keyspace().background_slot();
+}
+
 void ChangeScripts(Call& call, std::initializer_list<std::string_view> words,
                    absl::FunctionRef<void()> change) {
-  const bool loading = call.thread().slot == call.server().keyspace().background_slot();
-  if (loading) return change();
+  if (ComesFromLog(call)) return change();
   call.server().persistence().journal().LogScripts(call.thread().holds, words, change);
 }
 

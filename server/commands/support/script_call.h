@@ -37,6 +37,9 @@ using ScriptRunner = absl::FunctionRef<void(CommandHost& host, CommandArguments 
                                             CommandArguments args, std::string* reply)>;
 void RunScript(Call& call, const CommandHost::Guest& guest, size_t key_count, ScriptRunner run);
 
+/// Whether the command comes from a log that is being loaded.
+bool ComesFromLog(Call& call);
+
 /// Changes the set of known scripts or functions and logs the change, unless it comes from a log
 /// that is being loaded. Inside a transaction each change is logged by itself, before the
 /// transaction: only then is the log in the order of the changes.

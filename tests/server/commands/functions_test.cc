@@ -74,8 +74,9 @@ TEST_F(FunctionsTest, FlushingTheDataKeepsThem) {
 }
 
 TEST_F(FunctionsTest, AFunctionThatSelectsReachesOtherDatabases) {
-  Load(Source("f", "redis.register_function('f', function() redis.call('SELECT', 3) "
-                   "return redis.call('SET', 'k', 'v') end)"));
+  Load(Source("f",
+              "redis.register_function('f', function() redis.call('SELECT', 3) "
+              "return redis.call('SET', 'k', 'v') end)"));
   EXPECT_EQ(Run("FCALL f 0"), "+OK\r\n");
   EXPECT_EQ(Run("EXISTS k"), ":0\r\n");
   Run("SELECT 3");
@@ -84,8 +85,9 @@ TEST_F(FunctionsTest, AFunctionThatSelectsReachesOtherDatabases) {
 
 TEST_F(FunctionsTest, ATransactionMayLoadWhatItCalls) {
   Run("MULTI");
-  Load(Source("f", "redis.register_function('f', function() redis.call('SELECT', 3) "
-                   "return redis.call('SET', 'k', 'v') end)"));
+  Load(Source("f",
+              "redis.register_function('f', function() redis.call('SELECT', 3) "
+              "return redis.call('SET', 'k', 'v') end)"));
   Run("FCALL f 0");
   EXPECT_EQ(Run("EXEC"), "*2\r\n$1\r\nf\r\n+OK\r\n");
 }
@@ -157,8 +159,9 @@ TEST_F(FunctionsTest, LibrariesOfOnePayloadMustNotClash) {
 }
 
 TEST_F(FunctionsTest, InfoCountsThem) {
-  Load(Source("lib", "redis.register_function('f', function() end)\n"
-                     "redis.register_function('g', function() end)"));
+  Load(Source("lib",
+              "redis.register_function('f', function() end)\n"
+              "redis.register_function('g', function() end)"));
   const std::string memory = Run("INFO memory");
   EXPECT_NE(memory.find("number_of_functions:2\r\n"), std::string::npos);
   EXPECT_NE(memory.find("number_of_libraries:1\r\n"), std::string::npos);

@@ -1,6 +1,8 @@
 #include "server/script/function_engine.h"
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/server/script/script_fixture.h"
@@ -37,8 +39,7 @@ class FunctionEngineTest : public testing::Test {
 
 TEST_F(FunctionEngineTest, AFunctionGetsItsKeysAndArguments) {
   ASSERT_EQ(Load("redis.register_function('f', function(keys, args) return {keys, args} end)"), "");
-  EXPECT_EQ(Call("f", {"k"}, {"a", "b"}),
-            "*2\r\n*1\r\n$1\r\nk\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n");
+  EXPECT_EQ(Call("f", {"k"}, {"a", "b"}), "*2\r\n*1\r\n$1\r\nk\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n");
 }
 
 TEST_F(FunctionEngineTest, BothFormsRegister) {
@@ -123,10 +124,9 @@ TEST_F(FunctionEngineTest, ALoadThatTakesTooLongIsEnded) {
 
 TEST_F(FunctionEngineTest, AnotherEngineLoadsALibraryWhenItNeedsIt) {
   std::vector<std::string> log;
-  const FunctionEngine::LoadTerms terms = {
-      .log = [&](int level, std::string_view text) {
-        log.push_back(std::to_string(level) + std::string(text));
-      }};
+  const FunctionEngine::LoadTerms terms = {.log = [&](int level, std::string_view text) {
+    log.push_back(std::to_string(level) + std::string(text));
+  }};
   ASSERT_EQ(Load("redis.log(redis.LOG_NOTICE, 'loaded')\nlocal n = 0\n"
                  "redis.register_function('count', function() n = n + 1 return n end)",
                  terms),
@@ -142,9 +142,9 @@ TEST_F(FunctionEngineTest, AnotherEngineLoadsALibraryWhenItNeedsIt) {
 
 TEST_F(FunctionEngineTest, EveryEngineRunsTheNewVersion) {
   for (const char* version : {"1", "2", "3"}) {
-    ASSERT_EQ(Load("redis.register_function('f', function() return " + std::string(version) +
-                   " end)"),
-              "");
+    ASSERT_EQ(
+        Load("redis.register_function('f', function() return " + std::string(version) + " end)"),
+        "");
     EXPECT_EQ(Call("f"), ":" + std::string(version) + "\r\n");
     EXPECT_EQ(Call(other_, "f"), ":" + std::string(version) + "\r\n");
   }
@@ -166,13 +166,44 @@ TEST_F(FunctionEngineTest, AKilledFunctionEndsEvenIfItCatchesErrors) {
                  "while true do pcall(function() while true do end end) end end)"),
             "");
   host_.stop_at_poll = 2;
-  EXPECT_TRUE(Call("f").starts_with("-ERR Script killed by user with SCRIPT KILL... script: f, on "
-                                    "@user_function:3."));
+  EXPECT_TRUE(
+      Call("f").starts_with("-ERR Script killed by user with SCRIPT KILL... script: f, on "
+                            "@user_function:3."));
 }
 
 TEST_F(FunctionEngineTest, AnErrorNamesTheFunctionAndTheLine) {
   ASSERT_EQ(Load("redis.register_function('f', function() error('boo') end)"), "");
   EXPECT_EQ(Call("f"), "-ERR user_function:2: boo script: f, on @user_function:2.\r\n");
+}
+
+TEST_F(FunctionEngineTest, EnginesRunFunctionsWhileTheirLibraryIsReplaced) {
+  const auto load = [&](int version) {
+    ASSERT_EQ(Load("redis.register_function('f', function(keys)\n"
+                   "local v = " +
+                   std::to_string(version) +
+                   " redis.call('set', keys[1], v) return redis.call('get', keys[1]) == "
+                   "tostring(v) end)"),
+              "");
+  };
+  load(0);
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 3; ++i) {
+    callers.emplace_back([&] {
+      FunctionEngine engine(&registry_);
+      FakeScriptHost host;
+      const std::string_view keys[] = {"k"};
+      while (!stop) {
+        std::string reply;
+        engine.Run(*registry_.Find("f"), keys, {}, &host, 2, &reply);
+        EXPECT_EQ(reply, ":1\r\n");
+        host.calls.clear();
+      }
+    });
+  }
+  for (int version = 1; version < 200; ++version) load(version);
+  stop = true;
+  for (std::thread& caller : callers) caller.join();
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ std::string ErrorOf(std::string_view source) {
 }
 
 TEST(FunctionLibraryTest, TheFirstLineNamesIt) {
-  for (const char* source : {"#!lua name=lib\nx", "#!LUA NAME='lib'\nx", "#!\"lua\" \"name=lib\" \nx",
-                             "#!lua name=lib\r\nx"}) {
+  for (const char* source : {"#!lua name=lib\nx", "#!LUA NAME='lib'\nx",
+                             "#!\"lua\" \"name=lib\" \nx", "#!lua name=lib\r\nx"}) {
     const auto library = ParseLibrary(source);
     ASSERT_OK(library);
     EXPECT_EQ((*library)->name, "lib");

@@ -43,7 +43,8 @@ TEST_F(FunctionRegistryTest, FindsFunctionsInAnyCaseAndLibrariesByTheirName) {
 TEST_F(FunctionRegistryTest, ALibraryIsReplacedOnlyOnRequest) {
   ASSERT_OK(registry_.Add(Library("lib", {"old"}), false));
   const uint64_t generation = registry_.generation();
-  EXPECT_EQ(Text(registry_.Add(Library("lib", {"new"}), false)), "ERR Library 'lib' already exists");
+  EXPECT_EQ(Text(registry_.Add(Library("lib", {"new"}), false)),
+            "ERR Library 'lib' already exists");
   EXPECT_EQ(Owner("old"), "lib");
   EXPECT_EQ(registry_.generation(), generation);
   ASSERT_OK(registry_.Add(Library("lib", {"new"}), true));
