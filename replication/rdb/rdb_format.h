@@ -27,6 +27,8 @@ inline constexpr size_t kChecksumSize = 8;
 inline constexpr int kOldestWritten = 9;
 inline constexpr int kNewestVersion = 12;
 inline constexpr int kFirstChecksum = 5;
+/// The first version with function libraries.
+inline constexpr int kFirstFunctions = 10;
 /// The first version with expiries of hash fields.
 inline constexpr int kFirstFieldExpiry = 12;
 inline constexpr int kValkeyVersion = 80;

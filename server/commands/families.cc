@@ -16,6 +16,7 @@ std::span<const CommandFamily> CommandFamilies() {
       CounterCommands(),
       DatabaseCommands(),
       DebugCommands(),
+      FunctionCommands(),
       HashCommands(),
       HashExpiryCommands(),
       IntrospectionCommands(),

@@ -17,6 +17,7 @@ CommandFamily ConnectionCommands();
 CommandFamily CounterCommands();
 CommandFamily DatabaseCommands();
 CommandFamily DebugCommands();
+CommandFamily FunctionCommands();
 CommandFamily HashCommands();
 CommandFamily IntrospectionCommands();
 CommandFamily HashExpiryCommands();

@@ -22,6 +22,7 @@
 #include "server/persistence/persistence.h"
 #include "server/pubsub/keyspace_notifier.h"
 #include "server/pubsub/pubsub.h"
+#include "server/script/function_registry.h"
 #include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
 #include "server/session/client_registry.h"
@@ -81,6 +82,7 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
           Keyspace::Options{.databases = settings_.databases, .event_loops = event_loops}, clock)),
       clients_(std::make_unique<ClientRegistry>()),
       scripts_(std::make_unique<ScriptCache>()),
+      functions_(std::make_unique<FunctionRegistry>()),
       running_scripts_(std::make_unique<RunningScripts>()),
       errors_(std::make_unique<ErrorStats>()),
       slowlog_(std::make_unique<SlowLog>()),
@@ -100,7 +102,7 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
           *this, files, [this](Hold& hold) { return std::make_unique<LogReplay>(*this, hold); })) {
   for (int i = 0; i < event_loops; ++i) {
     threads_.push_back(
-        std::make_unique<ThreadContext>(i, *keyspace_, commands_->size(), *scripts_));
+        std::make_unique<ThreadContext>(i, *keyspace_, commands_->size(), *scripts_, *functions_));
   }
   FollowSettings();
   sampler_->SampleFigures(*this);

@@ -25,6 +25,7 @@ struct Config;
 class ConfigStore;
 class ErrorStats;
 class Files;
+class FunctionRegistry;
 class Keyspace;
 class KeyspaceNotifier;
 class LatencyMonitor;
@@ -69,6 +70,7 @@ class Server {
   Keyspace& keyspace() { return *keyspace_; }
   ClientRegistry& clients() { return *clients_; }
   ScriptCache& scripts() { return *scripts_; }
+  FunctionRegistry& functions() { return *functions_; }
   RunningScripts& running_scripts() { return *running_scripts_; }
   ErrorStats& errors() { return *errors_; }
   SlowLog& slowlog() { return *slowlog_; }
@@ -126,6 +128,7 @@ class Server {
   const std::unique_ptr<Keyspace> keyspace_;
   const std::unique_ptr<ClientRegistry> clients_;
   const std::unique_ptr<ScriptCache> scripts_;
+  const std::unique_ptr<FunctionRegistry> functions_;
   const std::unique_ptr<RunningScripts> running_scripts_;
   const std::unique_ptr<ErrorStats> errors_;
   const std::unique_ptr<SlowLog> slowlog_;

@@ -161,7 +161,7 @@ Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyW
     return {};
   }
   if (admission_.LacksInterpreter(client, request)) [[unlikely]]
-    return Refuse(client, request, kBusyScript, reply);
+    return Refuse(client, request, server_.running_scripts().BusyReply(), reply);
   if (server_.running_scripts().held_back() && admission_.RunsScript(client, request)) [[unlikely]]
     return {.kind = Outcome::Kind::kSoon, .soon = kScriptsHeldBack};
   if (row.has(kRunsQueue) && client.in_multi) {
@@ -177,7 +177,7 @@ Outcome Executor::Wait(Client& client, const Request& request, const Hold& hold,
                        ReplyWriter& reply) {
   Gate* const gate = hold.refused();
   if (gate == nullptr) return {.kind = Outcome::Kind::kSoon};
-  if (gate->busy()) return Refuse(client, request, kBusyScript, reply);
+  if (gate->busy()) return Refuse(client, request, server_.running_scripts().BusyReply(), reply);
   return {.kind = Outcome::Kind::kGate,
           .gate = gate,
           .wish = {.closes = hold.refused_to_close(), .queued = queued, .hears_busy = true}};

@@ -22,7 +22,7 @@ LogReplay::LogReplay(Server& server, Hold& hold)
     : server_(server),
       hold_(hold),
       thread_(server.keyspace().background_slot(), server.keyspace(), server.commands().size(),
-              server.scripts()),
+              server.scripts(), server.functions()),
       executor_(server, thread_),
       client_(server.clients().NextId(), server.clock().NowMs()) {
   client_.authenticated = true;

@@ -66,6 +66,18 @@ def pairs(ours, theirs):
         and len(ours) == len(theirs)
 
 
+def _sorted_all(item):
+    """With everything in any container sorted."""
+    if isinstance(item, (list, tuple)):
+        return sorted(map(_sorted_all, item), key=_order)
+    return item
+
+
+def libraries(ours, theirs):
+    """Libraries, and the functions of each, come in any order."""
+    return _containers(ours, theirs) and _sorted_all(ours) == _sorted_all(theirs)
+
+
 def _near(tolerance):
     def rule(ours, theirs):
         """A remaining or absolute time differs by what passed between the two servers."""
@@ -127,7 +139,7 @@ def transaction(rules):
 RULES = {
     "keys": unordered, "smembers": unordered, "sinter": unordered, "sunion": unordered,
     "sdiff": unordered, "hkeys": unordered, "hvals": unordered, "pubsub|channels": unordered,
-    "pubsub|shardchannels": unordered, "hgetall": pairs, "scan": scan(unordered),
+    "pubsub|shardchannels": unordered, "function|list": libraries, "hgetall": pairs, "scan": scan(unordered),
     "sscan": scan(unordered), "hscan": scan(pairs), "zscan": scan(pairs), "ttl": seconds,
     "expiretime": seconds, "pttl": milliseconds, "pexpiretime": milliseconds,
     "object|encoding": encoding, "object|idletime": number, "object|refcount": number,

@@ -56,6 +56,7 @@ class Side:
             admin.ok("CONFIG", "SET", "notify-keyspace-events", _EVENT_CLASSES)
             admin.ok("FLUSHALL")
             admin.call("SCRIPT", "FLUSH")
+            admin.call("FUNCTION", "FLUSH")
             if self._has_log():
                 self._forget_log(admin)
 

@@ -16,8 +16,31 @@ def _keys(letters):
     return [b"%c%d" % (letter, number) for letter in letters for number in range(5)]
 
 
+def _library(name, code):
+    return b"#!lua name=%s\n%s" % (name, code)
+
+
+_CALLS = b"""
+redis.register_function('call', function(keys, args) return redis.call(unpack(args)) end)
+redis.register_function('words', function(keys, args) return {keys, args, #keys, #args} end)"""
+_CATCHES = b"""
+redis.register_function{function_name='call', description='catches errors', flags={'no-writes'},
+                        callback=function(keys, args) return redis.pcall(unpack(args)) end}"""
+# Of two libraries at most one function clashes, because the error names one of them.
+LIBRARIES = [
+    _library(b"one", _CALLS), _library(b"one", _CATCHES), _library(b"two", _CATCHES),
+    _library(b"two", b"redis.register_function('first', function(k) return redis.call('GET', k[1]) end)"),
+    _library(b"three", b"local function f(k, a) redis.call('SET', k[1], a[1]) return {err='ERR x'} end\n"
+             b"redis.register_function{function_name='first', callback=f, flags={'allow-oom'}}"),
+    _library(b"three", b"redis.register_function('first', 1)"), _library(b"one", b"return 1"),
+    _library(b"two", b"x ="), _library(b"two", b"call()"), _library(b"bad-name", b""), b"return 1", b"#!lua\n",
+]
+
 TYPES = b"".join(row.letter for row in VALUE_TYPES)
 POOLS = {
+    "library": LIBRARIES,
+    "libraryname": [b"one", b"two", b"three", b"ONE", b"t*"],
+    "function": [b"call", b"CALL", b"words", b"first", b"absent"],
     "key": _keys(TYPES) + [b"absent", b"", b"\x00\xff"],
     "value": [b"", b"a", b"0", b"1", b"-1", b"10", b"007", b"+5", b" 7", b"3.14", b"-0.5", b"1e5",
               b"9223372036854775807", b"-9223372036854775808", b"9223372036854775808", b"nan",
@@ -329,6 +352,16 @@ GRAMMARS = {
         EVAL junk numkeys
         SCRIPT EXISTS 0000000000000000000000000000000000000000
         SCRIPT LOAD junk
+        FCALL function numkeys
+        FCALL_RO function numkeys
+        2: FUNCTION LOAD [REPLACE] library
+        FUNCTION LOAD junk
+        FUNCTION DELETE libraryname
+        FUNCTION LIST [LIBRARYNAME libraryname] [WITHCODE]
+        FUNCTION STATS
+        FUNCTION KILL
+        FUNCTION RESTORE junk [FLUSH|APPEND|REPLACE|junk]
+        0.2: FUNCTION FLUSH [SYNC|ASYNC|junk]
         0.2: SCRIPT FLUSH [SYNC|ASYNC|junk]
         """,
     "server": """
@@ -365,11 +398,11 @@ EXCLUDED = {
         slowlog|get slowlog|len latency client|list client|info client|id xinfo xpending xclaim
         xautoclaim lolwut""",
     _STATE: """shutdown monitor quit reset hello auth config debug acl client|reply client|pause
-        script|kill script|debug function fcall fcall_ro module""",
+        script|kill script|debug module""",
     _REPLICATION: """save bgsave bgrewriteaof psync sync replconf replicaof slaveof failover wait
-        waitaof migrate dump restore restore-asking asking readonly readwrite cluster""",
+        waitaof migrate dump restore function|dump restore-asking asking readonly readwrite cluster""",
     _TEXT: """command|count command|docs command|info command|list command|getkeysandflags command
-        client|help object|help script|help pubsub|help xgroup|help memory|help slowlog|help
+        client|help object|help script|help function|help pubsub|help xgroup|help memory|help slowlog|help
         command|help pfdebug pfselftest""",
     _NEWER: """client|no-touch client|setinfo hexpire hpexpire hexpireat hpexpireat httl hpttl
         hexpiretime hpexpiretime hpersist hgetex hsetex hgetdel""",

@@ -78,6 +78,19 @@ TEST_F(RdbWriterTest, AnEmptyFileIsRedis) {
   EXPECT_EQ(Written(), "REDIS0012\xff"s + std::string(8, '\0'));
 }
 
+TEST_F(RdbWriterTest, LibrariesNeedVersion10) {
+  for (const int version : {9, 10}) {
+    options_.version = version;
+    StringSink sink;
+    RdbWriter writer(sink, options_);
+    writer.Begin();
+    writer.Function("#!lua");
+    writer.End();
+    EXPECT_EQ(writer.status().ok(), version == 10);
+    if (version == 10) EXPECT_EQ(sink.text(), RdbFile("\xf5\x05#!lua"));
+  }
+}
+
 TEST_F(RdbWriterTest, StringsAreWrittenInTheShortestForm) {
   AddString("a", "text");
   AddString("b", "-5");

@@ -82,9 +82,12 @@ TEST(CommandSnapshotTest, ADatabaseIsSelectedOnce) {
   StringSink sink;
   CommandSnapshot snapshot(sink, 0);
   snapshot.Script("return 1");
+  snapshot.Function("#!lua");
   for (const int db : {0, 0, 2}) snapshot.Entry({.db = db, .key = "k", .value = slot.view()});
-  EXPECT_EQ(Words(sink.text()),
-            "SCRIPT LOAD return 1; SELECT 0; SET k 1; SET k 1; SELECT 2; SET k 1");
+  EXPECT_EQ(
+      Words(sink.text()),
+      "SCRIPT LOAD return 1; FUNCTION LOAD #!lua; SELECT 0; SET k 1; SET k 1; SELECT 2; SET k "
+      "1");
 }
 
 }  // namespace
