@@ -58,6 +58,7 @@ enum CommandCategory : uint32_t {
   kCatTransaction = 1u << 6,
   kCatScripting = 1u << 7,
   kCatDangerous = 1u << 8,
+  kCatHyperLogLog = 1u << 9,
 };
 
 /// COMMAND DOCS' group.
@@ -66,6 +67,7 @@ enum class CommandGroup : uint8_t {
   kGeneric,
   kString,
   kBitmap,
+  kHyperLogLog,
   kHash,
   kSet,
   kTransactions,
