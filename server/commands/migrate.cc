@@ -25,6 +25,12 @@ namespace {
 
 constexpr int64_t kUsualLimitMs = 1000;
 
+// The places of the arguments that are always there.
+constexpr size_t kKeyAt = 3;
+constexpr size_t kDbAt = 4;
+constexpr size_t kLimitAt = 5;
+constexpr size_t kOptionsAt = 6;
+
 /// A key as it was when MIGRATE began.
 struct Traveller {
   std::string key;
@@ -47,7 +53,6 @@ struct Migration {
 
 /// Takes the options. Returns where the keys begin: behind KEYS, or the one in front.
 size_t TakeMigrateOptions(Call& call, Arguments& args, Migration& migration) {
-  constexpr size_t kKeyAt = 3;
   while (args.More()) {
     if (args.Word("COPY")) {
       migration.copy = true;
@@ -73,12 +78,12 @@ std::shared_ptr<Migration> ReadMigration(Call& call) {
   auto migration = std::make_shared<Migration>();
   migration->host = call.arg(1);
   migration->port = call.arg(2);
-  Arguments args(call, 6);
+  Arguments args(call, kOptionsAt);
   const size_t first = TakeMigrateOptions(call, args, *migration);
-  const size_t end = first == 3 ? 4 : call.argc();
-  args.GoTo(5);
+  const size_t end = first == kKeyAt ? kKeyAt + 1 : call.argc();
+  args.GoTo(kLimitAt);
   const int64_t limit_ms = args.Integer();
-  args.GoTo(4);
+  args.GoTo(kDbAt);
   migration->db = args.Integer();
   if (!args.Finish()) return nullptr;
   if (limit_ms > 0) migration->limit = std::chrono::milliseconds(limit_ms);

@@ -85,6 +85,7 @@ TEST_F(ClientTest, ListTakesValkeysFilters) {
   EXPECT_EQ(Run("CLIENT LIST NOT-USER default"), "$0\r\n\r\n");
   EXPECT_EQ(Run("CLIENT LIST CAPA r"), "$0\r\n\r\n");
   Advance(10'000);
+  ClientNamed("").last_ms = now_ms();
   EXPECT_EQ(Run("CLIENT LIST IDLE 10").find(near), std::string::npos);
   EXPECT_NE(Run("CLIENT LIST IDLE 10").find(far), std::string::npos);
 }

@@ -149,6 +149,7 @@ TEST_F(DumpTest, ALargeValueIsReadAndWrittenOutsideTheEventLoop) {
   EXPECT_EQ(Run({"RESTORE", "copy", "0", payload}), "+OK\r\n");
   EXPECT_EQ(prepared, 1);
   EXPECT_EQ(Run("DEBUG DIGEST-VALUE copy"), Run("DEBUG DIGEST-VALUE big"));
+  after_preparing_ = nullptr;
   std::string wrong = payload;
   wrong[100] = static_cast<char>(wrong[100] ^ 1);
   EXPECT_EQ(Run({"RESTORE", "other", "0", wrong}), kWrongPayload);

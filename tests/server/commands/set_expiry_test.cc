@@ -176,10 +176,10 @@ class SetExpiryOnDiskTest : public JournalledTest {
   void ExpectExpiriesInNextLife() {
     Life next(clock_, files_, {"--appendonly", "yes"});
     ASSERT_OK(next.loaded());
-    const Set set(ValueOf(next, "t"), now_ms());
+    const cloakroom::Set set(ValueOf(next, "t"), now_ms());
     EXPECT_EQ(set.MemberExpiry("a"), now_ms() + 5000);
     EXPECT_EQ(set.MemberExpiry("b"), kNever);
-    EXPECT_EQ(Set(ValueOf(next, "i")).MemberExpiry("2"), now_ms() + 6000);
+    EXPECT_EQ(cloakroom::Set(ValueOf(next, "i")).MemberExpiry("2"), now_ms() + 6000);
   }
 
  private:
@@ -224,7 +224,7 @@ TEST_F(SetExpiryOnDiskTest, AMemberThatComesBackHasNoExpiryInTheLog) {
   hold.WaitForKey(db, hash);
   const Entry* entry = PeekKey(hold, db, "t", hash, now_ms());
   ASSERT_NE(entry, nullptr);
-  EXPECT_EQ(Set(entry->value(), now_ms()).MemberExpiry("c"), kNever);
+  EXPECT_EQ(cloakroom::Set(entry->value(), now_ms()).MemberExpiry("c"), kNever);
 }
 
 }  // namespace
