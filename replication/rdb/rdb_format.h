@@ -84,6 +84,11 @@ inline constexpr uint8_t kLastType = kHashListpackEx;
 /// Whose type numbers a file uses.
 enum class Dialect : uint8_t { kRedis, kValkey };
 
+/// An auxiliary field of ours just before the type's byte of a set (kSet) with members that expire,
+/// which no type of Redis can say. Other servers skip it, and the members then do not expire. Its
+/// value: when each member expires, in their order, 8 bytes each, 0 for never.
+inline constexpr std::string_view kItemExpiryAux = "cloakroom-item-expiry";
+
 /// The first two bits of a length, and what fills the rest.
 inline constexpr uint8_t kLength14 = 0x40;
 inline constexpr uint8_t kLength32 = 0x80;

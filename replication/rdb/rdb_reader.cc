@@ -169,6 +169,10 @@ RdbReader::Item RdbReader::ParseAux(RdbCursor& cursor) {
     cursor.Fail(kInvalidLzf);
     return kQuiet;
   }
+  if (*name_text == rdb::kItemExpiryAux) {
+    pending_.item_expiries = *std::move(value_text);
+    return kQuiet;
+  }
   name_ = *std::move(name_text);
   value_ = *std::move(value_text);
   return Item::kAux;

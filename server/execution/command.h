@@ -58,7 +58,8 @@ enum CommandCategory : uint32_t {
   kCatTransaction = 1u << 6,
   kCatScripting = 1u << 7,
   kCatDangerous = 1u << 8,
-  kCatList = 1u << 9,
+  kCatHyperLogLog = 1u << 9,
+  kCatList = 1u << 10,
 };
 
 /// COMMAND DOCS' group.
@@ -67,6 +68,7 @@ enum class CommandGroup : uint8_t {
   kGeneric,
   kString,
   kBitmap,
+  kHyperLogLog,
   kHash,
   kSet,
   kList,

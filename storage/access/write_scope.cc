@@ -41,7 +41,7 @@ WriteScope::WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash h
   if (slot_ == nullptr) return;
   existed_ = true;
   had_expiry_ = (*slot_)->has_expiry();
-  had_field_expiry_ = (*slot_)->has_field_expiry();
+  had_field_expiry_ = (*slot_)->has_hash_field_expiry();
   Snapshot& snapshot = db.keyspace().snapshot();
   const bool expired = (*slot_)->expired(now_ms);
   if ((*slot_)->epoch() != snapshot.epoch()) [[unlikely]] {
@@ -73,7 +73,7 @@ void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
     stripe_.interests.SignalWatchers(key_, by_expiry);
     hold_.NoteReady(db_, key_, hash_);
   }
-  if (events_ != nullptr) [[unlikely]]
+  if (events_ != nullptr && !event.empty()) [[unlikely]]
     events_->AddEvent(db_.index(), event, key_);
 }
 
@@ -91,7 +91,7 @@ void WriteScope::Settle() {
   }
   if (exists != existed_) stripe_.keys.store(stripe_.table.size(), std::memory_order_relaxed);
   if (has_expiry != had_expiry_) Count(stripe_.expires, has_expiry);
-  bool has_field_expiry = exists && (*slot_)->has_field_expiry();
+  bool has_field_expiry = exists && (*slot_)->has_hash_field_expiry();
   if (has_field_expiry != had_field_expiry_) [[unlikely]]
     Count(stripe_.field_expires, has_field_expiry);
   if (changes_ != nullptr && exists) LogOutcome();

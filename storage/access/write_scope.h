@@ -41,7 +41,8 @@ class WriteScope final : public ValueSlot {
   const Entry* entry() const { return slot_ == nullptr ? nullptr : *slot_; }
 
   /// Reports that the key was changed in the way that `event` names. `count`: how many of its items
-  /// changed, for the save points. May be called more than once.
+  /// changed, for the save points. An empty event is one of which Redis tells nobody. May be called
+  /// more than once.
   void Changed(KeyEvent event, int64_t count = 1);
 
   /// kNoExpiry removes it. REQUIRES: exists().

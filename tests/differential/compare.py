@@ -121,6 +121,11 @@ def number(ours, theirs):
     return type(ours) is int and type(theirs) is int
 
 
+def dumped(ours, theirs):
+    """Each server packs values in its own way; RESTORE of either's payload is checked elsewhere."""
+    return type(ours) is bytes and type(theirs) is bytes
+
+
 def checked_later(ours, theirs):
     """7.2 checks the arguments of BITCOUNT and BITPOS even when the key does not exist."""
     return type(ours) is int and isinstance(theirs, resp.Error)
@@ -144,7 +149,7 @@ RULES = {
     "expiretime": seconds, "pttl": milliseconds, "pexpiretime": milliseconds,
     "object|encoding": encoding, "object|idletime": number, "object|refcount": number,
     "memory|usage": number, "srandmember": shape, "spop": shape, "hrandfield": shape,
-    "zrandmember": shape, "randomkey": shape, "bitcount": checked_later, "bitpos": checked_later,
+    "zrandmember": shape, "randomkey": shape, "dump": dumped, "bitcount": checked_later, "bitpos": checked_later,
 }
 
 

@@ -105,6 +105,25 @@ POOLS["lexkey"] = [b"y0", b"y1"]
 for _letter in TYPES:
     POOLS[chr(_letter) + "key"] = _keys(bytes([_letter]))
 
+# HyperLogLogs, whose bytes must be those of redis-server.
+POOLS["hllkey"] = [b"p0", b"p1", b"p2"]
+POOLS["element"] = [b"e%d" % number for number in range(4000)]
+# An empty one. On a corrupt one PFADD fails, and redis-server changes the encoding all the same.
+POOLS["emptyhll"] = [b"HYLL\x01" + bytes(11) + b"\x7f\xff"]
+# What redis-server 7.0 replied to DUMP of strings, a hash and sets; a wrong byte, and too few.
+PAYLOADS = (
+    "000568656c6c6f0a006372df766534200a",
+    "00c07b0a0048e253e1007a67b9",
+    "00c30940c8017878e0bb000178780a00aa8db44a0ad79dcd",
+    "101414000000040081610201018162028374776f04ff0a000428b525e1e26b12",
+    "0b1404000000030000000100000002000000e09304000a00742f3348486c6a39",
+    "020301610162c0070a00714adca9e253ea48",
+    "000569656c6c6f0a006372df766534200a",
+    "000568656c6c6f0a006372df7665",
+)
+POOLS["payload"] = [bytes.fromhex(text) for text in PAYLOADS]
+POOLS["ttl"] = [b"0", b"0", b"1500000", b"90500000", b"-1", b"abc", b"4102444800123"]
+
 SUBCOMMANDS = {b"CLIENT", b"OBJECT", b"SCRIPT", b"PUBSUB", b"XGROUP", b"MEMORY", b"COMMAND",
                b"LATENCY", b"SLOWLOG", b"CONFIG", b"FUNCTION"}
 
@@ -146,6 +165,9 @@ GRAMMARS = {
         COPY key key [DB db] [REPLACE]
         COPY key key [REPLACE] [DB db] [junk]
         MOVE key db
+        DUMP key
+        RESTORE key ttl payload [REPLACE] [ABSTTL] [(IDLETIME|FREQ) smallint] [junk]
+        RESTORE key (0|1500000) payload REPLACE
         KEYS pattern
         DBSIZE
         0.05: FLUSHDB [SYNC|ASYNC|junk]
@@ -310,10 +332,18 @@ GRAMMARS = {
         GEORADIUSBYMEMBER_RO zkey member radius km ASC
         """,
     "hyperloglog": """
-        PFADD key member+
+        3: PFADD key member+
         PFADD skey [member]
+        2: PFADD hllkey member+
+        4: PFADD hllkey element+
         PFCOUNT skey+
+        2: PFCOUNT hllkey+
         PFMERGE skey [skey]
+        PFMERGE hllkey hllkey+
+        GET hllkey
+        PFDEBUG (ENCODING|DECODE|junk) hllkey
+        0.2: PFDEBUG (TODENSE|GETREG) hllkey
+        0.2: SET hllkey emptyhll
         """,
     "streams": """
         3: XADD xkey [NOMKSTREAM] [MAXLEN smallint] id (field value)+
@@ -400,10 +430,11 @@ EXCLUDED = {
     _STATE: """shutdown monitor quit reset hello auth config debug acl client|reply client|pause
         script|kill script|debug module""",
     _REPLICATION: """save bgsave bgrewriteaof psync sync replconf replicaof slaveof failover wait
-        waitaof migrate dump restore function|dump restore-asking asking readonly readwrite cluster""",
+        waitaof migrate restore-asking asking readonly readwrite cluster""",
     _TEXT: """command|count command|docs command|info command|list command|getkeysandflags command
         client|help object|help script|help function|help pubsub|help xgroup|help memory|help slowlog|help
-        command|help pfdebug pfselftest""",
+        command|help pfselftest""",
     _NEWER: """client|no-touch client|setinfo hexpire hpexpire hexpireat hpexpireat httl hpttl
-        hexpiretime hpexpiretime hpersist hgetex hsetex hgetdel""",
+        hexpiretime hpexpiretime hpersist hgetex hsetex hgetdel sexpire spexpire sexpireat
+        spexpireat sttl spttl sexpiretime spexpiretime spersist delifeq""",
 }

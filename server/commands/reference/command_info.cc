@@ -50,6 +50,7 @@ constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
                                            {0, kCatHash, "hash"},
                                            {0, kCatString, "string"},
                                            {0, kCatBitmap, "bitmap"},
+                                           {0, kCatHyperLogLog, "hyperloglog"},
                                            {kPubSub, 0, "pubsub"},
                                            {kAdmin, 0, "admin"},
                                            {kFast, 0, "fast"},
@@ -156,6 +157,8 @@ std::string_view GroupName(CommandGroup group) {
       return "string";
     case CommandGroup::kBitmap:
       return "bitmap";
+    case CommandGroup::kHyperLogLog:
+      return "hyperloglog";
     case CommandGroup::kHash:
       return "hash";
     case CommandGroup::kSet:

@@ -11,7 +11,7 @@ void ScratchSet::AddAll(const Set& other) {
   // Only a set too large for every compact encoding is copied: a copy of a smaller one might keep
   // an encoding, as OBJECT shows it, that a set made member by member would not have.
   const size_t compact = std::max(limits_.set_max_intset_entries, limits_.set_max_listpack_entries);
-  if (!slot_.exists() && other.size() > compact) {
+  if (!slot_.exists() && other.size() > compact && other.NextExpiry() == kNever) {
     const SharedValue shared = other.Share();
     const std::string payload = CopyPayload(shared.view());
     slot_.Create(Set::kType, shared.view().encoding);

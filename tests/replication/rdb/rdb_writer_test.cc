@@ -174,6 +174,32 @@ TEST_F(RdbWriterTest, EveryEncodingComesBack) {
   EXPECT_TRUE(Reloaded() == expected);
 }
 
+TEST_F(RdbWriterTest, MembersThatExpireNeedNoNewVersion) {
+  const EncodingLimits limits;
+  MutableSet set(slots_.emplace_back(), limits);
+  for (const char* member : {"a", "b", "gone"}) set.Add(member);
+  set.SetMemberExpiry("b", kNowMs + 5);
+  set.SetMemberExpiry("gone", kNowMs);
+  Add("set", slots_.back(), 0, kNowMs + 9);
+  MutableSet large(slots_.emplace_back(), limits);
+  for (int i = 0; i < 1'000; ++i) {
+    large.Add("m" + std::to_string(i));
+    if (i % 3 == 0) large.SetMemberExpiry("m" + std::to_string(i), kNowMs + 1 + i);
+  }
+  Add("large", slots_.back());
+  MutableSet expired(slots_.emplace_back(), limits);
+  expired.Add("a");
+  expired.SetMemberExpiry("a", kNowMs);
+  Add("expired", slots_.back());
+  options_.version = 9;
+  auto reloaded = Reloaded();
+  EXPECT_TRUE(status_.ok());
+  EXPECT_EQ(reloaded["0:set"],
+            "a b@" + std::to_string(kNowMs + 5) + " until " + std::to_string(kNowMs + 9));
+  EXPECT_EQ(reloaded["0:large"], SortedTextOf(entries_[1].value));
+  EXPECT_FALSE(reloaded.contains("0:expired"));
+}
+
 TEST_F(RdbWriterTest, FieldsThatExpireNeedVersion12) {
   MutableHash hash(slots_.emplace_back(), {});
   hash.Set("a", "1", kNowMs);

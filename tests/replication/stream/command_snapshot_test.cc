@@ -62,6 +62,17 @@ TEST(CommandSnapshotTest, AHashSaysItsFieldsThenTheirExpiriesThenItsOwn) {
             "SELECT 0; HSET h a v b v; HPEXPIREAT h 700 FIELDS 1 b; PEXPIREAT h 5000");
 }
 
+TEST(CommandSnapshotTest, ASetSaysItsMembersThenTheirExpiries) {
+  MemorySlot slot;
+  const EncodingLimits limits;
+  MutableSet set(slot, limits);
+  for (const char* member : {"a", "b", "c"}) set.Add(member);
+  set.SetMemberExpiry("b", 700);
+  set.SetMemberExpiry("c", 300);
+  EXPECT_EQ(Said({.key = "t", .value = slot.view(), .expire_at_ms = 5000}, /*now_ms=*/300),
+            "SELECT 0; SADD t a b; SPEXPIREAT t 700 MEMBERS 1 b; PEXPIREAT t 5000");
+}
+
 TEST(CommandSnapshotTest, LongSetsComeInPieces) {
   MemorySlot slot;
   const EncodingLimits limits;
