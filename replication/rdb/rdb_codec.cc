@@ -9,7 +9,7 @@ namespace {
 constexpr const RdbCodec* kCodecs[kValueTypes] = {
     &kStringCodec, &kHashCodec, &kSetCodec,
     nullptr,  // list
-    nullptr,  // zset
+    &kZsetCodec,
     nullptr,  // stream
 };
 

@@ -9,7 +9,7 @@ constexpr size_t kItemsPerCommand = 64;
 constexpr const CommandCodec* kCodecs[kValueTypes] = {
     &kStringCommands, &kHashCommands, &kSetCommands,
     nullptr,  // list
-    nullptr,  // zset
+    &kZsetCommands,
     nullptr,  // stream
 };
 

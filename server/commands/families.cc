@@ -36,6 +36,10 @@ std::span<const CommandFamily> CommandFamilies() {
       StringCommands(),
       StringRangeCommands(),
       TransactionCommands(),
+      ZsetAlgebraCommands(),
+      ZsetCommands(),
+      ZsetPopCommands(),
+      ZsetRangeCommands(),
       // clang-format on
   };
   return families;

@@ -37,6 +37,10 @@ CommandFamily SlowLogCommands();
 CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
 CommandFamily TransactionCommands();
+CommandFamily ZsetAlgebraCommands();
+CommandFamily ZsetCommands();
+CommandFamily ZsetPopCommands();
+CommandFamily ZsetRangeCommands();
 
 /// All families, for CommandTable.
 std::span<const CommandFamily> CommandFamilies();

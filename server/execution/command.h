@@ -58,6 +58,8 @@ enum CommandCategory : uint32_t {
   kCatTransaction = 1u << 6,
   kCatScripting = 1u << 7,
   kCatDangerous = 1u << 8,
+  kCatSortedSet = 1u << 9,
+  kCatGeo = 1u << 10,
 };
 
 /// COMMAND DOCS' group.
@@ -68,6 +70,8 @@ enum class CommandGroup : uint8_t {
   kBitmap,
   kHash,
   kSet,
+  kSortedSet,
+  kGeo,
   kTransactions,
   kPubSub,
   kScripting,

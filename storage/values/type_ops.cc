@@ -3,13 +3,14 @@
 #include "storage/values/hash.h"
 #include "storage/values/set.h"
 #include "storage/values/string_value.h"
+#include "storage/values/zset.h"
 
 namespace cloakroom {
 
 constinit const TypeOps* const kTypeOps[kValueTypes] = {
     &kStringOps, &kHashOps, &kSetOps,
     nullptr,  // list
-    nullptr,  // zset
+    &kZsetOps,
     nullptr,  // stream
 };
 

@@ -46,9 +46,11 @@ constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
                                            {kReadonly, 0, "read"},
                                            {kWrite, 0, "write"},
                                            {0, kCatSet, "set"},
+                                           {0, kCatSortedSet, "sortedset"},
                                            {0, kCatHash, "hash"},
                                            {0, kCatString, "string"},
                                            {0, kCatBitmap, "bitmap"},
+                                           {0, kCatGeo, "geo"},
                                            {kPubSub, 0, "pubsub"},
                                            {kAdmin, 0, "admin"},
                                            {kFast, 0, "fast"},
@@ -159,6 +161,10 @@ std::string_view GroupName(CommandGroup group) {
       return "hash";
     case CommandGroup::kSet:
       return "set";
+    case CommandGroup::kSortedSet:
+      return "sorted-set";
+    case CommandGroup::kGeo:
+      return "geo";
     case CommandGroup::kTransactions:
       return "transactions";
     case CommandGroup::kPubSub:
