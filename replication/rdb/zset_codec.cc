@@ -60,11 +60,13 @@ void DecodeText(RdbDecoding& in) {
 }
 
 void DecodeBinary(RdbDecoding& in) {
-  in.Repeat([&] {
+  const uint64_t members = in.cursor.Length();
+  if (members > 0 && in.cursor.ok()) MutableZset(in.slot, in.limits).Prepare(members, 0);
+  for (uint64_t left = members; left > 0 && in.cursor.ok(); --left) {
     const std::string_view member = in.String(in.first);
     const double score = in.cursor.Number<double>();
     Add(in, member, score);
-  });
+  }
 }
 
 template <typename List>

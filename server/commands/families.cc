@@ -15,6 +15,8 @@ std::span<const CommandFamily> CommandFamilies() {
       CounterCommands(),
       DatabaseCommands(),
       DebugCommands(),
+      GeoCommands(),
+      GeoSearchCommands(),
       HashCommands(),
       HashExpiryCommands(),
       IntrospectionCommands(),

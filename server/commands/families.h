@@ -16,6 +16,8 @@ CommandFamily ConnectionCommands();
 CommandFamily CounterCommands();
 CommandFamily DatabaseCommands();
 CommandFamily DebugCommands();
+CommandFamily GeoCommands();
+CommandFamily GeoSearchCommands();
 CommandFamily HashCommands();
 CommandFamily IntrospectionCommands();
 CommandFamily HashExpiryCommands();

@@ -88,8 +88,8 @@ std::optional<Request> ParseRequest(Call& call, Combine combine, Form form, size
   Arguments args(call, numkeys_at);
   const int64_t keys = args.Integer();
   if (keys < 1) {
-    args.Fail("ERR at least 1 input key is needed for '" +
-              std::string(call.command().row->name) + "' command");
+    args.Fail("ERR at least 1 input key is needed for '" + std::string(call.command().row->name) +
+              "' command");
   }
   if (keys > static_cast<int64_t>(args.left())) args.SyntaxError();
   if (!args.Finish()) return std::nullopt;
@@ -146,13 +146,13 @@ std::vector<WeightedInput> Weighted(std::span<const ScoredInput> inputs,
 
 ScoreTable Combined(std::span<const ScoredInput> inputs, const CombineOptions& options) {
   ScoreTable table;
-  std::vector<WeightedInput> weighted = Weighted(inputs, options);
+  const std::vector<WeightedInput> weighted = Weighted(inputs, options);
   switch (options.combine) {
     case Combine::kUnion:
-      table.Unite(std::move(weighted), options.aggregate);
+      table.Unite(weighted, options.aggregate);
       break;
     case Combine::kIntersection:
-      table.Intersect(std::move(weighted), options.aggregate);
+      table.Intersect(weighted, options.aggregate);
       break;
     case Combine::kDifference:
       table.Subtract(weighted);
@@ -189,9 +189,9 @@ void ZInter(Call& call) { Reply(call, Combine::kIntersection); }
 void ZUnion(Call& call) { Reply(call, Combine::kUnion); }
 void ZDiff(Call& call) { Reply(call, Combine::kDifference); }
 
-void Fill(ScratchZset& result, std::span<const ScoredInput> inputs,
-          const CombineOptions& options) {
+void Fill(ScratchZset& result, std::span<const ScoredInput> inputs, const CombineOptions& options) {
   const ScoreTable table = Combined(inputs, options);
+  result.Prepare(table.size(), table.longest());
   for (const ScoredItem& item : table.Sorted()) result.Add(item);
 }
 
@@ -211,16 +211,16 @@ struct PreparedZset {
 };
 
 void PrepareStore(Call& call, const Request& request) {
-  call.PrepareOnWorker([sources = ShareAll(request.inputs), options = request.options,
-                        stale = call.prepared<PreparedZset>(),
-                        limits = call.server().keyspace().encoding_limits()](
-                           LongWork& work) mutable {
-    // Freed here, not on the event loop.
-    stale.reset();
-    auto prepared = std::make_shared<PreparedZset>(std::move(sources), limits);
-    Fill(prepared->result, ViewsOf(prepared->sources), options);
-    work.prepared = std::move(prepared);
-  });
+  call.PrepareOnWorker(
+      [sources = ShareAll(request.inputs), options = request.options,
+       stale = call.prepared<PreparedZset>(),
+       limits = call.server().keyspace().encoding_limits()](LongWork& work) mutable {
+        // Freed here, not on the event loop.
+        stale.reset();
+        auto prepared = std::make_shared<PreparedZset>(std::move(sources), limits);
+        Fill(prepared->result, ViewsOf(prepared->sources), options);
+        work.prepared = std::move(prepared);
+      });
 }
 
 /// A large result is computed outside the event loop, and put in place only if its sources have not
@@ -229,16 +229,17 @@ void PrepareStore(Call& call, const Request& request) {
 void Store(Call& call, Combine combine, KeyEvent event) {
   const std::optional<Request> request = ParseRequest(call, combine, Form::kStore, 2);
   if (!request) return;
-  const size_t first = request->first_key;
-  const size_t end = first + request->inputs.size();
+  const StoreKeys keys{.target = 1,
+                       .first_source = request->first_key,
+                       .end_source = request->first_key + request->inputs.size()};
   const std::shared_ptr<PreparedZset> prepared = call.prepared<PreparedZset>();
   if (prepared != nullptr && prepared->ComesFrom(request->inputs)) {
-    return StoreZset(call, prepared->result, event, first, end);
+    return StoreZset(call, prepared->result, event, keys);
   }
   if (Cost(*request) > kLongWorkItems && call.may_prepare()) return PrepareStore(call, *request);
   ScratchZset result(call.server().keyspace().encoding_limits());
   Fill(result, request->inputs, request->options);
-  StoreZset(call, result, event, first, end);
+  StoreZset(call, result, event, keys);
 }
 
 void ZInterStore(Call& call) { Store(call, Combine::kIntersection, "zinterstore"); }

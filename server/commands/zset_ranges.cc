@@ -111,9 +111,8 @@ void Range(Call& call, RangeForm form) {
   const RankRange ranks = RanksOf(request->second, options, *zset);
   ReplyFrom(call, *zset, ranks.count, [ranks, options](ReplyWriter& reply, const Zset& view) {
     BeginScored(reply, ranks.count, options.with_scores);
-    view.ForRange(ranks.first, ranks.count, options.descending, [&](const ScoredItem& item) {
-      ReplyScored(reply, item, options.with_scores);
-    });
+    view.ForRange(ranks.first, ranks.count, options.descending,
+                  [&](const ScoredItem& item) { ReplyScored(reply, item, options.with_scores); });
   });
 }
 
@@ -124,30 +123,38 @@ void ZRevRangeByScore(Call& call) { Range(call, {.by = RangeBy::kScore, .descend
 void ZRangeByLex(Call& call) { Range(call, {.by = RangeBy::kMember, .descending = false}); }
 void ZRevRangeByLex(Call& call) { Range(call, {.by = RangeBy::kMember, .descending = true}); }
 
+void Fill(ScratchZset& result, const Zset& zset, const RankRange& ranks, RangeBy by) {
+  // Redis knows only the size of a range of ranks beforehand.
+  if (ranks.count > 0 && by == RangeBy::kRank) result.Prepare(ranks.count);
+  zset.ForRange(ranks.first, ranks.count, /*descending=*/false,
+                [&](const ScoredItem& item) { result.Add(item); });
+}
+
 /// The result of a large ZRANGESTORE, computed outside the event loop, and from what.
 struct PreparedRange {
-  PreparedRange(SharedValue its_source, const RankRange& ranks, const EncodingLimits& limits)
+  PreparedRange(SharedValue its_source, const RankRange& ranks, RangeBy by,
+                const EncodingLimits& limits)
       : source(std::move(its_source)), result(limits) {
-    Zset(source.view()).ForRange(ranks.first, ranks.count, /*descending=*/false,
-                                 [&](const ScoredItem& item) { result.Add(item); });
+    Fill(result, Zset(source.view()), ranks, by);
   }
 
   SharedValue source;
   ScratchZset result;
 };
 
-void PrepareRange(Call& call, const Zset& source, const RankRange& ranks) {
-  call.PrepareOnWorker([source = source.Share(), ranks, stale = call.prepared<PreparedRange>(),
-                        limits = call.server().keyspace().encoding_limits()](
-                           LongWork& work) mutable {
-    // Freed here, not on the event loop.
-    stale.reset();
-    work.prepared = std::make_shared<PreparedRange>(std::move(source), ranks, limits);
-  });
+void PrepareRange(Call& call, const Zset& source, const RankRange& ranks, RangeBy by) {
+  call.PrepareOnWorker(
+      [source = source.Share(), ranks, by, stale = call.prepared<PreparedRange>(),
+       limits = call.server().keyspace().encoding_limits()](LongWork& work) mutable {
+        // Freed here, not on the event loop.
+        stale.reset();
+        work.prepared = std::make_shared<PreparedRange>(std::move(source), ranks, by, limits);
+      });
 }
 
 void ZRangeStore(Call& call) {
   constexpr size_t kSource = 2;
+  constexpr StoreKeys kKeys{.target = 1, .first_source = kSource, .end_source = kSource + 1};
   constexpr size_t kLongStore = 2'000;  // members, that is a millisecond
   const auto request = ParseRequest(call, kSource, {.store = true});
   if (!request) return;
@@ -155,14 +162,14 @@ void ZRangeStore(Call& call) {
   if (!zset.ok()) return;
   const std::shared_ptr<PreparedRange> prepared = call.prepared<PreparedRange>();
   if (prepared != nullptr && zset->Is(prepared->source)) {
-    return StoreZset(call, prepared->result, "zrangestore", kSource, kSource + 1);
+    return StoreZset(call, prepared->result, "zrangestore", kKeys);
   }
+  const RangeBy by = request->first.by;
   const RankRange ranks = RanksOf(request->second, request->first, *zset);
-  if (ranks.count > kLongStore && call.may_prepare()) return PrepareRange(call, *zset, ranks);
+  if (ranks.count > kLongStore && call.may_prepare()) return PrepareRange(call, *zset, ranks, by);
   ScratchZset result(call.server().keyspace().encoding_limits());
-  zset->ForRange(ranks.first, ranks.count, /*descending=*/false,
-                 [&](const ScoredItem& item) { result.Add(item); });
-  StoreZset(call, result, "zrangestore", kSource, kSource + 1);
+  Fill(result, *zset, ranks, by);
+  StoreZset(call, result, "zrangestore", kKeys);
 }
 
 void Count(Call& call, RangeBy by) {

@@ -250,8 +250,6 @@ constexpr CommandRow kZsetCommands[] = {
 
 }  // namespace
 
-CommandFamily ZsetCommands() {
-  return {CommandGroup::kSortedSet, kCatSortedSet, kZsetCommands};
-}
+CommandFamily ZsetCommands() { return {CommandGroup::kSortedSet, kCatSortedSet, kZsetCommands}; }
 
 }  // namespace cloakroom

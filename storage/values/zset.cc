@@ -24,7 +24,9 @@ size_t CostOfRelease(const ValueView& value) {
   constexpr size_t kTypicalItems = 16;
   if (value.encoding != Encoding::kBTree) return 0;
   const ZsetRoots roots = LoadRoots(value.payload);
-  return roots.order->unique() ? 1 + BTreeItems(roots.order) / kTypicalItems : 1;
+  return roots.order != nullptr && roots.order->unique()
+             ? 1 + BTreeItems(roots.order) / kTypicalItems
+             : 1;
 }
 
 void ShareRoots(const ValueView& value) {
@@ -156,6 +158,19 @@ void MutableZset::ChangeTree(Change change) {
   StoreUnaligned(slot_.data(), roots);
 }
 
+void MutableZset::Prepare(size_t members, size_t longest) {
+  const bool many = members > limits_.zset_max_listpack_entries;
+  const bool outgrown = longest > limits_.zset_max_listpack_value;
+  if (!many && !outgrown) return;
+  slot_.Create(Zset::kType, many ? Encoding::kBTree : Encoding::kPacked);
+  if (many) {
+    StoreUnaligned(slot_.Splice(0, 0, sizeof(ZsetRoots)), ZsetRoots());
+  } else {
+    StoreUnaligned(slot_.Splice(0, 0, kCountSize), uint32_t{0});
+  }
+  slot_.set_outgrown(outgrown);
+}
+
 bool MutableZset::Put(std::string_view member, double score) {
   const std::optional<double> old_score = view().Score(member);
   Put(member, score, old_score);
@@ -180,20 +195,21 @@ void MutableZset::Put(std::string_view member, double score, std::optional<doubl
   AddPacked({.score = score, .member = member});
 }
 
-void MutableZset::AddPacked(const ScoredItem& item) {
+void MutableZset::AddPacked(ScoredItem item) {
   if (!slot_.exists()) {
     slot_.Create(Zset::kType, Encoding::kPacked);
     StoreUnaligned(slot_.Splice(0, 0, kCountSize), uint32_t{0});
   }
-  const Zset before = view();
-  const size_t rank =
-      before.CountBefore(OrderKeyOf(item.score),
-                         [&](const ScoredItem& other) { return ComesBefore(other, item); });
-  InsertScored(slot_, kCountSize + ScoredItemOffset(before.run(), rank), item);
   const uint32_t count = LoadCount(slot_.bytes()) + 1;
-  StoreUnaligned(slot_.data(), count);
   if (item.member.size() > limits_.zset_max_listpack_value) slot_.set_outgrown(true);
-  if (count > limits_.zset_max_listpack_entries || slot_.size() > kMaxPackedBytes) BecomeTree();
+  const bool many = count > limits_.zset_max_listpack_entries;
+  if (item.score == 0 && !many && !slot_.outgrown()) item.score = 0;  // without its sign
+  const Zset before = view();
+  const size_t rank = before.CountBefore(
+      OrderKeyOf(item.score), [&](const ScoredItem& other) { return ComesBefore(other, item); });
+  InsertScored(slot_, kCountSize + ScoredItemOffset(before.run(), rank), item);
+  StoreUnaligned(slot_.data(), count);
+  if (many || slot_.size() > kMaxPackedBytes) BecomeTree();
 }
 
 void MutableZset::BecomeTree() {

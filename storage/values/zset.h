@@ -85,7 +85,12 @@ class MutableZset {
 
   Zset view() const;
 
+  /// For a caller that is about to add so many members, the longest of this size, to an absent
+  /// sorted set: it gets its final encoding at once. REQUIRES: members > 0, and all are added.
+  void Prepare(size_t members, size_t longest);
+
   /// Adds the member, or gives it another score. Returns whether it is new. REQUIRES: no NaN.
+  /// What clients see as a listpack keeps no sign of a zero, as in Redis.
   bool Put(std::string_view member, double score);
   /// The same for a caller that knows the present score; nullopt: there is no such member.
   void Put(std::string_view member, double score, std::optional<double> old_score);
@@ -96,7 +101,7 @@ class MutableZset {
 
  private:
   bool is_tree() const { return slot_.encoding() == Encoding::kBTree; }
-  void AddPacked(const ScoredItem& item);
+  void AddPacked(ScoredItem item);
   void RemovePacked(size_t first, size_t count);
   void BecomeTree();
   template <typename Change>

@@ -66,8 +66,8 @@ std::optional<double> ZsetTreeView::Score(std::string_view member) const {
 }
 
 size_t ZsetTreeView::CountBefore(uint64_t key, ScoredPredicate before) const {
-  const BTreePlace place = order().Seek(
-      key, [&](std::string_view leaf) { return !before(ScoredItemAt(leaf, 0)); });
+  const BTreePlace place =
+      order().Seek(key, [&](std::string_view leaf) { return !before(ScoredItemAt(leaf, 0)); });
   if (!place.valid()) return 0;
   size_t count = place.before;
   ForEachScored(place.bytes(), [&](const PlacedItem& item) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace cloakroom {
 namespace {
@@ -24,8 +25,14 @@ double Combined(double a, double b, Aggregate aggregate) {
   return a;
 }
 
-void SortBySize(std::vector<WeightedInput>& inputs) {
-  std::ranges::stable_sort(inputs, {}, [](const WeightedInput& its) { return its.input.size(); });
+/// The inputs, the smallest first; those of equal size stay in their order.
+std::vector<WeightedInput> BySize(std::span<const WeightedInput> inputs) {
+  std::vector<std::pair<size_t, size_t>> order;  // size and index
+  for (size_t i = 0; i < inputs.size(); ++i) order.emplace_back(inputs[i].input.size(), i);
+  std::ranges::sort(order);
+  std::vector<WeightedInput> sorted;
+  for (const auto& [size, index] : order) sorted.push_back(inputs[index]);
+  return sorted;
 }
 
 }  // namespace
@@ -43,9 +50,8 @@ void ScoredInput::ForEach(ScoredFn fn) const {
       [&](std::string_view member) { fn({.score = kScoreInSet, .member = member}); });
 }
 
-void ScoreTable::Unite(std::vector<WeightedInput> inputs, Aggregate aggregate) {
-  SortBySize(inputs);
-  for (const auto& [input, weight] : inputs) {
+void ScoreTable::Unite(std::span<const WeightedInput> inputs, Aggregate aggregate) {
+  for (const auto& [input, weight] : BySize(inputs)) {
     input.ForEach([&](const ScoredItem& item) {
       const double score = NumberOrZero(weight * item.score);
       const auto found = scores_.find(item.member);
@@ -58,8 +64,8 @@ void ScoreTable::Unite(std::vector<WeightedInput> inputs, Aggregate aggregate) {
   }
 }
 
-void ScoreTable::Intersect(std::vector<WeightedInput> inputs, Aggregate aggregate) {
-  ForEachCommon(std::move(inputs), aggregate, [&](const ScoredItem& item) {
+void ScoreTable::Intersect(std::span<const WeightedInput> inputs, Aggregate aggregate) {
+  ForEachCommon(inputs, aggregate, [&](const ScoredItem& item) {
     scores_.emplace(item.member, item.score);
     return true;
   });
@@ -74,6 +80,12 @@ void ScoreTable::Subtract(std::span<const WeightedInput> inputs) {
   });
 }
 
+size_t ScoreTable::longest() const {
+  size_t longest = 0;
+  for (const auto& [member, score] : scores_) longest = std::max(longest, member.size());
+  return longest;
+}
+
 std::vector<ScoredItem> ScoreTable::Sorted() const {
   std::vector<ScoredItem> items;
   items.reserve(scores_.size());
@@ -82,9 +94,9 @@ std::vector<ScoredItem> ScoreTable::Sorted() const {
   return items;
 }
 
-void ForEachCommon(std::vector<WeightedInput> inputs, Aggregate aggregate,
+void ForEachCommon(std::span<const WeightedInput> unsorted, Aggregate aggregate,
                    absl::FunctionRef<bool(const ScoredItem&)> fn) {
-  SortBySize(inputs);
+  const std::vector<WeightedInput> inputs = BySize(unsorted);
   bool more = true;
   inputs[0].input.ForEach([&](const ScoredItem& item) {
     if (!more) return;

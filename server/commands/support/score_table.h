@@ -54,12 +54,14 @@ struct WeightedInput {
 /// Members with their scores, gathered in any order. Thread rule: one thread at a time.
 class ScoreTable {
  public:
-  void Unite(std::vector<WeightedInput> inputs, Aggregate aggregate);
-  void Intersect(std::vector<WeightedInput> inputs, Aggregate aggregate);
+  void Unite(std::span<const WeightedInput> inputs, Aggregate aggregate);
+  void Intersect(std::span<const WeightedInput> inputs, Aggregate aggregate);
   /// The members of the first input that no other has.
   void Subtract(std::span<const WeightedInput> inputs);
 
   size_t size() const { return scores_.size(); }
+  /// The size of the longest member.
+  size_t longest() const;
   /// In the order of sorted sets. Valid as long as the table does not change.
   std::vector<ScoredItem> Sorted() const;
 
@@ -68,7 +70,7 @@ class ScoreTable {
 };
 
 /// Calls `fn` with each member that all inputs have, and its combined score; false ends it.
-void ForEachCommon(std::vector<WeightedInput> inputs, Aggregate aggregate,
+void ForEachCommon(std::span<const WeightedInput> unsorted, Aggregate aggregate,
                    absl::FunctionRef<bool(const ScoredItem&)> fn);
 
 }  // namespace cloakroom

@@ -24,13 +24,12 @@ void ScratchZset::MoveInto(WriteScope& to, int64_t expire_at_ms) {
   slot_.GiveAway();
 }
 
-void StoreZset(Call& call, ScratchZset& result, KeyEvent event, size_t first_source,
-               size_t end_source) {
+void StoreZset(Call& call, ScratchZset& result, KeyEvent event, const StoreKeys& keys) {
   const size_t size = result.size();
-  WriteScope target = call.Open(call.arg(1));
+  WriteScope target = call.Open(call.arg(keys.target));
   const bool existed = target.exists();
   if (size > 0) {
-    for (size_t i = first_source; i < end_source; ++i) {
+    for (size_t i = keys.first_source; i < keys.end_source; ++i) {
       KeepForLog(call.db(), call.arg(i), call.HashOf(call.arg(i)));
     }
     target.LogAs(call.db().index(), call.args());

@@ -21,6 +21,8 @@ class ScratchZset {
   Zset view() const { return zset_.view(); }
   size_t size() const { return view().size(); }
 
+  /// See MutableZset::Prepare.
+  void Prepare(size_t members, size_t longest = 0) { zset_.Prepare(members, longest); }
   void Add(const ScoredItem& item) { zset_.Put(item.member, item.score); }
   /// Takes over all members of another, of which it copies only what then changes.
   /// REQUIRES: this one is empty.
@@ -38,11 +40,18 @@ class ScratchZset {
   MutableZset zset_;
 };
 
-/// Ends a command that stores a sorted set in the key of argument 1: puts `result` there, or removes
-/// the key if there is none, and replies with the number of members. The log repeats the command,
-/// so what it reads, the arguments from `first_source` up to `end_source`, is kept for the log.
-void StoreZset(Call& call, ScratchZset& result, KeyEvent event, size_t first_source,
-               size_t end_source);
+/// The arguments with the keys of a command that stores: the target, and from `first_source` up to
+/// `end_source` those that it reads.
+struct StoreKeys {
+  size_t target;
+  size_t first_source;
+  size_t end_source;
+};
+
+/// Ends a command that stores a sorted set: makes `result` the value of the target, or removes that
+/// key if the result is empty, and replies with the number of members. The log repeats the command,
+/// so what it reads is kept for the log.
+void StoreZset(Call& call, ScratchZset& result, KeyEvent event, const StoreKeys& keys);
 
 }  // namespace cloakroom
 

@@ -26,13 +26,13 @@ struct PreparedRest {
 };
 
 void Prepare(Call& call, const Zset& zset, const RankRange& range) {
-  call.PrepareOnWorker([source = zset.Share(), range, stale = call.prepared<PreparedRest>(),
-                        limits = call.server().keyspace().encoding_limits()](
-                           LongWork& work) mutable {
-    // Freed here, not on the event loop.
-    stale.reset();
-    work.prepared = std::make_shared<PreparedRest>(std::move(source), range, limits);
-  });
+  call.PrepareOnWorker(
+      [source = zset.Share(), range, stale = call.prepared<PreparedRest>(),
+       limits = call.server().keyspace().encoding_limits()](LongWork& work) mutable {
+        // Freed here, not on the event loop.
+        stale.reset();
+        work.prepared = std::make_shared<PreparedRest>(std::move(source), range, limits);
+      });
 }
 
 }  // namespace

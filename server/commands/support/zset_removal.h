@@ -13,8 +13,8 @@ namespace cloakroom {
 inline constexpr size_t kLongRemoval = 2'000;
 
 /// Removes `range`, which is not empty, from the sorted set of argument 1, and with the last member
-/// the key. A long removal (kLongRemoval) may be prepared on a worker: false, and the command runs again
-/// when that is done, so it must not have replied. Otherwise the caller reports its event.
+/// the key. A long removal (kLongRemoval) may be prepared on a worker: false, and the command runs
+/// again when that is done, so it must not have replied. Otherwise the caller reports its event.
 bool RemoveFromZset(Call& call, WriteScope& scope, const RankRange& range);
 
 }  // namespace cloakroom

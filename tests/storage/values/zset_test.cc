@@ -135,9 +135,8 @@ TEST_F(ZsetTest, ScanVisitsEveryMember) {
   uint64_t cursor = 0;
   int steps = 0;
   do {
-    cursor = zset_.view().Scan(cursor, 10, [&](const ScoredItem& item) {
-      seen[std::string(item.member)] = item.score;
-    });
+    cursor = zset_.view().Scan(
+        cursor, 10, [&](const ScoredItem& item) { seen[std::string(item.member)] = item.score; });
     ++steps;
   } while (cursor != 0);
   EXPECT_EQ(seen.size(), 1000u);
