@@ -277,8 +277,7 @@ void Fill(ScratchZset& result, const SearchRequest& request, const Zset& zset) {
 
 /// The result of a large search that is stored, computed outside the event loop, and from what.
 struct PreparedSearch {
-  PreparedSearch(SharedValue its_source, const SearchRequest& request,
-                 const EncodingLimits& limits)
+  PreparedSearch(SharedValue its_source, const SearchRequest& request, const EncodingLimits& limits)
       : source(std::move(its_source)), result(limits) {
     Fill(result, request, Zset(source.view()));
   }
@@ -297,13 +296,13 @@ void Store(Call& call, const SearchRequest& request, const Zset& zset, size_t so
   if (prepared != nullptr && zset.Is(prepared->source)) return put(prepared->result);
   if (!zset.empty() && call.may_prepare() &&
       GeoSearch(request.shape).Candidates(zset) > kLongSearch) {
-    return call.PrepareOnWorker([source = zset.Share(), request, stale = prepared,
-                                 limits = call.server().keyspace().encoding_limits()](
-                                    LongWork& work) mutable {
-      // Freed here, not on the event loop.
-      stale.reset();
-      work.prepared = std::make_shared<PreparedSearch>(std::move(source), request, limits);
-    });
+    return call.PrepareOnWorker(
+        [source = zset.Share(), request, stale = prepared,
+         limits = call.server().keyspace().encoding_limits()](LongWork& work) mutable {
+          // Freed here, not on the event loop.
+          stale.reset();
+          work.prepared = std::make_shared<PreparedSearch>(std::move(source), request, limits);
+        });
   }
   ScratchZset result(call.server().keyspace().encoding_limits());
   if (!zset.empty()) Fill(result, request, zset);
@@ -314,8 +313,7 @@ void Search(Call& call, SearchForm form, bool may_store = true) {
   const size_t source_at = form == SearchForm::kSearchStore ? 2 : 1;
   Reading<Zset> zset(call, call.arg(source_at));
   if (!zset.ok()) return;
-  const std::optional<SearchRequest> request =
-      SearchParser(call, form, may_store, zset).Parse();
+  const std::optional<SearchRequest> request = SearchParser(call, form, may_store, zset).Parse();
   if (!request) return;
   if (request->store_at > 0) {
     const bool search = form == SearchForm::kSearchStore;

@@ -69,8 +69,9 @@ GeoCell GeoCell::Neighbor(int east, int north) const {
 }
 
 GeoArea GeoCell::area() const {
-  return {.min = {EdgeOf(column, kMaxLongitude, bits), EdgeOf(row, kMaxLatitude, bits)},
-          .max = {EdgeOf(column + 1.0, kMaxLongitude, bits), EdgeOf(row + 1.0, kMaxLatitude, bits)}};
+  return {
+      .min = {EdgeOf(column, kMaxLongitude, bits), EdgeOf(row, kMaxLatitude, bits)},
+      .max = {EdgeOf(column + 1.0, kMaxLongitude, bits), EdgeOf(row + 1.0, kMaxLatitude, bits)}};
 }
 
 double GeoCell::first_score() const {
@@ -98,8 +99,8 @@ GeoPoint PointOfScore(double score) {
   const GeoArea area = cell.area();
   return {.longitude = std::clamp((area.min.longitude + area.max.longitude) / 2, -kMaxLongitude,
                                   kMaxLongitude),
-          .latitude = std::clamp((area.min.latitude + area.max.latitude) / 2, -kMaxLatitude,
-                                 kMaxLatitude)};
+          .latitude =
+              std::clamp((area.min.latitude + area.max.latitude) / 2, -kMaxLatitude, kMaxLatitude)};
 }
 
 std::string GeohashText(const GeoPoint& point) {

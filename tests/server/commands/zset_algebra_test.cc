@@ -41,8 +41,7 @@ class ZsetAlgebraTest : public ServerTest {
 };
 
 TEST_F(ZsetAlgebraTest, UnionAddsScores) {
-  EXPECT_EQ(Run("ZUNION 2 one two WITHSCORES"),
-            Bulks({"a", "1", "b", "12", "c", "23", "d", "30"}));
+  EXPECT_EQ(Run("ZUNION 2 one two WITHSCORES"), Bulks({"a", "1", "b", "12", "c", "23", "d", "30"}));
   EXPECT_EQ(Run("ZUNION 2 one absent"), Bulks({"a", "b", "c"}));
   EXPECT_EQ(Run("ZUNION 1 absent"), "*0\r\n");
 }

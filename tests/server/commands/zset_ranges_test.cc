@@ -48,8 +48,7 @@ TEST_F(ZsetRangesTest, ByRank) {
   EXPECT_EQ(Run("ZRANGE z 3 1"), "*0\r\n");
   EXPECT_EQ(Run("ZRANGE z 9 12"), "*0\r\n");
   EXPECT_EQ(Run("ZRANGE absent 0 -1"), "*0\r\n");
-  EXPECT_EQ(Run("ZRANGE z -9223372036854775808 9223372036854775807"),
-            Bulks({"a", "b", "c", "d"}));
+  EXPECT_EQ(Run("ZRANGE z -9223372036854775808 9223372036854775807"), Bulks({"a", "b", "c", "d"}));
 }
 
 TEST_F(ZsetRangesTest, ByScore) {
@@ -80,10 +79,9 @@ TEST_F(ZsetRangesTest, RefusesBadEndsBeforeItLooksAtTheKey) {
   EXPECT_EQ(Run("ZCOUNT s 1 nan"), "-ERR min or max is not a float\r\n");
   EXPECT_EQ(Run("ZRANGEBYLEX s a +"), "-ERR min or max not valid string range item\r\n");
   EXPECT_EQ(Run("ZREMRANGEBYLEX s - ++"), "-ERR min or max not valid string range item\r\n");
-  for (const char* line :
-       {"ZRANGE s 0 1", "ZRANGEBYSCORE s 0 1", "ZRANGEBYLEX s - +", "ZCOUNT s 0 1",
-        "ZLEXCOUNT s - +", "ZRANGESTORE d s 0 1", "ZREMRANGEBYRANK s 0 1",
-        "ZREMRANGEBYSCORE s 0 1"}) {
+  for (const char* line : {"ZRANGE s 0 1", "ZRANGEBYSCORE s 0 1", "ZRANGEBYLEX s - +",
+                           "ZCOUNT s 0 1", "ZLEXCOUNT s - +", "ZRANGESTORE d s 0 1",
+                           "ZREMRANGEBYRANK s 0 1", "ZREMRANGEBYSCORE s 0 1"}) {
     EXPECT_EQ(Run(line), kWrongTypeReply) << line;
   }
 }

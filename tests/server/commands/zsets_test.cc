@@ -62,8 +62,7 @@ TEST_F(ZsetsTest, ZAddRefusesOptionsThatExcludeEachOther) {
   EXPECT_EQ(Run("ZADD z NX XX 1 a"),
             "-ERR XX and NX options at the same time are not compatible\r\n");
   for (const char* line : {"ZADD z NX GT 1 a", "ZADD z LT NX 1 a", "ZADD z GT LT 1 a"}) {
-    EXPECT_EQ(Run(line),
-              "-ERR GT, LT, and/or NX options at the same time are not compatible\r\n");
+    EXPECT_EQ(Run(line), "-ERR GT, LT, and/or NX options at the same time are not compatible\r\n");
   }
   EXPECT_EQ(Run("ZADD z INCR 1 a 2 b"),
             "-ERR INCR option supports a single increment-element pair\r\n");
@@ -92,8 +91,7 @@ TEST_F(ZsetsTest, RanksCountFromEitherEnd) {
   EXPECT_EQ(Run("ZRANK z b WITHSCORE"), "*2\r\n:1\r\n$1\r\n2\r\n");
   EXPECT_EQ(Run("ZRANK z x"), "$-1\r\n");
   EXPECT_EQ(Run("ZRANK z b SCORE"), "-ERR syntax error\r\n");
-  EXPECT_EQ(Run("ZRANK z b WITHSCORE x"),
-            "-ERR wrong number of arguments for 'zrank' command\r\n");
+  EXPECT_EQ(Run("ZRANK z b WITHSCORE x"), "-ERR wrong number of arguments for 'zrank' command\r\n");
 }
 
 TEST_F(ZsetsTest, AChangeIsToldOnce) {
@@ -113,8 +111,7 @@ TEST_F(ZsetsTest, ZRandMemberDrawsDistinctOrRepeatedMembers) {
             "*6\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n$1\r\nc\r\n$1\r\n3\r\n");
   EXPECT_EQ(Run("ZRANDMEMBER z -10").substr(0, 5), "*10\r\n");
   EXPECT_EQ(Run("ZRANDMEMBER z 1 x"), "-ERR syntax error\r\n");
-  EXPECT_EQ(Run("ZRANDMEMBER z 9223372036854775807 WITHSCORES"),
-            "-ERR value is out of range\r\n");
+  EXPECT_EQ(Run("ZRANDMEMBER z 9223372036854775807 WITHSCORES"), "-ERR value is out of range\r\n");
 }
 
 TEST_F(ZsetsTest, Resp3HasDoublesAndPairs) {
