@@ -71,7 +71,7 @@ TEST_F(GeoSearchCommandsTest, StoresPlacesOrDistances) {
   EXPECT_EQ(Run("GEOSEARCHSTORE d g FROMLONLAT 15 37 BYRADIUS 200 km"), ":2\r\n");
   EXPECT_EQ(Run("ZSCORE d Palermo"), "$16\r\n3479099956230698\r\n");
   EXPECT_EQ(Run("GEORADIUS g 15 37 200 km STOREDIST d"), ":2\r\n");
-  EXPECT_EQ(Run("ZSCORE d Catania"), "$17\r\n56.44125787615711\r\n");
+  EXPECT_EQ(Run("ZSCORE d Catania"), "$18\r\n56.441257870158204\r\n");
   EXPECT_EQ(Run("GEORADIUSBYMEMBER g Palermo 1 m STORE d"), ":1\r\n");
   EXPECT_EQ(Run("GEORADIUS g 100 37 1 km STORE d"), ":0\r\n");
   EXPECT_EQ(events_.Take(), "geosearchstore d; georadiusstore d; georadiusstore d; del d; ");
