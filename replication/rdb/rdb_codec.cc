@@ -7,8 +7,11 @@ namespace cloakroom {
 namespace {
 
 constexpr const RdbCodec* kCodecs[kValueTypes] = {
-    &kStringCodec, &kHashCodec, &kSetCodec, &kListCodec,
-    nullptr,  // zset
+    &kStringCodec,
+    &kHashCodec,
+    &kSetCodec,
+    &kListCodec,
+    &kZsetCodec,
     nullptr,  // stream
 };
 

@@ -57,6 +57,7 @@ extern const RdbCodec kStringCodec;
 extern const RdbCodec kHashCodec;
 extern const RdbCodec kSetCodec;
 extern const RdbCodec kListCodec;
+extern const RdbCodec kZsetCodec;
 
 const RdbCodec& RdbCodecOf(ValueType type);
 

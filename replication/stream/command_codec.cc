@@ -7,8 +7,11 @@ namespace {
 
 constexpr size_t kItemsPerCommand = 64;
 constexpr const CommandCodec* kCodecs[kValueTypes] = {
-    &kStringCommands, &kHashCommands, &kSetCommands, &kListCommands,
-    nullptr,  // zset
+    &kStringCommands,
+    &kHashCommands,
+    &kSetCommands,
+    &kListCommands,
+    &kZsetCommands,
     nullptr,  // stream
 };
 

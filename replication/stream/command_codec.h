@@ -65,6 +65,7 @@ extern const CommandCodec kStringCommands;
 extern const CommandCodec kHashCommands;
 extern const CommandCodec kSetCommands;
 extern const CommandCodec kListCommands;
+extern const CommandCodec kZsetCommands;
 
 const CommandCodec& CommandCodecOf(ValueType type);
 

@@ -18,6 +18,8 @@ std::span<const CommandFamily> CommandFamilies() {
       DebugCommands(),
       DumpCommands(),
       FunctionCommands(),
+      GeoCommands(),
+      GeoSearchCommands(),
       HashCommands(),
       HashExpiryCommands(),
       HyperLogLogCommands(),
@@ -46,6 +48,10 @@ std::span<const CommandFamily> CommandFamilies() {
       StringCommands(),
       StringRangeCommands(),
       TransactionCommands(),
+      ZsetAlgebraCommands(),
+      ZsetCommands(),
+      ZsetPopCommands(),
+      ZsetRangeCommands(),
       // clang-format on
   };
   return families;

@@ -19,6 +19,8 @@ CommandFamily DatabaseCommands();
 CommandFamily DebugCommands();
 CommandFamily DumpCommands();
 CommandFamily FunctionCommands();
+CommandFamily GeoCommands();
+CommandFamily GeoSearchCommands();
 CommandFamily HashCommands();
 CommandFamily HyperLogLogCommands();
 CommandFamily IntrospectionCommands();
@@ -47,6 +49,10 @@ CommandFamily SlowLogCommands();
 CommandFamily StringCommands();
 CommandFamily StringRangeCommands();
 CommandFamily TransactionCommands();
+CommandFamily ZsetAlgebraCommands();
+CommandFamily ZsetCommands();
+CommandFamily ZsetPopCommands();
+CommandFamily ZsetRangeCommands();
 
 /// All families, for CommandTable.
 std::span<const CommandFamily> CommandFamilies();

@@ -60,6 +60,8 @@ enum CommandCategory : uint32_t {
   kCatDangerous = 1u << 8,
   kCatHyperLogLog = 1u << 9,
   kCatList = 1u << 10,
+  kCatSortedSet = 1u << 11,
+  kCatGeo = 1u << 12,
 };
 
 /// COMMAND DOCS' group.
@@ -72,6 +74,8 @@ enum class CommandGroup : uint8_t {
   kHash,
   kSet,
   kList,
+  kSortedSet,
+  kGeo,
   kTransactions,
   kPubSub,
   kScripting,

@@ -41,6 +41,9 @@ std::string ClientFlags(const Client& client) {
   if (TypeOf(client) == ClientType::kPubSub) flags.push_back('P');
   if (client.multi_count >= 0) flags.push_back('x');
   if (client.blocked) flags.push_back('b');
+  if (client.tracking.on) flags.push_back('t');
+  if (client.tracking.redirect_broken) flags.push_back('R');
+  if (client.tracking.bcast) flags.push_back('B');
   if (client.killed) flags.push_back('A');
   if (client.unix_socket) flags.push_back('U');
   if (client.no_evict) flags.push_back('e');

@@ -4,12 +4,16 @@
 #include "storage/values/list.h"
 #include "storage/values/set.h"
 #include "storage/values/string_value.h"
+#include "storage/values/zset.h"
 
 namespace cloakroom {
 
 constinit const TypeOps* const kTypeOps[kValueTypes] = {
-    &kStringOps, &kHashOps, &kSetOps, &kListOps,
-    nullptr,  // zset
+    &kStringOps,
+    &kHashOps,
+    &kSetOps,
+    &kListOps,
+    &kZsetOps,
     nullptr,  // stream
 };
 

@@ -131,6 +131,12 @@ def checked_later(ours, theirs):
     return type(ours) is int and isinstance(theirs, resp.Error)
 
 
+def scored_rank(ours, theirs):
+    """7.2 knows WITHSCORE, so that ZRANK and ZREVRANK have other errors with a third argument."""
+    return isinstance(ours, resp.Error) and ours.startswith(b"ERR wrong number of arguments") \
+        and theirs == b"ERR syntax error"
+
+
 def transaction(rules):
     """EXEC's reply: an element for each queued command, each under its own rule."""
     def compare(ours, theirs):
@@ -150,6 +156,7 @@ RULES = {
     "object|encoding": encoding, "object|idletime": number, "object|refcount": number,
     "memory|usage": number, "srandmember": shape, "spop": shape, "hrandfield": shape,
     "zrandmember": shape, "randomkey": shape, "dump": dumped, "bitcount": checked_later, "bitpos": checked_later,
+    "zrank": scored_rank, "zrevrank": scored_rank,
 }
 
 

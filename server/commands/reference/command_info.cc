@@ -51,6 +51,8 @@ constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
                                            {0, kCatString, "string"},
                                            {0, kCatBitmap, "bitmap"},
                                            {0, kCatHyperLogLog, "hyperloglog"},
+                                           {0, kCatSortedSet, "sortedset"},
+                                           {0, kCatGeo, "geo"},
                                            {kPubSub, 0, "pubsub"},
                                            {kAdmin, 0, "admin"},
                                            {kFast, 0, "fast"},
@@ -165,6 +167,10 @@ std::string_view GroupName(CommandGroup group) {
       return "set";
     case CommandGroup::kList:
       return "list";
+    case CommandGroup::kSortedSet:
+      return "sorted-set";
+    case CommandGroup::kGeo:
+      return "geo";
     case CommandGroup::kTransactions:
       return "transactions";
     case CommandGroup::kPubSub:

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include "storage/values/hash.h"
 #include "storage/values/memory_slot.h"
 #include "storage/values/set.h"
 #include "storage/values/string_value.h"
+#include "storage/values/zset.h"
 
 namespace cloakroom {
 namespace {
@@ -71,6 +73,15 @@ TEST(CommandSnapshotTest, ASetSaysItsMembersThenTheirExpiries) {
   set.SetMemberExpiry("c", 300);
   EXPECT_EQ(Said({.key = "t", .value = slot.view(), .expire_at_ms = 5000}, /*now_ms=*/300),
             "SELECT 0; SADD t a b; SPEXPIREAT t 700 MEMBERS 1 b; PEXPIREAT t 5000");
+TEST(CommandSnapshotTest, AZsetSaysItsScoresExactly) {
+  MemorySlot slot;
+  const EncodingLimits limits;
+  MutableZset zset(slot, limits);
+  zset.Put("a", 0.1);
+  zset.Put("b", -std::numeric_limits<double>::infinity());
+  zset.Put("c", 1e17);
+  EXPECT_EQ(Said({.key = "z", .value = slot.view()}),
+            "SELECT 0; ZADD z -inf b 0.10000000000000001 a 1e+17 c");
 }
 
 TEST(CommandSnapshotTest, LongSetsComeInPieces) {
