@@ -10,7 +10,7 @@ constexpr const RdbCodec* kCodecs[kValueTypes] = {
     &kStringCodec, &kHashCodec, &kSetCodec,
     nullptr,  // list
     nullptr,  // zset
-    nullptr,  // stream
+    &kStreamCodec,
 };
 
 /// Indexed by the byte, since every record is looked up.

@@ -55,6 +55,7 @@ struct RdbCodec {
 extern const RdbCodec kStringCodec;
 extern const RdbCodec kHashCodec;
 extern const RdbCodec kSetCodec;
+extern const RdbCodec kStreamCodec;
 
 const RdbCodec& RdbCodecOf(ValueType type);
 

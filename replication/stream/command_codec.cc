@@ -10,7 +10,7 @@ constexpr const CommandCodec* kCodecs[kValueTypes] = {
     &kStringCommands, &kHashCommands, &kSetCommands,
     nullptr,  // list
     nullptr,  // zset
-    nullptr,  // stream
+    &kStreamCommands,
 };
 
 }  // namespace

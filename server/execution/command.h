@@ -58,6 +58,7 @@ enum CommandCategory : uint32_t {
   kCatTransaction = 1u << 6,
   kCatScripting = 1u << 7,
   kCatDangerous = 1u << 8,
+  kCatStream = 1u << 9,
 };
 
 /// COMMAND DOCS' group.
@@ -71,7 +72,8 @@ enum class CommandGroup : uint8_t {
   kTransactions,
   kPubSub,
   kScripting,
-  kServer
+  kServer,
+  kStream,
 };
 
 /// What the command does to the keys of a spec, as COMMAND INFO and GETKEYSANDFLAGS show it.

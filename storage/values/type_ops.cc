@@ -2,6 +2,7 @@
 
 #include "storage/values/hash.h"
 #include "storage/values/set.h"
+#include "storage/values/stream.h"
 #include "storage/values/string_value.h"
 
 namespace cloakroom {
@@ -10,7 +11,7 @@ constinit const TypeOps* const kTypeOps[kValueTypes] = {
     &kStringOps, &kHashOps, &kSetOps,
     nullptr,  // list
     nullptr,  // zset
-    nullptr,  // stream
+    &kStreamOps,
 };
 
 }  // namespace cloakroom

@@ -49,6 +49,7 @@ constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
                                            {0, kCatHash, "hash"},
                                            {0, kCatString, "string"},
                                            {0, kCatBitmap, "bitmap"},
+                                           {0, kCatStream, "stream"},
                                            {kPubSub, 0, "pubsub"},
                                            {kAdmin, 0, "admin"},
                                            {kFast, 0, "fast"},
@@ -167,6 +168,8 @@ std::string_view GroupName(CommandGroup group) {
       return "scripting";
     case CommandGroup::kServer:
       return "server";
+    case CommandGroup::kStream:
+      return "stream";
   }
   return "generic";
 }
