@@ -25,8 +25,7 @@ constexpr int kFirstWithActiveTimes = 11;
 
 std::string IdBytes(const StreamId& id) {
   std::string bytes(kIdSize, '\0');
-  StoreUnaligned(StoreUnaligned(bytes.data(), __builtin_bswap64(id.ms)),
-                 __builtin_bswap64(id.seq));
+  StoreUnaligned(StoreUnaligned(bytes.data(), __builtin_bswap64(id.ms)), __builtin_bswap64(id.seq));
   return bytes;
 }
 

@@ -32,9 +32,9 @@ void WriteGroup(CommandOutput& out, std::string_view key, std::string_view name,
     out.Send({"XGROUP", "CREATECONSUMER", key, name, consumer});
   }
   group.pending().ForEachFrom(kFirstStreamId, [&](const PendingEntry& entry) {
-    out.Send({"XCLAIM", key, name, group.NameOf(entry.consumer), "0",
-              StreamIdText(entry.id).view(), "TIME", IntegerText(entry.delivered_ms).view(),
-              "RETRYCOUNT", IntegerText(entry.deliveries).view(), "JUSTID", "FORCE"});
+    out.Send({"XCLAIM", key, name, group.NameOf(entry.consumer), "0", StreamIdText(entry.id).view(),
+              "TIME", IntegerText(entry.delivered_ms).view(), "RETRYCOUNT",
+              IntegerText(entry.deliveries).view(), "JUSTID", "FORCE"});
     return true;
   });
 }

@@ -31,11 +31,11 @@ class Claiming {
   /// Makes the entry pending for the consumer, and replies it.
   void Claim(const StreamId& id, int64_t delivered_ms, int64_t deliveries) {
     if (group_.Find(consumer_) == nullptr) {
-      group_.CreateConsumer(consumer_, call_.now_ms());
+      group_.CreateConsumer(consumer_, StreamTime(call_));
       stream_.scope().ChangedUnwatched("xgroup-createconsumer");
     }
     group_.Claim(consumer_, {&id, 1}, delivered_ms, deliveries);
-    group_.Note(consumer_, call_.now_ms(), /*got=*/true);
+    group_.Note(consumer_, StreamTime(call_), /*got=*/true);
     stream_.scope().ChangedUnwatched({});
     if (just_id) return ReplyStreamId(call_.reply(), id);
     ReplyEntryOf(call_.reply(), stream_->view(), id);
@@ -67,15 +67,15 @@ struct ClaimOptions {
 };
 
 void TakeClaimOption(Arguments& args, ClaimOptions& options) {
-  const int64_t now_ms = args.call().now_ms();
+  const int64_t now_ms = StreamTime(args.call());
   if (args.Word("FORCE")) {
     options.force = true;
   } else if (args.Word("JUSTID")) {
     options.just_id = true;
   } else if (args.Word("IDLE", 1)) {
     const int64_t idle_ms = args.Integer("ERR Invalid IDLE option argument for XCLAIM");
-    options.delivered_ms = static_cast<int64_t>(static_cast<uint64_t>(now_ms) -
-                                                static_cast<uint64_t>(idle_ms));
+    options.delivered_ms =
+        static_cast<int64_t>(static_cast<uint64_t>(now_ms) - static_cast<uint64_t>(idle_ms));
   } else if (args.Word("TIME", 1)) {
     options.delivered_ms = args.Integer("ERR Invalid TIME option argument for XCLAIM");
   } else if (args.Word("RETRYCOUNT", 1)) {
@@ -132,7 +132,7 @@ void XClaim(Call& call) {
     }
     if (!pending && !options.force) continue;
     if (pending && options.min_idle_ms > 0 &&
-        call.now_ms() - pending->delivered_ms < options.min_idle_ms) {
+        StreamTime(call) - pending->delivered_ms < options.min_idle_ms) {
       continue;
     }
     int64_t deliveries = pending ? pending->deliveries : 1;
@@ -141,7 +141,7 @@ void XClaim(Call& call) {
     } else if (!options.just_id) {
       ++deliveries;
     }
-    claiming.Claim(id, DeliveryTime(options, call.now_ms()), deliveries);
+    claiming.Claim(id, DeliveryTime(options, StreamTime(call)), deliveries);
     ++claimed;
     changed = true;
   }
@@ -185,9 +185,8 @@ struct AutoClaimPlan {
 AutoClaimPlan PlanAutoClaim(const Stream& stream, const StreamGroup& group,
                             const AutoClaimOptions& options, int64_t now_ms) {
   constexpr int64_t kTriesPerEntry = 10;
-  const int64_t most_tries = options.count > INT64_MAX / kTriesPerEntry
-                                 ? INT64_MAX
-                                 : options.count * kTriesPerEntry;
+  const int64_t most_tries =
+      options.count > INT64_MAX / kTriesPerEntry ? INT64_MAX : options.count * kTriesPerEntry;
   AutoClaimPlan plan;
   int64_t tries = 0;
   group.pending().ForEachFrom(options.start, [&](const PendingEntry& entry) {
@@ -210,8 +209,8 @@ void XAutoClaim(Call& call) {
   if (!args.Finish()) return;
   Writing<MutableStream> stream(call, call.arg(1));
   if (!FindGroup(call, stream)) return;
-  const AutoClaimPlan plan = PlanAutoClaim(
-      stream->view(), *stream->view().FindGroup(call.arg(2)), options, call.now_ms());
+  const AutoClaimPlan plan = PlanAutoClaim(stream->view(), *stream->view().FindGroup(call.arg(2)),
+                                           options, StreamTime(call));
   Claiming claiming(call, stream);
   claiming.just_id = options.just_id;
   call.reply().Array(3);
@@ -223,7 +222,7 @@ void XAutoClaim(Call& call) {
       claiming.Forget(entry.id);
       deleted.push_back(entry.id);
     } else {
-      claiming.Claim(entry.id, call.now_ms(), entry.deliveries + (options.just_id ? 0 : 1));
+      claiming.Claim(entry.id, StreamTime(call), entry.deliveries + (options.just_id ? 0 : 1));
     }
   }
   call.reply().EndArray(mark, plan.entries.size() - deleted.size());

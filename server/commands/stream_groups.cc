@@ -63,8 +63,8 @@ bool HasGroup(Call& call, Writing<MutableStream>& stream, bool needed) {
 std::optional<StreamId> GroupId(Call& call, const Stream& stream, bool allows_bounds) {
   const std::string_view text = call.arg(4);
   if (text == "$") return stream.last_id();
-  const std::optional<StreamId> id = allows_bounds ? ParseStreamBound(text, 0)
-                                                   : ParseStreamId(text);
+  const std::optional<StreamId> id =
+      allows_bounds ? ParseStreamBound(text, 0) : ParseStreamId(text);
   if (!id) call.Error(kInvalidStreamId);
   return id;
 }
@@ -123,7 +123,7 @@ void XGroupCreateConsumer(Call& call) {
   if (!stream.ok() || !HasGroup(call, stream, /*needed=*/true)) return;
   const bool there = stream->view().FindGroup(call.arg(3))->Find(call.arg(4)) != nullptr;
   if (!there) {
-    MutableStreamGroup(*stream, call.arg(3)).CreateConsumer(call.arg(4), call.now_ms());
+    MutableStreamGroup(*stream, call.arg(3)).CreateConsumer(call.arg(4), StreamTime(call));
     stream.scope().ChangedUnwatched("xgroup-createconsumer");
   }
   call.reply().Integer(there ? 0 : 1);
@@ -135,8 +135,7 @@ void XGroupDelConsumer(Call& call) {
   if (stream->view().FindGroup(call.arg(3))->Find(call.arg(4)) == nullptr) {
     return call.reply().Integer(0);
   }
-  const size_t pending =
-      MutableStreamGroup(*stream, call.arg(3)).DeleteConsumer(call.arg(4));
+  const size_t pending = MutableStreamGroup(*stream, call.arg(3)).DeleteConsumer(call.arg(4));
   stream.scope().ChangedUnwatched("xgroup-delconsumer");
   call.reply().Integer(static_cast<int64_t>(pending));
 }
@@ -224,9 +223,8 @@ void ReplyPending(ReplyWriter& reply, const StreamGroup& group, const PendingOpt
   if (consumer == nullptr) {
     group.pending().ForEachFrom(options.range.first, one);
   } else {
-    consumer->pending.ForEachFrom(options.range.first, [&](const StreamId& id) {
-      return one(*group.pending().Find(id));
-    });
+    consumer->pending.ForEachFrom(
+        options.range.first, [&](const StreamId& id) { return one(*group.pending().Find(id)); });
   }
   reply.EndArray(mark, static_cast<size_t>(options.count - left));
 }
@@ -250,7 +248,7 @@ void XPending(Call& call) {
     consumer = group->Find(*options.consumer);
     if (consumer == nullptr) return call.reply().Array(0);
   }
-  ReplyPending(call.reply(), *group, options, consumer, call.now_ms());
+  ReplyPending(call.reply(), *group, options, consumer, StreamTime(call));
 }
 
 // Read as a table.

@@ -35,8 +35,8 @@ size_t RadixNodes(std::span<const IdBytes> keys, size_t depth) {
   size_t nodes = 1;
   while (!keys.empty()) {
     const uint8_t byte = keys.front()[depth];
-    const auto end = std::ranges::find_if(
-        keys, [&](const IdBytes& key) { return key[depth] != byte; });
+    const auto end =
+        std::ranges::find_if(keys, [&](const IdBytes& key) { return key[depth] != byte; });
     const auto count = static_cast<size_t>(end - keys.begin());
     nodes += RadixNodes(keys.first(count), depth + 1);
     keys = keys.subspan(count);
@@ -119,9 +119,8 @@ void ReplyPending(ReplyWriter& reply, const StreamGroup& group, const StreamCons
   if (consumer == nullptr) {
     group.pending().ForEachFrom(kFirstStreamId, one);
   } else {
-    consumer->pending.ForEachFrom(kFirstStreamId, [&](const StreamId& id) {
-      return one(*group.pending().Find(id));
-    });
+    consumer->pending.ForEachFrom(
+        kFirstStreamId, [&](const StreamId& id) { return one(*group.pending().Find(id)); });
   }
   reply.EndArray(mark, replied);
 }
@@ -190,10 +189,9 @@ void XInfoStream(Call& call) {
     if (!asked) return;
     if (*asked >= 0) count = *asked;
   }
-  ReplyFrom(call, *stream, count == 0 ? FullItems(*stream) : static_cast<size_t>(count),
-            [count](ReplyWriter& reply, const Stream& view) {
-              ReplyFullStream(reply, view, count);
-            });
+  ReplyFrom(
+      call, *stream, count == 0 ? FullItems(*stream) : static_cast<size_t>(count),
+      [count](ReplyWriter& reply, const Stream& view) { ReplyFullStream(reply, view, count); });
 }
 
 void XInfoGroups(Call& call) {
@@ -232,11 +230,10 @@ void XInfoConsumers(Call& call) {
     reply.Bulk("pending");
     reply.Integer(static_cast<int64_t>(consumer.pending.size()));
     reply.Bulk("idle");
-    reply.Integer(std::max<int64_t>(call.now_ms() - consumer.seen_ms, 0));
+    reply.Integer(std::max<int64_t>(StreamTime(call) - consumer.seen_ms, 0));
     reply.Bulk("inactive");
-    reply.Integer(consumer.active_ms < 0
-                      ? -1
-                      : std::max<int64_t>(call.now_ms() - consumer.active_ms, 0));
+    reply.Integer(
+        consumer.active_ms < 0 ? -1 : std::max<int64_t>(StreamTime(call) - consumer.active_ms, 0));
   }
 }
 

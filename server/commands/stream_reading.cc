@@ -1,11 +1,11 @@
 // XREAD and XREADGROUP: they read several streams, and may wait for entries.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/core.h>
 
 #include "server/commands/families.h"
 #include "server/commands/support/long_reply.h"
@@ -74,7 +74,7 @@ class OptionReader {
   void TakeBlock() {
     const int64_t block_ms = args_.Integer("ERR timeout is not an integer or out of range");
     if (block_ms < 0) args_.Fail("ERR timeout is negative");
-    if (block_ms > INT64_MAX - args_.call().now_ms()) args_.Fail("ERR timeout is out of range");
+    if (block_ms > INT64_MAX - StreamTime(args_.call())) args_.Fail("ERR timeout is out of range");
     options_.block_ms = block_ms;
   }
 
@@ -168,8 +168,7 @@ void ReplyReadable(ReplyWriter& reply, const std::vector<Readable>& readable, in
 /// Serves XREAD when one of its keys has changed. It takes nothing, so all who wait are served.
 Waiter::Verdict ServeRead(const ReadyKey& ready, const std::vector<Position>& positions,
                           int64_t count) {
-  const Entry* const entry =
-      PeekKey(ready.hold, ready.db, ready.key, ready.hash, ready.now_ms);
+  const Entry* const entry = PeekKey(ready.hold, ready.db, ready.key, ready.hash, ready.now_ms);
   if (entry == nullptr || entry->type() != Stream::kType) return Waiter::Verdict::kNotForMe;
   const auto position = std::ranges::find(positions, ready.key, &Position::key);
   const Stream stream(entry->value());
@@ -243,8 +242,7 @@ int64_t ReadCount(const Stream& stream, int64_t before, const StreamId& id) {
 /// One stream being read for a consumer.
 class GroupReading {
  public:
-  GroupReading(WriteScope& scope, MutableStream& stream, const GroupReader& reader,
-               int64_t now_ms)
+  GroupReading(WriteScope& scope, MutableStream& stream, const GroupReader& reader, int64_t now_ms)
       : scope_(scope),
         view_(stream.view()),
         group_(stream, reader.group),
@@ -382,7 +380,7 @@ void XReadGroup(Call& call) {
     if (positions[i] == kNewEntries && !HasNew(stream->view(), reader.group)) continue;
     ++replied;
     ReplyKey(reply, key);
-    GroupReading reading(stream.scope(), *stream, reader, call.now_ms());
+    GroupReading reading(stream.scope(), *stream, reader, StreamTime(call));
     if (positions[i] == kNewEntries) {
       reading.DeliverNew(reply);
     } else {

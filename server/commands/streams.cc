@@ -28,7 +28,7 @@ std::optional<StreamId> NewId(Call& call, const StreamOptions& options, const St
   }
   StreamId id = options.id;
   if (options.automatic_id) {
-    const StreamId now = {static_cast<uint64_t>(call.now_ms()), 0};
+    const StreamId now = {static_cast<uint64_t>(StreamTime(call)), 0};
     return now.ms > last_id.ms ? now : last_id.Next();
   }
   if (options.automatic_seq && last_id.ms == id.ms) {
@@ -152,8 +152,9 @@ SetIdOptions TakeSetIdOptions(Arguments& args) {
       options.max_deleted.reset();
       if (!deleted.zero()) options.max_deleted = deleted;
       if (options.last_id < deleted) {
-        args.Fail("ERR The ID specified in XSETID is smaller than the provided "
-                  "max_deleted_entry_id");
+        args.Fail(
+            "ERR The ID specified in XSETID is smaller than the provided "
+            "max_deleted_entry_id");
       }
     } else {
       args.SyntaxError();
@@ -170,17 +171,13 @@ void XSetId(Call& call) {
   if (!stream.ok()) return;
   if (!stream.exists()) return call.Error(kNoSuchKey);
   const Stream view = stream->view();
-  if (options.last_id < view.max_deleted()) {
-    return call.Error("ERR The ID specified in XSETID is smaller than current "
-                      "max_deleted_entry_id");
-  }
   if (!view.empty() && options.last_id < view.last_entry()) {
-    return call.Error(
-        "ERR The ID specified in XSETID is smaller than the target stream top item");
+    return call.Error("ERR The ID specified in XSETID is smaller than the target stream top item");
   }
   if (!view.empty() && options.entries_added && view.size() > *options.entries_added) {
-    return call.Error("ERR The entries_added specified in XSETID is smaller than the target "
-                      "stream length");
+    return call.Error(
+        "ERR The entries_added specified in XSETID is smaller than the target "
+        "stream length");
   }
   stream->SetIds(options.last_id, options.entries_added, options.max_deleted);
   stream.scope().ChangedUnwatched("xsetid");
@@ -228,8 +225,6 @@ constexpr CommandRow kStreamCommands[] = {
 
 }  // namespace
 
-CommandFamily StreamCommands() {
-  return {CommandGroup::kStream, kCatStream, kStreamCommands};
-}
+CommandFamily StreamCommands() { return {CommandGroup::kStream, kCatStream, kStreamCommands}; }
 
 }  // namespace cloakroom

@@ -22,9 +22,7 @@ Stream MutableStream::view() const {
   return slot_.exists() ? Stream(slot_.encoding(), slot_.bytes()) : Stream();
 }
 
-StreamHead MutableStream::head() const {
-  return LoadUnaligned<StreamHead>(slot_.data());
-}
+StreamHead MutableStream::head() const { return LoadUnaligned<StreamHead>(slot_.data()); }
 
 void MutableStream::Store(const StreamHead& head) { StoreUnaligned(slot_.data(), head); }
 

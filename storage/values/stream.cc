@@ -162,7 +162,9 @@ const StreamGroup* Stream::FindGroup(std::string_view name) const {
 }
 
 bool Stream::HasGapsFrom(const StreamId& from) const {
-  return !empty() && !max_deleted().zero() && from <= max_deleted();
+  // What was deleted before the first entry leaves no gap.
+  return !empty() && !max_deleted().zero() && from <= max_deleted() &&
+         first_entry() <= max_deleted();
 }
 
 std::optional<int64_t> Stream::CountUpTo(const StreamId& id) const {

@@ -163,11 +163,11 @@ StreamText TakeStreamElement(const char*& at) {
 
 size_t ListpackSize(size_t element_size) {
   // Redis does not use the greatest number of two bytes, nor that of three or four.
-  const size_t behind = element_size <= 127           ? 1
-                        : element_size < 16'383       ? 2
-                        : element_size < 2'097'151    ? 3
+  const size_t behind = element_size <= 127          ? 1
+                        : element_size < 16'383      ? 2
+                        : element_size < 2'097'151   ? 3
                         : element_size < 268'435'455 ? 4
-                                                      : 5;
+                                                     : 5;
   return element_size + behind;
 }
 

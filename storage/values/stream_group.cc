@@ -24,10 +24,10 @@ StreamGroup StreamGroup::Share() const {
   copy.pending_ = pending_.Share();
   copy.by_number_.resize(by_number_.size(), nullptr);
   for (const auto& [name, consumer] : consumers_) {
-    const auto place = copy.consumers_.emplace_hint(
-        copy.consumers_.end(), name,
-        StreamConsumer{consumer.number, consumer.seen_ms, consumer.active_ms,
-                       consumer.pending.Share()});
+    const auto place =
+        copy.consumers_.emplace_hint(copy.consumers_.end(), name,
+                                     StreamConsumer{consumer.number, consumer.seen_ms,
+                                                    consumer.active_ms, consumer.pending.Share()});
     copy.by_number_[consumer.number] = &*place;
   }
   return copy;

@@ -129,8 +129,7 @@ char* StreamLeafWriter::Extend(const StreamId& id, bool own_fields, size_t eleme
   char* to = region_.Splice(region_.size(), 0, VarintSize(head) + size);
   StoreId(region_.data() + kLast, id);
   char* const total = region_.data() + kListpackBytes;
-  StoreUnaligned(total,
-                 static_cast<uint32_t>(LoadUnaligned<uint32_t>(total) + listpack_bytes));
+  StoreUnaligned(total, static_cast<uint32_t>(LoadUnaligned<uint32_t>(total) + listpack_bytes));
   return StoreVarint(StoreVarint(StoreVarint(to, head), ms), seq);
 }
 

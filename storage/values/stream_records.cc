@@ -155,8 +155,8 @@ void StreamIdSet::ForEachFrom(const StreamId& from,
 }
 
 bool StreamIdSet::Insert(const StreamId& id) {
-  return PutRecord<kIdSize>(
-      tree_, id, [&](char* to) { StoreUnaligned(StoreUnaligned(to, id.ms), id.seq); });
+  return PutRecord<kIdSize>(tree_, id,
+                            [&](char* to) { StoreUnaligned(StoreUnaligned(to, id.ms), id.seq); });
 }
 
 bool StreamIdSet::Erase(const StreamId& id) { return EraseRecord<kIdSize>(tree_, id); }

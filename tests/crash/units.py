@@ -8,7 +8,7 @@ show a unit that was applied twice, SREM and DEL one that was not applied at all
 
 import random
 
-from support import resp
+from support import resp, value_types
 
 SCRIPT = """local at = 1
 while at <= #ARGV do
@@ -67,6 +67,8 @@ class Units:
             ("SADD", key + "words", f"word{i}"),
             ("SREM", key + "words", *(f"word{i - WINDOW - n}" for n in range(3))),
             ("APPEND", key + "text", chr(97 + i % 26)),
+            ("XADD", key + "stream", f"{i}-1", "n", i, "text", "v" * (i % 50)),
+            ("XDEL", key + "stream", *(f"{max(i - WINDOW - n, 0)}-1" for n in range(3))),
         ]
         return done + list(self._now_and_then(key, i))
 
@@ -154,6 +156,13 @@ class Model:
 
     def _srem(self, key, *members):
         self.values.get(key, set()).difference_update(members)
+
+    def _xadd(self, key, entry_id, *words):
+        self.values.setdefault(key, value_types.Entries()).append((entry_id, words))
+
+    def _xdel(self, key, *ids):
+        stream = self.values.get(key, ())
+        stream[:] = [entry for entry in stream if entry[0] not in ids]
 
     def _pexpireat(self, key, when_ms):
         self.expiries_ms[key] = int(when_ms)

@@ -31,13 +31,21 @@ def _pairs(reply):
     return sorted(zip(reply[::2], reply[1::2]))
 
 
+class Entries(list):
+    """A model's stream: (ID, (field, value ...)) in order."""
+
+
+def _entries(reply):
+    return [(entry_id, tuple(words)) for entry_id, words in reply]
+
+
 VALUE_TYPES = (
     ValueType(b"string", b"s", ("GET",), model=bytes, items=bytes),
     ValueType(b"hash", b"h", ("HGETALL",), walk="HSCAN", model=dict, items=_pairs),
     ValueType(b"set", b"t", ("SMEMBERS",), walk="SSCAN", model=set, items=sorted),
     ValueType(b"list", b"l", ("LRANGE", 0, -1)),
     ValueType(b"zset", b"z", ("ZRANGE", 0, -1, "WITHSCORES")),
-    ValueType(b"stream", b"x", ("XRANGE", "-", "+")),
+    ValueType(b"stream", b"x", ("XRANGE", "-", "+"), model=Entries, items=_entries),
 )
 BY_NAME = {row.name: row for row in VALUE_TYPES}
 

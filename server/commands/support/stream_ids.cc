@@ -86,6 +86,10 @@ StreamId TakeRangeEnd(Arguments& args) {
   return previous.value_or(StreamId());
 }
 
+int64_t StreamTime(Call& call) {
+  return call.now_ms() == kNothingExpiresMs ? call.server().clock().NowMs() : call.now_ms();
+}
+
 std::string NoSuchGroup(std::string_view key, std::string_view group) {
   return fmt::format("NOGROUP No such key '{}' or consumer group '{}'", UpToNul(key),
                      UpToNul(group));

@@ -28,6 +28,10 @@ StreamId TakeStreamId(Arguments& args);
 StreamId TakeRangeStart(Arguments& args);
 StreamId TakeRangeEnd(Arguments& args);
 
+/// The time of the command, for IDs and deliveries. While a log is replayed nothing expires, and
+/// Call::now_ms() is no time; then it is that of the clock.
+int64_t StreamTime(Call& call);
+
 /// "NOGROUP No such key ... or consumer group ...": what XPENDING and others answer.
 std::string NoSuchGroup(std::string_view key, std::string_view group);
 /// "NOGROUP No such consumer group ... for key name ...": what XGROUP and XINFO answer.

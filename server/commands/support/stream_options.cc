@@ -11,8 +11,7 @@ namespace {
 int64_t DefaultLimit(Arguments& args) {
   constexpr int64_t kWithoutNodeLimit = 10'000;
   constexpr int64_t kMost = 1'000'000;
-  const size_t entries =
-      args.call().server().keyspace().encoding_limits().stream_node_max_entries;
+  const size_t entries = args.call().server().keyspace().encoding_limits().stream_node_max_entries;
   if (entries == 0) return kWithoutNodeLimit;
   return static_cast<int64_t>(std::min<size_t>(entries, kMost / 100)) * 100;
 }
@@ -94,8 +93,9 @@ class OptionReader {
 
   void Check() {
     if (limit_ != 0 && !options_.trim) {
-      return args_.Fail("ERR syntax error, LIMIT cannot be used without specifying a trimming "
-                        "strategy");
+      return args_.Fail(
+          "ERR syntax error, LIMIT cannot be used without specifying a trimming "
+          "strategy");
     }
     if (!adds_ && !options_.trim) {
       return args_.Fail("ERR syntax error, XTRIM must be called with trimming strategy");
@@ -120,8 +120,6 @@ class OptionReader {
 
 StreamOptions TakeAddOptions(Arguments& args) { return OptionReader(args, /*adds=*/true).Read(); }
 
-StreamOptions TakeTrimOptions(Arguments& args) {
-  return OptionReader(args, /*adds=*/false).Read();
-}
+StreamOptions TakeTrimOptions(Arguments& args) { return OptionReader(args, /*adds=*/false).Read(); }
 
 }  // namespace cloakroom

@@ -86,8 +86,7 @@ TEST_F(MutableStreamTest, RangesAreReadInBothDirections) {
   AddUpTo(205);
   stream_.Erase({103, 0});
   EXPECT_EQ(IdsOf(stream_.view(), {{99, 0}, {105, 0}}), "99-0 100-0 101-0 102-0 104-0 105-0");
-  EXPECT_EQ(IdsOf(stream_.view(), {{99, 0}, {105, 0}}, true),
-            "105-0 104-0 102-0 101-0 100-0 99-0");
+  EXPECT_EQ(IdsOf(stream_.view(), {{99, 0}, {105, 0}}, true), "105-0 104-0 102-0 101-0 100-0 99-0");
   EXPECT_EQ(IdsOf(stream_.view(), {{204, 1}, {UINT64_MAX, 0}}), "205-0");
   EXPECT_EQ(IdsOf(stream_.view(), {{300, 0}, {400, 0}}), "");
   EXPECT_EQ(IdsOf(stream_.view(), {{5, 0}, {4, 0}}), "");
@@ -189,9 +188,8 @@ TEST_F(MutableStreamTest, ARandomStreamIsThatOfAModel) {
   }
   std::map<uint64_t, std::string> found;
   stream_.view().ForEach({}, [&](const StreamEntry& entry) {
-    entry.ForEach([&](const StreamText&, const StreamText& value) {
-      found[entry.id().ms] = value.view();
-    });
+    entry.ForEach(
+        [&](const StreamText&, const StreamText& value) { found[entry.id().ms] = value.view(); });
     return true;
   });
   EXPECT_EQ(found, model);

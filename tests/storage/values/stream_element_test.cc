@@ -58,8 +58,8 @@ TEST(StreamElementTest, SizesBehindElementsSkipTheGreatestNumberOfEachWidthButTh
 }
 
 TEST(StreamElementTest, VarintsTakeSevenBitsAByte) {
-  for (const uint64_t number : {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{16'384},
-                                UINT64_MAX}) {
+  for (const uint64_t number :
+       {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{16'384}, UINT64_MAX}) {
     char bytes[10];
     const char* at = bytes;
     EXPECT_EQ(StoreVarint(bytes, number), bytes + VarintSize(number));

@@ -55,8 +55,9 @@ TEST_F(StreamLeafTest, SequenceNumbersMayBeSmallerThanTheFirst) {
   Begin({1, UINT64_MAX}, {"a", "1"});
   Append({2, 0}, {"a", "2"});
   Append({UINT64_MAX, UINT64_MAX}, {"a", "3"});
-  EXPECT_EQ(Text(), "1-18446744073709551615 a=1; 2-0 a=2; "
-                    "18446744073709551615-18446744073709551615 a=3; ");
+  EXPECT_EQ(Text(),
+            "1-18446744073709551615 a=1; 2-0 a=2; "
+            "18446744073709551615-18446744073709551615 a=3; ");
 }
 
 TEST_F(StreamLeafTest, TheSizeOfRedisNodeIsKnown) {

@@ -35,8 +35,7 @@ TEST(StreamRecordsTest, ARandomSetOfIdsIsThatOfAModel) {
   EXPECT_EQ(IdsOf(set), std::vector<StreamId>(model.begin(), model.end()));
   const StreamId middle = {20, 20};
   EXPECT_EQ(set.Contains(middle), model.contains(middle));
-  EXPECT_EQ(IdsOf(set, middle),
-            std::vector<StreamId>(model.lower_bound(middle), model.end()));
+  EXPECT_EQ(IdsOf(set, middle), std::vector<StreamId>(model.lower_bound(middle), model.end()));
 }
 
 TEST(StreamRecordsTest, APendingEntryIsReplacedByOneWithItsId) {
