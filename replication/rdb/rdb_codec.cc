@@ -12,7 +12,7 @@ constexpr const RdbCodec* kCodecs[kValueTypes] = {
     &kSetCodec,
     &kListCodec,
     &kZsetCodec,
-    nullptr,  // stream
+    &kStreamCodec,
 };
 
 /// Indexed by the byte, since every record is looked up.

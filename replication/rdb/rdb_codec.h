@@ -58,6 +58,7 @@ extern const RdbCodec kHashCodec;
 extern const RdbCodec kSetCodec;
 extern const RdbCodec kListCodec;
 extern const RdbCodec kZsetCodec;
+extern const RdbCodec kStreamCodec;
 
 const RdbCodec& RdbCodecOf(ValueType type);
 

@@ -12,7 +12,7 @@ constexpr const CommandCodec* kCodecs[kValueTypes] = {
     &kSetCommands,
     &kListCommands,
     &kZsetCommands,
-    nullptr,  // stream
+    &kStreamCommands,
 };
 
 }  // namespace

@@ -66,6 +66,7 @@ extern const CommandCodec kHashCommands;
 extern const CommandCodec kSetCommands;
 extern const CommandCodec kListCommands;
 extern const CommandCodec kZsetCommands;
+extern const CommandCodec kStreamCommands;
 
 const CommandCodec& CommandCodecOf(ValueType type);
 

@@ -62,6 +62,7 @@ enum CommandCategory : uint32_t {
   kCatList = 1u << 10,
   kCatSortedSet = 1u << 11,
   kCatGeo = 1u << 12,
+  kCatStream = 1u << 13,
 };
 
 /// COMMAND DOCS' group.
@@ -79,7 +80,8 @@ enum class CommandGroup : uint8_t {
   kTransactions,
   kPubSub,
   kScripting,
-  kServer
+  kServer,
+  kStream,
 };
 
 /// What the command does to the keys of a spec, as COMMAND INFO and GETKEYSANDFLAGS show it.

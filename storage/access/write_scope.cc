@@ -66,13 +66,18 @@ WriteScope::~WriteScope() {
 
 void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
   AssertHeld(stripe_);
-  touched_ = true;
-  stripe_.changes.store(stripe_.changes.load(std::memory_order_relaxed) + count,
-                        std::memory_order_relaxed);
   if (!stripe_.interests.empty()) [[unlikely]] {
     stripe_.interests.SignalWatchers(key_, by_expiry);
     hold_.NoteReady(db_, key_, hash_);
   }
+  ChangedUnwatched(event, count);
+}
+
+void WriteScope::ChangedUnwatched(KeyEvent event, int64_t count) {
+  AssertHeld(stripe_);
+  touched_ = true;
+  stripe_.changes.store(stripe_.changes.load(std::memory_order_relaxed) + count,
+                        std::memory_order_relaxed);
   if (events_ != nullptr && !event.empty()) [[unlikely]]
     events_->AddEvent(db_.index(), event, key_);
 }
@@ -191,6 +196,11 @@ void WriteScope::Log(ChangeKind kind, std::initializer_list<std::string_view> wo
 
 void WriteScope::LogItem(ChangeKind kind, std::initializer_list<std::string_view> items,
                          int64_t number) {
+  LogItems(kind, std::span<const std::string_view>(items.begin(), items.size()), number);
+}
+
+void WriteScope::LogItems(ChangeKind kind, std::span<const std::string_view> items,
+                          int64_t number) {
   if (changes_ == nullptr) return;
   changes_->AddItem(db_.index(), kind, key_, items, number);
   if (!by_time_) changes_->NoteAwaited();

@@ -44,6 +44,9 @@ class WriteScope final : public ValueSlot {
   /// changed, for the save points. An empty event is one of which Redis tells nobody. May be called
   /// more than once.
   void Changed(KeyEvent event, int64_t count = 1);
+  /// The same for a change of which Redis tells neither WATCH nor blocked requests: one of a
+  /// stream's consumer groups. Without a name it is no event either.
+  void ChangedUnwatched(KeyEvent event, int64_t count = 1);
 
   /// kNoExpiry removes it. REQUIRES: exists().
   void SetExpiry(int64_t expire_at_ms);
@@ -87,6 +90,7 @@ class WriteScope final : public ValueSlot {
   bool logged() const override { return changes_ != nullptr; }
   void LogItem(ChangeKind kind, std::initializer_list<std::string_view> items,
                int64_t number) override;
+  void LogItems(ChangeKind kind, std::span<const std::string_view> items, int64_t number) override;
   void LogBytes(size_t first, size_t last) override;
 
  private:

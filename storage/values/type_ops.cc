@@ -3,6 +3,7 @@
 #include "storage/values/hash.h"
 #include "storage/values/list.h"
 #include "storage/values/set.h"
+#include "storage/values/stream.h"
 #include "storage/values/string_value.h"
 #include "storage/values/zset.h"
 
@@ -14,7 +15,7 @@ constinit const TypeOps* const kTypeOps[kValueTypes] = {
     &kSetOps,
     &kListOps,
     &kZsetOps,
-    nullptr,  // stream
+    &kStreamOps,
 };
 
 }  // namespace cloakroom

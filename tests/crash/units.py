@@ -9,7 +9,7 @@ and the order.
 
 import random
 
-from support import resp
+from support import resp, value_types
 from support.value_types import Scores
 
 SCRIPT = """local at = 1
@@ -79,6 +79,8 @@ class Units:
             ("RPUSH", key + "queue", f"job{i}", i),
             ("LPUSH", key + "recent", f"word{i}"),
             ("LTRIM", key + "recent", 0, WINDOW),
+            ("XADD", key + "stream", f"{i}-1", "n", i, "text", "v" * (i % 50)),
+            ("XDEL", key + "stream", *(f"{max(i - WINDOW - n, 0)}-1" for n in range(3))),
         ]
         return done + list(self._now_and_then(key, i))
 
@@ -217,6 +219,7 @@ class Model:
             self.values[key] = elements
         else:
             self.values.pop(key, None)
+
     def _zadd(self, key, *words):
         self.values.setdefault(key, Scores()).update(zip(words[1::2], words[::2]))
 
@@ -226,6 +229,13 @@ class Model:
 
     def _zrem(self, key, member):
         self.values.get(key, Scores()).pop(member, None)
+
+    def _xadd(self, key, entry_id, *words):
+        self.values.setdefault(key, value_types.Entries()).append((entry_id, words))
+
+    def _xdel(self, key, *ids):
+        stream = self.values.get(key, ())
+        stream[:] = [entry for entry in stream if entry[0] not in ids]
 
     def _pexpireat(self, key, when_ms):
         self.expiries_ms[key] = int(when_ms)

@@ -126,6 +126,27 @@ def dumped(ours, theirs):
     return type(ours) is bytes and type(theirs) is bytes
 
 
+def pending(ours, theirs):
+    """XPENDING's entries: how long they have been idle depends on the moment."""
+    if not _containers(ours, theirs) or len(ours) != len(theirs):
+        return False
+    return all(_containers(mine, other) and len(mine) == len(other) == 4 and mine[:2] == other[:2]
+               and mine[3] == other[3] for mine, other in zip(ours, theirs))
+
+
+def consumers(ours, theirs):
+    """XINFO CONSUMERS: 7.2 adds when a consumer was active; when it was seen depends on the moment."""
+    if not _containers(ours, theirs) or len(ours) != len(theirs):
+        return False
+    return all(_containers(mine, other) and _fields(mine)[:2] == _fields(other)[:2]
+               for mine, other in zip(ours, theirs))
+
+
+def _fields(reply):
+    """The fields of a map, or of RESP2's flat array."""
+    return list(reply) if isinstance(reply, resp.Map) else list(zip(reply[::2], reply[1::2]))
+
+
 def checked_later(ours, theirs):
     """7.2 checks the arguments of BITCOUNT and BITPOS even when the key does not exist."""
     return type(ours) is int and isinstance(theirs, resp.Error)
@@ -157,6 +178,7 @@ RULES = {
     "memory|usage": number, "srandmember": shape, "spop": shape, "hrandfield": shape,
     "zrandmember": shape, "randomkey": shape, "dump": dumped, "bitcount": checked_later, "bitpos": checked_later,
     "zrank": scored_rank, "zrevrank": scored_rank,
+    "xpending": pending, "xinfo|consumers": consumers,
 }
 
 

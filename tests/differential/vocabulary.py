@@ -91,6 +91,8 @@ POOLS = {
     "text": [b"", b"hello", b"\x00\xff", b"phpredis:1"],
     "id": [b"1-1", b"2-1", b"3-0", b"5", b"0", b"0-0", b"7-3", b"9-1", b"x",
            b"18446744073709551615-1"],
+    # Most of them are greater than those before, as long as a stream is young.
+    "newid": [b"%d-*" % number for number in range(1, 60)] + [b"60-%d" % number for number in range(9)],
     "range": [b"-", b"+", b"1", b"2-1", b"(2-1", b"5", b"x"],
     "group": [b"g1", b"g2"],
     "consumer": [b"alice", b"bob"],
@@ -124,7 +126,7 @@ PAYLOADS = (
 POOLS["payload"] = [bytes.fromhex(text) for text in PAYLOADS]
 POOLS["ttl"] = [b"0", b"0", b"1500000", b"90500000", b"-1", b"abc", b"4102444800123"]
 
-SUBCOMMANDS = {b"CLIENT", b"OBJECT", b"SCRIPT", b"PUBSUB", b"XGROUP", b"MEMORY", b"COMMAND",
+SUBCOMMANDS = {b"CLIENT", b"OBJECT", b"SCRIPT", b"PUBSUB", b"XGROUP", b"XINFO", b"MEMORY", b"COMMAND",
                b"LATENCY", b"SLOWLOG", b"CONFIG", b"FUNCTION"}
 
 EXPIRY = "EX seconds|PX milliseconds|EXAT timestamp|PXAT mstimestamp"
@@ -346,21 +348,33 @@ GRAMMARS = {
         0.2: SET hllkey emptyhll
         """,
     "streams": """
-        3: XADD xkey [NOMKSTREAM] [MAXLEN smallint] id (field value)+
+        8: XADD xkey newid (field value)+
+        2: XADD xkey [NOMKSTREAM] (MAXLEN|MINID) (~|=) smallint [LIMIT smallint] newid (field value)+
+        XADD xkey [NOMKSTREAM] [MAXLEN smallint] id (field value)+ [junk]
         XLEN xkey
-        XRANGE xkey range range [COUNT smallint]
+        2: XRANGE xkey range range [COUNT smallint]
         XREVRANGE xkey range range [COUNT smallint]
         XDEL xkey id+
         XTRIM xkey (MAXLEN|MINID) smallint
-        XREAD [COUNT positive] STREAMS xkey id
-        XGROUP CREATE xkey group (0|$|id) [MKSTREAM]
-        XGROUP DESTROY xkey group
+        XTRIM xkey (MAXLEN|MINID) ~ smallint [LIMIT smallint]
+        2: XREAD [COUNT smallint] STREAMS xkey id
+        XREAD [COUNT positive] STREAMS xkey xkey (id|$) (id|>)
+        2: XGROUP CREATE xkey group (0|$|id) [MKSTREAM] [ENTRIESREAD smallint]
+        0.3: XGROUP DESTROY xkey group
         XGROUP CREATECONSUMER xkey group consumer
-        XGROUP DELCONSUMER xkey group consumer
-        XGROUP SETID xkey group id
-        XREADGROUP GROUP group consumer [COUNT positive] [NOACK] STREAMS xkey (>|id)
-        XACK xkey group id+
-        XSETID xkey id
+        0.5: XGROUP DELCONSUMER xkey group consumer
+        XGROUP SETID xkey group (id|$) [ENTRIESREAD smallint]
+        4: XREADGROUP GROUP group consumer [COUNT smallint] [NOACK] STREAMS xkey (>|id)
+        2: XACK xkey group id+
+        XPENDING xkey group
+        XPENDING xkey group [IDLE 0] range range smallint [consumer]
+        2: XCLAIM xkey group consumer (0|100000000|junk) id+ [RETRYCOUNT smallint] [FORCE] [JUSTID]
+        XCLAIM xkey group consumer 0 id [LASTID id] [junk]
+        XAUTOCLAIM xkey group consumer (0|100000000) range [COUNT smallint] [JUSTID]
+        XINFO STREAM xkey
+        XINFO GROUPS xkey
+        XINFO CONSUMERS xkey group
+        0.3: XSETID xkey (id|newid) [ENTRIESADDED smallint] [MAXDELETEDID id]
         """,
     "pubsub": """
         PUBLISH channel value
@@ -425,15 +439,14 @@ _TEXT = "its text belongs to the version of the server"
 _NEWER = "newer than the server that is compared with; conformance/ covers it"
 EXCLUDED = {
     _CLOCK: """time info lastsave role memory|stats memory|doctor memory|malloc-stats memory|purge
-        slowlog|get slowlog|len latency client|list client|info client|id xinfo xpending xclaim
-        xautoclaim lolwut""",
+        slowlog|get slowlog|len latency client|list client|info client|id lolwut""",
     _STATE: """shutdown monitor quit reset hello auth config debug acl client|reply client|pause
         script|kill script|debug module""",
     _REPLICATION: """save bgsave bgrewriteaof psync sync replconf replicaof slaveof failover wait
         waitaof migrate restore-asking asking readonly readwrite cluster""",
     _TEXT: """command|count command|docs command|info command|list command|getkeysandflags command
-        client|help object|help script|help function|help pubsub|help xgroup|help memory|help slowlog|help
-        command|help pfselftest""",
+        client|help object|help script|help function|help pubsub|help xgroup|help xinfo|help
+        memory|help slowlog|help command|help pfselftest""",
     _NEWER: """client|no-touch client|setinfo hexpire hpexpire hexpireat hpexpireat httl hpttl
         hexpiretime hpexpiretime hpersist hgetex hsetex hgetdel sexpire spexpire sexpireat
         spexpireat sttl spttl sexpiretime spexpiretime spersist delifeq""",

@@ -7,6 +7,7 @@
 
 #include "storage/values/hash.h"
 #include "storage/values/memory_slot.h"
+#include "storage/values/mutable_stream.h"
 #include "storage/values/set.h"
 #include "storage/values/string_value.h"
 #include "storage/values/zset.h"
@@ -52,6 +53,34 @@ TEST(CommandSnapshotTest, AStringSaysItsExpiryItself) {
   EXPECT_EQ(Said({.key = "k", .value = slot.view()}), "SELECT 0; SET k text");
   EXPECT_EQ(Said({.db = 3, .key = "k", .value = slot.view(), .expire_at_ms = 5000}),
             "SELECT 3; SET k text PXAT 5000");
+}
+
+TEST(CommandSnapshotTest, AStreamSaysItsEntriesItsIdsAndItsGroups) {
+  MemorySlot slot;
+  const EncodingLimits limits;
+  MutableStream stream(slot, limits);
+  const std::vector<std::string_view> words = {"f", "v"};
+  stream.Append({1, 0}, words);
+  stream.Append({2, 0}, words);
+  stream.Erase({1, 0});
+  stream.CreateGroup("g", {2, 0}, 2);
+  MutableStreamGroup group(stream, "g");
+  group.CreateConsumer("c", 1);
+  const std::vector<StreamId> ids = {{2, 0}};
+  group.Claim("c", ids, 77, 3);
+  EXPECT_EQ(Said({.key = "k", .value = slot.view()}),
+            "SELECT 0; XADD k 2-0 f v; XSETID k 2-0 ENTRIESADDED 2 MAXDELETEDID 1-0; "
+            "XGROUP CREATE k g 2-0 ENTRIESREAD 2; XGROUP CREATECONSUMER k g c; "
+            "XCLAIM k g c 0 2-0 TIME 77 RETRYCOUNT 3 JUSTID FORCE");
+}
+
+TEST(CommandSnapshotTest, AnEmptyStreamIsMadeByAnEntryThatIsGoneAtOnce) {
+  MemorySlot slot;
+  const EncodingLimits limits;
+  MutableStream stream(slot, limits);
+  stream.Create();
+  EXPECT_EQ(Said({.key = "k", .value = slot.view()}),
+            "SELECT 0; XADD k MAXLEN 0 0-1 x y; XSETID k 0-0 ENTRIESADDED 0 MAXDELETEDID 0-0");
 }
 
 TEST(CommandSnapshotTest, AHashSaysItsFieldsThenTheirExpiriesThenItsOwn) {
