@@ -128,7 +128,6 @@ def fill(connection):
     """Writes all of the data into databases 0, 1 and 3; 2 stays empty."""
     for db, groups in ((0, (_strings, _keys)), (1, (_hashes, _sets, _lists, _zsets, _streams)),
                        (3, (_expiries,))):
-    for db, groups in ((0, (_strings, _keys)), (1, (_hashes, _sets, _streams)), (3, (_expiries,))):
         connection.ok("SELECT", db)
         for group in groups:
             for command in group():
