@@ -443,7 +443,7 @@ EXCLUDED = {
     _STATE: """shutdown monitor quit reset hello auth config debug acl client|reply client|pause
         script|kill script|debug module""",
     _REPLICATION: """save bgsave bgrewriteaof psync sync replconf replicaof slaveof failover wait
-        waitaof migrate restore-asking asking readonly readwrite cluster""",
+        waitaof migrate function|dump restore-asking asking readonly readwrite cluster""",
     _TEXT: """command|count command|docs command|info command|list command|getkeysandflags command
         client|help object|help script|help function|help pubsub|help xgroup|help xinfo|help
         memory|help slowlog|help command|help pfselftest""",
