@@ -42,7 +42,7 @@ ListpackLimit LimitOf(int setting) {
   constexpr int kLastLevel = 5;
   constexpr size_t kFirstLevelBytes = 4096;
   if (setting >= 0) return {SIZE_MAX, static_cast<size_t>(std::max(setting, 1))};
-  return {kFirstLevelBytes << (std::min(-setting, kLastLevel) - 1), SIZE_MAX};
+  return {kFirstLevelBytes << (-std::max(setting, -kLastLevel) - 1), SIZE_MAX};
 }
 
 LeafFormat FormatOf(int setting) {
