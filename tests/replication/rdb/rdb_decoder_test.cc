@@ -112,7 +112,7 @@ TEST(RdbDecoderTest, ALoadedListIsAListpackUpToItsLimit) {
   for (const size_t size : {8192 - 7 - 4 - 2, 8192}) {
     RdbDecoder decoder{EncodingLimits{}};
     const std::string text(size, 'x');
-    const std::string length = {'\x40' | static_cast<char>(size >> 8), static_cast<char>(size)};
+    const std::string length = {static_cast<char>(0x40 | size >> 8), static_cast<char>(size)};
     ASSERT_TRUE(decoder.Decode(rdb::kList, rdb::Dialect::kRedis, "\x01" + length + text).ok());
     EXPECT_EQ(EncodingName(decoder.value().view()), size < 8192 ? "listpack" : "quicklist");
   }
