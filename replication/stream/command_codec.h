@@ -65,6 +65,8 @@ extern const CommandCodec kStringCommands;
 extern const CommandCodec kHashCommands;
 extern const CommandCodec kSetCommands;
 extern const CommandCodec kListCommands;
+extern const CommandCodec kZsetCommands;
+extern const CommandCodec kStreamCommands;
 
 const CommandCodec& CommandCodecOf(ValueType type);
 

@@ -206,7 +206,7 @@ void Hold::EndChanges() {
     if (!batch_->empty() || batch_->has_events()) {
       handed_on_ = true;
       const ChangeLog* log = keyspace_->feed().log();
-      const int64_t offset = keyspace_->feed().Hand(*batch_, seen());
+      const int64_t offset = keyspace_->feed().Hand(*batch_, seen(), client());
       if (log != nullptr && log->readers_wait() && batch_->awaited()) [[unlikely]]
         MarkChanges(offset);
     }
@@ -221,7 +221,7 @@ void Hold::HandAlone(Database& db, Stripe& stripe, const ChangeBatch* batch) {
     keyspace_ = &db.keyspace();
     // The log may have been turned off meanwhile.
     const ChangeLog* log = keyspace_->feed().log();
-    const int64_t offset = keyspace_->feed().Hand(*batch, seen());
+    const int64_t offset = keyspace_->feed().Hand(*batch, seen(), client());
     if (log != nullptr && log->readers_wait() && batch->awaited()) {
       stripe.logged.store(offset, std::memory_order_relaxed);
       offset_ = offset;

@@ -125,6 +125,7 @@ class Hold {
   /// Finishes what must wait until everything has been given back.
   void Finish();
   SeenOffset* seen() const { return context_ == nullptr ? nullptr : context_->seen; }
+  uint64_t client() const { return context_ == nullptr ? 0 : context_->client; }
 
   Keyspace* keyspace_ = nullptr;  ///< null: nobody wants changes
   std::unique_ptr<ChangeBatch> batch_;

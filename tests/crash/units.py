@@ -9,7 +9,8 @@ and the order.
 
 import random
 
-from support import resp
+from support import resp, value_types
+from support.value_types import Scores
 
 SCRIPT = """local at = 1
 while at <= #ARGV do
@@ -49,6 +50,8 @@ class Units:
         key, steps = keys_of(self.writer), range(0, HUGE, 1000)
         return [("SADD", key + "hugeset", *(f"member{n}" for n in range(at, at + 1000)))
                 for at in steps] + \
+               [("ZADD", key + "hugezset", *(word for n in range(at, at + 1000)
+                                             for word in (n, f"member{n}"))) for at in steps] + \
                [("HSET", key + "hugehash", *(word for n in range(at, at + 1000)
                                              for word in (f"field{n}", n))) for at in steps] + \
                [("RPUSH", key + "hugelist", *(f"element{n}" for n in range(at, at + 1000)))
@@ -69,10 +72,15 @@ class Units:
             ("SREM", key + "numbers", i - WINDOW, i - WINDOW - 1, i - WINDOW - 2),
             ("SADD", key + "words", f"word{i}"),
             ("SREM", key + "words", *(f"word{i - WINDOW - n}" for n in range(3))),
+            ("ZADD", key + "scores", i, f"m{i % FIELDS}", i * 7, "last"),
+            ("ZINCRBY", key + "scores", i, "sum"),
+            ("ZREM", key + "scores", f"m{(i + 7) % FIELDS}"),
             ("APPEND", key + "text", chr(97 + i % 26)),
             ("RPUSH", key + "queue", f"job{i}", i),
             ("LPUSH", key + "recent", f"word{i}"),
             ("LTRIM", key + "recent", 0, WINDOW),
+            ("XADD", key + "stream", f"{i}-1", "n", i, "text", "v" * (i % 50)),
+            ("XDEL", key + "stream", *(f"{max(i - WINDOW - n, 0)}-1" for n in range(3))),
         ]
         return done + list(self._now_and_then(key, i))
 
@@ -104,6 +112,7 @@ class Units:
             yield "HSET", key + "hugehash", f"field{i * 7 % HUGE}", i
             yield "LSET", key + "hugelist", i * 7 % HUGE, f"set{i}"
             yield "RPOPLPUSH", key + "hugelist", key + "hugelist"
+            yield "ZADD", key + "hugezset", i, f"member{i * 11 % HUGE}"
 
     def request(self, i, digest):
         """(the bytes of unit i, how many replies they have). `digest` is the script's, or None
@@ -210,6 +219,23 @@ class Model:
             self.values[key] = elements
         else:
             self.values.pop(key, None)
+
+    def _zadd(self, key, *words):
+        self.values.setdefault(key, Scores()).update(zip(words[1::2], words[::2]))
+
+    def _zincrby(self, key, amount, member):
+        scores = self.values.setdefault(key, Scores())
+        scores[member] = b"%d" % (int(scores.get(member, 0)) + int(amount))
+
+    def _zrem(self, key, member):
+        self.values.get(key, Scores()).pop(member, None)
+
+    def _xadd(self, key, entry_id, *words):
+        self.values.setdefault(key, value_types.Entries()).append((entry_id, words))
+
+    def _xdel(self, key, *ids):
+        stream = self.values.get(key, ())
+        stream[:] = [entry for entry in stream if entry[0] not in ids]
 
     def _pexpireat(self, key, when_ms):
         self.expiries_ms[key] = int(when_ms)

@@ -74,9 +74,9 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
 
 std::shared_ptr<LongWork> Actor::Work(LongWork::Function function) {
   auto done = std::make_shared<std::promise<void>>();
-  auto work = std::make_shared<LongWork>(std::move(function), server_.workers(),
-                                         server_.keyspace().background_slot(), client_->resp,
-                                         [done] { done->set_value(); });
+  auto work = std::make_shared<LongWork>(
+      std::move(function), server_.workers(), server_.running_scripts(),
+      server_.keyspace().background_slot(), client_->resp, [done] { done->set_value(); });
   work->Start();
   done->get_future().wait();
   return work;

@@ -46,10 +46,14 @@ constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
                                            {kReadonly, 0, "read"},
                                            {kWrite, 0, "write"},
                                            {0, kCatSet, "set"},
+                                           {0, kCatSortedSet, "sortedset"},
                                            {0, kCatList, "list"},
                                            {0, kCatHash, "hash"},
                                            {0, kCatString, "string"},
                                            {0, kCatBitmap, "bitmap"},
+                                           {0, kCatHyperLogLog, "hyperloglog"},
+                                           {0, kCatGeo, "geo"},
+                                           {0, kCatStream, "stream"},
                                            {kPubSub, 0, "pubsub"},
                                            {kAdmin, 0, "admin"},
                                            {kFast, 0, "fast"},
@@ -156,12 +160,18 @@ std::string_view GroupName(CommandGroup group) {
       return "string";
     case CommandGroup::kBitmap:
       return "bitmap";
+    case CommandGroup::kHyperLogLog:
+      return "hyperloglog";
     case CommandGroup::kHash:
       return "hash";
     case CommandGroup::kSet:
       return "set";
     case CommandGroup::kList:
       return "list";
+    case CommandGroup::kSortedSet:
+      return "sorted-set";
+    case CommandGroup::kGeo:
+      return "geo";
     case CommandGroup::kTransactions:
       return "transactions";
     case CommandGroup::kPubSub:
@@ -170,6 +180,8 @@ std::string_view GroupName(CommandGroup group) {
       return "scripting";
     case CommandGroup::kServer:
       return "server";
+    case CommandGroup::kStream:
+      return "stream";
   }
   return "generic";
 }
