@@ -62,7 +62,7 @@ void BlockingPop(Call& call, ListEnd end) {
   if (!args.Finish()) return;
   const CommandArguments keys = call.args().subspan(1, call.argc() - 2);
   for (const std::string_view key : keys) {
-    if (call.Find(key) == nullptr) continue;
+    if (call.Peek(key) == nullptr) continue;
     Writing<MutableList> list(call, key);
     if (!list.ok()) return;
     ReplyPop(call.reply(), key, list->view(), {.end = end}, 1);

@@ -8,15 +8,17 @@
 namespace cloakroom {
 
 Tried TryMove(Call& call, ListEnd from_end, ListEnd to_end) {
-  const Entry* const source = call.Find(call.arg(1));
+  // Looking at a key that is to be changed is no hit or miss.
+  const Entry* const source = call.Peek(call.arg(1));
   if (source == nullptr) return Tried::kNothingThere;
-  const Entry* const target = call.Find(call.arg(2));
+  const Entry* const target = call.Peek(call.arg(2));
   if (source->type() != List::kType || (target != nullptr && target->type() != List::kType)) {
     call.Error(kWrongType);
     return Tried::kReplied;
   }
   const auto held = [&](size_t i) {
-    return HeldKey{call.hold(), call.db(), call.arg(i), call.HashOf(call.arg(i)), call.now_ms()};
+    return HeldKey{call.hold(),   call.db(),    call.arg(i), call.HashOf(call.arg(i)),
+                   call.now_ms(), call.access()};
   };
   MoveElement(held(1), from_end, held(2), to_end, call.reply());
   return Tried::kReplied;
@@ -50,7 +52,7 @@ void ReplyPopped(ReplyWriter& reply, std::string_view key, const List& list, Lis
 
 Tried TryMultiPop(Call& call, const MultiPop& pop) {
   for (const std::string_view key : call.args().subspan(pop.first_key, pop.keys)) {
-    if (call.Find(key) == nullptr) continue;
+    if (call.Peek(key) == nullptr) continue;
     Writing<MutableList> list(call, key);
     if (!list.ok()) return Tried::kReplied;
     const size_t count = std::min(list->view().size(), pop.most);
