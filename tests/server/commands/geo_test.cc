@@ -68,7 +68,7 @@ TEST_F(GeoTest, AScoreThatIsNoGeohashIsSomePlace) {
     EXPECT_EQ(Run("GEOHASH g odd").substr(0, 9), "*1\r\n$11\r\n") << score;
   }
   Run("ZADD g inf odd");
-  EXPECT_EQ(Run("GEOPOS g odd").substr(9, 27), "$22\r\n-179.99999731779098511");
+  EXPECT_EQ(Run("GEOPOS g odd").substr(8, 27), "$22\r\n-179.99999731779098511");
 }
 
 }  // namespace
