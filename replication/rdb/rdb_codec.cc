@@ -7,10 +7,7 @@ namespace cloakroom {
 namespace {
 
 constexpr const RdbCodec* kCodecs[kValueTypes] = {
-    &kStringCodec, &kHashCodec, &kSetCodec,
-    nullptr,  // list
-    nullptr,  // zset
-    &kStreamCodec,
+    &kStringCodec, &kHashCodec, &kSetCodec, &kListCodec, &kZsetCodec, &kStreamCodec,
 };
 
 /// Indexed by the byte, since every record is looked up.

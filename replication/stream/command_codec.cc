@@ -8,9 +8,7 @@ namespace {
 constexpr size_t kItemsPerCommand = 64;
 constexpr const CommandCodec* kCodecs[kValueTypes] = {
     &kStringCommands, &kHashCommands, &kSetCommands,
-    nullptr,  // list
-    nullptr,  // zset
-    &kStreamCommands,
+    &kListCommands,   &kZsetCommands, &kStreamCommands,
 };
 
 }  // namespace

@@ -58,7 +58,11 @@ enum CommandCategory : uint32_t {
   kCatTransaction = 1u << 6,
   kCatScripting = 1u << 7,
   kCatDangerous = 1u << 8,
-  kCatStream = 1u << 9,
+  kCatHyperLogLog = 1u << 9,
+  kCatList = 1u << 10,
+  kCatSortedSet = 1u << 11,
+  kCatGeo = 1u << 12,
+  kCatStream = 1u << 13,
 };
 
 /// COMMAND DOCS' group.
@@ -67,8 +71,12 @@ enum class CommandGroup : uint8_t {
   kGeneric,
   kString,
   kBitmap,
+  kHyperLogLog,
   kHash,
   kSet,
+  kList,
+  kSortedSet,
+  kGeo,
   kTransactions,
   kPubSub,
   kScripting,

@@ -41,7 +41,8 @@ class WriteScope final : public ValueSlot {
   const Entry* entry() const { return slot_ == nullptr ? nullptr : *slot_; }
 
   /// Reports that the key was changed in the way that `event` names. `count`: how many of its items
-  /// changed, for the save points. May be called more than once.
+  /// changed, for the save points. An empty event is one of which Redis tells nobody. May be called
+  /// more than once.
   void Changed(KeyEvent event, int64_t count = 1);
   /// The same for a change of which Redis tells neither WATCH nor blocked requests: one of a
   /// stream's consumer groups. Without a name it is no event either.
@@ -94,6 +95,8 @@ class WriteScope final : public ValueSlot {
 
  private:
   void Place(Entry* entry);
+  /// The same for a key that comes into being.
+  void PlaceNew(Entry* entry);
   void Signal(KeyEvent event, bool by_expiry, int64_t count);
   void Settle();
   void Log(ChangeKind kind, std::initializer_list<std::string_view> words, int64_t number = 0);

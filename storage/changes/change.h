@@ -15,9 +15,9 @@
 
 namespace cloakroom {
 
-/// What happened to a key or a database. Changes are results, not intentions: replayed in order
-/// from the same state, they lead to the same state at any time, and replaying one twice in a row
-/// changes nothing. Each kind says which words it has after the key, and what its number means.
+/// What happened to a key or a database. Changes are results, not intentions: replayed once and in
+/// order from the same state, they lead to the same state at any time. A log therefore begins
+/// exactly at its base's instant. Each kind says which words it has after the key, and its number.
 /// Times are milliseconds since the epoch.
 enum class ChangeKind : uint8_t {
   kSetString,     ///< bytes: the whole value, replacing any other; number: the key's expiry

@@ -68,6 +68,35 @@ def _sets():
     yield "SREM", "set shrunk", "word"
 
 
+def _lists():
+    noise = random.Random(3)
+    yield "RPUSH", "list small", "a", "", b"\x00\xff", "a", "007"
+    yield "RPUSH", "list numbers", *EDGE_NUMBERS, *(2**bits - 1 for bits in range(64)), \
+        *(-2**bits - 1 for bits in range(63))
+    yield "RPUSH", "list of sizes", *("s" * size for size in range(140))
+    yield "RPUSH", "list of lengths", *("l" * size for size in EDGE_SIZES)
+    yield "RPUSH", "list noise", *(noise.randbytes(30) for _ in range(300))
+    yield "RPUSH", "list one large", noise.randbytes(500_000) + b"l" * 500_000
+    yield "RPUSH", "list some large", *("x" * 20_000 for _ in range(20)), "small", "y" * 9000
+    for at in range(0, 6000, 1000):
+        yield "RPUSH", "list big", *(f"element{n}" for n in range(at, at + 1000))
+        yield "LPUSH", "list of numbers big", *range(at, at + 1000)
+    yield "RPUSH", "list shrunk", *(f"element{n}" for n in range(3000))
+    yield "LTRIM", "list shrunk", 10, 12
+    yield "RPUSH", "list with holes", *(n % 10 for n in range(3000))
+    yield "LREM", "list with holes", 0, 7
+    yield "LINSERT", "list with holes", "AFTER", 5, "inserted"
+def _zsets():
+    yield "ZADD", "zset small", 1, "one", 2, "two", 2, "deux", -1.5, "", "inf", "most", "-inf", "least"
+    yield "ZADD", "zset of doubles", 0.1, "a", 1e-300, "b", 1.7976931348623157e308, "c", 3, b"\x00\xff"
+    yield "ZADD", "zset long member", 1, "w" * 65, 2, "short"
+    yield "ZADD", "zset 128", *(word for n in range(128) for word in (n * 1000, f"word{n}"))
+    yield "ZADD", "zset of integers", *(word for n in range(100) for word in (n, n * 7 - 300))
+    for at in range(0, 5000, 1000):
+        yield "ZADD", "zset big", *(word for n in range(at, at + 1000) for word in (n * 37 % 5000 / 8, f"m{n}"))
+    yield "ZADD", "zset shrunk", *(word for n in range(300) for word in (n, n))
+    yield "ZREMRANGEBYRANK", "zset shrunk", 3, -1
+    yield "GEOADD", "places", 13.361389, 38.115556, "Palermo", 15.087269, 37.502669, "Catania"
 def _streams():
     for n in range(250):
         yield "XADD", "stream", f"{1000 + n // 3}-{n % 3}", "same", n, "fields", "text" * (n % 5)
@@ -91,11 +120,14 @@ def _expiries():
     yield "EXPIRE", "mortal hash", 500_000
     yield "SADD", "mortal set", 1, 2
     yield "PEXPIREAT", "mortal set", FAR_MS
+    yield "RPUSH", "mortal list", 1, 2
+    yield "PEXPIREAT", "mortal list", FAR_MS
 
 
 def fill(connection):
     """Writes all of the data into databases 0, 1 and 3; 2 stays empty."""
-    for db, groups in ((0, (_strings, _keys)), (1, (_hashes, _sets, _streams)), (3, (_expiries,))):
+    for db, groups in ((0, (_strings, _keys)), (1, (_hashes, _sets, _lists, _zsets, _streams)),
+                       (3, (_expiries,))):
         connection.ok("SELECT", db)
         for group in groups:
             for command in group():
@@ -110,7 +142,16 @@ def change(connection):
             ("HINCRBY", "hash small", "n", 5), ("HINCRBYFLOAT", "hash small", "lock", "1.5"),
             ("SREM", "set 16", 1), ("SMOVE", "set words", "moved to", "a"), ("SPOP", "set 128"),
             ("SINTERSTORE", "both", "set full of ints", "set past ints"), ("HDEL", "hash big", "field1"),
+            ("ZINCRBY", "zset small", 2.5, "one"), ("ZPOPMIN", "zset 128", 3), ("ZREM", "zset big", "m7"),
+            ("ZREMRANGEBYSCORE", "zset big", "(10", 20), ("ZRANGESTORE", "zset part", "zset big", 0, 200),
+            ("ZUNIONSTORE", "zset union", 2, "zset small", "zset 128", "WEIGHTS", 2, 0.1),
             ("RENAME", "set 32", "set renamed"), ("COPY", "set mixed", "set copied"),
+            ("LPUSH", "list small", "first", 0), ("RPOP", "list small"), ("LPOP", "list numbers", 3),
+            ("LINSERT", "list big", "BEFORE", "element4000", "inserted"), ("LREM", "list big", -1, "element7"),
+            ("LSET", "list big", 3000, "x" * 5000), ("LTRIM", "list big", 20, -20),
+            ("LMOVE", "list big", "list moved to", "LEFT", "RIGHT"), ("RPOPLPUSH", "list noise", "list noise"),
+            ("BLMOVE", "list big", "list small", "RIGHT", "LEFT", 0), ("BLPOP", "list of sizes", 0),
+            ("LMPOP", 2, "absent", "list of lengths", "RIGHT", "COUNT", 4), ("COPY", "list big", "list copied"),
             ("XADD", "stream", "MAXLEN", 200, "4000-0", "same", 1, "fields", 2),
             ("XREADGROUP", "GROUP", "readers", "b", "COUNT", 3, "STREAMS", "stream", ">"),
             ("XCLAIM", "stream", "readers", "c", 0, "1050-0", "FORCE"),

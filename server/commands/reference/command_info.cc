@@ -46,9 +46,13 @@ constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
                                            {kReadonly, 0, "read"},
                                            {kWrite, 0, "write"},
                                            {0, kCatSet, "set"},
+                                           {0, kCatSortedSet, "sortedset"},
+                                           {0, kCatList, "list"},
                                            {0, kCatHash, "hash"},
                                            {0, kCatString, "string"},
                                            {0, kCatBitmap, "bitmap"},
+                                           {0, kCatHyperLogLog, "hyperloglog"},
+                                           {0, kCatGeo, "geo"},
                                            {0, kCatStream, "stream"},
                                            {kPubSub, 0, "pubsub"},
                                            {kAdmin, 0, "admin"},
@@ -156,10 +160,18 @@ std::string_view GroupName(CommandGroup group) {
       return "string";
     case CommandGroup::kBitmap:
       return "bitmap";
+    case CommandGroup::kHyperLogLog:
+      return "hyperloglog";
     case CommandGroup::kHash:
       return "hash";
     case CommandGroup::kSet:
       return "set";
+    case CommandGroup::kList:
+      return "list";
+    case CommandGroup::kSortedSet:
+      return "sorted-set";
+    case CommandGroup::kGeo:
+      return "geo";
     case CommandGroup::kTransactions:
       return "transactions";
     case CommandGroup::kPubSub:

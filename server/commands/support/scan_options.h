@@ -12,11 +12,11 @@
 
 namespace cloakroom {
 
-// The arguments that SCAN, HSCAN and SSCAN have in common:
+// The arguments that SCAN, HSCAN, SSCAN and ZSCAN have in common:
 //   cursor [MATCH pattern] [COUNT count], SCAN also TYPE, HSCAN also NOVALUES.
 
 /// What is scanned. It decides which options are known.
-enum class ScanOf : uint8_t { kKeys, kHash, kSet };
+enum class ScanOf : uint8_t { kKeys, kHash, kSet, kZset };
 
 /// The arguments behind the cursor. Owns its texts, so that long work may use it.
 struct ScanOptions {

@@ -53,6 +53,9 @@ TEST(TypeOpsTest, CollectionsAreListpackUntilOutgrown) {
     EXPECT_EQ(EncodingName({type, Encoding::kTrie, false, {}}), "hashtable");
   }
   EXPECT_EQ(EncodingName({ValueType::kSet, Encoding::kIntSet, false, {}}), "intset");
+  EXPECT_EQ(EncodingName({ValueType::kZset, Encoding::kPacked, false, {}}), "listpack");
+  EXPECT_EQ(EncodingName({ValueType::kZset, Encoding::kPacked, true, {}}), "skiplist");
+  EXPECT_EQ(EncodingName({ValueType::kZset, Encoding::kBTree, false, {}}), "skiplist");
 }
 
 TEST(TypeOpsTest, EveryTypeTellsItsItemsAndTheirNumber) {

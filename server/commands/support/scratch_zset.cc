@@ -1,0 +1,45 @@
+#include "server/commands/support/scratch_zset.h"
+
+#include <algorithm>
+#include <string>
+
+#include "storage/access/lookup.h"
+#include "storage/values/shared_value.h"
+
+namespace cloakroom {
+
+void ScratchZset::Adopt(const SharedValue& other) {
+  const ValueView value = other.view();
+  const std::string payload = CopyPayload(value);
+  slot_.Create(Zset::kType, value.encoding);
+  std::copy(payload.begin(), payload.end(), slot_.Splice(0, 0, payload.size()));
+  slot_.set_outgrown(value.outgrown);
+}
+
+void ScratchZset::MoveInto(WriteScope& to, int64_t expire_at_ms) {
+  const std::string_view payload = slot_.bytes();
+  char* const place = to.Overwrite(Zset::kType, slot_.encoding(), payload.size(), expire_at_ms);
+  std::copy(payload.begin(), payload.end(), place);
+  to.set_outgrown(slot_.outgrown());
+  slot_.GiveAway();
+}
+
+void StoreZset(Call& call, ScratchZset& result, KeyEvent event, const StoreKeys& keys) {
+  const size_t size = result.size();
+  WriteScope target = call.Open(call.arg(keys.target));
+  const bool existed = target.exists();
+  if (size > 0) {
+    for (size_t i = keys.first_source; i < keys.end_source; ++i) {
+      KeepForLog(call.db(), call.arg(i), call.HashOf(call.arg(i)));
+    }
+    target.LogAs(call.db().index(), call.args());
+    result.MoveInto(target);
+    target.Changed(event);
+  } else if (existed) {
+    target.Delete();
+    target.Changed("del");
+  }
+  call.reply().Integer(static_cast<int64_t>(size));
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,100 @@
+#ifndef CLOAKROOM_STORAGE_VALUES_SCORED_ITEM_H_
+#define CLOAKROOM_STORAGE_VALUES_SCORED_ITEM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "storage/values/value.h"
+
+namespace cloakroom {
+
+// A run of scored items, in which sorted sets keep their members: a small set in one run, a large
+// one in the leaves of a B+ tree.
+//
+//   run    = item*             in ascending order of score, then of member (bytes)
+//   item   = head [length] score member
+//   head   = the member's length in the four high bits, 15: `length` follows; the number of bytes
+//            of the score, 0 to 8, in the four low ones
+//   length = seven bits a byte, low ones first, the high bit set in all but the last
+//   score  = the bytes of the IEEE double, high ones first, without zeroes at the end
+//
+// So an integer below a million has a score of at most four bytes. Limits: a score is never NaN; a
+// member has less than 2^32 bytes. Threads: as for the bytes that hold the run.
+
+/// One member of a sorted set with its score. Valid until the set changes.
+struct ScoredItem {
+  double score = 0;
+  std::string_view member;
+};
+
+/// An item and its place in its run.
+struct PlacedItem : ScoredItem {
+  size_t offset = 0;  ///< of its first byte
+  size_t end = 0;     ///< of the byte behind it
+};
+
+/// The order of sorted sets: by score, then by member. -0 and 0 are the same score.
+inline bool ComesBefore(const ScoredItem& a, const ScoredItem& b) {
+  if (a.score != b.score) return a.score < b.score;
+  return a.member < b.member;
+}
+
+/// A number that orders as the score does: equal for equal scores. REQUIRES: no NaN.
+uint64_t OrderKeyOf(double score);
+
+/// The bytes of a score, as an item has them.
+class PackedScore {
+ public:
+  explicit PackedScore(double score);
+  /// Valid as long as this object.
+  std::string_view bytes() const { return {bytes_, size_}; }
+
+  /// REQUIRES: bytes() of a PackedScore.
+  static double Unpack(std::string_view bytes);
+
+ private:
+  char bytes_[sizeof(double)];
+  size_t size_ = sizeof(double);
+};
+
+/// The item at `offset`. REQUIRES: an item starts there.
+PlacedItem ScoredItemAt(std::string_view run, size_t offset);
+
+/// Calls `fn` for the items of a run in order, until it returns false.
+template <typename Fn>
+void ForEachScored(std::string_view run, Fn fn) {
+  for (size_t at = 0; at < run.size();) {
+    const PlacedItem item = ScoredItemAt(run, at);
+    if (!fn(item)) return;
+    at = item.end;
+  }
+}
+
+/// Calls `fn` for the items with the indexes from `first` up to `end`, from the last to the first.
+void ForEachScoredBackwards(std::string_view run, size_t first, size_t end,
+                            absl::FunctionRef<void(const ScoredItem&)> fn);
+
+/// Where item `index` of a run starts; the end for the index behind the last.
+size_t ScoredItemOffset(std::string_view run, size_t index);
+
+/// Inserts an item at `offset` of a region. The member must not point into it.
+void InsertScored(Region& region, size_t offset, const ScoredItem& item);
+
+/// The text of a score: 17 significant digits as Redis prints them, which read back to the same
+/// score; "inf" and "-inf".
+class ScoreText {
+ public:
+  explicit ScoreText(double score);
+  /// Valid as long as this object.
+  std::string_view view() const { return {text_, size_}; }
+
+ private:
+  char text_[32];  // "-1.7976931348623157e+308"
+  size_t size_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_VALUES_SCORED_ITEM_H_
