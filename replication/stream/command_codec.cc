@@ -7,8 +7,12 @@ namespace {
 
 constexpr size_t kItemsPerCommand = 64;
 constexpr const CommandCodec* kCodecs[kValueTypes] = {
-    &kStringCommands, &kHashCommands, &kSetCommands,
-    &kListCommands,   &kZsetCommands, &kStreamCommands,
+    &kStringCommands,
+    &kHashCommands,
+    &kSetCommands,
+    &kListCommands,
+    &kZsetCommands,
+    &kStreamCommands,
 };
 
 }  // namespace

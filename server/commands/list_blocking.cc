@@ -94,7 +94,8 @@ struct ListMove {
 };
 
 Verdict ServeMove(const ReadyKey& ready, const ListMove& move) {
-  const Entry* const source = PeekKey(ready.hold, ready.db, ready.key, ready.hash, ready.now_ms);
+  const Entry* const source =
+      PeekKey(ready.hold, ready.db, ready.key, ready.hash, ready.now_ms);
   if (source == nullptr) return Verdict::kNotReady;
   if (source->type() != List::kType || !ready.Take()) return Verdict::kNotForMe;
   const HeldKey from{ready.hold, ready.db, ready.key, ready.hash, ready.now_ms};

@@ -179,9 +179,9 @@ void SortKey(Call& call, bool may_store) {
   if (!args.Finish()) return;
   const Entry* entry = call.Find(call.arg(1));
   if (entry != nullptr && !IsSortable(entry->type())) return call.Error(kWrongType);
-  const ValueView value = entry != nullptr
-                              ? entry->value()
-                              : ValueView{.type = ValueType::kList, .encoding = Encoding::kPacked};
+  const ValueView value =
+      entry != nullptr ? entry->value()
+                       : ValueView{.type = ValueType::kList, .encoding = Encoding::kPacked};
   // A set has no order that a script or the log could rely on.
   if (options.unsorted && value.type == ValueType::kSet &&
       (options.store || call.mode() == CallMode::kScript)) {

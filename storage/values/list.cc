@@ -168,7 +168,8 @@ ListCursor List::At(size_t index) const {
   return ListCursor(payload_, index);
 }
 
-void List::ForEach(size_t first, size_t count, absl::FunctionRef<void(std::string_view)> fn) const {
+void List::ForEach(size_t first, size_t count,
+                   absl::FunctionRef<void(std::string_view)> fn) const {
   if (count == 0) return;
   for (ListCursor cursor = At(first); count > 0; --count, cursor.Next()) {
     fn(cursor.element().view());
@@ -366,7 +367,8 @@ size_t MutableList::EraseEqualInTree(const ListCode& element, ListEnd from, size
       erased += here_erased;
     });
   }
-  const size_t listpack_bytes = LoadListpackBytes(slot_.bytes()) - erased * element.ListpackSize();
+  const size_t listpack_bytes =
+      LoadListpackBytes(slot_.bytes()) - erased * element.ListpackSize();
   PutTree(std::move(tree), listpack_bytes);
   return erased;
 }

@@ -10,7 +10,12 @@
 namespace cloakroom {
 
 constinit const TypeOps* const kTypeOps[kValueTypes] = {
-    &kStringOps, &kHashOps, &kSetOps, &kListOps, &kZsetOps, &kStreamOps,
+    &kStringOps,
+    &kHashOps,
+    &kSetOps,
+    &kListOps,
+    &kZsetOps,
+    &kStreamOps,
 };
 
 }  // namespace cloakroom

@@ -24,8 +24,8 @@ Tried TryMove(Call& call, ListEnd from_end, ListEnd to_end) {
 
 MultiPop TakeMultiPop(Arguments& args) {
   MultiPop pop;
-  pop.keys =
-      static_cast<size_t>(args.IntegerIn(1, INT64_MAX, "ERR numkeys should be greater than 0"));
+  pop.keys = static_cast<size_t>(
+      args.IntegerIn(1, INT64_MAX, "ERR numkeys should be greater than 0"));
   pop.first_key = args.at();
   if (pop.keys >= args.left()) args.SyntaxError();
   if (!args.ok()) return pop;
@@ -33,8 +33,8 @@ MultiPop TakeMultiPop(Arguments& args) {
   pop.end = TakeListEnd(args);
   if (args.More()) {
     if (!args.Word("COUNT", 1)) args.SyntaxError();
-    pop.most =
-        static_cast<size_t>(args.IntegerIn(1, INT64_MAX, "ERR count should be greater than 0"));
+    pop.most = static_cast<size_t>(
+        args.IntegerIn(1, INT64_MAX, "ERR count should be greater than 0"));
   }
   if (args.More()) args.SyntaxError();
   return pop;
@@ -54,11 +54,11 @@ Tried TryMultiPop(Call& call, const MultiPop& pop) {
     Writing<MutableList> list(call, key);
     if (!list.ok()) return Tried::kReplied;
     const size_t count = std::min(list->view().size(), pop.most);
-    ReplyFrom(
-        call, list->view(), count,
-        [name = std::string(key), end = pop.end, count](ReplyWriter& reply, const List& view) {
-          ReplyPopped(reply, name, view, end, count);
-        });
+    ReplyFrom(call, list->view(), count,
+              [name = std::string(key), end = pop.end, count](ReplyWriter& reply,
+                                                              const List& view) {
+                ReplyPopped(reply, name, view, end, count);
+              });
     list->Pop(pop.end, count);
     list.Changed(PopEventOf(pop.end), static_cast<int64_t>(count));
     return Tried::kReplied;

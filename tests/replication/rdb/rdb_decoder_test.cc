@@ -84,17 +84,18 @@ TEST(RdbDecoderTest, SetsOfEveryKind) {
 }
 
 TEST(RdbDecoderTest, ListsOfEveryAge) {
-  const std::string ziplist = Short(Bytes(uint32_t{16}) + Bytes(uint32_t{13}) + Bytes(uint16_t{2}) +
+  const std::string ziplist = Short(Bytes(uint32_t{16}) + Bytes(uint32_t{13}) +
+                                    Bytes(uint16_t{2}) +
                                     "\x00\x01"
                                     "a"
                                     "\x03\xf8\xff"s);
   EXPECT_EQ(Decoded(rdb::kList, "\x03" + Short("b") + Short("a") + "\xc0\x07"), "b a 7");
   EXPECT_EQ(Decoded(rdb::kListZiplist, ziplist), "a 7");
   EXPECT_EQ(Decoded(rdb::kQuicklist, "\x02" + ziplist + ziplist), "a 7 a 7");
-  EXPECT_EQ(
-      Decoded(rdb::kQuicklist2, "\x03\x02" + Short(Listpack({ListpackString("a"), "\x07"})) +
-                                    "\x01" + Short("plain") + "\x02" + Short(Listpack({"\x07"}))),
-      "a 7 plain 7");
+  EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x03\x02" + Short(Listpack({ListpackString("a"), "\x07"})) +
+                                          "\x01" + Short("plain") + "\x02" +
+                                          Short(Listpack({"\x07"}))),
+            "a 7 plain 7");
   EXPECT_EQ(Decoded(rdb::kList, "\x00"s), "");
   EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x01\x02" + Short(Listpack({}))), "");
 }
@@ -116,90 +117,87 @@ TEST(RdbDecoderTest, ALoadedListIsAListpackUpToItsLimit) {
     ASSERT_TRUE(decoder.Decode(rdb::kList, rdb::Dialect::kRedis, "\x01" + length + text).ok());
     EXPECT_EQ(EncodingName(decoder.value().view()), size < 8192 ? "listpack" : "quicklist");
   }
-  TEST(RdbDecoderTest, ZsetsOfEveryAge) {
-    EXPECT_EQ(Decoded(rdb::kZset, "\x03" + Short("a") + Short("1.5") + Short("b") + "\xfe" +
-                                      Short("c") + "\xff"),
-              "c=-inf a=1.5 b=inf");
-    EXPECT_EQ(Decoded(rdb::kZset2, "\x02" + Short("b") + Bytes(2.5) + "\xc0\x07" + Bytes(2.5)),
-              "7=2.5 b=2.5");
-    // Numbers, and a double as text. Redis keeps the order of a list; here it cannot be wrong.
-    EXPECT_EQ(
-        Decoded(rdb::kZsetListpack,
-                Short(Listpack({ListpackString("a"), "\x05", "\x07", ListpackString("1.5")}))),
-        "7=1.5 a=5");
-    const std::string ziplist = Bytes(uint32_t{16}) + Bytes(uint32_t{13}) + Bytes(uint16_t{2}) +
-                                "\x00\x01"
-                                "a"s +
-                                "\x03\xf3\xff"s;
-    EXPECT_EQ(Decoded(rdb::kZsetZiplist, Short(ziplist)), "a=2");
-  }
+TEST(RdbDecoderTest, ZsetsOfEveryAge) {
+  EXPECT_EQ(Decoded(rdb::kZset,
+                    "\x03" + Short("a") + Short("1.5") + Short("b") + "\xfe" + Short("c") + "\xff"),
+            "c=-inf a=1.5 b=inf");
+  EXPECT_EQ(Decoded(rdb::kZset2, "\x02" + Short("b") + Bytes(2.5) + "\xc0\x07" + Bytes(2.5)),
+            "7=2.5 b=2.5");
+  // Numbers, and a double as text. Redis keeps the order of a list; here it cannot be wrong.
+  EXPECT_EQ(Decoded(rdb::kZsetListpack,
+                    Short(Listpack({ListpackString("a"), "\x05", "\x07", ListpackString("1.5")}))),
+            "7=1.5 a=5");
+  const std::string ziplist = Bytes(uint32_t{16}) + Bytes(uint32_t{13}) + Bytes(uint16_t{2}) +
+                              "\x00\x01"
+                              "a"s +
+                              "\x03\xf3\xff"s;
+  EXPECT_EQ(Decoded(rdb::kZsetZiplist, Short(ziplist)), "a=2");
+}
 
-  TEST(RdbDecoderTest, ALargeZsetIsDecodedAsOne) {
-    std::string value = "\x40\xc8"s;  // 200
-    for (int i = 0; i < 200; ++i) value += Short("m" + std::to_string(i)) + Bytes(double(-i));
-    RdbDecoder decoder{EncodingLimits{}};
-    EXPECT_TRUE(decoder.Decode(rdb::kZset2, rdb::Dialect::kRedis, value).ok());
-    EXPECT_EQ(decoder.value().encoding(), Encoding::kBTree);
-    EXPECT_EQ(TextOf(decoder.value().view()).substr(0, 19), "m199=-199 m198=-198");
-    EXPECT_EQ(Decoded(rdb::kZset2, value.substr(0, 100)), "error: the value ends too early");
-    EXPECT_EQ(Decoded(rdb::kZset2, value.substr(0, 2)), "error: the value ends too early");
-  }
+TEST(RdbDecoderTest, ALargeZsetIsDecodedAsOne) {
+  std::string value = "\x40\xc8"s;  // 200
+  for (int i = 0; i < 200; ++i) value += Short("m" + std::to_string(i)) + Bytes(double(-i));
+  RdbDecoder decoder{EncodingLimits{}};
+  EXPECT_TRUE(decoder.Decode(rdb::kZset2, rdb::Dialect::kRedis, value).ok());
+  EXPECT_EQ(decoder.value().encoding(), Encoding::kBTree);
+  EXPECT_EQ(TextOf(decoder.value().view()).substr(0, 19), "m199=-199 m198=-198");
+  EXPECT_EQ(Decoded(rdb::kZset2, value.substr(0, 100)), "error: the value ends too early");
+  EXPECT_EQ(Decoded(rdb::kZset2, value.substr(0, 2)), "error: the value ends too early");
+}
 
-  TEST(RdbDecoderTest, DamagedZsetsAreRefused) {
-    const double nan = std::numeric_limits<double>::quiet_NaN();
-    EXPECT_EQ(Decoded(rdb::kZset2, "\x01" + Short("a") + Bytes(nan)),
-              "error: Zset with NAN score detected");
-    EXPECT_EQ(Decoded(rdb::kZset, "\x01" + Short("a") + "\xfd"),
-              "error: Zset with NAN score detected");
-    EXPECT_EQ(Decoded(rdb::kZset, "\x01" + Short("a") + Short("x")), "error: invalid score");
-    EXPECT_EQ(Decoded(rdb::kZset2, "\x02" + Short("a") + Bytes(1.0) + Short("a") + Bytes(2.0)),
-              "error: RDB zset has duplicate fields");
-    EXPECT_EQ(Decoded(rdb::kZsetListpack, Short(Listpack({ListpackString("a")}))),
-              "error: a member without a score");
-    EXPECT_EQ(
-        Decoded(rdb::kZsetListpack, Short(Listpack({ListpackString("a"), ListpackString("x")}))),
-        "error: invalid score");
-  }
+TEST(RdbDecoderTest, DamagedZsetsAreRefused) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(Decoded(rdb::kZset2, "\x01" + Short("a") + Bytes(nan)),
+            "error: Zset with NAN score detected");
+  EXPECT_EQ(Decoded(rdb::kZset, "\x01" + Short("a") + "\xfd"),
+            "error: Zset with NAN score detected");
+  EXPECT_EQ(Decoded(rdb::kZset, "\x01" + Short("a") + Short("x")), "error: invalid score");
+  EXPECT_EQ(Decoded(rdb::kZset2, "\x02" + Short("a") + Bytes(1.0) + Short("a") + Bytes(2.0)),
+            "error: RDB zset has duplicate fields");
+  EXPECT_EQ(Decoded(rdb::kZsetListpack, Short(Listpack({ListpackString("a")}))),
+            "error: a member without a score");
+  EXPECT_EQ(
+      Decoded(rdb::kZsetListpack, Short(Listpack({ListpackString("a"), ListpackString("x")}))),
+      "error: invalid score");
+}
 
-  TEST(RdbDecoderTest, ATypeThatIsNotThereIsNamed) {
-    EXPECT_EQ(
-        Decoded(rdb::kModule, "\x01"),
-        "error: a value of type 7 (module-v2), which this version of Cloakroom does not have");
-    RdbDecoder decoder{EncodingLimits{}};
-    EXPECT_TRUE(absl::IsUnimplemented(decoder.Decode(rdb::kStream3, rdb::Dialect::kRedis, "\0"s)));
-    EXPECT_TRUE(
-        absl::IsUnimplemented(decoder.Decode(rdb::kHashMetadata, rdb::Dialect::kValkey, "\0"s)));
-    EXPECT_TRUE(absl::IsDataLoss(decoder.Decode(rdb::kHashMetadata, rdb::Dialect::kRedis, "\0"s)));
-  }
+TEST(RdbDecoderTest, ATypeThatIsNotThereIsNamed) {
+  EXPECT_EQ(Decoded(rdb::kModule, "\x01"),
+            "error: a value of type 7 (module-v2), which this version of Cloakroom does not have");
+  RdbDecoder decoder{EncodingLimits{}};
+  EXPECT_TRUE(absl::IsUnimplemented(decoder.Decode(rdb::kStream3, rdb::Dialect::kRedis, "\0"s)));
+  EXPECT_TRUE(
+      absl::IsUnimplemented(decoder.Decode(rdb::kHashMetadata, rdb::Dialect::kValkey, "\0"s)));
+  EXPECT_TRUE(absl::IsDataLoss(decoder.Decode(rdb::kHashMetadata, rdb::Dialect::kRedis, "\0"s)));
+}
 
-  TEST(RdbDecoderTest, OfWhatIsEmptyNothingIsMade) {
-    EXPECT_EQ(Decoded(rdb::kHash, "\x00"s), "");
-    EXPECT_EQ(Decoded(rdb::kSet, "\x00"s), "");
-    EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({}))), "");
-    EXPECT_EQ(Decoded(rdb::kSetListpack, Short(Listpack({}))), "");
-  }
+TEST(RdbDecoderTest, OfWhatIsEmptyNothingIsMade) {
+  EXPECT_EQ(Decoded(rdb::kHash, "\x00"s), "");
+  EXPECT_EQ(Decoded(rdb::kSet, "\x00"s), "");
+  EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({}))), "");
+  EXPECT_EQ(Decoded(rdb::kSetListpack, Short(Listpack({}))), "");
+}
 
-  TEST(RdbDecoderTest, DamageIsNamed) {
-    EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(2) + Bytes(0))),
-              "error: Intset integrity check failed.");
-    EXPECT_EQ(Decoded(rdb::kHash, "\x02" + Short("a") + Short("1")),
-              "error: the value ends too early");
-    EXPECT_EQ(Decoded(rdb::kString, Short("a") + "x"), "error: bytes behind the value");
-    EXPECT_EQ(Decoded(rdb::kString, "\xc3\x02\x04\x05x"s), "error: Invalid LZF compressed string");
-    EXPECT_EQ(Decoded(rdb::kSetIntset,
-                      Short(Bytes(2) + Bytes(2) + Bytes(int16_t{5}) + Bytes(int16_t{5}))),
-              "error: Intset integrity check failed.");
-    EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(3) + Bytes(1) + "abc")),
-              "error: Intset integrity check failed.");
-    EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({ListpackString("a")}))),
-              "error: a field without a value");
-    EXPECT_EQ(Decoded(rdb::kHashListpackExOld,
-                      Short(Listpack({ListpackString("a"), "\x01", ListpackString("x")}))),
-              "error: invalid expiry of a field");
-    EXPECT_EQ(
-        Decoded(rdb::kHashMetadata, Bytes(int64_t{-1}) + "\x01\x00"s + Short("a") + Short("1")),
-        "error: invalid expiry");
-  }
+TEST(RdbDecoderTest, DamageIsNamed) {
+  EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(2) + Bytes(0))),
+            "error: Intset integrity check failed.");
+  EXPECT_EQ(Decoded(rdb::kHash, "\x02" + Short("a") + Short("1")),
+            "error: the value ends too early");
+  EXPECT_EQ(Decoded(rdb::kString, Short("a") + "x"), "error: bytes behind the value");
+  EXPECT_EQ(Decoded(rdb::kString, "\xc3\x02\x04\x05x"s), "error: Invalid LZF compressed string");
+  EXPECT_EQ(
+      Decoded(rdb::kSetIntset, Short(Bytes(2) + Bytes(2) + Bytes(int16_t{5}) + Bytes(int16_t{5}))),
+      "error: Intset integrity check failed.");
+  EXPECT_EQ(Decoded(rdb::kSetIntset, Short(Bytes(3) + Bytes(1) + "abc")),
+            "error: Intset integrity check failed.");
+  EXPECT_EQ(Decoded(rdb::kHashListpack, Short(Listpack({ListpackString("a")}))),
+            "error: a field without a value");
+  EXPECT_EQ(Decoded(rdb::kHashListpackExOld,
+                    Short(Listpack({ListpackString("a"), "\x01", ListpackString("x")}))),
+            "error: invalid expiry of a field");
+  EXPECT_EQ(Decoded(rdb::kHashMetadata, Bytes(int64_t{-1}) + "\x01\x00"s + Short("a") + Short("1")),
+            "error: invalid expiry");
+}
 
 }  // namespace
 }  // namespace cloakroom

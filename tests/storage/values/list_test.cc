@@ -34,7 +34,8 @@ class ListTest : public ::testing::Test {
 
   static Texts TextsOf(const List& list) {
     Texts texts;
-    list.ForEach(0, list.size(), [&](std::string_view element) { texts.emplace_back(element); });
+    list.ForEach(0, list.size(),
+                 [&](std::string_view element) { texts.emplace_back(element); });
     return texts;
   }
   Texts Now() { return TextsOf(list().view()); }
