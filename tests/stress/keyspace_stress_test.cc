@@ -335,8 +335,8 @@ TEST_F(KeyspaceStressTest, QueuesThatMovesFeedLoseAndDoubleNothing) {
   };
   Deed wait = [&](Actor& actor) {
     const ReplyValue moved =
-        actor.Run({"BLMOVE", actor.Name("queue", kQueues), actor.Name("queue", kQueues), end(actor),
-                   end(actor), "0.003"});
+        actor.Run({"BLMOVE", actor.Name("queue", kQueues), actor.Name("queue", kQueues),
+                   end(actor), end(actor), "0.003"});
     waited += moved.is_null() ? 1 : 0;
   };
   Deed move_twice = [&](Actor& actor) {
@@ -364,70 +364,69 @@ TEST_F(KeyspaceStressTest, QueuesThatMovesFeedLoseAndDoubleNothing) {
   Storm({move, wait, wait, wait, move_twice, move_by_script, read});
   read(judge());
   EXPECT_GT(waited.load(), 0);
-  /// The sum of the scores in a flat reply of members and scores.
-  int64_t SumOfScores(const ReplyValue& reply) {
-    int64_t sum = 0;
-    for (size_t i = 1; i < reply.items.size(); i += 2) sum += std::stoll(reply.items[i].text);
-    return sum;
-  }
+/// The sum of the scores in a flat reply of members and scores.
+int64_t SumOfScores(const ReplyValue& reply) {
+  int64_t sum = 0;
+  for (size_t i = 1; i < reply.items.size(); i += 2) sum += std::stoll(reply.items[i].text);
+  return sum;
+}
 
-  TEST_F(KeyspaceStressTest, ScoresSumUp) {
-    constexpr int kBoards = 3;
-    constexpr int kPlayers = 3000;  // so many that a union is long work
-    constexpr int kAuditOneIn = 60;
-    for (int i = 0; i < kPlayers; ++i) {
-      judge().Run(
-          {"ZADD", "board" + std::to_string(i % kBoards), "10", "player" + std::to_string(i)});
-    }
-    const std::string boards = std::to_string(kBoards);
-    const Deed by_transaction = [](Actor& actor) {
-      const std::string amount = std::to_string(actor.Below(9));
-      actor.Run({"MULTI"});
-      actor.Run(
-          {"ZINCRBY", actor.Name("board", kBoards), "-" + amount, actor.Name("player", kPlayers)});
-      actor.Run({"ZINCRBY", actor.Name("board", kBoards), amount, actor.Name("player", kPlayers)});
-      actor.Run({"EXEC"});
-    };
-    const Deed by_pop = [](Actor& actor) {
-      actor.Run({"EVAL",
-                 "local popped = redis.call(ARGV[3], ARGV[1]) "
-                 "if popped[1] then redis.call('ZINCRBY', ARGV[2], popped[2], popped[1]) end",
-                 "0", actor.Name("board", kBoards), actor.Name("board", kBoards),
-                 actor.Below(2) == 0 ? "ZPOPMIN" : "ZPOPMAX"});
-    };
-    const std::vector<std::string> all = Request(boards, "board", kBoards);
-    const Deed audit = [&](Actor& actor) {
-      if (actor.Below(kAuditOneIn) != 0) return;
-      std::vector<std::string> args = {"ZUNION"};
-      args.insert(args.end(), all.begin(), all.end());
-      args.emplace_back("WITHSCORES");
-      ASSERT_EQ(SumOfScores(actor.Run(args)), kPlayers * 10);
-    };
-    const Deed store = [&](Actor& actor) {
-      if (actor.Below(kAuditOneIn) != 0) return;
-      std::vector<std::string> args = {"ZUNIONSTORE", actor.Name("sum", 2)};
-      args.insert(args.end(), all.begin(), all.end());
-      actor.Run(args);
-      ASSERT_EQ(SumOfScores(actor.Run({"ZRANGE", args[1], "0", "-1", "WITHSCORES"})),
-                kPlayers * 10);
-    };
-    Storm({by_transaction, by_transaction, by_pop, audit, store});
+TEST_F(KeyspaceStressTest, ScoresSumUp) {
+  constexpr int kBoards = 3;
+  constexpr int kPlayers = 3000;  // so many that a union is long work
+  constexpr int kAuditOneIn = 60;
+  for (int i = 0; i < kPlayers; ++i) {
+    judge().Run(
+        {"ZADD", "board" + std::to_string(i % kBoards), "10", "player" + std::to_string(i)});
   }
+  const std::string boards = std::to_string(kBoards);
+  const Deed by_transaction = [](Actor& actor) {
+    const std::string amount = std::to_string(actor.Below(9));
+    actor.Run({"MULTI"});
+    actor.Run(
+        {"ZINCRBY", actor.Name("board", kBoards), "-" + amount, actor.Name("player", kPlayers)});
+    actor.Run({"ZINCRBY", actor.Name("board", kBoards), amount, actor.Name("player", kPlayers)});
+    actor.Run({"EXEC"});
+  };
+  const Deed by_pop = [](Actor& actor) {
+    actor.Run({"EVAL",
+               "local popped = redis.call(ARGV[3], ARGV[1]) "
+               "if popped[1] then redis.call('ZINCRBY', ARGV[2], popped[2], popped[1]) end",
+               "0", actor.Name("board", kBoards), actor.Name("board", kBoards),
+               actor.Below(2) == 0 ? "ZPOPMIN" : "ZPOPMAX"});
+  };
+  const std::vector<std::string> all = Request(boards, "board", kBoards);
+  const Deed audit = [&](Actor& actor) {
+    if (actor.Below(kAuditOneIn) != 0) return;
+    std::vector<std::string> args = {"ZUNION"};
+    args.insert(args.end(), all.begin(), all.end());
+    args.emplace_back("WITHSCORES");
+    ASSERT_EQ(SumOfScores(actor.Run(args)), kPlayers * 10);
+  };
+  const Deed store = [&](Actor& actor) {
+    if (actor.Below(kAuditOneIn) != 0) return;
+    std::vector<std::string> args = {"ZUNIONSTORE", actor.Name("sum", 2)};
+    args.insert(args.end(), all.begin(), all.end());
+    actor.Run(args);
+    ASSERT_EQ(SumOfScores(actor.Run({"ZRANGE", args[1], "0", "-1", "WITHSCORES"})), kPlayers * 10);
+  };
+  Storm({by_transaction, by_transaction, by_pop, audit, store});
+}
 
-  TEST_F(KeyspaceStressTest, EvictionTakesOnlyWhatMayGo) {
-    constexpr int64_t kRoom = 8 * 1024 * 1024;
-    judge().Run({"SET", "kept0", "1"});
-    std::string limit = std::to_string(MemoryMeter::UsedBytes() + kRoom);
-    std::vector<std::string_view> words = {"maxmemory-policy", "volatile-lru", "maxmemory", limit};
-    ASSERT_OK(config().Set(words));
-    Deed fill = [](Actor& actor) {
-      actor.RunOrRefused({"SET", actor.Name("fill", 5000), std::string(6000, 'f'), "PX", "60000"});
-    };
-    Deed keep = [](Actor& actor) { actor.RunOrRefused({"SET", actor.Name("kept", 50), "1"}); };
-    Deed read = [](Actor& actor) { ASSERT_EQ(actor.Run({"GET", "kept0"}).text, "1"); };
-    Storm({fill, fill, keep, read});
-    EXPECT_GT(server().keyspace().counters().evicted.load(), 0);
-  }
+TEST_F(KeyspaceStressTest, EvictionTakesOnlyWhatMayGo) {
+  constexpr int64_t kRoom = 8 * 1024 * 1024;
+  judge().Run({"SET", "kept0", "1"});
+  std::string limit = std::to_string(MemoryMeter::UsedBytes() + kRoom);
+  std::vector<std::string_view> words = {"maxmemory-policy", "volatile-lru", "maxmemory", limit};
+  ASSERT_OK(config().Set(words));
+  Deed fill = [](Actor& actor) {
+    actor.RunOrRefused({"SET", actor.Name("fill", 5000), std::string(6000, 'f'), "PX", "60000"});
+  };
+  Deed keep = [](Actor& actor) { actor.RunOrRefused({"SET", actor.Name("kept", 50), "1"}); };
+  Deed read = [](Actor& actor) { ASSERT_EQ(actor.Run({"GET", "kept0"}).text, "1"); };
+  Storm({fill, fill, keep, read});
+  EXPECT_GT(server().keyspace().counters().evicted.load(), 0);
+}
 
 }  // namespace
 }  // namespace cloakroom

@@ -102,45 +102,46 @@ TEST(CommandSnapshotTest, ASetSaysItsMembersThenTheirExpiries) {
   set.SetMemberExpiry("c", 300);
   EXPECT_EQ(Said({.key = "t", .value = slot.view(), .expire_at_ms = 5000}, /*now_ms=*/300),
             "SELECT 0; SADD t a b; SPEXPIREAT t 700 MEMBERS 1 b; PEXPIREAT t 5000");
-  TEST(CommandSnapshotTest, AZsetSaysItsScoresExactly) {
-    MemorySlot slot;
-    const EncodingLimits limits;
-    MutableZset zset(slot, limits);
-    zset.Put("a", 0.1);
-    zset.Put("b", -std::numeric_limits<double>::infinity());
-    zset.Put("c", 1e17);
-    EXPECT_EQ(Said({.key = "z", .value = slot.view()}),
-              "SELECT 0; ZADD z -inf b 0.10000000000000001 a 1e+17 c");
-  }
+}
 
-  TEST(CommandSnapshotTest, LongSetsComeInPieces) {
-    MemorySlot slot;
-    const EncodingLimits limits;
-    MutableSet set(slot, limits);
-    std::string first;
-    for (int i = 1000; i < 1064; ++i) {
-      set.Add(std::to_string(i));
-      first += " " + std::to_string(i);
-    }
-    EXPECT_EQ(Said({.key = "s", .value = slot.view()}), "SELECT 0; SADD s" + first);
-    set.Add("2000");
-    EXPECT_EQ(Said({.key = "s", .value = slot.view()}),
-              "SELECT 0; SADD s" + first + "; SADD s 2000");
-  }
+TEST(CommandSnapshotTest, AZsetSaysItsScoresExactly) {
+  MemorySlot slot;
+  const EncodingLimits limits;
+  MutableZset zset(slot, limits);
+  zset.Put("a", 0.1);
+  zset.Put("b", -std::numeric_limits<double>::infinity());
+  zset.Put("c", 1e17);
+  EXPECT_EQ(Said({.key = "z", .value = slot.view()}),
+            "SELECT 0; ZADD z -inf b 0.10000000000000001 a 1e+17 c");
+}
 
-  TEST(CommandSnapshotTest, ADatabaseIsSelectedOnce) {
-    MemorySlot slot;
-    MutableString(slot).Assign("1");
-    StringSink sink;
-    CommandSnapshot snapshot(sink, 0);
-    snapshot.Script("return 1");
-    snapshot.Function("#!lua");
-    for (const int db : {0, 0, 2}) snapshot.Entry({.db = db, .key = "k", .value = slot.view()});
-    EXPECT_EQ(
-        Words(sink.text()),
-        "SCRIPT LOAD return 1; FUNCTION LOAD #!lua; SELECT 0; SET k 1; SET k 1; SELECT 2; SET k "
-        "1");
+TEST(CommandSnapshotTest, LongSetsComeInPieces) {
+  MemorySlot slot;
+  const EncodingLimits limits;
+  MutableSet set(slot, limits);
+  std::string first;
+  for (int i = 1000; i < 1064; ++i) {
+    set.Add(std::to_string(i));
+    first += " " + std::to_string(i);
   }
+  EXPECT_EQ(Said({.key = "s", .value = slot.view()}), "SELECT 0; SADD s" + first);
+  set.Add("2000");
+  EXPECT_EQ(Said({.key = "s", .value = slot.view()}), "SELECT 0; SADD s" + first + "; SADD s 2000");
+}
+
+TEST(CommandSnapshotTest, ADatabaseIsSelectedOnce) {
+  MemorySlot slot;
+  MutableString(slot).Assign("1");
+  StringSink sink;
+  CommandSnapshot snapshot(sink, 0);
+  snapshot.Script("return 1");
+  snapshot.Function("#!lua");
+  for (const int db : {0, 0, 2}) snapshot.Entry({.db = db, .key = "k", .value = slot.view()});
+  EXPECT_EQ(
+      Words(sink.text()),
+      "SCRIPT LOAD return 1; FUNCTION LOAD #!lua; SELECT 0; SET k 1; SET k 1; SELECT 2; SET k "
+      "1");
+}
 
 }  // namespace
 }  // namespace cloakroom
