@@ -7,12 +7,7 @@ namespace cloakroom {
 namespace {
 
 constexpr const RdbCodec* kCodecs[kValueTypes] = {
-    &kStringCodec,
-    &kHashCodec,
-    &kSetCodec,
-    &kListCodec,
-    &kZsetCodec,
-    &kStreamCodec,
+    &kStringCodec, &kHashCodec, &kSetCodec, &kListCodec, &kZsetCodec, &kStreamCodec,
 };
 
 /// Indexed by the byte, since every record is looked up.

@@ -7,12 +7,8 @@ namespace {
 
 constexpr size_t kItemsPerCommand = 64;
 constexpr const CommandCodec* kCodecs[kValueTypes] = {
-    &kStringCommands,
-    &kHashCommands,
-    &kSetCommands,
-    &kListCommands,
-    &kZsetCommands,
-    &kStreamCommands,
+    &kStringCommands, &kHashCommands, &kSetCommands,
+    &kListCommands,   &kZsetCommands, &kStreamCommands,
 };
 
 }  // namespace

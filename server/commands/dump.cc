@@ -153,6 +153,7 @@ void PutRestored(Call& call, WriteScope& scope, RestoredValue& restored, int64_t
   Entry* const model = Entry::Create({}, kNoExpiry, value.type(), value.encoding(), 0);
   model->set_outgrown(value.outgrown());
   model->set_access(access);
+  if (scope.exists()) scope.Delete();
   scope.Adopt(*model, value.bytes(), expire_at_ms);
   Entry::Destroy(model);
   value.GiveAway();

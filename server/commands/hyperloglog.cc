@@ -312,7 +312,7 @@ constexpr CommandRow kHyperLogLogCommands[] = {
      .complexity = "O(1) for each element.",
      .syntax = "key [element [element ...]]",
      .summary = "Adds elements to a HyperLogLog, and makes it where there is none."},
-    {.name = "pfcount", .run = PfCount, .arity = -2, .flags = kReadonly,
+    {.name = "pfcount", .run = PfCount, .arity = -2, .flags = kReadonly | kMayReplicate,
      .keys = {KeyRange(1, -1, 1, kRW | kAccess)}, .since = "2.8.9",
      .complexity = "O(1) for one key; O(N) for N keys, with a larger constant.",
      .syntax = "key [key ...]",

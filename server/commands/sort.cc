@@ -181,6 +181,8 @@ void SortKey(Call& call, bool may_store) {
   EraseExpiredMembers(call, call.arg(1));
   const Entry* entry = call.Find(call.arg(1));
   if (entry != nullptr && !IsSortable(entry->type())) return call.Error(kWrongType);
+  // Redis makes it a skip list to sort it, and leaves it one.
+  if (entry != nullptr && entry->type() == Zset::kType) call.Open(call.arg(1)).set_outgrown(true);
   const ValueView value = entry != nullptr
                               ? entry->value()
                               : ValueView{.type = ValueType::kList, .encoding = Encoding::kPacked};

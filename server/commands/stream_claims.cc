@@ -9,6 +9,7 @@
 #include "server/commands/support/stream_reply.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
+#include "storage/access/lookup.h"
 #include "storage/values/mutable_stream.h"
 
 namespace cloakroom {
@@ -111,6 +112,7 @@ int64_t DeliveryTime(const ClaimOptions& options, int64_t now_ms) {
 
 void XClaim(Call& call) {
   Writing<MutableStream> stream(call, call.arg(1));
+  if (!stream.exists()) NoteMiss(call.hold(), call.db(), call.arg(1));
   if (!FindGroup(call, stream)) return;
   Arguments args(call, 4);
   const ClaimOptions options = TakeClaimOptions(args);
@@ -204,6 +206,7 @@ AutoClaimPlan PlanAutoClaim(const Stream& stream, const StreamGroup& group,
 }
 
 void XAutoClaim(Call& call) {
+  if (call.Peek(call.arg(1)) == nullptr) NoteMiss(call.hold(), call.db(), call.arg(1));
   Arguments args(call, 4);
   const AutoClaimOptions options = TakeAutoClaimOptions(args);
   if (!args.Finish()) return;

@@ -11,6 +11,7 @@
 #include "server/commands/support/stream_reply.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
+#include "storage/access/lookup.h"
 #include "storage/values/mutable_stream.h"
 
 namespace cloakroom {
@@ -143,6 +144,7 @@ void XGroupDelConsumer(Call& call) {
 void XAck(Call& call) {
   Writing<MutableStream> stream(call, call.arg(1));
   if (!stream.ok()) return;
+  if (!stream.exists()) NoteMiss(call.hold(), call.db(), call.arg(1));
   if (stream->view().FindGroup(call.arg(2)) == nullptr) return call.reply().Integer(0);
   std::vector<StreamId> ids;
   Arguments args(call, 3);

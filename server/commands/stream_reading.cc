@@ -207,7 +207,10 @@ void XRead(Call& call) {
   size_t items = 0;
   for (const Position& position : *positions) {
     const Entry* const entry = call.Peek(position.key);
-    if (entry == nullptr) continue;
+    if (entry == nullptr) {
+      NoteMiss(call.hold(), call.db(), position.key);
+      continue;
+    }
     const Stream stream(entry->value());
     if (stream.empty() || stream.last_entry() <= position.behind) continue;
     readable.push_back({position, stream.Share()});

@@ -10,12 +10,7 @@
 namespace cloakroom {
 
 constinit const TypeOps* const kTypeOps[kValueTypes] = {
-    &kStringOps,
-    &kHashOps,
-    &kSetOps,
-    &kListOps,
-    &kZsetOps,
-    &kStreamOps,
+    &kStringOps, &kHashOps, &kSetOps, &kListOps, &kZsetOps, &kStreamOps,
 };
 
 }  // namespace cloakroom

@@ -11,9 +11,9 @@
 namespace cloakroom {
 
 /// A fingerprint of values, to compare the data of two servers (DEBUG DIGEST). It differs from
-/// Redis': it is the SHA1 of a value's type and content or, of a collection, the exclusive or of the
-/// SHA1 of each item, with its place where the order matters (lists). Expired fields and
-/// keys do not count; an expiry is part of the digest.
+/// Redis': it is the SHA1 of a value's type and content or, of a collection, the exclusive or of
+/// the SHA1 of each item, with its place where the order matters (lists). Expired fields and keys
+/// do not count; an expiry is part of the digest.
 class Digest {
  public:
   /// Adds a text, in any order; the same text twice cancels out.

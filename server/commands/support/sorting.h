@@ -16,7 +16,7 @@ namespace cloakroom {
 /// What SORT asks for.
 struct SortOptions {
   bool descending = false;
-  bool alpha = false;  ///< compares bytes, not numbers
+  bool alpha = false;     ///< compares bytes, not numbers
   bool unsorted = false;  ///< BY a pattern without '*'
   std::string by;         ///< the pattern of the weights; empty: the elements themselves
   std::vector<std::string> gets;
@@ -40,8 +40,8 @@ struct PatternKey {
 PatternKey KeyOfPattern(std::string_view pattern, std::string_view element);
 
 /// The value that a pattern means for an element; nullopt if there is none.
-using SortLookup =
-    absl::FunctionRef<std::optional<std::string>(std::string_view pattern, std::string_view element)>;
+using SortLookup = absl::FunctionRef<std::optional<std::string>(std::string_view pattern,
+                                                                std::string_view element)>;
 
 /// The elements of a list, set or sorted set that SORT replies with, in their order; nullopt: a
 /// weight is not a number. `look_up` is asked for the weights that BY names.
