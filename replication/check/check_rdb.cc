@@ -67,7 +67,8 @@ class Checker {
   absl::Status CheckValue(const RdbRecord& record) {
     const RdbCodec* const codec = FindRdbLayout(record.type, record.dialect).codec;
     if (codec == nullptr) return absl::OkStatus();
-    absl::Status status = decoder_.Decode(record.type, record.dialect, record.value);
+    absl::Status status =
+        decoder_.Decode(record.type, record.dialect, record.value, record.item_expiries);
     if (!status.ok() || decoder_.value().exists()) return status;
     // The server skips such a key; for Redis' tool it is an error.
     return absl::DataLossError(absl::StrCat("empty ", Absl(OpsOf(codec->type).name)));

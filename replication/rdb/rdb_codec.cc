@@ -7,10 +7,12 @@ namespace cloakroom {
 namespace {
 
 constexpr const RdbCodec* kCodecs[kValueTypes] = {
-    &kStringCodec, &kHashCodec, &kSetCodec,
-    nullptr,  // list
+    &kStringCodec,
+    &kHashCodec,
+    &kSetCodec,
+    &kListCodec,
     &kZsetCodec,
-    nullptr,  // stream
+    &kStreamCodec,
 };
 
 /// Indexed by the byte, since every record is looked up.

@@ -25,6 +25,7 @@ struct RdbDecoding {
   const EncodingLimits& limits;
   RdbStringBuffer& first;  ///< two strings may be in use at once
   RdbStringBuffer& second;
+  std::string_view item_expiries = {};  ///< as RdbRecord::item_expiries
 
   /// The next string, valid until the buffer is used again; an error leaves it empty.
   std::string_view String(RdbStringBuffer& buffer);
@@ -55,7 +56,9 @@ struct RdbCodec {
 extern const RdbCodec kStringCodec;
 extern const RdbCodec kHashCodec;
 extern const RdbCodec kSetCodec;
+extern const RdbCodec kListCodec;
 extern const RdbCodec kZsetCodec;
+extern const RdbCodec kStreamCodec;
 
 const RdbCodec& RdbCodecOf(ValueType type);
 

@@ -21,11 +21,12 @@ absl::Status Ended(const RdbCursor& cursor) {
 
 }  // namespace
 
-absl::Status RdbDecoder::Decode(uint8_t type, rdb::Dialect dialect, std::string_view value) {
+absl::Status RdbDecoder::Decode(uint8_t type, rdb::Dialect dialect, std::string_view value,
+                                std::string_view item_expiries) {
   value_.Clear();
   const RdbLayout* const layout = FindRdbLayout(type, dialect).layout;
   if (layout == nullptr) return NotOurs(type);
-  RdbDecoding decoding{RdbCursor(value), value_, limits_, first_, second_};
+  RdbDecoding decoding{RdbCursor(value), value_, limits_, first_, second_, item_expiries};
   layout->decode(decoding);
   absl::Status status = Ended(decoding.cursor);
   if (!status.ok()) value_.Clear();

@@ -26,7 +26,9 @@ class RdbDecoder {
   /// The key, valid until the next call.
   absl::StatusOr<std::string_view> Key(const RdbRecord& record) { return key_.Restore(record.key); }
   /// Decodes a value into value(). Unimplemented: we have no such type; otherwise DataLoss.
-  absl::Status Decode(uint8_t type, rdb::Dialect dialect, std::string_view value);
+  /// `item_expiries`: as RdbRecord's.
+  absl::Status Decode(uint8_t type, rdb::Dialect dialect, std::string_view value,
+                      std::string_view item_expiries = {});
   /// The decoded value. Absent after an error, and after a collection without elements.
   MemorySlot& value() { return value_; }
 

@@ -151,7 +151,14 @@ void RdbEncoder::Entry(const EntryView& entry) {
   RdbCodecOf(entry.value.type).encode(*this, entry);
 }
 
-void RdbEncoder::BeginRecord(uint8_t type, const EntryView& entry) {
+void RdbEncoder::Value(const ValueView& value) {
+  value_only_ = true;
+  Entry({.key = {}, .value = value});
+  value_only_ = false;
+}
+
+void RdbEncoder::BeginRecord(uint8_t type, const EntryView& entry, std::string_view item_expiries) {
+  if (value_only_) return Byte(type);
   if (entry.expire_at_ms != kNoExpiry) {
     Byte(rdb::kExpireTimeMs);
     Number(entry.expire_at_ms);
@@ -162,6 +169,11 @@ void RdbEncoder::BeginRecord(uint8_t type, const EntryView& entry) {
   } else if (options_.access == RdbOptions::Access::kFreq) {
     Byte(rdb::kFreq);
     Byte(access_clock::LfuDecayed(entry.access, options_.now_ms, options_.lfu_decay_minutes));
+  }
+  if (!item_expiries.empty()) {
+    Byte(rdb::kAux);
+    String(rdb::kItemExpiryAux);
+    String(item_expiries);
   }
   Byte(type);
   String(entry.key);

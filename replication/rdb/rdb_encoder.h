@@ -42,12 +42,14 @@ class RdbEncoder {
   /// (rdb_codec.h). Writes nothing for a hash of which all fields have expired. Nobody may change
   /// the value meanwhile: it is a private copy (SnapshotBatch), so no lock is needed.
   void Entry(const EntryView& entry);
+  /// The same without the key, its expiry and its access: the type's byte and the value.
+  void Value(const ValueView& value);
 
   // For codecs.
   const RdbOptions& options() const { return options_; }
   /// Writes the expiry and the access of an entry, the type's byte and the key; the value must
-  /// follow.
-  void BeginRecord(uint8_t type, const EntryView& entry);
+  /// follow. `item_expiries`: in the format of rdb::kItemExpiryAux; empty: no item expires.
+  void BeginRecord(uint8_t type, const EntryView& entry, std::string_view item_expiries = {});
   /// The format's version cannot hold the entry.
   void Fail(const absl::Status& status) { status_.Update(status); }
 
@@ -77,6 +79,7 @@ class RdbEncoder {
 
   ByteSink& sink_;
   const RdbOptions options_;
+  bool value_only_ = false;
   std::unique_ptr<char[]> buffer_;
   size_t used_ = 0;
   LzfCompressor compressor_;

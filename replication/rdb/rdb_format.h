@@ -27,6 +27,8 @@ inline constexpr size_t kChecksumSize = 8;
 inline constexpr int kOldestWritten = 9;
 inline constexpr int kNewestVersion = 12;
 inline constexpr int kFirstChecksum = 5;
+/// The first version with function libraries.
+inline constexpr int kFirstFunctions = 10;
 /// The first version with expiries of hash fields.
 inline constexpr int kFirstFieldExpiry = 12;
 inline constexpr int kValkeyVersion = 80;
@@ -81,6 +83,11 @@ inline constexpr uint8_t kLastType = kHashListpackEx;
 
 /// Whose type numbers a file uses.
 enum class Dialect : uint8_t { kRedis, kValkey };
+
+/// An auxiliary field of ours just before the type's byte of a set (kSet) with members that expire,
+/// which no type of Redis can say. Other servers skip it, and the members then do not expire. Its
+/// value: when each member expires, in their order, 8 bytes each, 0 for never.
+inline constexpr std::string_view kItemExpiryAux = "cloakroom-item-expiry";
 
 /// The first two bits of a length, and what fills the rest.
 inline constexpr uint8_t kLength14 = 0x40;

@@ -47,7 +47,8 @@ std::optional<RdbError> RdbInserter::Insert(const RdbRecord& record) {
     counts_.expired += 1;
     return std::nullopt;
   }
-  const absl::Status decoded = decoder_.Decode(record.type, record.dialect, record.value);
+  const absl::Status decoded =
+      decoder_.Decode(record.type, record.dialect, record.value, record.item_expiries);
   if (!decoded.ok()) {
     return ErrorIn(record, *key, std::string(decoded.message()),
                    absl::IsUnimplemented(decoded) ? RdbCause::kUnsupported : RdbCause::kDamage);
@@ -64,24 +65,15 @@ std::optional<RdbError> RdbInserter::Insert(const RdbRecord& record) {
   const EntryView loaded{.key = *key,
                          .value = value.view(),
                          .expire_at_ms = record.expire_at_ms,
-                         .access = AccessOf(record)};
+                         .access = access_clock::Restored({.idle_seconds = record.idle_seconds,
+                                                           .lfu_counter = record.lfu_counter},
+                                                          uses_lfu_, options_.now_ms)};
   if (!BulkInsert(keyspace_.db(record.db), KeyHash::Of(*key), loaded, options_.replace).ok()) {
     return ErrorIn(record, *key, "the key was in the file before");
   }
   value.GiveAway();
   counts_.keys += 1;
   return std::nullopt;
-}
-
-uint32_t RdbInserter::AccessOf(const RdbRecord& record) const {
-  if (uses_lfu_) {
-    const uint32_t fresh = access_clock::LfuNew(options_.now_ms);
-    constexpr uint32_t kCounter = 0xff;
-    return record.lfu_counter < 0 ? fresh
-                                  : (fresh & ~kCounter) | static_cast<uint32_t>(record.lfu_counter);
-  }
-  const int64_t idle_seconds = record.idle_seconds < 0 ? 0 : record.idle_seconds;
-  return access_clock::LruAt(options_.now_ms - idle_seconds * 1000);
 }
 
 }  // namespace cloakroom

@@ -38,8 +38,6 @@ class RdbInserter {
   const Counts& counts() const { return counts_; }
 
  private:
-  uint32_t AccessOf(const RdbRecord& record) const;
-
   Keyspace& keyspace_;
   const RdbInsertOptions options_;
   const bool uses_lfu_;

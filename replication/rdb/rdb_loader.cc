@@ -61,7 +61,8 @@ class Load {
       case RdbReader::Item::kModuleAux:
         return Refuse(ModuleError());
       case RdbReader::Item::kFunction:
-        return Refuse(FunctionError());
+        if (!TakeFunction()) return false;
+        break;
       case RdbReader::Item::kError:
         return RefuseDamage();
       case RdbReader::Item::kEnd:
@@ -91,25 +92,26 @@ class Load {
     return !result_.stopped && (options_.lenient || !queue_.failed());
   }
 
-  RdbError Unsupported(RdbStage stage, std::string message) const {
+  // False: the library could not be taken, and this ends the load.
+  bool TakeFunction() {
+    if (!options_.function) return true;
+    const absl::Status taken = options_.function(reader_.value());
+    if (taken.ok()) return true;
     RdbError error;
     error.offset = reader_.offset();
-    error.stage = stage;
-    error.message = std::move(message);
-    error.cause = RdbCause::kUnsupported;
-    return error;
-  }
-
-  RdbError FunctionError() const {
-    return Unsupported(RdbStage::kFunctions,
-                       absl::StrCat("a function library: \"", reader_.value().substr(0, 60),
-                                    "\"; this version of Cloakroom does not have functions"));
+    error.stage = RdbStage::kFunctions;
+    error.message = absl::StrCat("a function library: ", taken.message());
+    return Refuse(std::move(error));
   }
 
   RdbError ModuleError() const {
-    return Unsupported(RdbStage::kModuleAux,
-                       absl::StrCat("AUX data of the module '", reader_.name(),
-                                    "'; Cloakroom does not have modules"));
+    RdbError error;
+    error.offset = reader_.offset();
+    error.stage = RdbStage::kModuleAux;
+    error.message = absl::StrCat("AUX data of the module '", reader_.name(),
+                                 "'; Cloakroom does not have modules");
+    error.cause = RdbCause::kUnsupported;
+    return error;
   }
 
   bool Refuse(RdbError error) {

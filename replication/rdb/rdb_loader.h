@@ -34,6 +34,9 @@ struct RdbLoadOptions {
   std::function<void(uint64_t bytes)> progress;
   /// Called for every AUX field in the file's order, on the caller's thread.
   std::function<void(std::string_view name, std::string_view value)> aux;
+  /// Called for every function library, with its source; an error is one of the file. Null:
+  /// libraries are skipped.
+  std::function<absl::Status(std::string_view source)> function;
   /// Ends the load soon after it becomes true; may be null.
   const std::atomic<bool>* stop = nullptr;
 };
@@ -62,7 +65,7 @@ struct [[nodiscard]] RdbLoadResult {
 /// some MB, or a few times the largest record.
 ///
 /// Errors: malformed bytes, a wrong checksum, a type that Cloakroom does not have (reported with
-/// its key), a function library, auxiliary data of a module, a key that comes twice, a database
+/// its key), auxiliary data of a module, a key that comes twice, a database
 /// that is not configured. Unknown AUX fields are skipped. Of several errors the first in the file
 /// is reported. A lenient load also fails if the file's head cannot be read.
 ///

@@ -25,13 +25,6 @@ bool AreDigits(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-absl::StatusOr<std::string> Restored(const RdbString& string) {
-  RdbStringBuffer buffer;
-  const absl::StatusOr<std::string_view> bytes = buffer.Restore(string);
-  if (!bytes.ok()) return bytes.status();
-  return std::string(*bytes);
-}
-
 }  // namespace
 
 RdbReader::RdbReader(ByteSource& source, uint64_t size)
@@ -174,6 +167,10 @@ RdbReader::Item RdbReader::ParseAux(RdbCursor& cursor) {
   absl::StatusOr<std::string> value_text = Restored(value);
   if (!name_text.ok() || !value_text.ok()) {
     cursor.Fail(kInvalidLzf);
+    return kQuiet;
+  }
+  if (*name_text == rdb::kItemExpiryAux) {
+    pending_.item_expiries = *std::move(value_text);
     return kQuiet;
   }
   name_ = *std::move(name_text);

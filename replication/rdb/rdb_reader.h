@@ -28,7 +28,8 @@ struct RdbRecord {
   uint64_t offset = 0;        ///< of its type's byte
   uint64_t end_offset = 0;
   RdbString key;
-  std::string_view value;  ///< for RdbDecoder
+  std::string_view value;     ///< for RdbDecoder
+  std::string item_expiries;  ///< for RdbDecoder; empty: no item of a set expires
 };
 
 /// A run of the file's bytes in memory, into which the views of records point.

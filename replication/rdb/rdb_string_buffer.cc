@@ -24,4 +24,11 @@ absl::StatusOr<std::string_view> RdbStringBuffer::Restore(const RdbString& strin
   return std::string_view(room_.get(), string.size);
 }
 
+absl::StatusOr<std::string> Restored(const RdbString& string) {
+  RdbStringBuffer buffer;
+  const absl::StatusOr<std::string_view> bytes = buffer.Restore(string);
+  if (!bytes.ok()) return bytes.status();
+  return std::string(*bytes);
+}
+
 }  // namespace cloakroom

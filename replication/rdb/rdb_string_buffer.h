@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -27,6 +28,9 @@ class RdbStringBuffer {
   size_t capacity_ = 0;
   IntegerText digits_{0};
 };
+
+/// The same for a single string.
+absl::StatusOr<std::string> Restored(const RdbString& string);
 
 }  // namespace cloakroom
 

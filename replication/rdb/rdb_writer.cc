@@ -1,5 +1,6 @@
 #include "replication/rdb/rdb_writer.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "replication/files/crc64.h"
 #include "replication/rdb/rdb_format.h"
@@ -21,6 +22,16 @@ void RdbWriter::Aux(std::string_view name, std::string_view value) {
   encoder_.Byte(rdb::kAux);
   encoder_.String(name);
   encoder_.String(value);
+}
+
+void RdbWriter::Function(std::string_view source) {
+  if (options_.version < rdb::kFirstFunctions) {
+    return encoder_.Fail(absl::FailedPreconditionError(absl::StrCat(
+        "RDB version ", options_.version, " cannot hold functions: rdb-version must be ",
+        rdb::kFirstFunctions, " or more")));
+  }
+  encoder_.Byte(rdb::kFunction);
+  encoder_.String(source);
 }
 
 void RdbWriter::SelectDb(int db) {

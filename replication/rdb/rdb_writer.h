@@ -10,8 +10,8 @@
 
 namespace cloakroom {
 
-/// Writes an RDB file: Begin, any number of Aux, ResizeDb, Entry and Encoded, then End. Before End
-/// the bytes in the sink are not yet a file. Databases may be interleaved.
+/// Writes an RDB file: Begin, any number of Aux and Function, then of ResizeDb, Entry and Encoded,
+/// then End. Before End the bytes in the sink are not yet a file. Databases may be interleaved.
 ///
 /// Versions 9 to 12; the bytes are what servers of that version read: strings as integers, LZF or
 /// plain, hashes and sets in their plain form, small sets of integers as such, and from version 12
@@ -24,6 +24,8 @@ class RdbWriter {
   void Begin();
   /// Servers that do not know the name skip it.
   void Aux(std::string_view name, std::string_view value);
+  /// The source of a function library. Needs version 10.
+  void Function(std::string_view source);
   /// How many keys of a database to expect, and how many that expire: a hint, before its entries.
   void ResizeDb(int db, uint64_t keys, uint64_t expires);
   void Entry(const EntryView& entry);

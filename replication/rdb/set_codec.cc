@@ -13,6 +13,8 @@ namespace {
 
 // An int set is its width in bytes and its count, four bytes each, and the integers, ascending.
 
+constexpr int64_t kNoMemberExpiry = 0;
+constexpr std::string_view kBadExpiries = "the expiries are not those of the set's members";
 constexpr std::string_view kBadIntset = "Intset integrity check failed.";
 
 void EncodeIntset(RdbEncoder& out, const EntryView& entry) {
@@ -26,11 +28,26 @@ void EncodeIntset(RdbEncoder& out, const EntryView& entry) {
   out.String(blob);
 }
 
+/// The members' expiries in the order of the members; empty if none expires.
+std::string ExpiriesOf(const Set& set, size_t members) {
+  std::string expiries;
+  if (set.NextExpiry() == kNever) return expiries;
+  expiries.reserve(members * sizeof(int64_t));
+  set.ForEachItem([&](const Item& item) {
+    const bool expires = item.expires_at_ms != kNever;
+    const int64_t at_ms = expires ? item.expires_at_ms : kNoMemberExpiry;
+    expiries.append(reinterpret_cast<const char*>(&at_ms), sizeof(at_ms));
+  });
+  return expiries;
+}
+
 void Encode(RdbEncoder& out, const EntryView& entry) {
   if (entry.value.encoding == Encoding::kIntSet) return EncodeIntset(out, entry);
-  const Set set(entry.value);
-  out.BeginRecord(rdb::kSet, entry);
-  out.Length(set.size());
+  const Set set(entry.value, out.options().now_ms);
+  const size_t members = set.size();
+  if (members == 0) return;
+  out.BeginRecord(rdb::kSet, entry, ExpiriesOf(set, members));
+  out.Length(members);
   set.ForEach([&](std::string_view member) { out.String(member); });
 }
 
@@ -39,10 +56,18 @@ void Add(RdbDecoding& in, std::string_view member) {
 }
 
 void Decode(RdbDecoding& in) {
+  RdbCursor expiries(in.item_expiries);
+  const bool expires = !in.item_expiries.empty();
   in.Repeat([&] {
     const std::string_view member = in.String(in.first);
-    if (in.cursor.ok()) Add(in, member);
+    if (!in.cursor.ok()) return;
+    Add(in, member);
+    if (!expires || !in.cursor.ok()) return;
+    const int64_t at_ms = expiries.Number<int64_t>();
+    if (!expiries.ok() || at_ms < 0) return in.cursor.Fail(kBadExpiries);
+    if (at_ms != kNoMemberExpiry) MutableSet(in.slot, in.limits).SetMemberExpiry(member, at_ms);
   });
+  if (expires && in.cursor.ok() && !expiries.at_end()) in.cursor.Fail(kBadExpiries);
 }
 
 template <typename Int>

@@ -24,7 +24,7 @@ absl::Status PutInPlace(Files& files, const SnapshotPlace& place) {
 absl::StatusOr<SnapshotFileFacts> WriteSnapshotFile(Keyspace& keyspace, Files& files,
                                                     const SnapshotPlace& place,
                                                     const SnapshotOptions& options,
-                                                    absl::FunctionRef<RdbAuxFields()> at_instant,
+                                                    absl::FunctionRef<SnapshotHead()> at_instant,
                                                     absl::FunctionRef<bool()> stop) {
   auto file = files.Create(place.temporary_path);
   if (!file.ok()) return file.status();

@@ -32,7 +32,7 @@ struct SnapshotFileFacts {
 absl::StatusOr<SnapshotFileFacts> WriteSnapshotFile(Keyspace& keyspace, Files& files,
                                                     const SnapshotPlace& place,
                                                     const SnapshotOptions& options,
-                                                    absl::FunctionRef<RdbAuxFields()> at_instant,
+                                                    absl::FunctionRef<SnapshotHead()> at_instant,
                                                     absl::FunctionRef<bool()> stop);
 
 }  // namespace cloakroom

@@ -36,7 +36,7 @@ constexpr const char* kIncomplete =
 class SnapshotFormat {
  public:
   virtual ~SnapshotFormat() = default;
-  virtual void Begin(const RdbAuxFields& aux) = 0;
+  virtual void Begin(const SnapshotHead& head) = 0;
   virtual void Entry(const EntryView& entry) = 0;
   virtual void End() = 0;
   /// An error: the format cannot hold an entry.
@@ -46,9 +46,10 @@ class SnapshotFormat {
 class RdbFormat final : public SnapshotFormat {
  public:
   RdbFormat(ByteSink& sink, const RdbOptions& options) : writer_(sink, options) {}
-  void Begin(const RdbAuxFields& aux) override {
+  void Begin(const SnapshotHead& head) override {
     writer_.Begin();
-    for (const auto& [key, value] : aux) writer_.Aux(key, value);
+    for (const auto& [key, value] : head.aux) writer_.Aux(key, value);
+    for (const std::string& source : head.functions) writer_.Function(source);
   }
   void Entry(const EntryView& entry) override { writer_.Entry(entry); }
   void End() override { writer_.End(); }
@@ -61,10 +62,11 @@ class RdbFormat final : public SnapshotFormat {
 class CommandFormat final : public SnapshotFormat {
  public:
   CommandFormat(ByteSink& sink, int64_t now_ms) : snapshot_(sink, now_ms) {}
-  void Begin(const RdbAuxFields& aux) override {
-    for (const auto& [key, value] : aux) {
+  void Begin(const SnapshotHead& head) override {
+    for (const auto& [key, value] : head.aux) {
       if (key == kScriptAux) snapshot_.Script(value);
     }
+    for (const std::string& source : head.functions) snapshot_.Function(source);
   }
   void Entry(const EntryView& entry) override { snapshot_.Entry(entry); }
   void End() override {}
@@ -96,10 +98,10 @@ class Writing {
           const SnapshotOptions& options)
       : pipe_(pipe), format_(format), sink_(sink), options_(options) {}
 
-  void Run(const RdbAuxFields& aux) {
+  void Run(const SnapshotHead& head) {
     MemoryMeter::RegisterThread();
     if (options_.begin_writing) options_.begin_writing();
-    format_.Begin(aux);
+    format_.Begin(head);
     KeyDelay delay(options_.key_delay_us, pipe_);
     SnapshotBatch batch;
     while (status_.ok() && pipe_.Pop(&batch)) {
@@ -165,10 +167,10 @@ absl::Status Collect(Snapshot& snapshot, SnapshotPipe& pipe, absl::FunctionRef<b
 
 /// Collects on this thread and writes on another one, all but the end of the snapshot.
 absl::Status CollectAndWrite(Snapshot& snapshot, Writing& writing, SnapshotPipe& pipe,
-                             const RdbAuxFields& aux, absl::FunctionRef<bool()> stop) {
+                             const SnapshotHead& head, absl::FunctionRef<bool()> stop) {
   std::thread thread;
   try {
-    thread = std::thread([&] { writing.Run(aux); });
+    thread = std::thread([&] { writing.Run(head); });
   } catch (const std::system_error& error) {
     return absl::ResourceExhaustedError(absl::StrCat("no thread for it: ", error.what()));
   }
@@ -207,21 +209,21 @@ std::unique_ptr<SnapshotFormat> FormatFor(const SnapshotOptions& options, ByteSi
 
 absl::StatusOr<size_t> WriteSnapshot(Keyspace& keyspace, ByteSink& sink,
                                      const SnapshotOptions& options,
-                                     absl::FunctionRef<RdbAuxFields()> at_instant,
+                                     absl::FunctionRef<SnapshotHead()> at_instant,
                                      absl::FunctionRef<bool()> stop) {
   Snapshot& snapshot = keyspace.snapshot();
-  RdbAuxFields aux;
+  SnapshotHead head;
   const std::optional<Snapshot::Facts> facts = snapshot.Begin(
       {.max_pre_image_bytes = options.max_pre_image_bytes,
        .log_follows = options.log_follows,
        .gates_closed = options.gates_closed},
-      [&] { aux = at_instant(); }, stop);
+      [&] { head = at_instant(); }, stop);
   if (!facts) return absl::CancelledError(kStopped);
   const std::unique_ptr<SnapshotFormat> format =
       FormatFor(options, sink, keyspace, facts->field_expiry);
   SnapshotPipe pipe;
   Writing writing(pipe, *format, sink, options);
-  if (absl::Status status = CollectAndWrite(snapshot, writing, pipe, aux, stop); !status.ok()) {
+  if (absl::Status status = CollectAndWrite(snapshot, writing, pipe, head, stop); !status.ok()) {
     snapshot.Cancel();
     return status;
   }

@@ -21,6 +21,16 @@ using RdbAuxFields = std::vector<std::pair<std::string, std::string>>;
 /// The key of an AUX field that holds a cached script: the field's value is the script's text.
 inline constexpr std::string_view kScriptAux = "cloakroom-script";
 
+/// What a snapshot holds besides the keys.
+struct SnapshotHead {
+  SnapshotHead() = default;
+  SnapshotHead(RdbAuxFields fields, std::vector<std::string> sources = {})  // NOLINT: as a value
+      : aux(std::move(fields)), functions(std::move(sources)) {}
+
+  RdbAuxFields aux;
+  std::vector<std::string> functions;  ///< sources of function libraries
+};
+
 /// How to write a snapshot, whatever the sink.
 struct SnapshotOptions {
   /// 9 to 12, or 0: the oldest version that can hold the data.
@@ -47,7 +57,7 @@ struct SnapshotOptions {
 /// an error the sink has a part.
 ///
 /// `at_instant` runs at the instant with all gates closed: what it records belongs to the snapshot.
-/// It returns the AUX fields. `stop` is asked between batches and while the sink is slow; true
+/// It returns the head. `stop` is asked between batches and while the sink is slow; true
 /// gives up.
 ///
 /// The calling thread collects, holding stripes for moments, and should have the priority of the
@@ -63,7 +73,7 @@ struct SnapshotOptions {
 /// Thread rule: one thread at a time for each keyspace, and no event loop: it takes long.
 absl::StatusOr<size_t> WriteSnapshot(Keyspace& keyspace, ByteSink& sink,
                                      const SnapshotOptions& options,
-                                     absl::FunctionRef<RdbAuxFields()> at_instant,
+                                     absl::FunctionRef<SnapshotHead()> at_instant,
                                      absl::FunctionRef<bool()> stop);
 
 }  // namespace cloakroom

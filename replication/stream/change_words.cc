@@ -22,6 +22,28 @@ void GiveBehind(std::string_view name, const Change& change, Visit visit) {
   visit(words);
 }
 
+/// Visits XGROUP with a subcommand, followed by the change's own words.
+void GiveSubcommand(std::string_view name, const Change& change, Visit visit) {
+  absl::InlinedVector<std::string_view, 8> words = {"XGROUP", name};
+  words.insert(words.end(), change.words.begin(), change.words.end());
+  visit(words);
+}
+
+/// FORCE also makes entries pending that were not. JUSTID, because it is no delivery of its own.
+void GiveClaim(const Change& change, Visit visit) {
+  const std::string_view deliveries = change.words[3];
+  const IntegerText time(change.number);
+  absl::InlinedVector<std::string_view, 16> words = {"XCLAIM", change.words[0], change.words[1],
+                                                     change.words[2], "0"};
+  words.insert(words.end(), change.words.begin() + 4, change.words.end());
+  for (const std::string_view word :
+       {std::string_view("TIME"), time.view(), std::string_view("RETRYCOUNT"), deliveries,
+        std::string_view("FORCE"), std::string_view("JUSTID")}) {
+    words.push_back(word);
+  }
+  visit(words);
+}
+
 void GiveString(const Change& change, Visit visit) {
   const std::string_view key = change.words[0];
   const std::string_view bytes = change.words[1];
@@ -101,6 +123,29 @@ void ForEachCommand(const Change& change, Visit visit) {
       return GiveBehind("ZREM", change, visit);
     case ChangeKind::kAddEntry:
       return GiveBehind("XADD", change, visit);
+    case ChangeKind::kEraseEntry:
+      return GiveBehind("XDEL", change, visit);
+    case ChangeKind::kTrimEntries:
+      return Give(visit, {"XTRIM", change.words[0], "MAXLEN", number().view()});
+    case ChangeKind::kSetStreamIds:
+      return Give(visit, {"XSETID", change.words[0], change.words[1], "ENTRIESADDED",
+                          change.words[2], "MAXDELETEDID", change.words[3]});
+    case ChangeKind::kCreateGroup:
+      return Give(visit, {"XGROUP", "CREATE", change.words[0], change.words[1], change.words[2],
+                          "MKSTREAM", "ENTRIESREAD", change.words[3]});
+    case ChangeKind::kSetGroup:
+      return Give(visit, {"XGROUP", "SETID", change.words[0], change.words[1], change.words[2],
+                          "ENTRIESREAD", change.words[3]});
+    case ChangeKind::kDestroyGroup:
+      return GiveSubcommand("DESTROY", change, visit);
+    case ChangeKind::kCreateConsumer:
+      return GiveSubcommand("CREATECONSUMER", change, visit);
+    case ChangeKind::kDeleteConsumer:
+      return GiveSubcommand("DELCONSUMER", change, visit);
+    case ChangeKind::kAcknowledge:
+      return GiveBehind("XACK", change, visit);
+    case ChangeKind::kClaimEntry:
+      return GiveClaim(change, visit);
     case ChangeKind::kFlushDatabase:
       return Give(visit, {"FLUSHDB"});
     case ChangeKind::kFlushAll:

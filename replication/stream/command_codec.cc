@@ -7,10 +7,12 @@ namespace {
 
 constexpr size_t kItemsPerCommand = 64;
 constexpr const CommandCodec* kCodecs[kValueTypes] = {
-    &kStringCommands, &kHashCommands, &kSetCommands,
-    nullptr,  // list
+    &kStringCommands,
+    &kHashCommands,
+    &kSetCommands,
+    &kListCommands,
     &kZsetCommands,
-    nullptr,  // stream
+    &kStreamCommands,
 };
 
 }  // namespace

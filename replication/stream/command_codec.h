@@ -64,7 +64,9 @@ struct CommandCodec {
 extern const CommandCodec kStringCommands;
 extern const CommandCodec kHashCommands;
 extern const CommandCodec kSetCommands;
+extern const CommandCodec kListCommands;
 extern const CommandCodec kZsetCommands;
+extern const CommandCodec kStreamCommands;
 
 const CommandCodec& CommandCodecOf(ValueType type);
 

@@ -6,6 +6,8 @@ namespace cloakroom {
 
 void CommandSnapshot::Script(std::string_view text) { out_.Send({"SCRIPT", "LOAD", text}); }
 
+void CommandSnapshot::Function(std::string_view source) { out_.Send({"FUNCTION", "LOAD", source}); }
+
 void CommandSnapshot::Select(int db) {
   if (db == db_) return;
   db_ = db;

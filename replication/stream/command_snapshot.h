@@ -20,6 +20,8 @@ class CommandSnapshot {
   CommandSnapshot(ByteSink& sink, int64_t now_ms) : out_(sink), now_ms_(now_ms) {}
 
   void Script(std::string_view text);
+  /// `source` of a function library.
+  void Function(std::string_view source);
   void Entry(const EntryView& entry);
 
  private:

@@ -7,12 +7,12 @@
 
 #include "protocol/text.h"
 #include "server/commands/families.h"
+#include "server/commands/support/client_filter.h"
 #include "server/commands/support/help.h"
 #include "server/context/pause.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/info/client_line.h"
-#include "server/session/authenticate.h"
 #include "server/session/client_names.h"
 #include "server/session/client_registry.h"
 
@@ -33,72 +33,30 @@ void ClientInfo(Call& call) {
   call.reply().Verbatim("txt", ClientLine(call.client(), call.now_ms()) + "\n");
 }
 
-std::optional<ClientType> TakeType(Arguments& args) {
-  const std::string_view name = args.String();
-  auto type = ParseClientType(name);
-  if (!type) args.Fail(Concat({"ERR Unknown client type '", name, "'"}));
-  return type;
+/// The clients that meet a filter: in the order of the ids that it names, or else oldest first.
+Clients Filtered(Call& call, const ClientFilter& filter) {
+  const ClientRegistry& registry = call.server().clients();
+  Clients clients;
+  if (filter.ids()) {
+    for (const uint64_t id : *filter.ids()) {
+      if (auto client = registry.Find(id)) clients.push_back(std::move(client));
+    }
+  } else {
+    clients = registry.All();
+  }
+  std::erase_if(clients, [&](const auto& client) {
+    if (filter.skips_me() && client.get() == &call.client()) return true;
+    return !filter.Matches(*client, call.now_ms());
+  });
+  return clients;
 }
 
 void ClientList(Call& call) {
-  ClientRegistry& registry = call.server().clients();
-  if (call.argc() == 2) return ReplyLines(call, registry.All());
+  constexpr std::string_view kBadId = "ERR Invalid client ID";
+  ClientFilter filter(/*skips_me=*/false, {.lowest = INT64_MIN, .bad = kBadId, .followed = kBadId});
   Arguments args(call, 2);
-  if (call.argc() == 4 && args.Word("TYPE")) {
-    auto type = TakeType(args);
-    if (!args.Finish()) return;
-    Clients clients = registry.All();
-    std::erase_if(clients, [&](const auto& client) { return TypeOf(*client) != *type; });
-    return ReplyLines(call, clients);
-  }
-  if (!args.Word("ID", 1)) args.SyntaxError();
-  Clients clients;
-  while (args.More()) {
-    const int64_t id = args.Integer("ERR Invalid client ID");
-    if (auto client = registry.Find(static_cast<uint64_t>(id))) clients.push_back(client);
-  }
-  if (args.Finish()) ReplyLines(call, clients);
-}
-
-/// Which clients CLIENT KILL closes.
-struct KillFilter {
-  std::optional<int64_t> id;
-  std::optional<std::string_view> address;
-  std::optional<std::string_view> local_address;
-  std::optional<ClientType> type;
-  std::optional<int64_t> max_age_s;
-  bool skip_me = true;
-
-  bool Matches(const Client& client, int64_t now_ms) const {
-    if (id && client.id != static_cast<uint64_t>(*id)) return false;
-    if (address && client.address.Text() != *address) return false;
-    if (local_address && client.local_address.Text() != *local_address) return false;
-    if (type && TypeOf(client) != *type) return false;
-    return !max_age_s || (now_ms - client.created_ms) / 1000 >= *max_age_s;
-  }
-};
-
-void TakeKillOption(Arguments& args, KillFilter* filter) {
-  if (args.Word("ID")) {
-    filter->id = args.IntegerIn(1, INT64_MAX, "ERR client-id should be greater than 0");
-  } else if (args.Word("MAXAGE")) {
-    filter->max_age_s = args.Integer("ERR maxage is not an integer or out of range");
-    if (*filter->max_age_s <= 0) args.Fail("ERR maxage should be greater than 0");
-  } else if (args.Word("TYPE", 1)) {
-    filter->type = TakeType(args);
-  } else if (args.Word("ADDR")) {
-    filter->address = args.String();
-  } else if (args.Word("LADDR")) {
-    filter->local_address = args.String();
-  } else if (args.Word("USER", 1)) {
-    const std::string_view user = args.String();
-    if (user != kDefaultUser) args.Fail(Concat({"ERR No such user '", user, "'"}));
-  } else if (args.Word("SKIPME")) {
-    filter->skip_me = args.Word("YES");
-    if (!filter->skip_me && !args.Word("NO")) args.SyntaxError();
-  } else {
-    args.SyntaxError();
-  }
+  while (args.More()) filter.Take(args);
+  if (args.Finish()) ReplyLines(call, Filtered(call, filter));
 }
 
 void Kill(Call& call, Client& client) {
@@ -111,25 +69,21 @@ void Kill(Call& call, Client& client) {
 }
 
 void ClientKill(Call& call) {
-  bool old_form = call.argc() == 3;
-  KillFilter filter;
+  const bool old_form = call.argc() == 3;
+  ClientFilter filter(
+      /*skips_me=*/!old_form,
+      {.lowest = 1, .bad = "ERR client-id should be greater than 0", .followed = kSyntaxError});
   if (old_form) {
-    filter.address = call.arg(2);
-    filter.skip_me = false;
+    filter.RequireAddress(call.arg(2));
   } else {
     Arguments args(call, 2);
-    while (args.More()) TakeKillOption(args, &filter);
+    while (args.More()) filter.Take(args);
     if (!args.Finish()) return;
   }
-  int64_t killed = 0;
-  for (const auto& client : call.server().clients().All()) {
-    if (filter.skip_me && client.get() == &call.client()) continue;
-    if (!filter.Matches(*client, call.now_ms())) continue;
-    Kill(call, *client);
-    ++killed;
-  }
-  if (!old_form) return call.reply().Integer(killed);
-  killed > 0 ? call.reply().Ok() : call.Error("ERR No such client");
+  const Clients clients = Filtered(call, filter);
+  for (const auto& client : clients) Kill(call, *client);
+  if (!old_form) return call.reply().Integer(static_cast<int64_t>(clients.size()));
+  clients.empty() ? call.Error("ERR No such client") : call.reply().Ok();
 }
 
 void ClientSetName(Call& call) {
@@ -233,12 +187,17 @@ constexpr CommandRow kClientCommands[] = {
      .since = "6.2.0", .complexity = "O(1)", .summary = "Describes this connection."},
     {.name = "client|list", .run = ClientList, .arity = -2, .flags = kOthers | kRandomOutput,
      .since = "2.4.0", .complexity = "O(N) where N is the number of client connections",
-     .syntax = "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+     .syntax = "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]] [USER "
+               "username] [ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] [MAXAGE seconds] "
+               "[NAME name] [IDLE seconds] [FLAGS flags] [LIB-NAME libname] [LIB-VER libver] [DB "
+               "db] [CAPA capa] [IP ip]",
      .summary = "Describes connections, one a line."},
     {.name = "client|kill", .run = ClientKill, .arity = -3, .flags = kOthers, .since = "2.4.0",
      .complexity = "O(N) where N is the number of client connections",
      .syntax = "<ip:port | [ID client-id] [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [USER "
-               "username] [ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] [MAXAGE seconds]>",
+               "username] [ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] [MAXAGE seconds] "
+               "[NAME name] [IDLE seconds] [FLAGS flags] [LIB-NAME libname] [LIB-VER libver] [DB "
+               "db] [CAPA capa] [IP ip]>",
      .summary = "Closes connections."},
     {.name = "client|setname", .run = ClientSetName, .arity = 3, .flags = kOwn, .since = "2.6.9",
      .complexity = "O(1)",

@@ -13,6 +13,7 @@
 #include "server/pubsub/pubsub.h"
 #include "server/session/authenticate.h"
 #include "server/session/client_names.h"
+#include "server/tracking/tracking_table.h"
 
 namespace cloakroom {
 namespace {
@@ -148,6 +149,7 @@ void Reset(Call& call) {
     client.monitor = false;
   }
   server.pubsub().RemoveClient(client);
+  server.tracking().Disable(client);
   client.db = 0;
   client.resp = 2;
   client.authenticated = NeedsNoPassword(server.config());

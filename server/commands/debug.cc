@@ -218,6 +218,20 @@ void Refuse(Call& call) {
   call.Error("ERR DEBUG SEGFAULT and the like are refused: this server does not crash on request");
 }
 
+/// For the tests of Redis, which set what this server does not have.
+void AcceptInVain(Call& call) { call.reply().Ok(); }
+
+void Listpack(Call& call) {
+  std::string encoding;
+  const bool looked = LookAt(call, call.arg(2), [&](const Entry* entry) {
+    encoding = entry == nullptr ? "none" : EncodingName(entry->value());
+  });
+  if (!looked) return call.TryAgainSoon();
+  if (encoding == "none") return call.Error(kNoSuchKey);
+  if (encoding != "listpack") return call.Error("ERR Not a listpack encoded object.");
+  call.reply().Simple("Listpack structure printed on stdout");
+}
+
 void DebugHelp(Call& call);
 
 /// A subcommand. It has no row of its own, because in Redis DEBUG is one command.
@@ -230,20 +244,29 @@ struct Subcommand {
 };
 
 constexpr Subcommand kSubcommands[] = {
+    {"assert", Refuse, 2, "", "Refused."},
+    {"change-repl-id", AcceptInVain, 2, "", "Accepted; changes nothing."},
+    {"client-eviction", AcceptInVain, 2, "", "Accepted; changes nothing."},
+    {"dict-resizing", AcceptInVain, 3, "<0|1>", "Accepted; tables always grow in small steps."},
     {"digest", DigestAll, 2, "",
      "Fingerprint of all databases. Our own, not comparable to Redis'."},
     {"digest-value", DigestValue, -2, "<key> [<key> ...]", "Fingerprints of values."},
     {"error", ErrorReply, 3, "<string>", "Replies with this error."},
     {"help", DebugHelp, 2, "", ""},
     {"htstats", HashTableStats, -3, "<dbid>", "How the keys of a database are spread."},
+    {"listpack", Listpack, 3, "<key>", "Whether a value is one packed block. Prints nothing."},
     {"log", LogLine, 3, "<message>", "Writes a line into the log."},
     {"object", Object, -3, "<key>", "How a value is kept."},
     {"protocol", DebugProtocol, 3, "<type>",
      "Replies with a sample of a type: string, integer, double, bignum, null, array, set, map, "
      "attrib, push, verbatim, true, false."},
     {"populate", Populate, -3, "<count> [<prefix> [<size>]]", "Makes so many string keys."},
+    {"quicklist-packed-threshold", AcceptInVain, 3, "<size>",
+     "Accepted; lists have one kind of node."},
     {"reload", ReloadSnapshot, -2, "[NOSAVE] [NOFLUSH] [MERGE]",
      "Saves a snapshot, and loads it in place of the data."},
+    {"replybuffer", AcceptInVain, 4, "<peak-reset-time|resizing> <value>",
+     "Accepted; changes nothing."},
     {"loadaof", LoadAof, 2, "", "Loads the append-only log in place of the data."},
     {"segfault", Refuse, 2, "", "Refused."},
     {"panic", Refuse, 2, "", "Refused."},

@@ -6,169 +6,30 @@
 #include "protocol/text.h"
 #include "server/commands/families.h"
 #include "server/commands/support/expire_time.h"
+#include "server/commands/support/item_expiry.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
 
 namespace cloakroom {
 namespace {
 
-constexpr std::string_view kFieldsMissing =
-    "ERR Mandatory argument FIELDS is missing or not at the right position";
-constexpr std::string_view kFieldCountMismatch =
-    "ERR The `numfields` parameter must match the number of arguments";
-constexpr std::string_view kFieldCountNotPositive =
-    "ERR Number of fields must be a positive integer";
+void HExpire(Call& call) { ExpireItems<HashFields>(call, kInSeconds); }
+void HPExpire(Call& call) { ExpireItems<HashFields>(call, kInMilliseconds); }
+void HExpireAt(Call& call) { ExpireItems<HashFields>(call, kAtSecond); }
+void HPExpireAt(Call& call) { ExpireItems<HashFields>(call, kAtMillisecond); }
 
-/// What a command replies for each field; Redis' numbers.
-enum FieldReply : int64_t { kNoField = -2, kNoExpirySet = -1, kUnmet = 0, kDone = 1, kGone = 2 };
+void HTtl(Call& call) { ReplyItemExpiries<HashFields>(call, kInSeconds); }
+void HPTtl(Call& call) { ReplyItemExpiries<HashFields>(call, kInMilliseconds); }
+void HExpireTime(Call& call) { ReplyItemExpiries<HashFields>(call, kAtSecond); }
+void HPExpireTime(Call& call) { ReplyItemExpiries<HashFields>(call, kAtMillisecond); }
 
-/// Takes "FIELDS numfields" and checks that as many fields follow, to the end.
-void TakeFieldCount(Arguments& args, std::string_view bad_count = kFieldCountNotPositive) {
-  if (!args.Word("FIELDS")) args.Fail(kFieldsMissing);
-  if (args.left() == 0) args.Fail(kFieldCountMismatch);
-  const int64_t count = args.IntegerIn(1, INT64_MAX, bad_count);
-  if (static_cast<size_t>(count) != args.left()) args.Fail(kFieldCountMismatch);
-}
-
-/// Replies WRONGTYPE if the key holds another type: these commands check their key before their
-/// arguments.
-bool HoldsOther(Call& call) {
-  const Entry* entry = call.Find(call.arg(1));
-  if (entry == nullptr || entry->type() == Hash::kType) return false;
-  call.Error(kWrongType);
-  return true;
-}
-
-/// What HEXPIRE's option requires of a field's current expiry.
-enum class Condition : uint8_t { kNone, kNx, kXx, kGt, kLt };
-
-Condition TakeCondition(Arguments& args) {
-  if (args.Word("NX")) return Condition::kNx;
-  if (args.Word("XX")) return Condition::kXx;
-  if (args.Word("GT")) return Condition::kGt;
-  if (args.Word("LT")) return Condition::kLt;
-  return Condition::kNone;
-}
-
-/// A field without expiry never expires, which is later than every time.
-bool Meets(Condition condition, int64_t old_ms, int64_t new_ms) {
-  switch (condition) {
-    case Condition::kNone:
-      return true;
-    case Condition::kNx:
-      return old_ms == kNever;
-    case Condition::kXx:
-      return old_ms != kNever;
-    case Condition::kGt:
-      return new_ms > old_ms;
-    case Condition::kLt:
-      return new_ms < old_ms;
-  }
-  return false;
-}
-
-/// Counts what became of a command's fields, for its one event.
-struct Tally {
-  int updated = 0;
-  int deleted = 0;
-
-  void Count(FieldReply outcome) {
-    updated += outcome == kDone ? 1 : 0;
-    deleted += outcome == kGone ? 1 : 0;
-  }
-  bool changed() const { return updated + deleted > 0; }
-};
-
-/// Sets a field's expiry, or removes the field if that time has passed.
-FieldReply ExpireField(MutableHash& hash, std::string_view field, int64_t at_ms,
-                       Condition condition, int64_t now_ms) {
-  std::optional<int64_t> old_ms = hash.view().FieldExpiry(field, now_ms);
-  if (!old_ms) return kNoField;
-  if (!Meets(condition, *old_ms, at_ms)) return kUnmet;
-  if (at_ms <= now_ms) {
-    hash.Erase(field, now_ms);
-    return kGone;
-  }
-  hash.SetFieldExpiry(field, at_ms, now_ms);
-  return kDone;
-}
-
-void Expire(Call& call, ExpireForm form) {
-  if (HoldsOther(call)) return;
-  Arguments args(call, 2);
-  const int64_t at_ms = TakeFieldExpireTime(args, form);
-  const Condition condition = TakeCondition(args);
-  TakeFieldCount(args, "ERR Parameter `numFields` should be greater than 0");
-  if (!args.Finish()) return;
-  Writing<MutableHash> hash(call, call.arg(1));
-  Tally tally;
-  call.reply().Array(args.left());
-  for (std::string_view field : args.Rest()) {
-    FieldReply outcome = ExpireField(*hash, field, at_ms, condition, call.now_ms());
-    tally.Count(outcome);
-    call.reply().Integer(outcome);
-  }
-  if (tally.changed()) hash.Changed(tally.deleted > 0 ? "hdel" : "hexpire");
-}
-
-void HExpire(Call& call) { Expire(call, kInSeconds); }
-void HPExpire(Call& call) { Expire(call, kInMilliseconds); }
-void HExpireAt(Call& call) { Expire(call, kAtSecond); }
-void HPExpireAt(Call& call) { Expire(call, kAtMillisecond); }
-
-void ReplyExpiries(Call& call, ExpireForm form) {
-  Reading<Hash> hash(call, call.arg(1));
-  if (!hash.ok()) return;
-  Arguments args(call, 2);
-  TakeFieldCount(args);
-  if (!args.Finish()) return;
-  const int64_t base_ms = form.absolute ? 0 : call.now_ms();
-  call.reply().Array(args.left());
-  for (std::string_view field : args.Rest()) {
-    std::optional<int64_t> at_ms = hash->FieldExpiry(field, call.now_ms());
-    if (!at_ms) {
-      call.reply().Integer(kNoField);
-    } else if (*at_ms == kNever) {
-      call.reply().Integer(kNoExpirySet);
-    } else if (form.unit_ms != 1) {
-      call.reply().Integer((*at_ms - base_ms + 999) / 1000);
-    } else {
-      call.reply().Integer(*at_ms - base_ms);
-    }
-  }
-}
-
-void HTtl(Call& call) { ReplyExpiries(call, kInSeconds); }
-void HPTtl(Call& call) { ReplyExpiries(call, kInMilliseconds); }
-void HExpireTime(Call& call) { ReplyExpiries(call, kAtSecond); }
-void HPExpireTime(Call& call) { ReplyExpiries(call, kAtMillisecond); }
-
-FieldReply Persist(MutableHash& hash, std::string_view field, int64_t now_ms) {
-  if (hash.PersistField(field, now_ms)) return kDone;
-  return hash.view().Find(field, now_ms) ? kNoExpirySet : kNoField;
-}
-
-void HPersist(Call& call) {
-  Writing<MutableHash> hash(call, call.arg(1));
-  if (!hash.ok()) return;
-  Arguments args(call, 2);
-  TakeFieldCount(args);
-  if (!args.Finish()) return;
-  Tally tally;
-  call.reply().Array(args.left());
-  for (std::string_view field : args.Rest()) {
-    FieldReply outcome = Persist(*hash, field, call.now_ms());
-    tally.Count(outcome);
-    call.reply().Integer(outcome);
-  }
-  if (tally.changed()) hash.Changed("hpersist");
-}
+void HPersist(Call& call) { PersistItems<HashFields>(call); }
 
 void HGetDel(Call& call) {
   Writing<MutableHash> hash(call, call.arg(1));
   if (!hash.ok()) return;
   Arguments args(call, 2);
-  TakeFieldCount(args);
+  TakeItemCount(args, HashFields::kWords, HashFields::kWords.not_positive);
   if (!args.Finish()) return;
   bool erased = false;
   call.reply().Array(args.left());
@@ -181,24 +42,26 @@ void HGetDel(Call& call) {
 }
 
 void HGetEx(Call& call) {
-  if (HoldsOther(call)) return;
+  if (HoldsOther<HashFields>(call)) return;
   Arguments args(call, 2);
   std::optional<int64_t> at_ms;
   if (std::optional<ExpireForm> form = TakeExpireForm(args)) {
     at_ms = TakeFieldExpireTime(args, *form);
   }
   const bool persist = !at_ms && args.Word("PERSIST");
-  TakeFieldCount(args);
+  TakeItemCount(args, HashFields::kWords, HashFields::kWords.not_positive);
   if (!args.Finish()) return;
   Writing<MutableHash> hash(call, call.arg(1));
   const int64_t now_ms = call.now_ms();
-  Tally tally;
+  ItemTally tally;
   call.reply().Array(args.left());
   for (std::string_view field : args.Rest()) {
     auto value = hash->view().Find(field, now_ms);
     value ? call.ReplyItem(*value) : call.reply().Null();
-    if (at_ms) tally.Count(ExpireField(*hash, field, *at_ms, Condition::kNone, now_ms));
-    if (persist) tally.Count(Persist(*hash, field, now_ms));
+    if (at_ms) {
+      tally.Count(ExpireItem<HashFields>(*hash, field, *at_ms, ExpireCondition::kNone, now_ms));
+    }
+    if (persist) tally.Count(PersistItem<HashFields>(*hash, field, now_ms));
   }
   if (tally.changed()) {
     hash.Changed(tally.deleted > 0 ? "hdel" : persist ? "hpersist" : "hexpire");
@@ -262,11 +125,12 @@ void HSetEx(Call& call) {
   const CommandArguments pairs = args.Rest();
   if (!MeetsDemand(call, hash->view(), options.demands, pairs)) return call.reply().Integer(0);
   const auto expiry = options.keep_ttl ? MutableHash::Expiry::kKeep : MutableHash::Expiry::kClear;
-  Tally tally;
+  ItemTally tally;
   for (size_t i = 0; i < pairs.size(); i += 2) {
     hash->Set(pairs[i], pairs[i + 1], call.now_ms(), expiry);
     if (!options.at_ms) continue;
-    tally.Count(ExpireField(*hash, pairs[i], *options.at_ms, Condition::kNone, call.now_ms()));
+    tally.Count(ExpireItem<HashFields>(*hash, pairs[i], *options.at_ms, ExpireCondition::kNone,
+                                       call.now_ms()));
   }
   hash.Changed("hset");
   if (tally.changed()) hash.Changed(tally.deleted > 0 ? "hdel" : "hexpire");

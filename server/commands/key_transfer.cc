@@ -23,25 +23,25 @@ struct Place {
   KeyHash hash;
 };
 
-Entry* TakeFrom(Call& call, Place from, KeyEvent event) {
-  WriteScope scope(call.hold(), from.db, from.key, from.hash, call.now_ms());
-  Entry* entry = scope.Detach();
-  scope.Changed(event);
-  return entry;
-}
-
 /// Puts a value at a key, in place of an old one. The new entry takes over the references in
 /// `payload`. The command is logged as it is: the same keys give the same result.
-void PutAt(Call& call, Place to, const Entry& model, std::string_view payload, KeyEvent event) {
-  WriteScope scope(call.hold(), to.db, to.key, to.hash, call.now_ms());
-  scope.LogAs(call.db().index(), call.args());
-  scope.Adopt(model, payload, model.expire_at_ms());
-  scope.Changed(event);
+void PutAt(Call& call, WriteScope& to, const Entry& model, std::string_view payload) {
+  to.LogAs(call.db().index(), call.args());
+  if (to.exists()) to.Delete();
+  to.Adopt(model, payload, model.expire_at_ms());
+}
+
+WriteScope OpenAt(Call& call, Place place) {
+  return WriteScope(call.hold(), place.db, place.key, place.hash, call.now_ms());
 }
 
 void Transfer(Call& call, Place from, KeyEvent out, Place to, KeyEvent in) {
-  Entry* entry = TakeFrom(call, from, out);
-  PutAt(call, to, *entry, entry->payload(), in);
+  WriteScope source = OpenAt(call, from);
+  Entry* entry = source.Detach();
+  WriteScope target = OpenAt(call, to);
+  PutAt(call, target, *entry, entry->payload());
+  source.Changed(out);
+  target.Changed(in);
   Entry::Destroy(entry);
 }
 
@@ -110,7 +110,9 @@ void Copy(Call& call) {
   if (!options->replace && IsThere(call, to)) return call.reply().Integer(0);
   KeepForLog(call.db(), call.arg(1), call.HashOf(call.arg(1)));
   std::string payload = CopyPayload(source->value());
-  PutAt(call, to, *source, payload, "copy_to");
+  WriteScope target = OpenAt(call, to);
+  PutAt(call, target, *source, payload);
+  target.Changed("copy_to");
   call.reply().Integer(1);
 }
 

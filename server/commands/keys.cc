@@ -37,6 +37,7 @@ void Touch(Call& call) {
     ThreadStats& stats = call.thread().stats;
     (found ? stats.keyspace_hits : stats.keyspace_misses) += 1;
     touched += found ? 1 : 0;
+    if (!found) NoteMiss(call.hold(), call.db(), key);
   }
   call.reply().Integer(touched);
 }

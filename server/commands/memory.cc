@@ -95,7 +95,7 @@ void MemoryStats(Call& call) {
   ReplyNumber(reply, "cluster.links", 0);
   ReplyNumber(reply, "aof.buffer", 0);
   ReplyNumber(reply, "lua.caches", report.scripts);
-  ReplyNumber(reply, "functions.caches", 0);
+  ReplyNumber(reply, "functions.caches", report.functions);
   size_t databases = ReplyDatabases(keyspace, reply);
   ReplyNumber(reply, "overhead.total", report.overhead());
   ReplyNumber(reply, "keys.count", keys);

@@ -25,7 +25,7 @@ EvictionPolicy PolicyOf(Call& call) { return call.server().keyspace().settings()
 
 /// The entry. Returns null after replying that there is none.
 const Entry* Subject(Call& call) {
-  const Entry* entry = Inspect(call, call.arg(2));
+  const Entry* entry = InspectSilently(call, call.arg(2));
   if (entry == nullptr) call.reply().Null();
   return entry;
 }

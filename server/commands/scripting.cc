@@ -1,17 +1,11 @@
 // EVAL, EVALSHA, their _RO forms, and SCRIPT. The Lua engine is in script/.
-#include <algorithm>
-#include <initializer_list>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
-#include "protocol/text.h"
 #include "server/commands/families.h"
 #include "server/commands/support/help.h"
-#include "server/execution/call.h"
-#include "server/execution/command_host.h"
-#include "server/metrics/monitor_feed.h"
-#include "server/persistence/persistence.h"
+#include "server/commands/support/script_call.h"
 
 namespace cloakroom {
 namespace {
@@ -31,52 +25,19 @@ Access AccessOfEvalSha(Server& server, CommandArguments args) {
   return script == nullptr ? Access::kEach : AccessOfScript(script);
 }
 
-/// Whether a script may run now. A script that declares flags counts as a command that writes,
-/// unless it declares no-writes.
-absl::Status MayRun(Call& call, const Script& script, bool read_only_command) {
-  const ScriptFlags& flags = script.flags;
-  if (!flags.declared || flags.no_writes) return absl::OkStatus();
-  if (!flags.allow_oom && call.thread().out_of_memory) {
-    if (call.mode() == CallMode::kTopLevel) return Refused(kOutOfMemory);
-    return Refused(
-        "OOM allow-oom flag is not set on the script, can not run it when used memory > "
-        "'maxmemory'");
-  }
-  WriteHealth& health = call.server().persistence().write_health();
-  if (health.refuses_writes()) return Refused(health.Refusal());
-  if (read_only_command) {
-    return Refused("ERR Can not execute a script with write flag using *_ro command.");
-  }
-  return absl::OkStatus();
-}
-
 void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) {
-  if (absl::Status may = MayRun(call, *script, read_only); !may.ok()) {
+  if (absl::Status may = MayRunScript(call, script->flags, read_only); !may.ok()) {
     return call.Error(ReplyOf(may));
   }
-  CommandHost host(call, *script, read_only || script->flags.no_writes);
-  CommandArguments keys = call.args().subspan(3, key_count);
-  CommandArguments args = call.args().subspan(3 + key_count);
-  std::string reply;
-  call.thread().script_engine.Run(script, keys, args, &host, call.client().resp, &reply);
-  if (host.cut_off()) {
-    // The script's changes so far, and the rest of a transaction around it, are not logged.
-    if (ChangeBatch* changes = call.hold().changes()) changes->Abandon();
-  }
-  if (reply.starts_with('-')) {
-    call.Error(std::string_view(reply).substr(1));
-  } else {
-    call.reply().Raw(reply);
-  }
-}
-
-/// Whether the gates that a script needs are closed. Inside MULTI they always are.
-bool HoldsAllThatItMayReach(Call& call, const Script& script) {
-  if (!call.hold().Closes(call.db())) return false;
-  const auto all = call.server().keyspace().databases();
-  return !script.may_leave_database || std::all_of(all.begin(), all.end(), [&](const Database* db) {
-    return call.hold().Closes(*db);
-  });
+  const CommandHost::Guest guest = {.kind = RunningScript::Kind::kScript,
+                                    .name = script->sha,
+                                    .read_only = read_only || script->flags.no_writes,
+                                    .allow_oom = script->flags.allow_oom};
+  RunScript(
+      call, guest, key_count,
+      [&](CommandHost& host, CommandArguments keys, CommandArguments args, std::string* reply) {
+        call.thread().script_engine.Run(script, keys, args, &host, call.client().resp, reply);
+      });
 }
 
 /// Hex digits of a SHA1.
@@ -84,25 +45,19 @@ constexpr size_t kShaLength = 40;
 
 void Evaluate(Call& call, bool by_sha, bool read_only) {
   if (by_sha && call.arg(1).size() != kShaLength) return call.Error(kNoScriptError);
-  auto key_count = call.Integer(2);
+  const std::optional<size_t> key_count = TakeKeyCount(call);
   if (!key_count) return;
-  if (*key_count > static_cast<int64_t>(call.argc()) - 3) {
-    return call.Error("ERR Number of keys can't be greater than number of args");
-  }
-  if (*key_count < 0) return call.Error("ERR Number of keys can't be negative");
   // A slow script lets other clients of this thread run, but an interpreter runs only one script.
-  if (call.thread().in_script) return call.Error(kBusyScript);
+  if (call.thread().in_script) return call.Error(call.server().running_scripts().BusyReply());
   ScriptPtr script;
   if (by_sha) {
     script = call.server().scripts().Find(call.arg(1));
     // The script became known after this request had decided which gates to close.
-    if (script != nullptr && !HoldsAllThatItMayReach(call, *script)) return call.TryAgainSoon();
+    if (script != nullptr && !HoldsAllThatItMayReach(call, script->may_leave_database)) {
+      return call.TryAgainSoon();
+    }
   }
-  MonitorFeed& monitors = call.server().monitors();
-  if (monitors.active()) {
-    monitors.Tell(call.server().clock().NowUs(), call.client().db, MonitorName(call.client()),
-                  call.args(), call.thread().pusher());
-  }
+  TellMonitors(call);
   if (by_sha && script == nullptr) {
     call.SeeEverything();
     return call.Error(kNoScriptError);
@@ -112,7 +67,7 @@ void Evaluate(Call& call, bool by_sha, bool read_only) {
     if (!loaded.ok()) return call.Error(ReplyOf(loaded.status()));
     script = *std::move(loaded);
   }
-  Run(call, script, static_cast<size_t>(*key_count), read_only);
+  Run(call, script, *key_count, read_only);
 }
 
 void Eval(Call& call) { Evaluate(call, /*by_sha=*/false, /*read_only=*/false); }
@@ -120,18 +75,8 @@ void EvalRo(Call& call) { Evaluate(call, /*by_sha=*/false, /*read_only=*/true); 
 void EvalSha(Call& call) { Evaluate(call, /*by_sha=*/true, /*read_only=*/false); }
 void EvalShaRo(Call& call) { Evaluate(call, /*by_sha=*/true, /*read_only=*/true); }
 
-/// Changes the set of known scripts and logs the change, unless it comes from a log that is being
-/// loaded. Inside a transaction each change is logged by itself, before the transaction: only then
-/// is the log in the order of the changes.
-void ChangeScripts(Call& call, std::initializer_list<std::string_view> words,
-                   absl::FunctionRef<void()> change) {
-  const bool loading = call.thread().slot == call.server().keyspace().background_slot();
-  if (loading) return change();
-  call.server().persistence().journal().LogScripts(call.thread().holds, words, change);
-}
-
 void ScriptLoad(Call& call) {
-  if (call.thread().in_script) return call.Error(kBusyScript);
+  if (call.thread().in_script) return call.Error(call.server().running_scripts().BusyReply());
   const auto compiled = call.thread().script_engine.Compile(call.arg(2));
   if (!compiled.ok()) return call.Error(ReplyOf(compiled.status()));
   ChangeScripts(call, {"SCRIPT", "LOAD", call.arg(2)},
@@ -159,19 +104,7 @@ void ScriptFlush(Call& call) {
   call.reply().Ok();
 }
 
-void ScriptKill(Call& call) {
-  switch (call.server().running_scripts().Kill()) {
-    case RunningScripts::KillResult::kKilled:
-      return call.reply().Ok();
-    case RunningScripts::KillResult::kNothingRuns:
-      return call.Error("NOTBUSY No scripts in execution right now.");
-    case RunningScripts::KillResult::kWrote:
-      return call.Error(
-          "UNKILLABLE Sorry the script already executed write commands against the dataset. You "
-          "can either wait the script termination or kill the server in a hard way using the "
-          "SHUTDOWN NOSAVE command.");
-  }
-}
+void ScriptKill(Call& call) { KillScripts(call, RunningScript::Kind::kScript); }
 
 constexpr uint32_t kEvalFlags = kInterpreter | kNoScript | kStale | kSkipMonitor | kMayReplicate |
                                 kNoMandatoryKeys | kMovableKeys;

@@ -102,7 +102,9 @@ void Shutdown(Call& call) {
     call.client().close_after_reply = true;
     return call.server().RequestShutdown({.save = ShutdownSave::kNoSave, .force = true});
   }
-  if (AnyScriptIsBusy(call.server().keyspace())) return call.Error(kBusyScript);
+  if (AnyScriptIsBusy(call.server().keyspace())) {
+    return call.Error(call.server().running_scripts().BusyReply());
+  }
   RequestShutdown(call, options);
 }
 

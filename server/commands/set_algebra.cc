@@ -140,9 +140,9 @@ SharedSets ShareAll(std::span<const Set> sets) {
   return shared;
 }
 
-std::vector<Set> ViewsOf(const SharedSets& shared) {
+std::vector<Set> ViewsOf(const SharedSets& shared, int64_t now_ms) {
   std::vector<Set> views;
-  for (const SharedValue& value : shared) views.emplace_back(value.view());
+  for (const SharedValue& value : shared) views.emplace_back(value.view(), now_ms);
   return views;
 }
 
@@ -150,9 +150,8 @@ std::vector<Set> ViewsOf(const SharedSets& shared) {
 template <typename Write>
 void ReplyFromSets(Call& call, std::vector<Set> sets, size_t cost, Write write) {
   if (cost <= kLongWorkItems) return write(call.reply(), sets);
-  call.StartLongWork([shared = ShareAll(sets), write = std::move(write)](LongWork& work) {
-    write(work.reply, ViewsOf(shared));
-  });
+  call.StartLongWork([shared = ShareAll(sets), write = std::move(write), now_ms = call.now_ms()](
+                         LongWork& work) { write(work.reply, ViewsOf(shared, now_ms)); });
 }
 
 void Reply(Call& call, Combine combine) {
@@ -185,15 +184,15 @@ struct PreparedSet {
 };
 
 void PrepareStore(Call& call, Combine combine, std::span<const Set> sets) {
-  call.PrepareOnWorker(
-      [combine, sources = ShareAll(sets), stale = call.prepared<PreparedSet>(),
-       limits = call.server().keyspace().encoding_limits()](LongWork& work) mutable {
-        // Freed here, not on the event loop.
-        stale.reset();
-        auto prepared = std::make_shared<PreparedSet>(std::move(sources), limits);
-        Fill(prepared->result, combine, ViewsOf(prepared->sources));
-        work.prepared = std::move(prepared);
-      });
+  call.PrepareOnWorker([combine, sources = ShareAll(sets), stale = call.prepared<PreparedSet>(),
+                        limits = call.server().keyspace().encoding_limits(),
+                        now_ms = call.now_ms()](LongWork& work) mutable {
+    // Freed here, not on the event loop.
+    stale.reset();
+    auto prepared = std::make_shared<PreparedSet>(std::move(sources), limits);
+    Fill(prepared->result, combine, ViewsOf(prepared->sources, now_ms));
+    work.prepared = std::move(prepared);
+  });
 }
 
 void PutResult(Call& call, ScratchSet& result, KeyEvent event) {
@@ -213,10 +212,27 @@ void PutResult(Call& call, ScratchSet& result, KeyEvent event) {
   call.reply().Integer(static_cast<int64_t>(size));
 }
 
+/// Erases what has expired in the sources. A log repeats the command at a time at which nothing
+/// has, so these members must have left the sources by then.
+void EraseExpiredSources(Call& call) {
+  for (size_t i = 2; i < call.argc(); ++i) {
+    const Entry* entry = call.Peek(call.arg(i));
+    if (entry == nullptr || entry->type() != Set::kType) continue;
+    if (Set(entry->value()).NextExpiry() > call.now_ms()) continue;
+    Writing<MutableSet> source(call, call.arg(i));
+    source.scope().set_by_time(true);
+    const size_t erased = source->EraseExpired(SIZE_MAX);
+    if (erased == 0) continue;
+    call.server().keyspace().counters().expired_fields += static_cast<int64_t>(erased);
+    source.Changed(kSetOps.expired_event);
+  }
+}
+
 /// A large result is computed outside the event loop, and put in place only if its sources have not
 /// changed meanwhile. Otherwise it would not come from one moment, and the log, which repeats the
 /// command, would give another result.
 void Store(Call& call, Combine combine, KeyEvent event) {
+  EraseExpiredSources(call);
   std::optional<std::vector<Set>> sets = OpenSets(call, 2, call.argc() - 2);
   if (!sets) return;
   const std::shared_ptr<PreparedSet> prepared = call.prepared<PreparedSet>();

@@ -71,6 +71,18 @@ void SScan(Call& call) {
             });
 }
 
+/// Draws from a set in which members have expired: these have ranks, too.
+void DrawLive(ReplyWriter& reply, const Set& set, size_t count, bool repeats,
+              absl::BitGenRef random) {
+  absl::flat_hash_set<std::string> seen;
+  while (count > 0) {
+    const std::optional<std::string> member = set.Random(random);
+    if (!repeats && !seen.insert(*member).second) continue;
+    reply.Bulk(std::string_view(*member));
+    --count;
+  }
+}
+
 /// `count` distinct members, or -count members with repetition.
 void ReplySample(ReplyWriter& reply, const Set& set, int64_t count) {
   absl::InsecureBitGen random;
@@ -87,6 +99,7 @@ void ReplySample(ReplyWriter& reply, const Set& set, int64_t count) {
     });
     return;
   }
+  if (set.NextExpiry() <= set.now_ms()) return DrawLive(reply, set, replied, repeats, random);
   absl::flat_hash_set<size_t> seen;
   for (size_t left = replied; left > 0;) {
     const size_t rank = absl::Uniform<size_t>(random, 0, size);
@@ -170,14 +183,14 @@ void SPop(Call& call) {
 
 void SMove(Call& call) {
   const std::string_view member = call.arg(3);
-  const Entry* source = call.Find(call.arg(1));
+  const Entry* source = call.Peek(call.arg(1));
   if (source == nullptr) return call.reply().Integer(0);
-  const Entry* target = call.Find(call.arg(2));
+  const Entry* target = call.Peek(call.arg(2));
   if (source->type() != Set::kType || (target != nullptr && target->type() != Set::kType)) {
     return call.Error(kWrongType);
   }
   if (call.arg(1) == call.arg(2)) {
-    const bool there = Set(source->value()).Contains(member);
+    const bool there = Set(source->value(), call.now_ms()).Contains(member);
     return call.reply().Integer(there ? 1 : 0);
   }
   {

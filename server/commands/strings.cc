@@ -5,6 +5,7 @@
 #include "server/commands/support/expire_time.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
+#include "storage/access/lookup.h"
 #include "storage/access/string_store.h"
 
 namespace cloakroom {
@@ -16,6 +17,7 @@ struct SetOptions {
   bool get = false;
   bool keep_ttl = false;
   int64_t expire_at_ms = kNoExpiry;
+  std::optional<std::string_view> if_equal;  ///< Valkey's IFEQ
 };
 
 /// Reads the options of SET. Replies with the error if it returns nullopt.
@@ -24,10 +26,13 @@ std::optional<SetOptions> ReadSetOptions(Call& call) {
   ExpireOption expire;
   Arguments args(call, 3);
   while (args.More()) {
-    if (!options.if_present && args.Word("NX")) {
+    if (!options.if_present && !options.if_equal && args.Word("NX")) {
       options.if_absent = true;
-    } else if (!options.if_absent && args.Word("XX")) {
+    } else if (!options.if_absent && !options.if_equal && args.Word("XX")) {
       options.if_present = true;
+    } else if (!options.if_absent && !options.if_present && !options.if_equal &&
+               args.Word("IFEQ", 1)) {
+      options.if_equal = args.String();
     } else if (args.Word("GET")) {
       options.get = true;
     } else if (!expire.Take(args, "KEEPTTL")) {
@@ -62,13 +67,30 @@ bool CheckString(Call& call, const WriteScope& scope) {
 bool ReplyOld(Call& call, WriteScope& scope) {
   CountLookup(call, scope);
   if (!CheckString(call, scope)) return false;
-  scope.exists() ? call.ReplyString(MutableString(scope).view()) : call.reply().Null();
+  if (scope.exists()) {
+    call.ReplyString(MutableString(scope).view());
+  } else {
+    NoteMiss(call.hold(), call.db(), scope.key());
+    call.reply().Null();
+  }
   return true;
+}
+
+/// REQUIRES: the key is absent or holds a string.
+bool Equals(WriteScope& scope, std::string_view bytes) {
+  return scope.exists() && MutableString(scope).view().bytes() == bytes;
 }
 
 void Store(Call& call, std::string_view key, std::string_view value, const SetOptions& options) {
   WriteScope scope = call.Open(key);
   if (options.get && !ReplyOld(call, scope)) return;
+  if (options.if_equal) {
+    if (!options.get && !CheckString(call, scope)) return;
+    if (!Equals(scope, *options.if_equal)) {
+      if (!options.get) call.reply().Null();
+      return;
+    }
+  }
   if (scope.exists() ? options.if_absent : options.if_present) {
     if (!options.get) call.reply().Null();
     return;
@@ -153,6 +175,16 @@ void GetDel(Call& call) {
   scope.Changed("del");
 }
 
+void DelIfEq(Call& call) {
+  WriteScope scope = call.Open(call.arg(1));
+  CountLookup(call, scope);
+  if (!CheckString(call, scope)) return;
+  if (!Equals(scope, call.arg(2))) return call.reply().Integer(0);
+  scope.Delete();
+  scope.Changed("del");
+  call.reply().Integer(1);
+}
+
 void GetEx(Call& call) {
   if (call.argc() == 2) return Get(call);
   ExpireOption expire;
@@ -191,8 +223,8 @@ constexpr CommandRow kStringCommands[] = {
     {.name = "set", .run = Set, .arity = -3, .flags = kWrite | kDenyOom,
      .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)}, .since = "1.0.0",
      .complexity = "O(1)",
-     .syntax = "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds "
-               "| PXAT unix-time-milliseconds | KEEPTTL]",
+     .syntax = "key value [NX | XX | IFEQ comparison-value] [GET] [EX seconds | PX milliseconds | "
+               "EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
      .summary = "Stores a string in a key, whatever it held before."},
     {.name = "setex", .run = SetEx, .arity = 4, .flags = kWrite | kDenyOom,
      .keys = {Key(1, kOW | kUpdate)}, .since = "2.0.0", .complexity = "O(1)",
@@ -212,6 +244,9 @@ constexpr CommandRow kStringCommands[] = {
      .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
                "unix-time-milliseconds | PERSIST]",
      .summary = "Returns a string and sets or removes its expiry."},
+    {.name = "delifeq", .run = DelIfEq, .arity = 3, .flags = kWrite | kFast,
+     .keys = {Key(1, kRW | kDelete)}, .since = "9.0.0", .complexity = "O(1)",
+     .syntax = "key value", .summary = "Deletes a key if it holds just this string."},
     {.name = "getdel", .run = GetDel, .arity = 2, .flags = kWrite | kFast,
      .keys = {Key(1, kRW | kAccess | kDelete)}, .since = "6.2.0", .complexity = "O(1)",
      .syntax = "key", .summary = "Returns a string and deletes its key."},

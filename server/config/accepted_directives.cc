@@ -20,7 +20,6 @@ constexpr Choice kClusterPreferredEndpointType[] = {
 constexpr Choice kPropagationErrorBehavior[] = {
     {"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}};
 constexpr Choice kReplDisklessLoad[] = {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}};
-constexpr Choice kSanitizeDumpPayload[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
 constexpr Choice kTlsAuthClients[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
 // yes is the older name of relative, and the one that Redis replies.
 constexpr Choice kOomScoreAdj[] = {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}};
@@ -59,7 +58,6 @@ absl::StatusOr<std::string> MustNameKnownVariables(std::string_view text) {
 const Directive kRows[] = {
     // Saving.
     {"rdb-del-sync-files", "", YesNo(), "no", kNoEffect},
-    {"sanitize-dump-payload", "", OneOf(kSanitizeDumpPayload), "no", kNoEffect},
     {"shutdown-timeout", "", Integer(0, INT_MAX), "10", kNoEffect},
 
     // The append-only log.
@@ -147,7 +145,6 @@ const Directive kRows[] = {
     {"active-expire-effort", "", Integer(1, 10), "1", kNoEffect},
     {"activerehashing", "", YesNo(), "yes", kNoEffect},
     {"dynamic-hz", "", YesNo(), "yes", kNoEffect},
-    {"hll-sparse-max-bytes", "", Memory(), "3000", kNoEffect},
     {"jemalloc-bg-thread", "", YesNo(), "yes", kNoEffect},
     {"key-load-delay", "", Integer(INT_MIN, INT_MAX), "0", kHidden | kNoEffect},
     {"lazyfree-lazy-eviction", "", YesNo(), "no", kNoEffect},
@@ -160,8 +157,6 @@ const Directive kRows[] = {
     {"list-max-ziplist-value", "", Text(), "", kImmutable | kHidden | kNoEffect},
     {"maxmemory-clients", "", MemoryOrPercent(), "0", kNoEffect},
     {"maxmemory-eviction-tenacity", "", Integer(0, 100), "10", kNoEffect},
-    {"notify-keyspace-events", "", List(kNotifyRule), "", kNoEffect},
-    {"tracking-table-max-keys", "", Integer(0, INT64_MAX), "1000000", kNoEffect},
 
     // The process.
     {"acl-pubsub-default", "", OneOf(kAclPubsubDefault), "resetchannels", kNoEffect},

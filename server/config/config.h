@@ -85,6 +85,9 @@ struct Config {
   Live<int> list_max_listpack_size;
   Live<int64_t> stream_node_max_bytes;
   Live<int64_t> stream_node_max_entries;
+  Live<int64_t> hll_sparse_max_bytes;
+
+  Live<int64_t> tracking_table_max_keys;  // 0: no limit
 
   // Monitoring.
   Live<int64_t> busy_reply_threshold_ms;

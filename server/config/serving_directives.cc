@@ -35,6 +35,7 @@ constexpr Choice kFacilities[] = {{"user", 8},     {"local0", 128}, {"local1", 1
 
 constexpr Choice kAppendfsync[] = {Word("everysec", AofFsync::kEverySec),
                                    Word("always", AofFsync::kAlways), Word("no", AofFsync::kNo)};
+constexpr Choice kSanitizeDumpPayload[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
 constexpr Choice kRdbVersions[] = {{"auto", 0}, {"9", 9}, {"10", 10}, {"11", 11}, {"12", 12}};
 
 constexpr std::string_view kOutputLimits =
@@ -143,8 +144,14 @@ const Directive kRows[] = {
      kModifiable, To<&Config::list_max_listpack_size>},
     {"stream-node-max-bytes", "", Memory(), "4096", kModifiable,
      To<&Config::stream_node_max_bytes>},
+    {"hll-sparse-max-bytes", "", Memory(), "3000", kModifiable, To<&Config::hll_sparse_max_bytes>},
     {"stream-node-max-entries", "", Integer(0, INT64_MAX), "100", kModifiable,
      To<&Config::stream_node_max_entries>},
+
+    // Who is told of changed keys.
+    {"notify-keyspace-events", "", List(kNotifyRule), ""},
+    {"tracking-table-max-keys", "", Integer(0, INT64_MAX), "1000000", kModifiable,
+     To<&Config::tracking_table_max_keys>},
 
     // Monitoring.
     {"busy-reply-threshold", "lua-time-limit", Integer(0, INT64_MAX), "5000", kModifiable,
@@ -166,6 +173,8 @@ const Directive kRows[] = {
     {"rdbchecksum", "", YesNo(), "yes", kImmutable, To<&Config::rdbchecksum>},
     {"rdb-save-incremental-fsync", "", YesNo(), "yes", kModifiable,
      To<&Config::rdb_save_incremental_fsync>},
+    // All values of it are kept: payloads and files are always checked.
+    {"sanitize-dump-payload", "", OneOf(kSanitizeDumpPayload), "no", kModifiable},
     // For tests: simulates a slow disk; in microseconds.
     {"rdb-key-save-delay", "", Integer(INT_MIN, INT_MAX), "0", kModifiable | kHidden,
      To<&Config::rdb_key_save_delay_us>},

@@ -44,6 +44,8 @@ inline constexpr std::string_view kExecAbort =
 inline constexpr std::string_view kUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 inline constexpr std::string_view kBusyScript =
     "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+inline constexpr std::string_view kBusyFunction =
+    "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
 inline constexpr std::string_view kLoadingError = "LOADING Redis is loading the dataset in memory";
 inline constexpr std::string_view kNoScriptError = "NOSCRIPT No matching script. Please use EVAL.";
 /// A script closes the gates of all databases if its text shows that it may select one. This error

@@ -20,10 +20,13 @@
 #include "server/metrics/slowlog.h"
 #include "server/metrics/stats.h"
 #include "server/persistence/persistence.h"
+#include "server/pubsub/keyspace_notifier.h"
 #include "server/pubsub/pubsub.h"
+#include "server/script/function_registry.h"
 #include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
 #include "server/session/client_registry.h"
+#include "server/tracking/tracking_table.h"
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
@@ -79,6 +82,7 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
           Keyspace::Options{.databases = settings_.databases, .event_loops = event_loops}, clock)),
       clients_(std::make_unique<ClientRegistry>()),
       scripts_(std::make_unique<ScriptCache>()),
+      functions_(std::make_unique<FunctionRegistry>()),
       running_scripts_(std::make_unique<RunningScripts>()),
       errors_(std::make_unique<ErrorStats>()),
       slowlog_(std::make_unique<SlowLog>()),
@@ -87,6 +91,8 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
       monitors_(std::make_unique<MonitorFeed>()),
       pause_(std::make_unique<Pause>(&keyspace_->settings())),
       pubsub_(std::make_unique<PubSub>()),
+      notifier_(std::make_unique<KeyspaceNotifier>(*this)),
+      tracking_(std::make_unique<TrackingTable>(*this)),
       run_id_(NewRunId()),
       replication_id_(NewRunId()),
       facts_(std::make_unique<ProcessFacts>(ProcessFacts::Read())),
@@ -96,7 +102,7 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
           *this, files, [this](Hold& hold) { return std::make_unique<LogReplay>(*this, hold); })) {
   for (int i = 0; i < event_loops; ++i) {
     threads_.push_back(
-        std::make_unique<ThreadContext>(i, *keyspace_, commands_->size(), *scripts_));
+        std::make_unique<ThreadContext>(i, *keyspace_, commands_->size(), *scripts_, *functions_));
   }
   FollowSettings();
   sampler_->SampleFigures(*this);
@@ -120,6 +126,7 @@ void Server::FollowSettings() {
 void Server::Disconnected(Client& client, const ClientLink* link) {
   if (client.monitor) monitors_->Remove(link);
   pubsub_->RemoveClient(client);
+  tracking_->Disable(client);
   clients_->Remove(client.id);
 }
 

@@ -25,7 +25,9 @@ struct Config;
 class ConfigStore;
 class ErrorStats;
 class Files;
+class FunctionRegistry;
 class Keyspace;
+class KeyspaceNotifier;
 class LatencyMonitor;
 class MonitorFeed;
 class Pause;
@@ -37,6 +39,7 @@ class Sampler;
 class ScriptCache;
 class SlowLog;
 struct ThreadContext;
+class TrackingTable;
 class WorkerPool;
 
 /// What to save before the end, as SHUTDOWN or the directive of a signal says.
@@ -67,6 +70,7 @@ class Server {
   Keyspace& keyspace() { return *keyspace_; }
   ClientRegistry& clients() { return *clients_; }
   ScriptCache& scripts() { return *scripts_; }
+  FunctionRegistry& functions() { return *functions_; }
   RunningScripts& running_scripts() { return *running_scripts_; }
   ErrorStats& errors() { return *errors_; }
   SlowLog& slowlog() { return *slowlog_; }
@@ -75,6 +79,7 @@ class Server {
   MonitorFeed& monitors() { return *monitors_; }
   Pause& pause() { return *pause_; }
   PubSub& pubsub() { return *pubsub_; }
+  TrackingTable& tracking() { return *tracking_; }
   WorkerPool& workers() { return *workers_; }
   Persistence& persistence() { return *persistence_; }
 
@@ -123,6 +128,7 @@ class Server {
   const std::unique_ptr<Keyspace> keyspace_;
   const std::unique_ptr<ClientRegistry> clients_;
   const std::unique_ptr<ScriptCache> scripts_;
+  const std::unique_ptr<FunctionRegistry> functions_;
   const std::unique_ptr<RunningScripts> running_scripts_;
   const std::unique_ptr<ErrorStats> errors_;
   const std::unique_ptr<SlowLog> slowlog_;
@@ -131,6 +137,8 @@ class Server {
   const std::unique_ptr<MonitorFeed> monitors_;
   const std::unique_ptr<Pause> pause_;
   const std::unique_ptr<PubSub> pubsub_;
+  const std::unique_ptr<KeyspaceNotifier> notifier_;
+  const std::unique_ptr<TrackingTable> tracking_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
   const std::string run_id_;
   const std::string replication_id_;

@@ -33,6 +33,7 @@ const Entry* Call::Find(std::string_view key) {
                            ? PeekKey(hold_, *db_, key, HashOf(key), now_ms_)
                            : FindKey(hold_, *db_, key, HashOf(key), now_ms_, thread_.random);
   (entry != nullptr ? thread_.stats.keyspace_hits : thread_.stats.keyspace_misses) += 1;
+  if (entry == nullptr) NoteMiss(hold_, *db_, key);
   return entry;
 }
 

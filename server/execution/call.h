@@ -222,7 +222,11 @@ class Reading {
       call.Error(kWrongType);
       return;
     }
-    value_ = T(entry_->encoding(), entry_->payload());
+    if constexpr (std::is_constructible_v<T, Encoding, std::string_view, int64_t>) {
+      value_ = T(entry_->encoding(), entry_->payload(), call.now_ms());
+    } else {
+      value_ = T(entry_->encoding(), entry_->payload());
+    }
   }
 
   bool ok() const { return ok_; }
@@ -273,7 +277,9 @@ class Writing {
  private:
   using View = decltype(std::declval<const T&>().view());
   static T Make(WriteScope& scope, const EncodingLimits& limits) {
-    if constexpr (std::is_constructible_v<T, ValueSlot&, const EncodingLimits&>) {
+    if constexpr (std::is_constructible_v<T, ValueSlot&, const EncodingLimits&, int64_t>) {
+      return T(scope, limits, scope.now_ms());
+    } else if constexpr (std::is_constructible_v<T, ValueSlot&, const EncodingLimits&>) {
       return T(scope, limits);
     } else {
       return T(scope);

@@ -58,8 +58,11 @@ enum CommandCategory : uint32_t {
   kCatTransaction = 1u << 6,
   kCatScripting = 1u << 7,
   kCatDangerous = 1u << 8,
-  kCatSortedSet = 1u << 9,
-  kCatGeo = 1u << 10,
+  kCatHyperLogLog = 1u << 9,
+  kCatList = 1u << 10,
+  kCatSortedSet = 1u << 11,
+  kCatGeo = 1u << 12,
+  kCatStream = 1u << 13,
 };
 
 /// COMMAND DOCS' group.
@@ -68,14 +71,17 @@ enum class CommandGroup : uint8_t {
   kGeneric,
   kString,
   kBitmap,
+  kHyperLogLog,
   kHash,
   kSet,
+  kList,
   kSortedSet,
   kGeo,
   kTransactions,
   kPubSub,
   kScripting,
-  kServer
+  kServer,
+  kStream,
 };
 
 /// What the command does to the keys of a spec, as COMMAND INFO and GETKEYSANDFLAGS show it.

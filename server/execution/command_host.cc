@@ -6,6 +6,7 @@
 #include "server/execution/access.h"
 #include "server/execution/executor.h"
 #include "server/log/log.h"
+#include "server/log/script_log.h"
 #include "server/persistence/persistence.h"
 
 namespace cloakroom {
@@ -15,18 +16,19 @@ constexpr std::string_view kKilled = "ERR Script killed by user with SCRIPT KILL
 
 }  // namespace
 
-CommandHost::CommandHost(cloakroom::Call& call, const Script& script, bool read_only)
+CommandHost::CommandHost(cloakroom::Call& call, const Guest& guest)
     : call_(call),
-      script_(script),
-      read_only_(read_only),
+      guest_(guest),
       out_of_memory_(call.thread().out_of_memory),
       started_us_(call.server().clock().MonotonicUs()),
+      running_(guest.kind),
       client_(call.client().id, call.now_ms()) {
   // The script's own client: a SELECT inside it does not outlive it.
   client_.db = call.client().db;
   client_.address = call.client().address;
   client_.authenticated = true;
   client_.no_touch = call.client().no_touch;
+  client_.tracking = call.client().tracking;
   call_.server().running_scripts().Add(&running_);
   call_.thread().in_script = true;
 }
@@ -38,8 +40,8 @@ CommandHost::~CommandHost() {
 
 absl::Status CommandHost::Admit(const Command* command, std::span<const std::string_view> args) {
   const Admission::ScriptTerms terms = {
-      .read_only = read_only_,
-      .out_of_memory = out_of_memory_ && !script_.flags.allow_oom && !running_.wrote()};
+      .read_only = guest_.read_only,
+      .out_of_memory = out_of_memory_ && !guest_.allow_oom && !running_.wrote()};
   absl::Status may = call_.executor().admission().AdmitInScript(terms, command, args);
   if (!may.ok()) return may;
   if (!Covers(call_.hold(), call_.server(), *command, args, client_.db)) {
@@ -78,29 +80,26 @@ std::optional<bool> CommandHost::CommandAllowed(std::span<const std::string_view
   return true;
 }
 
-void CommandHost::Log(int level, std::string_view message) {
-  constexpr std::array kLevels = {LogLevel::kDebug, LogLevel::kVerbose, LogLevel::kNotice,
-                                  LogLevel::kWarning};
-  cloakroom::Log(kLevels[static_cast<size_t>(level)], "{}", message);
-}
+void CommandHost::Log(int level, std::string_view message) { LogFromScript(level, message); }
 
 bool CommandHost::ShouldStop() {
   Server& server = call_.server();
   int64_t threshold_ms = server.settings().busy_reply_threshold_ms;
   int64_t running_ms = (server.clock().MonotonicUs() - started_us_) / 1000;
   if (threshold_ms > 0 && running_ms >= threshold_ms) {
-    if (!running_.busy) BecomeBusy();
+    if (!running_.busy()) BecomeBusy();
     if (call_.thread().serve_others) call_.thread().serve_others();
   }
   return running_.must_end();
 }
 
 void CommandHost::BecomeBusy() {
-  running_.busy = true;
+  call_.server().running_scripts().NoteBusy(&running_, guest_.name, call_.args(), started_us_);
   LogWarning(
       "Slow script detected: still in execution after {} milliseconds. You can try killing the "
-      "script using the SCRIPT KILL command. Script name is: {}.",
-      call_.server().settings().busy_reply_threshold_ms.Get(), script_.sha);
+      "script using the {} command. Script name is: {}.",
+      call_.server().settings().busy_reply_threshold_ms.Get(),
+      guest_.kind == RunningScript::Kind::kFunction ? "FUNCTION KILL" : "SCRIPT KILL", guest_.name);
   for (Gate* gate : call_.hold().closed_gates()) gate->SetBusy();
 }
 

@@ -11,17 +11,21 @@
 #include "protocol/output_buffer.h"
 #include "server/execution/call.h"
 #include "server/script/running_scripts.h"
-#include "server/script/script.h"
 #include "server/script/script_host.h"
 
 namespace cloakroom {
 
-/// What a script may do on this server: run commands, under the gates that its EVAL has closed.
-/// Lives as long as the EVAL. Thread rule: the same as its call's.
+/// What a script or function may do on this server: run commands, under the gates that its EVAL or
+/// FCALL has closed. Lives as long as that command. Thread rule: the same as its call's.
 class CommandHost final : public ScriptHost {
  public:
-  /// `read_only`: EVAL_RO, or a script that declares no-writes.
-  CommandHost(cloakroom::Call& call, const Script& script, bool read_only);
+  struct Guest {
+    RunningScript::Kind kind = RunningScript::Kind::kScript;
+    std::string_view name;   ///< the SHA1 of a script; must live as long as the host
+    bool read_only = false;  ///< EVAL_RO or FCALL_RO, or it declares no-writes
+    bool allow_oom = false;
+  };
+  CommandHost(cloakroom::Call& call, const Guest& guest);
   ~CommandHost() override;
 
   void Call(std::span<const std::string_view> args, int resp, std::string* reply) override;
@@ -38,8 +42,7 @@ class CommandHost final : public ScriptHost {
   void BecomeBusy();
 
   cloakroom::Call& call_;
-  const Script& script_;
-  const bool read_only_;
+  const Guest guest_;
   /// Memory was over the limit when the script began: until it has written, it may not use more.
   const bool out_of_memory_;
   const int64_t started_us_;

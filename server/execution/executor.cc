@@ -13,6 +13,7 @@
 #include "server/metrics/monitor_feed.h"
 #include "server/persistence/persistence.h"
 #include "server/script/running_scripts.h"
+#include "server/tracking/tracking_table.h"
 
 namespace cloakroom {
 namespace {
@@ -122,6 +123,7 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
 }
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {
+  thread_.holds.client = client.id;
   if (client.reply_mode == ReplyMode::kOn) [[likely]] {
     return ExecuteAndReply(client, request, reply, queued);
   }
@@ -159,7 +161,7 @@ Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyW
     return {};
   }
   if (admission_.LacksInterpreter(client, request)) [[unlikely]]
-    return Refuse(client, request, kBusyScript, reply);
+    return Refuse(client, request, server_.running_scripts().BusyReply(), reply);
   if (server_.running_scripts().held_back() && admission_.RunsScript(client, request)) [[unlikely]]
     return {.kind = Outcome::Kind::kSoon, .soon = kScriptsHeldBack};
   if (row.has(kRunsQueue) && client.in_multi) {
@@ -175,7 +177,7 @@ Outcome Executor::Wait(Client& client, const Request& request, const Hold& hold,
                        ReplyWriter& reply) {
   Gate* const gate = hold.refused();
   if (gate == nullptr) return {.kind = Outcome::Kind::kSoon};
-  if (gate->busy()) return Refuse(client, request, kBusyScript, reply);
+  if (gate->busy()) return Refuse(client, request, server_.running_scripts().BusyReply(), reply);
   return {.kind = Outcome::Kind::kGate,
           .gate = gate,
           .wish = {.closes = hold.refused_to_close(), .queued = queued, .hears_busy = true}};
@@ -224,6 +226,8 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   // Read before the run: a slow script reads the clock for the requests that it lets run.
   const int64_t started_us = request.first_run_us == 0 ? now_us_ : request.first_run_us;
   call.command().row->run(call);
+  if (client.tracking.on) [[unlikely]]
+    Track(client, call.command(), request.args);
   if (call.blocks()) [[unlikely]] {
     Outcome outcome = Block(call, hold);
     now_us_ = server_.clock().MonotonicUs();
@@ -232,6 +236,8 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   }
   // The rest does not need the keys, which others may wait for.
   hold.Release();
+  if (client.tracking.on) [[unlikely]]
+    EndTracked(client);
   if (call.has_long_work()) [[unlikely]] {
     const bool prepares = call.prepares();
     if (!prepares) accounting_.NoteRun(call);
@@ -313,6 +319,8 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
     }
   }
   LeaveMulti(server_, thread_.slot, client);
+  if (client.tracking.on) [[unlikely]]
+    EndTracked(client);
   server_.monitors().Tell(notes, thread_.pusher());
   if (server_.monitors().active()) {
     accounting_.TellMonitors(client, *request.command, request.args, CallMode::kTopLevel);
@@ -340,8 +348,25 @@ void Executor::RunNested(Client& client, const Command& command, CommandArgument
   Call call(*this, server_, thread_, client, command, args, reply, at_ms, mode, hold);
   const int64_t started_us = server_.clock().MonotonicUs();
   command.row->run(call);
+  if (client.tracking.on) [[unlikely]]
+    Track(client, command, args);
   accounting_.NoteRun(call);
   accounting_.NoteEnd(client, command, args, server_.clock().MonotonicUs() - started_us);
+}
+
+void Executor::Track(Client& client, const Command& command, CommandArguments args) {
+  const CommandRow& row = *command.row;
+  if (!client.tracking.remembers() || !row.has(kReadonly)) return;
+  KeyPositions positions;
+  FindKeys(row, args, &positions);
+  absl::InlinedVector<std::string_view, 16> keys;
+  for (const KeyPosition key : positions) keys.push_back(args[key.index]);
+  server_.tracking().Remember(client, keys);
+}
+
+void Executor::EndTracked(Client& client) {
+  if (!client.in_multi) client.tracking.EndCommand();
+  server_.tracking().AfterHold();
 }
 
 void Executor::FinishLongWork(Client& client, const Request& request, int64_t started_us,

@@ -85,6 +85,10 @@ class Executor {
   bool TryHoldKeys(Hold& hold, Database& db, const Request& request);
   Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply, Hold& hold);
   Outcome Block(Call& call, Hold& hold);
+  /// Remembers the keys that a client who tracks has read, while they are held.
+  void Track(Client& client, const Command& command, CommandArguments args);
+  /// Finishes the command of such a client, when nothing is held any more.
+  void EndTracked(Client& client);
   /// Notes that the request is no longer parked.
   void Unpark(Client& client, const std::shared_ptr<BlockedRequest>& blocked);
   Outcome ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,

@@ -13,8 +13,9 @@ namespace cloakroom {
 namespace {
 
 /// Commands whose expiry counts from now. Only old and hand-made logs have them.
-constexpr std::array<std::string_view, 9> kRelative = {
-    "expire", "pexpire", "setex", "psetex", "getex", "hexpire", "hpexpire", "hgetex", "hsetex"};
+constexpr std::array<std::string_view, 11> kRelative = {"expire", "pexpire", "setex",    "psetex",
+                                                        "getex",  "hexpire", "hpexpire", "hgetex",
+                                                        "hsetex", "sexpire", "spexpire"};
 
 }  // namespace
 
@@ -22,7 +23,7 @@ LogReplay::LogReplay(Server& server, Hold& hold)
     : server_(server),
       hold_(hold),
       thread_(server.keyspace().background_slot(), server.keyspace(), server.commands().size(),
-              server.scripts()),
+              server.scripts(), server.functions()),
       executor_(server, thread_),
       client_(server.clients().NextId(), server.clock().NowMs()) {
   client_.authenticated = true;
@@ -38,6 +39,10 @@ int64_t LogReplay::TimeFor(CommandArguments args) const {
                            [](std::string_view word) {
                              return EqualsIgnoreCase(word, "ex") || EqualsIgnoreCase(word, "px");
                            });
+  }
+  if (is("restore")) {
+    relative = std::none_of(args.begin() + std::min<ptrdiff_t>(4, std::ssize(args)), args.end(),
+                            [](std::string_view word) { return EqualsIgnoreCase(word, "absttl"); });
   }
   return relative ? server_.clock().NowMs() : kNothingExpiresMs;
 }

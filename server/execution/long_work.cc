@@ -6,11 +6,12 @@
 
 namespace cloakroom {
 
-LongWork::LongWork(Function function, WorkerPool& pool, GateSlot slot, int resp,
-                   std::function<void()> done)
+LongWork::LongWork(Function function, WorkerPool& pool, const RunningScripts& scripts,
+                   GateSlot slot, int resp, std::function<void()> done)
     : reply(writer_),
       function_(std::move(function)),
       pool_(&pool),
+      scripts_(&scripts),
       slot_(slot),
       done_(std::move(done)),
       writer_(output_, resp) {}
@@ -70,7 +71,7 @@ void LongWork::AwaitGate() {
   if (!refused_->busy()) return refused_->WhenOpen({.hears_busy = true}, Resumer());
   // The work replies as if it had not begun.
   output_.Clear();
-  Error(kBusyScript);
+  Error(scripts_->BusyReply());
   done_();
 }
 

@@ -14,6 +14,7 @@
 #include "protocol/reply_writer.h"
 #include "server/context/task.h"
 #include "server/context/worker_pool.h"
+#include "server/script/running_scripts.h"
 #include "storage/keyspace/database.h"
 #include "storage/keyspace/hold.h"
 
@@ -40,8 +41,8 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
   using Prepared = std::shared_ptr<void>;
 
   /// Runs on `pool`; `done` is called on a worker, when the reply is written.
-  LongWork(Function function, WorkerPool& pool, GateSlot slot, int resp,
-           std::function<void()> done);
+  LongWork(Function function, WorkerPool& pool, const RunningScripts& scripts, GateSlot slot,
+           int resp, std::function<void()> done);
   /// Runs inside MULTI or a script, under `hold`, which closes the gates of all databases that a
   /// step may ask for, or holds the keys of the command.
   LongWork(Function function, ReplyWriter& reply_writer, Hold& hold);
@@ -113,6 +114,7 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
 
   Function function_;
   WorkerPool* const pool_ = nullptr;
+  const RunningScripts* const scripts_ = nullptr;
   Hold* const outer_ = nullptr;
   const GateSlot slot_ = 0;
   std::function<void()> done_;

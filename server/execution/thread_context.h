@@ -8,6 +8,7 @@
 #include "absl/random/random.h"
 #include "server/metrics/stats.h"
 #include "server/persistence/change_journal.h"
+#include "server/script/function_engine.h"
 #include "server/script/script_engine.h"
 #include "storage/changes/change_log.h"
 #include "storage/gate/gate.h"
@@ -18,8 +19,13 @@ namespace cloakroom {
 /// What each event-loop thread has for itself. Only that thread touches it, except `stats`, which
 /// others read.
 struct ThreadContext {
-  ThreadContext(GateSlot gate_slot, Keyspace& keyspace, int commands, ScriptCache& scripts)
-      : slot(gate_slot), stats(commands), evictor(keyspace, gate_slot), script_engine(&scripts) {}
+  ThreadContext(GateSlot gate_slot, Keyspace& keyspace, int commands, ScriptCache& scripts,
+                FunctionRegistry& functions)
+      : slot(gate_slot),
+        stats(commands),
+        evictor(keyspace, gate_slot),
+        script_engine(&scripts),
+        function_engine(&functions) {}
 
   const GateSlot slot;
   ThreadStats stats;
@@ -32,6 +38,7 @@ struct ThreadContext {
   ChangeJournal::Scope* journal_scope = nullptr;
   Evictor evictor;
   ScriptEngine script_engine;
+  FunctionEngine function_engine;
   absl::InsecureBitGen random;
   /// Serves the loop's other connections for a moment, during a slow script. Set by the loop.
   std::function<void()> serve_others;
@@ -47,7 +54,8 @@ struct ThreadContext {
   /// commands that need memory are refused. Unlike Evictor::OverLimit(), other threads cannot
   /// change it at any moment.
   bool out_of_memory = false;
-  /// A script runs on this thread now: requests that are served meanwhile must not start another.
+  /// A script or function runs on this thread now: requests that are served meanwhile must not
+  /// start another.
   bool in_script = false;
   /// When the server log was last told that HTTP came instead of requests, monotonic; 0: never.
   int64_t told_of_http_us = 0;

@@ -14,19 +14,6 @@ namespace {
 /// The size of an idle connection's objects and of its share of the event loop.
 constexpr int64_t kIdleBytes = 2048;
 
-std::string Flags(const Client& client) {
-  std::string flags;
-  if (client.monitor) flags.push_back('O');
-  if (TypeOf(client) == ClientType::kPubSub) flags.push_back('P');
-  if (client.multi_count >= 0) flags.push_back('x');
-  if (client.blocked) flags.push_back('b');
-  if (client.killed) flags.push_back('A');
-  if (client.unix_socket) flags.push_back('U');
-  if (client.no_evict) flags.push_back('e');
-  if (client.no_touch) flags.push_back('T');
-  return flags.empty() ? "N" : flags;
-}
-
 std::string_view LastCommand(const Client& client) {
   const Command* command = client.last_command;
   return command == nullptr ? "NULL" : command->row->name;
@@ -46,6 +33,22 @@ std::optional<ClientType> ParseClientType(std::string_view text) {
 
 ClientType TypeOf(const Client& client) {
   return client.listens() ? ClientType::kPubSub : ClientType::kNormal;
+}
+
+std::string ClientFlags(const Client& client) {
+  std::string flags;
+  if (client.monitor) flags.push_back('O');
+  if (TypeOf(client) == ClientType::kPubSub) flags.push_back('P');
+  if (client.multi_count >= 0) flags.push_back('x');
+  if (client.blocked) flags.push_back('b');
+  if (client.tracking.on) flags.push_back('t');
+  if (client.tracking.redirect_broken) flags.push_back('R');
+  if (client.tracking.bcast) flags.push_back('B');
+  if (client.killed) flags.push_back('A');
+  if (client.unix_socket) flags.push_back('U');
+  if (client.no_evict) flags.push_back('e');
+  if (client.no_touch) flags.push_back('T');
+  return flags.empty() ? "N" : flags;
 }
 
 int64_t MemoryOf(const Client& client) {
@@ -69,15 +72,16 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
       "multi={}",
       client.id, client.address.Text(), client.local_address.Text(), client.fd, name,
-      (now_ms - client.created_ms) / 1000, (now_ms - client.last_ms) / 1000, Flags(client),
+      (now_ms - client.created_ms) / 1000, (now_ms - client.last_ms) / 1000, ClientFlags(client),
       client.db + 0, client.subscription_count + 0, client.pattern_count + 0,
       client.shard_subscription_count + 0, client.multi_count + 0);
   line += fmt::format(
       " qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} "
-      "tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+      "tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
       query, spare, client.args_bytes + 0, client.queued_bytes + 0, own_output, own_output, 0,
       pending > 0 ? 1 : 0, pending, MemoryOf(client), pending > 0 ? "rw" : "r", LastCommand(client),
-      kDefaultUser, client.resp + 0, lib_name, lib_version);
+      kDefaultUser, client.tracking.on ? static_cast<int64_t>(client.tracking.redirect) : -1,
+      client.resp + 0, lib_name, lib_version);
   return line;
 }
 

@@ -21,6 +21,9 @@ enum class ClientType : uint8_t { kNormal, kPubSub, kReplica, kPrimary };
 std::optional<ClientType> ParseClientType(std::string_view text);
 ClientType TypeOf(const Client& client);
 
+/// The letters of CLIENT LIST's flags: "N" for none.
+std::string ClientFlags(const Client& client);
+
 /// About how much memory the connection uses, in bytes.
 int64_t MemoryOf(const Client& client);
 

@@ -15,6 +15,7 @@
 #include "server/info/sampler.h"
 #include "server/metrics/process_facts.h"
 #include "server/session/client_registry.h"
+#include "server/tracking/tracking_table.h"
 #include "storage/base/clock.h"
 #include "storage/keyspace/access_clock.h"
 #include "storage/keyspace/keyspace.h"
@@ -77,7 +78,7 @@ void AppendClients(Server& server, InfoText& text) {
   text.Line("client_recent_max_input_buffer", figures.max_query_bytes);
   text.Line("client_recent_max_output_buffer", figures.max_output_bytes);
   text.Line("blocked_clients", blocked);
-  text.Line("tracking_clients", 0);
+  text.Line("tracking_clients", server.tracking().clients());
   text.Line("pubsub_clients", figures.pubsub_clients);
   text.Line("watching_clients", figures.watching_clients);
   text.Line("clients_in_timeout_table", with_time_limit);
@@ -132,8 +133,10 @@ void AppendKeyspace(Server& server, InfoText& text) {
     const Database& db = server.keyspace().db(i);
     if (db.size() == 0) continue;
     int64_t ttl_ms = db.expires() == 0 ? 0 : figures.mean_ttl_ms[static_cast<size_t>(i)];
-    text.Line(absl::StrCat("db", i),
-              fmt::format("keys={},expires={},avg_ttl={}", db.size(), db.expires(), ttl_ms));
+    std::string line =
+        fmt::format("keys={},expires={},avg_ttl={}", db.size(), db.expires(), ttl_ms);
+    if (const size_t keys = db.item_expires(); keys > 0) line += fmt::format(",subexpiry={}", keys);
+    text.Line(absl::StrCat("db", i), line);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "server/info/totals.h"
 #include "server/metrics/stats.h"
 #include "server/pubsub/pubsub.h"
+#include "server/tracking/tracking_table.h"
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
@@ -45,7 +46,7 @@ void AppendStats(Server& server, InfoText& text) {
   AppendIdle(text,
              std::array<std::string_view, 3>{"sync_full", "sync_partial_ok", "sync_partial_err"});
   text.Line("expired_keys", counters.expired.load());
-  text.Line("cloakroom_expired_fields", counters.expired_fields.load());
+  text.Line("expired_subkeys", counters.expired_fields.load());
   text.Ratio("expired_stale_perc", 0);
   AppendIdle(text, std::array<std::string_view, 2>{"expired_time_cap_reached_count",
                                                    "expire_cycle_cpu_milliseconds"});
@@ -59,13 +60,15 @@ void AppendStats(Server& server, InfoText& text) {
   text.Line("pubsub_channels", pubsub.NameCount(Topic::kChannel));
   text.Line("pubsub_patterns", pubsub.NameCount(Topic::kPattern));
   text.Line("pubsubshard_channels", pubsub.NameCount(Topic::kShardChannel));
-  AppendIdle(text,
-             std::array<std::string_view, 14>{
-                 "latest_fork_usec", "total_forks", "migrate_cached_sockets",
-                 "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-                 "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
-                 "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
-                 "tracking_total_prefixes", "unexpected_error_replies"});
+  AppendIdle(text, std::array<std::string_view, 10>{
+                       "latest_fork_usec", "total_forks", "migrate_cached_sockets",
+                       "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+                       "active_defrag_key_hits", "active_defrag_key_misses",
+                       "total_active_defrag_time", "current_active_defrag_time"});
+  text.Line("tracking_total_keys", server.tracking().keys());
+  text.Line("tracking_total_items", server.tracking().items());
+  text.Line("tracking_total_prefixes", server.tracking().prefixes());
+  text.Line("unexpected_error_replies", 0);
   text.Line("total_error_replies", totals.errors);
   text.Line("dump_payload_sanitizations", 0);
   text.Line("total_reads_processed", totals.reads);

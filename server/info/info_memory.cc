@@ -7,6 +7,7 @@
 #include "server/info/info.h"
 #include "server/info/memory_report.h"
 #include "server/metrics/process_facts.h"
+#include "server/script/function_registry.h"
 #include "server/script/script_cache.h"
 #include "storage/keyspace/keyspace.h"
 #include "storage/keyspace/reclaimer.h"
@@ -42,12 +43,13 @@ void AppendMemory(Server& server, InfoText& text) {
   text.Line("used_memory_lua_human", HumanBytes(report.lua));
   text.Line("used_memory_scripts_eval", report.scripts);
   text.Line("number_of_cached_scripts", server.scripts().size());
-  text.Line("number_of_functions", 0);
-  text.Line("number_of_libraries", 0);
-  text.Line("used_memory_vm_functions", 0);
-  text.Bytes("used_memory_vm_total", report.lua);
-  text.Line("used_memory_functions", 0);
-  text.Bytes("used_memory_scripts", report.scripts);
+  const FunctionRegistry::Totals functions = server.functions().totals();
+  text.Line("number_of_functions", functions.functions);
+  text.Line("number_of_libraries", functions.libraries);
+  text.Line("used_memory_vm_functions", report.lua_functions);
+  text.Bytes("used_memory_vm_total", report.lua + report.lua_functions);
+  text.Line("used_memory_functions", report.functions);
+  text.Bytes("used_memory_scripts", report.scripts + report.functions);
   text.Bytes("maxmemory", server.settings().maxmemory_bytes);
   text.Line("maxmemory_policy", server.config().Text("maxmemory-policy"));
   text.Ratio("allocator_frag_ratio", report.allocator_frag_ratio());

@@ -2,6 +2,7 @@
 
 #include "server/execution/thread_context.h"
 #include "server/info/sampler.h"
+#include "server/script/function_registry.h"
 #include "server/script/script_cache.h"
 
 namespace cloakroom {
@@ -17,8 +18,10 @@ MemoryReport MemoryReport::Of(Server& server) {
   report.allocator = figures.allocator;
   for (int i = 0; i < server.thread_count(); ++i) {
     report.lua += static_cast<int64_t>(server.thread(i).script_engine.memory_bytes());
+    report.lua_functions += static_cast<int64_t>(server.thread(i).function_engine.memory_bytes());
   }
   report.scripts = static_cast<int64_t>(server.scripts().memory_bytes());
+  report.functions = static_cast<int64_t>(server.functions().totals().memory_bytes);
   return report;
 }
 

@@ -16,15 +16,17 @@ struct MemoryReport {
   int64_t startup = 0;
   int64_t resident = 0;
   int64_t clients = 0;
-  int64_t lua = 0;      ///< the interpreters' heaps
-  int64_t scripts = 0;  ///< the cached scripts
+  int64_t lua = 0;            ///< the interpreters' heaps
+  int64_t lua_functions = 0;  ///< the same for functions
+  int64_t scripts = 0;        ///< the cached scripts
+  int64_t functions = 0;      ///< the libraries of functions
   MemoryMeter::Allocator allocator;
 
   /// Any thread; resident, clients and allocator are up to a second old.
   static MemoryReport Of(Server& server);
 
   /// What is not data: the server itself, its clients and scripts.
-  int64_t overhead() const { return std::min(startup + clients + scripts, used); }
+  int64_t overhead() const { return std::min(startup + clients + scripts + functions, used); }
   int64_t dataset() const { return used - overhead(); }
   double dataset_percent() const {
     return 100 * Ratio(dataset(), std::max<int64_t>(used - startup, dataset()));

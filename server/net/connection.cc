@@ -310,9 +310,9 @@ Connection::Awaitable<bool> Connection::WaitForKeys(Conversation::Next* next) {
 Connection::Awaitable<bool> Connection::WaitForLongWork(Conversation::Next* next) {
   Server& server = loop_.server();
   // Shared, because it may outlive the connection.
-  auto work =
-      std::make_shared<LongWork>(conversation_.TakeLongWork(), server.workers(),
-                                 server.keyspace().background_slot(), client_->resp, Waker());
+  auto work = std::make_shared<LongWork>(
+      conversation_.TakeLongWork(), server.workers(), server.running_scripts(),
+      server.keyspace().background_slot(), client_->resp, Waker());
   work->Start();
   while (open_ && !woken_) co_await WaitUntil(Steady::time_point::max());
   if (open_) {

@@ -13,6 +13,7 @@
 #include "replication/rdb/rdb_loader.h"
 #include "server/config/config.h"
 #include "server/log/log.h"
+#include "server/persistence/library_load.h"
 #include "server/persistence/load_words.h"
 #include "server/persistence/snapshot_options.h"
 
@@ -81,6 +82,10 @@ absl::StatusOr<std::string> LoadRun::LoadRdb(ByteSource& source, uint64_t size,
   options.stop = &stopped;
   options.aux = [&](std::string_view name, std::string_view value) {
     TakeAuxField(server, name, value);
+  };
+  FunctionEngine functions(&server.functions());
+  options.function = [&](std::string_view source) {
+    return LoadLibrary(server, functions, source, how.merge);
   };
   const int64_t before = parts_.progress.figures().done_bytes;
   options.progress = [&](uint64_t bytes) {

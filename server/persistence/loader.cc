@@ -11,6 +11,7 @@
 #include "server/persistence/load_run.h"
 #include "server/persistence/log_keeper.h"
 #include "server/persistence/saver.h"
+#include "server/script/function_registry.h"
 #include "storage/access/flush.h"
 #include "storage/base/clock.h"
 #include "storage/base/memory_meter.h"
@@ -115,7 +116,10 @@ absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {
   Begin();
   // Loaded data is not a change.
   if (log_on) server_.keyspace().feed().set_log(nullptr);
-  if (options.flush) DiscardAll(server_.keyspace());
+  if (options.flush) {
+    DiscardAll(server_.keyspace());
+    server_.functions().Flush();
+  }
   absl::Status status = Load(options, hold, [] { return false; });
   if (log_on) server_.keyspace().feed().set_log(&journal_);
   End(status.ok());

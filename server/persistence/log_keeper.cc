@@ -91,7 +91,7 @@ absl::Status LogKeeper::Resume() {
     if (made.ok()) {
       const auto written = WriteSnapshotFile(
           server_.keyspace(), files_, place, options,
-          [&] { return AuxFieldsOf(server_, /*log_base=*/true); }, [] { return false; });
+          [&] { return HeadOf(server_, /*log_base=*/true); }, [] { return false; });
       if (!written.ok()) {
         return absl::Status(
             written.status().code(),
@@ -162,7 +162,7 @@ absl::Status LogKeeper::Rewrite() {
         if (keeps_log) journal_.Switch();
         // Unless the log has been turned off since.
         if (keeps_log && begins && wanted()) journal_.Attach();
-        return AuxFieldsOf(server_, /*log_base=*/true);
+        return HeadOf(server_, /*log_base=*/true);
       },
       [this] { return work_.given_up(); });
   log.set_fsync_paused(false);

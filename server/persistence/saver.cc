@@ -74,7 +74,7 @@ absl::Status Saver::Write(bool gates_closed, absl::FunctionRef<void()> begun,
   const auto at_instant = [&] {
     changes = server_.keyspace().changes();
     begun();
-    return AuxFieldsOf(server_, /*log_base=*/false);
+    return HeadOf(server_, /*log_base=*/false);
   };
   const auto stop = [&] {
     meanwhile();

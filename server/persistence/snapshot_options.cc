@@ -1,12 +1,16 @@
 #include "server/persistence/snapshot_options.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "protocol/numbers.h"
 #include "protocol/version.h"
 #include "server/config/config.h"
 #include "server/config/config_store.h"
 #include "server/context/thread_priority.h"
+#include "server/script/function_registry.h"
 #include "server/script/script_cache.h"
 #include "storage/base/memory_meter.h"
 
@@ -31,7 +35,7 @@ SnapshotOptions SnapshotOptionsFrom(const Server& server) {
           .begin_writing = GiveWayToEventLoops};
 }
 
-RdbAuxFields AuxFieldsOf(Server& server, bool log_base) {
+SnapshotHead HeadOf(Server& server, bool log_base) {
   RdbAuxFields fields = {{"redis-ver", kRedisVersion},
                          {"redis-bits", "64"},
                          {"ctime", std::to_string(server.clock().NowMs() / 1000)},
@@ -40,7 +44,11 @@ RdbAuxFields AuxFieldsOf(Server& server, bool log_base) {
   for (const ScriptPtr& script : server.scripts().Pinned()) {
     fields.emplace_back(kScriptAux, script->text);
   }
-  return fields;
+  std::vector<std::string> libraries;
+  for (const LibraryPtr& library : server.functions().Libraries()) {
+    libraries.push_back(library->source);
+  }
+  return {std::move(fields), std::move(libraries)};
 }
 
 void TakeAuxField(Server& server, std::string_view key, std::string_view value) {

@@ -14,11 +14,11 @@ bool HasSavePoints(const ConfigStore& config);
 /// How to write a snapshot, according to the configuration.
 SnapshotOptions SnapshotOptionsFrom(const Server& server);
 
-/// The fields at the head of this server's RDB files, including the cached scripts. `log_base`: the
-/// file is the base of an append-only log.
-RdbAuxFields AuxFieldsOf(Server& server, bool log_base);
+/// The head of this server's RDB files, including the cached scripts and the function libraries.
+/// `log_base`: the file is the base of an append-only log.
+SnapshotHead HeadOf(Server& server, bool log_base);
 
-/// Applies a field that AuxFieldsOf wrote.
+/// Applies a field of a head.
 void TakeAuxField(Server& server, std::string_view key, std::string_view value);
 
 }  // namespace cloakroom

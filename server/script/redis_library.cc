@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <span>
 
 #include "server/script/lua.h"
 #include "server/script/reply_to_lua.h"
@@ -22,11 +23,6 @@ void PushError(lua_State* lua, const char* text) {
   lua_pushliteral(lua, "err");
   lua_pushstring(lua, text);
   lua_rawset(lua, -3);
-}
-
-int RaiseError(lua_State* lua, const char* text) {
-  PushError(lua, text);
-  return lua_error(lua);
 }
 
 ScriptRun* Run(lua_State* lua) {
@@ -75,7 +71,7 @@ int CallCommand(lua_State* lua, bool raise) {
     return raise ? lua_error(lua) : 1;
   }
   // When a coroutine is killed, its creator still runs: it must not reach the data any more.
-  if (run->killed) return RaiseError(lua, "ERR Script killed by user with SCRIPT KILL...");
+  if (run->killed) return RaiseError(lua, run->killed_error);
   run->reply.clear();
   run->host->Call(run->args, run->resp, &run->reply);
   lua_settop(lua, 0);  // room for the reply: the arguments may fill the whole stack
@@ -200,7 +196,12 @@ int Breakpoint(lua_State* lua) {
 
 int Debug(lua_State*) { return 0; }
 
-constexpr luaL_Reg kFunctions[] = {
+struct Function {
+  const char* name;
+  lua_CFunction function;
+  bool only_in_scripts = false;  ///< not in functions
+};
+constexpr Function kFunctions[] = {
     {"call", Call},
     {"pcall", PCall},
     {"log", Log},
@@ -208,10 +209,10 @@ constexpr luaL_Reg kFunctions[] = {
     {"sha1hex", Sha1HexOf},
     {"error_reply", ErrorReply},
     {"status_reply", StatusReply},
-    {"replicate_commands", ReplicateCommands},
+    {"replicate_commands", ReplicateCommands, true},
     {"set_repl", SetRepl},
-    {"breakpoint", Breakpoint},
-    {"debug", Debug},
+    {"breakpoint", Breakpoint, true},
+    {"debug", Debug, true},
     {"acl_check_cmd", AclCheckCommand},
 };
 
@@ -220,30 +221,69 @@ struct Constant {
   int value;
 };
 constexpr Constant kConstants[] = {
-    {"LOG_DEBUG", 0},  {"LOG_VERBOSE", 1},
-    {"LOG_NOTICE", 2}, {"LOG_WARNING", 3},
-    {"REPL_NONE", 0},  {"REPL_AOF", 1},
-    {"REPL_SLAVE", 2}, {"REPL_REPLICA", 2},
-    {"REPL_ALL", 3},   {"REDIS_VERSION_NUM", 0x00070204},
+    {"LOG_DEBUG", 0},
+    {"LOG_VERBOSE", 1},
+    {"LOG_NOTICE", 2},
+    {"LOG_WARNING", 3},
+    {"REDIS_VERSION_NUM", 0x00070204},
+};
+constexpr Constant kReplicationConstants[] = {
+    {"REPL_NONE", 0}, {"REPL_AOF", 1}, {"REPL_SLAVE", 2}, {"REPL_REPLICA", 2}, {"REPL_ALL", 3},
 };
 
-}  // namespace
+// Stack: the table.
+void AddFunction(lua_State* lua, const char* name, lua_CFunction function) {
+  lua_pushlightuserdata(lua, RunOf(lua));
+  lua_pushcclosure(lua, function, 1);
+  lua_setfield(lua, -2, name);
+}
 
-int OpenRedisLibrary(lua_State* lua) {
-  lua_newtable(lua);
-  ScriptRun* run = RunOf(lua);
-  for (const luaL_Reg& row : kFunctions) {
-    lua_pushlightuserdata(lua, run);
-    lua_pushcclosure(lua, row.func, 1);
-    lua_setfield(lua, -2, row.name);
-  }
-  for (const Constant& row : kConstants) {
+void AddConstants(lua_State* lua, std::span<const Constant> rows) {
+  for (const Constant& row : rows) {
     lua_pushinteger(lua, row.value);
     lua_setfield(lua, -2, row.name);
   }
+}
+
+void AddVersion(lua_State* lua) {
   lua_pushliteral(lua, "7.2.4");
   lua_setfield(lua, -2, "REDIS_VERSION");
+}
+
+void PushRedisTable(lua_State* lua, SandboxFor use) {
+  lua_newtable(lua);
+  for (const Function& row : kFunctions) {
+    if (use == SandboxFor::kFunctions && row.only_in_scripts) continue;
+    AddFunction(lua, row.name, row.function);
+  }
+  AddConstants(lua, kConstants);
+  AddConstants(lua, kReplicationConstants);
+  AddVersion(lua);
+}
+
+}  // namespace
+
+int RaiseError(lua_State* lua, const char* text) {
+  PushError(lua, text);
+  return lua_error(lua);
+}
+
+int OpenRedisLibrary(lua_State* lua) {
+  PushRedisTable(lua, SandboxFor::kScripts);
   return 1;
+}
+
+int OpenRedisLibraryForFunctions(lua_State* lua) {
+  PushRedisTable(lua, SandboxFor::kFunctions);
+  return 1;
+}
+
+void PushLoadApi(lua_State* lua) {
+  lua_newtable(lua);
+  AddFunction(lua, "register_function", RegisterFunction);
+  AddFunction(lua, "log", Log);
+  AddConstants(lua, kConstants);
+  AddVersion(lua);
 }
 
 }  // namespace cloakroom

@@ -4,10 +4,15 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "server/context/errors.h"
 #include "storage/base/mutex.h"
 
 namespace cloakroom {
@@ -15,11 +20,14 @@ namespace cloakroom {
 /// One script while it runs. It either writes first or is told to end first, and that is decided
 /// once: a script that was ended before it wrote anything never writes.
 ///
-/// Thread rule: BeginToWrite, and setting `busy`, on the thread that runs the script; the rest on
-/// any.
+/// Thread rule: BeginToWrite on the thread that runs the script; the rest on any.
 class RunningScript {
  public:
-  std::atomic<bool> busy = false;  ///< it has run longer than busy-reply-threshold
+  enum class Kind : uint8_t { kScript, kFunction };
+  explicit RunningScript(Kind kind = Kind::kScript) : kind_(kind) {}
+
+  /// It has run longer than busy-reply-threshold.
+  bool busy() const { return busy_; }
 
   /// Call it before each command that writes. False: the script was told to end, and may not write.
   bool BeginToWrite() {
@@ -46,12 +54,25 @@ class RunningScript {
     if (!End()) fate_ = Fate::kCutOff;
   }
 
+  const Kind kind_;
+  std::atomic<bool> busy_ = false;
   std::atomic<Fate> fate_ = Fate::kReads;
-  bool noticed_ = false;  ///< by a waiting end; guarded by the mutex of RunningScripts
+  // Guarded by the mutex of RunningScripts:
+  bool noticed_ = false;  ///< by a waiting end
+  std::string name_;
+  std::vector<std::string> command_;
+  int64_t started_us_ = 0;
 };
 
-/// The scripts that run now, at most one per database, for SCRIPT KILL and the server's end. Any
-/// thread.
+/// A busy function, as FUNCTION STATS shows it.
+struct BusyFunction {
+  std::string name;
+  std::vector<std::string> command;  ///< FCALL with its arguments
+  int64_t started_us = 0;            ///< monotonic
+};
+
+/// The scripts and functions that run now, at most one per database, for SCRIPT KILL, FUNCTION KILL
+/// and the server's end. Any thread.
 class RunningScripts {
  public:
   void Add(RunningScript* script) {
@@ -64,21 +85,57 @@ class RunningScripts {
     std::erase(scripts_, script);
   }
 
-  enum class KillResult { kKilled, kNothingRuns, kWrote };
-  /// Ends every busy script that has not written yet. A script that is not busy will end by itself;
-  /// in Redis nobody could ask for its end. kWrote: a busy script is left.
-  KillResult Kill() {
+  /// Call it once, when a script has become busy: its name, the command that runs it, and when it
+  /// began.
+  void NoteBusy(RunningScript* script, std::string_view name,
+                std::span<const std::string_view> command, int64_t started_us) {
+    MutexLock lock(mutex_);
+    script->name_ = name;
+    script->command_.assign(command.begin(), command.end());
+    script->started_us_ = started_us;
+    script->busy_ = true;
+  }
+  /// A busy function, or nullopt.
+  std::optional<BusyFunction> Busy() const {
+    MutexLock lock(mutex_);
+    for (const RunningScript* one : scripts_) {
+      if (!one->busy_ || one->kind_ != RunningScript::Kind::kFunction) continue;
+      return BusyFunction{one->name_, one->command_, one->started_us_};
+    }
+    return std::nullopt;
+  }
+
+  enum class KillResult { kKilled, kNothingRuns, kWrote, kOtherKind };
+  /// Ends every busy script of this kind that has not written yet. A script that is not busy will
+  /// end by itself; in Redis nobody could ask for its end. kWrote: a busy script is left.
+  /// kOtherKind: only scripts of the other kind are busy.
+  KillResult Kill(RunningScript::Kind kind) {
     MutexLock lock(mutex_);
     KillResult result = KillResult::kNothingRuns;
+    KillResult others = KillResult::kNothingRuns;
     for (RunningScript* script : scripts_) {
-      if (!script->busy) continue;
-      if (!script->End()) {
+      if (!script->busy_) continue;
+      if (script->kind_ != kind) {
+        others = script->wrote() ? KillResult::kWrote : KillResult::kOtherKind;
+      } else if (!script->End()) {
         result = KillResult::kWrote;
       } else if (result == KillResult::kNothingRuns) {
         result = KillResult::kKilled;
       }
     }
-    return result;
+    return result == KillResult::kNothingRuns ? others : result;
+  }
+
+  /// The error for a request that has to wait for a busy script: it says how to end that.
+  std::string_view BusyReply() const {
+    MutexLock lock(mutex_);
+    bool function = false;
+    for (const RunningScript* one : scripts_) {
+      if (!one->busy_) continue;
+      if (one->kind_ == RunningScript::Kind::kScript) return kBusyScript;
+      function = true;
+    }
+    return function ? kBusyFunction : kBusyScript;
   }
 
   /// Called repeatedly by an end of the server that waits: ends the scripts that the previous call
@@ -116,8 +173,7 @@ class RunningScripts {
   }
   bool AnyBusy() const {
     MutexLock lock(mutex_);
-    return std::any_of(scripts_.begin(), scripts_.end(),
-                       [](auto* one) { return one->busy.load(); });
+    return std::any_of(scripts_.begin(), scripts_.end(), [](auto* one) { return one->busy(); });
   }
   bool AnyWrote() const {
     MutexLock lock(mutex_);

@@ -16,8 +16,10 @@ extern "C" {
 namespace cloakroom {
 namespace {
 
-char run_key;      // registry: the ScriptRun
-char globals_key;  // registry: the table behind the globals' view
+char run_key;                  // registry: the ScriptRun
+char globals_key;              // registry: the table behind the globals' view
+char library_environment_key;  // registry: see PushLibraryEnvironment
+char load_globals_key;         // registry: what a library sees while it is loaded
 
 // Globals of Lua's base library that scripts do not get.
 constexpr const char* kRemoved[] = {"print",  "dofile",  "loadfile", "require",
@@ -66,9 +68,67 @@ void Seal(lua_State* lua) {
   lua_replace(lua, LUA_GLOBALSINDEX);
 }
 
+int RefuseAssignment(lua_State* lua) {
+  return luaL_error(lua, "Attempt to modify a readonly table");
+}
+
+// Gives the table on top a metatable that refuses unknown names.
+void RefuseUnknown(lua_State* lua) {
+  lua_newtable(lua);
+  lua_pushcfunction(lua, RefuseUnknownGlobal);
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, -2);
+}
+
+// Pops the value on top of the stack.
+void SetRegistry(lua_State* lua, char* key) {
+  lua_pushlightuserdata(lua, key);
+  lua_insert(lua, -2);
+  lua_rawset(lua, LUA_REGISTRYINDEX);
+}
+
+void PushRegistry(lua_State* lua, char* key) {
+  lua_pushlightuserdata(lua, key);
+  lua_rawget(lua, LUA_REGISTRYINDEX);
+}
+
+// Code keeps the environment that it was compiled in, so libraries get one that can be switched: an
+// empty table, whose metatable forwards to the one or the other.
+void OpenLibraryEnvironment(lua_State* lua) {
+  lua_newtable(lua);  // what a library sees while it is loaded
+  PushLoadApi(lua);
+  RefuseUnknown(lua);
+  MakeReadOnly(lua);
+  lua_setfield(lua, -2, "redis");
+  RefuseUnknown(lua);
+  SetRegistry(lua, &load_globals_key);
+
+  lua_newtable(lua);
+  lua_newtable(lua);
+  lua_pushcfunction(lua, RefuseAssignment);
+  lua_setfield(lua, -2, "__newindex");
+  lua_setmetatable(lua, -2);
+  SetRegistry(lua, &library_environment_key);
+  ShowLoadApi(lua, false);
+}
+
 }  // namespace
 
-void OpenSandbox(lua_State* lua) {
+void PushLibraryEnvironment(lua_State* lua) { PushRegistry(lua, &library_environment_key); }
+
+void ShowLoadApi(lua_State* lua, bool loading) {
+  PushLibraryEnvironment(lua);
+  lua_getmetatable(lua, -1);
+  if (loading) {
+    PushRegistry(lua, &load_globals_key);
+  } else {
+    lua_pushvalue(lua, LUA_GLOBALSINDEX);
+  }
+  lua_setfield(lua, -2, "__index");
+  lua_pop(lua, 2);
+}
+
+void OpenSandbox(lua_State* lua, SandboxFor use) {
   OpenInto(lua, luaopen_base, "", nullptr);  // brings coroutine as well
   OpenInto(lua, luaopen_string, LUA_STRLIBNAME, nullptr);
   OpenInto(lua, luaopen_table, LUA_TABLIBNAME, nullptr);
@@ -76,7 +136,8 @@ void OpenSandbox(lua_State* lua) {
   // luaL_register, which bit uses, files its library under the package table's name.
   OpenInto(lua, luaopen_bit, "bit", "bit");
   OpenInto(lua, luaopen_cjson, "cjson", "cjson");
-  OpenInto(lua, OpenRedisLibrary, "redis", "redis");
+  const bool functions = use == SandboxFor::kFunctions;
+  OpenInto(lua, functions ? OpenRedisLibraryForFunctions : OpenRedisLibrary, "redis", "redis");
   OpenInto(lua, OpenStructLibrary, "struct", "struct");
   OpenInto(lua, OpenMsgpackLibrary, "cmsgpack", "cmsgpack");
 
@@ -86,6 +147,10 @@ void OpenSandbox(lua_State* lua) {
     lua_setfield(lua, -2, name);
   }
   AddBaseFunctions(lua);
+  if (functions) {
+    lua_pushnil(lua);
+    lua_setfield(lua, -2, "__redis__err__handler");
+  }
   lua_getfield(lua, -1, "math");
   AddRandomFunctions(lua);
   lua_getfield(lua, -2, "bit");
@@ -99,6 +164,7 @@ void OpenSandbox(lua_State* lua) {
   lua_rawset(lua, LUA_REGISTRYINDEX);
   Seal(lua);
   lua_pop(lua, 1);
+  if (functions) OpenLibraryEnvironment(lua);
 }
 
 void SetSandboxGlobal(lua_State* lua, const char* name) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "protocol/text.h"
 #include "server/script/sha1.h"
 
 namespace cloakroom {
@@ -41,25 +42,17 @@ std::optional<std::vector<std::string>> SplitWords(std::string_view line) {
   }
 }
 
-bool SetFlag(std::string_view name, ScriptFlags* flags) {
-  struct Row {
-    std::string_view name;
-    bool ScriptFlags::* member;
-  };
-  static constexpr Row kRows[] = {
-      {"no-writes", &ScriptFlags::no_writes},
-      {"allow-oom", &ScriptFlags::allow_oom},
-      {"allow-stale", &ScriptFlags::allow_stale},
-      {"no-cluster", &ScriptFlags::no_cluster},
-      {"allow-cross-slot-keys", &ScriptFlags::allow_cross_slot_keys},
-  };
-  for (const Row& row : kRows) {
-    if (row.name != name) continue;
-    flags->*row.member = true;
-    return true;
-  }
-  return false;
-}
+struct FlagRow {
+  std::string_view name;
+  bool ScriptFlags::* member;
+};
+constexpr FlagRow kFlags[] = {
+    {"no-writes", &ScriptFlags::no_writes},
+    {"allow-oom", &ScriptFlags::allow_oom},
+    {"allow-stale", &ScriptFlags::allow_stale},
+    {"no-cluster", &ScriptFlags::no_cluster},
+    {"allow-cross-slot-keys", &ScriptFlags::allow_cross_slot_keys},
+};
 
 // Parses the words after the engine's name.
 absl::Status ParseOption(std::string_view option, ScriptFlags* flags) {
@@ -73,7 +66,7 @@ absl::Status ParseOption(std::string_view option, ScriptFlags* flags) {
   while (true) {
     const std::size_t comma = list.find(',');
     const std::string_view name = list.substr(0, comma);
-    if (!SetFlag(name, flags)) {
+    if (!SetFlag(name, /*ignore_case=*/false, flags)) {
       return absl::InvalidArgumentError(
           absl::StrCat("ERR Unexpected flag in script shebang: ", std::string(name)));
     }
@@ -103,6 +96,24 @@ absl::Status ParseShebang(Script* script) {
 }
 
 }  // namespace
+
+bool SetFlag(std::string_view name, bool ignore_case, ScriptFlags* flags) {
+  for (const FlagRow& row : kFlags) {
+    const bool same = ignore_case ? EqualsIgnoreCase(row.name, name) : row.name == name;
+    if (!same) continue;
+    flags->*row.member = true;
+    return true;
+  }
+  return false;
+}
+
+std::vector<std::string_view> FlagNames(const ScriptFlags& flags) {
+  std::vector<std::string_view> names;
+  for (const FlagRow& row : kFlags) {
+    if (flags.*row.member) names.push_back(row.name);
+  }
+  return names;
+}
 
 bool MayLeaveDatabase(std::string_view text) {
   std::string lower = absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -24,6 +25,11 @@ struct ScriptFlags {
 
   bool operator==(const ScriptFlags&) const = default;
 };
+
+/// Sets the flag with this name, in any case if `ignore_case`. False: there is none.
+bool SetFlag(std::string_view name, bool ignore_case, ScriptFlags* flags);
+/// The names of the flags that are set, in Redis' order.
+std::vector<std::string_view> FlagNames(const ScriptFlags& flags);
 
 struct Script {
   std::uint64_t id = 0;  ///< unique in the process, never reused

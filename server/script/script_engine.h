@@ -1,7 +1,6 @@
 #ifndef CLOAKROOM_SERVER_SCRIPT_SCRIPT_ENGINE_H_
 #define CLOAKROOM_SERVER_SCRIPT_SCRIPT_ENGINE_H_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -14,11 +13,9 @@
 #include "server/script/script_cache.h"
 #include "server/script/script_host.h"
 
-struct lua_State;
-
 namespace cloakroom {
 
-struct ScriptRun;
+class Interpreter;
 
 /// One Lua interpreter with Redis' sandbox: compiles and runs scripts for one event-loop thread.
 ///
@@ -48,7 +45,7 @@ class ScriptEngine {
 
   /// Lua's heap in bytes as of the last run: INFO used_memory_vm_eval (used_memory_lua) is the sum
   /// over all engines.
-  std::size_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
+  std::size_t memory_bytes() const;
 
  private:
   struct Compiled {
@@ -58,18 +55,12 @@ class ScriptEngine {
 
   void DropStaleFunctions();
   absl::Status PushFunction(const ScriptPtr& script);
-  void Execute(const Script& script, std::span<const std::string_view> keys,
-               std::span<const std::string_view> args, int client_resp, std::string* reply);
-  void CollectGarbage();
 
   ScriptCache* const cache_;
-  lua_State* lua_;
-  std::unique_ptr<ScriptRun> run_;
+  const std::unique_ptr<Interpreter> interpreter_;
   absl::flat_hash_map<std::uint64_t, Compiled> compiled_;  ///< by Script::id
   std::size_t sweep_at_ = 1024;
   std::uint64_t generation_;
-  int runs_since_collection_ = 0;
-  std::atomic<std::size_t> memory_bytes_{0};
 };
 
 }  // namespace cloakroom

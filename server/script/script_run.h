@@ -30,12 +30,19 @@ struct ScriptRandom {
   }
 };
 
+inline constexpr char kScriptKilled[] = "ERR Script killed by user with SCRIPT KILL...";
+
+struct LibraryContents;
+
 /// The state of an engine's current run. Lua's errors are long jumps that skip destructors, so a C
 /// function keeps whatever needs a destructor here instead of on its stack.
 struct ScriptRun {
   ScriptHost* host = nullptr;
   int resp = 2;         ///< for this script's calls, set by redis.setresp
   bool killed = false;  ///< the host asked to stop: every further line raises the error again
+  const char* killed_error = kScriptKilled;
+  /// Where redis.register_function puts what it is given; null unless a library is being loaded.
+  LibraryContents* loading = nullptr;
   bool json_settings_changed = false;  ///< by cjson.encode_max_depth(…) or its like
   ScriptRandom random;
   std::vector<std::string_view> args;  ///< of the current call; point into the Lua stack

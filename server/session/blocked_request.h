@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,8 @@ struct BlockOn {
 
   /// In the client's database.
   std::vector<std::string> keys;
+  /// A key that `serve` changes besides: whoever makes one of the keys ready also holds this one.
+  std::optional<std::string> also_changed = {};
   /// From now on; 0: none.
   int64_t time_limit_ms = 0;
   /// Does the request's work on a key. It runs on the writer's thread, so it must touch neither
@@ -60,6 +63,8 @@ class BlockedRequest final : public Waiter {
   BlockedRequest(BlockOn on, Database& db, const Clock& clock, int resp)
       : on_(std::move(on)), db_(db), clock_(clock), writer_(output_, resp) {
     places_.resize(on_.keys.size(), {.waiter = this});
+    if (!on_.also_changed) return;
+    for (auto& place : places_) place.also_held = KeyHash::Of(*on_.also_changed).stripe();
   }
 
   /// Lines up behind the requests that wait for its keys. REQUIRES: the stripes of the keys have

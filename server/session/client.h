@@ -14,6 +14,7 @@
 #include "protocol/shared_bytes.h"
 #include "server/context/relaxed.h"
 #include "server/session/address.h"
+#include "server/session/client_tracking.h"
 #include "storage/base/mutex.h"
 #include "storage/base/string_map.h"
 #include "storage/changes/interest.h"
@@ -134,6 +135,8 @@ struct Client {
   bool listens() const {
     return subscription_count > 0 || pattern_count > 0 || shard_subscription_count > 0;
   }
+
+  ClientTracking tracking;
 
   // For CLIENT LIST and INFO.
   Relaxed<int64_t> last_ms;

@@ -27,6 +27,12 @@ const Entry* FindKey(Hold& hold, Database& db, std::string_view key, KeyHash has
   return entry;
 }
 
+void NoteMiss(Hold& hold, Database& db, std::string_view key) {
+  if ((db.keyspace().feed().wants() & ChangeConsumer::kMisses) == 0) [[likely]]
+    return;
+  if (ChangeBatch* batch = hold.changes()) batch->AddEvent(db.index(), "keymiss", key);
+}
+
 void KeepForLog(Database& db, std::string_view key, KeyHash hash) {
   Stripe& stripe = db.StripeOf(hash);
   AssertHeld(stripe);

@@ -24,6 +24,9 @@ const Entry* PeekKey(Hold& hold, Database& db, std::string_view key, KeyHash has
 const Entry* FindKey(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
                      absl::BitGenRef random);
 
+/// Reports that a client has read an absent key, if anybody wants to know.
+void NoteMiss(Hold& hold, Database& db, std::string_view key);
+
 /// For a key that a command reads and names in its logged words (WriteScope::LogAs): the snapshot
 /// before the log must hold what those words find, even if the key is removed a moment later.
 void KeepForLog(Database& db, std::string_view key, KeyHash hash);

@@ -41,7 +41,7 @@ WriteScope::WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash h
   if (slot_ == nullptr) return;
   existed_ = true;
   had_expiry_ = (*slot_)->has_expiry();
-  had_field_expiry_ = (*slot_)->has_field_expiry();
+  had_field_expiry_ = (*slot_)->has_hash_field_expiry();
   Snapshot& snapshot = db.keyspace().snapshot();
   const bool expired = (*slot_)->expired(now_ms);
   if ((*slot_)->epoch() != snapshot.epoch()) [[unlikely]] {
@@ -66,14 +66,19 @@ WriteScope::~WriteScope() {
 
 void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
   AssertHeld(stripe_);
-  touched_ = true;
-  stripe_.changes.store(stripe_.changes.load(std::memory_order_relaxed) + count,
-                        std::memory_order_relaxed);
   if (!stripe_.interests.empty()) [[unlikely]] {
     stripe_.interests.SignalWatchers(key_, by_expiry);
     hold_.NoteReady(db_, key_, hash_);
   }
-  if (events_ != nullptr) [[unlikely]]
+  ChangedUnwatched(event, count);
+}
+
+void WriteScope::ChangedUnwatched(KeyEvent event, int64_t count) {
+  AssertHeld(stripe_);
+  touched_ = true;
+  stripe_.changes.store(stripe_.changes.load(std::memory_order_relaxed) + count,
+                        std::memory_order_relaxed);
+  if (events_ != nullptr && !event.empty()) [[unlikely]]
     events_->AddEvent(db_.index(), event, key_);
 }
 
@@ -91,7 +96,7 @@ void WriteScope::Settle() {
   }
   if (exists != existed_) stripe_.keys.store(stripe_.table.size(), std::memory_order_relaxed);
   if (has_expiry != had_expiry_) Count(stripe_.expires, has_expiry);
-  bool has_field_expiry = exists && (*slot_)->has_field_expiry();
+  bool has_field_expiry = exists && (*slot_)->has_hash_field_expiry();
   if (has_field_expiry != had_field_expiry_) [[unlikely]]
     Count(stripe_.field_expires, has_field_expiry);
   if (changes_ != nullptr && exists) LogOutcome();
@@ -132,7 +137,7 @@ char* WriteScope::Overwrite(ValueType new_type, Encoding new_encoding, size_t pa
   Entry* entry = Entry::Create(key_, expire_at_ms, new_type, new_encoding, payload_size);
   if (slot_ == nullptr) {
     entry->set_access(FirstAccess(db_.keyspace(), now_ms_));
-    Place(entry);
+    PlaceNew(entry);
   } else {
     touched_ = true;
     entry->set_access((*slot_)->access());
@@ -160,19 +165,26 @@ void WriteScope::Place(Entry* entry) {
   slot_ = stripe_.table.Insert(entry, hash_);
 }
 
+void WriteScope::PlaceNew(Entry* entry) {
+  Place(entry);
+  if (events_ != nullptr && (db_.keyspace().feed().wants() & ChangeConsumer::kNewKeys) != 0)
+    events_->AddEvent(db_.index(), "new", key_);
+}
+
 void WriteScope::Create(ValueType type, Encoding encoding) {
   Entry* entry = Entry::Create(key_, kNoExpiry, type, encoding, 0);
   entry->set_access(FirstAccess(db_.keyspace(), now_ms_));
-  Place(entry);
+  PlaceNew(entry);
 }
 
 void WriteScope::Adopt(const Entry& model, std::string_view payload, int64_t expire_at_ms) {
-  if (exists()) db_.keyspace().reclaimer().Drop(Detach());
+  const bool replaces = exists();
+  if (replaces) db_.keyspace().reclaimer().Drop(Detach());
   Entry* entry = Entry::Create(key_, expire_at_ms, model.type(), model.encoding(), payload.size());
   entry->set_outgrown(model.outgrown());
   entry->set_access(model.access());
   std::copy(payload.begin(), payload.end(), entry->mutable_payload());
-  Place(entry);
+  replaces ? Place(entry) : PlaceNew(entry);
 }
 
 void WriteScope::Log(ChangeKind kind, std::initializer_list<std::string_view> words,
@@ -184,6 +196,11 @@ void WriteScope::Log(ChangeKind kind, std::initializer_list<std::string_view> wo
 
 void WriteScope::LogItem(ChangeKind kind, std::initializer_list<std::string_view> items,
                          int64_t number) {
+  LogItems(kind, std::span<const std::string_view>(items.begin(), items.size()), number);
+}
+
+void WriteScope::LogItems(ChangeKind kind, std::span<const std::string_view> items,
+                          int64_t number) {
   if (changes_ == nullptr) return;
   changes_->AddItem(db_.index(), kind, key_, items, number);
   if (!by_time_) changes_->NoteAwaited();

@@ -41,8 +41,12 @@ class WriteScope final : public ValueSlot {
   const Entry* entry() const { return slot_ == nullptr ? nullptr : *slot_; }
 
   /// Reports that the key was changed in the way that `event` names. `count`: how many of its items
-  /// changed, for the save points. May be called more than once.
+  /// changed, for the save points. An empty event is one of which Redis tells nobody. May be called
+  /// more than once.
   void Changed(KeyEvent event, int64_t count = 1);
+  /// The same for a change of which Redis tells neither WATCH nor blocked requests: one of a
+  /// stream's consumer groups. Without a name it is no event either.
+  void ChangedUnwatched(KeyEvent event, int64_t count = 1);
 
   /// kNoExpiry removes it. REQUIRES: exists().
   void SetExpiry(int64_t expire_at_ms);
@@ -86,10 +90,13 @@ class WriteScope final : public ValueSlot {
   bool logged() const override { return changes_ != nullptr; }
   void LogItem(ChangeKind kind, std::initializer_list<std::string_view> items,
                int64_t number) override;
+  void LogItems(ChangeKind kind, std::span<const std::string_view> items, int64_t number) override;
   void LogBytes(size_t first, size_t last) override;
 
  private:
   void Place(Entry* entry);
+  /// The same for a key that comes into being.
+  void PlaceNew(Entry* entry);
   void Signal(KeyEvent event, bool by_expiry, int64_t count);
   void Settle();
   void Log(ChangeKind kind, std::initializer_list<std::string_view> words, int64_t number = 0);

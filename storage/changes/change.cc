@@ -21,7 +21,8 @@ bool IsVariadic(ChangeKind kind) {
   return kind == ChangeKind::kSetField || kind == ChangeKind::kEraseField ||
          kind == ChangeKind::kAddMember || kind == ChangeKind::kRemoveMember ||
          kind == ChangeKind::kPushFront || kind == ChangeKind::kPushBack ||
-         kind == ChangeKind::kSetScore || kind == ChangeKind::kRemoveScore;
+         kind == ChangeKind::kSetScore || kind == ChangeKind::kRemoveScore ||
+         kind == ChangeKind::kEraseEntry;
 }
 
 }  // namespace
@@ -66,7 +67,7 @@ bool ChangeBatch::Extends(int db, ChangeKind kind, std::string_view key) const {
 }
 
 void ChangeBatch::AddItem(int db, ChangeKind kind, std::string_view key,
-                          std::initializer_list<std::string_view> items, int64_t number) {
+                          std::span<const std::string_view> items, int64_t number) {
   if (abandoned_) [[unlikely]]
     return;
   if (!Extends(db, kind, key)) {

@@ -15,9 +15,9 @@
 
 namespace cloakroom {
 
-/// What happened to a key or a database. Changes are results, not intentions: replayed in order
-/// from the same state, they lead to the same state at any time, and replaying one twice in a row
-/// changes nothing. Each kind says which words it has after the key, and what its number means.
+/// What happened to a key or a database. Changes are results, not intentions: replayed once and in
+/// order from the same state, they lead to the same state at any time. A log therefore begins
+/// exactly at its base's instant. Each kind says which words it has after the key, and its number.
 /// Times are milliseconds since the epoch.
 enum class ChangeKind : uint8_t {
   kSetString,     ///< bytes: the whole value, replacing any other; number: the key's expiry
@@ -27,12 +27,12 @@ enum class ChangeKind : uint8_t {
   kSetExpiry,     ///< number: the key's expiry; kNoExpiry (entry.h): it has none now
   kRemoveKey,     ///< deleted, expired or evicted
 
-  kSetField,      ///< field, value, ...: of a hash; the fields lose their expiry
-  kEraseField,    ///< field, ...
-  kExpireField,   ///< field; number: when
-  kPersistField,  ///< field
-  kAddMember,     ///< member, ...: of a set
-  kRemoveMember,  ///< member, ...
+  kSetField,       ///< field, value, ...: of a hash; the fields lose their expiry
+  kEraseField,     ///< field, ...
+  kExpireField,    ///< field; number: when
+  kPersistField,   ///< field
+  kAddMember,      ///< member, ...: of a set
+  kRemoveMember,   ///< member, ...
   kExpireMember,   ///< member; number: when
   kPersistMember,  ///< member
 
@@ -45,7 +45,17 @@ enum class ChangeKind : uint8_t {
   kSetScore,     ///< score, member, ...: of a sorted set
   kRemoveScore,  ///< member, ...
 
-  kAddEntry,  ///< ID, field, value, ...: to a stream
+  kAddEntry,        ///< ID, field, value, ...: to a stream
+  kEraseEntry,      ///< ID, ...
+  kTrimEntries,     ///< number: how many entries of a stream are left, the newest
+  kSetStreamIds,    ///< last ID, entries ever added, greatest deleted ID: of a stream
+  kCreateGroup,     ///< group, ID, entries read: of a stream, which is created if there is none
+  kSetGroup,        ///< group, ID, entries read
+  kDestroyGroup,    ///< group
+  kCreateConsumer,  ///< group, consumer
+  kDeleteConsumer,  ///< group, consumer
+  kAcknowledge,     ///< group, ID, ...: they are no longer pending
+  kClaimEntry,      ///< group, consumer, deliveries, ID, ...: pending; number: delivered when
 
   kFlushDatabase,
   kFlushAll,
@@ -94,7 +104,11 @@ class ChangeBatch {
   }
   /// The same with the key separate from its items.
   void AddItem(int db, ChangeKind kind, std::string_view key,
-               std::initializer_list<std::string_view> items, int64_t number = 0);
+               std::span<const std::string_view> items, int64_t number = 0);
+  void AddItem(int db, ChangeKind kind, std::string_view key,
+               std::initializer_list<std::string_view> items, int64_t number = 0) {
+    AddItem(db, kind, key, std::span<const std::string_view>(items.begin(), items.size()), number);
+  }
 
   /// Adds an event of the key.
   void AddEvent(int db, KeyEvent event, std::string_view key);

@@ -13,6 +13,13 @@
 
 namespace cloakroom {
 
+/// Where a batch of changes comes from.
+struct ChangeOrigin {
+  uint64_t client = 0;  ///< whose command made them; 0: no client's
+  /// What they tell may be shown when the log is durable up to this offset. 0: at once.
+  int64_t durable_from = 0;
+};
+
 /// Is told what has changed, batch by batch.
 class ChangeConsumer {
  public:
@@ -21,13 +28,15 @@ class ChangeConsumer {
     kNothing = 0,
     kResults = 1,  ///< the changes
     kEvents = 2,   ///< the events, by Redis' names, and changes of whole databases
+    kMisses = 4,   ///< the event "keymiss" for reads of absent keys
+    kNewKeys = 8,  ///< the event "new" for keys that come into being
   };
 
   virtual ~ChangeConsumer() = default;
   /// Takes the changes of one hold while everything that they touch is held, so the calls are in
   /// the order of the changes to every key. Do here only what depends on that order: other threads
   /// wait for the stripes. Must not touch the keyspace or make system calls. Any thread.
-  virtual void Take(const ChangeBatch& batch) = 0;
+  virtual void Take(const ChangeBatch& batch, const ChangeOrigin& origin) = 0;
   /// Called after Take, on the same thread, when the hold has given everything back: for what may
   /// take longer, such as waking other threads.
   virtual void AfterHold() {}
@@ -61,7 +70,7 @@ class ChangeFeed {
 
   /// Hands on the changes of a hold, which must still be held; returns the log's offset behind
   /// them, 0 without a log. Any thread.
-  int64_t Hand(const ChangeBatch& batch, SeenOffset* writer) const;
+  int64_t Hand(const ChangeBatch& batch, SeenOffset* writer, uint64_t client) const;
   void AfterHold() const;
 
  private:

@@ -21,6 +21,8 @@ struct HoldContext {
   ChangeBatchPool batches;
   /// Of the command that the thread executes; null: no reply waits.
   SeenOffset* seen = nullptr;
+  /// Whose command that is; 0: no client's.
+  uint64_t client = 0;
 };
 
 /// The log that makes the changes of a keyspace durable and gives them their order. Offsets count

@@ -40,6 +40,7 @@ void InterestTable::Enqueue(std::string_view key, Place* place) {
   place->queued = true;
   (interest.last != nullptr ? interest.last->behind : interest.first) = place;
   interest.last = place;
+  if (place->also_held) also_held_[*place->also_held] += 1;
 }
 
 void InterestTable::Leave(std::string_view key, Place* place) {
@@ -51,6 +52,9 @@ void InterestTable::Leave(std::string_view key, Place* place) {
   place->before = place->behind = nullptr;
   place->queued = false;
   if (interest.empty()) keys_.erase(found);
+  if (!place->also_held) return;
+  const auto others = also_held_.find(*place->also_held);
+  if (--others->second == 0) also_held_.erase(others);
 }
 
 bool InterestTable::MarkReady(std::string_view key) {

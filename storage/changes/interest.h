@@ -4,9 +4,11 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "storage/base/string_map.h"
 
@@ -81,6 +83,9 @@ class InterestTable {
   /// A waiter's place in the queue of one key. Neither may move or be destroyed while queued.
   struct Place {
     Waiter* waiter = nullptr;
+    /// The stripe of a key that serving the waiter changes besides: whoever holds this one also
+    /// takes that one (Hold). Null: none.
+    std::optional<uint32_t> also_held;
     Place* before = nullptr;
     Place* behind = nullptr;
     bool queued = false;
@@ -95,6 +100,12 @@ class InterestTable {
   void UnmarkReady(std::string_view key);
   /// The first waiter that is not settled, or null. `behind`: start behind this one.
   Place* FirstWaiting(std::string_view key, const Place* behind = nullptr) const;
+  /// Whether serving the waiters takes other stripes; `visit` gets the number of each.
+  bool needs_others() const { return !also_held_.empty(); }
+  template <typename Visit>
+  void ForEachOther(Visit&& visit) const {
+    for (const auto& [stripe, waiters] : also_held_) visit(stripe);
+  }
   /// Calls `visit` with every key that a request waits for.
   template <typename Visit>
   void ForEachAwaited(Visit&& visit) const {
@@ -116,6 +127,8 @@ class InterestTable {
     bool empty() const { return watched.empty() && first == nullptr; }
   };
   StringMap<Interest> keys_;
+  /// How many places have each number.
+  absl::flat_hash_map<uint32_t, size_t> also_held_;
 };
 
 }  // namespace cloakroom

@@ -1,5 +1,7 @@
 #include "storage/keyspace/access_clock.h"
 
+#include <algorithm>
+
 #include "absl/random/distributions.h"
 
 namespace cloakroom::access_clock {
@@ -8,6 +10,19 @@ namespace {
 uint32_t MinuteAt(int64_t now_ms) { return static_cast<uint32_t>(now_ms / 60'000) & 0xffff; }
 
 }  // namespace
+
+uint32_t Restored(const Recorded& recorded, bool uses_lfu, int64_t now_ms) {
+  if (uses_lfu) {
+    const uint32_t fresh = LfuNew(now_ms);
+    constexpr uint32_t kCounter = 0xff;
+    return recorded.lfu_counter < 0
+               ? fresh
+               : (fresh & ~kCounter) | static_cast<uint32_t>(recorded.lfu_counter);
+  }
+  // What is longer ago than the clock can tell is as long ago as it can tell.
+  const int64_t idle_seconds = std::clamp<int64_t>(recorded.idle_seconds, 0, kMask);
+  return LruAt(now_ms - idle_seconds * 1000);
+}
 
 int64_t IdleSeconds(uint32_t access, int64_t now_ms) { return (LruAt(now_ms) - access) & kMask; }
 

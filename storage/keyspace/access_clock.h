@@ -17,6 +17,14 @@ inline constexpr uint32_t kMask = (1u << 24) - 1;
 /// The counter of a new key, which lets it collect hits before it is evicted.
 inline constexpr uint8_t kLfuInitial = 5;
 
+/// What a key had that comes from a file or another server.
+struct Recorded {
+  int64_t idle_seconds = -1;  ///< -1: not recorded
+  int lfu_counter = -1;       ///< -1: not recorded
+};
+/// The access word of such a key.
+uint32_t Restored(const Recorded& recorded, bool uses_lfu, int64_t now_ms);
+
 inline uint32_t LruAt(int64_t now_ms) { return static_cast<uint32_t>(now_ms / 1000) & kMask; }
 int64_t IdleSeconds(uint32_t access, int64_t now_ms);
 

@@ -101,6 +101,14 @@ size_t Database::expires() const {
   return total;
 }
 
+size_t Database::item_expires() const {
+  size_t total = 0;
+  for (uint32_t i = 0; i < kStripes; ++i) {
+    total += stripes_[i].field_expires.load(std::memory_order_relaxed);
+  }
+  return total;
+}
+
 uint64_t Database::Scan(Hold& hold, uint64_t cursor, size_t count,
                         absl::FunctionRef<void(const Entry&)> visit) {
   while (true) {

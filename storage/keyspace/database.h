@@ -90,6 +90,8 @@ class Database {
   /// Estimates while other threads write.
   size_t size() const;
   size_t expires() const;
+  /// How many have items that expire.
+  size_t item_expires() const;
   bool has_field_expiry() const;
 
   /// The number that the database's contents had at the instant of the latest snapshot; SWAPDB

@@ -63,8 +63,11 @@ class Entry {
   }
   bool expired(int64_t now_ms) const { return has_expiry() && expire_at_ms() <= now_ms; }
 
-  /// Items of the value (fields of a hash) have an expiry, as UpdateDue last found.
+  /// Items of the value (fields of a hash, members of a set) have an expiry, as UpdateDue last
+  /// found.
   bool has_field_expiry() const { return (flags_ & kHasFieldExpiry) != 0; }
+  /// The same of a hash: then a file that holds the entry needs a newer version (rdb_format.h).
+  bool has_hash_field_expiry() const { return has_field_expiry() && type() == ValueType::kHash; }
   /// When the expirer must look at the entry: at its own expiry or at that of its first item,
   /// whichever is first; kNever if none expires. REQUIRES: UpdateDue was called since the value
   /// last changed.

@@ -41,26 +41,51 @@ bool Hold::TryKey(Database& db, KeyHash key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (!stripe.mutex.TryLock() && !stripe.mutex.TryLockUntil(db.gate().MomentFromNow())) [[unlikely]]
     return Refuse(nullptr);
   stripes_.push_back(&stripe);
+  if (stripe.interests.needs_others() && !TryLockOthers(db)) [[unlikely]]
+    return Refuse(nullptr);
   BeginChanges(db, /*together=*/true);
   return true;
 }
 
 bool Hold::TryKeys(Database& db, std::span<const KeyHash> keys) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (!TryPass(db)) return false;
-  absl::InlinedVector<Stripe*, 8> wanted;
+  Stripes wanted;
   for (KeyHash key : keys) wanted.push_back(&db.StripeOf(key));
+  if (!TryLockAll(db, std::move(wanted)) || !TryLockOthers(db)) return Refuse(nullptr);
+  BeginChanges(db, /*together=*/true);
+  return true;
+}
+
+bool Hold::TryLockAll(Database& db, Stripes wanted) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   Gate::Time until{};
   for (Stripe* stripe : wanted) {
     if (!stripe->mutex.TryLock()) [[unlikely]] {
       if (until == Gate::Time{}) until = db.gate().MomentFromNow();
-      if (!stripe->mutex.TryLockUntil(until)) return Refuse(nullptr);
+      if (!stripe->mutex.TryLockUntil(until)) return false;
     }
     stripes_.push_back(stripe);
   }
-  BeginChanges(db, /*together=*/true);
   return true;
+}
+
+bool Hold::TryLockOthers(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (;;) {
+    Stripes wanted = stripes_;
+    for (Stripe* stripe : stripes_) {
+      stripe->interests.ForEachOther(
+          [&](uint32_t number) { wanted.push_back(&db.stripe(number)); });
+    }
+    std::sort(wanted.begin(), wanted.end());
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    if (wanted.size() == stripes_.size()) return true;
+    // Stripes are taken in their order, so it begins again with more of them. In those others may
+    // wait, too.
+    for (Stripe* stripe : stripes_) stripe->mutex.Unlock();
+    stripes_.clear();
+    if (!TryLockAll(db, std::move(wanted))) return false;
+  }
 }
 
 bool Hold::TryClose(std::span<Database* const> dbs, bool queued) ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -181,7 +206,7 @@ void Hold::EndChanges() {
     if (!batch_->empty() || batch_->has_events()) {
       handed_on_ = true;
       const ChangeLog* log = keyspace_->feed().log();
-      const int64_t offset = keyspace_->feed().Hand(*batch_, seen());
+      const int64_t offset = keyspace_->feed().Hand(*batch_, seen(), client());
       if (log != nullptr && log->readers_wait() && batch_->awaited()) [[unlikely]]
         MarkChanges(offset);
     }
@@ -196,7 +221,7 @@ void Hold::HandAlone(Database& db, Stripe& stripe, const ChangeBatch* batch) {
     keyspace_ = &db.keyspace();
     // The log may have been turned off meanwhile.
     const ChangeLog* log = keyspace_->feed().log();
-    const int64_t offset = keyspace_->feed().Hand(*batch, seen());
+    const int64_t offset = keyspace_->feed().Hand(*batch, seen(), client());
     if (log != nullptr && log->readers_wait() && batch->awaited()) {
       stripe.logged.store(offset, std::memory_order_relaxed);
       offset_ = offset;

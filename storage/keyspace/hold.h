@@ -30,7 +30,9 @@ namespace cloakroom {
 /// All changes under one hold go to their consumers (ChangeFeed) together, before anything is given
 /// back: a transaction, a script or a command on many keys arrives whole. If the hold is a pass
 /// alone, each change is a batch of its own. Just before changes are handed on, requests that wait
-/// for the changed keys are served, so that no other command comes between.
+/// for the changed keys are served, so that no other command comes between. If serving them changes
+/// keys of other stripes (BLMOVE's destination), a hold of the stripe where they wait also takes
+/// those, whatever it is for; a pass alone does not, since it only removes keys.
 ///
 /// Thread rule: one thread. Event loops and the workers' jobs use only the Try functions, which
 /// wait for at most a moment (Gate::kMoment), however much they ask for.
@@ -98,6 +100,11 @@ class Hold {
 
  private:
   bool Refuse(Gate* gate, bool to_close = false);
+  using Stripes = absl::InlinedVector<Stripe*, 8>;
+  /// Takes all or none.
+  bool TryLockAll(Database& db, Stripes wanted);
+  /// Takes what those who wait in the stripes need besides.
+  bool TryLockOthers(Database& db);
 
   GateSlot slot_;
   HoldContext* const context_;
@@ -105,7 +112,7 @@ class Hold {
   Gate* refused_ = nullptr;
   bool refused_to_close_ = false;
   absl::InlinedVector<Gate*, 2> closed_;
-  absl::InlinedVector<Stripe*, 8> stripes_;  ///< those that are locked
+  Stripes stripes_;  ///< those that are locked
 
   /// Keeps the changes from here on; `together`: in one batch, otherwise one batch for each.
   void BeginChanges(Database& db, bool together);
@@ -118,6 +125,7 @@ class Hold {
   /// Finishes what must wait until everything has been given back.
   void Finish();
   SeenOffset* seen() const { return context_ == nullptr ? nullptr : context_->seen; }
+  uint64_t client() const { return context_ == nullptr ? 0 : context_->client; }
 
   Keyspace* keyspace_ = nullptr;  ///< null: nobody wants changes
   std::unique_ptr<ChangeBatch> batch_;

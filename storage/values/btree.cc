@@ -36,7 +36,7 @@ bool BTree::FitTogether(const BTreePart* a, const BTreePart* b) const {
     return static_cast<const BTreeNode*>(a)->count + static_cast<const BTreeNode*>(b)->count <=
            kMergedChildren;
   }
-  if (format_->offset == nullptr) return false;
+  if (format_->offset == nullptr && format_->append == nullptr) return false;
   const auto* left = static_cast<const BTreeLeaf*>(a);
   const auto* right = static_cast<const BTreeLeaf*>(b);
   return left->items + right->items <= format_->max_items / 2 &&
@@ -107,6 +107,7 @@ void BTree::Edit(const BTreePlace& place, absl::FunctionRef<void(BTreeLeafEditor
 }
 
 size_t BTree::MiddleOf(const BTreeLeaf& leaf) const {
+  if (format_->offset == nullptr) return leaf.items / 2;
   size_t low = 1;
   size_t high = leaf.items - 1;
   while (low < high) {
@@ -120,16 +121,26 @@ size_t BTree::MiddleOf(const BTreeLeaf& leaf) const {
   return low;
 }
 
+void BTree::EraseItems(BTreeLeafEditor& leaf, size_t first, size_t count) const {
+  if (format_->erase != nullptr) {
+    format_->erase(leaf, first, count);
+  } else {
+    const size_t from = format_->offset(leaf.bytes(), first);
+    leaf.Splice(from, format_->offset(leaf.bytes(), first + count) - from, 0);
+  }
+  leaf.set_items(leaf.items() - count);
+}
+
 void BTree::SplitLeaf(BTreePlace& path, size_t cut) {
   const size_t start = path.before;
-  const size_t offset = format_->offset(path.bytes(), cut);
-  BTreeLeaf* const behind = BTreeLeaf::Create(path.bytes().substr(offset), path.items() - cut);
+  const size_t items = path.items();
+  BTreeLeafEditor behind(BTreeLeaf::Create(path.bytes(), items));
+  EraseItems(behind, 0, cut);
   BTreeLeafEditor editor(path.leaf);
-  editor.set_items(cut);
-  editor.Splice(offset, path.leaf->size - offset, 0);
+  EraseItems(editor, cut, items - cut);
   SetPart(path, path.depth, editor.leaf());
   Refresh(path, path.depth);
-  Insert(path, path.depth, behind, Side::kBehind);
+  Insert(path, path.depth, behind.leaf(), Side::kBehind);
   for (const size_t index : {start + cut, start}) {
     BTreePlace half = view().At(index);
     if (Overfull(*half.leaf)) SplitLeaf(half, MiddleOf(*half.leaf));
@@ -207,7 +218,11 @@ BTreePart* BTree::Merged(BTreePart* left, BTreePart* right) {
     const auto* high = static_cast<BTreeLeaf*>(right);
     BTreeLeaf* const leaf = BTreeLeaf::Create(low->bytes(), low->items + high->items);
     BTreeLeafEditor editor(leaf);
-    std::ranges::copy(high->bytes(), editor.Splice(low->size, 0, high->size));
+    if (format_->append != nullptr) {
+      format_->append(editor, high->bytes());
+    } else {
+      std::ranges::copy(high->bytes(), editor.Splice(low->size, 0, high->size));
+    }
     merged = editor.leaf();
   } else {
     BTreeNode* node = BTreeNode::Copy(static_cast<BTreeNode*>(left));
@@ -264,12 +279,7 @@ void BTree::Erase(size_t first, size_t count) {
       RemoveLeaf(place);
       continue;
     }
-    Edit(place, [&](BTreeLeafEditor& editor) {
-      const size_t from = format_->offset(editor.bytes(), skipped);
-      const size_t to = format_->offset(editor.bytes(), skipped + erased);
-      editor.Splice(from, to - from, 0);
-      editor.set_items(editor.items() - erased);
-    });
+    Edit(place, [&](BTreeLeafEditor& editor) { EraseItems(editor, skipped, erased); });
   }
 }
 

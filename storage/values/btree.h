@@ -55,7 +55,7 @@ class BTree {
   void AppendLeaf(std::string_view bytes, size_t items);
 
   /// Erases `count` items from index `first` on; whole leaves in it are dropped unread.
-  /// REQUIRES: first + count <= size(); format.offset is not null.
+  /// REQUIRES: first + count <= size(); the format has `offset` or `erase`.
   void Erase(size_t first, size_t count);
 
  private:
@@ -79,6 +79,7 @@ class BTree {
   /// then.
   void SplitLeaf(BTreePlace& path, size_t cut);
   size_t MiddleOf(const BTreeLeaf& leaf) const;
+  void EraseItems(BTreeLeafEditor& leaf, size_t first, size_t count) const;
   void RemoveLeaf(BTreePlace& path);
   /// Merges the path's parts with neighbours, from the leaf upwards, where they fit together.
   void MergeUpwards(BTreePlace& path);

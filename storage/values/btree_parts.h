@@ -11,6 +11,8 @@
 
 namespace cloakroom {
 
+class BTreeLeafEditor;
+
 /// How a type lays out its items in the leaves of a B+ tree (btree.h). The functions read leaves
 /// that the type itself has written.
 struct LeafFormat {
@@ -19,11 +21,17 @@ struct LeafFormat {
   size_t max_bytes;
   size_t max_items;
   /// Where item `index` starts in a leaf; the end for the index behind the last. Null if the type
-  /// itself erases items, and never lets a leaf split or merge.
+  /// itself erases items, and never lets a leaf split or merge, or if it has `erase` and `append`.
   size_t (*offset)(std::string_view leaf, size_t index) = nullptr;
   /// The order key of the leaf's first item: a number that never decreases from item to item. Items
   /// with equal keys are told apart by their bytes. Null if the items are not sorted.
   uint64_t (*key)(std::string_view leaf) = nullptr;
+  // For a type whose items do not lie one behind the other, so that a part of a leaf's bytes is no
+  // leaf (list_run.h). Both or neither; `offset` is null then. They need not count items.
+  /// Erases items from `first` on.
+  void (*erase)(BTreeLeafEditor& leaf, size_t first, size_t count) = nullptr;
+  /// Puts the items of another leaf behind those of this one.
+  void (*append)(BTreeLeafEditor& leaf, std::string_view other) = nullptr;
 };
 
 using BTreePart = SharedPart;

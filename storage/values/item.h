@@ -16,7 +16,7 @@ struct ItemValue {
   const Blob* blob = nullptr;
 };
 
-/// One field of a hash, or one member of a set (no value, no expiry). Valid until the hash or set
+/// One field of a hash, or one member of a set (no value). Valid until the hash or set
 /// changes. `expires_at_ms` is kNever for an item that does not expire.
 struct Item {
   std::string_view field;

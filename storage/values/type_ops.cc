@@ -1,17 +1,21 @@
 #include "storage/values/type_ops.h"
 
 #include "storage/values/hash.h"
+#include "storage/values/list.h"
 #include "storage/values/set.h"
+#include "storage/values/stream.h"
 #include "storage/values/string_value.h"
 #include "storage/values/zset.h"
 
 namespace cloakroom {
 
 constinit const TypeOps* const kTypeOps[kValueTypes] = {
-    &kStringOps, &kHashOps, &kSetOps,
-    nullptr,  // list
+    &kStringOps,
+    &kHashOps,
+    &kSetOps,
+    &kListOps,
     &kZsetOps,
-    nullptr,  // stream
+    &kStreamOps,
 };
 
 }  // namespace cloakroom

@@ -24,6 +24,8 @@ struct TypeOps {
   std::string_view name;  ///< what TYPE answers
   /// Items are pairs of a field and a value; otherwise a field alone.
   bool has_values = false;
+  /// The order of the items is a part of the value.
+  bool ordered = false;
 
   // For what the payload owns beyond its own bytes: references to blobs and to a trie's root.
   // Called only for encodings that are not self-contained. See the functions of these names below.

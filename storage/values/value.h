@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 
 #include "storage/changes/change.h"
@@ -87,6 +88,9 @@ class ValueSlot : public Region {
   virtual bool logged() const { return false; }
   virtual void LogItem(ChangeKind /*kind*/, std::initializer_list<std::string_view> /*items*/,
                        int64_t /*number*/ = 0) {}
+  /// The same for any number of items.
+  virtual void LogItems(ChangeKind /*kind*/, std::span<const std::string_view> /*items*/,
+                        int64_t /*number*/ = 0) {}
   /// The bytes of a string from `first` up to `last` have other values, or will have before the
   /// change is over. kWholeString as `last`: nothing of the old string is left.
   virtual void LogBytes(size_t /*first*/, size_t /*last*/) {}

@@ -56,7 +56,7 @@ def record(server, draft, version):
         if option in draft["options"]:
             case[option] = draft["options"][option]
     with server.connect() as admin:
-        admin.pipeline([["FLUSHALL"], ["SCRIPT", "FLUSH"]])
+        admin.pipeline([["FLUSHALL"], ["SCRIPT", "FLUSH"], ["FUNCTION", "FLUSH"]])
     one = run.CaseRun(server, version)
     for part in ("steps", "cleanup"):
         steps = [_recorded(one, step, draft) for step in draft[part]]

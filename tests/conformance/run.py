@@ -87,12 +87,12 @@ class Runner:
 
     def _prepare(self):
         try:
-            replies = self._admin.pipeline([["FLUSHALL"], ["SCRIPT", "FLUSH"]])
+            replies = self._admin.pipeline([["FLUSHALL"], ["SCRIPT", "FLUSH"], ["FUNCTION", "FLUSH"]])
         except (OSError, resp.ConnectionClosed, resp.ReplyTimeout):
             if not self._server.is_running():
                 self._server.launch()
             self._admin = self._server.connect()
-            replies = self._admin.pipeline([["FLUSHALL"], ["SCRIPT", "FLUSH"]])
+            replies = self._admin.pipeline([["FLUSHALL"], ["SCRIPT", "FLUSH"], ["FUNCTION", "FLUSH"]])
         for reply in replies:
             if isinstance(reply, resp.Error):
                 raise Failure(f"cannot empty the server: {reply.decode()}")

@@ -3,12 +3,13 @@
 Unit i of writer w is one atomic step: a transaction, a script, or one MSET. It sets the counter
 `w:n` to i, so that a restarted server says by itself which units it kept; `Model` then says what
 every key of w must hold. No unit can be repeated or left out unnoticed: INCRBY, HINCRBY and APPEND
-show a unit that was applied twice, SREM and DEL one that was not applied at all.
+show a unit that was applied twice, SREM and DEL one that was not applied at all. Lists show both,
+and the order.
 """
 
 import random
 
-from support import resp
+from support import resp, value_types
 from support.value_types import Scores
 
 SCRIPT = """local at = 1
@@ -20,7 +21,7 @@ end
 return 'done'"""
 STRINGS, FIELDS, MORTALS, WINDOW = 40, 30, 20, 100
 LARGE_EVERY, RENEWED_EVERY = 97, 251
-HUGE = 20_000  # members of a set, and fields of a hash, that are written to while they are saved
+HUGE = 20_000  # members of a set, fields of a hash, elements of a list, written to while they are saved
 FAR_MS = 4_000_000_000_000  # the year 2096
 
 
@@ -52,7 +53,9 @@ class Units:
                [("ZADD", key + "hugezset", *(word for n in range(at, at + 1000)
                                              for word in (n, f"member{n}"))) for at in steps] + \
                [("HSET", key + "hugehash", *(word for n in range(at, at + 1000)
-                                             for word in (f"field{n}", n))) for at in steps]
+                                             for word in (f"field{n}", n))) for at in steps] + \
+               [("RPUSH", key + "hugelist", *(f"element{n}" for n in range(at, at + 1000)))
+                for at in steps]
 
     def commands(self, i):
         """The commands of unit i, in their order."""
@@ -73,10 +76,25 @@ class Units:
             ("ZINCRBY", key + "scores", i, "sum"),
             ("ZREM", key + "scores", f"m{(i + 7) % FIELDS}"),
             ("APPEND", key + "text", chr(97 + i % 26)),
+            ("RPUSH", key + "queue", f"job{i}", i),
+            ("LPUSH", key + "recent", f"word{i}"),
+            ("LTRIM", key + "recent", 0, WINDOW),
+            ("XADD", key + "stream", f"{i}-1", "n", i, "text", "v" * (i % 50)),
+            ("XDEL", key + "stream", *(f"{max(i - WINDOW - n, 0)}-1" for n in range(3))),
         ]
         return done + list(self._now_and_then(key, i))
 
     def _now_and_then(self, key, i):
+        if i > WINDOW:
+            yield "LPOP", key + "queue", 2
+        if i % 4 == 0:
+            yield "LSET", key + "recent", 0, f"set{i}"
+        if i % 5 == 0:
+            yield "LMOVE", key + "queue", key + "done", "RIGHT", "LEFT"
+            yield "LTRIM", key + "done", 0, 200
+        if i % 7 == 0:
+            yield "LINSERT", key + "recent", "BEFORE", f"word{i - 1}", f"inserted{i}"
+            yield "LREM", key + "recent", 0, f"inserted{i - 35}"
         if i % 5 == 0:
             yield "SET", f"{key}e{i % MORTALS}", i
             yield "PEXPIREAT", f"{key}e{i % MORTALS}", FAR_MS + i
@@ -92,6 +110,8 @@ class Units:
             yield "SREM", key + "hugeset", f"member{i % HUGE}"
             yield "SADD", key + "hugeset", f"late{i % HUGE}"
             yield "HSET", key + "hugehash", f"field{i * 7 % HUGE}", i
+            yield "LSET", key + "hugelist", i * 7 % HUGE, f"set{i}"
+            yield "RPOPLPUSH", key + "hugelist", key + "hugelist"
             yield "ZADD", key + "hugezset", i, f"member{i * 11 % HUGE}"
 
     def request(self, i, digest):
@@ -114,7 +134,7 @@ class Model:
     def __init__(self, units):
         self._units = units
         self.n = 0
-        self.values = {}  # key -> bytes, dict or set
+        self.values = {}  # key -> bytes, dict, set or list
         self.expiries_ms = {}
         for command in units.first():
             self._apply(*command)
@@ -162,6 +182,44 @@ class Model:
     def _srem(self, key, *members):
         self.values.get(key, set()).difference_update(members)
 
+    def _rpush(self, key, *elements):
+        self.values.setdefault(key, []).extend(elements)
+
+    def _lpush(self, key, *elements):
+        self._keep(key, [*elements[::-1], *self.values.get(key, [])])
+
+    def _lpop(self, key, count):
+        self._keep(key, self.values.get(key, [])[int(count):])
+
+    def _ltrim(self, key, first, last):
+        self._keep(key, self.values.get(key, [])[int(first):int(last) + 1])
+
+    def _lset(self, key, index, element):
+        self.values[key][int(index)] = element
+
+    def _linsert(self, key, _, pivot, element):
+        if pivot in self.values.get(key, []):
+            self.values[key].insert(self.values[key].index(pivot), element)
+
+    def _lrem(self, key, _, element):
+        self._keep(key, [other for other in self.values.get(key, []) if other != element])
+
+    def _lmove(self, key, to, *_):
+        if key in self.values:
+            element = self.values[key].pop()
+            self._keep(key, self.values[key])
+            self._lpush(to, element)
+
+    def _rpoplpush(self, key, to):
+        self._lmove(key, to)
+
+    def _keep(self, key, elements):
+        """The list's new elements; one without any is no key."""
+        if elements:
+            self.values[key] = elements
+        else:
+            self.values.pop(key, None)
+
     def _zadd(self, key, *words):
         self.values.setdefault(key, Scores()).update(zip(words[1::2], words[::2]))
 
@@ -171,6 +229,13 @@ class Model:
 
     def _zrem(self, key, member):
         self.values.get(key, Scores()).pop(member, None)
+
+    def _xadd(self, key, entry_id, *words):
+        self.values.setdefault(key, value_types.Entries()).append((entry_id, words))
+
+    def _xdel(self, key, *ids):
+        stream = self.values.get(key, ())
+        stream[:] = [entry for entry in stream if entry[0] not in ids]
 
     def _pexpireat(self, key, when_ms):
         self.expiries_ms[key] = int(when_ms)

@@ -66,6 +66,18 @@ def pairs(ours, theirs):
         and len(ours) == len(theirs)
 
 
+def _sorted_all(item):
+    """With everything in any container sorted."""
+    if isinstance(item, (list, tuple)):
+        return sorted(map(_sorted_all, item), key=_order)
+    return item
+
+
+def libraries(ours, theirs):
+    """Libraries, and the functions of each, come in any order."""
+    return _containers(ours, theirs) and _sorted_all(ours) == _sorted_all(theirs)
+
+
 def _near(tolerance):
     def rule(ours, theirs):
         """A remaining or absolute time differs by what passed between the two servers."""
@@ -109,6 +121,32 @@ def number(ours, theirs):
     return type(ours) is int and type(theirs) is int
 
 
+def dumped(ours, theirs):
+    """Each server packs values in its own way; RESTORE of either's payload is checked elsewhere."""
+    return type(ours) is bytes and type(theirs) is bytes
+
+
+def pending(ours, theirs):
+    """XPENDING's entries: how long they have been idle depends on the moment."""
+    if not _containers(ours, theirs) or len(ours) != len(theirs):
+        return False
+    return all(_containers(mine, other) and len(mine) == len(other) == 4 and mine[:2] == other[:2]
+               and mine[3] == other[3] for mine, other in zip(ours, theirs))
+
+
+def consumers(ours, theirs):
+    """XINFO CONSUMERS: 7.2 adds when a consumer was active; when it was seen depends on the moment."""
+    if not _containers(ours, theirs) or len(ours) != len(theirs):
+        return False
+    return all(_containers(mine, other) and _fields(mine)[:2] == _fields(other)[:2]
+               for mine, other in zip(ours, theirs))
+
+
+def _fields(reply):
+    """The fields of a map, or of RESP2's flat array."""
+    return list(reply) if isinstance(reply, resp.Map) else list(zip(reply[::2], reply[1::2]))
+
+
 def checked_later(ours, theirs):
     """7.2 checks the arguments of BITCOUNT and BITPOS even when the key does not exist."""
     return type(ours) is int and isinstance(theirs, resp.Error)
@@ -133,11 +171,22 @@ def transaction(rules):
 RULES = {
     "keys": unordered, "smembers": unordered, "sinter": unordered, "sunion": unordered,
     "sdiff": unordered, "hkeys": unordered, "hvals": unordered, "pubsub|channels": unordered,
-    "pubsub|shardchannels": unordered, "hgetall": pairs, "scan": scan(unordered),
+    "pubsub|shardchannels": unordered, "function|list": libraries, "hgetall": pairs, "scan": scan(unordered),
     "sscan": scan(unordered), "hscan": scan(pairs), "zscan": scan(pairs), "ttl": seconds,
     "expiretime": seconds, "pttl": milliseconds, "pexpiretime": milliseconds,
     "object|encoding": encoding, "object|idletime": number, "object|refcount": number,
     "memory|usage": number, "srandmember": shape, "spop": shape, "hrandfield": shape,
-    "zrandmember": shape, "randomkey": shape, "bitcount": checked_later, "bitpos": checked_later,
+    "zrandmember": shape, "randomkey": shape, "dump": dumped, "bitcount": checked_later, "bitpos": checked_later,
     "zrank": scored_rank, "zrevrank": scored_rank,
+    "xpending": pending, "xinfo|consumers": consumers,
 }
+
+
+def events(ours, theirs):
+    """The first difference of two lists of (channel, key) as text, or None."""
+    for at in range(max(len(ours), len(theirs))):
+        mine = ours[at] if at < len(ours) else None
+        other = theirs[at] if at < len(theirs) else None
+        if mine != other:
+            return f"number {at}: {ours[at:at + 3]} / {theirs[at:at + 3]}, before it {ours[:at][-2:]}"
+    return None

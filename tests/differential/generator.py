@@ -59,6 +59,8 @@ class Generator:
             ("transactions", {"multi", "exec"}, self._transaction),
             ("scripting", {"eval"}, self._script), ("scripting", {"eval"}, self._script),
             ("scripting", {"evalsha", "script|load"}, self._loaded_script),
+            ("scripting", {"fcall", "function|load"}, self._function),
+            ("scripting", {"fcall", "function|load"}, self._function),
             ("sets", {"spop"}, self._popped), ("sets", {"srandmember"}, self._random_member),
             ("hashes", {"hrandfield"}, self._random_field),
             ("sorted sets", {"zrandmember"}, self._random_element),
@@ -196,6 +198,14 @@ class Generator:
         digest = hashlib.sha1(body).hexdigest().encode()
         steps = [self._say(b"EVALSHA", digest, b"0", *self._script_call())]
         return steps if self._random() < 0.5 else [self._say(b"SCRIPT", b"LOAD", body), *steps]
+
+    def _function(self):
+        """FCALL of what may be there, with or without a library that was loaded before."""
+        verb = self._rng.choice([b"FCALL", b"FCALL", b"FCALL_RO"])
+        call = self._say(verb, self._pick("function"), b"0", *self._script_call())
+        key = self._say(verb, self._pick("function"), b"1", self._key("s"), self._pick("value"))
+        load = self._say(b"FUNCTION", b"LOAD", b"REPLACE", self._pick("library"))
+        return self._rng.choice([[call], [key], [load, call], [load, key]])
 
     def _popped(self):
         """Random members are removed, then the sets are made equal again."""

@@ -89,11 +89,15 @@ class Duel:
             for side in self.sides:
                 side.send(protocol, data)
             ours, theirs = [side.receive(protocol) for side in self.sides]
-        except servers_pair.ServerLost as error:
+            events = [side.events() for side in self.sides]
+        except (servers_pair.ServerLost, resp.ConnectionClosed, resp.ReplyTimeout) as error:
             words = "".join(side.last_words() for side in self.sides)
             raise Difference(f"{error}{words}", len(steps) - 1, "lost server") from error
         if ours != theirs:
             self._compare(protocol, steps, compare.split(ours), compare.split(theirs))
+        text = compare.events(*events)
+        if text:
+            raise Difference(f"keyspace events: {text}", len(steps) - 1, "events")
 
     def _compare(self, protocol, steps, ours, theirs):
         queued = []

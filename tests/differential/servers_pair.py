@@ -18,6 +18,8 @@ WALKED_FROM = 128  # larger values are also read by HSCAN or SSCAN
 LOG_TAIL = 1500
 _READ_TIMEOUT_S = 20
 _END = b"end-of-batch-7f3a"
+_END_OF_EVENTS = b"__keyevent@end"
+_EVENT_CLASSES = "EAmn"
 _END_REQUEST = resp.encode([b"ECHO", _END])
 _END_REPLY = b"$%d\r\n%s\r\n" % (len(_END), _END)
 
@@ -32,6 +34,7 @@ class Side:
     def __init__(self, server):
         self.server = server
         self._sockets = {}
+        self._listener = None
 
     @property
     def kind(self):
@@ -46,11 +49,14 @@ class Side:
             self.server.kill()
             self.server.launch()
             self._empty()
+        self.events()
 
     def _empty(self):
         with self.server.connect() as admin:
+            admin.ok("CONFIG", "SET", "notify-keyspace-events", _EVENT_CLASSES)
             admin.ok("FLUSHALL")
             admin.call("SCRIPT", "FLUSH")
+            admin.call("FUNCTION", "FLUSH")
             if self._has_log():
                 self._forget_log(admin)
 
@@ -64,7 +70,26 @@ class Side:
         self.server.terminate()
         self.server.launch()
         with self.server.connect() as admin:
+            admin.ok("CONFIG", "SET", "notify-keyspace-events", _EVENT_CLASSES)
             admin.ok("SCRIPT", "FLUSH")
+        self.events()
+
+    def events(self):
+        """What happened to keys since the last call, in order: (channel, key). Nothing of a
+        server with a log: each replays it by commands of its own."""
+        if self._has_log():
+            return []
+        if self._listener is None:
+            self._listener = self.server.connect(timeout_s=_READ_TIMEOUT_S)
+            self._listener.call("PSUBSCRIBE", "__keyevent@*")
+        with self.server.connect() as admin:
+            admin.ok("PUBLISH", _END_OF_EVENTS, "")
+        seen = []
+        while True:
+            channel, key = self._listener.read()[2:4]
+            if channel == _END_OF_EVENTS:
+                return seen
+            seen.append((bytes(channel), bytes(key)))
 
     def _has_log(self):
         return self.server.directives.get("appendonly") == "yes"
@@ -86,6 +111,9 @@ class Side:
         for one in self._sockets.values():
             one.close()
         self._sockets = {}
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
 
     def _socket(self, protocol):
         if protocol not in self._sockets:

@@ -16,8 +16,31 @@ def _keys(letters):
     return [b"%c%d" % (letter, number) for letter in letters for number in range(5)]
 
 
+def _library(name, code):
+    return b"#!lua name=%s\n%s" % (name, code)
+
+
+_CALLS = b"""
+redis.register_function('call', function(keys, args) return redis.call(unpack(args)) end)
+redis.register_function('words', function(keys, args) return {keys, args, #keys, #args} end)"""
+_CATCHES = b"""
+redis.register_function{function_name='call', description='catches errors', flags={'no-writes'},
+                        callback=function(keys, args) return redis.pcall(unpack(args)) end}"""
+# Of two libraries at most one function clashes, because the error names one of them.
+LIBRARIES = [
+    _library(b"one", _CALLS), _library(b"one", _CATCHES), _library(b"two", _CATCHES),
+    _library(b"two", b"redis.register_function('first', function(k) return redis.call('GET', k[1]) end)"),
+    _library(b"three", b"local function f(k, a) redis.call('SET', k[1], a[1]) return {err='ERR x'} end\n"
+             b"redis.register_function{function_name='first', callback=f, flags={'allow-oom'}}"),
+    _library(b"three", b"redis.register_function('first', 1)"), _library(b"one", b"return 1"),
+    _library(b"two", b"x ="), _library(b"two", b"call()"), _library(b"bad-name", b""), b"return 1", b"#!lua\n",
+]
+
 TYPES = b"".join(row.letter for row in VALUE_TYPES)
 POOLS = {
+    "library": LIBRARIES,
+    "libraryname": [b"one", b"two", b"three", b"ONE", b"t*"],
+    "function": [b"call", b"CALL", b"words", b"first", b"absent"],
     "key": _keys(TYPES) + [b"absent", b"", b"\x00\xff"],
     "value": [b"", b"a", b"0", b"1", b"-1", b"10", b"007", b"+5", b" 7", b"3.14", b"-0.5", b"1e5",
               b"9223372036854775807", b"-9223372036854775808", b"9223372036854775808", b"nan",
@@ -68,6 +91,8 @@ POOLS = {
     "text": [b"", b"hello", b"\x00\xff", b"phpredis:1"],
     "id": [b"1-1", b"2-1", b"3-0", b"5", b"0", b"0-0", b"7-3", b"9-1", b"x",
            b"18446744073709551615-1"],
+    # Most of them are greater than those before, as long as a stream is young.
+    "newid": [b"%d-*" % number for number in range(1, 60)] + [b"60-%d" % number for number in range(9)],
     "range": [b"-", b"+", b"1", b"2-1", b"(2-1", b"5", b"x"],
     "group": [b"g1", b"g2"],
     "consumer": [b"alice", b"bob"],
@@ -82,7 +107,26 @@ POOLS["lexkey"] = [b"y0", b"y1"]
 for _letter in TYPES:
     POOLS[chr(_letter) + "key"] = _keys(bytes([_letter]))
 
-SUBCOMMANDS = {b"CLIENT", b"OBJECT", b"SCRIPT", b"PUBSUB", b"XGROUP", b"MEMORY", b"COMMAND",
+# HyperLogLogs, whose bytes must be those of redis-server.
+POOLS["hllkey"] = [b"p0", b"p1", b"p2"]
+POOLS["element"] = [b"e%d" % number for number in range(4000)]
+# An empty one. On a corrupt one PFADD fails, and redis-server changes the encoding all the same.
+POOLS["emptyhll"] = [b"HYLL\x01" + bytes(11) + b"\x7f\xff"]
+# What redis-server 7.0 replied to DUMP of strings, a hash and sets; a wrong byte, and too few.
+PAYLOADS = (
+    "000568656c6c6f0a006372df766534200a",
+    "00c07b0a0048e253e1007a67b9",
+    "00c30940c8017878e0bb000178780a00aa8db44a0ad79dcd",
+    "101414000000040081610201018162028374776f04ff0a000428b525e1e26b12",
+    "0b1404000000030000000100000002000000e09304000a00742f3348486c6a39",
+    "020301610162c0070a00714adca9e253ea48",
+    "000569656c6c6f0a006372df766534200a",
+    "000568656c6c6f0a006372df7665",
+)
+POOLS["payload"] = [bytes.fromhex(text) for text in PAYLOADS]
+POOLS["ttl"] = [b"0", b"0", b"1500000", b"90500000", b"-1", b"abc", b"4102444800123"]
+
+SUBCOMMANDS = {b"CLIENT", b"OBJECT", b"SCRIPT", b"PUBSUB", b"XGROUP", b"XINFO", b"MEMORY", b"COMMAND",
                b"LATENCY", b"SLOWLOG", b"CONFIG", b"FUNCTION"}
 
 EXPIRY = "EX seconds|PX milliseconds|EXAT timestamp|PXAT mstimestamp"
@@ -123,6 +167,9 @@ GRAMMARS = {
         COPY key key [DB db] [REPLACE]
         COPY key key [REPLACE] [DB db] [junk]
         MOVE key db
+        DUMP key
+        RESTORE key ttl payload [REPLACE] [ABSTTL] [(IDLETIME|FREQ) smallint] [junk]
+        RESTORE key (0|1500000) payload REPLACE
         KEYS pattern
         DBSIZE
         0.05: FLUSHDB [SYNC|ASYNC|junk]
@@ -232,6 +279,8 @@ GRAMMARS = {
         RPOPLPUSH lkey lkey
         LMOVE lkey lkey (LEFT|RIGHT|junk) (LEFT|RIGHT)
         LMPOP numlkeys (LEFT|RIGHT) [COUNT smallint]
+        LMPOP smallint lkey+ (LEFT|RIGHT|junk) [COUNT smallint] [junk]
+        LPOS lkey value [COUNT smallint] [RANK smallint] [junk]
         """,
     "sorted sets": """
         5: ZADD zkey [NX|XX] [GT|LT] [CH] [INCR] (score member)+
@@ -295,27 +344,47 @@ GRAMMARS = {
         GEORADIUSBYMEMBER_RO zkey member radius km ASC
         """,
     "hyperloglog": """
-        PFADD key member+
+        3: PFADD key member+
         PFADD skey [member]
+        2: PFADD hllkey member+
+        4: PFADD hllkey element+
         PFCOUNT skey+
+        2: PFCOUNT hllkey+
         PFMERGE skey [skey]
+        PFMERGE hllkey hllkey+
+        GET hllkey
+        PFDEBUG (ENCODING|DECODE|junk) hllkey
+        0.2: PFDEBUG (TODENSE|GETREG) hllkey
+        0.2: SET hllkey emptyhll
         """,
     "streams": """
-        3: XADD xkey [NOMKSTREAM] [MAXLEN smallint] id (field value)+
+        8: XADD xkey newid (field value)+
+        2: XADD xkey [NOMKSTREAM] (MAXLEN|MINID) (~|=) smallint [LIMIT smallint] newid (field value)+
+        XADD xkey [NOMKSTREAM] [MAXLEN smallint] id (field value)+ [junk]
         XLEN xkey
-        XRANGE xkey range range [COUNT smallint]
+        2: XRANGE xkey range range [COUNT smallint]
         XREVRANGE xkey range range [COUNT smallint]
         XDEL xkey id+
         XTRIM xkey (MAXLEN|MINID) smallint
-        XREAD [COUNT positive] STREAMS xkey id
-        XGROUP CREATE xkey group (0|$|id) [MKSTREAM]
-        XGROUP DESTROY xkey group
+        XTRIM xkey (MAXLEN|MINID) ~ smallint [LIMIT smallint]
+        2: XREAD [COUNT smallint] STREAMS xkey id
+        XREAD [COUNT positive] STREAMS xkey xkey (id|$) (id|>)
+        2: XGROUP CREATE xkey group (0|$|id) [MKSTREAM] [ENTRIESREAD smallint]
+        0.3: XGROUP DESTROY xkey group
         XGROUP CREATECONSUMER xkey group consumer
-        XGROUP DELCONSUMER xkey group consumer
-        XGROUP SETID xkey group id
-        XREADGROUP GROUP group consumer [COUNT positive] [NOACK] STREAMS xkey (>|id)
-        XACK xkey group id+
-        XSETID xkey id
+        0.5: XGROUP DELCONSUMER xkey group consumer
+        XGROUP SETID xkey group (id|$) [ENTRIESREAD smallint]
+        4: XREADGROUP GROUP group consumer [COUNT smallint] [NOACK] STREAMS xkey (>|id)
+        2: XACK xkey group id+
+        XPENDING xkey group
+        XPENDING xkey group [IDLE 0] range range smallint [consumer]
+        2: XCLAIM xkey group consumer (0|100000000|junk) id+ [RETRYCOUNT smallint] [FORCE] [JUSTID]
+        XCLAIM xkey group consumer 0 id [LASTID id] [junk]
+        XAUTOCLAIM xkey group consumer (0|100000000) range [COUNT smallint] [JUSTID]
+        XINFO STREAM xkey
+        XINFO GROUPS xkey
+        XINFO CONSUMERS xkey group
+        0.3: XSETID xkey (id|newid) [ENTRIESADDED smallint] [MAXDELETEDID id]
         """,
     "pubsub": """
         PUBLISH channel value
@@ -337,6 +406,16 @@ GRAMMARS = {
         EVAL junk numkeys
         SCRIPT EXISTS 0000000000000000000000000000000000000000
         SCRIPT LOAD junk
+        FCALL function numkeys
+        FCALL_RO function numkeys
+        2: FUNCTION LOAD [REPLACE] library
+        FUNCTION LOAD junk
+        FUNCTION DELETE libraryname
+        FUNCTION LIST [LIBRARYNAME libraryname] [WITHCODE]
+        FUNCTION STATS
+        FUNCTION KILL
+        FUNCTION RESTORE junk [FLUSH|APPEND|REPLACE|junk]
+        0.2: FUNCTION FLUSH [SYNC|ASYNC|junk]
         0.2: SCRIPT FLUSH [SYNC|ASYNC|junk]
         """,
     "server": """
@@ -370,15 +449,15 @@ _TEXT = "its text belongs to the version of the server"
 _NEWER = "newer than the server that is compared with; conformance/ covers it"
 EXCLUDED = {
     _CLOCK: """time info lastsave role memory|stats memory|doctor memory|malloc-stats memory|purge
-        slowlog|get slowlog|len latency client|list client|info client|id xinfo xpending xclaim
-        xautoclaim lolwut""",
+        slowlog|get slowlog|len latency client|list client|info client|id lolwut""",
     _STATE: """shutdown monitor quit reset hello auth config debug acl client|reply client|pause
-        script|kill script|debug function fcall fcall_ro module""",
+        script|kill script|debug module""",
     _REPLICATION: """save bgsave bgrewriteaof psync sync replconf replicaof slaveof failover wait
-        waitaof migrate dump restore restore-asking asking readonly readwrite cluster""",
+        waitaof migrate restore-asking asking readonly readwrite cluster""",
     _TEXT: """command|count command|docs command|info command|list command|getkeysandflags command
-        client|help object|help script|help pubsub|help xgroup|help memory|help slowlog|help
-        command|help pfdebug pfselftest""",
+        client|help object|help script|help function|help pubsub|help xgroup|help xinfo|help
+        memory|help slowlog|help command|help pfselftest""",
     _NEWER: """client|no-touch client|setinfo hexpire hpexpire hexpireat hpexpireat httl hpttl
-        hexpiretime hpexpiretime hpersist hgetex hsetex hgetdel""",
+        hexpiretime hpexpiretime hpersist hgetex hsetex hgetdel sexpire spexpire sexpireat
+        spexpireat sttl spttl sexpiretime spexpiretime spersist delifeq""",
 }

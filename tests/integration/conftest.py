@@ -46,6 +46,7 @@ class _Shared:
         with self._server.connect() as connection:
             connection.ok("FLUSHALL")
             connection.ok("SCRIPT", "FLUSH")
+            connection.ok("FUNCTION", "FLUSH")
         return self._server
 
     def stop(self):

@@ -68,6 +68,24 @@ def _sets():
     yield "SREM", "set shrunk", "word"
 
 
+def _lists():
+    noise = random.Random(3)
+    yield "RPUSH", "list small", "a", "", b"\x00\xff", "a", "007"
+    yield "RPUSH", "list numbers", *EDGE_NUMBERS, *(2**bits - 1 for bits in range(64)), \
+        *(-2**bits - 1 for bits in range(63))
+    yield "RPUSH", "list of sizes", *("s" * size for size in range(140))
+    yield "RPUSH", "list of lengths", *("l" * size for size in EDGE_SIZES)
+    yield "RPUSH", "list noise", *(noise.randbytes(30) for _ in range(300))
+    yield "RPUSH", "list one large", noise.randbytes(500_000) + b"l" * 500_000
+    yield "RPUSH", "list some large", *("x" * 20_000 for _ in range(20)), "small", "y" * 9000
+    for at in range(0, 6000, 1000):
+        yield "RPUSH", "list big", *(f"element{n}" for n in range(at, at + 1000))
+        yield "LPUSH", "list of numbers big", *range(at, at + 1000)
+    yield "RPUSH", "list shrunk", *(f"element{n}" for n in range(3000))
+    yield "LTRIM", "list shrunk", 10, 12
+    yield "RPUSH", "list with holes", *(n % 10 for n in range(3000))
+    yield "LREM", "list with holes", 0, 7
+    yield "LINSERT", "list with holes", "AFTER", 5, "inserted"
 def _zsets():
     yield "ZADD", "zset small", 1, "one", 2, "two", 2, "deux", -1.5, "", "inf", "most", "-inf", "least"
     yield "ZADD", "zset of doubles", 0.1, "a", 1e-300, "b", 1.7976931348623157e308, "c", 3, b"\x00\xff"
@@ -79,6 +97,20 @@ def _zsets():
     yield "ZADD", "zset shrunk", *(word for n in range(300) for word in (n, n))
     yield "ZREMRANGEBYRANK", "zset shrunk", 3, -1
     yield "GEOADD", "places", 13.361389, 38.115556, "Palermo", 15.087269, 37.502669, "Catania"
+def _streams():
+    for n in range(250):
+        yield "XADD", "stream", f"{1000 + n // 3}-{n % 3}", "same", n, "fields", "text" * (n % 5)
+    yield "XADD", "stream", "2000-0", "own", -70_000, "fields", "", "more", b"\x00\xff" * 50
+    yield "XADD", "stream", "3000-0", "same", 2**63 - 1, "fields", "v" * 5000
+    yield "XDEL", "stream", "1001-1", "1001-2", "3000-0"
+    yield "XGROUP", "CREATE", "stream", "readers", 0
+    yield "XREADGROUP", "GROUP", "readers", "a", "COUNT", 120, "STREAMS", "stream", ">"
+    yield "XREADGROUP", "GROUP", "readers", "b", "COUNT", 5, "STREAMS", "stream", ">"
+    yield "XACK", "stream", "readers", "1000-0", "1003-0"
+    yield "XGROUP", "CREATECONSUMER", "stream", "readers", "idle"
+    yield "XGROUP", "CREATE", "stream empty", "waiting", "$", "MKSTREAM"
+    yield "XADD", "stream trimmed", "MAXLEN", 0, "5-5", "a", 1
+    yield "XSETID", "stream trimmed", "9-9", "ENTRIESADDED", 77, "MAXDELETEDID", "6-1"
 
 
 def _expiries():
@@ -88,11 +120,14 @@ def _expiries():
     yield "EXPIRE", "mortal hash", 500_000
     yield "SADD", "mortal set", 1, 2
     yield "PEXPIREAT", "mortal set", FAR_MS
+    yield "RPUSH", "mortal list", 1, 2
+    yield "PEXPIREAT", "mortal list", FAR_MS
 
 
 def fill(connection):
     """Writes all of the data into databases 0, 1 and 3; 2 stays empty."""
-    for db, groups in ((0, (_strings, _keys)), (1, (_hashes, _sets, _zsets)), (3, (_expiries,))):
+    for db, groups in ((0, (_strings, _keys)), (1, (_hashes, _sets, _lists, _zsets, _streams)),
+                       (3, (_expiries,))):
         connection.ok("SELECT", db)
         for group in groups:
             for command in group():
@@ -111,6 +146,16 @@ def change(connection):
             ("ZREMRANGEBYSCORE", "zset big", "(10", 20), ("ZRANGESTORE", "zset part", "zset big", 0, 200),
             ("ZUNIONSTORE", "zset union", 2, "zset small", "zset 128", "WEIGHTS", 2, 0.1),
             ("RENAME", "set 32", "set renamed"), ("COPY", "set mixed", "set copied"),
+            ("LPUSH", "list small", "first", 0), ("RPOP", "list small"), ("LPOP", "list numbers", 3),
+            ("LINSERT", "list big", "BEFORE", "element4000", "inserted"), ("LREM", "list big", -1, "element7"),
+            ("LSET", "list big", 3000, "x" * 5000), ("LTRIM", "list big", 20, -20),
+            ("LMOVE", "list big", "list moved to", "LEFT", "RIGHT"), ("RPOPLPUSH", "list noise", "list noise"),
+            ("BLMOVE", "list big", "list small", "RIGHT", "LEFT", 0), ("BLPOP", "list of sizes", 0),
+            ("LMPOP", 2, "absent", "list of lengths", "RIGHT", "COUNT", 4), ("COPY", "list big", "list copied"),
+            ("XADD", "stream", "MAXLEN", 200, "4000-0", "same", 1, "fields", 2),
+            ("XREADGROUP", "GROUP", "readers", "b", "COUNT", 3, "STREAMS", "stream", ">"),
+            ("XCLAIM", "stream", "readers", "c", 0, "1050-0", "FORCE"),
+            ("XAUTOCLAIM", "stream", "readers", "idle", 0, "1060-0", "COUNT", 2),
             ("MOVE", "set 64", 2), ("PERSIST", "hash small"), ("EXPIRE", "hash session", 100_000)):
         connection.ok(*command)
     connection.ok("SELECT", 0)

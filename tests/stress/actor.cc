@@ -1,6 +1,7 @@
 #include "tests/stress/actor.h"
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <thread>
 #include <utility>
@@ -43,6 +44,11 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
   while (true) {
     Outcome outcome = executor_.Execute(*client_, request, writer, tickets.any());
     if (outcome.kind == Outcome::Kind::kDone) break;
+    if (outcome.kind == Outcome::Kind::kBlocked) {
+      AwaitEnd(*outcome.blocked);
+      executor_.FinishBlocked(*client_, request, outcome, writer);
+      break;
+    }
     if (outcome.kind == Outcome::Kind::kLongWork) {
       auto work = Work(std::move(outcome.work));
       executor_.FinishLongWork(*client_, request, outcome.started_us, work->error_code());
@@ -68,12 +74,21 @@ ReplyValue Actor::RunOrRefused(std::vector<std::string> args) {
 
 std::shared_ptr<LongWork> Actor::Work(LongWork::Function function) {
   auto done = std::make_shared<std::promise<void>>();
-  auto work = std::make_shared<LongWork>(std::move(function), server_.workers(),
-                                         server_.keyspace().background_slot(), client_->resp,
-                                         [done] { done->set_value(); });
+  auto work = std::make_shared<LongWork>(
+      std::move(function), server_.workers(), server_.running_scripts(),
+      server_.keyspace().background_slot(), client_->resp, [done] { done->set_value(); });
   work->Start();
   done->get_future().wait();
   return work;
+}
+
+void Actor::AwaitEnd(BlockedRequest& blocked) {
+  auto ended = std::make_shared<std::promise<void>>();
+  blocked.WhenSettled([ended] { ended->set_value(); });
+  std::future<void> end = ended->get_future();
+  const std::chrono::milliseconds limit(blocked.time_limit_ms());
+  if (limit.count() > 0 && end.wait_for(limit) == std::future_status::timeout) blocked.TimeOut();
+  end.wait();
 }
 
 void Actor::WaitForGate(Gate& gate, Gate::Wish wish) {

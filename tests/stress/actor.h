@@ -9,6 +9,7 @@
 #include "protocol/reply_value.h"
 #include "server/context/server.h"
 #include "server/execution/executor.h"
+#include "server/session/blocked_request.h"
 #include "storage/gate/gate_tickets.h"
 
 namespace cloakroom {
@@ -39,6 +40,8 @@ class Actor {
   /// Does the work on a worker, while this thread waits as a connection would.
   std::shared_ptr<LongWork> Work(LongWork::Function function);
   static void WaitForGate(Gate& gate, Gate::Wish wish);
+  /// Returns when somebody has served the request, or when its time limit has passed.
+  static void AwaitEnd(BlockedRequest& blocked);
 
   Server& server_;
   Executor executor_;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <numeric>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -279,6 +280,48 @@ TEST_F(KeyspaceStressTest, MovesConserveTheMembers) {
   Storm({move, move, unite, read, count});
 }
 
+TEST_F(KeyspaceStressTest, QueuesThatMovesFeedLoseAndDoubleNothing) {
+  // Few elements for many queues, so that most moves have to wait.
+  constexpr int kQueues = 8;
+  constexpr int kElements = 3;
+  for (int i = 0; i < kElements; ++i) judge().Run({"RPUSH", "queue0", std::to_string(i)});
+  std::atomic<int64_t> waited = 0;
+  const auto end = [](Actor& actor) { return actor.Below(2) == 0 ? "LEFT" : "RIGHT"; };
+  Deed move = [&](Actor& actor) {
+    actor.Run({"LMOVE", actor.Name("queue", kQueues), actor.Name("queue", kQueues), end(actor),
+               end(actor)});
+  };
+  Deed wait = [&](Actor& actor) {
+    const ReplyValue moved =
+        actor.Run({"BLMOVE", actor.Name("queue", kQueues), actor.Name("queue", kQueues),
+                   end(actor), end(actor), "0.003"});
+    waited += moved.is_null() ? 1 : 0;
+  };
+  Deed move_twice = [&](Actor& actor) {
+    actor.Run({"MULTI"});
+    for (int i = 0; i < 2; ++i) {
+      actor.Run({"RPOPLPUSH", actor.Name("queue", kQueues), actor.Name("queue", kQueues)});
+    }
+    actor.Run({"EXEC"});
+  };
+  Deed move_by_script = [&](Actor& actor) {
+    actor.Run({"EVAL", "return redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT')", "2",
+               actor.Name("queue", kQueues), actor.Name("queue", kQueues)});
+  };
+  Deed read = [](Actor& actor) {
+    actor.Run({"MULTI"});
+    for (int i = 0; i < kQueues; ++i) {
+      actor.Run({"LRANGE", "queue" + std::to_string(i), "0", "-1"});
+    }
+    std::multiset<std::string> elements;
+    for (const ReplyValue& queue : actor.Run({"EXEC"}).items) {
+      for (const ReplyValue& element : queue.items) elements.insert(element.text);
+    }
+    ASSERT_EQ(elements, (std::multiset<std::string>{"0", "1", "2"}));
+  };
+  Storm({move, wait, wait, wait, move_twice, move_by_script, read});
+  read(judge());
+  EXPECT_GT(waited.load(), 0);
 /// The sum of the scores in a flat reply of members and scores.
 int64_t SumOfScores(const ReplyValue& reply) {
   int64_t sum = 0;

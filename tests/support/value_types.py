@@ -35,13 +35,21 @@ def _pairs(reply):
     return sorted(zip(reply[::2], reply[1::2]))
 
 
+class Entries(list):
+    """A model's stream: (ID, (field, value ...)) in order."""
+
+
+def _entries(reply):
+    return [(entry_id, tuple(words)) for entry_id, words in reply]
+
+
 VALUE_TYPES = (
     ValueType(b"string", b"s", ("GET",), model=bytes, items=bytes),
     ValueType(b"hash", b"h", ("HGETALL",), walk="HSCAN", model=dict, items=_pairs),
     ValueType(b"set", b"t", ("SMEMBERS",), walk="SSCAN", model=set, items=sorted),
     ValueType(b"list", b"l", ("LRANGE", 0, -1)),
     ValueType(b"zset", b"z", ("ZRANGE", 0, -1, "WITHSCORES"), walk="ZSCAN", model=Scores, items=_pairs),
-    ValueType(b"stream", b"x", ("XRANGE", "-", "+")),
+    ValueType(b"stream", b"x", ("XRANGE", "-", "+"), model=Entries, items=_entries),
 )
 BY_NAME = {row.name: row for row in VALUE_TYPES}
 
@@ -58,6 +66,10 @@ def model_difference(row, found, expected):
     if row.model is bytes:
         return (f"is {len(found or b'')} bytes {found and found[-SHOWN:]!r}, should be {len(expected)} bytes "
                 f"{expected[-SHOWN:]!r}")
+    if row.model is list:
+        at = next((n for n, pair in enumerate(zip(found, expected)) if pair[0] != pair[1]), None)
+        return (f"has {len(found)} elements, should have {len(expected)}; the first that differs is {at}: "
+                f"{found[at:][:3] if at is not None else ''}")
     found, expected = (set(value.items()) if issubclass(row.model, dict) else set(value) for value in (found, expected))
     return f"has {sorted(found - expected)[:5]}, lacks {sorted(expected - found)[:5]}"
 

@@ -47,10 +47,13 @@ constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
                                            {kWrite, 0, "write"},
                                            {0, kCatSet, "set"},
                                            {0, kCatSortedSet, "sortedset"},
+                                           {0, kCatList, "list"},
                                            {0, kCatHash, "hash"},
                                            {0, kCatString, "string"},
                                            {0, kCatBitmap, "bitmap"},
+                                           {0, kCatHyperLogLog, "hyperloglog"},
                                            {0, kCatGeo, "geo"},
+                                           {0, kCatStream, "stream"},
                                            {kPubSub, 0, "pubsub"},
                                            {kAdmin, 0, "admin"},
                                            {kFast, 0, "fast"},
@@ -157,10 +160,14 @@ std::string_view GroupName(CommandGroup group) {
       return "string";
     case CommandGroup::kBitmap:
       return "bitmap";
+    case CommandGroup::kHyperLogLog:
+      return "hyperloglog";
     case CommandGroup::kHash:
       return "hash";
     case CommandGroup::kSet:
       return "set";
+    case CommandGroup::kList:
+      return "list";
     case CommandGroup::kSortedSet:
       return "sorted-set";
     case CommandGroup::kGeo:
@@ -173,6 +180,8 @@ std::string_view GroupName(CommandGroup group) {
       return "scripting";
     case CommandGroup::kServer:
       return "server";
+    case CommandGroup::kStream:
+      return "stream";
   }
   return "generic";
 }

@@ -37,7 +37,11 @@ std::string DigestOfValue(const Entry* entry, int64_t now_ms) {
   Digest digest;
   if (entry == nullptr) return digest.hex();
   const TypeOps& ops = OpsOf(entry->type());
+  size_t at = 0;
   const auto mix = [&](const Item& item) {
+    if (ops.ordered) {
+      return digest.Mix(fmt::format("{} {} {}", ops.name, at++, item.field));
+    }
     if (!ops.has_values) return digest.Mix(fmt::format("{} {}", ops.name, item.field));
     digest.Mix(fmt::format("{} {} {} {}", ops.name, Part(item.field), item.expires_at_ms,
                            item.value.bytes));

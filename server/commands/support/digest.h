@@ -11,8 +11,8 @@
 namespace cloakroom {
 
 /// A fingerprint of values, to compare the data of two servers (DEBUG DIGEST). It differs from
-/// Redis': it is the SHA1 of a value's type and content or, where order does not matter (members of
-/// a set, fields, keys of a database), the exclusive or of the SHA1 of each. Expired fields and
+/// Redis': it is the SHA1 of a value's type and content or, of a collection, the exclusive or of the
+/// SHA1 of each item, with its place where the order matters (lists). Expired fields and
 /// keys do not count; an expiry is part of the digest.
 class Digest {
  public:

@@ -2,12 +2,20 @@
 
 #include <algorithm>
 
+#include "storage/access/lookup.h"
+
 namespace cloakroom {
 
-const Entry* Inspect(Call& call, std::string_view key) {
+const Entry* InspectSilently(Call& call, std::string_view key) {
   const Entry* entry = call.Peek(key);
   ThreadStats& stats = call.thread().stats;
   (entry != nullptr ? stats.keyspace_hits : stats.keyspace_misses) += 1;
+  return entry;
+}
+
+const Entry* Inspect(Call& call, std::string_view key) {
+  const Entry* entry = InspectSilently(call, key);
+  if (entry == nullptr) NoteMiss(call.hold(), call.db(), key);
   return entry;
 }
 

@@ -8,8 +8,10 @@
 namespace cloakroom {
 
 /// The live entry of a key, for commands that ask about the key and not for its value (EXISTS, TTL,
-/// TYPE, OBJECT): counts a hit or a miss, but not an access.
+/// TYPE): counts a hit or a miss, but not an access.
 const Entry* Inspect(Call& call, std::string_view key);
+/// The same for OBJECT, whose misses make no event.
+const Entry* InspectSilently(Call& call, std::string_view key);
 
 /// Whether the command's hold reaches database `index`. It does not in a script whose text hides
 /// that it leaves its database; then it replies with the error.

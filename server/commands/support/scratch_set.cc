@@ -11,7 +11,7 @@ void ScratchSet::AddAll(const Set& other) {
   // Only a set too large for every compact encoding is copied: a copy of a smaller one might keep
   // an encoding, as OBJECT shows it, that a set made member by member would not have.
   const size_t compact = std::max(limits_.set_max_intset_entries, limits_.set_max_listpack_entries);
-  if (!slot_.exists() && other.size() > compact) {
+  if (!slot_.exists() && other.size() > compact && other.NextExpiry() == kNever) {
     const SharedValue shared = other.Share();
     const std::string payload = CopyPayload(shared.view());
     slot_.Create(Set::kType, shared.view().encoding);
@@ -27,10 +27,9 @@ void ScratchSet::RemoveAll(const Set& other) {
 
 void ScratchSet::MoveInto(WriteScope& to, int db, CommandArguments command) {
   to.LogAs(db, command);
-  if (to.exists()) to.Delete();
-  to.Create(Set::kType, slot_.encoding());
   const std::string_view payload = slot_.bytes();
-  std::copy(payload.begin(), payload.end(), to.Splice(0, 0, payload.size()));
+  char* const place = to.Overwrite(Set::kType, slot_.encoding(), payload.size(), kNoExpiry);
+  std::copy(payload.begin(), payload.end(), place);
   to.set_outgrown(slot_.outgrown());
   slot_.GiveAway();
 }

@@ -12,7 +12,8 @@
 
 namespace cloakroom {
 
-/// A set outside the keyspace, in which set commands build their result. It takes over the members
+/// A set outside the keyspace, in which set commands build their result. Its members do not expire,
+/// whatever those of its sources do. It takes over the members
 /// of a large set in O(1), and copies only what it then changes (CopyPayload).
 ///
 /// Thread rule: one thread at a time. Needs no stripe except those of its source sets, or shared

@@ -83,6 +83,40 @@ TEST(RdbDecoderTest, SetsOfEveryKind) {
   EXPECT_EQ(Decoded(rdb::kSetListpack, Short(Listpack({ListpackString("a"), "\x07"}))), "a 7");
 }
 
+TEST(RdbDecoderTest, ListsOfEveryAge) {
+  const std::string ziplist = Short(Bytes(uint32_t{16}) + Bytes(uint32_t{13}) +
+                                    Bytes(uint16_t{2}) +
+                                    "\x00\x01"
+                                    "a"
+                                    "\x03\xf8\xff"s);
+  EXPECT_EQ(Decoded(rdb::kList, "\x03" + Short("b") + Short("a") + "\xc0\x07"), "b a 7");
+  EXPECT_EQ(Decoded(rdb::kListZiplist, ziplist), "a 7");
+  EXPECT_EQ(Decoded(rdb::kQuicklist, "\x02" + ziplist + ziplist), "a 7 a 7");
+  EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x03\x02" + Short(Listpack({ListpackString("a"), "\x07"})) +
+                                          "\x01" + Short("plain") + "\x02" +
+                                          Short(Listpack({"\x07"}))),
+            "a 7 plain 7");
+  EXPECT_EQ(Decoded(rdb::kList, "\x00"s), "");
+  EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x01\x02" + Short(Listpack({}))), "");
+}
+
+TEST(RdbDecoderTest, DamagedListsAreRefused) {
+  EXPECT_EQ(Decoded(rdb::kList, "\x02" + Short("a")), "error: the value ends too early");
+  EXPECT_EQ(Decoded(rdb::kListZiplist, Short("abc")), "error: Ziplist integrity check failed.");
+  EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x01\x03" + Short("a")),
+            "error: Quicklist integrity check failed.");
+  EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x01\x02" + Short("a")),
+            "error: Listpack integrity check failed.");
+}
+
+TEST(RdbDecoderTest, ALoadedListIsAListpackUpToItsLimit) {
+  for (const size_t size : {8192 - 7 - 4 - 2, 8192}) {
+    RdbDecoder decoder{EncodingLimits{}};
+    const std::string text(size, 'x');
+    const std::string length = {'\x40' | static_cast<char>(size >> 8), static_cast<char>(size)};
+    ASSERT_TRUE(decoder.Decode(rdb::kList, rdb::Dialect::kRedis, "\x01" + length + text).ok());
+    EXPECT_EQ(EncodingName(decoder.value().view()), size < 8192 ? "listpack" : "quicklist");
+  }
 TEST(RdbDecoderTest, ZsetsOfEveryAge) {
   EXPECT_EQ(Decoded(rdb::kZset,
                     "\x03" + Short("a") + Short("1.5") + Short("b") + "\xfe" + Short("c") + "\xff"),
@@ -128,9 +162,8 @@ TEST(RdbDecoderTest, DamagedZsetsAreRefused) {
 }
 
 TEST(RdbDecoderTest, ATypeThatIsNotThereIsNamed) {
-  EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x01"),
-            "error: a value of type 18 (quicklist-v2), which this version of Cloakroom does not "
-            "have");
+  EXPECT_EQ(Decoded(rdb::kModule, "\x01"),
+            "error: a value of type 7 (module-v2), which this version of Cloakroom does not have");
   RdbDecoder decoder{EncodingLimits{}};
   EXPECT_TRUE(absl::IsUnimplemented(decoder.Decode(rdb::kStream3, rdb::Dialect::kRedis, "\0"s)));
   EXPECT_TRUE(

@@ -132,7 +132,6 @@ TEST_F(RdbLoaderTest, AuxDataOfAModuleIsRefusedAndPassedOverByRepair) {
 TEST_F(RdbLoaderTest, ASoundFileIsToldFromADamagedOne) {
   auto cause = [&](const std::string& file) { return Load(file).error->cause; };
   EXPECT_EQ(cause(RdbFile("\x01" + Short("list") + "\x01" + Short("x"))), RdbCause::kUnsupported);
-  EXPECT_EQ(cause(RdbFile("\xf5" + Short("#!lua name=x"))), RdbCause::kUnsupported);
   EXPECT_EQ(cause(RdbFile("", "REDIS0013")), RdbCause::kUnsupported);
   EXPECT_EQ(cause(RdbFile("\xfe\x07" + String("b", "1"))), RdbCause::kSettings);
   EXPECT_EQ(cause(RdbFile(String("a", "1")).substr(0, 13)), RdbCause::kDamage);
@@ -156,6 +155,32 @@ TEST_F(RdbLoaderTest, AuxFieldsAreToldInOrder) {
   EXPECT_TRUE(result.ok());
   EXPECT_EQ(told, (std::vector<std::string>{"cloakroom-script=return 1",
                                             "cloakroom-script=return 2", "x=5"}));
+}
+
+TEST_F(RdbLoaderTest, LibrariesAreHandedOver) {
+  const std::string file = RdbFile("\xf5" + Short("#!lua name=x") + String("a", "1"));
+  EXPECT_TRUE(Load(file).ok()) << "skipped, since nobody takes them";
+  std::vector<std::string> told;
+  options_.replace = true;
+  options_.function = [&](std::string_view source) {
+    told.emplace_back(source);
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(Load(file).keys, 1U);
+  EXPECT_EQ(told, std::vector<std::string>{"#!lua name=x"});
+}
+
+TEST_F(RdbLoaderTest, ALibraryThatIsRefusedIsAnErrorOfTheFile) {
+  const std::string file = RdbFile("\xf5" + Short("#!lua name=x") + String("a", "1"));
+  options_.function = [](std::string_view) {
+    return absl::InvalidArgumentError("ERR No functions registered");
+  };
+  EXPECT_EQ(ErrorOf(file), "offset 23: a function library: ERR No functions registered");
+  options_.lenient = true;
+  const RdbLoadResult result = Load(file);
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(result.lost, 1U);
+  EXPECT_EQ(result.keys, 1U);
 }
 
 TEST_F(RdbLoaderTest, AccessesAreKept) {
@@ -182,9 +207,6 @@ TEST_F(RdbLoaderTest, ErrorsNameTheKey) {
             "offset 14, key 'a': the key was in the file before");
   EXPECT_EQ(ErrorOf(RdbFile("\xfe\x07" + String("b", "1"))),
             "offset 11, key 'b': it is in database 7, and the setting `databases` is 3");
-  EXPECT_EQ(ErrorOf(RdbFile("\xf5" + Short("#!lua name=x"))),
-            "offset 23: a function library: \"#!lua name=x\"; this version of Cloakroom does not "
-            "have functions");
   EXPECT_EQ(ErrorOf("REDIS0010"), "offset 9: Unexpected EOF reading RDB file");
   std::string wrong_sum = RdbFile(String("c", "1"));
   wrong_sum.back() ^= 1;

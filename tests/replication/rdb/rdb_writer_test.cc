@@ -78,6 +78,19 @@ TEST_F(RdbWriterTest, AnEmptyFileIsRedis) {
   EXPECT_EQ(Written(), "REDIS0012\xff"s + std::string(8, '\0'));
 }
 
+TEST_F(RdbWriterTest, LibrariesNeedVersion10) {
+  for (const int version : {9, 10}) {
+    options_.version = version;
+    StringSink sink;
+    RdbWriter writer(sink, options_);
+    writer.Begin();
+    writer.Function("#!lua");
+    writer.End();
+    EXPECT_EQ(writer.status().ok(), version == 10);
+    if (version == 10) EXPECT_EQ(sink.text(), RdbFile("\xf5\x05#!lua"));
+  }
+}
+
 TEST_F(RdbWriterTest, StringsAreWrittenInTheShortestForm) {
   AddString("a", "text");
   AddString("b", "-5");
@@ -159,6 +172,32 @@ TEST_F(RdbWriterTest, EveryEncodingComesBack) {
   EXPECT_TRUE(Reloaded() == expected);
   options_.compression = false;
   EXPECT_TRUE(Reloaded() == expected);
+}
+
+TEST_F(RdbWriterTest, MembersThatExpireNeedNoNewVersion) {
+  const EncodingLimits limits;
+  MutableSet set(slots_.emplace_back(), limits);
+  for (const char* member : {"a", "b", "gone"}) set.Add(member);
+  set.SetMemberExpiry("b", kNowMs + 5);
+  set.SetMemberExpiry("gone", kNowMs);
+  Add("set", slots_.back(), 0, kNowMs + 9);
+  MutableSet large(slots_.emplace_back(), limits);
+  for (int i = 0; i < 1'000; ++i) {
+    large.Add("m" + std::to_string(i));
+    if (i % 3 == 0) large.SetMemberExpiry("m" + std::to_string(i), kNowMs + 1 + i);
+  }
+  Add("large", slots_.back());
+  MutableSet expired(slots_.emplace_back(), limits);
+  expired.Add("a");
+  expired.SetMemberExpiry("a", kNowMs);
+  Add("expired", slots_.back());
+  options_.version = 9;
+  auto reloaded = Reloaded();
+  EXPECT_TRUE(status_.ok());
+  EXPECT_EQ(reloaded["0:set"],
+            "a b@" + std::to_string(kNowMs + 5) + " until " + std::to_string(kNowMs + 9));
+  EXPECT_EQ(reloaded["0:large"], SortedTextOf(entries_[1].value));
+  EXPECT_FALSE(reloaded.contains("0:expired"));
 }
 
 TEST_F(RdbWriterTest, FieldsThatExpireNeedVersion12) {

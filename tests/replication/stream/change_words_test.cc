@@ -10,6 +10,7 @@
 #include "storage/base/memory_meter.h"
 #include "storage/upkeep/expirer.h"
 #include "storage/values/hash.h"
+#include "storage/values/mutable_stream.h"
 #include "storage/values/set.h"
 #include "tests/storage/support/test_keyspace.h"
 
@@ -131,6 +132,49 @@ TEST_F(ChangeLogTest, DeletedAndExpiredKeysAreDeleted) {
   log_.Take();
   Delete(db(1), "k");
   EXPECT_EQ(log_.Take(), "1 DEL k; | ");
+}
+
+TEST_F(ChangeLogTest, AStreamsEntriesAreLoggedWithTheirIds) {
+  const auto logged = [this](auto change) {
+    return Logged("s", [&](WriteScope& scope) {
+      MutableStream stream(scope, limits_);
+      change(stream);
+    });
+  };
+  const std::vector<std::string_view> words = {"f", "v"};
+  EXPECT_EQ(logged([&](MutableStream& s) { s.Append({1, 2}, words); }), "0 XADD s 1-2 f v; | ");
+  logged([&](MutableStream& s) { s.Append({2, 0}, words); });
+  logged([&](MutableStream& s) { s.Append({3, 0}, words); });
+  EXPECT_EQ(logged([](MutableStream& s) {
+              s.Erase({1, 2});
+              s.Erase({2, 0});
+              s.Erase({9, 9});
+            }),
+            "0 XDEL s 1-2 2-0; | ");
+  EXPECT_EQ(logged([](MutableStream& s) { s.Trim({.max_size = 0}); }), "0 XTRIM s MAXLEN 0; | ");
+  EXPECT_EQ(logged([](MutableStream& s) { s.SetIds({9, 0}, 7, std::nullopt); }),
+            "0 XSETID s 9-0 ENTRIESADDED 7 MAXDELETEDID 2-0; | ");
+}
+
+TEST_F(ChangeLogTest, AStreamsGroupsAreLoggedAsResults) {
+  const std::vector<StreamId> ids = {{1, 0}, {2, 0}};
+  EXPECT_EQ(Logged("s",
+                   [&](WriteScope& scope) {
+                     MutableStream stream(scope, limits_);
+                     stream.Create();
+                     stream.CreateGroup("g", {0, 0}, -1);
+                     MutableStreamGroup group(stream, "g");
+                     group.CreateConsumer("c", 1);
+                     group.Claim("c", ids, 5, 3);
+                     group.SetPosition({2, 0}, 2);
+                     group.Acknowledge(ids);
+                     group.DeleteConsumer("c");
+                     stream.DestroyGroup("g");
+                   }),
+            "0 XGROUP CREATE s g 0-0 MKSTREAM ENTRIESREAD -1; 0 XGROUP CREATECONSUMER s g c; "
+            "0 XCLAIM s g c 0 1-0 2-0 TIME 5 RETRYCOUNT 3 FORCE JUSTID; "
+            "0 XGROUP SETID s g 2-0 ENTRIESREAD 2; 0 XACK s g 1-0 2-0; "
+            "0 XGROUP DELCONSUMER s g c; 0 XGROUP DESTROY s g; | ");
 }
 
 TEST_F(ChangeLogTest, FieldsOfOneScopeAreOneCommand) {

@@ -7,6 +7,7 @@
 
 #include "storage/values/hash.h"
 #include "storage/values/memory_slot.h"
+#include "storage/values/mutable_stream.h"
 #include "storage/values/set.h"
 #include "storage/values/string_value.h"
 #include "storage/values/zset.h"
@@ -54,6 +55,34 @@ TEST(CommandSnapshotTest, AStringSaysItsExpiryItself) {
             "SELECT 3; SET k text PXAT 5000");
 }
 
+TEST(CommandSnapshotTest, AStreamSaysItsEntriesItsIdsAndItsGroups) {
+  MemorySlot slot;
+  const EncodingLimits limits;
+  MutableStream stream(slot, limits);
+  const std::vector<std::string_view> words = {"f", "v"};
+  stream.Append({1, 0}, words);
+  stream.Append({2, 0}, words);
+  stream.Erase({1, 0});
+  stream.CreateGroup("g", {2, 0}, 2);
+  MutableStreamGroup group(stream, "g");
+  group.CreateConsumer("c", 1);
+  const std::vector<StreamId> ids = {{2, 0}};
+  group.Claim("c", ids, 77, 3);
+  EXPECT_EQ(Said({.key = "k", .value = slot.view()}),
+            "SELECT 0; XADD k 2-0 f v; XSETID k 2-0 ENTRIESADDED 2 MAXDELETEDID 1-0; "
+            "XGROUP CREATE k g 2-0 ENTRIESREAD 2; XGROUP CREATECONSUMER k g c; "
+            "XCLAIM k g c 0 2-0 TIME 77 RETRYCOUNT 3 JUSTID FORCE");
+}
+
+TEST(CommandSnapshotTest, AnEmptyStreamIsMadeByAnEntryThatIsGoneAtOnce) {
+  MemorySlot slot;
+  const EncodingLimits limits;
+  MutableStream stream(slot, limits);
+  stream.Create();
+  EXPECT_EQ(Said({.key = "k", .value = slot.view()}),
+            "SELECT 0; XADD k MAXLEN 0 0-1 x y; XSETID k 0-0 ENTRIESADDED 0 MAXDELETEDID 0-0");
+}
+
 TEST(CommandSnapshotTest, AHashSaysItsFieldsThenTheirExpiriesThenItsOwn) {
   MemorySlot slot;
   MutableHash hash(slot, {});
@@ -64,6 +93,15 @@ TEST(CommandSnapshotTest, AHashSaysItsFieldsThenTheirExpiriesThenItsOwn) {
             "SELECT 0; HSET h a v b v; HPEXPIREAT h 700 FIELDS 1 b; PEXPIREAT h 5000");
 }
 
+TEST(CommandSnapshotTest, ASetSaysItsMembersThenTheirExpiries) {
+  MemorySlot slot;
+  const EncodingLimits limits;
+  MutableSet set(slot, limits);
+  for (const char* member : {"a", "b", "c"}) set.Add(member);
+  set.SetMemberExpiry("b", 700);
+  set.SetMemberExpiry("c", 300);
+  EXPECT_EQ(Said({.key = "t", .value = slot.view(), .expire_at_ms = 5000}, /*now_ms=*/300),
+            "SELECT 0; SADD t a b; SPEXPIREAT t 700 MEMBERS 1 b; PEXPIREAT t 5000");
 TEST(CommandSnapshotTest, AZsetSaysItsScoresExactly) {
   MemorySlot slot;
   const EncodingLimits limits;
@@ -95,9 +133,12 @@ TEST(CommandSnapshotTest, ADatabaseIsSelectedOnce) {
   StringSink sink;
   CommandSnapshot snapshot(sink, 0);
   snapshot.Script("return 1");
+  snapshot.Function("#!lua");
   for (const int db : {0, 0, 2}) snapshot.Entry({.db = db, .key = "k", .value = slot.view()});
-  EXPECT_EQ(Words(sink.text()),
-            "SCRIPT LOAD return 1; SELECT 0; SET k 1; SET k 1; SELECT 2; SET k 1");
+  EXPECT_EQ(
+      Words(sink.text()),
+      "SCRIPT LOAD return 1; FUNCTION LOAD #!lua; SELECT 0; SET k 1; SET k 1; SELECT 2; SET k "
+      "1");
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 namespace cloakroom {
 namespace {
 
+using namespace std::string_literals;
+
 class ClientTest : public ServerTest {
  protected:
   std::string Id(const std::string& name) { return std::to_string(ClientNamed(name).id); }
@@ -51,6 +53,62 @@ TEST_F(ClientTest, ListChoosesByIdAndType) {
   EXPECT_EQ(Run("CLIENT LIST TYPE pubsub").find("id=" + Id("") + " "), std::string::npos);
   EXPECT_EQ(Run("CLIENT LIST TYPE replica"), "$0\r\n\r\n");
   EXPECT_EQ(Run("CLIENT LIST ID 999 0 -1"), "$0\r\n\r\n");
+}
+
+TEST_F(ClientTest, ListTakesValkeysFilters) {
+  Id("");
+  Id("far");
+  ClientNamed("far").address = "10.0.0.1:5";
+  RunAs("far", "CLIENT SETNAME worker");
+  RunAs("far", "CLIENT SETINFO LIB-NAME lib");
+  RunAs("far", "CLIENT SETINFO LIB-VER 1.2");
+  RunAs("far", "SELECT 3");
+  RunAs("far", "CLIENT NO-EVICT ON");
+  const std::string far = "id=" + Id("far") + " ";
+  const std::string near = "id=" + Id("") + " ";
+  for (std::string_view filter :
+       {"IP 10.0.0.1", "ADDR 10.0.0.1:5", "NAME worker", "LIB-NAME lib", "LIB-VER 1.2", "DB 3",
+        "FLAGS e", "SKIPME yes", "USER default NAME worker", "NAME worker TYPE normal"}) {
+    const std::string listed = Run("CLIENT LIST " + std::string(filter));
+    EXPECT_NE(listed.find(far), std::string::npos) << filter;
+    EXPECT_EQ(listed.find(near), std::string::npos) << filter;
+  }
+  for (const std::string& filter :
+       {"NOT-IP 10.0.0.1"s, "NOT-ADDR 10.0.0.1:5"s, "NOT-NAME worker"s, "NOT-LIB-NAME lib"s,
+        "NOT-LIB-VER 1.2"s, "NOT-DB 3"s, "NOT-FLAGS e"s, "NOT-ID " + Id("far"),
+        "NOT-CAPA r NOT-DB 3"s, "ID " + Id("") + " " + Id("far") + " NOT-DB 3"}) {
+    const std::string listed = Run("CLIENT LIST " + filter);
+    EXPECT_EQ(listed.find(far), std::string::npos) << filter;
+    EXPECT_NE(listed.find(near), std::string::npos) << filter;
+  }
+  EXPECT_EQ(Run("CLIENT LIST NOT-TYPE normal"), "$0\r\n\r\n");
+  EXPECT_EQ(Run("CLIENT LIST NOT-USER default"), "$0\r\n\r\n");
+  EXPECT_EQ(Run("CLIENT LIST CAPA r"), "$0\r\n\r\n");
+  Advance(10'000);
+  ClientNamed("").last_ms = now_ms();
+  EXPECT_EQ(Run("CLIENT LIST IDLE 10").find(near), std::string::npos);
+  EXPECT_NE(Run("CLIENT LIST IDLE 10").find(far), std::string::npos);
+}
+
+TEST_F(ClientTest, KillTakesTheSameFilters) {
+  Id("");
+  RunAs("far", "CLIENT SETNAME worker");
+  EXPECT_EQ(Run("CLIENT KILL NOT-NAME worker"), ":0\r\n");
+  EXPECT_EQ(Run("CLIENT KILL ID " + Id("") + " " + Id("far") + " DB 0"), ":1\r\n");
+  EXPECT_TRUE(LinkOf("far").killed);
+}
+
+TEST_F(ClientTest, FiltersAreChecked) {
+  EXPECT_EQ(Run("CLIENT LIST FLAGS ~"), "-ERR Unknown flags found in the provided filter: ~\r\n");
+  EXPECT_EQ(Run("CLIENT LIST NOT-FLAGS ~"),
+            "-ERR Unknown flags found in the NOT-FLAGS filter: ~\r\n");
+  EXPECT_EQ(Run("CLIENT LIST CAPA x"), "-ERR Unknown capa found in the provided filter: x\r\n");
+  EXPECT_EQ(Run("CLIENT LIST IDLE x"), "-ERR idle is not an integer or out of range\r\n");
+  EXPECT_EQ(Run("CLIENT LIST MAXAGE 0"), "-ERR maxage should be greater than 0\r\n");
+  EXPECT_EQ(Run("CLIENT LIST DB 16"), "-ERR DB index is out of range\r\n");
+  EXPECT_EQ(Run("CLIENT LIST NOT-MAXAGE 5"), "-ERR syntax error\r\n");
+  EXPECT_EQ(Run("CLIENT LIST ID 1 foo"), "-ERR Invalid client ID\r\n");
+  EXPECT_EQ(Run("CLIENT KILL ID 1 foo"), "-ERR syntax error\r\n");
 }
 
 TEST_F(ClientTest, ListRefusesWhatItCannotRead) {

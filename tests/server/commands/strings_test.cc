@@ -384,5 +384,36 @@ TEST_F(StringsTest, IncrByFloatAddsDecimals) {
   EXPECT_EQ(Run("INCRBYFLOAT h abc"), kWrongTypeReply);
 }
 
+TEST_F(StringsTest, SetIfEqStoresOnlyOverThatString) {
+  EXPECT_EQ(Run("SET k new IFEQ old"), "$-1\r\n");
+  EXPECT_EQ(Run("EXISTS k"), ":0\r\n");
+  Run("SET k old");
+  EXPECT_EQ(Run("SET k new IFEQ other"), "$-1\r\n");
+  EXPECT_EQ(Run("SET k new IFEQ other GET"), "$3\r\nold\r\n");
+  EXPECT_EQ(Run("SET k new IFEQ old EX 10"), "+OK\r\n");
+  EXPECT_EQ(Run("TTL k"), ":10\r\n");
+  EXPECT_EQ(Run("SET k 5 GET IFEQ new"), "$3\r\nnew\r\n");
+  EXPECT_EQ(Run("SET k 6 IFEQ 5"), "+OK\r\n");
+  Run("SADD t m");
+  EXPECT_EQ(Run("SET t v IFEQ m"),
+            "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
+  for (std::string_view line :
+       {"SET k v IFEQ", "SET k v NX IFEQ 6", "SET k v IFEQ 6 XX", "SET k v IFEQ 6 IFEQ 6"}) {
+    EXPECT_EQ(Run(line), "-ERR syntax error\r\n") << line;
+  }
+}
+
+TEST_F(StringsTest, DelIfEqDeletesOnlyThatString) {
+  EXPECT_EQ(Run("DELIFEQ k v"), ":0\r\n");
+  Run("MSET k v n 12");
+  EXPECT_EQ(Run("DELIFEQ k x"), ":0\r\n");
+  EXPECT_EQ(Run("DELIFEQ k v"), ":1\r\n");
+  EXPECT_EQ(Run("DELIFEQ n 12"), ":1\r\n");
+  EXPECT_EQ(Run("EXISTS k n"), ":0\r\n");
+  Run("SADD t m");
+  EXPECT_EQ(Run("DELIFEQ t m"),
+            "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
+}
+
 }  // namespace
 }  // namespace cloakroom

@@ -72,5 +72,16 @@ TEST_F(LogReplayTest, ScriptsOfOldLogsRun) {
   EXPECT_EQ(Run("GET a"), "$1\r\n1\r\n");
 }
 
+TEST_F(LogReplayTest, ARestoredKeyExpiresOnlyWhenTheLogSaysSo) {
+  Run("SET a v");
+  const std::string reply = Run("DUMP a");
+  const size_t begin = reply.find("\r\n") + 2;
+  const std::string payload = reply.substr(begin, reply.size() - begin - 2);
+  EXPECT_OK(Replay({"RESTORE", "b", "1", payload, "ABSTTL"}));
+  EXPECT_EQ(server_.keyspace().db(0).size(), 2u);
+  EXPECT_OK(Replay({"RESTORE", "c", "5000", payload}));
+  EXPECT_EQ(Run("PTTL c"), ":5000\r\n");
+}
+
 }  // namespace
 }  // namespace cloakroom

@@ -17,8 +17,8 @@ class LongWorkTest : public ServerTest {
     auto done = std::make_shared<std::promise<std::string>>();
     auto holder = std::make_shared<std::weak_ptr<LongWork>>();
     auto work = std::make_shared<LongWork>(
-        std::move(function), pool_, server_.keyspace().background_slot(), 2,
-        [done, holder] { done->set_value(TakeText(holder->lock()->output())); });
+        std::move(function), pool_, server_.running_scripts(), server_.keyspace().background_slot(),
+        2, [done, holder] { done->set_value(TakeText(holder->lock()->output())); });
     *holder = work;
     work->Start();
     return done->get_future();

@@ -21,6 +21,16 @@ TEST(SecretsTest, HelloHidesUserAndPasswordOnly) {
   EXPECT_EQ(Shown("hello", {"HELLO", "3", "AUTH"}), (Words{"HELLO", "3", "AUTH"}));
 }
 
+TEST(SecretsTest, MigrateHidesItsCredentialsOnly) {
+  EXPECT_EQ(
+      Shown("migrate", {"MIGRATE", "h", "1", "", "0", "9", "COPY", "AUTH", "pw", "KEYS", "a"}),
+      (Words{"MIGRATE", "h", "1", "", "0", "9", "COPY", "AUTH", "(redacted)", "KEYS", "a"}));
+  EXPECT_EQ(Shown("migrate", {"MIGRATE", "h", "1", "k", "0", "9", "auth2", "me", "pw"}),
+            (Words{"MIGRATE", "h", "1", "k", "0", "9", "auth2", "(redacted)", "(redacted)"}));
+  EXPECT_EQ(Shown("migrate", {"MIGRATE", "h", "1", "", "0", "9", "KEYS", "auth", "a"}),
+            (Words{"MIGRATE", "h", "1", "", "0", "9", "KEYS", "auth", "a"}));
+}
+
 TEST(SecretsTest, ConfigSetHidesPasswordsOnly) {
   EXPECT_EQ(Shown("config|set", {"CONFIG", "SET", "port", "1", "RequirePass", "pw"}),
             (Words{"CONFIG", "SET", "port", "1", "RequirePass", "(redacted)"}));

@@ -64,6 +64,12 @@ TEST_F(InfoTest, KeyspaceListsDatabasesWithKeys) {
   EXPECT_EQ(Text({"keyspace"}), "# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=50000\r\n");
 }
 
+TEST_F(InfoTest, KeyspaceCountsKeysWithItemsThatExpire) {
+  Run("HSET h f v");
+  Run("HEXPIRE h 100 FIELDS 1 f");
+  EXPECT_EQ(Text({"keyspace"}), "# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0,subexpiry=1\r\n");
+}
+
 TEST_F(InfoTest, CountersFollowTheCommands) {
   Run("SET a 1 PX 10");
   Run("GET a");

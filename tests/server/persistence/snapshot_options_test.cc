@@ -12,6 +12,7 @@ namespace cloakroom {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::Pair;
 
 constexpr char kBody[] = "return 1";
@@ -36,17 +37,23 @@ TEST_F(SnapshotOptionsTest, SavePointsAreThoseOfTheDirective) {
 }
 
 TEST_F(SnapshotOptionsTest, TheHeadTellsASnapshotFromTheBaseOfALog) {
-  EXPECT_THAT(AuxFieldsOf(server_, /*log_base=*/false), Contains(Pair("aof-base", "0")));
-  EXPECT_THAT(AuxFieldsOf(server_, /*log_base=*/true), Contains(Pair("aof-base", "1")));
+  EXPECT_THAT(HeadOf(server_, /*log_base=*/false).aux, Contains(Pair("aof-base", "0")));
+  EXPECT_THAT(HeadOf(server_, /*log_base=*/true).aux, Contains(Pair("aof-base", "1")));
 }
 
 TEST_F(SnapshotOptionsTest, LoadedScriptsGoAlongAndComeBack) {
   Run({"SCRIPT", "LOAD", kBody});
-  const RdbAuxFields fields = AuxFieldsOf(server_, /*log_base=*/false);
+  const RdbAuxFields fields = HeadOf(server_, /*log_base=*/false).aux;
   ASSERT_THAT(fields, Contains(Pair(kScriptAux, kBody)));
   Run("SCRIPT FLUSH");
   for (const auto& [key, value] : fields) TakeAuxField(server_, key, value);
   EXPECT_EQ(Run({"EVALSHA", kDigest, "0"}), ":1\r\n");
+}
+
+TEST_F(SnapshotOptionsTest, LibrariesGoAlong) {
+  const std::string source = "#!lua name=lib\nredis.register_function('f', function() end)";
+  ASSERT_EQ(Run({"FUNCTION", "LOAD", source}), "$3\r\nlib\r\n");
+  EXPECT_THAT(HeadOf(server_, /*log_base=*/false).functions, ElementsAre(source));
 }
 
 TEST_F(SnapshotOptionsTest, FieldsOfOthersAreSkipped) {

@@ -7,22 +7,28 @@
 namespace cloakroom {
 namespace {
 
+using Kind = RunningScript::Kind;
 using Result = RunningScripts::KillResult;
 
 class RunningScriptsTest : public testing::Test {
  protected:
+  void BeBusy(RunningScript& script) {
+    const std::string_view command[] = {"FCALL", "f", "0"};
+    scripts_.NoteBusy(&script, "f", command, 17);
+  }
+
   RunningScripts scripts_;
   RunningScript one_;
   RunningScript other_;
 };
 
 TEST_F(RunningScriptsTest, OnlyABusyScriptIsKilled) {
-  EXPECT_EQ(scripts_.Kill(), Result::kNothingRuns);
+  EXPECT_EQ(scripts_.Kill(Kind::kScript), Result::kNothingRuns);
   scripts_.Add(&one_);
   scripts_.Add(&other_);
-  EXPECT_EQ(scripts_.Kill(), Result::kNothingRuns);
-  one_.busy = true;
-  EXPECT_EQ(scripts_.Kill(), Result::kKilled);
+  EXPECT_EQ(scripts_.Kill(Kind::kScript), Result::kNothingRuns);
+  BeBusy(one_);
+  EXPECT_EQ(scripts_.Kill(Kind::kScript), Result::kKilled);
   EXPECT_TRUE(one_.must_end());
   EXPECT_FALSE(other_.must_end());
 }
@@ -33,9 +39,10 @@ TEST_F(RunningScriptsTest, OneThatHasWrittenGoesOnAndSaysSoWhicheverComesFirst) 
     RunningScript reader;
     scripts_.Add(writer_first ? &writer : &reader);
     scripts_.Add(writer_first ? &reader : &writer);
-    writer.busy = reader.busy = true;
+    BeBusy(writer);
+    BeBusy(reader);
     EXPECT_TRUE(writer.BeginToWrite());
-    EXPECT_EQ(scripts_.Kill(), Result::kWrote);
+    EXPECT_EQ(scripts_.Kill(Kind::kScript), Result::kWrote);
     EXPECT_FALSE(writer.must_end());
     EXPECT_TRUE(reader.must_end());
     scripts_.Remove(&writer);
@@ -45,18 +52,63 @@ TEST_F(RunningScriptsTest, OneThatHasWrittenGoesOnAndSaysSoWhicheverComesFirst) 
 
 TEST_F(RunningScriptsTest, OneThatIsKilledWritesNoMore) {
   scripts_.Add(&one_);
-  one_.busy = true;
-  EXPECT_EQ(scripts_.Kill(), Result::kKilled);
+  BeBusy(one_);
+  EXPECT_EQ(scripts_.Kill(Kind::kScript), Result::kKilled);
   EXPECT_FALSE(one_.BeginToWrite());
   EXPECT_FALSE(one_.wrote());
-  EXPECT_EQ(scripts_.Kill(), Result::kKilled);
+  EXPECT_EQ(scripts_.Kill(Kind::kScript), Result::kKilled);
+}
+
+TEST_F(RunningScriptsTest, AFunctionIsKilledAsAFunctionOnly) {
+  RunningScript function(Kind::kFunction);
+  scripts_.Add(&function);
+  EXPECT_EQ(scripts_.Kill(Kind::kFunction), Result::kNothingRuns);
+  BeBusy(function);
+  EXPECT_EQ(scripts_.Kill(Kind::kScript), Result::kOtherKind);
+  EXPECT_FALSE(function.must_end());
+  EXPECT_EQ(scripts_.Kill(Kind::kFunction), Result::kKilled);
+  EXPECT_TRUE(function.must_end());
+}
+
+TEST_F(RunningScriptsTest, ThatAFunctionHasWrittenIsSaidToBoth) {
+  RunningScript function(Kind::kFunction);
+  scripts_.Add(&function);
+  BeBusy(function);
+  EXPECT_TRUE(function.BeginToWrite());
+  EXPECT_EQ(scripts_.Kill(Kind::kScript), Result::kWrote);
+  EXPECT_EQ(scripts_.Kill(Kind::kFunction), Result::kWrote);
+}
+
+TEST_F(RunningScriptsTest, ABusyFunctionIsKnownWithItsCommand) {
+  RunningScript function(Kind::kFunction);
+  scripts_.Add(&one_);
+  BeBusy(one_);
+  scripts_.Add(&function);
+  EXPECT_FALSE(scripts_.Busy()) << "it is not busy yet";
+  BeBusy(function);
+  const std::optional<BusyFunction> busy = scripts_.Busy();
+  ASSERT_TRUE(busy);
+  EXPECT_EQ(busy->name, "f");
+  EXPECT_EQ(busy->command, (std::vector<std::string>{"FCALL", "f", "0"}));
+  EXPECT_EQ(busy->started_us, 17);
+}
+
+TEST_F(RunningScriptsTest, WhoWaitsHearsHowToEndTheWait) {
+  RunningScript function(Kind::kFunction);
+  EXPECT_EQ(scripts_.BusyReply(), kBusyScript);
+  scripts_.Add(&function);
+  BeBusy(function);
+  EXPECT_EQ(scripts_.BusyReply(), kBusyFunction);
+  scripts_.Add(&one_);
+  BeBusy(one_);
+  EXPECT_EQ(scripts_.BusyReply(), kBusyScript);
 }
 
 TEST_F(RunningScriptsTest, OneThatHasEndedIsForgotten) {
-  one_.busy = true;
+  BeBusy(one_);
   scripts_.Add(&one_);
   scripts_.Remove(&one_);
-  EXPECT_EQ(scripts_.Kill(), Result::kNothingRuns);
+  EXPECT_EQ(scripts_.Kill(Kind::kScript), Result::kNothingRuns);
   EXPECT_FALSE(one_.must_end());
 }
 
@@ -64,7 +116,7 @@ TEST_F(RunningScriptsTest, TheEndOfAllSparesNoWriterAndNobodyWhoComesLater) {
   scripts_.Add(&one_);
   EXPECT_FALSE(scripts_.AnyBusy());
   EXPECT_FALSE(scripts_.AnyWrote());
-  one_.busy = true;
+  BeBusy(one_);
   EXPECT_TRUE(one_.BeginToWrite());
   EXPECT_TRUE(scripts_.AnyBusy());
   EXPECT_TRUE(scripts_.AnyWrote());
@@ -111,11 +163,11 @@ TEST_F(RunningScriptsTest, EitherItIsEndedOrItWritesNeverBoth) {
   constexpr int kTimes = 2000;
   for (int i = 0; i < kTimes; ++i) {
     RunningScript script;
-    script.busy = true;
+    BeBusy(script);
     scripts_.Add(&script);
     bool wrote = false;
     std::thread runner([&] { wrote = script.BeginToWrite(); });
-    const Result result = scripts_.Kill();
+    const Result result = scripts_.Kill(Kind::kScript);
     runner.join();
     scripts_.Remove(&script);
     EXPECT_EQ(result, wrote ? Result::kWrote : Result::kKilled);

@@ -76,8 +76,9 @@ std::string ServerTest::RunAs(const std::string& name, std::vector<std::string> 
 }
 
 std::shared_ptr<LongWork> ServerTest::RunWork(LongWork::Function function, ReplyWriter& reply) {
-  auto work = std::make_shared<LongWork>(std::move(function), server_.workers(),
-                                         server_.keyspace().background_slot(), reply.resp(), [] {});
+  auto work =
+      std::make_shared<LongWork>(std::move(function), server_.workers(), server_.running_scripts(),
+                                 server_.keyspace().background_slot(), reply.resp(), [] {});
   work->RunToEnd();
   return work;
 }

@@ -18,7 +18,7 @@ class Consumer final : public ChangeConsumer {
   Consumer(std::string name, Keyspace& keyspace, std::string* story)
       : name_(std::move(name)), keyspace_(keyspace), story_(story) {}
 
-  void Take(const ChangeBatch& batch) override {
+  void Take(const ChangeBatch& batch, const ChangeOrigin&) override {
     *story_ += name_ + (IsFree() ? " takes freely:" : " takes:");
     batch.ForEach([&](const Change& change) { Say("change", change.words); });
     batch.ForEachEvent([&](int, KeyEvent event, std::string_view key) {

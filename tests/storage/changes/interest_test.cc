@@ -191,6 +191,26 @@ TEST(InterestTableTest, AKeyIsMarkedOnceUntilItIsServed) {
   EXPECT_TRUE(table.empty());
 }
 
+TEST(InterestTableTest, OtherStripesAreNeededWhileSomebodyWaits) {
+  InterestTable table;
+  InterestTable::Place one{.also_held = 7};
+  InterestTable::Place other{.also_held = 7};
+  InterestTable::Place third;
+  table.Enqueue("k", &third);
+  EXPECT_FALSE(table.needs_others());
+  table.Enqueue("k", &one);
+  table.Enqueue("l", &other);
+  std::vector<uint32_t> needed;
+  table.ForEachOther([&](uint32_t stripe) { needed.push_back(stripe); });
+  EXPECT_EQ(needed, std::vector<uint32_t>{7});
+  table.Leave("k", &one);
+  EXPECT_TRUE(table.needs_others());
+  table.Leave("l", &other);
+  table.Leave("l", &other);
+  EXPECT_FALSE(table.needs_others());
+  table.Leave("k", &third);
+}
+
 TEST(InterestTableTest, WatchersAndWaitersOfAKeyDoNotDisturbEachOther) {
   InterestTable table;
   Watcher watcher;

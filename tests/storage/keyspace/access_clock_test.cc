@@ -79,5 +79,13 @@ TEST(AccessClockTest, TheMinuteWrapsToo) {
   EXPECT_EQ(LfuDecayed(LfuNew(last_minute), last_minute + 2 * kMinute, 1), kLfuInitial - 2);
 }
 
+TEST(AccessClockTest, WhatWasRecordedIsRestoredUnderThePolicyThatKeepsIt) {
+  EXPECT_EQ(IdleSeconds(Restored({.idle_seconds = 70}, /*uses_lfu=*/false, kNow), kNow), 70);
+  EXPECT_EQ(IdleSeconds(Restored({.lfu_counter = 70}, /*uses_lfu=*/false, kNow), kNow), 0);
+  EXPECT_EQ(IdleSeconds(Restored({.idle_seconds = INT64_MAX}, false, kNow), kNow), kMask);
+  EXPECT_EQ(LfuDecayed(Restored({.lfu_counter = 70}, /*uses_lfu=*/true, kNow), kNow, 1), 70);
+  EXPECT_EQ(Restored({.idle_seconds = 70}, /*uses_lfu=*/true, kNow), LfuNew(kNow));
+}
+
 }  // namespace
 }  // namespace cloakroom::access_clock

@@ -45,6 +45,43 @@ TEST_F(HoldTest, AKeyIsHeldUntilTheHoldGoes) {
   EXPECT_TRUE(StripeIsFree("k"));
 }
 
+TEST_F(HoldTest, WhatThoseWhoWaitNeedIsHeldToo) {
+  // Those who wait for a need b, and those who wait for b need c.
+  const auto stripe = [&](const std::string& key) -> Stripe& {
+    return db().StripeOf(KeyHash::Of(key));
+  };
+  InterestTable::Place for_a{.also_held = KeyHash::Of("b").stripe()};
+  InterestTable::Place for_b{.also_held = KeyHash::Of("c").stripe()};
+  {
+    MutexLock lock(stripe("a").mutex);
+    stripe("a").interests.Enqueue("a", &for_a);
+  }
+  {
+    MutexLock lock(stripe("b").mutex);
+    stripe("b").interests.Enqueue("b", &for_b);
+  }
+  for (const bool several : {false, true}) {
+    Hold hold(kSlot);
+    const KeyHash one[] = {KeyHash::Of("a")};
+    ASSERT_TRUE(several ? hold.TryKeys(db(), one) : hold.TryKey(db(), one[0]));
+    EXPECT_FALSE(StripeIsFree("b"));
+    EXPECT_FALSE(StripeIsFree("c"));
+  }
+  for (const char* key : {"a", "b", "c"}) EXPECT_TRUE(StripeIsFree(key)) << key;
+  {
+    std::thread other([&] {
+      Hold hold(1);
+      ASSERT_TRUE(hold.TryKey(db(), KeyHash::Of("c")));
+      Hold refused(kSlot);
+      EXPECT_FALSE(refused.TryKey(db(), KeyHash::Of("a")));
+      EXPECT_EQ(refused.refused(), nullptr) << "try again soon";
+    });
+    other.join();
+  }
+  MutexLock lock(stripe("a").mutex);
+  stripe("a").interests.Leave("a", &for_a);
+}
+
 TEST_F(HoldTest, KeysOfOneStripeAreTakenOnce) {
   std::vector<KeyHash> hashes;
   for (int i = 0; i < 1'000; ++i) hashes.push_back(KeyHash::Of(std::to_string(i)));

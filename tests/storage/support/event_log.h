@@ -23,7 +23,7 @@ class EventLog final : public ChangeConsumer {
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
 
-  void Take(const ChangeBatch& batch) override { batch.ForEachEvent(visit_); }
+  void Take(const ChangeBatch& batch, const ChangeOrigin&) override { batch.ForEachEvent(visit_); }
 
  private:
   ChangeFeed& feed_;

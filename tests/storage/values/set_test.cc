@@ -139,5 +139,77 @@ TEST_F(SetTest, BehavesAsAStdSet) {
   EXPECT_EQ(Members(), std::multiset<std::string>(model.begin(), model.end()));
 }
 
+TEST_F(SetTest, AMemberIsHiddenFromTheMomentItExpires) {
+  for (const char* member : {"a", "b", "c"}) set_.Add(member);
+  EXPECT_TRUE(set_.SetMemberExpiry("a", 100));
+  EXPECT_TRUE(set_.SetMemberExpiry("b", 200));
+  EXPECT_FALSE(set_.SetMemberExpiry("x", 200));
+  EXPECT_EQ(set_.view().NextExpiry(), 100);
+  const Set before(slot_.view(), 99);
+  const Set after(slot_.view(), 100);
+  EXPECT_EQ(before.size(), 3u);
+  EXPECT_EQ(after.size(), 2u);
+  EXPECT_EQ(before.MemberExpiry("a"), 100);
+  EXPECT_EQ(after.MemberExpiry("a"), std::nullopt);
+  EXPECT_EQ(after.MemberExpiry("c"), kNever);
+  EXPECT_FALSE(after.Contains("a"));
+  for (int i = 0; i < 50; ++i) EXPECT_NE(after.Random(rng_), "a");
+  EXPECT_TRUE(Set(slot_.view(), 300).Contains("c"));
+}
+
+TEST_F(SetTest, AddGivesAnExpiredMemberANewLife) {
+  for (const bool large : {false, true}) {
+    for (int i = 0; large && i < 1'000; ++i) set_.Add("other" + std::to_string(i));
+    set_.Add("m");
+    set_.SetMemberExpiry("m", 100);
+    EXPECT_FALSE(MutableSet(slot_, limits_, 99).Add("m"));
+    EXPECT_EQ(set_.view().MemberExpiry("m"), 100);
+    EXPECT_TRUE(MutableSet(slot_, limits_, 100).Add("m"));
+    EXPECT_EQ(set_.view().MemberExpiry("m"), kNever);
+  }
+}
+
+TEST_F(SetTest, RemovingAnExpiredMemberFindsNone) {
+  set_.Add("a");
+  set_.Add("b");
+  set_.SetMemberExpiry("a", 100);
+  MutableSet later(slot_, limits_, 100);
+  EXPECT_FALSE(later.Remove("a"));
+  EXPECT_EQ(Members(), (std::multiset<std::string>{"b"}));
+}
+
+TEST_F(SetTest, ExpiredMembersAreErasedInPieces) {
+  for (int i = 0; i < 1'000; ++i) {
+    set_.Add("m" + std::to_string(i));
+    if (i % 2 == 0) set_.SetMemberExpiry("m" + std::to_string(i), 100 + i);
+  }
+  EXPECT_EQ(MutableSet(slot_, limits_, 99).EraseExpired(10), 0u);
+  MutableSet later(slot_, limits_, 2'000);
+  EXPECT_EQ(later.EraseExpired(300), 300u);
+  EXPECT_EQ(later.EraseExpired(300), 200u);
+  EXPECT_EQ(set_.view().size(), 500u);
+  EXPECT_EQ(set_.view().NextExpiry(), kNever);
+}
+
+TEST_F(SetTest, PersistKeepsAMember) {
+  set_.Add("a");
+  EXPECT_FALSE(set_.PersistMember("a"));
+  set_.SetMemberExpiry("a", 100);
+  EXPECT_TRUE(set_.PersistMember("a"));
+  EXPECT_FALSE(set_.PersistMember("x"));
+  EXPECT_EQ(set_.view().MemberExpiry("a"), kNever);
+}
+
+TEST_F(SetTest, IntegersThatExpireLeaveTheIntSet) {
+  for (int i = 0; i < 500; ++i) set_.Add(std::to_string(i));
+  EXPECT_EQ(Name(), "intset");
+  EXPECT_EQ(set_.view().NextExpiry(), kNever);
+  EXPECT_FALSE(set_.SetMemberExpiry("777", 100));
+  EXPECT_EQ(Name(), "intset");
+  EXPECT_TRUE(set_.SetMemberExpiry("77", 100));
+  EXPECT_EQ(Name(), "hashtable");
+  EXPECT_EQ(Set(slot_.view(), 100).size(), 499u);
+}
+
 }  // namespace
 }  // namespace cloakroom

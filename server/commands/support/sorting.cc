@@ -1,0 +1,149 @@
+#include "server/commands/support/sorting.h"
+
+#include <algorithm>
+#include <cmath>
+#include <compare>
+#include <utility>
+
+#include "protocol/numbers.h"
+#include "storage/base/clock.h"
+#include "storage/values/list.h"
+#include "storage/values/set.h"
+#include "storage/values/type_ops.h"
+#include "storage/values/zset.h"
+
+namespace cloakroom {
+namespace {
+
+/// An element and what it is sorted by.
+struct Weighed {
+  std::string element;
+  double number = 0;
+  std::optional<std::string> text;  ///< with ALPHA and BY
+};
+
+/// The part of `size` elements that LIMIT leaves: [first, end).
+struct Slice {
+  size_t first;
+  size_t end;
+};
+
+Slice SliceOf(const SortOptions& options, size_t size) {
+  const size_t first = std::min(static_cast<size_t>(std::max<int64_t>(options.offset, 0)), size);
+  if (options.count < 0) return {first, size};
+  return {first, first + std::min(static_cast<size_t>(options.count), size - first)};
+}
+
+void CollectList(const List& list, bool backwards, std::vector<std::string>* out) {
+  list.ForEach(0, list.size(), [&](std::string_view element) { out->emplace_back(element); });
+  if (backwards) std::ranges::reverse(*out);
+}
+
+/// All elements. Without sorting, a list and a sorted set keep their order, or with DESC the
+/// reverse.
+std::vector<std::string> Elements(const ValueView& value, const SortOptions& options) {
+  std::vector<std::string> elements;
+  elements.reserve(CountOfElements(value));
+  const bool backwards = options.unsorted && options.descending;
+  switch (value.type) {
+    case ValueType::kList:
+      CollectList(List(value), backwards, &elements);
+      break;
+    case ValueType::kZset: {
+      const Zset zset(value);
+      zset.ForRange(0, zset.size(), backwards,
+                    [&](const ScoredItem& item) { elements.emplace_back(item.member); });
+      break;
+    }
+    default:
+      Set(value).ForEach([&](std::string_view member) { elements.emplace_back(member); });
+  }
+  return elements;
+}
+
+/// False: a weight is not a number.
+bool Weigh(const SortOptions& options, SortLookup look_up, Weighed& item) {
+  std::optional<std::string> weight;
+  if (!options.by.empty()) {
+    weight = look_up(options.by, item.element);
+    if (!weight) return true;
+  } else if (options.alpha) {
+    return true;
+  }
+  if (options.alpha) {
+    item.text = std::move(weight);
+    return true;
+  }
+  const std::string_view text = weight ? std::string_view(*weight) : item.element;
+  // As strtod, which takes an empty text for 0.
+  const std::optional<double> number = text.empty() ? 0 : ParseDouble(text);
+  if (!number || std::isnan(*number)) return false;
+  item.number = *number;
+  return true;
+}
+
+/// Equal weights are told apart by the elements, so that the log, which repeats the command, gives
+/// the same order.
+std::strong_ordering Compare(const SortOptions& options, const Weighed& a, const Weighed& b) {
+  if (!options.alpha) {
+    if (a.number < b.number) return std::strong_ordering::less;
+    if (a.number > b.number) return std::strong_ordering::greater;
+  } else if (!options.by.empty()) {
+    if (a.text < b.text) return std::strong_ordering::less;
+    if (b.text < a.text) return std::strong_ordering::greater;
+  }
+  return a.element.compare(b.element) <=> 0;
+}
+
+}  // namespace
+
+bool SortOptions::reads_others() const {
+  return ReadsKey(by) || std::ranges::any_of(gets, ReadsKey);
+}
+
+PatternKey KeyOfPattern(std::string_view pattern, std::string_view element) {
+  const size_t star = pattern.find('*');
+  const std::string_view behind = pattern.substr(star + 1);
+  const size_t arrow = behind.find("->");
+  // An arrow at the very end belongs to the key.
+  const bool has_field = arrow != behind.npos && arrow + 2 < behind.size();
+  PatternKey key;
+  key.key.append(pattern.substr(0, star))
+      .append(element)
+      .append(has_field ? behind.substr(0, arrow) : behind);
+  if (has_field) key.field = behind.substr(arrow + 2);
+  return key;
+}
+
+size_t CountOfElements(const ValueView& value) { return OpsOf(value.type).size(value, 0); }
+
+std::optional<std::vector<std::string>> SortedElements(const ValueView& value,
+                                                       const SortOptions& options,
+                                                       SortLookup look_up) {
+  std::vector<std::string> elements = Elements(value, options);
+  const Slice slice = SliceOf(options, elements.size());
+  const auto at = [](auto& items, size_t i) { return items.begin() + static_cast<ptrdiff_t>(i); };
+  if (options.unsorted) {
+    elements.erase(at(elements, slice.end), elements.end());
+    elements.erase(elements.begin(), at(elements, slice.first));
+    return elements;
+  }
+  std::vector<Weighed> items(elements.size());
+  bool numbers = true;
+  for (size_t i = 0; i < items.size(); ++i) {
+    items[i].element = std::move(elements[i]);
+    numbers = Weigh(options, look_up, items[i]) && numbers;
+  }
+  if (!numbers) return std::nullopt;
+  std::ranges::partial_sort(items, at(items, slice.end), [&](const Weighed& a, const Weighed& b) {
+    const auto order = Compare(options, a, b);
+    return options.descending ? order > 0 : order < 0;
+  });
+  elements.clear();
+  for (size_t i = slice.first; i < slice.end; ++i) {
+    elements.push_back(std::move(items[i].element));
+  }
+  return elements;
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,223 @@
+#include "server/tracking/tracking_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/config/config.h"
+#include "server/session/client.h"
+#include "server/session/client_registry.h"
+#include "server/tracking/invalidation.h"
+#include "storage/base/text_hash.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+namespace {
+
+/// Returns whether the id is new.
+template <typename Ids>
+bool Insert(Ids& ids, uint64_t id) {
+  const auto at = std::ranges::lower_bound(ids, id);
+  if (at != ids.end() && *at == id) return false;
+  ids.insert(at, id);
+  return true;
+}
+
+template <typename Ids>
+void Erase(Ids& ids, uint64_t id) {
+  const auto at = std::ranges::lower_bound(ids, id);
+  if (at != ids.end() && *at == id) ids.erase(at);
+}
+
+/// Reading an absent key, or making a new one, is reported beside the change itself.
+bool IsChange(KeyEvent event) { return event != "keymiss" && event != "new"; }
+
+}  // namespace
+
+TrackingTable::TrackingTable(Server& server) : server_(server) {
+  server.keyspace().feed().Add(*this);
+}
+
+TrackingTable::~TrackingTable() { server_.keyspace().feed().Remove(*this); }
+
+TrackingTable::Shard& TrackingTable::ShardOf(std::string_view key) {
+  return shards_[HashText(key) % kShards];
+}
+
+void TrackingTable::Enable(Client& client, const Options& options) {
+  MutexLock lock(mutex_);
+  ClientTracking& tracking = client.tracking;
+  if (!tracking.on && ++clients_ == 1) server_.keyspace().feed().SetWants(*this, kEvents);
+  tracking.on = true;
+  tracking.redirect_broken = false;
+  tracking.bcast = options.bcast;
+  tracking.optin = options.optin;
+  tracking.optout = options.optout;
+  tracking.noloop = options.noloop;
+  tracking.redirect = options.redirect;
+  if (!options.bcast) return;
+  for (const std::string& prefix : options.prefixes) {
+    if (!Insert(listeners_[prefix], client.id)) continue;
+    tracking.prefixes.push_back(prefix);
+  }
+  broadcasts_ = true;
+}
+
+void TrackingTable::Disable(Client& client) {
+  ClientTracking& tracking = client.tracking;
+  if (!tracking.on) return;
+  MutexLock lock(mutex_);
+  for (const std::string& prefix : std::exchange(tracking.prefixes, {})) {
+    const auto found = listeners_.find(prefix);
+    Erase(found->second, client.id);
+    if (found->second.empty()) listeners_.erase(found);
+  }
+  broadcasts_ = !listeners_.empty();
+  tracking.on = false;
+  tracking.redirect_broken = false;
+  tracking.bcast = false;
+  tracking.optin = false;
+  tracking.optout = false;
+  tracking.noloop = false;
+  tracking.redirect = 0;
+  tracking.caching = ClientTracking::Caching::kUnsaid;
+  if (--clients_ == 0) server_.keyspace().feed().SetWants(*this, kNothing);
+}
+
+void TrackingTable::Remember(const Client& client, std::span<const std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    Shard& shard = ShardOf(key);
+    MutexLock lock(shard.mutex);
+    const auto [readers, is_new] = shard.readers.try_emplace(key);
+    if (is_new) keys_.fetch_add(1, std::memory_order_relaxed);
+    if (Insert(readers->second, client.id)) items_.fetch_add(1, std::memory_order_relaxed);
+  }
+  MakeRoom();
+}
+
+void TrackingTable::MakeRoom() {
+  const auto most = static_cast<size_t>(server_.settings().tracking_table_max_keys.Get());
+  if (most == 0) return;
+  // An empty shard costs a turn. Another thread may empty the table meanwhile.
+  for (size_t turn = 0; keys_.load(std::memory_order_relaxed) > most && turn < kShards; ++turn) {
+    Shard& shard = shards_[next_victim_.fetch_add(1, std::memory_order_relaxed) % kShards];
+    std::string victim;
+    {
+      MutexLock lock(shard.mutex);
+      if (shard.readers.empty()) continue;
+      victim = shard.readers.begin()->first;
+    }
+    Invalidate(victim, /*origin=*/0);
+  }
+}
+
+void TrackingTable::Take(const ChangeBatch& batch, const ChangeOrigin& origin) {
+  batch.ForEach([&](const Change& change) {
+    if (change.kind == ChangeKind::kFlushDatabase || change.kind == ChangeKind::kFlushAll ||
+        change.kind == ChangeKind::kSwapDatabases) {
+      InvalidateAll();
+    }
+  });
+  batch.ForEachEvent([&](int /*db*/, KeyEvent event, std::string_view key) {
+    // Time makes no client's change.
+    if (IsChange(event)) Invalidate(key, event == "expired" ? 0 : origin.client);
+  });
+}
+
+void TrackingTable::Invalidate(std::string_view key, uint64_t origin) {
+  Invalidation invalidation{.readers = {}, .broadcast = ListenersTo(key), .origin = origin};
+  Shard& shard = ShardOf(key);
+  MutexLock lock(shard.mutex);
+  if (const auto found = shard.readers.find(key); found != shard.readers.end()) {
+    invalidation.readers = std::move(found->second);
+    shard.readers.erase(found);
+    keys_.fetch_sub(1, std::memory_order_relaxed);
+    items_.fetch_sub(invalidation.readers.size(), std::memory_order_relaxed);
+  }
+  if (invalidation.readers.empty() && invalidation.broadcast.empty()) return;
+  invalidation.key = std::string(key);
+  relay_.Add(std::move(invalidation));
+}
+
+void TrackingTable::InvalidateAll() {
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    keys_.fetch_sub(shard.readers.size(), std::memory_order_relaxed);
+    for (const auto& [key, readers] : shard.readers) {
+      items_.fetch_sub(readers.size(), std::memory_order_relaxed);
+    }
+    shard.readers.clear();
+  }
+  relay_.Add({});
+}
+
+TrackingTable::Readers TrackingTable::ListenersTo(std::string_view key) const {
+  Readers all;
+  if (!broadcasts_.load(std::memory_order_relaxed)) return all;
+  MutexLock lock(mutex_);
+  for (const auto& [prefix, listeners] : listeners_) {
+    if (!key.starts_with(prefix)) continue;
+    for (const uint64_t id : listeners) Insert(all, id);
+  }
+  return all;
+}
+
+size_t TrackingTable::prefixes() const {
+  MutexLock lock(mutex_);
+  return listeners_.size();
+}
+
+/// The messages of a chunk: those of clients in BCAST mode name all keys of the chunk at once.
+class TrackingTable::Outbox {
+ public:
+  explicit Outbox(ClientRegistry& clients) : clients_(clients) {}
+  ~Outbox() { SendBroadcasts(); }
+
+  void Add(const Invalidation& invalidation) {
+    if (!invalidation.key) return TellAll();
+    const std::string_view key = *invalidation.key;
+    for (const uint64_t id : invalidation.readers) {
+      if (const auto client = Find(id, invalidation.origin)) {
+        SendInvalidation(clients_, *client, std::span(&key, 1));
+      }
+    }
+    for (const uint64_t id : invalidation.broadcast) {
+      if (Find(id, invalidation.origin) == nullptr) continue;
+      std::vector<std::string_view>& keys = broadcasts_[id];
+      if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+    }
+  }
+
+ private:
+  /// Null: it is gone, does not track any more, or does not want to hear of its own change.
+  std::shared_ptr<Client> Find(uint64_t id, uint64_t origin) {
+    std::shared_ptr<Client> client = clients_.Find(id);
+    if (client == nullptr || !client->tracking.on) return nullptr;
+    return client->tracking.noloop && id == origin ? nullptr : client;
+  }
+
+  void TellAll() {
+    SendBroadcasts();
+    for (const auto& client : clients_.All()) {
+      if (client->tracking.on) SendInvalidation(clients_, *client, std::nullopt);
+    }
+  }
+
+  void SendBroadcasts() {
+    for (const auto& [id, keys] : broadcasts_) {
+      if (const auto client = clients_.Find(id)) SendInvalidation(clients_, *client, keys);
+    }
+    broadcasts_.clear();
+  }
+
+  ClientRegistry& clients_;
+  std::map<uint64_t, std::vector<std::string_view>> broadcasts_;
+};
+
+void TrackingTable::AfterHold() {
+  relay_.HandOn([this](std::vector<Invalidation>& chunk) {
+    Outbox outbox(server_.clients());
+    for (const Invalidation& invalidation : chunk) outbox.Add(invalidation);
+  });
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,113 @@
+#ifndef CLOAKROOM_SERVER_TRACKING_TRACKING_TABLE_H_
+#define CLOAKROOM_SERVER_TRACKING_TRACKING_TABLE_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/inlined_vector.h"
+#include "server/context/relay.h"
+#include "server/context/server.h"
+#include "storage/base/mutex.h"
+#include "storage/base/string_map.h"
+#include "storage/changes/change_feed.h"
+
+namespace cloakroom {
+
+/// Which clients cache which keys (CLIENT TRACKING), and who must be told that a key has changed.
+///
+/// By default the table remembers the keys that a client has read, by name alone, whatever the
+/// database, as Redis does. The first change of such a key tells the client and forgets it. A read
+/// is remembered while its stripe is held, and a change looks the key up while its stripe is held:
+/// no change comes between a read and its place in the table. A client in BCAST mode is told of
+/// every change of a key with one of its prefixes.
+///
+/// Holds at most `tracking-table-max-keys` keys: for one more it tells the clients of another key
+/// to forget that. While no client tracks, nothing is paid.
+///
+/// Thread rule: any thread, except where a comment names one.
+class TrackingTable final : public ChangeConsumer {
+ public:
+  /// The server must outlive it.
+  explicit TrackingTable(Server& server);
+  ~TrackingTable() override;
+
+  /// What CLIENT TRACKING ON asks for.
+  struct Options {
+    bool bcast = false;
+    bool optin = false;
+    bool optout = false;
+    bool noloop = false;
+    uint64_t redirect = 0;
+    std::vector<std::string> prefixes;  ///< those that are new
+  };
+  /// Turns tracking on, or changes its options. On the client's thread.
+  void Enable(Client& client, const Options& options);
+  /// On the client's thread, too. The keys that it has read are forgotten when they change.
+  void Disable(Client& client);
+
+  /// Remembers that the client has read these keys. On the client's thread, while their stripes are
+  /// held. Call AfterHold when they are no longer.
+  void Remember(const Client& client, std::span<const std::string_view> keys);
+
+  void Take(const ChangeBatch& batch, const ChangeOrigin& origin) override;
+  void AfterHold() override;
+
+  // For INFO.
+  size_t clients() const { return clients_; }
+  size_t keys() const { return keys_; }
+  /// Pairs of a key and a client.
+  size_t items() const { return items_; }
+  size_t prefixes() const;
+
+ private:
+  /// Sorted ids of clients.
+  using Readers = absl::InlinedVector<uint64_t, 2>;
+  struct Shard {
+    Mutex mutex;
+    StringMap<Readers> readers ABSL_GUARDED_BY(mutex);
+  };
+  /// What a change entails: these clients forget the key.
+  struct Invalidation {
+    std::optional<std::string> key;  ///< nullopt: all keys, and all clients that track
+    Readers readers;
+    Readers broadcast;
+    uint64_t origin = 0;  ///< the client that made the change
+  };
+  class Outbox;
+  static constexpr size_t kShards = 64;
+
+  Shard& ShardOf(std::string_view key);
+  void Invalidate(std::string_view key, uint64_t origin);
+  void InvalidateAll();
+  /// The clients that want to hear of a key by its prefix.
+  Readers ListenersTo(std::string_view key) const;
+  /// Forgets a key other than those just remembered, if the table is too large.
+  void MakeRoom();
+
+  Server& server_;
+  std::array<Shard, kShards> shards_;
+  std::atomic<size_t> clients_ = 0;
+  std::atomic<size_t> keys_ = 0;
+  std::atomic<size_t> items_ = 0;
+  std::atomic<size_t> next_victim_ = 0;  ///< the shard that gives up a key next
+
+  mutable Mutex mutex_;  ///< also orders the changes of clients_
+  std::map<std::string, Readers> listeners_ ABSL_GUARDED_BY(mutex_);  ///< by prefix
+  std::atomic<bool> broadcasts_ = false;                              ///< there are listeners
+
+  Relay<Invalidation> relay_;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_TRACKING_TRACKING_TABLE_H_
