@@ -39,8 +39,7 @@ class GeoSearchCommandsTest : public ServerTest {
 };
 
 TEST_F(GeoSearchCommandsTest, FindsWhatIsInACircleOrARectangle) {
-  EXPECT_EQ(Run("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km ASC"),
-            Bulks({"Catania", "Palermo"}));
+  EXPECT_EQ(Run("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km ASC"), Bulks({"Catania", "Palermo"}));
   EXPECT_EQ(Run("GEOSEARCH g FROMLONLAT 15 37 BYBOX 400 400 km DESC"),
             Bulks({"a", "b", "Palermo", "Catania"}));
   EXPECT_EQ(Run("GEOSEARCH g FROMMEMBER Palermo BYRADIUS 100 km ASC"), Bulks({"Palermo", "a"}));

@@ -10,9 +10,7 @@ namespace {
 
 class GeoTest : public ServerTest {
  protected:
-  void SetUp() override {
-    Run("GEOADD g 13.361389 38.115556 Palermo 15.087269 37.502669 Catania");
-  }
+  void SetUp() override { Run("GEOADD g 13.361389 38.115556 Palermo 15.087269 37.502669 Catania"); }
 
   KeyEventLog events_{server_.keyspace()};
 };
