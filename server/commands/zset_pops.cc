@@ -90,11 +90,10 @@ void PopMany(Call& call, bool greatest) {
     pop.count = static_cast<size_t>(*count);
     if (call.reply().resp() > 2) pop.shape = Pop::Shape::kPairs;
   }
-  Reading<Zset> zset(call, call.arg(1));
+  Writing<MutableZset> zset(call, call.arg(1));
   if (!zset.ok()) return;
-  if (zset->empty() || pop.count == 0) return call.reply().Array(0);
-  WriteScope scope = call.Open(call.arg(1));
-  PopFrom(call, scope, pop);
+  if (!zset.exists() || pop.count == 0) return call.reply().Array(0);
+  PopFrom(call, zset.scope(), pop);
 }
 
 void ZPopMin(Call& call) { PopMany(call, /*greatest=*/false); }
@@ -104,11 +103,10 @@ void ZPopMax(Call& call) { PopMany(call, /*greatest=*/true); }
 /// nothing is replied.
 bool PopFirst(Call& call, size_t first_key, size_t end_key, const Pop& pop) {
   for (size_t i = first_key; i < end_key; ++i) {
-    Reading<Zset> zset(call, call.arg(i));
+    Writing<MutableZset> zset(call, call.arg(i));
     if (!zset.ok()) return true;
     if (!zset.exists()) continue;
-    WriteScope scope = call.Open(call.arg(i));
-    PopFrom(call, scope, pop);
+    PopFrom(call, zset.scope(), pop);
     return true;
   }
   return false;
