@@ -90,12 +90,10 @@ void PopMany(Call& call, bool greatest) {
     pop.count = static_cast<size_t>(*count);
     if (call.reply().resp() > 2) pop.shape = Pop::Shape::kPairs;
   }
-  // Looking at a key that is to be changed is no hit or miss.
-  const Entry* const entry = call.Peek(call.arg(1));
-  if (entry != nullptr && entry->type() != Zset::kType) return call.Error(kWrongType);
-  if (entry == nullptr || pop.count == 0) return call.reply().Array(0);
-  WriteScope scope = call.Open(call.arg(1));
-  PopFrom(call, scope, pop);
+  Writing<MutableZset> zset(call, call.arg(1));
+  if (!zset.ok()) return;
+  if (!zset.exists() || pop.count == 0) return call.reply().Array(0);
+  PopFrom(call, zset.scope(), pop);
 }
 
 void ZPopMin(Call& call) { PopMany(call, /*greatest=*/false); }
@@ -105,14 +103,10 @@ void ZPopMax(Call& call) { PopMany(call, /*greatest=*/true); }
 /// nothing is replied.
 bool PopFirst(Call& call, size_t first_key, size_t end_key, const Pop& pop) {
   for (size_t i = first_key; i < end_key; ++i) {
-    const Entry* const entry = call.Peek(call.arg(i));
-    if (entry == nullptr) continue;
-    if (entry->type() != Zset::kType) {
-      call.Error(kWrongType);
-      return true;
-    }
-    WriteScope scope = call.Open(call.arg(i));
-    PopFrom(call, scope, pop);
+    Writing<MutableZset> zset(call, call.arg(i));
+    if (!zset.ok()) return true;
+    if (!zset.exists()) continue;
+    PopFrom(call, zset.scope(), pop);
     return true;
   }
   return false;
