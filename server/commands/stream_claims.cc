@@ -110,6 +110,7 @@ int64_t DeliveryTime(const ClaimOptions& options, int64_t now_ms) {
 }
 
 void XClaim(Call& call) {
+  call.Find(call.arg(1));  // Redis reads the key: its absence is a miss
   Writing<MutableStream> stream(call, call.arg(1));
   if (!FindGroup(call, stream)) return;
   Arguments args(call, 4);
@@ -207,6 +208,7 @@ void XAutoClaim(Call& call) {
   Arguments args(call, 4);
   const AutoClaimOptions options = TakeAutoClaimOptions(args);
   if (!args.Finish()) return;
+  call.Find(call.arg(1));  // Redis reads the key: its absence is a miss
   Writing<MutableStream> stream(call, call.arg(1));
   if (!FindGroup(call, stream)) return;
   const AutoClaimPlan plan = PlanAutoClaim(stream->view(), *stream->view().FindGroup(call.arg(2)),
