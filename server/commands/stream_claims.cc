@@ -205,10 +205,10 @@ AutoClaimPlan PlanAutoClaim(const Stream& stream, const StreamGroup& group,
 }
 
 void XAutoClaim(Call& call) {
+  call.Find(call.arg(1));  // as in XCLAIM
   Arguments args(call, 4);
   const AutoClaimOptions options = TakeAutoClaimOptions(args);
   if (!args.Finish()) return;
-  call.Find(call.arg(1));  // Redis reads the key: its absence is a miss
   Writing<MutableStream> stream(call, call.arg(1));
   if (!FindGroup(call, stream)) return;
   const AutoClaimPlan plan = PlanAutoClaim(stream->view(), *stream->view().FindGroup(call.arg(2)),
