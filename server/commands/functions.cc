@@ -31,8 +31,6 @@ Access AccessOfFunction(Server& server, CommandArguments args) {
 }
 
 void CallFunction(Call& call, bool read_only) {
-  // A slow function lets other clients of this thread run, but an interpreter runs only one.
-  if (call.thread().in_script) return call.Error(call.server().running_scripts().BusyReply());
   const auto found = call.server().functions().Find(call.arg(1));
   // The library was loaded or replaced after this request had decided which gates to close.
   if (found && call.mode() == CallMode::kTopLevel &&
@@ -92,7 +90,6 @@ void FunctionLoad(Call& call) {
     }
     replace = true;
   }
-  if (call.thread().in_script) return call.Error(call.server().running_scripts().BusyReply());
   FunctionRegistry& registry = call.server().functions();
   const std::string_view source = call.arg(call.argc() - 1);
   absl::StatusOr<LibraryPtr> library = RunLibrary(call, source, registry, replace);
@@ -161,7 +158,6 @@ void FunctionRestore(Call& call) {
     return call.Error(
         "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.");
   }
-  if (call.thread().in_script) return call.Error(call.server().running_scripts().BusyReply());
   absl::StatusOr<std::vector<LibraryPtr>> libraries = RunPayload(call, call.arg(2));
   if (!libraries.ok()) return call.Error(ReplyOf(libraries.status()));
   FunctionRegistry& registry = call.server().functions();

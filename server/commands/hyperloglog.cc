@@ -24,8 +24,8 @@ namespace {
 
 constexpr std::string_view kNotHll = "WRONGTYPE Key is not a valid HyperLogLog string value.";
 constexpr std::string_view kCorrupt = "INVALIDOBJ Corrupted HLL object detected";
-/// An event of which Redis tells nobody.
-constexpr KeyEvent kSilent = "";
+/// No event of Redis, so it is in no class of notifications; clients that track the key hear of it.
+constexpr KeyEvent kUntold = "pfstate";
 
 /// More values than this, of some 10 microseconds each, are merged on a worker.
 constexpr size_t kMaxInlineMerges = 64;
@@ -82,7 +82,7 @@ void KeepCount(Call& call, uint64_t count) {
   Writing<MutableString> string(call, call.arg(1));
   const std::array<char, 8> bytes = HllCountBytes(count);
   string->SetRange(HllView::kCountAt, {bytes.data(), bytes.size()});
-  string.Changed(kSilent);
+  string.Changed(kUntold);
 }
 
 void CountOne(Call& call) {
@@ -199,7 +199,7 @@ bool MakeDense(Call& call, Writing<MutableString>& string, HyperLogLog& hll) {
     return false;
   }
   Store(string.scope(), hll);
-  string.Changed(kSilent);
+  string.Changed(kUntold);
   return true;
 }
 

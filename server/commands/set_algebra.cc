@@ -9,6 +9,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "server/commands/families.h"
+#include "server/commands/support/item_expiry.h"
 #include "server/commands/support/long_reply.h"
 #include "server/commands/support/scratch_set.h"
 #include "server/execution/arguments.h"
@@ -212,27 +213,11 @@ void PutResult(Call& call, ScratchSet& result, KeyEvent event) {
   call.reply().Integer(static_cast<int64_t>(size));
 }
 
-/// Erases what has expired in the sources. A log repeats the command at a time at which nothing
-/// has, so these members must have left the sources by then.
-void EraseExpiredSources(Call& call) {
-  for (size_t i = 2; i < call.argc(); ++i) {
-    const Entry* entry = call.Peek(call.arg(i));
-    if (entry == nullptr || entry->type() != Set::kType) continue;
-    if (Set(entry->value()).NextExpiry() > call.now_ms()) continue;
-    Writing<MutableSet> source(call, call.arg(i));
-    source.scope().set_by_time(true);
-    const size_t erased = source->EraseExpired(SIZE_MAX);
-    if (erased == 0) continue;
-    call.server().keyspace().counters().expired_fields += static_cast<int64_t>(erased);
-    source.Changed(kSetOps.expired_event);
-  }
-}
-
 /// A large result is computed outside the event loop, and put in place only if its sources have not
 /// changed meanwhile. Otherwise it would not come from one moment, and the log, which repeats the
 /// command, would give another result.
 void Store(Call& call, Combine combine, KeyEvent event) {
-  EraseExpiredSources(call);
+  for (size_t i = 2; i < call.argc(); ++i) EraseExpiredMembers(call, call.arg(i));
   std::optional<std::vector<Set>> sets = OpenSets(call, 2, call.argc() - 2);
   if (!sets) return;
   const std::shared_ptr<PreparedSet> prepared = call.prepared<PreparedSet>();

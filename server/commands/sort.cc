@@ -8,6 +8,7 @@
 
 #include "protocol/text.h"
 #include "server/commands/families.h"
+#include "server/commands/support/item_expiry.h"
 #include "server/commands/support/long_reply.h"
 #include "server/commands/support/sorting.h"
 #include "server/commands/support/store_result.h"
@@ -177,11 +178,12 @@ void SortKey(Call& call, bool may_store) {
   Arguments args(call, 2);
   while (args.More()) TakeOption(args, may_store, &options);
   if (!args.Finish()) return;
+  EraseExpiredMembers(call, call.arg(1));
   const Entry* entry = call.Find(call.arg(1));
   if (entry != nullptr && !IsSortable(entry->type())) return call.Error(kWrongType);
-  const ValueView value =
-      entry != nullptr ? entry->value()
-                       : ValueView{.type = ValueType::kList, .encoding = Encoding::kPacked};
+  const ValueView value = entry != nullptr
+                              ? entry->value()
+                              : ValueView{.type = ValueType::kList, .encoding = Encoding::kPacked};
   // A set has no order that a script or the log could rely on.
   if (options.unsorted && value.type == ValueType::kSet &&
       (options.store || call.mode() == CallMode::kScript)) {

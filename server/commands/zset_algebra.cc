@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/commands/families.h"
+#include "server/commands/support/item_expiry.h"
 #include "server/commands/support/long_reply.h"
 #include "server/commands/support/score_table.h"
 #include "server/commands/support/scored_reply.h"
@@ -44,6 +45,7 @@ struct Request {
 /// error and returns nullopt.
 std::optional<std::vector<ScoredInput>> OpenInputs(Call& call, size_t first, size_t count) {
   std::vector<ScoredInput> inputs;
+  for (size_t i = first; i < first + count; ++i) EraseExpiredMembers(call, call.arg(i));
   for (size_t i = first; i < first + count; ++i) {
     const Entry* entry = call.Find(call.arg(i));
     if (entry != nullptr && !ScoredInput::Takes(entry->type())) {

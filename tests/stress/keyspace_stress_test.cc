@@ -335,8 +335,8 @@ TEST_F(KeyspaceStressTest, QueuesThatMovesFeedLoseAndDoubleNothing) {
   };
   Deed wait = [&](Actor& actor) {
     const ReplyValue moved =
-        actor.Run({"BLMOVE", actor.Name("queue", kQueues), actor.Name("queue", kQueues),
-                   end(actor), end(actor), "0.003"});
+        actor.Run({"BLMOVE", actor.Name("queue", kQueues), actor.Name("queue", kQueues), end(actor),
+                   end(actor), "0.003"});
     waited += moved.is_null() ? 1 : 0;
   };
   Deed move_twice = [&](Actor& actor) {
@@ -364,6 +364,8 @@ TEST_F(KeyspaceStressTest, QueuesThatMovesFeedLoseAndDoubleNothing) {
   Storm({move, wait, wait, wait, move_twice, move_by_script, read});
   read(judge());
   EXPECT_GT(waited.load(), 0);
+}
+
 /// The sum of the scores in a flat reply of members and scores.
 int64_t SumOfScores(const ReplyValue& reply) {
   int64_t sum = 0;

@@ -46,6 +46,18 @@ bool Meets(ExpireCondition condition, int64_t old_ms, int64_t new_ms) {
   return false;
 }
 
+void EraseExpiredMembers(Call& call, std::string_view key) {
+  const Entry* entry = call.Peek(key);
+  if (entry == nullptr || entry->type() != Set::kType) return;
+  if (Set(entry->value()).NextExpiry() > call.now_ms()) return;
+  Writing<MutableSet> set(call, key);
+  set.scope().set_by_time(true);
+  const size_t erased = set->EraseExpired(SIZE_MAX);
+  if (erased == 0) return;
+  call.server().keyspace().counters().expired_fields += static_cast<int64_t>(erased);
+  set.Changed(kSetOps.expired_event);
+}
+
 void TakeItemCount(Arguments& args, const ItemWords& words, std::string_view bad_count) {
   if (!args.Word(words.word)) args.Fail(words.missing);
   if (args.left() == 0) args.Fail(words.mismatch);

@@ -52,6 +52,11 @@ bool Meets(ExpireCondition condition, int64_t old_ms, int64_t new_ms);
 /// Takes "FIELDS numfields" and checks that as many items follow, to the end.
 void TakeItemCount(Arguments& args, const ItemWords& words, std::string_view bad_count);
 
+/// Erases the expired members of a set; does nothing for any other key. For commands that then read
+/// it as if none could expire, or that a log repeats at a time at which nothing does. Earlier views
+/// of the key are invalid. REQUIRES: the key's stripe is held.
+void EraseExpiredMembers(Call& call, std::string_view key);
+
 /// How the two types change their items.
 struct HashFields {
   using View = Hash;

@@ -52,7 +52,7 @@ TEST(FunctionPayloadTest, OtherRecordsAreRefused) {
   EXPECT_EQ(ErrorOf("\0\x01"s + "a\x01" + "b\n\0\x92\x33\xfaq\r\xb8U\xb8"s),
             "given type is not a function");
   EXPECT_EQ(ErrorOf("\xf5\n\0?\x97u!\x84\xd9\\\xa4"s), "Failed loading library payload");
-  EXPECT_EQ(ErrorOf("\xf6\x01"s + "a\n\0\xeb\xbc/\xbf" + "b@l\x8c"),
+  EXPECT_EQ(ErrorOf("\xf6\x01"s + "a\n\0\xeb\xbc/\xbf"s + "b@l\x8c"),
             "Pre-release function format not supported.");
 }
 

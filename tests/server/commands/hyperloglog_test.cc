@@ -1,5 +1,6 @@
 #include <string>
 
+#include "server/pubsub/keyspace_notifier.h"
 #include "tests/server/support/key_event_log.h"
 #include "tests/server/support/persistence_fixture.h"
 #include "tests/server/support/server_fixture.h"
@@ -63,7 +64,7 @@ TEST_F(HyperLogLogCommandsTest, TheCountIsKeptUntilTheNextChange) {
   EXPECT_EQ(Run("PFCOUNT h"), ":3\r\n");
 }
 
-TEST_F(HyperLogLogCommandsTest, KeepingTheCountDisturbsWatchersButIsNoEvent) {
+TEST_F(HyperLogLogCommandsTest, KeepingTheCountDisturbsWatchersButIsNoEventOfRedis) {
   Run("PFADD h a");
   events_.Take();
   RunAs("watcher", "WATCH h");
@@ -71,7 +72,8 @@ TEST_F(HyperLogLogCommandsTest, KeepingTheCountDisturbsWatchersButIsNoEvent) {
   RunAs("watcher", "MULTI");
   RunAs("watcher", "PING");
   EXPECT_EQ(RunAs("watcher", "EXEC"), "*-1\r\n");
-  EXPECT_EQ(events_.Take(), "");
+  EXPECT_EQ(events_.Take(), "pfstate h; ");
+  EXPECT_EQ(ClassOfEvent("pfstate"), '\0');
 }
 
 TEST_F(HyperLogLogCommandsTest, SeveralKeysCountAsOne) {

@@ -128,6 +128,16 @@ TEST_F(SetExpiryTest, CombinationsLeaveOutWhatHasExpired) {
   EXPECT_EQ(Run("STTL all MEMBERS 1 b"), "*1\r\n:-1\r\n");
 }
 
+TEST_F(SetExpiryTest, SortedSetsAndSortLeaveOutWhatHasExpired) {
+  Run("ZADD z 5 a 7 b");
+  Run("SPEXPIRE t 5 MEMBERS 1 a");
+  Advance(5);
+  EXPECT_EQ(Run("ZINTER 2 z t"), "*1\r\n$1\r\nb\r\n");
+  EXPECT_EQ(Run("SORT t ALPHA"), "*1\r\n$1\r\nb\r\n");
+  EXPECT_EQ(Run("ZUNIONSTORE u 2 t t"), ":1\r\n");
+  EXPECT_EQ(Run("SORT t ALPHA STORE l"), ":1\r\n");
+}
+
 TEST_F(SetExpiryTest, ACopyKeepsTheExpiries) {
   Run("SEXPIRE t 10 MEMBERS 1 a");
   EXPECT_EQ(Run("COPY t u"), ":1\r\n");
