@@ -111,6 +111,7 @@ int64_t DeliveryTime(const ClaimOptions& options, int64_t now_ms) {
 }
 
 void XClaim(Call& call) {
+  call.Find(call.arg(1));  // Redis reads the key: its absence is a miss
   Writing<MutableStream> stream(call, call.arg(1));
   if (!stream.exists()) NoteMiss(call.hold(), call.db(), call.arg(1));
   if (!FindGroup(call, stream)) return;
@@ -206,7 +207,7 @@ AutoClaimPlan PlanAutoClaim(const Stream& stream, const StreamGroup& group,
 }
 
 void XAutoClaim(Call& call) {
-  if (call.Peek(call.arg(1)) == nullptr) NoteMiss(call.hold(), call.db(), call.arg(1));
+  call.Find(call.arg(1));  // as in XCLAIM
   Arguments args(call, 4);
   const AutoClaimOptions options = TakeAutoClaimOptions(args);
   if (!args.Finish()) return;

@@ -142,6 +142,7 @@ void XGroupDelConsumer(Call& call) {
 }
 
 void XAck(Call& call) {
+  call.Find(call.arg(1));  // Redis reads the key: its absence is a miss
   Writing<MutableStream> stream(call, call.arg(1));
   if (!stream.ok()) return;
   if (!stream.exists()) NoteMiss(call.hold(), call.db(), call.arg(1));

@@ -206,11 +206,9 @@ void XRead(Call& call) {
   std::vector<Readable> readable;
   size_t items = 0;
   for (const Position& position : *positions) {
-    const Entry* const entry = call.Peek(position.key);
-    if (entry == nullptr) {
-      NoteMiss(call.hold(), call.db(), position.key);
-      continue;
-    }
+    // Redis looks for each key a second time, which counts in its statistics and events.
+    const Entry* const entry = call.Find(position.key);
+    if (entry == nullptr) continue;
     const Stream stream(entry->value());
     if (stream.empty() || stream.last_entry() <= position.behind) continue;
     readable.push_back({position, stream.Share()});

@@ -211,13 +211,15 @@ def _describe(connection, keys):
 
 
 def _groups(connection, key):
-    """What a stream has beside its entries: its IDs and counts, and what is pending in its groups."""
+    """What a stream has beside its entries: its IDs and counts, and what is pending in its groups,
+    without the times of delivery, which differ by what passed between the two servers."""
     info = connection.ok("XINFO", "STREAM", key)
     head = [info[at + 1] for at, field in enumerate(info)
             if field in (b"last-generated-id", b"max-deleted-entry-id", b"entries-added")]
     groups = connection.ok("XINFO", "GROUPS", key)
     full = connection.ok("XINFO", "STREAM", key, "FULL", "COUNT", 0)
-    pending = [_field(group, b"pending") for group in _field(full, b"groups")]
+    pending = [[(entry[0], entry[1], entry[3]) for entry in _field(group, b"pending")]
+               for group in _field(full, b"groups")]
     return head, groups, pending
 
 

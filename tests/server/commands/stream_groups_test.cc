@@ -19,7 +19,7 @@ class StreamGroupsTest : public ServerTest {
 };
 
 TEST_F(StreamGroupsTest, AGroupNeedsAStreamOrMkStream) {
-  EXPECT_EQ(Run("XGROUP CREATE absent g $").substr(0, 33), "-ERR The XGROUP subcommand requires ");
+  EXPECT_EQ(Run("XGROUP CREATE absent g $").substr(0, 36), "-ERR The XGROUP subcommand requires ");
   EXPECT_EQ(Run("XGROUP CREATE new g $ MKSTREAM"), "+OK\r\n");
   EXPECT_EQ(Run("XGROUP CREATE new g $"), "-BUSYGROUP Consumer Group name already exists\r\n");
   EXPECT_EQ(Run("XLEN new"), ":0\r\n");

@@ -89,8 +89,8 @@ TEST_F(StreamsTest, RangesHaveExclusiveEndsAndACount) {
     Run(std::vector<std::string>{"XADD", "s", id, "f", "v"});
   }
   const std::string entry = "*2\r\n$3\r\n1-2\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n";
-  EXPECT_EQ(Run("XRANGE s (1-1 (2"), "*1\r\n" + entry);
-  EXPECT_EQ(Run("XREVRANGE s (2 1 COUNT 1"), "*1\r\n" + entry);
+  EXPECT_EQ(Run("XRANGE s (1-1 (2-0"), "*1\r\n" + entry);
+  EXPECT_EQ(Run("XREVRANGE s (2-0 1 COUNT 1"), "*1\r\n" + entry);
   EXPECT_EQ(Run("XRANGE s - + COUNT 0"), "*-1\r\n");
   EXPECT_EQ(Run("XRANGE absent - +"), "*0\r\n");
   EXPECT_EQ(Run("XRANGE s (18446744073709551615-18446744073709551615 +"),
