@@ -259,7 +259,7 @@ void ReplyMatches(ReplyWriter& reply, const SearchRequest& request, const Zset& 
     if (options > 0) reply.Array(options + 1);
     reply.Bulk(std::string_view(match.member));
     if (request.with_distance) ReplyDistance(reply, match.metres / request.unit);
-    if (request.with_hash) reply.Integer(static_cast<int64_t>(GeoBits(match.score)));
+    if (request.with_hash) reply.Integer(IntegerOfScore(match.score));
     if (request.with_point) ReplyPoint(reply, match.point);
   }
 }

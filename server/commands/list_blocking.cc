@@ -62,7 +62,7 @@ void BlockingPop(Call& call, ListEnd end) {
   if (!args.Finish()) return;
   const CommandArguments keys = call.args().subspan(1, call.argc() - 2);
   for (const std::string_view key : keys) {
-    if (call.Find(key) == nullptr) continue;
+    if (call.Peek(key) == nullptr) continue;
     Writing<MutableList> list(call, key);
     if (!list.ok()) return;
     ReplyPop(call.reply(), key, list->view(), {.end = end}, 1);
@@ -94,8 +94,7 @@ struct ListMove {
 };
 
 Verdict ServeMove(const ReadyKey& ready, const ListMove& move) {
-  const Entry* const source =
-      PeekKey(ready.hold, ready.db, ready.key, ready.hash, ready.now_ms);
+  const Entry* const source = PeekKey(ready.hold, ready.db, ready.key, ready.hash, ready.now_ms);
   if (source == nullptr) return Verdict::kNotReady;
   if (source->type() != List::kType || !ready.Take()) return Verdict::kNotForMe;
   const HeldKey from{ready.hold, ready.db, ready.key, ready.hash, ready.now_ms};

@@ -125,7 +125,7 @@ void LRem(Call& call) {
   if (!list.ok()) return;
   if (!list.exists()) return call.reply().Integer(0);
   // 0 means all. The smallest integer has no absolute value; there are never so many elements.
-  const size_t limit = *count == 0 ? SIZE_MAX
+  const size_t limit = *count == 0  ? SIZE_MAX
                        : *count < 0 ? ~static_cast<size_t>(*count) + 1
                                     : static_cast<size_t>(*count);
   const size_t erased =

@@ -72,6 +72,10 @@ class OptionReader {
   }
 
   void TakeBlock() {
+    if (args_.call().mode() == CallMode::kScript) {
+      return args_.Fail(fmt::format("ERR {} command is not allowed with BLOCK option from scripts",
+                                    args_.call().arg(0)));
+    }
     const int64_t block_ms = args_.Integer("ERR timeout is not an integer or out of range");
     if (block_ms < 0) args_.Fail("ERR timeout is negative");
     if (block_ms > INT64_MAX - StreamTime(args_.call())) args_.Fail("ERR timeout is out of range");

@@ -42,7 +42,7 @@ ListpackLimit LimitOf(int setting) {
   constexpr int kLastLevel = 5;
   constexpr size_t kFirstLevelBytes = 4096;
   if (setting >= 0) return {SIZE_MAX, static_cast<size_t>(std::max(setting, 1))};
-  return {kFirstLevelBytes << (std::min(-setting, kLastLevel) - 1), SIZE_MAX};
+  return {kFirstLevelBytes << (-std::max(setting, -kLastLevel) - 1), SIZE_MAX};
 }
 
 LeafFormat FormatOf(int setting) {
@@ -168,8 +168,7 @@ ListCursor List::At(size_t index) const {
   return ListCursor(payload_, index);
 }
 
-void List::ForEach(size_t first, size_t count,
-                   absl::FunctionRef<void(std::string_view)> fn) const {
+void List::ForEach(size_t first, size_t count, absl::FunctionRef<void(std::string_view)> fn) const {
   if (count == 0) return;
   for (ListCursor cursor = At(first); count > 0; --count, cursor.Next()) {
     fn(cursor.element().view());
@@ -367,8 +366,7 @@ size_t MutableList::EraseEqualInTree(const ListCode& element, ListEnd from, size
       erased += here_erased;
     });
   }
-  const size_t listpack_bytes =
-      LoadListpackBytes(slot_.bytes()) - erased * element.ListpackSize();
+  const size_t listpack_bytes = LoadListpackBytes(slot_.bytes()) - erased * element.ListpackSize();
   PutTree(std::move(tree), listpack_bytes);
   return erased;
 }

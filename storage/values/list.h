@@ -26,7 +26,7 @@ extern const TypeOps kListOps;
 /// The bytes of a run in a leaf, at most: with the leaf's header they fill a size class of the
 /// allocator. Smaller than Redis' nodes (8 KB), because what is before an element in its leaf is
 /// read to find it, and a leaf that a snapshot shares is copied to change it.
-inline constexpr size_t kMaxListRunBytes = 2048 - sizeof(BTreeLeaf);
+inline constexpr size_t kMaxListRunBytes = 4096 - sizeof(BTreeLeaf);
 
 enum class ListEnd : uint8_t { kFront, kBack };
 

@@ -201,11 +201,29 @@ def _describe(connection, keys):
         value, ttl, encoding = replies[3 * index:3 * index + 3]
         if isinstance(value, list):
             value = row.items(value)
+            if row.name == b"stream":
+                value.append(_groups(connection, key))
             if row.walk and len(value) > WALKED_FROM:
                 walked = row.items(_walk(connection, [row.walk, key]))
                 if sorted(set(walked)) != value:
                     value.append(f"{row.walk} differs")
         yield row.name, value, ttl, encoding
+
+
+def _groups(connection, key):
+    """What a stream has beside its entries: its IDs and counts, and what is pending in its groups."""
+    info = connection.ok("XINFO", "STREAM", key)
+    head = [info[at + 1] for at, field in enumerate(info)
+            if field in (b"last-generated-id", b"max-deleted-entry-id", b"entries-added")]
+    groups = connection.ok("XINFO", "GROUPS", key)
+    full = connection.ok("XINFO", "STREAM", key, "FULL", "COUNT", 0)
+    pending = [_field(group, b"pending") for group in _field(full, b"groups")]
+    return head, groups, pending
+
+
+def _field(reply, name):
+    """The value of a field in RESP2's flat array."""
+    return reply[reply.index(name) + 1]
 
 
 def state_difference(ours, theirs):

@@ -317,15 +317,25 @@ GRAMMARS = {
         ZUNIONSTORE zkey 2 zkey zkey WEIGHTS weight weight
         ZINTERSTORE zkey numzkeys [AGGREGATE (SUM|MIN|MAX|junk)]
         ZDIFFSTORE zkey numzkeys
+        ZRANGESTORE zkey zkey scorerange scorerange BYSCORE [REV] [LIMIT index index]
+        ZRANGESTORE lexkey lexkey lexrange lexrange BYLEX [LIMIT index index]
+        ZUNION 2 zkey tkey WEIGHTS weight weight [AGGREGATE (SUM|MIN|MAX)] WITHSCORES
+        ZINTERSTORE zkey 2 zkey tkey [AGGREGATE (SUM|MIN|MAX)]
+        ZDIFF 2 tkey zkey [WITHSCORES]
+        ZMPOP (0|smallint|junk) zkey zkey (MIN|MAX|junk) [COUNT (0|smallint|junk)] [junk]
         ZINTERCARD numzkeys [LIMIT smallint]
         ZSCAN zkey 0 [MATCH pattern] [COUNT positive]
         """,
+    # No COUNT without ANY: Redis sorts only as many as it returns, and members at equal distances come
+    # in any order then.
     "geo": """
         GEOADD zkey [NX|XX] [CH] (longitude latitude member)+
         GEOPOS zkey member+
         GEODIST zkey member member [m|km|ft|mi|junk]
         GEOHASH zkey member+
-        GEOSEARCH zkey FROMLONLAT longitude latitude BYRADIUS radius km ASC [COUNT positive]
+        GEOSEARCH zkey FROMLONLAT longitude latitude BYRADIUS radius km ASC [COUNT positive ANY]
+        GEOSEARCH zkey FROMLONLAT longitude latitude BYRADIUS radius (m|mi) [WITHCOORD] [WITHHASH]
+        GEOSEARCH zkey FROMMEMBER member BYRADIUS radius km [ANY] [COUNT positive ANY] [DESC] [junk]
         GEOSEARCH zkey FROMMEMBER member BYBOX radius radius km ASC [WITHDIST]
         GEOSEARCHSTORE zkey zkey FROMLONLAT longitude latitude BYRADIUS radius km [STOREDIST]
         GEORADIUS zkey longitude latitude radius km ASC
@@ -443,7 +453,7 @@ EXCLUDED = {
     _STATE: """shutdown monitor quit reset hello auth config debug acl client|reply client|pause
         script|kill script|debug module""",
     _REPLICATION: """save bgsave bgrewriteaof psync sync replconf replicaof slaveof failover wait
-        waitaof migrate restore-asking asking readonly readwrite cluster""",
+        waitaof migrate function|dump restore-asking asking readonly readwrite cluster""",
     _TEXT: """command|count command|docs command|info command|list command|getkeysandflags command
         client|help object|help script|help function|help pubsub|help xgroup|help xinfo|help
         memory|help slowlog|help command|help pfselftest""",

@@ -63,35 +63,37 @@ def test_one_who_hangs_up_leaves_at_once(server, writer):
 
 
 def test_one_who_hangs_up_in_the_middle_of_a_move_loses_nothing(server, writer):
-    for round_ in range(50):
+    for number in range(50):
+        source = f"from{number}"
         mover = server.connect()
-        mover.send("BLMOVE", "from", "to", "LEFT", "RIGHT", 0)
+        mover.send("BLMOVE", source, "to", "LEFT", "RIGHT", 0)
         _wait_for(writer, 1)
         mover.close()
-        writer.ok("RPUSH", "from", round_)
-    _wait_for(writer, 0)
-    assert sorted(int(job) for key in ("from", "to") for job in writer.ok("LRANGE", key, 0, -1)) == \
-        list(range(50))
+        writer.ok("RPUSH", source, number)
+        _wait_for(writer, 0)
+    jobs = [job for number in range(50) for job in writer.ok("LRANGE", f"from{number}", 0, -1)]
+    jobs += writer.ok("LRANGE", "to", 0, -1)
+    assert sorted(map(int, jobs)) == list(range(50))
 
 
 def test_the_time_limit_is_kept(server, writer):
     with server.connect() as taker:
         began = time.monotonic()
-        assert taker.ok("BLPOP", "queue", "0.2") is None
+        assert taker.ok("BLPOP", "queue", "0.2") == resp.NULL_ARRAY
         assert 0.19 < time.monotonic() - began < 2
-        assert taker.ok("BLMOVE", "queue", "other", "LEFT", "LEFT", "0.01") is None
-        assert taker.ok("BLMPOP", "0.01", 1, "queue", "LEFT") is None
+        assert taker.ok("BLMOVE", "queue", "other", "LEFT", "LEFT", "0.01") == resp.NULL_ARRAY
+        assert taker.ok("BLMPOP", "0.01", 1, "queue", "LEFT") == resp.NULL_ARRAY
     assert _blocked(writer) == 0
 
 
 def test_client_unblock_ends_a_wait_with_or_without_an_error(server, writer):
     with server.connect() as taker:
         number = taker.ok("CLIENT", "ID")
-        for words, reply in ((("TIMEOUT",), None), ((), None)):
+        for words in (("TIMEOUT",), ()):
             taker.send("BRPOP", "queue", 0)
             _wait_for(writer, 1)
             assert writer.ok("CLIENT", "UNBLOCK", number, *words) == 1
-            assert taker.read() is reply
+            assert taker.read() == resp.NULL_ARRAY
         taker.send("BRPOP", "queue", 0)
         _wait_for(writer, 1)
         assert writer.ok("CLIENT", "UNBLOCK", number, "ERROR") == 1

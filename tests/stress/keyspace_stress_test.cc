@@ -280,6 +280,48 @@ TEST_F(KeyspaceStressTest, MovesConserveTheMembers) {
   Storm({move, move, unite, read, count});
 }
 
+TEST_F(KeyspaceStressTest, AStreamsGroupsDeliverEachEntryOnce) {
+  const std::vector<std::string> groups = {"g0", "g1"};
+  for (const std::string& group : groups) {
+    judge().Run({"XGROUP", "CREATE", "stream", group, "0", "MKSTREAM"});
+  }
+  std::atomic<int> added = 0;
+  std::vector<std::atomic<int>> delivered(groups.size() * kThreads * kRounds);
+  // Counts the entries of a reply, which is null or has those of one stream, and acknowledges them.
+  const auto take = [&](Actor& actor, size_t group, const ReplyValue& reply) {
+    if (reply.is_null()) return size_t{0};
+    const std::vector<ReplyValue>& entries = reply.items[0].items[1].items;
+    std::vector<std::string> ack = {"XACK", "stream", groups[group]};
+    for (const ReplyValue& entry : entries) {
+      ack.push_back(entry.items[0].text);
+      const auto number = static_cast<size_t>(std::stoi(entry.items[1].items[1].text));
+      delivered[number * groups.size() + group].fetch_add(1);
+    }
+    EXPECT_EQ(actor.RunInteger(ack), static_cast<int64_t>(entries.size()));
+    return entries.size();
+  };
+  const auto read = [&](Actor& actor, size_t group) {
+    return take(actor, group,
+                actor.Run({"XREADGROUP", "GROUP", groups[group], actor.Name("c", 5), "COUNT", "4",
+                           "STREAMS", "stream", ">"}));
+  };
+  Deed add = [&](Actor& actor) {
+    actor.Run({"XADD", "stream", "*", "number", std::to_string(added.fetch_add(1))});
+  };
+  Deed consume = [&](Actor& actor) { read(actor, static_cast<size_t>(actor.Below(2))); };
+  Deed look = [](Actor& actor) { actor.Run({"XREVRANGE", "stream", "+", "-", "COUNT", "3"}); };
+  Storm({add, add, consume, look});
+  for (size_t group = 0; group < groups.size(); ++group) {
+    while (read(judge(), group) > 0) {
+    }
+    EXPECT_EQ(judge().Run({"XPENDING", "stream", groups[group]}).items[0].integer, 0);
+  }
+  for (size_t i = 0; i < static_cast<size_t>(added) * groups.size(); ++i) {
+    ASSERT_EQ(delivered[i].load(), 1) << i;
+  }
+  EXPECT_EQ(judge().RunInteger({"XLEN", "stream"}), added.load());
+}
+
 TEST_F(KeyspaceStressTest, QueuesThatMovesFeedLoseAndDoubleNothing) {
   // Few elements for many queues, so that most moves have to wait.
   constexpr int kQueues = 8;
@@ -293,8 +335,8 @@ TEST_F(KeyspaceStressTest, QueuesThatMovesFeedLoseAndDoubleNothing) {
   };
   Deed wait = [&](Actor& actor) {
     const ReplyValue moved =
-        actor.Run({"BLMOVE", actor.Name("queue", kQueues), actor.Name("queue", kQueues),
-                   end(actor), end(actor), "0.003"});
+        actor.Run({"BLMOVE", actor.Name("queue", kQueues), actor.Name("queue", kQueues), end(actor),
+                   end(actor), "0.003"});
     waited += moved.is_null() ? 1 : 0;
   };
   Deed move_twice = [&](Actor& actor) {
@@ -322,6 +364,8 @@ TEST_F(KeyspaceStressTest, QueuesThatMovesFeedLoseAndDoubleNothing) {
   Storm({move, wait, wait, wait, move_twice, move_by_script, read});
   read(judge());
   EXPECT_GT(waited.load(), 0);
+}
+
 /// The sum of the scores in a flat reply of members and scores.
 int64_t SumOfScores(const ReplyValue& reply) {
   int64_t sum = 0;

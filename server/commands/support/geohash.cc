@@ -45,6 +45,14 @@ uint32_t Gather(uint64_t bits) {
   return static_cast<uint32_t>(bits | bits >> 16);
 }
 
+constexpr double kTwoTo63 = 9223372036854775808.0;
+
+/// The bits of any score: those of a signed number below 2^63, otherwise of an unsigned one.
+uint64_t BitsOf(double score) {
+  if (score < kTwoTo63) return static_cast<uint64_t>(IntegerOfScore(score));
+  return score < 2 * kTwoTo63 ? static_cast<uint64_t>(score) : 0;
+}
+
 uint64_t Interleave(uint32_t column, uint32_t row) { return Spread(row) | Spread(column) << 1; }
 
 uint32_t Moved(uint32_t index, int by, unsigned bits) {
@@ -84,17 +92,12 @@ double GeoCell::end_score() const {
 
 double GeoScore(const GeoPoint& point) { return GeoCell::Of(point, kGeohashBits).first_score(); }
 
-uint64_t GeoBits(double score) {
-  constexpr double kTooMuch = 18446744073709551616.0;
-  constexpr double kTooLittle = -9223372036854775808.0;
-  constexpr uint64_t kNone = uint64_t{1} << 63;
-  if (score >= kTooMuch || score < kTooLittle) return kNone;
-  return score < 0 ? static_cast<uint64_t>(static_cast<int64_t>(score))
-                   : static_cast<uint64_t>(score);
+int64_t IntegerOfScore(double score) {
+  return score < -kTwoTo63 || score >= kTwoTo63 ? INT64_MIN : static_cast<int64_t>(score);
 }
 
 GeoPoint PointOfScore(double score) {
-  const uint64_t bits = GeoBits(score);
+  const uint64_t bits = BitsOf(score);
   const GeoCell cell{.bits = kGeohashBits, .column = Gather(bits >> 1), .row = Gather(bits)};
   const GeoArea area = cell.area();
   return {.longitude = std::clamp((area.min.longitude + area.max.longitude) / 2, -kMaxLongitude,

@@ -55,8 +55,8 @@ struct GeoCell {
 double GeoScore(const GeoPoint& point);
 /// The middle of the cell that a score means. Any score means one.
 GeoPoint PointOfScore(double score);
-/// The score as an integer; scores that are none have some.
-uint64_t GeoBits(double score);
+/// The score as an integer; one that does not fit is INT64_MIN, as on the machines of Redis.
+int64_t IntegerOfScore(double score);
 
 /// The usual text of a geohash, with eleven characters, on the grid that reaches the poles. The
 /// last character says nothing, since 52 bits fill ten: it is "0".

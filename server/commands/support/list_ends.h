@@ -34,8 +34,9 @@ struct HeldKey {
   std::string_view key;
   KeyHash hash;
   int64_t now_ms;
+  absl::InsecureBitGen* access = nullptr;  ///< as of WriteScope
 
-  WriteScope Open() const { return WriteScope(hold, db, key, hash, now_ms); }
+  WriteScope Open() const { return WriteScope(hold, db, key, hash, now_ms, access); }
 };
 
 /// Moves an element from an end of one list to an end of another, or of the same one, and replies

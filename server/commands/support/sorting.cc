@@ -1,11 +1,12 @@
 #include "server/commands/support/sorting.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <compare>
+#include <cstdlib>
 #include <utility>
 
-#include "protocol/numbers.h"
 #include "storage/base/clock.h"
 #include "storage/values/list.h"
 #include "storage/values/set.h"
@@ -74,12 +75,12 @@ bool Weigh(const SortOptions& options, SortLookup look_up, Weighed& item) {
     item.text = std::move(weight);
     return true;
   }
-  const std::string_view text = weight ? std::string_view(*weight) : item.element;
-  // As strtod, which takes an empty text for 0.
-  const std::optional<double> number = text.empty() ? 0 : ParseDouble(text);
-  if (!number || std::isnan(*number)) return false;
-  item.number = *number;
-  return true;
+  // Redis uses this function: it takes an empty text for 0, and skips spaces before the number.
+  const char* const text = (weight ? *weight : item.element).c_str();
+  char* end = nullptr;
+  errno = 0;
+  item.number = std::strtod(text, &end);
+  return *end == '\0' && errno != ERANGE && !std::isnan(item.number);
 }
 
 /// Equal weights are told apart by the elements, so that the log, which repeats the command, gives

@@ -84,18 +84,17 @@ TEST(RdbDecoderTest, SetsOfEveryKind) {
 }
 
 TEST(RdbDecoderTest, ListsOfEveryAge) {
-  const std::string ziplist = Short(Bytes(uint32_t{16}) + Bytes(uint32_t{13}) +
-                                    Bytes(uint16_t{2}) +
+  const std::string ziplist = Short(Bytes(uint32_t{16}) + Bytes(uint32_t{13}) + Bytes(uint16_t{2}) +
                                     "\x00\x01"
                                     "a"
                                     "\x03\xf8\xff"s);
   EXPECT_EQ(Decoded(rdb::kList, "\x03" + Short("b") + Short("a") + "\xc0\x07"), "b a 7");
   EXPECT_EQ(Decoded(rdb::kListZiplist, ziplist), "a 7");
   EXPECT_EQ(Decoded(rdb::kQuicklist, "\x02" + ziplist + ziplist), "a 7 a 7");
-  EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x03\x02" + Short(Listpack({ListpackString("a"), "\x07"})) +
-                                          "\x01" + Short("plain") + "\x02" +
-                                          Short(Listpack({"\x07"}))),
-            "a 7 plain 7");
+  EXPECT_EQ(
+      Decoded(rdb::kQuicklist2, "\x03\x02" + Short(Listpack({ListpackString("a"), "\x07"})) +
+                                    "\x01" + Short("plain") + "\x02" + Short(Listpack({"\x07"}))),
+      "a 7 plain 7");
   EXPECT_EQ(Decoded(rdb::kList, "\x00"s), "");
   EXPECT_EQ(Decoded(rdb::kQuicklist2, "\x01\x02" + Short(Listpack({}))), "");
 }
@@ -110,13 +109,16 @@ TEST(RdbDecoderTest, DamagedListsAreRefused) {
 }
 
 TEST(RdbDecoderTest, ALoadedListIsAListpackUpToItsLimit) {
-  for (const size_t size : {8192 - 7 - 4 - 2, 8192}) {
+  // Seven bytes are the listpack's, and seven the element's.
+  for (const size_t size : {8192 - 7 - 7, 8192}) {
     RdbDecoder decoder{EncodingLimits{}};
     const std::string text(size, 'x');
-    const std::string length = {'\x40' | static_cast<char>(size >> 8), static_cast<char>(size)};
+    const std::string length = {static_cast<char>(0x40 | size >> 8), static_cast<char>(size)};
     ASSERT_TRUE(decoder.Decode(rdb::kList, rdb::Dialect::kRedis, "\x01" + length + text).ok());
     EXPECT_EQ(EncodingName(decoder.value().view()), size < 8192 ? "listpack" : "quicklist");
   }
+}
+
 TEST(RdbDecoderTest, ZsetsOfEveryAge) {
   EXPECT_EQ(Decoded(rdb::kZset,
                     "\x03" + Short("a") + Short("1.5") + Short("b") + "\xfe" + Short("c") + "\xff"),

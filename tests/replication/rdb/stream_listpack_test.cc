@@ -31,11 +31,17 @@ std::string TextOfLeaf(const StreamLeaf& leaf) {
 
 /// Two entries with the field f, the first of which was erased, and one with the field g.
 Elements Node() {
-  return {Small(2),        Small(1), Small(1), ListpackString("f"), Small(0),
-          Small(3),        Small(0), Small(0), Small(7),            Small(4),
-          Small(2),        Small(1), Small(0), ListpackString("v"), Small(4),
-          Small(0),        Small(1), Small(1), Small(1),            ListpackString("g"),
-          Small(9),        Small(6)};
+  return {Small(2), Small(1),
+          Small(1), ListpackString("f"),
+          Small(0), Small(3),
+          Small(0), Small(0),
+          Small(7), Small(4),
+          Small(2), Small(1),
+          Small(0), ListpackString("v"),
+          Small(4), Small(0),
+          Small(1), Small(1),
+          Small(1), ListpackString("g"),
+          Small(9), Small(6)};
 }
 
 TEST(StreamListpackTest, ANodeOfRedisIsRead) {

@@ -102,6 +102,8 @@ TEST(CommandSnapshotTest, ASetSaysItsMembersThenTheirExpiries) {
   set.SetMemberExpiry("c", 300);
   EXPECT_EQ(Said({.key = "t", .value = slot.view(), .expire_at_ms = 5000}, /*now_ms=*/300),
             "SELECT 0; SADD t a b; SPEXPIREAT t 700 MEMBERS 1 b; PEXPIREAT t 5000");
+}
+
 TEST(CommandSnapshotTest, AZsetSaysItsScoresExactly) {
   MemorySlot slot;
   const EncodingLimits limits;

@@ -67,6 +67,8 @@ TEST_F(GeoTest, AScoreThatIsNoGeohashIsSomePlace) {
     EXPECT_EQ(Run("GEOPOS g odd").substr(0, 9), "*1\r\n*2\r\n$") << score;
     EXPECT_EQ(Run("GEOHASH g odd").substr(0, 9), "*1\r\n$11\r\n") << score;
   }
+  Run("ZADD g inf odd");
+  EXPECT_EQ(Run("GEOPOS g odd").substr(8, 27), "$22\r\n-179.99999731779098511");
 }
 
 }  // namespace

@@ -35,9 +35,7 @@ class ListBlockingTest : private Disk, public LoopTest {
   static std::string Bulk(std::string_view text) {
     return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
   }
-  void Expect(Peer& peer, const std::string& reply) {
-    EXPECT_EQ(peer.Await(reply.size()), reply);
-  }
+  void Expect(Peer& peer, const std::string& reply) { EXPECT_EQ(peer.Await(reply.size()), reply); }
 
   FaultyFiles& files_;
   Peer& one_ = Connect(loop(0));
@@ -50,7 +48,8 @@ TEST_F(ListBlockingTest, WhatIsThereIsTakenAtOnce) {
   writer_.Exchange("RPUSH l a b c\r\n", ":3\r\n");
   one_.Exchange("BLPOP absent l 0\r\n", Pair("l", "a"));
   one_.Exchange("BRPOP l absent 0\r\n", Pair("l", "c"));
-  one_.Exchange("BLMPOP 0 2 absent l LEFT COUNT 5\r\n", "*2\r\n" + Bulk("l") + "*1\r\n" + Bulk("b"));
+  one_.Exchange("BLMPOP 0 2 absent l LEFT COUNT 5\r\n",
+                "*2\r\n" + Bulk("l") + "*1\r\n" + Bulk("b"));
 }
 
 TEST_F(ListBlockingTest, WhoCameFirstIsServedFirst) {
@@ -106,9 +105,8 @@ TEST_F(ListBlockingTest, ATransactionServesAtItsEnd) {
 }
 
 TEST_F(ListBlockingTest, AnythingThatBringsAListServes) {
-  for (const char* bring :
-       {"RENAME from l\r\n", "COPY from l\r\n", "LMOVE from l LEFT LEFT\r\n",
-        "EVAL \"return redis.call('RPUSH', 'l', 'x')\" 0\r\n"}) {
+  for (const char* bring : {"RENAME from l\r\n", "COPY from l\r\n", "LMOVE from l LEFT LEFT\r\n",
+                            "EVAL \"return redis.call('RPUSH', 'l', 'x')\" 0\r\n"}) {
     writer_.Send("DEL from\r\nRPUSH from x\r\n");
     Park(one_, "BLPOP l 0\r\n");
     writer_.Send(bring);
@@ -126,9 +124,8 @@ TEST_F(ListBlockingTest, ATimeoutEndsTheWait) {
 }
 
 TEST_F(ListBlockingTest, NobodyWaitsInATransaction) {
-  one_.Exchange(
-      "MULTI\r\nBLPOP l 0\r\nBLMOVE l k LEFT LEFT 0\r\nBLMPOP 0 1 l LEFT\r\nEXEC\r\n",
-      "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n*-1\r\n$-1\r\n*-1\r\n");
+  one_.Exchange("MULTI\r\nBLPOP l 0\r\nBLMOVE l k LEFT LEFT 0\r\nBLMPOP 0 1 l LEFT\r\nEXEC\r\n",
+                "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n*-1\r\n$-1\r\n*-1\r\n");
 }
 
 TEST_F(ListBlockingTest, TheSameKeyTwiceIsServedOnce) {

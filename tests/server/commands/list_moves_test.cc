@@ -27,8 +27,7 @@ TEST_F(ListMovesTest, ThePushIsToldFirst) {
   Run("LMOVE l k LEFT RIGHT");
   Run("RPOPLPUSH l k");
   Run("RPOPLPUSH k k");
-  EXPECT_EQ(events_.Take(),
-            "rpush k; lpop l; lpush k; rpop l; del l; lpush k; rpop k; ");
+  EXPECT_EQ(events_.Take(), "rpush k; lpop l; lpush k; rpop l; del l; lpush k; rpop k; ");
 }
 
 TEST_F(ListMovesTest, AListThatTurnsKeepsItsExpiry) {
@@ -54,8 +53,7 @@ TEST_F(ListMovesTest, AnotherTypeAtEitherSideChangesNothing) {
 TEST_F(ListMovesTest, TheFirstListThatIsThereIsPopped) {
   Run("RPUSH l a b c");
   events_.Take();
-  EXPECT_EQ(Run("LMPOP 2 absent l RIGHT COUNT 2"),
-            "*2\r\n$1\r\nl\r\n*2\r\n$1\r\nc\r\n$1\r\nb\r\n");
+  EXPECT_EQ(Run("LMPOP 2 absent l RIGHT COUNT 2"), "*2\r\n$1\r\nl\r\n*2\r\n$1\r\nc\r\n$1\r\nb\r\n");
   EXPECT_EQ(Run("LMPOP 2 absent l LEFT"), "*2\r\n$1\r\nl\r\n*1\r\n$1\r\na\r\n");
   EXPECT_EQ(Run("LMPOP 2 absent l LEFT"), "*-1\r\n");
   EXPECT_EQ(events_.Take(), "rpop l; lpop l; del l; ");

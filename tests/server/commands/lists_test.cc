@@ -18,10 +18,9 @@ class ListsTest : public ServerTest {
 
 TEST_F(ListsTest, EveryCommandRefusesASet) {
   Run("SADD s a");
-  for (const char* line :
-       {"LPUSH s a", "RPUSH s a", "LPUSHX s a", "RPUSHX s a", "LPOP s", "RPOP s 0", "LLEN s",
-        "LINDEX s x", "LSET s x a", "LINSERT s BEFORE a b", "LREM s 0 a", "LRANGE s 0 -1",
-        "LTRIM s 0 -1", "LPOS s a"}) {
+  for (const char* line : {"LPUSH s a", "RPUSH s a", "LPUSHX s a", "RPUSHX s a", "LPOP s",
+                           "RPOP s 0", "LLEN s", "LINDEX s x", "LSET s x a", "LINSERT s BEFORE a b",
+                           "LREM s 0 a", "LRANGE s 0 -1", "LTRIM s 0 -1", "LPOS s a"}) {
     EXPECT_EQ(Run(line), kWrongTypeReply) << line;
   }
   EXPECT_EQ(Run("SMEMBERS s"), "*1\r\n$1\r\na\r\n");

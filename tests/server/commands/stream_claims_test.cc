@@ -18,14 +18,15 @@ class StreamClaimsTest : public ServerTest {
     Advance(100);
     events_.Take();
   }
-  std::string PendingOf(const std::string& id) { return Run("XPENDING s g " + id + " " + id + " 1"); }
+  std::string PendingOf(const std::string& id) {
+    return Run("XPENDING s g " + id + " " + id + " 1");
+  }
 
   KeyEventLog events_{server_.keyspace()};
 };
 
 TEST_F(StreamClaimsTest, AClaimedEntryIsPendingForItsNewConsumer) {
-  EXPECT_EQ(Run("XCLAIM s g b 100 1-0"),
-            "*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n");
+  EXPECT_EQ(Run("XCLAIM s g b 100 1-0"), "*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n");
   EXPECT_EQ(events_.Take(), "xgroup-createconsumer s; ");
   EXPECT_EQ(PendingOf("1-0"), "*1\r\n*4\r\n$3\r\n1-0\r\n$1\r\nb\r\n:0\r\n:2\r\n");
 }

@@ -21,11 +21,11 @@ class StreamInfoTest : public ServerTest {
 
 TEST_F(StreamInfoTest, AStreamTellsItsNumbersAndEdges) {
   const std::string reply = Run("XINFO STREAM s");
-  for (const char* part : {"*20\r\n", "length\r\n:3\r\n", "radix-tree-keys\r\n:1\r\n",
-                           "radix-tree-nodes\r\n:2\r\n", "last-generated-id\r\n$3\r\n3-0\r\n",
-                           "max-deleted-entry-id\r\n$3\r\n0-0\r\n", "entries-added\r\n:3\r\n",
-                           "groups\r\n:1\r\n", "first-entry\r\n*2\r\n$3\r\n1-0\r\n",
-                           "last-entry\r\n*2\r\n$3\r\n3-0\r\n"}) {
+  for (const char* part :
+       {"*20\r\n", "length\r\n:3\r\n", "radix-tree-keys\r\n:1\r\n", "radix-tree-nodes\r\n:2\r\n",
+        "last-generated-id\r\n$3\r\n3-0\r\n", "max-deleted-entry-id\r\n$3\r\n0-0\r\n",
+        "entries-added\r\n:3\r\n", "groups\r\n:1\r\n", "first-entry\r\n*2\r\n$3\r\n1-0\r\n",
+        "last-entry\r\n*2\r\n$3\r\n3-0\r\n"}) {
     EXPECT_TRUE(Has(reply, part)) << part << reply;
   }
 }
@@ -62,8 +62,7 @@ TEST_F(StreamInfoTest, TheKeyComesBeforeTheOptions) {
   EXPECT_EQ(Run("XINFO STREAM s BAD"),
             "-ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO "
             "HELP.\r\n");
-  EXPECT_EQ(Run("XINFO CONSUMERS s x"),
-            "-NOGROUP No such consumer group 'x' for key name 's'\r\n");
+  EXPECT_EQ(Run("XINFO CONSUMERS s x"), "-NOGROUP No such consumer group 'x' for key name 's'\r\n");
   Run("SET str v");
   EXPECT_EQ(Run("XINFO GROUPS str").substr(0, 10), "-WRONGTYPE");
 }

@@ -64,12 +64,11 @@ TEST_F(StreamReadingTest, AGroupDeliversEachEntryOnce) {
 TEST_F(StreamReadingTest, HistoryIsWhatIsPending) {
   Run("XREADGROUP GROUP g a COUNT 2 STREAMS s >");
   Run("XDEL s 1-0");
-  EXPECT_EQ(Run("XREADGROUP GROUP g a STREAMS s 0"),
-            "*1\r\n*2\r\n" + Bulk("s") + "*2\r\n*2\r\n" + Bulk("1-0") + "*-1\r\n" +
-                EntryText("2-0"));
+  EXPECT_EQ(
+      Run("XREADGROUP GROUP g a STREAMS s 0"),
+      "*1\r\n*2\r\n" + Bulk("s") + "*2\r\n*2\r\n" + Bulk("1-0") + "*-1\r\n" + EntryText("2-0"));
   EXPECT_EQ(Run("XREADGROUP GROUP g a COUNT 1 STREAMS s 1-0"), Read("s", {"2-0"}));
-  EXPECT_EQ(Run("XPENDING s g 2 2 1"),
-            "*1\r\n*4\r\n" + Bulk("2-0") + Bulk("a") + ":0\r\n:3\r\n");
+  EXPECT_EQ(Run("XPENDING s g 2 2 1"), "*1\r\n*4\r\n" + Bulk("2-0") + Bulk("a") + ":0\r\n:3\r\n");
 }
 
 TEST_F(StreamReadingTest, NoAckLeavesNothingPending) {
@@ -92,8 +91,7 @@ TEST_F(StreamReadingTest, ArgumentsAreChecked) {
   EXPECT_EQ(Run("XREADGROUP COUNT 1 COUNT 1 STREAMS s 0"),
             "-ERR Missing GROUP option for XREADGROUP\r\n");
   EXPECT_EQ(Run("XREAD BLOCK -1 STREAMS s 0"), "-ERR timeout is negative\r\n");
-  EXPECT_EQ(Run("XREAD BLOCK x STREAMS s 0"),
-            "-ERR timeout is not an integer or out of range\r\n");
+  EXPECT_EQ(Run("XREAD BLOCK x STREAMS s 0"), "-ERR timeout is not an integer or out of range\r\n");
   EXPECT_EQ(Run("XREADGROUP GROUP x c STREAMS s >"),
             "-NOGROUP No such key 's' or consumer group 'x' in XREADGROUP with GROUP option\r\n");
   EXPECT_EQ(Run("XREAD COUNT 1 BLOCK 0"), "-ERR syntax error\r\n");
@@ -116,6 +114,13 @@ TEST_F(StreamReadingTest, NobodyWaitsInATransaction) {
   Run("XREADGROUP GROUP g c BLOCK 0 COUNT 3 STREAMS s >");
   Run("XREADGROUP GROUP g c BLOCK 0 STREAMS s >");
   EXPECT_EQ(Run("EXEC"), "*3\r\n*-1\r\n" + Read("s", {"1-0", "2-0", "3-0"}) + "*-1\r\n");
+}
+
+TEST_F(StreamReadingTest, ScriptsMayNotBlock) {
+  const std::string reply =
+      Run({"EVAL", "return redis.call('XREAD', 'BLOCK', 'x', 'STREAMS', 's', '$')", "0"});
+  EXPECT_EQ(reply.substr(0, 66),
+            "-ERR XREAD command is not allowed with BLOCK option from scripts s");
 }
 
 /// The first base of the fixture, so that the files outlive the server.
@@ -172,9 +177,9 @@ TEST_F(BlockedReadingTest, InAGroupWhoCameFirstIsServed) {
   ExpectNext(one_, Read("s", {"1-0"}));
   writer_.Exchange("XADD s 2-0 f v\r\n", Bulk("2-0"));
   ExpectNext(two_, Read("s", {"2-0"}));
-  writer_.Exchange("XPENDING s g\r\n",
-                   "*4\r\n:2\r\n" + Bulk("1-0") + Bulk("2-0") + "*2\r\n*2\r\n" + Bulk("a") +
-                       Bulk("1") + "*2\r\n" + Bulk("b") + Bulk("1"));
+  writer_.Exchange("XPENDING s g\r\n", "*4\r\n:2\r\n" + Bulk("1-0") + Bulk("2-0") + "*2\r\n*2\r\n" +
+                                           Bulk("a") + Bulk("1") + "*2\r\n" + Bulk("b") +
+                                           Bulk("1"));
 }
 
 TEST_F(BlockedReadingTest, EveryGroupIsServed) {

@@ -80,8 +80,7 @@ TEST_F(StreamsTest, TrimOptionsAreChecked) {
             "-ERR syntax error, LIMIT cannot be used without specifying a trimming strategy\r\n");
   EXPECT_EQ(Run("XADD s MAXLEN -1 * a 1"), "-ERR The MAXLEN argument must be >= 0.\r\n");
   EXPECT_EQ(Run("XTRIM s MAXLEN ~ 1 LIMIT -1"), "-ERR The LIMIT argument must be >= 0.\r\n");
-  EXPECT_EQ(Run("XADD s x a 1"),
-            "-ERR Invalid stream ID specified as stream command argument\r\n");
+  EXPECT_EQ(Run("XADD s x a 1"), "-ERR Invalid stream ID specified as stream command argument\r\n");
   EXPECT_EQ(Run("XADD s * a 1 b"), "-ERR wrong number of arguments for 'xadd' command\r\n");
 }
 
@@ -105,8 +104,8 @@ TEST_F(StreamsTest, ALongRangeIsRepliedWhole) {
   for (int i = 1; i <= 21000; ++i) {
     const std::string id = std::to_string(i) + "-0";
     Run("XADD s " + id + " f v");
-    expected += "*2\r\n$" + std::to_string(id.size()) + "\r\n" + id +
-                "\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n";
+    expected +=
+        "*2\r\n$" + std::to_string(id.size()) + "\r\n" + id + "\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n";
   }
   EXPECT_EQ(Run("XRANGE s - +"), expected);
 }
@@ -135,8 +134,8 @@ TEST_F(StreamsTest, XSetIdKeepsTheTopItemBelow) {
 
 TEST_F(StreamsTest, EveryCommandRefusesAHash) {
   Run("HSET h a 1");
-  for (const char* line : {"XADD h * a 1", "XLEN h", "XDEL h 1", "XTRIM h MAXLEN 1",
-                           "XRANGE h - +", "XREVRANGE h + -", "XSETID h 1-1"}) {
+  for (const char* line : {"XADD h * a 1", "XLEN h", "XDEL h 1", "XTRIM h MAXLEN 1", "XRANGE h - +",
+                           "XREVRANGE h + -", "XSETID h 1-1"}) {
     EXPECT_EQ(Run(line), kWrongTypeReply) << line;
   }
 }

@@ -26,7 +26,9 @@ TEST(ChangeBatchTest, KeepsChangesInTheirOrder) {
   EXPECT_TRUE(batch.empty());
   batch.Add(3, ChangeKind::kSetString, {"key", "value"}, 17);
   batch.Add(1, ChangeKind::kFlushDatabase, {});
-  EXPECT_EQ(TextOf(batch), "3 0 17: key value; 1 12 0:; ");
+  EXPECT_EQ(TextOf(batch), "3 0 17: key value; 1 " +
+                               std::to_string(static_cast<int>(ChangeKind::kFlushDatabase)) +
+                               " 0:; ");
   EXPECT_EQ(batch.change_count(), 2U);
   EXPECT_EQ(batch.first_db(), 3);
   EXPECT_EQ(batch.last_db(), 1);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <climits>
 #include <deque>
 #include <optional>
 #include <random>
@@ -34,8 +35,7 @@ class ListTest : public ::testing::Test {
 
   static Texts TextsOf(const List& list) {
     Texts texts;
-    list.ForEach(0, list.size(),
-                 [&](std::string_view element) { texts.emplace_back(element); });
+    list.ForEach(0, list.size(), [&](std::string_view element) { texts.emplace_back(element); });
     return texts;
   }
   Texts Now() { return TextsOf(list().view()); }
@@ -184,6 +184,15 @@ TEST_F(ListTest, ALimitOfElementsCountsThem) {
   // And a list that grows may not exceed 8 KB.
   PushBack({std::string(8192, 'x')});
   EXPECT_EQ(Name(), "quicklist");
+}
+
+TEST_F(ListTest, AnyNumberIsALimit) {
+  for (const int setting : {0, 1, INT_MAX, INT_MIN, -6}) {
+    limits_.list_max_listpack_size = setting;
+    PushBack({"a", "b"});
+    EXPECT_EQ(Name(), setting == 0 || setting == 1 ? "quicklist" : "listpack") << setting;
+    list().Pop(ListEnd::kFront, 2);
+  }
 }
 
 TEST_F(ListTest, AReplacementGrowsOrShrinksTheList) {
