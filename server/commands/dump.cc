@@ -149,6 +149,8 @@ void PutRestored(Call& call, WriteScope& scope, RestoredValue& restored, int64_t
   const std::string_view words[] = {"RESTORE", call.arg(1), time.view(),
                                     payload,   "ABSTTL",    "REPLACE"};
   scope.LogAs(call.db().index(), words);
+  // As in Redis, whose event "new" comes even if a key is replaced.
+  if (scope.exists()) scope.Delete();
   MemorySlot& value = restored.value();
   Entry* const model = Entry::Create({}, kNoExpiry, value.type(), value.encoding(), 0);
   model->set_outgrown(value.outgrown());
