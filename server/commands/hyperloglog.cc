@@ -91,6 +91,8 @@ void CountOne(Call& call) {
   if (!string.exists()) return call.reply().Integer(0);
   const std::optional<HllView> view = OpenHll(call, *string);
   if (!view) return;
+  // Redis makes it raw, whether or not it then keeps a count in it.
+  call.Open(call.arg(1)).set_outgrown(true);
   std::optional<uint64_t> count = view->kept_count();
   if (!count) {
     HllRegisters registers;

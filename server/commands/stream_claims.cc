@@ -9,7 +9,6 @@
 #include "server/commands/support/stream_reply.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
-#include "storage/access/lookup.h"
 #include "storage/values/mutable_stream.h"
 
 namespace cloakroom {
@@ -113,7 +112,6 @@ int64_t DeliveryTime(const ClaimOptions& options, int64_t now_ms) {
 void XClaim(Call& call) {
   call.Find(call.arg(1));  // Redis reads the key: its absence is a miss
   Writing<MutableStream> stream(call, call.arg(1));
-  if (!stream.exists()) NoteMiss(call.hold(), call.db(), call.arg(1));
   if (!FindGroup(call, stream)) return;
   Arguments args(call, 4);
   const ClaimOptions options = TakeClaimOptions(args);

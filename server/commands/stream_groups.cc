@@ -11,7 +11,6 @@
 #include "server/commands/support/stream_reply.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
-#include "storage/access/lookup.h"
 #include "storage/values/mutable_stream.h"
 
 namespace cloakroom {
@@ -145,7 +144,6 @@ void XAck(Call& call) {
   call.Find(call.arg(1));  // Redis reads the key: its absence is a miss
   Writing<MutableStream> stream(call, call.arg(1));
   if (!stream.ok()) return;
-  if (!stream.exists()) NoteMiss(call.hold(), call.db(), call.arg(1));
   if (stream->view().FindGroup(call.arg(2)) == nullptr) return call.reply().Integer(0);
   std::vector<StreamId> ids;
   Arguments args(call, 3);
