@@ -93,10 +93,10 @@ StreamGroups* StreamGroups::Copy() const {
 size_t MemoryOf(const StreamGroups& groups, size_t samples) {
   size_t bytes = sizeof(groups);
   for (const auto& [name, group] : groups.by_name) {
-    bytes += kMapNode + sizeof(name) + TextMemory(name) + sizeof(group);
+    bytes += kMapNode + sizeof(std::string) + TextMemory(name) + sizeof(group);
     bytes += group.pending().tree().Memory(samples);
     for (const auto& [consumer_name, consumer] : group.consumers()) {
-      bytes += kMapNode + sizeof(consumer_name) + TextMemory(consumer_name) + sizeof(consumer) +
+      bytes += kMapNode + sizeof(std::string) + TextMemory(consumer_name) + sizeof(consumer) +
                sizeof(void*);
       bytes += consumer.pending.tree().Memory(samples);
     }
