@@ -40,7 +40,7 @@ TEST(RdbCodecTest, OneNumberMayMeanTwoThings) {
 }
 
 TEST(RdbCodecTest, WhatWeDoNotHaveIsNotFound) {
-  EXPECT_EQ(FindRdbLayout(rdb::kQuicklist2, rdb::Dialect::kRedis).codec, nullptr);
+  EXPECT_EQ(FindRdbLayout(rdb::kModule, rdb::Dialect::kRedis).codec, nullptr);
   EXPECT_EQ(FindRdbLayout(rdb::kHashMetadata, rdb::Dialect::kValkey).layout, nullptr);
   EXPECT_EQ(FindRdbLayout(0xff, rdb::Dialect::kRedis).layout, nullptr);
 }

@@ -164,10 +164,11 @@ TEST(RdbDecoderTest, DamagedZsetsAreRefused) {
 }
 
 TEST(RdbDecoderTest, ATypeThatIsNotThereIsNamed) {
-  EXPECT_EQ(Decoded(rdb::kModule, "\x01"),
-            "error: a value of type 7 (module-v2), which this version of Cloakroom does not have");
+  EXPECT_EQ(
+      Decoded(rdb::kModule, "\x01"),
+      "error: a value of type 7 (module-value), which this version of Cloakroom does not have");
   RdbDecoder decoder{EncodingLimits{}};
-  EXPECT_TRUE(absl::IsUnimplemented(decoder.Decode(rdb::kStream3, rdb::Dialect::kRedis, "\0"s)));
+  EXPECT_TRUE(absl::IsUnimplemented(decoder.Decode(rdb::kModule, rdb::Dialect::kRedis, "\0"s)));
   EXPECT_TRUE(
       absl::IsUnimplemented(decoder.Decode(rdb::kHashMetadata, rdb::Dialect::kValkey, "\0"s)));
   EXPECT_TRUE(absl::IsDataLoss(decoder.Decode(rdb::kHashMetadata, rdb::Dialect::kRedis, "\0"s)));

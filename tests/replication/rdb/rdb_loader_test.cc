@@ -131,7 +131,7 @@ TEST_F(RdbLoaderTest, AuxDataOfAModuleIsRefusedAndPassedOverByRepair) {
 
 TEST_F(RdbLoaderTest, ASoundFileIsToldFromADamagedOne) {
   auto cause = [&](const std::string& file) { return Load(file).error->cause; };
-  EXPECT_EQ(cause(RdbFile("\x01" + Short("list") + "\x01" + Short("x"))), RdbCause::kUnsupported);
+  EXPECT_EQ(cause(RdbFile(ModuleValue("list"))), RdbCause::kUnsupported);
   EXPECT_EQ(cause(RdbFile("", "REDIS0013")), RdbCause::kUnsupported);
   EXPECT_EQ(cause(RdbFile("\xfe\x07" + String("b", "1"))), RdbCause::kSettings);
   EXPECT_EQ(cause(RdbFile(String("a", "1")).substr(0, 13)), RdbCause::kDamage);
@@ -200,8 +200,8 @@ TEST_F(RdbLoaderTest, AccessesAreKept) {
 }
 
 TEST_F(RdbLoaderTest, ErrorsNameTheKey) {
-  EXPECT_EQ(ErrorOf(RdbFile("\x01" + Short("queue") + "\x01" + Short("x"))),
-            "offset 9, key 'queue': a value of type 1 (list-linked), which this version of "
+  EXPECT_EQ(ErrorOf(RdbFile(ModuleValue("queue"))),
+            "offset 9, key 'queue': a value of type 7 (module-value), which this version of "
             "Cloakroom does not have");
   EXPECT_EQ(ErrorOf(RdbFile(String("a", "1") + String("a", "2"))),
             "offset 14, key 'a': the key was in the file before");
@@ -221,7 +221,7 @@ TEST_F(RdbLoaderTest, TheFirstErrorOfTheFileCounts) {
 
 TEST_F(RdbLoaderTest, LenientLoadsTheRest) {
   options_.lenient = true;
-  std::string items = String("first", "1") + "\x01" + Short("list") + "\x01" + Short("x");
+  std::string items = String("first", "1") + ModuleValue("list");
   for (int i = 0; i < 9; ++i) items += String("key" + std::to_string(i), "v");
   std::string file = RdbFile(items);
   file[file.find("key2") - 2] = '\x77';

@@ -25,6 +25,11 @@ inline std::string Short(std::string_view text) {
   return static_cast<char>(text.size()) + std::string(text);
 }
 
+/// A record that Cloakroom does not have: a module's value, without any content.
+inline std::string ModuleValue(std::string_view key) {
+  return "\x07" + Short(key) + "\x81" + std::string(9, '\0');
+}
+
 /// A plain string of any size.
 inline std::string Long(std::string_view text) {
   return "\x80" + Bytes(__builtin_bswap32(static_cast<uint32_t>(text.size()))) + std::string(text);

@@ -35,7 +35,7 @@ TEST_F(HyperLogLogCommandsTest, PfAddTellsWhetherSomethingChanged) {
   EXPECT_EQ(Run("PFADD empty"), ":0\r\n");
   EXPECT_EQ(Run("PFCOUNT empty"), ":0\r\n");
   EXPECT_EQ(Run("PFCOUNT absent"), ":0\r\n");
-  EXPECT_EQ(events_.Take(), "pfadd h; pfadd empty; ");
+  EXPECT_EQ(events_.Take(), "pfadd h; pfstate h; pfadd empty; pfstate empty; ");
   EXPECT_EQ(Run("OBJECT ENCODING h"), "$3\r\nraw\r\n");
 }
 

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "server/config/command_line.h"
 #include "tests/server/support/key_event_log.h"
 #include "tests/server/support/server_fixture.h"
 
@@ -106,6 +107,7 @@ TEST_F(ListsTest, ItsEncodingFollowsTheSetting) {
 }
 
 TEST_F(ListsTest, TheDigestKnowsTheOrder) {
+  ASSERT_OK(config_.Load(ParseCommandLine({"--enable-debug-command", "yes"})));
   Run("RPUSH l a b");
   const std::string digest = Run("DEBUG DIGEST-VALUE l");
   Run("LPUSH k b a");

@@ -75,10 +75,10 @@ TEST_F(LoaderTest, AFileThatCannotBeReachedOrReadIsNotAbsent) {
 }
 
 TEST_F(LoaderTest, OfASoundFileItIsNotSaidThatItIsDamaged) {
-  files_.Put("dump.rdb", RdbFile("\x01" + Short("list") + "\x01" + Short("x")));
-  Life lists(clock_, files_);
-  EXPECT_THAT(MessageOf(lists.loaded()),
-              AllOf(HasSubstr("list-linked"), HasSubstr("The file looks sound"),
+  files_.Put("dump.rdb", RdbFile(ModuleValue("list")));
+  Life modules(clock_, files_);
+  EXPECT_THAT(MessageOf(modules.loaded()),
+              AllOf(HasSubstr("module-value"), HasSubstr("The file looks sound"),
                     Not(HasSubstr("Restore it"))));
 }
 
@@ -93,7 +93,7 @@ TEST_F(LoaderTest, WithRdbchecksumNoAWrongSumIsNoError) {
 }
 
 TEST_F(LoaderTest, WhatARepairPassedOverCountsAsAChange) {
-  files_.Put("dump.rdb", RdbFile("\x01" + Short("list") + "\x01" + Short("x")));
+  files_.Put("dump.rdb", RdbFile(ModuleValue("list")));
   Life repaired(clock_, files_, {"--repair", "yes"});
   EXPECT_OK(repaired.loaded());
   EXPECT_EQ(repaired.persistence().saver().changes_since_save(), 1);
@@ -113,8 +113,8 @@ TEST_F(BeforeTheLoadTest, AfterALoadThatFailedNothingIsSavedAnyMore) {
 // ---- at the start: a log
 
 TEST_F(BeforeTheLoadTest, ARepairedLogIsRewritten) {
-  files_.Put("appendonlydir/b", RdbFile("\x01" + Short("list") + "\x01" + Short("x") +
-                                        std::string(1, '\0') + Short("a") + Short("1")));
+  files_.Put("appendonlydir/b",
+             RdbFile(ModuleValue("list") + std::string(1, '\0') + Short("a") + Short("1")));
   files_.Put("appendonlydir/appendonly.aof.manifest", "file b seq 1 type b\n");
   EXPECT_FALSE(Life(clock_, files_, {"--appendonly", "yes"}).loaded().ok());
   loader().Begin();
