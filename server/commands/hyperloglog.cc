@@ -62,6 +62,7 @@ void PfAdd(Call& call) {
   if (!string.ok()) return;
   std::optional<HyperLogLog> hll = CopyHll(call, string);
   if (!hll) return;
+  if (string.exists()) string.scope().set_outgrown(true);  // as in PFCOUNT
   int64_t changes = string.exists() ? 0 : 1;
   for (size_t i = 2; i < call.argc(); ++i) {
     const HyperLogLog::Change change = hll->Raise(HllMarkOf(call.arg(i)));
@@ -243,6 +244,7 @@ void PfDebug(Call& call) {
   if (!string.exists()) return call.Error("ERR The specified key does not exist");
   std::optional<HyperLogLog> hll = CopyHll(call, string);
   if (!hll) return;
+  string.scope().set_outgrown(true);  // as in PFCOUNT
   for (const DebugSubcommand& subcommand : kDebugSubcommands) {
     if (call.Is(1, subcommand.name)) return subcommand.run(call, string, *hll);
   }

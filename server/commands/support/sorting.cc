@@ -19,6 +19,7 @@ namespace {
 /// An element and what it is sorted by.
 struct Weighed {
   std::string element;
+  size_t place = 0;  ///< among the elements
   double number = 0;
   std::optional<std::string> text;  ///< with ALPHA and BY
 };
@@ -83,17 +84,35 @@ bool Weigh(const SortOptions& options, SortLookup look_up, Weighed& item) {
   return *end == '\0' && errno != ERANGE && !std::isnan(item.number);
 }
 
-/// Equal weights are told apart by the elements, so that the log, which repeats the command, gives
-/// the same order.
+/// What Redis compares with ALPHA: in a reply, a text only counts up to a NUL byte, as for strcoll.
+std::string_view Collated(const SortOptions& options, std::string_view text) {
+  return options.store ? text : text.substr(0, text.find('\0'));
+}
+
+std::strong_ordering CompareTexts(const SortOptions& options, std::string_view a,
+                                  std::string_view b) {
+  return Collated(options, a).compare(Collated(options, b)) <=> 0;
+}
+
+std::strong_ordering CompareWeights(const SortOptions& options, const Weighed& a,
+                                    const Weighed& b) {
+  // An element without a weight comes first.
+  if (!a.text || !b.text) return a.text.has_value() <=> b.text.has_value();
+  return CompareTexts(options, *a.text, *b.text);
+}
+
+/// Equal items keep their order; but the log repeats a command that stores, and a set may have
+/// another order then.
 std::strong_ordering Compare(const SortOptions& options, const Weighed& a, const Weighed& b) {
   if (!options.alpha) {
-    if (a.number < b.number) return std::strong_ordering::less;
-    if (a.number > b.number) return std::strong_ordering::greater;
-  } else if (!options.by.empty()) {
-    if (a.text < b.text) return std::strong_ordering::less;
-    if (b.text < a.text) return std::strong_ordering::greater;
+    if (a.number != b.number) {
+      return a.number < b.number ? std::strong_ordering::less : std::strong_ordering::greater;
+    }
+    return a.element.compare(b.element) <=> 0;
   }
-  return a.element.compare(b.element) <=> 0;
+  if (options.by.empty()) return CompareTexts(options, a.element, b.element);
+  const std::strong_ordering order = CompareWeights(options, a, b);
+  return order == 0 && options.store ? a.element.compare(b.element) <=> 0 : order;
 }
 
 }  // namespace
@@ -133,11 +152,13 @@ std::optional<std::vector<std::string>> SortedElements(const ValueView& value,
   bool numbers = true;
   for (size_t i = 0; i < items.size(); ++i) {
     items[i].element = std::move(elements[i]);
+    items[i].place = i;
     numbers = Weigh(options, look_up, items[i]) && numbers;
   }
   if (!numbers) return std::nullopt;
   std::ranges::partial_sort(items, at(items, slice.end), [&](const Weighed& a, const Weighed& b) {
     const auto order = Compare(options, a, b);
+    if (order == 0) return a.place < b.place;
     return options.descending ? order > 0 : order < 0;
   });
   elements.clear();
