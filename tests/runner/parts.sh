@@ -1,6 +1,7 @@
 # The parts of `./dev test`, one function each. Sourced by `dev`.
 
-parts=(format structure unit conformance differential integration crash asan tsan lint fuzz package)
+# `asan` and `tsan` run the unit tests, so a third build for `unit` is left to `quick`.
+parts=(format structure conformance differential integration crash asan tsan lint fuzz package)
 # `./dev test quick`: these, and only the beginning of the differential run.
 quick_parts=(format structure unit conformance differential)
 quick=
@@ -27,8 +28,10 @@ part_structure() {
 # reports what clang's lock analysis finds: one pass over the files instead of two.
 part_lint() {
   need "${build_packages[@]}" "${unit_packages[@]}" "${clang_packages[@]}"
-  local files bad
-  compile debug || return 1
+  local files bad headers
+  configure debug || return 1
+  mapfile -t headers < <(ninja -C build/debug -t targets all | sed -n 's/^\(CMakeFiles.*cmake_pch.hxx.pch\): .*/\1/p')
+  compile debug "${headers[@]}" || return 1
   mapfile -t files < <(tracked 'protocol/*.cc' 'storage/*.cc' 'clients/*.cc' 'server/*.cc' 'replication/*.cc' \
     'packaging/*.cc')
   # Largest first, so that the last ones do not leave a core idle.
