@@ -8,17 +8,34 @@ figure ("own") or of the ratio Cloakroom / Redis ("ratio"); `better` says which 
 from dataclasses import dataclass, field
 
 COMMANDS = ("set", "get", "hset", "hget", "hmget", "sadd", "incr", "eval")
+# Of the generator's commands on lists, sorted sets and streams: what each sends.
+COLLECTION_COMMANDS = {
+    "lpush": "LPUSH and LPOP in turn, 1,000 lists",
+    "zadd": "ZADD of another score, 100,000 members",
+    "zrange": "ZRANGE of 10 of 100,000 members",
+    "zrank": "ZRANK, 100,000 members",
+    "xadd": "XADD MAXLEN ~ 1000, 1,000 streams",
+    "xreadgroup": "XADD and XREADGROUP COUNT 1 in turn, 1,000 streams",
+}
+COLLECTION_GOALS = {1: 0.92, 16: 0.6}  # of each length of a pipeline
 # In a pipeline of these, Redis itself spends little time outside of system calls.
 PIPELINE_GOALS = {"incr": 0.6, "sadd": 0.6, "eval": 0.6}
 # The cost of a round of the event loop depends on how many clients it serves.
 LOOP_GOALS = {1: 0.92, 4: 0.75, 16: 0.82, 50: 0.85}
 MEMORY_GOALS = {"string": 100, "session": 2250, "cache": 690, "tag": 60, "bigtag": 60}
+# Of these the goal is a ratio to Redis.
+COLLECTION_MEMORY_GOALS = {"list": 0.8, "biglist": 0.8, "zset": 0.7, "bigzset": 0.7, "stream": 1.0}
 MEMORY_NAMES = {
     "string": "string, 26 B key, 32 B value, TTL",
     "session": "session hash, five short fields + 2,000 B, TTL",
     "cache": "cache hash {d 500 B, t, m, i}, 49 B key, TTL",
     "tag": "tag set member of 40 characters, sets of 1,000",
     "bigtag": "tag set member of 40 characters, one set of all",
+    "list": "list item of 20 characters, lists of 100",
+    "biglist": "list item of 20 characters, one list of all",
+    "zset": "sorted set member of 16 characters, sets of 20",
+    "bigzset": "sorted set member of 16 characters, sets of 100,000",
+    "stream": "stream entry of three fields, 23 B of values, streams of 1,000",
 }
 
 
@@ -53,18 +70,29 @@ class Run:
 
 
 def command_runs(quick):
-    seconds = 1 if quick else 4
     for pipeline in (1, 16):
         for command in COMMANDS:
             goal = 0.92 if pipeline == 1 else PIPELINE_GOALS.get(command, 0.5)
-            name = f"{command.upper()} -P {pipeline}"
-            yield Run(
-                f"{command}-p{pipeline}",
-                ("command", "--name", command, "--pipeline", pipeline, "--connections", 50,
-                 "--seconds", seconds),
-                (Row(f"{name}, server CPU per op", "cpu_us_per_op", "µs", goal_ratio=goal),
-                 Row(f"{name}, throughput", "ops_per_s", "ops/s", better="higher")),
-                group="Commands, 50 connections")
+            yield _command_run(command, f"{command.upper()} -P {pipeline}", pipeline, goal,
+                               "Commands, 50 connections", quick)
+
+
+def collection_runs(quick):
+    """Commands on lists, sorted sets and streams."""
+    for pipeline, goal in COLLECTION_GOALS.items():
+        for command, what in COLLECTION_COMMANDS.items():
+            yield _command_run(command, f"{what}, -P {pipeline}", pipeline, goal,
+                               "Lists, sorted sets, streams, 50 connections", quick)
+
+
+def _command_run(command, name, pipeline, goal, group, quick):
+    return Run(
+        f"{command}-p{pipeline}",
+        ("command", "--name", command, "--pipeline", pipeline, "--connections", 50,
+         "--seconds", 1 if quick else 4),
+        (Row(f"{name}, server CPU per op", "cpu_us_per_op", "µs", goal_ratio=goal),
+         Row(f"{name}, throughput", "ops_per_s", "ops/s", better="higher")),
+        group=group)
 
 
 def visit_runs(quick):
@@ -106,13 +134,13 @@ def _loop_rows(what, goal):
 
 
 def memory_runs(quick):
-    items = {"string": 1_000_000, "session": 100_000, "cache": 300_000, "tag": 1_000_000,
-             "bigtag": 1_000_000}
-    for shape, goal in MEMORY_GOALS.items():
-        count = items[shape] // 10 if quick else items[shape]
+    fewer = {"session": 100_000, "cache": 300_000}
+    for shape, name in MEMORY_NAMES.items():
+        count = fewer.get(shape, 1_000_000) // (10 if quick else 1)
         yield Run(
             f"memory-{shape}", ("memory", "--name", shape, "--items", count),
-            (Row(MEMORY_NAMES[shape], "bytes_per_item", "B", goal_own=goal),),
+            (Row(name, "bytes_per_item", "B", goal_own=MEMORY_GOALS.get(shape),
+                 goal_ratio=COLLECTION_MEMORY_GOALS.get(shape)),),
             rounds=1, group="Memory per item (used_memory)")
 
 
@@ -250,6 +278,6 @@ def thread_runs(quick):
 
 def all_runs(quick, megabytes=None):
     """Every run, in the order of the report."""
-    runs = [run for make in (command_runs, visit_runs, loop_runs, memory_runs, stall_runs, idle_runs)
-            for run in make(quick)]
+    makers = (command_runs, collection_runs, visit_runs, loop_runs, memory_runs, stall_runs, idle_runs)
+    runs = [run for make in makers for run in make(quick)]
     return [*runs, *persistence_runs(quick, megabytes), *log_runs(quick), *thread_runs(quick)]

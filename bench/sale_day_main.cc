@@ -16,9 +16,12 @@ namespace cloakroom::bench {
 namespace {
 
 constexpr char kUsage[] =
-    "sale_day command --port P --name set|get|hset|hget|hmget|sadd|incr|eval [--pipeline N]\n"
+    "sale_day command --port P --name "
+    "set|get|hset|hget|hmget|sadd|incr|eval|lpush|zadd|zrange|zrank|\n"
+    "                 xadd|xreadgroup [--pipeline N]\n"
     "sale_day visit   --port P [--reconnect 1]\n"
-    "sale_day memory  --port P --name string|session|cache|tag|bigtag --items N\n"
+    "sale_day memory  --port P --name string|session|cache|tag|bigtag|list|biglist|zset|bigzset|\n"
+    "                 stream --items N\n"
     "sale_day stall   --port P --name quiet|expire|keys|flushall|grow --items N\n"
     "sale_day idle    --port P --pid PID --connections N\n"
     "sale_day persistence --port P --pid PID --name string|session|set\n"

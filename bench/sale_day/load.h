@@ -33,7 +33,9 @@ struct LoadOptions {
 /// latencies of a visit.
 Figures RunLoad(const LoadOptions& options, const std::vector<Visit>& visits, double ops_per_visit);
 
-/// Runs `command` back to back: set get hset hget hmget sadd incr eval. Prepares the keys first.
+/// Runs `command` back to back: set get hset hget hmget sadd incr eval; zadd zrange zrank on one
+/// sorted set of all keys; xadd on streams that keep about 1,000 entries. "lpush" is LPUSH and LPOP
+/// in turn, "xreadgroup" XADD and XREADGROUP of one new entry. Prepares the keys first.
 Figures RunCommand(const LoadOptions& options, const std::string& command);
 
 /// A session of a shop's visitor, read under its lock and written back: 11 commands, 7 round trips.

@@ -13,12 +13,39 @@ namespace {
 
 constexpr size_t kFillBatch = 200;
 constexpr size_t kTagSetSize = 1000;
+/// Items of one collection of a shape: those of Redis' packed encoding, and of its others.
+constexpr int64_t kListSize = 100;
+constexpr int64_t kSmallZsetSize = 20;
+constexpr int64_t kBigZsetSize = 100'000;
+constexpr int64_t kStreamSize = 1000;
+constexpr int64_t kFirstEntryMs = 1'790'000'000'000;
 
 /// A name of `length` characters that ends in n and differs for every n; not stored as a number.
 std::string Name(std::string prefix, size_t length, int64_t n) {
   const std::string digits = std::to_string(n);
   prefix.resize(length - digits.size(), 'k');
   return prefix + digits;
+}
+
+/// Appends the command that adds item n to a list, sorted set or stream; false when `shape` is
+/// none.
+bool AppendCollectionItem(std::string& out, const std::string& shape, int64_t n) {
+  if (shape == "list" || shape == "biglist") {
+    const int64_t list = shape == "list" ? n / kListSize : 0;
+    AppendRequest(out, {"RPUSH", Name("queue_", 24, list), Name("job_", 20, n)});
+  } else if (shape == "zset" || shape == "bigzset") {
+    const int64_t set = n / (shape == "zset" ? kSmallZsetSize : kBigZsetSize);
+    // 7,919 is prime: the scores come in no order, and few are equal.
+    AppendRequest(out, {"ZADD", Name("sold_", 24, set), std::to_string(n * 7919 % 1'000'003),
+                        Name("sku_", 16, n)});
+  } else if (shape == "stream") {
+    AppendRequest(out, {"XADD", Name("events_", 24, n / kStreamSize),
+                        std::to_string(kFirstEntryMs + n) + "-0", "kind", "sale", "order",
+                        Name("o_", 16, n), "sum", std::to_string(n % 10'000)});
+  } else {
+    return false;
+  }
+  return true;
 }
 
 /// Appends the commands that store item n and returns their number.
@@ -43,6 +70,7 @@ size_t AppendItem(std::string& out, const std::string& shape, int64_t n) {
     AppendRequest(out, {"EXPIRE", key, "86400"});
     return 2;
   }
+  if (AppendCollectionItem(out, shape, n)) return 1;
   const int64_t set = shape == "bigtag" ? 0 : n / static_cast<int64_t>(kTagSetSize);
   AppendRequest(out, {"SADD", Name("zc:ti:b1f_", 24, set), Name("b1f_", 40, n)});
   return 1;

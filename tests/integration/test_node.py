@@ -1,4 +1,4 @@
-"""ioredis and node-redis, in the versions that node/package.json names."""
+"""ioredis, node-redis and BullMQ, in the versions that node/package.json names."""
 
 import os
 import shutil
@@ -31,8 +31,26 @@ def node_modules(program):
     return CACHE
 
 
+@pytest.fixture
+def node(server, program, environment, node_modules):
+    """Runs one of our Node programs, which prints "ok" when everything held."""
+    def script(name, *arguments):
+        done = run([program("node"), NODE / name, server.port, *arguments], timeout_s=60,
+                   environment={**environment, "CLOAKROOM_NODE_MODULES": str(node_modules)})
+        assert done.stdout == b"ok\n"
+    return script
+
+
+@pytest.mark.parametrize("library", ["ioredis", "redis-4"])
+def test_node_client(node, library):
+    node("clients.mjs", library)
+
+
 @pytest.mark.parametrize("library", ["ioredis", "redis"])
-def test_node_client(server, program, environment, node_modules, library):
-    done = run([program("node"), NODE / "clients.mjs", server.port, library], timeout_s=30,
-               environment={**environment, "CLOAKROOM_NODE_MODULES": str(node_modules)})
-    assert done.stdout == b"ok\n"
+def test_node_client_uses_every_type(node, library):
+    node("types.mjs", library)
+
+
+@pytest.mark.parametrize("scenario", ["jobs", "retry", "delay", "limit", "priority", "flow", "stalled"])
+def test_bullmq_runs_its_queues(node, scenario):
+    node("bullmq.mjs", scenario)

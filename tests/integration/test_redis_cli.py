@@ -66,34 +66,62 @@ def test_scan_keeps_to_its_pattern(server, cli):
         "hash:big", "set:big", "string:big"]
 
 
+def _fill_every_type(server):
+    """A small and a big key of each type, and 100 strings."""
+    _fill(server, 100)
+    with server.connect() as connection:
+        for size, count in (("small", 3), ("big", 700)):
+            connection.ok("RPUSH", f"list:{size}", *(f"item{n}" for n in range(count)))
+            connection.ok("ZADD", f"zset:{size}", *(word for n in range(count) for word in (n / 4, f"m{n}")))
+            connection.pipeline([("XADD", f"stream:{size}", "*", "n", n) for n in range(count)])
+        connection.ok("HSET", "hash:small", "f", "v")
+        connection.ok("SADD", "set:small", "m")
+
+
+BIGGEST = (("string", "9000 bytes"), ("list", "700 items"), ("hash", "300 fields"), ("set", "400 members"),
+           ("zset", "700 members"), ("stream", "700 entries"))
+
+
 def test_bigkeys_finds_the_biggest_of_each_type(server, cli):
-    _fill(server, 500)
+    _fill_every_type(server)
     output = cli("--bigkeys")
-    assert "Sampled 503 keys in the keyspace!" in output
-    for kind, name, size in (("string", "string:big", "9000 bytes"),
-                             ("hash", "hash:big", "300 fields"), ("set", "set:big", "400 members")):
-        assert re.search(f"Biggest +{kind} found '\"{name}\"' has {size}", output), output
+    assert "Sampled 111 keys in the keyspace!" in output
+    for kind, size in BIGGEST:
+        assert re.search(f"Biggest +{kind} found '\"{kind}:big\"' has {size}", output), output
+    for counted in ("2 lists with 703 items", "2 zsets with 703 members", "2 streams with 703 entries"):
+        assert counted in output
 
 
-def test_memkeys_weighs_the_keys(server, cli):
-    _fill(server, 500)
+def test_memkeys_finds_the_heaviest_of_each_type(server, cli):
+    _fill_every_type(server)
     output = cli("--memkeys")
-    assert "Sampled 503 keys in the keyspace!" in output
-    assert "Biggest" in output and "bytes" in output
+    assert "Sampled 111 keys in the keyspace!" in output
     assert "error" not in output.lower()
+    for kind, _ in BIGGEST:
+        found = re.search(f"Biggest +{kind} found '\"{kind}:big\"' has (\\d+) bytes", output)
+        assert found and int(found[1]) > 700, output
+
+
+def test_memkeys_looks_at_as_many_items_as_it_is_told(server, cli):
+    _fill_every_type(server)
+    for samples in ("1", "0"):
+        output = cli("--memkeys-samples", samples)
+        assert re.search("Biggest +zset found '\"zset:big\"'", output), output
 
 
 def test_hotkeys_work_under_lfu(start_server, program, environment):
     server = start_server({"maxmemory-policy": "allkeys-lfu"})
+    _fill_every_type(server)
+    reads = {"string:big": ("STRLEN",), "hash:big": ("HLEN",), "set:big": ("SCARD",), "list:big": ("LINDEX", 5),
+             "zset:big": ("ZCARD",), "stream:big": ("XLEN",)}
     with server.connect() as connection:
-        connection.pipeline([("SET", f"cold:{n}", n) for n in range(20)])
-        connection.ok("SET", "hot", "1")
-        connection.pipeline([("GET", "hot")] * 3000)
+        for key, (name, *words) in reads.items():
+            connection.pipeline([(name, key, *words)] * 3000)
     done = run([program("redis-cli"), "-p", server.port, "--hotkeys"], environment=environment)
     output = done.stdout.decode()
-    assert "Sampled 21 keys in the keyspace!" in output
+    assert "Sampled 111 keys in the keyspace!" in output
     summary = [line for line in output.splitlines() if "keyname:" in line]
-    assert "hot" in summary[0], output
+    assert {line.split()[-1].strip('"') for line in summary[:len(reads)]} == set(reads), output
 
 
 def test_hotkeys_without_lfu_say_what_is_missing(server, program, environment):

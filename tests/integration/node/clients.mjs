@@ -1,4 +1,4 @@
-// clients.mjs PORT ioredis|redis: what a Node service does with its client. Prints "ok".
+// clients.mjs PORT ioredis|redis-4: what a Node service does with its client. Prints "ok".
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
@@ -42,7 +42,7 @@ async function withIoredis() {
 }
 
 async function withNodeRedis() {
-  const { createClient } = require('redis');
+  const { createClient } = require('redis-4');
   const client = createClient({ socket: { port, host: '127.0.0.1' }, database: 3, name: 'node' });
   client.on('error', (error) => { throw error; });
   await client.connect();
