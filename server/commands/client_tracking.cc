@@ -111,7 +111,7 @@ void ClientTrackingCommand(Call& call) {
 
 void ClientCaching(Call& call) {
   ClientTracking& tracking = call.client().tracking;
-  if (!tracking.optin && !tracking.optout) {
+  if (!tracking.on) {
     return call.Error(
         "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or "
         "OPTOUT mode enabled");

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "server/commands/families.h"
 #include "server/commands/support/scored_reply.h"
 #include "server/commands/support/time_limit.h"
@@ -137,8 +138,9 @@ void PopOrWait(Call& call, size_t first_key, size_t end_key, size_t limit_at, co
   if (!limit_ms || PopFirst(call, first_key, end_key, pop)) return;
   if (!call.may_block()) return call.reply().NullArray();
   BlockOn on{.time_limit_ms = *limit_ms};
+  absl::flat_hash_set<std::string_view> keys;
   for (size_t i = first_key; i < end_key; ++i) {
-    if (std::ranges::find(on.keys, call.arg(i)) == on.keys.end()) on.keys.emplace_back(call.arg(i));
+    if (keys.insert(call.arg(i)).second) on.keys.emplace_back(call.arg(i));
   }
   on.serve = [pop](const ReadyKey& ready) { return PopForWaiter(ready, pop); };
   on.time_out = [](ReplyWriter& reply) { reply.NullArray(); };
@@ -204,12 +206,12 @@ constexpr CommandRow kZsetPopCommands[] = {
      .syntax = "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]",
      .summary = "Pops members from the first sorted set that has some, or waits for one."},
     {.name = "bzpopmax", .run = BZPopMax, .arity = -3,
-     .flags = kWrite | kNoScript | kBlocking | kFast,
+     .flags = kWrite | kBlocking | kFast,
      .keys = {KeyRange(1, -2, 1, kRW | kAccess | kDelete)}, .since = "5.0.0",
      .complexity = "O(log(N)) for N members.", .syntax = "key [key ...] timeout",
      .summary = "Pops the member with the greatest score, or waits for one."},
     {.name = "bzpopmin", .run = BZPopMin, .arity = -3,
-     .flags = kWrite | kNoScript | kBlocking | kFast,
+     .flags = kWrite | kBlocking | kFast,
      .keys = {KeyRange(1, -2, 1, kRW | kAccess | kDelete)}, .since = "5.0.0",
      .complexity = "O(log(N)) for N members.", .syntax = "key [key ...] timeout",
      .summary = "Pops the member with the lowest score, or waits for one."},

@@ -84,7 +84,8 @@ RankRange RanksOf(const ZsetRange& range, const RangeOptions& options, const Zse
   if (options.by == RangeBy::kRank && options.descending) {
     ranks.first = ranks.count == 0 ? 0 : zset.size() - ranks.first - ranks.count;
   }
-  return Limited(ranks, options);
+  // Redis takes `LIMIT n -1` of a range of indexes for no limit at all.
+  return options.by == RangeBy::kRank ? ranks : Limited(ranks, options);
 }
 
 /// Replies with the range, whose key is argument `key`. In descending order by score or by member

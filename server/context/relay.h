@@ -2,7 +2,9 @@
 #define CLOAKROOM_SERVER_CONTEXT_RELAY_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <iterator>
 #include <utility>
@@ -16,36 +18,33 @@ namespace cloakroom {
 
 /// Carries what a change entails from under the stripes, where its order is decided and little may
 /// be done, to work after the hold. Items are handed on in the order in which they were added, by
-/// whichever thread comes first.
+/// whichever thread comes first. When HandOn returns, everything that its thread has added has been
+/// handed on: so it is on its way before the writer's client hears that the change is made.
 ///
-/// The queue is bounded by its producers: a thread that finds more than kLong items waits until
-/// those who hand them on have done a chunk, and then does one itself.
+/// A thread waits for others only while they hand on a chunk. That also bounds the queue.
 ///
-/// Thread rule: any thread. HandOn holds no stripe.
+/// Thread rule: any thread. HandOn holds no stripe, and `deliver` adds nothing.
 template <typename Item>
 class Relay {
  public:
-  static constexpr size_t kChunk = 64;
-  static constexpr size_t kLong = 4096;
+  static constexpr size_t kChunk = 32;
 
   /// Takes a moment.
   void Add(Item item) {
     MutexLock lock(mutex_);
     queue_.push_back(std::move(item));
+    ++added_;
   }
 
-  /// Calls `deliver` with chunks of items until the queue is empty, or until another thread does
-  /// the same and the queue is short.
+  /// Calls `deliver` with chunks of items until all that were there at the call have been handed
+  /// on.
   void HandOn(absl::FunctionRef<void(std::vector<Item>&)> deliver) {
-    while (const size_t waiting = size()) {
-      if (waiting > kLong) {
-        turn_.Lock();
-      } else if (!turn_.TryLock()) {
-        return;
-      }
+    const uint64_t end = added();
+    while (handed_on_.load(std::memory_order_acquire) < end) {
+      MutexLock turn(turn_);
       std::vector<Item> chunk = TakeChunk();
       deliver(chunk);
-      turn_.Unlock();
+      handed_on_.fetch_add(chunk.size(), std::memory_order_release);
     }
   }
 
@@ -63,8 +62,15 @@ class Relay {
     return chunk;
   }
 
+  uint64_t added() const {
+    MutexLock lock(mutex_);
+    return added_;
+  }
+
   Mutex turn_;  ///< held while a chunk is handed on, so that chunks keep their order
+  std::atomic<uint64_t> handed_on_ = 0;  ///< how many items
   mutable Mutex mutex_;
+  uint64_t added_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Item> queue_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -233,6 +233,10 @@ bool Connection::Process(std::span<char> bytes, Conversation::Next* next) {
   bool from_kept = !kept_.empty();
   loop_.executor().thread().stats.reads += 1;
   client_->query_bytes = static_cast<int64_t>(bytes.size());
+  // What others pushed before this request was sent goes before its reply.
+  if (!pushes_.empty()) [[unlikely]]
+    HandOn();
+  if (!open_) return false;
   Answer([&](OutputBuffer& output) { *next = conversation_.Consume(bytes, output, Turn()); });
   std::span<char> rest = bytes.subspan(conversation_.consumed());
   if (from_kept) {
@@ -452,7 +456,11 @@ void Connection::PostHandOn() {
 }
 
 /// During a script of this client the loop serves others, whose pushes must not land in its reply.
-bool Connection::InMidstOfReply() const { return executing_ && loop_.executing() != this; }
+/// And the reply of long work shows older data than a push that comes meanwhile: a client that
+/// caches it must first get the reply, then the invalidation.
+bool Connection::InMidstOfReply() const {
+  return (executing_ && loop_.executing() != this) || conversation_.works();
+}
 
 void Connection::HandOn() {
   if (InMidstOfReply()) {

@@ -219,6 +219,7 @@ Conversation::Next Conversation::FinishLongWork(LongWork& work, OutputBuffer& ou
   }
   client_->blocked = false;
   executor_.FinishLongWork(*client_, parked_, outcome_.started_us, work.error_code());
+  outcome_ = {};
   if (client_->reply_mode == ReplyMode::kOn) {
     work.output().MoveTo(out);
   } else if (client_->reply_mode == ReplyMode::kSkip) {

@@ -87,6 +87,8 @@ class Conversation {
   int64_t pause_until_ms() const { return outcome_.until_ms; }
   const std::shared_ptr<BlockedRequest>& blocked() const { return outcome_.blocked; }
   LongWork::Function TakeLongWork() { return std::move(outcome_.work); }
+  /// A request has read its data, and its reply is still being written.
+  bool works() const { return outcome_.kind == Outcome::Kind::kLongWork; }
 
   Client& client() { return *client_; }
 

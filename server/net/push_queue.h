@@ -38,7 +38,7 @@ class PushQueue {
   bool Close();
 
   /// Whether the queue is empty, as far as this thread knows.
-  bool empty() const { return count_.load(std::memory_order_relaxed) == 0; }
+  bool empty() const { return count_.load(std::memory_order_acquire) == 0; }
   int64_t bytes() const { return bytes_; }
 
  private:

@@ -84,8 +84,8 @@ absl::StatusOr<std::string> LoadRun::LoadRdb(ByteSource& source, uint64_t size,
     TakeAuxField(server, name, value);
   };
   FunctionEngine functions(&server.functions());
-  options.function = [&](std::string_view source) {
-    return LoadLibrary(server, functions, source, how.merge);
+  options.function = [&](std::string_view library) {
+    return LoadLibrary(server, functions, library, how.merge);
   };
   const int64_t before = parts_.progress.figures().done_bytes;
   options.progress = [&](uint64_t bytes) {

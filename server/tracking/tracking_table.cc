@@ -97,12 +97,13 @@ void TrackingTable::Remember(const Client& client, std::span<const std::string_v
 void TrackingTable::MakeRoom() {
   const auto most = static_cast<size_t>(server_.settings().tracking_table_max_keys.Get());
   if (most == 0) return;
-  // An empty shard costs a turn. Another thread may empty the table meanwhile.
-  for (size_t turn = 0; keys_.load(std::memory_order_relaxed) > most && turn < kShards; ++turn) {
+  // Ends when all shards are empty: another thread may empty the table meanwhile.
+  for (size_t empty = 0; keys_.load(std::memory_order_relaxed) > most && empty < kShards;) {
     Shard& shard = shards_[next_victim_.fetch_add(1, std::memory_order_relaxed) % kShards];
     std::string victim;
     {
       MutexLock lock(shard.mutex);
+      empty = shard.readers.empty() ? empty + 1 : 0;
       if (shard.readers.empty()) continue;
       victim = shard.readers.begin()->first;
     }

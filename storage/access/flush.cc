@@ -35,7 +35,17 @@ void Empty(Database& db, uint32_t i) {
   stripe.field_expires.store(0, std::memory_order_relaxed);
 }
 
-size_t RemoveContents(Database& db) {
+/// Keys that requests wait for are in the stripe's table: now, or for the last moment.
+void NoteAwaited(Hold& hold, Database& db, Stripe& stripe) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (stripe.interests.empty()) return;
+  stripe.interests.ForEachAwaited([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    const KeyHash hash = KeyHash::Of(key);
+    if (stripe.table.Find(key, hash) != nullptr) hold.NoteReady(db, key, hash);
+  });
+}
+
+/// `hold`: of a client's flush; null: nobody who waits is served.
+size_t RemoveContents(Database& db, Hold* hold) {
   const int64_t now_ms = db.keyspace().clock().NowMs();
   size_t removed = 0;
   for (uint32_t i = 0; i < Database::kStripes; ++i) {
@@ -45,6 +55,7 @@ size_t RemoveContents(Database& db) {
       return DisturbsWatchers(stripe.interests, key, stripe.table.Find(key, KeyHash::Of(key)),
                               nullptr, now_ms);
     });
+    if (hold != nullptr) NoteAwaited(*hold, db, stripe);
     removed += stripe.table.size();
     Empty(db, i);
   }
@@ -60,15 +71,6 @@ void TellOfSwap(Stripe& from, Stripe& to, int64_t now_ms) ABSL_NO_THREAD_SAFETY_
   });
 }
 
-/// A key that a request waits for may exist after the swap.
-void NoteAwaited(Hold& hold, Database& db, Stripe& stripe) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  if (stripe.interests.empty()) return;
-  stripe.interests.ForEachAwaited([&](std::string_view key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    const KeyHash hash = KeyHash::Of(key);
-    if (stripe.table.Find(key, hash) != nullptr) hold.NoteReady(db, key, hash);
-  });
-}
-
 }  // namespace
 
 void DropContents(Database& db) {
@@ -77,17 +79,19 @@ void DropContents(Database& db) {
 
 size_t FlushDatabase(Hold& hold, Database& db) {
   hold.Note(db.index(), ChangeKind::kFlushDatabase);
-  return RemoveContents(db);
+  return RemoveContents(db, &hold);
 }
 
 size_t FlushAll(Hold& hold, Keyspace& keyspace) {
   hold.Note(0, ChangeKind::kFlushAll);
-  return DiscardAll(keyspace);
+  size_t removed = 0;
+  for (Database* db : keyspace.databases()) removed += RemoveContents(*db, &hold);
+  return removed;
 }
 
 size_t DiscardAll(Keyspace& keyspace) {
   size_t removed = 0;
-  for (Database* db : keyspace.databases()) removed += RemoveContents(*db);
+  for (Database* db : keyspace.databases()) removed += RemoveContents(*db, nullptr);
   return removed;
 }
 
@@ -104,6 +108,8 @@ void SwapDatabases(Hold& hold, Database& a, Database& b) {
     AssertHeld(other);
     TellOfSwap(one, other, now_ms);
     TellOfSwap(other, one, now_ms);
+    NoteAwaited(hold, a, one);
+    NoteAwaited(hold, b, other);
     one.table.swap(other.table);
     Swap(one.keys, other.keys);
     Swap(one.expires, other.expires);

@@ -74,6 +74,15 @@ TEST_F(TrackingTableTest, OneKeyTooManyMakesItsReadersForgetAnother) {
   EXPECT_EQ(told, 15u);
 }
 
+TEST_F(TrackingTableTest, ManyKeysAtOnceDoNotExceedTheLimit) {
+  Run("CONFIG SET tracking-table-max-keys 10");
+  RunAs("reader", "CLIENT TRACKING ON");
+  std::vector<std::string> mget = {"MGET"};
+  for (int i = 0; i < 1000; ++i) mget.push_back("key:" + std::to_string(i));
+  RunAs("reader", mget);
+  EXPECT_EQ(table().keys(), 10u);
+}
+
 TEST_F(TrackingTableTest, AFlushOrASwapTellsAllThatTrackToForgetEverything) {
   RunAs("reader", "CLIENT TRACKING ON");
   for (const char* command : {"FLUSHDB", "FLUSHALL", "SWAPDB 0 1"}) {
