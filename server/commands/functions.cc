@@ -227,6 +227,7 @@ void FunctionDump(Call& call) {
   call.SeeEverything();
   const std::vector<LibraryPtr> libraries = call.server().functions().Libraries();
   std::vector<std::string_view> sources;
+  sources.reserve(libraries.size());
   for (const LibraryPtr& library : libraries) sources.push_back(library->source);
   call.reply().Bulk(FunctionPayload(sources, call.server().settings().rdbcompression));
 }

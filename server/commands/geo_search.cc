@@ -229,6 +229,7 @@ std::optional<SearchRequest> SearchParser::Parse() {
 /// Sorts by distance; those at equal distance stay in their order.
 std::vector<GeoMatch> Sorted(std::vector<GeoMatch> matches, bool farthest_first) {
   std::vector<std::pair<double, size_t>> order;  // distance and index
+  order.reserve(matches.size());
   for (size_t i = 0; i < matches.size(); ++i) {
     order.emplace_back(farthest_first ? -matches[i].metres : matches[i].metres, i);
   }

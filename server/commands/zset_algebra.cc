@@ -142,6 +142,7 @@ std::vector<ScoredInput> ViewsOf(const SharedInputs& shared) {
 std::vector<WeightedInput> Weighted(std::span<const ScoredInput> inputs,
                                     const CombineOptions& options) {
   std::vector<WeightedInput> weighted;
+  weighted.reserve(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) weighted.push_back({inputs[i], options.weights[i]});
   return weighted;
 }
