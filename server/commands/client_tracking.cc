@@ -147,13 +147,13 @@ void ClientGetRedir(Call& call) {
 std::vector<std::string_view> FlagsOf(const ClientTracking& tracking) {
   using Caching = ClientTracking::Caching;
   std::vector<std::string_view> flags = {tracking.on ? "on" : "off"};
-  if (tracking.bcast) flags.push_back("bcast");
-  if (tracking.optin) flags.push_back("optin");
-  if (tracking.optin && tracking.caching == Caching::kYes) flags.push_back("caching-yes");
-  if (tracking.optout) flags.push_back("optout");
-  if (tracking.optout && tracking.caching == Caching::kNo) flags.push_back("caching-no");
-  if (tracking.noloop) flags.push_back("noloop");
-  if (tracking.redirect_broken) flags.push_back("broken_redirect");
+  if (tracking.bcast) flags.emplace_back("bcast");
+  if (tracking.optin) flags.emplace_back("optin");
+  if (tracking.optin && tracking.caching == Caching::kYes) flags.emplace_back("caching-yes");
+  if (tracking.optout) flags.emplace_back("optout");
+  if (tracking.optout && tracking.caching == Caching::kNo) flags.emplace_back("caching-no");
+  if (tracking.noloop) flags.emplace_back("noloop");
+  if (tracking.redirect_broken) flags.emplace_back("broken_redirect");
   return flags;
 }
 

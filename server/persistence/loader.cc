@@ -15,6 +15,7 @@
 #include "storage/access/flush.h"
 #include "storage/base/clock.h"
 #include "storage/base/memory_meter.h"
+#include "storage/changes/change_feed.h"
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
@@ -115,13 +116,16 @@ absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {
   const bool log_on = journal_.on();
   Begin();
   // Loaded data is not a change.
-  if (log_on) server_.keyspace().feed().set_log(nullptr);
+  ChangeFeed& feed = server_.keyspace().feed();
+  feed.set_silent(true);
+  if (log_on) feed.set_log(nullptr);
   if (options.flush) {
     DiscardAll(server_.keyspace());
     server_.functions().Flush();
   }
   absl::Status status = Load(options, hold, [] { return false; });
-  if (log_on) server_.keyspace().feed().set_log(&journal_);
+  if (log_on) feed.set_log(&journal_);
+  feed.set_silent(false);
   End(status.ok());
   return status;
 }

@@ -1,6 +1,7 @@
 #include "server/tracking/tracking_table.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "server/config/config.h"
@@ -57,7 +58,7 @@ void TrackingTable::Enable(Client& client, const Options& options) {
   if (!options.bcast) return;
   for (const std::string& prefix : options.prefixes) {
     if (!Insert(listeners_[prefix], client.id)) continue;
-    tracking.prefixes.push_back(prefix);
+    tracking.prefixes.insert(std::ranges::lower_bound(tracking.prefixes, prefix), prefix);
   }
   broadcasts_ = true;
 }
@@ -183,8 +184,7 @@ class TrackingTable::Outbox {
     }
     for (const uint64_t id : invalidation.broadcast) {
       if (Find(id, invalidation.origin) == nullptr) continue;
-      std::vector<std::string_view>& keys = broadcasts_[id];
-      if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+      broadcasts_[id].insert(key);
     }
   }
 
@@ -205,13 +205,16 @@ class TrackingTable::Outbox {
 
   void SendBroadcasts() {
     for (const auto& [id, keys] : broadcasts_) {
-      if (const auto client = clients_.Find(id)) SendInvalidation(clients_, *client, keys);
+      if (const auto client = clients_.Find(id)) {
+        SendInvalidation(clients_, *client,
+                         std::vector<std::string_view>(keys.begin(), keys.end()));
+      }
     }
     broadcasts_.clear();
   }
 
   ClientRegistry& clients_;
-  std::map<uint64_t, std::vector<std::string_view>> broadcasts_;
+  std::map<uint64_t, std::set<std::string_view>> broadcasts_;  ///< keys, by the client's id
 };
 
 void TrackingTable::AfterHold() {

@@ -9,6 +9,11 @@ void ChangeFeed::set_log(ChangeLog* log) {
   Sum();
 }
 
+void ChangeFeed::set_silent(bool silent) {
+  silent_ = silent;
+  Sum();
+}
+
 void ChangeFeed::Add(ChangeConsumer& consumer) {
   for (Place& place : places_) {
     if (place.consumer.load() != nullptr) continue;
@@ -36,6 +41,7 @@ void ChangeFeed::Sum() {
   MutexLock lock(mutex_);
   uint8_t sum = log() != nullptr ? ChangeConsumer::kResults : ChangeConsumer::kNothing;
   for (const Place& place : places_) sum |= place.wants.load();
+  if (silent_) sum = ChangeConsumer::kNothing;
   wants_.store(sum, std::memory_order_release);
 }
 

@@ -61,6 +61,9 @@ class ChangeFeed {
   /// Null: no log. Set with all gates closed, or before the first command.
   void set_log(ChangeLog* log);
   ChangeLog* log() const { return log_.load(std::memory_order_acquire); }
+  /// While it is silent, nobody wants anything: what a load makes is no change. REQUIRES: as
+  /// set_log.
+  void set_silent(bool silent);
 
   /// Call before the first command or after the last one. REQUIRES: at most kMostConsumers.
   void Add(ChangeConsumer& consumer);
@@ -82,6 +85,7 @@ class ChangeFeed {
 
   std::atomic<uint8_t> wants_ = ChangeConsumer::kNothing;
   std::atomic<ChangeLog*> log_ = nullptr;
+  std::atomic<bool> silent_ = false;
   std::array<Place, kMostConsumers> places_;
   Mutex mutex_;  ///< guards the sum: of two threads that change a part the later counts both
 };

@@ -19,7 +19,8 @@ void Increment(Call& call, Writing<MutableZset>& zset, const ScoredItem& item,
                const ZsetAddOptions& options) {
   const std::optional<double> old_score = zset->view().Score(item.member);
   if (options.nx && old_score) return call.reply().Null();
-  const double score = old_score.value_or(0) + item.score;
+  // Not 0 + score: that would lose the sign of a zero.
+  const double score = old_score ? *old_score + item.score : item.score;
   if (std::isnan(score)) return call.Error("ERR resulting score is not a number (NaN)");
   if (Skips(options, old_score, score)) return call.reply().Null();
   if (!old_score || *old_score != score) {

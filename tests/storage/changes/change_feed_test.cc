@@ -70,6 +70,16 @@ TEST_F(ChangeFeedTest, WhoWantsNothingIsToldNothing) {
   EXPECT_EQ(Story(), "");
 }
 
+TEST_F(ChangeFeedTest, WhileItIsSilentNobodyIsTold) {
+  feed().SetWants(one_, ChangeConsumer::kEvents);
+  feed().set_silent(true);
+  Set(db(), "k", "v");
+  EXPECT_EQ(Story(), "");
+  feed().set_silent(false);
+  Set(db(), "k", "w");
+  EXPECT_EQ(Story(), "one takes: set k; one goes on; ");
+}
+
 TEST_F(ChangeFeedTest, ABatchIsTakenUnderTheStripesAndFollowedUpAfterTheHold) {
   feed().SetWants(one_, ChangeConsumer::kResults);
   feed().SetWants(other_, ChangeConsumer::kEvents);
