@@ -104,12 +104,17 @@ void CountOne(Call& call) {
   call.reply().Integer(static_cast<int64_t>(*count));
 }
 
+/// False: it is corrupt.
+bool Raise(HllRegisters& registers, const HeldString& string) {
+  const StringView bytes = string.view();
+  return HllView::Of(bytes.bytes())->RaiseIn(registers);
+}
+
 /// Nullopt: one of them is corrupt.
 std::optional<uint64_t> CountAll(const std::vector<HeldString>& strings) {
   HllRegisters registers;
   for (const HeldString& string : strings) {
-    const StringView bytes = string.view();
-    if (!HllView::Of(bytes.bytes())->RaiseIn(registers)) return std::nullopt;
+    if (!Raise(registers, string)) return std::nullopt;
   }
   return registers.Estimate();
 }
@@ -124,14 +129,17 @@ std::string_view RefusalOf(const Entry& entry) {
 void PfCount(Call& call) {
   if (call.argc() == 2) return CountOne(call);
   std::vector<HeldString> strings;
+  HllRegisters registers;
   for (size_t i = 1; i < call.argc(); ++i) {
     const Entry* entry = call.Find(call.arg(i));
     if (entry == nullptr) continue;
-    // The error is that of the first key that has one.
+    const bool is_inline = strings.size() < kMaxInlineMerges;
+    // The error is that of the first key that has one; those behind it are not read.
     if (const std::string_view refusal = RefusalOf(*entry); !refusal.empty()) {
-      return call.Error(CountAll(strings) ? refusal : kCorrupt);
+      return call.Error(is_inline || CountAll(strings) ? refusal : kCorrupt);
     }
     strings.emplace_back(entry);
+    if (is_inline && !Raise(registers, strings.back())) return call.Error(kCorrupt);
   }
   if (strings.size() > kMaxInlineMerges) {
     return call.StartLongWork([strings = std::move(strings)](LongWork& work) {
@@ -139,8 +147,7 @@ void PfCount(Call& call) {
       count ? work.reply.Integer(static_cast<int64_t>(*count)) : work.Error(kCorrupt);
     });
   }
-  const std::optional<uint64_t> count = CountAll(strings);
-  count ? call.reply().Integer(static_cast<int64_t>(*count)) : call.Error(kCorrupt);
+  call.reply().Integer(static_cast<int64_t>(registers.Estimate()));
 }
 
 /// What PFMERGE takes from all its keys.

@@ -191,6 +191,9 @@ def written(start_server):
         server = start_server({"rdb-version": version})
         with server.connect(timeout_s=30) as connection:
             holdings.fill(connection)
+            if version < 10:  # it lacks what XINFO counts of a stream's entries
+                connection.ok("SELECT", 1)
+                connection.ok("DEL", *connection.ok("SCAN", 0, "COUNT", 10_000, "TYPE", "stream")[1])
             connection.ok("SAVE")
         held = holdings.values(holdings.of(server)), holdings.expiries_ms(server)
         assert held[1] != {} and {0, 1, 3} <= {database for database, _ in held[0]}
