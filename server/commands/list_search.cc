@@ -84,7 +84,8 @@ void LPos(Call& call) {
   Reading<List> list(call, call.arg(1));
   if (!list.ok()) return;
   if (!list.exists()) return search->as_array ? call.reply().Array(0) : call.reply().Null();
-  ReplyFrom(call, *list, std::min(list->size(), search->looked_at),
+  const size_t items = std::min(list->size(), search->looked_at);
+  ReplyFrom(call, *list, items,
             [search = *std::move(search)](ReplyWriter& reply, const List& view) {
               ReplyMatches(reply, view, search);
             });

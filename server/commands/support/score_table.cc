@@ -28,9 +28,11 @@ double Combined(double a, double b, Aggregate aggregate) {
 /// The inputs, the smallest first; those of equal size stay in their order.
 std::vector<WeightedInput> BySize(std::span<const WeightedInput> inputs) {
   std::vector<std::pair<size_t, size_t>> order;  // size and index
+  order.reserve(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) order.emplace_back(inputs[i].input.size(), i);
   std::ranges::sort(order);
   std::vector<WeightedInput> sorted;
+  sorted.reserve(inputs.size());
   for (const auto& [size, index] : order) sorted.push_back(inputs[index]);
   return sorted;
 }
