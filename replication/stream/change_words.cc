@@ -67,6 +67,39 @@ void GiveExpiry(const Change& change, Visit visit) {
   Give(visit, {"PEXPIREAT", key, IntegerText(change.number).view()});
 }
 
+/// Changes of streams and of their groups.
+void GiveStreamChange(const Change& change, Visit visit) {
+  switch (change.kind) {
+    case ChangeKind::kAddEntry:
+      return GiveBehind("XADD", change, visit);
+    case ChangeKind::kEraseEntry:
+      return GiveBehind("XDEL", change, visit);
+    case ChangeKind::kTrimEntries:
+      return Give(visit, {"XTRIM", change.words[0], "MAXLEN", IntegerText(change.number).view()});
+    case ChangeKind::kSetStreamIds:
+      return Give(visit, {"XSETID", change.words[0], change.words[1], "ENTRIESADDED",
+                          change.words[2], "MAXDELETEDID", change.words[3]});
+    case ChangeKind::kCreateGroup:
+      return Give(visit, {"XGROUP", "CREATE", change.words[0], change.words[1], change.words[2],
+                          "MKSTREAM", "ENTRIESREAD", change.words[3]});
+    case ChangeKind::kSetGroup:
+      return Give(visit, {"XGROUP", "SETID", change.words[0], change.words[1], change.words[2],
+                          "ENTRIESREAD", change.words[3]});
+    case ChangeKind::kDestroyGroup:
+      return GiveSubcommand("DESTROY", change, visit);
+    case ChangeKind::kCreateConsumer:
+      return GiveSubcommand("CREATECONSUMER", change, visit);
+    case ChangeKind::kDeleteConsumer:
+      return GiveSubcommand("DELCONSUMER", change, visit);
+    case ChangeKind::kAcknowledge:
+      return GiveBehind("XACK", change, visit);
+    case ChangeKind::kClaimEntry:
+      return GiveClaim(change, visit);
+    default:
+      return;
+  }
+}
+
 }  // namespace
 
 size_t CommandCount(const Change& change) {
@@ -122,30 +155,17 @@ void ForEachCommand(const Change& change, Visit visit) {
     case ChangeKind::kRemoveScore:
       return GiveBehind("ZREM", change, visit);
     case ChangeKind::kAddEntry:
-      return GiveBehind("XADD", change, visit);
     case ChangeKind::kEraseEntry:
-      return GiveBehind("XDEL", change, visit);
     case ChangeKind::kTrimEntries:
-      return Give(visit, {"XTRIM", change.words[0], "MAXLEN", number().view()});
     case ChangeKind::kSetStreamIds:
-      return Give(visit, {"XSETID", change.words[0], change.words[1], "ENTRIESADDED",
-                          change.words[2], "MAXDELETEDID", change.words[3]});
     case ChangeKind::kCreateGroup:
-      return Give(visit, {"XGROUP", "CREATE", change.words[0], change.words[1], change.words[2],
-                          "MKSTREAM", "ENTRIESREAD", change.words[3]});
     case ChangeKind::kSetGroup:
-      return Give(visit, {"XGROUP", "SETID", change.words[0], change.words[1], change.words[2],
-                          "ENTRIESREAD", change.words[3]});
     case ChangeKind::kDestroyGroup:
-      return GiveSubcommand("DESTROY", change, visit);
     case ChangeKind::kCreateConsumer:
-      return GiveSubcommand("CREATECONSUMER", change, visit);
     case ChangeKind::kDeleteConsumer:
-      return GiveSubcommand("DELCONSUMER", change, visit);
     case ChangeKind::kAcknowledge:
-      return GiveBehind("XACK", change, visit);
     case ChangeKind::kClaimEntry:
-      return GiveClaim(change, visit);
+      return GiveStreamChange(change, visit);
     case ChangeKind::kFlushDatabase:
       return Give(visit, {"FLUSHDB"});
     case ChangeKind::kFlushAll:

@@ -115,7 +115,8 @@ void PutList(Call& call, StoredList& list, std::string_view key) {
   KeepForLog(call.db(), call.arg(1), call.HashOf(call.arg(1)));
   WriteScope target = call.Open(key);
   if (list.size > 0) {
-    StoreResult(list.slot, target, call.db().index(), call.args());
+    target.LogAs(call.db().index(), call.args());
+    StoreResult(list.slot, target);
     target.Changed("sortstore", static_cast<int64_t>(list.size));
   } else if (target.exists()) {
     target.Delete();

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "server/commands/families.h"
 #include "server/commands/support/long_reply.h"
 #include "server/commands/support/stream_ids.h"
@@ -188,11 +187,7 @@ Waiter::Verdict ServeRead(const ReadyKey& ready, const std::vector<Position>& po
 void Wait(Call& call, const ReadOptions& options, BlockOn::Serve serve) {
   if (!options.block_ms || !call.may_block()) return call.reply().NullArray();
   BlockOn on;
-  absl::flat_hash_set<std::string_view> keys;
-  for (size_t i = 0; i < options.streams; ++i) {
-    const std::string_view key = KeyAt(call, options, i);
-    if (keys.insert(key).second) on.keys.emplace_back(key);
-  }
+  for (size_t i = 0; i < options.streams; ++i) on.keys.emplace_back(KeyAt(call, options, i));
   on.time_limit_ms = *options.block_ms;
   on.serve = std::move(serve);
   on.time_out = [](ReplyWriter& reply) { reply.NullArray(); };

@@ -5,10 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "server/commands/families.h"
+#include "server/commands/support/block_timeout.h"
 #include "server/commands/support/scored_reply.h"
-#include "server/commands/support/time_limit.h"
 #include "server/commands/support/zset_removal.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
@@ -134,14 +133,12 @@ Waiter::Verdict PopForWaiter(const ReadyKey& ready, const Pop& pop) {
 
 /// Pops from the first of the keys that is there, or parks the request until one is.
 void PopOrWait(Call& call, size_t first_key, size_t end_key, size_t limit_at, const Pop& pop) {
-  const std::optional<int64_t> limit_ms = ParseTimeLimit(call, limit_at);
-  if (!limit_ms || PopFirst(call, first_key, end_key, pop)) return;
+  Arguments args(call, limit_at);
+  const int64_t time_limit_ms = TakeBlockTimeoutMs(args);
+  if (!args.Finish() || PopFirst(call, first_key, end_key, pop)) return;
   if (!call.may_block()) return call.reply().NullArray();
-  BlockOn on{.time_limit_ms = *limit_ms};
-  absl::flat_hash_set<std::string_view> keys;
-  for (size_t i = first_key; i < end_key; ++i) {
-    if (keys.insert(call.arg(i)).second) on.keys.emplace_back(call.arg(i));
-  }
+  BlockOn on{.time_limit_ms = time_limit_ms};
+  for (size_t i = first_key; i < end_key; ++i) on.keys.emplace_back(call.arg(i));
   on.serve = [pop](const ReadyKey& ready) { return PopForWaiter(ready, pop); };
   on.time_out = [](ReplyWriter& reply) { reply.NullArray(); };
   call.Block(std::move(on));

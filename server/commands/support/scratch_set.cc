@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "server/commands/support/store_result.h"
 #include "storage/values/shared_value.h"
 
 namespace cloakroom {
@@ -27,11 +28,7 @@ void ScratchSet::RemoveAll(const Set& other) {
 
 void ScratchSet::MoveInto(WriteScope& to, int db, CommandArguments command) {
   to.LogAs(db, command);
-  const std::string_view payload = slot_.bytes();
-  char* const place = to.Overwrite(Set::kType, slot_.encoding(), payload.size(), kNoExpiry);
-  std::copy(payload.begin(), payload.end(), place);
-  to.set_outgrown(slot_.outgrown());
-  slot_.GiveAway();
+  StoreResult(slot_, to);
 }
 
 }  // namespace cloakroom

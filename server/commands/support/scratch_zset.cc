@@ -16,14 +16,6 @@ void ScratchZset::Adopt(const SharedValue& other) {
   slot_.set_outgrown(value.outgrown);
 }
 
-void ScratchZset::MoveInto(WriteScope& to, int64_t expire_at_ms) {
-  const std::string_view payload = slot_.bytes();
-  char* const place = to.Overwrite(Zset::kType, slot_.encoding(), payload.size(), expire_at_ms);
-  std::copy(payload.begin(), payload.end(), place);
-  to.set_outgrown(slot_.outgrown());
-  slot_.GiveAway();
-}
-
 void StoreZset(Call& call, ScratchZset& result, KeyEvent event, const StoreKeys& keys) {
   const size_t size = result.size();
   WriteScope target = call.Open(call.arg(keys.target));

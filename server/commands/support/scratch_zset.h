@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "server/commands/support/store_result.h"
 #include "server/execution/call.h"
 #include "storage/values/memory_slot.h"
 #include "storage/values/zset.h"
@@ -32,7 +33,9 @@ class ScratchZset {
   /// Makes the sorted set the value of a key, in place of the old value but with the expiry
   /// `expire_at_ms`; it is empty afterwards. REQUIRES: size() > 0, and the scope logs the change as
   /// a command (WriteScope::LogAs).
-  void MoveInto(WriteScope& to, int64_t expire_at_ms = kNoExpiry);
+  void MoveInto(WriteScope& to, int64_t expire_at_ms = kNoExpiry) {
+    StoreResult(slot_, to, expire_at_ms);
+  }
 
  private:
   const EncodingLimits limits_;

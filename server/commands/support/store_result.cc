@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <string_view>
 
-#include "storage/keyspace/entry.h"
-
 namespace cloakroom {
 
-void StoreResult(MemorySlot& result, WriteScope& to, int db, CommandArguments command) {
-  to.LogAs(db, command);
+void StoreResult(MemorySlot& result, WriteScope& to, int64_t expire_at_ms) {
   const std::string_view payload = result.bytes();
-  char* const place = to.Overwrite(result.type(), result.encoding(), payload.size(), kNoExpiry);
+  char* const place = to.Overwrite(result.type(), result.encoding(), payload.size(), expire_at_ms);
   std::copy(payload.begin(), payload.end(), place);
   to.set_outgrown(result.outgrown());
   result.GiveAway();

@@ -62,7 +62,7 @@ TEST_F(ZsetPopsTest, RefusesWhatZMPopDoesNotKnow) {
 TEST_F(ZsetPopsTest, RefusesBadTimeLimits) {
   EXPECT_EQ(Run("BZPOPMIN z x"), "-ERR timeout is not a float or out of range\r\n");
   EXPECT_EQ(Run("BZPOPMIN z -1"), "-ERR timeout is negative\r\n");
-  EXPECT_EQ(Run("BZPOPMIN z 1e400"), "-ERR timeout is negative\r\n");
+  EXPECT_EQ(Run("BZPOPMIN z 1e400"), "-ERR timeout is out of range\r\n");
   EXPECT_EQ(Run("BZPOPMIN z 9223372036854775"), "-ERR timeout is out of range\r\n");
   EXPECT_EQ(Run("BZPOPMIN z 0"), "*3\r\n$1\r\nz\r\n$1\r\na\r\n$1\r\n1\r\n");
 }
