@@ -64,7 +64,9 @@ bool MayReach(const GeoArea& cell, const GeoArea& bounds, const Step& step) {
 
 std::vector<GeoCell> CellsOf(const GeoShape& shape) {
   const GeoArea bounds = BoundsOf(shape);
-  const double radius = shape.is_box ? std::hypot(shape.width / 2, shape.height / 2) : shape.radius;
+  // Not std::hypot: it would need a newer glibc than the packages promise.
+  const double diagonal = std::sqrt(shape.width * shape.width + shape.height * shape.height);
+  const double radius = shape.is_box ? diagonal / 2 : shape.radius;
   unsigned bits = BitsFor(radius, shape.center.latitude);
   if (bits > 1 && !Covers(GeoCell::Of(shape.center, bits), bounds)) --bits;
   const GeoCell center = GeoCell::Of(shape.center, bits);

@@ -4,19 +4,11 @@
 #include <vector>
 
 #include "tests/server/support/key_event_log.h"
+#include "tests/server/support/replies.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
 namespace {
-
-/// A flat reply of bulk strings.
-std::string Bulks(const std::vector<std::string>& items) {
-  std::string reply = "*" + std::to_string(items.size()) + "\r\n";
-  for (const std::string& item : items) {
-    reply += "$" + std::to_string(item.size()) + "\r\n" + item + "\r\n";
-  }
-  return reply;
-}
 
 class GeoSearchCommandsTest : public ServerTest {
  protected:

@@ -5,6 +5,7 @@
 
 #include "server/session/blocked_request.h"
 #include "tests/server/support/loop_fixture.h"
+#include "tests/server/support/replies.h"
 
 namespace cloakroom {
 namespace {
@@ -19,21 +20,8 @@ class ListBlockingTest : private Disk, public LoopTest {
   explicit ListBlockingTest(const std::vector<std::string>& options = {"--save", ""})
       : LoopTest(Disk::files, options), files_(Disk::files) {}
 
-  /// Sends a request, and waits until it is parked.
-  void Park(Peer& peer, std::string_view request) {
-    peer.Send(request);
-    AwaitThat(
-        [&] {
-          MutexLock lock(peer.client().mutex);
-          return peer.client().blocked_request != nullptr;
-        },
-        request);
-  }
   static std::string Pair(std::string_view key, std::string_view element) {
     return "*2\r\n" + Bulk(key) + Bulk(element);
-  }
-  static std::string Bulk(std::string_view text) {
-    return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
   }
   void Expect(Peer& peer, const std::string& reply) { EXPECT_EQ(peer.Await(reply.size()), reply); }
 

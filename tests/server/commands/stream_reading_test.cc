@@ -5,14 +5,12 @@
 
 #include "tests/server/support/key_event_log.h"
 #include "tests/server/support/loop_fixture.h"
+#include "tests/server/support/replies.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
 namespace {
 
-std::string Bulk(std::string_view text) {
-  return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
-}
 /// An entry with the field f and the value v.
 std::string EntryText(std::string_view id) {
   return "*2\r\n" + Bulk(id) + "*2\r\n" + Bulk("f") + Bulk("v");
@@ -132,16 +130,6 @@ class BlockedReadingTest : private Disk, public LoopTest {
  protected:
   BlockedReadingTest() : LoopTest(Disk::files, {"--save", ""}) {}
 
-  /// Sends a request, and waits until it is parked.
-  void Park(Peer& peer, std::string_view request) {
-    peer.Send(request);
-    AwaitThat(
-        [&] {
-          MutexLock lock(peer.client().mutex);
-          return peer.client().blocked_request != nullptr;
-        },
-        request);
-  }
   static void ExpectNext(Peer& peer, const std::string& reply) {
     EXPECT_EQ(peer.Await(reply.size()), reply);
   }

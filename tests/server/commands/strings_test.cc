@@ -5,6 +5,7 @@
 
 #include "storage/access/lookup.h"
 #include "tests/server/support/key_event_log.h"
+#include "tests/server/support/replies.h"
 #include "tests/server/support/server_fixture.h"
 #include "tests/support/status_matchers.h"
 
@@ -13,10 +14,6 @@ namespace {
 
 constexpr std::string_view kWrongTypeReply =
     "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-
-std::string Bulk(const std::string& text) {
-  return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
-}
 
 class StringsTest : public ServerTest {
  protected:

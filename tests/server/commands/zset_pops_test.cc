@@ -88,15 +88,6 @@ class ZsetWaitTest : private Disk, public LoopTest {
  protected:
   ZsetWaitTest() : LoopTest(Disk::files, {"--save", ""}) {}
 
-  void Park(Peer& peer, std::string_view request) {
-    peer.Send(request);
-    AwaitThat(
-        [&] {
-          MutexLock lock(peer.client().mutex);
-          return peer.client().blocked_request != nullptr;
-        },
-        request);
-  }
   static void Expect(Peer& peer, const std::string& reply) {
     EXPECT_EQ(peer.Await(reply.size()), reply);
   }

@@ -82,11 +82,6 @@ class BlockedTest : private Disk, public LoopTest {
   explicit BlockedTest(const std::vector<std::string>& options = {"--save", ""})
       : LoopTest(Disk::files, options, WithAwait()), files_(Disk::files) {}
 
-  /// Sends a request, and waits until it is parked.
-  void Park(Peer& peer, std::string_view request) {
-    peer.Send(request);
-    AwaitThat([&] { return BlockedOf(peer) != nullptr; }, request);
-  }
   static std::shared_ptr<BlockedRequest> BlockedOf(Peer& peer) {
     MutexLock lock(peer.client().mutex);
     return peer.client().blocked_request;

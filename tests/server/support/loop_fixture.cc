@@ -91,6 +91,16 @@ Peer& LoopTest::Connect(EventLoop& loop) {
   return *peers_.back();
 }
 
+void LoopTest::Park(Peer& peer, std::string_view request) {
+  peer.Send(request);
+  AwaitThat(
+      [&] {
+        MutexLock lock(peer.client().mutex);
+        return peer.client().blocked_request != nullptr;
+      },
+      request);
+}
+
 void LoopTest::Occupy(EventLoop& loop) {
   MutexLock lock(mutex_);
   occupied_ = true;

@@ -55,6 +55,8 @@ class LoopTest : public ServerTest {
   EventLoop& loop(size_t i) { return *loops_[i]; }
   LoopLoads& loads() { return loads_; }
   Peer& Connect(EventLoop& loop);
+  /// Sends a request, and waits until it is parked.
+  void Park(Peer& peer, std::string_view request);
   /// Keeps the loop from doing anything until Free().
   void Occupy(EventLoop& loop);
   void Free();
