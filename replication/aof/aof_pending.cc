@@ -1,168 +1,182 @@
 #include "replication/aof/aof_pending.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "replication/stream/change_encoder.h"
+#include "replication/stream/command_encoder.h"
+#include "storage/base/integer_text.h"
 
 namespace cloakroom {
 namespace {
 
-/// A chunk's initial capacity, so that records which make it overflow seldom move it.
-constexpr size_t kCapacity = AofPending::kChunk + AofPending::kChunk / 4;
-/// Chunks whose memory is kept for the next bytes.
-constexpr size_t kMaxSpares = 8;
 /// Longer waits are cut: the condition variable's clock counts in nanoseconds.
 constexpr int64_t kLongestWaitUs = int64_t{3600} * 1'000'000;
 
+std::string SelectCommand(int db) {
+  std::string text;
+  const IntegerText number(db);
+  const std::array<std::string_view, 2> words = {"SELECT", number.view()};
+  AppendCommand(text, words);
+  return text;
+}
+
 }  // namespace
 
-int64_t AofPending::Append(std::string_view bytes, Due due) {
-  return AppendWith(due, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { current_.append(bytes); });
+AofPending::~AofPending() { stream_.Remove(*this); }
+
+// ---- appending
+
+ChangePlace AofPending::Reserve(const ChangeBatch& batch, GateSlot slot, Due due) {
+  if (!accepting()) return {.begin = appended(), .end = appended()};
+  ChangePlace place =
+      stream_.Reserve(slot, EncodedSize(batch), batch.first_db(), batch.last_db());
+  place.awaited = due == Due::kOnDemand;
+  if (timestamps_.load(std::memory_order_relaxed)) Annotate(place.begin);
+  return place;
+}
+
+void AofPending::Complete(const ChangeBatch& batch, const ChangePlace& place) {
+  if (place.begin == place.end) return;
+  StreamWriter writer = stream_.Begin(place);
+  EncodeChanges(batch, writer);
+  Completed(place);
 }
 
 int64_t AofPending::AppendChanges(const ChangeBatch& batch, Due due) {
-  if (batch.word_count() > kShortWords || batch.byte_count() >= kCopied) {
-    return AppendEncoded([&] { return EncodeChanges(batch, kChunk); }, due);
-  }
-  return AppendWith(
-      due, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { stream_.Encode(batch, &current_); });
+  const ChangePlace place = Reserve(batch, ChangeStream::kNoSlot, due);
+  Complete(batch, place);
+  return place.end;
 }
 
-int64_t AofPending::AppendEncoded(absl::FunctionRef<EncodedChanges()> encode, Due due) {
-  EncodedChanges changes = encode();
-  const bool copies = changes.byte_count() < kCopied;
-  return AppendWith(due, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    stream_.Lead(changes, &current_);
-    if (!copies) return Splice(changes);
-    for (const std::string& piece : changes.pieces) current_.append(piece);
-  });
+int64_t AofPending::Append(std::string_view bytes, Due due) {
+  if (!accepting()) return appended();
+  ChangePlace place = stream_.Reserve(ChangeStream::kNoSlot, bytes.size(), ChangeStream::kKeepsDb,
+                                      ChangeStream::kKeepsDb);
+  place.awaited = due == Due::kOnDemand;
+  if (timestamps_.load(std::memory_order_relaxed)) Annotate(place.begin);
+  stream_.Begin(place).Put(bytes);
+  Completed(place);
+  return place.end;
 }
 
-template <typename Add>
-int64_t AofPending::AppendWith(Due due, Add add) {
-  bool wake = false;
-  int64_t offset;
-  {
-    MutexLock lock(mutex_);
-    if (!accepting_) return appended();
-    if (timestamps_) Annotate();
-    add();
-    if (current_.size() >= kChunk) EndChunk();
-    offset = ended_ + static_cast<int64_t>(current_.size());
-    appended_.store(offset, std::memory_order_relaxed);
-    due_ = due_ || !full_.empty() || due == Due::kNow;
-    wake = due_ && std::exchange(asleep_, false);
+void AofPending::Completed(const ChangePlace& place) {
+  stream_.Complete(place);
+  // After the bytes are complete: a writer that resets this has then claimed them.
+  if (!place.awaited && !due_now_.load(std::memory_order_seq_cst)) {
+    due_now_.store(true, std::memory_order_seq_cst);
   }
-  if (wake) wake_.NotifyOne();
-  return offset;
-}
-
-void AofPending::Splice(EncodedChanges& changes) {
-  if (!current_.empty()) EndChunk();
-  for (std::string& piece : changes.pieces) {
-    ended_ += static_cast<int64_t>(piece.size());
-    full_.push_back({std::move(piece), std::nullopt});
-  }
+  stream_.Announce();
 }
 
 void AofPending::Demand(int64_t offset) {
-  bool wake = false;
-  {
-    MutexLock lock(mutex_);
-    if (offset <= taken_) return;
-    due_ = true;
-    wake = std::exchange(asleep_, false);
+  int64_t before = demanded_.load(std::memory_order_relaxed);
+  while (before < offset && !demanded_.compare_exchange_weak(before, offset)) {
   }
-  if (wake) wake_.NotifyOne();
+  StreamMoved();
 }
 
-void AofPending::Annotate() {
-  int64_t now_s = clock_.NowMs() / 1000;
-  if (now_s <= last_timestamp_s_) return;
-  last_timestamp_s_ = now_s;
-  absl::StrAppend(&current_, "#TS:", now_s, "\r\n");
+// ---- marks
+
+/// REQUIRES: the place at the position is not complete, so that no reader comes there before the
+/// mark.
+void AofPending::Annotate(int64_t position) {
+  const int64_t now_s = clock_.NowMs() / 1000;
+  int64_t last_s = last_timestamp_s_.load(std::memory_order_relaxed);
+  if (now_s <= last_s || !last_timestamp_s_.compare_exchange_strong(last_s, now_s)) return;
+  AddMark({.position = position, .new_file = {}, .text = absl::StrCat("#TS:", now_s, "\r\n")});
 }
 
-void AofPending::EndChunk() {
-  ended_ += static_cast<int64_t>(current_.size());
-  full_.push_back({std::move(current_), std::nullopt});
-  current_.clear();
-  if (!spares_.empty()) {
-    current_ = std::move(spares_.back());
-    spares_.pop_back();
-  } else {
-    current_.reserve(kCapacity);
-  }
-}
-
-void AofPending::set_accepting(bool accepting) {
+void AofPending::AddMark(AofMark mark) {
   MutexLock lock(mutex_);
-  accepting_ = accepting;
-  stream_.Restart();
-}
-
-void AofPending::set_timestamps(bool on) {
-  MutexLock lock(mutex_);
-  timestamps_ = on;
+  const auto at = std::upper_bound(
+      marks_.begin(), marks_.end(), mark.position,
+      [](int64_t position, const AofMark& other) { return position < other.position; });
+  marks_.insert(at, std::move(mark));
 }
 
 int64_t AofPending::Switch(AofNewFile file) {
+  // An empty record: until it is complete, nobody reads what comes behind it.
+  int db = ChangeStream::kKeepsDb;
+  const ChangePlace place = stream_.ReserveEmpty(&db);
+  AddMark({.position = place.begin,
+           .new_file = std::move(file),
+           .text = db == ChangeStream::kKeepsDb ? "" : SelectCommand(db)});
+  // Each file begins with a time, too.
+  last_timestamp_s_.store(0, std::memory_order_relaxed);
+  accepting_.store(true, std::memory_order_relaxed);
+  Completed(place);
+  return place.end;
+}
+
+// ---- the writer
+
+int64_t AofPending::Claim() {
+  due_now_.store(false, std::memory_order_seq_cst);
+  const int64_t offset = std::max(claimed_.load(), stream_.Published());
+  claimed_.store(offset, std::memory_order_seq_cst);
+  return offset;
+}
+
+void AofPending::AwaitComplete() const {
+  for (const int64_t tail = stream_.tail(); stream_.Published() < tail;) std::this_thread::yield();
+}
+
+void AofPending::TakeMarks(std::deque<AofMark>& marks) {
+  const int64_t claimed = claimed_.load(std::memory_order_relaxed);
+  MutexLock lock(mutex_);
+  while (!marks_.empty() && marks_.front().position <= claimed) {
+    marks.push_back(std::move(marks_.front()));
+    marks_.pop_front();
+  }
+}
+
+bool AofPending::IsDue() const {
+  if (due_now_.load(std::memory_order_seq_cst)) return true;
+  const int64_t claimed = claimed_.load(std::memory_order_seq_cst);
+  const bool wanted = demanded_.load(std::memory_order_seq_cst) > claimed ||
+                      appended() - claimed >= kFull;
+  return wanted && stream_.Published() > claimed;
+}
+
+void AofPending::StreamMoved() {
+  if (!asleep_.load(std::memory_order_seq_cst) || !IsDue()) return;
   {
+    // The writer has checked and does not wait yet, or it waits.
     MutexLock lock(mutex_);
-    if (!current_.empty()) EndChunk();
-    full_.push_back({"", std::move(file)});
-    accepting_ = true;
-    // Each file begins with its database, and its time.
-    stream_.Restart();
-    last_timestamp_s_ = 0;
-    due_ = true;
-    asleep_ = false;
+    if (!asleep_.exchange(false)) return;
   }
   wake_.NotifyOne();
-  return appended();
-}
-
-std::vector<AofChunk> AofPending::Take() {
-  MutexLock lock(mutex_);
-  if (!current_.empty()) EndChunk();
-  taken_ = appended();
-  due_ = false;
-  return std::exchange(full_, {});
-}
-
-void AofPending::Recycle(std::string bytes) {
-  // Does not keep the memory of one huge value for ever.
-  if (bytes.capacity() > 2 * kCapacity || bytes.capacity() < kChunk) return;
-  bytes.clear();
-  MutexLock lock(mutex_);
-  if (spares_.size() < kMaxSpares) spares_.push_back(std::move(bytes));
 }
 
 bool AofPending::Await(bool for_bytes, int64_t us, int64_t gather_us) {
   using std::chrono::microseconds;
   MutexLock lock(mutex_);
   auto deadline = std::chrono::steady_clock::now() + microseconds(std::min(us, kLongestWaitUs));
-  asleep_ = for_bytes;
-  while (!woken_ && !(for_bytes && due_)) {
-    if (!wake_.WaitUntil(mutex_, deadline)) break;
+  stream_.Listen();
+  for (;;) {
+    asleep_.store(for_bytes, std::memory_order_seq_cst);
+    if (woken_ || (for_bytes && IsDue()) || !wake_.WaitUntil(mutex_, deadline)) break;
   }
-  asleep_ = false;
-  if (gather_us > 0 && for_bytes && due_) {
+  asleep_.store(false, std::memory_order_seq_cst);
+  stream_.EndListening();
+  if (gather_us > 0 && for_bytes && IsDue()) {
     auto gathered = std::chrono::steady_clock::now() + microseconds(gather_us);
     while (!woken_ && wake_.WaitUntil(mutex_, gathered)) {
     }
   }
   woken_ = false;
-  return due_;
+  return IsDue();
 }
 
 void AofPending::Wake() {
   {
     MutexLock lock(mutex_);
     woken_ = true;
-    asleep_ = false;
   }
   wake_.NotifyOne();
 }

@@ -3,15 +3,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "replication/files/files.h"
-#include "replication/stream/command_stream.h"
+#include "replication/stream/change_stream.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
 
@@ -23,30 +22,25 @@ struct AofNewFile {
   std::unique_ptr<WritableFile> file;
 };
 
-/// A piece of the log on its way to the disk.
-struct AofChunk {
-  std::string bytes;
-  /// If set: these bytes and the following ones belong in a new file.
+/// What the log has at a position of the stream that the stream does not have there.
+struct AofMark {
+  int64_t position = 0;
+  /// If set: the bytes from there on belong in a new file.
   std::optional<AofNewFile> new_file;
+  std::string text;  ///< whole lines or commands, written before the stream's bytes
 };
 
-/// The bytes between the appending threads and the writer. Kept in chunks of about 256 KB, so that
-/// growing never copies much while others wait.
+/// What threads append to the log and its writer has not claimed yet. The bytes themselves are in
+/// the stream of changes; this decides when they are due, and marks where the log differs.
 ///
-/// Appending holds a mutex for a bounded time, some microseconds: a short batch is encoded in
-/// place; a batch of many words is encoded before the mutex is taken, and then copied; pieces of
-/// kCopied bytes or more become chunks themselves. Only a sleeping writer is notified.
+/// Appending takes no mutex, unless the writer sleeps and is to be woken, or the log's next
+/// timestamp is due.
 ///
-/// Memory: the pending bytes, and chunks kept for the next ones, about 3 MB at most.
-///
-/// Thread rule: any thread; Take(), Recycle() and Await() only for the writer.
-class AofPending {
+/// Thread rule: any thread; Claim(), TakeMarks() and Await() only for the writer.
+class AofPending final : private StreamReader {
  public:
-  static constexpr size_t kChunk = 256 * 1024;
-  /// More bytes than these are not copied with the mutex held: about 10 us.
-  static constexpr size_t kCopied = 64 * 1024;
-  /// More words than these are not encoded with it held.
-  static constexpr size_t kShortWords = 256;
+  /// Nobody's demand is awaited for more bytes than these.
+  static constexpr int64_t kFull = 256 * 1024;
   /// How long a woken writer waits for more bytes before it writes; not used with `appendfsync
   /// always`, where bytes gather during the fsync itself.
   static constexpr int64_t kGatherUs = 2000;
@@ -54,35 +48,49 @@ class AofPending {
   /// When bytes wake the writer.
   enum class Due {
     kNow,
-    kOnDemand,  ///< when Demand() names them, or with others that are due, or when a chunk is full
+    kOnDemand,  ///< when Demand() names them, or with others that are due, or if there are many
   };
 
-  explicit AofPending(const Clock& clock) : clock_(clock) {}
+  AofPending(ChangeStream& stream, const Clock& clock) : stream_(stream), clock_(clock) {
+    stream_.Add(*this);
+  }
+  ~AofPending() override;
 
-  /// Returns the offset behind the bytes. Drops them while not accepting.
-  int64_t Append(std::string_view bytes, Due due = Due::kNow);
-  /// The same for changes, which stay together.
+  /// Gives changes, which stay together, their place; Complete() writes them. While the log does
+  /// not accept, the place is empty.
+  ChangePlace Reserve(const ChangeBatch& batch, GateSlot slot, Due due);
+  void Complete(const ChangeBatch& batch, const ChangePlace& place);
+  /// Both at once; returns the offset behind the changes.
   int64_t AppendChanges(const ChangeBatch& batch, Due due = Due::kNow);
-  /// The same for changes that `encode` encodes, however slowly: nobody waits for it. They take
-  /// their place in the order when it is done.
-  int64_t AppendEncoded(absl::FunctionRef<EncodedChanges()> encode, Due due = Due::kNow);
+  /// Appends whole commands.
+  int64_t Append(std::string_view bytes, Due due = Due::kNow);
   /// Everything before `offset` is due.
   void Demand(int64_t offset);
-  int64_t appended() const { return appended_.load(std::memory_order_relaxed); }
+  int64_t appended() const { return stream_.tail(); }
 
-  /// Whether bytes are kept; off at first. When it is turned on, the selected database is unknown.
-  void set_accepting(bool accepting);
+  /// Whether changes are kept; off at first.
+  void set_accepting(bool accepting) { accepting_.store(accepting, std::memory_order_relaxed); }
+  bool accepting() const { return accepting_.load(std::memory_order_relaxed); }
   /// Writes "#TS:<seconds>" lines before appended bytes, at most one a second.
-  void set_timestamps(bool on);
+  void set_timestamps(bool on) { timestamps_.store(on, std::memory_order_relaxed); }
 
-  /// Bytes from here on belong in `file`, and select their database anew; turns accepting on.
+  /// Bytes from here on belong in `file`, which begins with their database; turns accepting on.
   /// Returns the offset.
   int64_t Switch(AofNewFile file);
 
-  /// Everything that is there, in order.
-  std::vector<AofChunk> Take();
-  /// Takes back the memory of a written chunk for the next one.
-  void Recycle(std::string bytes);
+  /// Everything that is complete is the writer's. Returns the offset behind it; never less than
+  /// before.
+  int64_t Claim();
+  /// Waits until everything that was appended is complete: some microseconds, the copies of threads
+  /// that have reserved. For the end of the log.
+  void AwaitComplete() const;
+  /// Appends the marks up to the claimed offset, in order, to `marks`.
+  void TakeMarks(std::deque<AofMark>& marks);
+  /// The stream keeps what lies behind the offset for the writer.
+  void KeepFrom(int64_t offset) { stream_.Keep(*this, offset); }
+  void KeepNothing() { stream_.Keep(*this, ChangeStream::kNothing); }
+  ChangeStream& stream() { return stream_; }
+
   /// Sleeps until bytes are due and have gathered (if `for_bytes`), `us` have passed, or Wake().
   /// Returns whether bytes are due.
   bool Await(bool for_bytes, int64_t us, int64_t gather_us);
@@ -90,28 +98,24 @@ class AofPending {
   void Wake();
 
  private:
-  /// Calls `add`, which needs the mutex, and does what an append entails.
-  template <typename Add>
-  int64_t AppendWith(Due due, Add add);
-  void Splice(EncodedChanges& changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Annotate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void EndChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StreamMoved() override;
+  void Completed(const ChangePlace& place);
+  bool IsDue() const;
+  void Annotate(int64_t position);
+  void AddMark(AofMark mark);
 
+  ChangeStream& stream_;
   const Clock& clock_;
-  std::atomic<int64_t> appended_ = 0;
+  std::atomic<bool> accepting_ = false;
+  std::atomic<bool> timestamps_ = false;
+  std::atomic<int64_t> last_timestamp_s_ = 0;
+  std::atomic<bool> due_now_ = false;      ///< something behind claimed_ waits for no demand
+  std::atomic<int64_t> demanded_ = 0;      ///< everything before it is due
+  std::atomic<int64_t> claimed_ = 0;       ///< the writer's
+  std::atomic<bool> asleep_ = false;       ///< the writer, until bytes are due
 
   Mutex mutex_;
-  std::vector<AofChunk> full_ ABSL_GUARDED_BY(mutex_);
-  std::string current_ ABSL_GUARDED_BY(mutex_);
-  int64_t ended_ ABSL_GUARDED_BY(mutex_) = 0;  // bytes of all chunks that were before current_
-  CommandStream stream_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::string> spares_ ABSL_GUARDED_BY(mutex_);
-  bool accepting_ ABSL_GUARDED_BY(mutex_) = false;
-  bool timestamps_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t last_timestamp_s_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;    // the offset behind the bytes taken
-  bool due_ ABSL_GUARDED_BY(mutex_) = false;     // some of the others
-  bool asleep_ ABSL_GUARDED_BY(mutex_) = false;  // the writer, until bytes are due
+  std::deque<AofMark> marks_ ABSL_GUARDED_BY(mutex_);  ///< in the order of their positions
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
   CondVar wake_;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <utility>
 
 #include "replication/files/file_status.h"
@@ -21,6 +20,7 @@ AofWriter::AofWriter(Files& files, const Clock& clock, AofDirectory& directory, 
       fsync_(fsync) {}
 
 void AofWriter::Open(AofNewFile file, int64_t size) {
+  Restart();
   current_ = std::move(file);
   SetSize(size);
   writeback_at_ = size + kWritebackEvery;
@@ -30,9 +30,15 @@ void AofWriter::Restart() {
   MutexLock lock(mutex_);
   if (!std::exchange(finished_, false)) return;
   // What could not be saved is given up: it goes into no later file.
-  written_.store(pending_.appended(), std::memory_order_release);
-  synced_.store(pending_.appended(), std::memory_order_release);
-  durable_.store(pending_.appended(), std::memory_order_release);
+  StartAt(pending_.appended());
+}
+
+void AofWriter::StartAt(int64_t offset) {
+  claimed_ = offset;
+  written_.store(offset, std::memory_order_release);
+  synced_.store(offset, std::memory_order_release);
+  durable_.store(offset, std::memory_order_release);
+  DropKept();
 }
 
 AofFsync AofWriter::policy() const {
@@ -52,14 +58,16 @@ AofWriter::Wait AofWriter::Step() {
 }
 
 absl::Status AofWriter::Finish() {
+  pending_.AwaitComplete();
   TakePending();
   absl::Status status = Work(true);
   if (!status.ok()) Fail(status);
   AdvanceDurable();
   GiveUpMoves();
   current_ = {};
-  unwritten_.clear();
-  DropKept();
+  marks_.clear();
+  kept_marks_.clear();
+  pending_.KeepNothing();
   dirty_ = false;
   rewrite_unsynced_ = false;
   failing_.store(false, std::memory_order_release);
@@ -70,13 +78,13 @@ absl::Status AofWriter::Finish() {
 /// So that the count agrees with that of the threads that asked for the moves.
 void AofWriter::GiveUpMoves() {
   MutexLock lock(mutex_);
-  for (const AofChunk& chunk : unwritten_) moves_ += chunk.new_file ? 1 : 0;
+  for (const AofMark& mark : marks_) moves_ += mark.new_file ? 1 : 0;
   last_failure_ = absl::OkStatus();
 }
 
 void AofWriter::TakePending() {
-  std::vector<AofChunk> taken = pending_.Take();
-  std::move(taken.begin(), taken.end(), std::back_inserter(unwritten_));
+  claimed_ = pending_.Claim();
+  pending_.TakeMarks(marks_);
 }
 
 absl::Status AofWriter::Work(bool finishing) {
@@ -100,35 +108,80 @@ AofWriter::Wait AofWriter::NextWait() const {
 
 absl::Status AofWriter::WriteAll() {
   int64_t started_us = clock_.MonotonicUs();
-  if (unwritten_.empty()) return absl::OkStatus();
-  while (!unwritten_.empty()) {
-    AofChunk& chunk = unwritten_.front();
-    if (chunk.new_file) {
-      if (absl::Status status = MoveTo(*chunk.new_file); !status.ok()) return status;
-      chunk.new_file.reset();
-    }
-    if (absl::Status status = WriteChunk(chunk); !status.ok()) return status;
-    unwritten_.pop_front();
+  if (written_offset() == claimed_ && marks_.empty()) return absl::OkStatus();
+  while (!marks_.empty()) {
+    AofMark& mark = marks_.front();
+    if (absl::Status status = WriteUpTo(mark.position); !status.ok()) return status;
+    if (absl::Status status = WriteMark(mark); !status.ok()) return status;
+    kept_marks_.push_back(std::move(mark));
+    marks_.pop_front();
   }
+  if (absl::Status status = WriteUpTo(claimed_); !status.ok()) return status;
   if (observer_ != nullptr) observer_->AofLatency("aof-write", clock_.MonotonicUs() - started_us);
   return absl::OkStatus();
 }
 
-absl::Status AofWriter::WriteChunk(AofChunk& chunk) {
-  if (chunk.bytes.empty()) return absl::OkStatus();
-  if (absl::Status error = current_.file->Append(chunk.bytes); !error.ok()) {
-    current_.file.reset();
-    return error;
+absl::Status AofWriter::WriteUpTo(int64_t offset) {
+  // Between two logs: what others appended to the stream is in neither.
+  if (current_.path.empty()) {
+    written_.store(offset, std::memory_order_release);
+    DropKept();
+    return absl::OkStatus();
   }
-  dirty_ = true;
-  SetSize(size_ + static_cast<int64_t>(chunk.bytes.size()));
-  written_.fetch_add(static_cast<int64_t>(chunk.bytes.size()), std::memory_order_acq_rel);
-  Keep(std::move(chunk.bytes));
+  while (written_offset() < offset) {
+    const int64_t wanted = std::min(written_offset() + kStretch, offset);
+    const int64_t end = pending_.stream().RecordEnd(wanted, offset);
+    if (absl::Status status = WriteStretch(end); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AofWriter::WriteStretch(int64_t end) {
+  const int64_t begin = written_offset();
+  if (absl::Status status = AppendStream(begin, end); !status.ok()) return status;
+  written_.store(end, std::memory_order_release);
+  Written(end - begin);
   if (size_ >= writeback_at_) {
     current_.file->StartWriteback();
     writeback_at_ = size_ + kWritebackEvery;
   }
+  if (policy() == AofFsync::kNo) {
+    DropKept();
+    return absl::OkStatus();
+  }
   return unsynced_bytes_ >= kMaxUnsynced ? Sync() : absl::OkStatus();
+}
+
+absl::Status AofWriter::WriteMark(AofMark& mark) {
+  if (mark.new_file) {
+    if (absl::Status status = MoveTo(*mark.new_file); !status.ok()) return status;
+    mark.new_file.reset();
+  }
+  if (absl::Status status = Append(mark.text); !status.ok()) return status;
+  Written(static_cast<int64_t>(mark.text.size()));
+  return absl::OkStatus();
+}
+
+void AofWriter::Written(int64_t file_bytes) {
+  if (file_bytes == 0) return;
+  dirty_ = true;
+  SetSize(size_ + file_bytes);
+  unsynced_bytes_ += file_bytes;
+}
+
+absl::Status AofWriter::Append(std::string_view bytes) {
+  if (bytes.empty()) return absl::OkStatus();
+  absl::Status status = current_.file->Append(bytes);
+  if (!status.ok()) current_.file.reset();
+  return status;
+}
+
+absl::Status AofWriter::AppendStream(int64_t begin, int64_t end) {
+  absl::Status status;
+  pending_.stream().Read(begin, end, [&](std::string_view piece) {
+    if (status.ok()) status = Append(piece);
+  });
+  return status;
 }
 
 absl::Status AofWriter::MoveTo(AofNewFile& next) {
@@ -160,18 +213,24 @@ absl::Status AofWriter::Reopen() {
   // A part of a record at the end would be a torn tail if the server died now. Best effort: the
   // next write overwrites it.
   if (files_.Size(current_.path).value_or(0) > size_) (void)files_.Truncate(current_.path, size_);
-  int64_t from = size_ - (rewrite_unsynced_ ? static_cast<int64_t>(unsynced_bytes_) : 0);
+  const int64_t from = size_ - (rewrite_unsynced_ ? unsynced_bytes_ : 0);
   auto file = files_.OpenAt(current_.path, from);
   if (!file.ok()) return file.status();
   current_.file = *std::move(file);
   if (!rewrite_unsynced_) return absl::OkStatus();
-  for (const std::string& bytes : unsynced_) {
-    if (absl::Status error = current_.file->Append(bytes); !error.ok()) {
-      current_.file.reset();
-      return error;
-    }
-  }
+  if (absl::Status status = AppendKept(); !status.ok()) return status;
   return Sync();
+}
+
+/// Appends what was written since the last fsync that succeeded.
+absl::Status AofWriter::AppendKept() {
+  int64_t begin = kept_offset();
+  for (const AofMark& mark : kept_marks_) {
+    if (absl::Status status = AppendStream(begin, mark.position); !status.ok()) return status;
+    if (absl::Status status = Append(mark.text); !status.ok()) return status;
+    begin = mark.position;
+  }
+  return AppendStream(begin, written_offset());
 }
 
 // ---- syncing
@@ -213,29 +272,11 @@ void AofWriter::NoteFsync(int64_t started_us) {
   }
 }
 
-void AofWriter::Keep(std::string bytes) {
-  if (policy() == AofFsync::kNo) {
-    DropKept();
-    pending_.Recycle(std::move(bytes));
-    return;
-  }
-  unsynced_bytes_ += bytes.size();
-  // A chunk's memory is large even with few bytes in it, so few bytes join those before them.
-  if (bytes.size() < AofPending::kChunk / 2 && !unsynced_.empty() &&
-      unsynced_.back().size() + bytes.size() <= AofPending::kChunk) {
-    unsynced_.back().append(bytes);
-    pending_.Recycle(std::move(bytes));
-  } else {
-    unsynced_memory_.fetch_add(static_cast<int64_t>(bytes.capacity()), std::memory_order_relaxed);
-    unsynced_.push_back(std::move(bytes));
-  }
-}
-
 void AofWriter::DropKept() {
-  for (std::string& bytes : unsynced_) pending_.Recycle(std::move(bytes));
-  unsynced_.clear();
+  kept_marks_.clear();
   unsynced_bytes_ = 0;
-  unsynced_memory_ = 0;
+  kept_.store(written_offset(), std::memory_order_relaxed);
+  pending_.KeepFrom(kept_offset());
 }
 
 // ---- how it goes

@@ -6,7 +6,6 @@
 #include <deque>
 #include <functional>
 #include <limits>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,18 +31,19 @@ class AofObserver {
   virtual void AofLatency(std::string_view event, int64_t us) = 0;
 };
 
-/// Writes pending bytes to the disk: a state machine that a thin thread, or a test, steps.
+/// Writes the stream of changes to the log's files: a state machine that a thin thread, or a test,
+/// steps. Offsets are positions in the stream.
 ///
-/// A step writes all pending bytes, and fsyncs when the policy asks for it: with kAlways after each
+/// A step writes all bytes that are complete, and fsyncs when the policy asks for it: with kAlways after each
 /// step's bytes (those appended meanwhile form the next group), with kEverySec once a second, with
 /// kNo never; and always before the log moves to its next file.
 ///
 /// Errors:
 ///
-/// - A write fails: the writer cuts the file back to the end of the last step, where a record ends
-///   (best effort), and a second later tries the write again from the exact byte.
-/// - An fsync fails: Linux may have dropped the pages and call the next fsync a success. So bytes
-///   are kept in memory until one fsync that began after them has succeeded, and after a failure
+/// - A write fails: the writer cuts the file back to where it began that write, which is where a
+///   record ends (best effort), and a second later tries it again.
+/// - An fsync fails: Linux may have dropped the pages and call the next fsync a success. So the
+///   stream keeps bytes until one fsync that began after them has succeeded, and after a failure
 ///   they are written again in their place. At most kMaxUnsynced are kept: before that many have
 ///   gathered, an fsync is due, however early. With kNo nothing is kept, for nothing is promised.
 /// - Moving to the next file waits until the old one is synced and the manifest lists the new one;
@@ -56,9 +56,11 @@ class AofWriter {
   static constexpr int64_t kRetryUs = 1'000'000;
   static constexpr int64_t kFsyncEveryUs = 1'000'000;
   static constexpr int64_t kSlowFsyncUs = 1'000'000;
-  static constexpr size_t kMaxUnsynced = size_t{64} << 20;
+  static constexpr int64_t kMaxUnsynced = int64_t{64} << 20;
   /// After this many bytes it asks the system to write back, which makes the fsync short.
   static constexpr int64_t kWritebackEvery = int64_t{4} << 20;
+  /// Written at a time, if a record ends there; what a failed write repeats.
+  static constexpr int64_t kStretch = 256 * 1024;
 
   /// When to step again.
   struct Wait {
@@ -70,7 +72,7 @@ class AofWriter {
   AofWriter(Files& files, const Clock& clock, AofDirectory& directory, AofPending& pending,
             AofFsync fsync, AofObserver* observer);
 
-  /// After Finish(): files will follow again.
+  /// Before the first file, and after Finish(): files will follow.
   void Restart();
   /// The file to begin with, at its end.
   void Open(AofNewFile file, int64_t size);
@@ -81,8 +83,8 @@ class AofWriter {
 
   int64_t written_offset() const { return written_.load(std::memory_order_acquire); }
   int64_t synced_offset() const { return synced_.load(std::memory_order_acquire); }
-  /// Memory of the bytes that are kept until an fsync succeeds.
-  int64_t unsynced_memory() const { return unsynced_memory_.load(std::memory_order_relaxed); }
+  /// The stream keeps what lies behind it for the log: what is not written, or not yet fsynced.
+  int64_t kept_offset() const { return kept_.load(std::memory_order_relaxed); }
   int64_t durable_offset() const { return durable_.load(std::memory_order_acquire); }
   bool WhenDurable(int64_t offset, std::function<void()> wake);
 
@@ -121,18 +123,24 @@ class AofWriter {
   };
 
   AofFsync policy() const;
+  void StartAt(int64_t offset);
   absl::Status Work(bool finishing);
   void GiveUpMoves();
   void TakePending();
   absl::Status WriteAll();
-  absl::Status WriteChunk(AofChunk& chunk);
+  absl::Status WriteUpTo(int64_t offset);
+  absl::Status WriteStretch(int64_t end);
+  absl::Status WriteMark(AofMark& mark);
+  absl::Status Append(std::string_view bytes);
+  absl::Status AppendStream(int64_t begin, int64_t end);
+  absl::Status AppendKept();
+  void Written(int64_t file_bytes);
   absl::Status MoveTo(AofNewFile& next);
   void SetSize(int64_t size);
   absl::Status Reopen();
   absl::Status SyncIfDue(bool finishing);
   absl::Status Sync();
   void NoteFsync(int64_t started_us);
-  void Keep(std::string bytes);
   void DropKept();
   void Fail(const absl::Status& error);
   void Recover();
@@ -149,10 +157,11 @@ class AofWriter {
 
   // The stepping thread's.
   AofNewFile current_;                // its file is null if it must be opened anew
-  int64_t size_ = 0;                  // bytes of it that were written, all in whole steps
-  std::deque<AofChunk> unwritten_;    // taken, not yet written
-  std::deque<std::string> unsynced_;  // written, kept until an fsync succeeds
-  size_t unsynced_bytes_ = 0;
+  int64_t size_ = 0;                  // bytes of it that were written, up to where a record ends
+  int64_t claimed_ = 0;               // the offset up to which it may write
+  std::deque<AofMark> marks_;         // up to claimed_, not yet written
+  std::deque<AofMark> kept_marks_;    // written behind kept_
+  int64_t unsynced_bytes_ = 0;        // of the file, behind kept_
   bool rewrite_unsynced_ = false;  // an fsync failed: they must be written again
   bool dirty_ = false;             // written since the last fsync that succeeded
   int64_t last_sync_us_ = 0;       // when the last fsync began, on the monotonic clock
@@ -164,7 +173,7 @@ class AofWriter {
   std::atomic<int64_t> written_ = 0;
   std::atomic<int64_t> synced_ = 0;
   std::atomic<int64_t> durable_ = 0;
-  std::atomic<int64_t> unsynced_memory_ = 0;
+  std::atomic<int64_t> kept_ = 0;
   std::atomic<int64_t> file_size_ = 0;
   std::atomic<int64_t> other_bytes_ = 0;
   std::atomic<int64_t> delayed_fsyncs_ = 0;
@@ -175,7 +184,7 @@ class AofWriter {
   std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
   absl::Status last_failure_ ABSL_GUARDED_BY(mutex_);
   int64_t moves_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = true;  ///< no file follows
   CondVar progress_;
 };
 

@@ -13,12 +13,12 @@ absl::Status LogClosed() {
 
 }  // namespace
 
-AppendOnlyFile::AppendOnlyFile(Files& files, const Clock& clock, Options options,
-                               AofObserver* observer)
+AppendOnlyFile::AppendOnlyFile(ChangeStream& stream, Files& files, const Clock& clock,
+                               Options options, AofObserver* observer)
     : files_(files),
       options_(std::move(options)),
       directory_(files, options_.directory, options_.name),
-      pending_(clock),
+      pending_(stream, clock),
       writer_(files, clock, directory_, pending_, options_.fsync, observer) {
   pending_.set_timestamps(options_.timestamps);
 }

@@ -32,7 +32,7 @@ namespace cloakroom {
 ///   ... the snapshot writes and syncs a temporary file in the directory ...
 ///   InstallBase({temporary name, ...})  // or CancelSwitch()
 ///
-/// Offsets count all bytes appended since Open or the first Switch, over all files.
+/// Offsets are positions in the stream of changes, over all files.
 ///
 /// Errors: when the disk refuses bytes, healthy() turns false, the owner refuses writes, and the
 /// writer tries again every second from the exact byte. No appended byte is dropped or written
@@ -78,8 +78,9 @@ class AppendOnlyFile {
     int64_t last_fsync_at_ms = 0;  ///< when it ended
   };
 
-  /// `files`, `clock` and `observer` must outlive the log; `observer` may be null.
-  AppendOnlyFile(Files& files, const Clock& clock, Options options, AofObserver* observer);
+  /// The other parts must outlive the log; `observer` may be null.
+  AppendOnlyFile(ChangeStream& stream, Files& files, const Clock& clock, Options options,
+                 AofObserver* observer);
   /// As Close().
   ~AppendOnlyFile();
   AppendOnlyFile(const AppendOnlyFile&) = delete;
@@ -105,21 +106,26 @@ class AppendOnlyFile {
   absl::Status Probe() { return directory_.Probe(); }
   State state() const { return state_.load(std::memory_order_acquire); }
 
-  // ---- appending: the order of the calls is the order in the file
+  // ---- appending: the order of the places is the order in the file
 
-  /// `resp`: one command, or several that belong together. Returns the offset behind them.
-  int64_t Append(std::string_view resp) { return pending_.Append(resp); }
-  /// The same for changes. Even if they are many, threads that append meanwhile hardly wait.
+  /// As AofPending's, which see.
+  ChangePlace Reserve(const ChangeBatch& batch, GateSlot slot, AofPending::Due due) {
+    return pending_.Reserve(batch, slot, due);
+  }
+  void Complete(const ChangeBatch& batch, const ChangePlace& place) {
+    pending_.Complete(batch, place);
+  }
   int64_t AppendChanges(const ChangeBatch& batch, AofPending::Due due = AofPending::Due::kNow) {
     return pending_.AppendChanges(batch, due);
   }
+  int64_t Append(std::string_view resp) { return pending_.Append(resp); }
   /// Bytes before `offset` that were appended kOnDemand are to be written now.
   void Demand(int64_t offset) { pending_.Demand(offset); }
   int64_t appended_offset() const { return pending_.appended(); }
   /// Memory of what is not on the disk: not yet written, or written and not yet fsynced.
   int64_t buffered_bytes() const {
-    const int64_t written = writer_.written_offset();  // first: it never passes the other
-    return pending_.appended() - written + writer_.unsynced_memory();
+    const int64_t kept = writer_.kept_offset();  // first: it never passes the other
+    return pending_.appended() - kept;
   }
 
   /// Waits until everything appended is written, or the disk refuses it.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -59,9 +60,24 @@ void DecodeText(RdbDecoding& in) {
   });
 }
 
+/// The size of the longest of the members that come next.
+size_t LongestMember(RdbDecoding& in, uint64_t members) {
+  const size_t begin = in.cursor.position();
+  size_t longest = 0;
+  for (uint64_t left = members; left > 0 && in.cursor.ok(); --left) {
+    longest = std::max(longest, in.String(in.first).size());
+    in.cursor.Number<double>();
+  }
+  if (in.cursor.ok()) in.cursor.Seek(begin);
+  return longest;
+}
+
 void DecodeBinary(RdbDecoding& in) {
   const uint64_t members = in.cursor.Length();
-  if (members > 0 && in.cursor.ok()) MutableZset(in.slot, in.limits).Prepare(members, 0);
+  // The encoding is decided first, since a packed sorted set loses the sign of a zero.
+  const bool few = members <= in.limits.zset_max_listpack_entries;
+  const size_t longest = few ? LongestMember(in, members) : 0;
+  if (members > 0 && in.cursor.ok()) MutableZset(in.slot, in.limits).Prepare(members, longest);
   for (uint64_t left = members; left > 0 && in.cursor.ok(); --left) {
     const std::string_view member = in.String(in.first);
     const double score = in.cursor.Number<double>();

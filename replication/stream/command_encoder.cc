@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "protocol/numbers.h"
-
 namespace cloakroom {
 namespace {
 
@@ -17,20 +15,14 @@ size_t Digits(size_t value) {
 /// A type byte, the number, a line end.
 size_t HeaderLength(size_t value) { return 1 + Digits(value) + 2; }
 
-char* PutLineEnd(char* at) {
-  at[0] = '\r';
-  at[1] = '\n';
-  return at + 2;
-}
-
-char* PutHeader(char* at, char type, size_t value) {
-  *at++ = type;
-  // FormatInteger wants more room than the digits take, which the last header may not have.
-  char digits[kMaxIntegerLength + 1];
-  size_t length = FormatInteger(static_cast<int64_t>(value), digits);
-  std::memcpy(at, digits, length);
-  return PutLineEnd(at + length);
-}
+/// Memory that is known to suffice.
+struct Memory {
+  void Put(std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+    at += bytes.size();
+  }
+  char* at;
+};
 
 /// Makes room for `more` bytes, with some to spare, and without clearing them twice.
 char* Extend(std::string& out, size_t more) {
@@ -42,6 +34,13 @@ char* Extend(std::string& out, size_t more) {
 
 }  // namespace
 
+RespHeader::RespHeader(char type, size_t value) {
+  text_[0] = type;
+  size_ = 1 + FormatInteger(static_cast<int64_t>(value), text_ + 1);
+  text_[size_++] = '\r';
+  text_[size_++] = '\n';
+}
+
 size_t CommandLength(std::span<const std::string_view> arguments) {
   size_t length = HeaderLength(arguments.size());
   for (std::string_view argument : arguments) {
@@ -51,13 +50,8 @@ size_t CommandLength(std::span<const std::string_view> arguments) {
 }
 
 void AppendCommand(std::string& out, std::span<const std::string_view> arguments) {
-  char* at = Extend(out, CommandLength(arguments));
-  at = PutHeader(at, '*', arguments.size());
-  for (std::string_view argument : arguments) {
-    at = PutHeader(at, '$', argument.size());
-    if (!argument.empty()) std::memcpy(at, argument.data(), argument.size());
-    at = PutLineEnd(at + argument.size());
-  }
+  Memory memory{Extend(out, CommandLength(arguments))};
+  PutCommand(memory, arguments);
 }
 
 }  // namespace cloakroom

@@ -14,7 +14,8 @@ namespace cloakroom {
 
 ChangeJournal::ChangeJournal(Server& server, Files& files)
     : server_(server),
-      file_(files, server.clock(),
+      stream_(server.keyspace().background_slot()),
+      file_(stream_, files, server.clock(),
             {.directory = server.config().Text("appenddirname"),
              .name = server.config().Text("appendfilename"),
              .fsync = server.settings().appendfsync,
@@ -43,14 +44,14 @@ void ChangeJournal::AofLatency(std::string_view event, int64_t us) {
   server_.latency().Add(event, server_.clock().NowMs() / 1000, us / 1000);
 }
 
-int64_t ChangeJournal::Append(const ChangeBatch& batch, SeenOffset* writer) {
+ChangePlace ChangeJournal::Reserve(const ChangeBatch& batch, SeenOffset* writer, GateSlot slot) {
   // Detached while a command ran: its changes are no longer logged.
-  if (!on()) return 0;
+  if (!on()) return {};
   if (!readers_wait() || !batch.awaited()) writer = nullptr;
-  const int64_t offset = file_.AppendChanges(
-      batch, writer != nullptr ? AofPending::Due::kOnDemand : AofPending::Due::kNow);
-  if (writer != nullptr) writer->See(offset);
-  return offset;
+  const ChangePlace place = file_.Reserve(
+      batch, slot, writer != nullptr ? AofPending::Due::kOnDemand : AofPending::Due::kNow);
+  if (writer != nullptr) writer->See(place.end);
+  return place;
 }
 
 void ChangeJournal::SeeEverything(HoldContext& holds) {
@@ -87,7 +88,7 @@ void ChangeJournal::LogScripts(HoldContext& holds, std::initializer_list<std::st
   MutexLock lock(scripts_mutex_);
   change();
   // After the change: the base of a log that begins in between contains it.
-  Append(batch, holds.seen);
+  Complete(batch, Reserve(batch, holds.seen, ChangeStream::kNoSlot));
 }
 
 std::string ChangeJournal::Refusal() const {

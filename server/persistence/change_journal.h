@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "replication/aof/append_only_file.h"
+#include "replication/stream/change_stream.h"
 #include "server/session/client.h"
 #include "storage/base/mutex.h"
 #include "storage/changes/change_log.h"
@@ -30,7 +31,10 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
  public:
   ChangeJournal(Server& server, Files& files);
 
-  int64_t Append(const ChangeBatch& batch, SeenOffset* writer) override;
+  ChangePlace Reserve(const ChangeBatch& batch, SeenOffset* writer, GateSlot slot) override;
+  void Complete(const ChangeBatch& batch, const ChangePlace& place) override {
+    file_.Complete(batch, place);
+  }
   int64_t buffered_bytes() const override { return file_.buffered_bytes(); }
 
   /// Whether changes are logged.
@@ -128,6 +132,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
 
   Server& server_;
   std::atomic<bool> on_ = false;
+  ChangeStream stream_;
   AppendOnlyFile file_;
   Mutex scripts_mutex_;  ///< changes of known scripts, and their log, in one order
 };

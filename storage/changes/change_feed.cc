@@ -45,19 +45,20 @@ void ChangeFeed::Sum() {
   wants_.store(sum, std::memory_order_release);
 }
 
-int64_t ChangeFeed::Hand(const ChangeBatch& batch, SeenOffset* writer, uint64_t client) const {
-  int64_t offset = 0;
+ChangeFeed::Handed ChangeFeed::Hand(const ChangeBatch& batch, SeenOffset* writer, uint64_t client,
+                                    GateSlot slot) const {
+  Handed handed;
   ChangeOrigin origin{.client = client};
   ChangeLog* const its_log = log();
   if (its_log != nullptr && !batch.empty()) {
-    offset = its_log->Append(batch, writer);
-    if (its_log->readers_wait() && batch.awaited()) origin.durable_from = offset;
+    handed = {.log = its_log, .place = its_log->Reserve(batch, writer, slot)};
+    if (its_log->readers_wait() && batch.awaited()) origin.durable_from = handed.place.end;
   }
   for (const Place& place : places_) {
     if (place.wants.load(std::memory_order_relaxed) == ChangeConsumer::kNothing) continue;
     place.consumer.load(std::memory_order_relaxed)->Take(batch, origin);
   }
-  return offset;
+  return handed;
 }
 
 void ChangeFeed::AfterHold() const {

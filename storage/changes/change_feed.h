@@ -45,10 +45,10 @@ class ChangeConsumer {
 /// The one place that hands a finished batch of changes to all that want it.
 ///
 ///
-/// - Under the stripes, in this order: the log, since its order is the order of the changes, and
-///   its offset marks the stripes; then every consumer's Take.
+/// - Under the stripes, in this order: the log reserves their place, since its order is the order
+///   of the changes, and its offset marks the stripes; then every consumer's Take.
 ///
-/// - After the hold: every consumer's AfterHold.
+/// - After the hold: the log writes them into their place; then every consumer's AfterHold.
 ///
 /// Costs one load while nobody wants anything.
 class ChangeFeed {
@@ -71,9 +71,17 @@ class ChangeFeed {
   /// Takes effect for holds that begin later. At first a consumer wants nothing. Any thread.
   void SetWants(const ChangeConsumer& consumer, uint8_t wants);
 
-  /// Hands on the changes of a hold, which must still be held; returns the log's offset behind
-  /// them, 0 without a log. Any thread.
-  int64_t Hand(const ChangeBatch& batch, SeenOffset* writer, uint64_t client) const;
+  /// A batch that was handed on.
+  struct Handed {
+    ChangeLog* log = nullptr;  ///< that took it
+    ChangePlace place;         ///< there; all zeros without a log
+  };
+  /// Hands on the changes of a hold, which must still be held. Any thread; `slot` is its own.
+  Handed Hand(const ChangeBatch& batch, SeenOffset* writer, uint64_t client, GateSlot slot) const;
+  /// Has the log write the batch. Once for each Hand, on the same thread.
+  static void Complete(const ChangeBatch& batch, const Handed& handed) {
+    if (handed.log != nullptr) handed.log->Complete(batch, handed.place);
+  }
   void AfterHold() const;
 
  private:

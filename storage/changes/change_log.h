@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "storage/changes/change.h"
+#include "storage/gate/gate.h"
 
 namespace cloakroom {
 
@@ -25,8 +26,20 @@ struct HoldContext {
   uint64_t client = 0;
 };
 
+/// Where the changes of one hold stand in the log.
+struct ChangePlace {
+  int64_t begin = 0;
+  int64_t end = 0;       ///< the offset behind them
+  int selected_db = -1;  ///< the database that is selected before them; -1: it is selected already
+  int slot = 0;          ///< who writes them
+  bool awaited = false;  ///< a reply waits, and will demand them
+};
+
 /// The log that makes the changes of a keyspace durable and gives them their order. Offsets count
 /// its bytes.
+///
+/// Taking changes has two steps. Under the stripes they get their place, which fixes their order.
+/// When the stripes have been given back, they are written there: nobody waits for that.
 ///
 /// If a change must not be shown before it is durable (`readers_wait`), every stripe knows the
 /// offset behind its last change, and a database knows it for changes under a closed gate. A hold
@@ -34,11 +47,13 @@ struct HoldContext {
 class ChangeLog {
  public:
   virtual ~ChangeLog() = default;
-  /// Appends the changes of one hold, which stay together, and returns the offset behind them.
-  /// Called while all stripes that they touch are held, so the order of calls is the order of the
-  /// changes to every key; must be quick. `writer`, whose reply waits until they are durable, sees
-  /// that offset; null: no reply waits. Any thread.
-  virtual int64_t Append(const ChangeBatch& batch, SeenOffset* writer) = 0;
+  /// Gives the changes of one hold, which stay together, their place. Called while all stripes that
+  /// they touch are held, so the order of calls is the order of the changes to every key; must be
+  /// quick. `writer`, whose reply waits until they are durable, sees the offset behind them; null:
+  /// no reply waits. Any thread; `slot` is its own.
+  virtual ChangePlace Reserve(const ChangeBatch& batch, SeenOffset* writer, GateSlot slot) = 0;
+  /// Writes the changes into their place. The same thread calls it soon after each Reserve.
+  virtual void Complete(const ChangeBatch& batch, const ChangePlace& place) = 0;
 
   /// Memory of changes that are not yet on the disk. As in Redis, maxmemory does not count it: a
   /// slow disk must not evict keys. Any thread.

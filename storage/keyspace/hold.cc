@@ -202,17 +202,17 @@ void Hold::Note(int db, ChangeKind kind, int64_t number) {
 }
 
 void Hold::EndChanges() {
-  if (batch_ != nullptr) {
-    if (!batch_->empty() || batch_->has_events()) {
-      handed_on_ = true;
-      const ChangeLog* log = keyspace_->feed().log();
-      const int64_t offset = keyspace_->feed().Hand(*batch_, seen(), client());
-      if (log != nullptr && log->readers_wait() && batch_->awaited()) [[unlikely]]
-        MarkChanges(offset);
-    }
-    if (context_ != nullptr) context_->batches.Give(std::move(batch_));
-    batch_.reset();
-  }
+  if (batch_ == nullptr) return;
+  if (batch_->empty() && !batch_->has_events()) return GiveBatch();
+  handed_on_ = true;
+  handed_ = keyspace_->feed().Hand(*batch_, seen(), client(), slot_);
+  if (handed_.log != nullptr && handed_.log->readers_wait() && batch_->awaited()) [[unlikely]]
+    MarkChanges(handed_.place.end);
+}
+
+void Hold::GiveBatch() {
+  if (context_ != nullptr) context_->batches.Give(std::move(batch_));
+  batch_.reset();
 }
 
 void Hold::HandAlone(Database& db, Stripe& stripe, const ChangeBatch* batch) {
@@ -220,12 +220,13 @@ void Hold::HandAlone(Database& db, Stripe& stripe, const ChangeBatch* batch) {
     handed_on_ = true;
     keyspace_ = &db.keyspace();
     // The log may have been turned off meanwhile.
-    const ChangeLog* log = keyspace_->feed().log();
-    const int64_t offset = keyspace_->feed().Hand(*batch, seen(), client());
-    if (log != nullptr && log->readers_wait() && batch->awaited()) {
-      stripe.logged.store(offset, std::memory_order_relaxed);
-      offset_ = offset;
+    const ChangeFeed::Handed handed = keyspace_->feed().Hand(*batch, seen(), client(), slot_);
+    if (handed.log != nullptr && handed.log->readers_wait() && batch->awaited()) {
+      stripe.logged.store(handed.place.end, std::memory_order_relaxed);
+      offset_ = handed.place.end;
     }
+    // Here, and not after the hold: the batch is the caller's, and short.
+    ChangeFeed::Complete(*batch, handed);
   }
   if (!ready_.empty()) ServeReady();
 }
@@ -288,6 +289,10 @@ void Hold::ServeWaiters(Database& db, std::string_view key, KeyHash hash) {
 }
 
 void Hold::Finish() {
+  if (batch_ != nullptr) {
+    ChangeFeed::Complete(*batch_, handed_);
+    GiveBatch();
+  }
   if (std::exchange(handed_on_, false)) keyspace_->feed().AfterHold();
   for (const auto& waiter : std::exchange(served_, {})) waiter->Wake(offset_);
   offset_ = 0;

@@ -117,6 +117,7 @@ class Hold {
   /// Keeps the changes from here on; `together`: in one batch, otherwise one batch for each.
   void BeginChanges(Database& db, bool together);
   void EndChanges();
+  void GiveBatch();
   /// Sees what the thread is about to read, and notes in the stripes what others will see.
   void SeeChanges(const Database& db);
   void MarkChanges(int64_t offset);
@@ -130,6 +131,7 @@ class Hold {
   Keyspace* keyspace_ = nullptr;  ///< null: nobody wants changes
   std::unique_ptr<ChangeBatch> batch_;
   bool handed_on_ = false;
+  ChangeFeed::Handed handed_;  ///< how batch_ was
   int64_t offset_ = 0;  ///< behind what was handed on, if a reply must wait for that
 
   struct Ready {

@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "replication/files/file_status.h"
-#include "storage/base/memory_meter.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_clock.h"
@@ -47,22 +46,22 @@ class AofWriterTest : public ::testing::Test {
   FaultyFiles files_;
   Notes notes_;
   AofDirectory directory_{files_, "dir", "log"};
-  AofPending pending_{clock_};
+  ChangeStream stream_{0};
+  AofPending pending_{stream_, clock_};
   AofWriter writer_{files_, clock_, directory_, pending_, AofFsync::kAlways, &notes_};
 };
 
 TEST_F(AofWriterTest, WhatWasKeptForAnFsyncIsGivenBackWhenThePolicyPromisesNone) {
-  MemoryMeter::RegisterThread();
   writer_.set_fsync(AofFsync::kEverySec);
   clock_.AdvanceMs(1000);
   AppendAndStep("a");  // its fsync was due
-  const int64_t before = MemoryMeter::UsedBytes() - static_cast<int64_t>(Content().size());
-  for (int i = 0; i < 40; i++) AppendAndStep(std::string(AofPending::kChunk, 'x'));
-  const auto disk = [&] { return static_cast<int64_t>(3 * Content().size()); };
-  const int64_t kept = MemoryMeter::UsedBytes() - before - disk();
+  for (int i = 0; i < 40; i++) AppendAndStep(std::string(AofPending::kFull, 'x'));
+  EXPECT_EQ(pending_.appended() - writer_.kept_offset(), 40 * AofPending::kFull);
+  EXPECT_GE(stream_.memory(), 40 * AofPending::kFull);
   writer_.set_fsync(AofFsync::kNo);
   writer_.Step();
-  EXPECT_LT(MemoryMeter::UsedBytes() - before - disk(), kept - 5'000'000);
+  EXPECT_EQ(writer_.kept_offset(), pending_.appended());
+  EXPECT_LT(stream_.memory(), 1'000'000);
 }
 
 TEST_F(AofWriterTest, AwaitDurableWaitsAMomentAtMost) {
@@ -234,6 +233,56 @@ TEST_F(AofWriterTest, MovesOnWhenTheOldFileIsSynced) {
   EXPECT_EQ(files_.Content("dir/b"), "new");
   EXPECT_EQ(writer_.file_size(), 3);
   EXPECT_EQ(writer_.other_bytes(), 3);
+}
+
+TEST_F(AofWriterTest, ALongGroupThatFailsIsRepeatedFromItsLastWholeRecord) {
+  std::string expected;
+  for (char c = 'a'; c < 'k'; c++) {
+    const std::string record(100'000, c);
+    expected += record;
+    pending_.Append(record);
+  }
+  files_.FailNth(12, Call::kWrite, ENOSPC);
+  writer_.Step();
+  EXPECT_TRUE(writer_.failing());
+  files_.FailFrom(1, Call::kOpen);
+  writer_.Step();
+  EXPECT_GT(Content().size(), 0U);
+  EXPECT_EQ(Content().size() % 100'000, 0U);
+  files_.Heal();
+  writer_.Step();
+  EXPECT_EQ(Content(), expected);
+}
+
+TEST_F(AofWriterTest, TimestampsAreWrittenOnceMoreWithTheBytesOfAFailedSync) {
+  pending_.set_timestamps(true);
+  AppendAndStep("a");
+  clock_.AdvanceMs(1000);
+  pending_.Append("b");
+  clock_.AdvanceMs(1000);
+  pending_.Append("c");
+  files_.FailNth(1, Call::kSync);
+  writer_.Step();
+  EXPECT_TRUE(writer_.failing());
+  writer_.Step();
+  files_.Crash();
+  EXPECT_EQ(Content(), "#TS:1800000000\r\na#TS:1800000001\r\nb#TS:1800000002\r\nc");
+  EXPECT_EQ(writer_.durable_offset(), 3) << "the stream has no timestamps";
+  EXPECT_EQ(writer_.file_size(), static_cast<int64_t>(Content().size()));
+}
+
+TEST_F(AofWriterTest, WhatIsAppendedBetweenTwoLogsIsInNeither) {
+  AppendAndStep("old");
+  EXPECT_OK(writer_.Finish());
+  stream_.Append("between");
+  writer_.Restart();
+  writer_.Step();
+  stream_.Append("between");
+  pending_.Switch({"dir/b", *files_.Create("dir/b")});
+  AppendAndStep("new");
+  EXPECT_EQ(Content(), "old");
+  EXPECT_EQ(files_.Content("dir/b"), "new");
+  EXPECT_EQ(writer_.durable_offset(), stream_.tail());
 }
 
 TEST_F(AofWriterTest, FinishWakesAllWhateverTheDiskSays) {

@@ -43,7 +43,7 @@ std::string Numbered(int count) {
 /// A log, and what its appenders were told.
 struct Life {
   explicit Life(FaultyFiles& disk, AppendOnlyFile::Options options = Stepped())
-      : files(disk), log(disk, clock, std::move(options), nullptr) {}
+      : files(disk), log(stream, disk, clock, std::move(options), nullptr) {}
 
   absl::Status OpenFresh() {
     files.Put("base", "");
@@ -72,6 +72,7 @@ struct Life {
 
   FaultyFiles& files;
   TestClock clock;
+  ChangeStream stream{0};
   AppendOnlyFile log;
   std::vector<int64_t> offsets;  // of each record
   size_t acknowledged = 0;

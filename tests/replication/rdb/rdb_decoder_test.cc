@@ -136,6 +136,14 @@ TEST(RdbDecoderTest, ZsetsOfEveryAge) {
   EXPECT_EQ(Decoded(rdb::kZsetZiplist, Short(ziplist)), "a=2");
 }
 
+TEST(RdbDecoderTest, AZsetWithALongMemberKeepsTheSignOfAZero) {
+  const std::string zero = Short("a") + Bytes(-0.0);
+  EXPECT_EQ(Decoded(rdb::kZset2, "\x01" + zero), "a=0");
+  const std::string long_member = "\x40\x41" + std::string(65, 'x') + Bytes(-1.0);
+  EXPECT_EQ(Decoded(rdb::kZset2, "\x02" + zero + long_member),
+            std::string(65, 'x') + "=-1 a=-0");
+}
+
 TEST(RdbDecoderTest, ALargeZsetIsDecodedAsOne) {
   std::string value = "\x40\xc8"s;  // 200
   for (int i = 0; i < 200; ++i) value += Short("m" + std::to_string(i)) + Bytes(double(-i));

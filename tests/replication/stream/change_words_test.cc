@@ -20,7 +20,7 @@ namespace {
 /// "0 SET a 1; 0 DEL b | " for two commands in one batch.
 class TextLog final : public ChangeLog {
  public:
-  int64_t Append(const ChangeBatch& batch, SeenOffset*) override {
+  ChangePlace Reserve(const ChangeBatch& batch, SeenOffset*, GateSlot) override {
     ++appended_;
     shown_ = batch.awaited();
     batch.ForEach([&](const Change& change) {
@@ -31,8 +31,9 @@ class TextLog final : public ChangeLog {
       });
     });
     text_ += "| ";
-    return appended_;
+    return {.end = appended_};
   }
+  void Complete(const ChangeBatch&, const ChangePlace&) override {}
   int64_t appended() const override { return appended_; }
 
   using ChangeLog::set_readers_wait;

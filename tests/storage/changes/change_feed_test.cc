@@ -144,16 +144,21 @@ TEST_F(ChangeFeedTest, TheLogComesFirst) {
   class Log final : public ChangeLog {
    public:
     explicit Log(std::string* story) : story_(story) {}
-    int64_t Append(const ChangeBatch&, SeenOffset*) override {
-      *story_ += "log; ";
-      return 1;
+    ChangePlace Reserve(const ChangeBatch&, SeenOffset*, GateSlot) override {
+      *story_ += "log reserves; ";
+      return {.end = 1};
+    }
+    void Complete(const ChangeBatch& batch, const ChangePlace& place) override {
+      *story_ += "log writes " + std::to_string(batch.change_count()) + " up to " +
+                 std::to_string(place.end) + "; ";
     }
     std::string* const story_;
   } log(&story_);
   feed().set_log(&log);
   feed().SetWants(one_, ChangeConsumer::kResults);
   Set(db(), "k", "v");
-  EXPECT_EQ(Story(), "log; one takes: change k v; one goes on; ");
+  EXPECT_EQ(Story(),
+            "log reserves; one takes: change k v; log writes 1 up to 1; one goes on; ");
   feed().set_log(nullptr);
 }
 

@@ -169,7 +169,8 @@ TEST_F(InterestTest, WhereReadersWaitForTheDiskTheOneWhoIsServedDoesToo) {
   class Log final : public ChangeLog {
    public:
     Log() { set_readers_wait(true); }
-    int64_t Append(const ChangeBatch&, SeenOffset*) override { return 77; }
+    ChangePlace Reserve(const ChangeBatch&, SeenOffset*, GateSlot) override { return {.end = 77}; }
+    void Complete(const ChangeBatch&, const ChangePlace&) override {}
   } log;
   keyspace_.feed().set_log(&log);
   Wait(db(), "k", "taker");

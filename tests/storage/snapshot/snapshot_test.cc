@@ -224,7 +224,8 @@ TEST_F(SnapshotTest, FlushedTablesAreFreedWhenMemoryIsNeededAndItFails) {
 
 TEST_F(SnapshotTest, WhereALogSaysThatTheyAreGoneFlushedTablesAreFreedAtOnce) {
   class : public ChangeLog {
-    int64_t Append(const ChangeBatch&, SeenOffset*) override { return 0; }
+    ChangePlace Reserve(const ChangeBatch&, SeenOffset*, GateSlot) override { return {}; }
+    void Complete(const ChangeBatch&, const ChangePlace&) override {}
   } log;
   keyspace_.feed().set_log(&log);
   for (int i = 0; i < 1000; ++i) Set(db(1), "key" + std::to_string(i), "x");

@@ -241,7 +241,8 @@ TEST_F(EvictorTest, PreImagesEvictNothing) {
 TEST_F(EvictorTest, WhatIsOnItsWayToTheDiskEvictsNothing) {
   class : public ChangeLog {
    public:
-    int64_t Append(const ChangeBatch&, SeenOffset*) override { return 0; }
+    ChangePlace Reserve(const ChangeBatch&, SeenOffset*, GateSlot) override { return {}; }
+    void Complete(const ChangeBatch&, const ChangePlace&) override {}
     int64_t buffered_bytes() const override { return int64_t{kValueBytes} * kKeys; }
   } log;
   Use(EvictionPolicy::kAllKeysRandom);
