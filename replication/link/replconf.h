@@ -20,7 +20,7 @@ struct Replconf {
   };
 
   Reply reply = Reply::kOk;
-  std::string error;  ///< with its code: "ERR ..."; of kError
+  std::string error = {};  ///< with its code: "ERR ..."; of kError
   /// A well-formed ACK came: the replica lives.
   bool acked = false;
   std::optional<int64_t> ack;   ///< it has executed the stream up to this offset

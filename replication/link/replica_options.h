@@ -10,13 +10,13 @@ namespace cloakroom {
 
 /// What a client has said about itself with REPLCONF, before or after it became a replica. A value.
 struct ReplicaOptions {
-  int32_t listening_port = 0;             ///< 0: not said
-  std::optional<std::string> ip_address;  ///< replica-announce-ip; at most 255 bytes
-  bool capa_eof = false;                  ///< can read an RDB that ends with a mark
-  bool capa_psync2 = false;               ///< knows `+CONTINUE <id>`
-  bool rdb_only = false;                  ///< wants no stream behind the RDB
-  bool exclude_data = false;              ///< rdb-filter-only: no keys in the RDB
-  bool exclude_functions = false;         ///< rdb-filter-only: no functions either
+  int32_t listening_port = 0;                  ///< 0: not said
+  std::optional<std::string> ip_address = {};  ///< replica-announce-ip; at most 255 bytes
+  bool capa_eof = false;                       ///< can read an RDB that ends with a mark
+  bool capa_psync2 = false;                    ///< knows `+CONTINUE <id>`
+  bool rdb_only = false;                       ///< wants no stream behind the RDB
+  bool exclude_data = false;                   ///< rdb-filter-only: no keys in the RDB
+  bool exclude_functions = false;              ///< rdb-filter-only: no functions either
   /// Of a Valkey from 8.0 on: 0x080100 is 8.1.0. 0: not said.
   int32_t version = 0;
 
