@@ -23,8 +23,8 @@ struct Replconf {
   std::string error = {};  ///< with its code: "ERR ..."; of kError
   /// A well-formed ACK came: the replica lives.
   bool acked = false;
-  std::optional<int64_t> ack;   ///< it has executed the stream up to this offset
-  std::optional<int64_t> fack;  ///< its log has it on the disk up to this one (Redis 7.2)
+  std::optional<int64_t> ack = {};   ///< it has executed the stream up to this offset
+  std::optional<int64_t> fack = {};  ///< its log has it on the disk up to this one (Redis 7.2)
   /// GETACK: a replica is to send its ACK now; others do nothing.
   bool getack = false;
 };

@@ -49,7 +49,7 @@ class World {
   void Step() {
     const int at = Below(kNodes);
     Node& node = nodes_[at];
-    switch (Below(12)) {
+    switch (Below(16)) {
       case 0:
       case 1:
       case 2:
@@ -59,7 +59,7 @@ class World {
         return Pull(at);
       case 5:
       case 6:
-        return Connect(at);
+        return Cut(node);
       case 7:
         return Follow(at, Below(kNodes));
       case 8:
@@ -69,8 +69,10 @@ class World {
       case 10:
         node.saved = {{node.history.id1(), node.history.OffsetAt(node.tail())}, node.data};
         return;
-      default:
+      case 11:
         return Trim(at);
+      default:
+        return Connect(at);
     }
   }
 
@@ -130,7 +132,7 @@ class World {
     node.link_up = false;
     node.data = node.saved.data;
     node.first_kept = 0;
-    const int64_t kept = std::min<int64_t>(Below(20), node.saved.point.offset);
+    const int64_t kept = std::min<int64_t>(Below(50), node.saved.point.offset);
     if (node.primary) {
       EXPECT_TRUE(node.history.RestartAsReplica(node.saved.point, 0, kept));
       node.ask = node.history.BecomeReplica(kept);
@@ -146,7 +148,7 @@ class World {
       node.history.DropBacklog(1, random_);
       return;
     }
-    node.first_kept = std::min(node.tail(), node.first_kept + Below(10));
+    node.first_kept = std::min(node.tail(), node.first_kept + Below(5));
   }
 
   void Connect(int at) {
@@ -162,7 +164,7 @@ class World {
     const StreamExtent stream = {.tail = primary.tail(), .first_kept = primary.first_kept};
     const SyncDecision decision =
         DecideSync(primary.history, request,
-                   {primary.primary.has_value(), primary.link_up, false, stream, Below(40)});
+                   {primary.primary.has_value(), primary.link_up, false, stream, Below(100)});
     if (decision.kind == SyncDecision::Kind::kContinue) return Continue(at, decision.position);
     if (decision.kind == SyncDecision::Kind::kFull) TakeAll(at);
   }

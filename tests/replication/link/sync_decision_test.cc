@@ -248,11 +248,11 @@ TEST_F(SyncDecisionTest, WithoutABacklogNothingIsContinued) {
   history_ = ReplicationHistory(random_);
   id_ = std::string(history_.id1().text());
   request_.id = id_;
-  request_.offset = "101";
+  request_.offset = "51";
   const SyncDecision decision = Decide();
   EXPECT_EQ(decision.reason, Reason::kNoBacklog);
   EXPECT_TRUE(decision.sync_full && decision.sync_partial_err);
-  EXPECT_THAT(decision.lines, ElementsAre(Asks(), Lacks("101")));
+  EXPECT_THAT(decision.lines, ElementsAre(Asks(), Lacks("51")));
 }
 
 TEST_F(SyncDecisionTest, TheLogSaysHowMuchTheBacklogLacks) {
