@@ -204,6 +204,7 @@ TEST_F(AckBoardTest, ThreadsWakeEveryWaiterOnce) {
   board_.Join(2, 0, 0, 0);
   std::atomic<int> woken = 0;
   std::vector<std::thread> threads;
+  threads.reserve(5);
   for (int thread = 0; thread < 2; ++thread)
     threads.emplace_back([this, &woken] {
       for (int64_t i = 1; i <= kEach; ++i) {

@@ -20,6 +20,7 @@ FailoverRequest Read(std::vector<std::string_view> words) { return FailoverReque
 
 std::vector<Kind> Kinds(const std::vector<FailoverAction>& actions) {
   std::vector<Kind> kinds;
+  kinds.reserve(actions.size());
   for (const FailoverAction& action : actions) kinds.push_back(action.kind);
   return kinds;
 }

@@ -38,10 +38,10 @@ ReplicaPeer PeerIn(State state, ReplicaOptions options = Options(), bool psync =
   if (state == State::kGone) way = {PeerLost()};
   if (state == State::kOnline) way = {kGranted};
   if (state > State::kClient && state < State::kOnline) way = {PeerFull{psync}};
-  if (state == State::kFileWait || state == State::kSendFile) way.push_back(kByFile);
-  if (state == State::kSendFile) way.push_back(PeerFileReady{1});
-  if (state == State::kStreaming || state == State::kAwaitAck) way.push_back(kByStream);
-  if (state == State::kAwaitAck) way.push_back(PeerRdbSent{kNow});
+  if (state == State::kFileWait || state == State::kSendFile) way.emplace_back(kByFile);
+  if (state == State::kSendFile) way.emplace_back(PeerFileReady{1});
+  if (state == State::kStreaming || state == State::kAwaitAck) way.emplace_back(kByStream);
+  if (state == State::kAwaitAck) way.emplace_back(PeerRdbSent{kNow});
   for (const PeerEvent& event : way) (void)peer.On(event);
   EXPECT_EQ(peer.state(), state);
   return peer;
@@ -49,6 +49,7 @@ ReplicaPeer PeerIn(State state, ReplicaOptions options = Options(), bool psync =
 
 std::vector<Kind> Kinds(const std::vector<PeerAction>& actions) {
   std::vector<Kind> kinds;
+  kinds.reserve(actions.size());
   for (const PeerAction& action : actions) kinds.push_back(action.kind);
   return kinds;
 }
@@ -86,6 +87,7 @@ constexpr std::array kReplicaStates = {State::kWaiting,   State::kFileWait, Stat
 
 std::vector<std::pair<State, Cell>> AnyReplica(const std::vector<Kind>& actions) {
   std::vector<std::pair<State, Cell>> cells;
+  cells.reserve(kReplicaStates.size());
   for (const State state : kReplicaStates) cells.push_back({state, {actions, State::kGone}});
   return cells;
 }
@@ -209,14 +211,12 @@ TEST(ReplicaPeerTest, AReplicaThatCameBySyncGetsTheRdbAlone) {
 }
 
 TEST(ReplicaPeerTest, AReplicaThatCameBySyncMayBeSilent) {
-  for (const State state : {State::kAwaitAck}) {
-    ReplicaPeer peer = PeerIn(state, Options(), false);
-    EXPECT_THAT(peer.On(PeerSecond{kNow * 10, kTimeoutS}), IsEmpty());
-  }
-  ReplicaPeer peer = PeerIn(State::kSendFile, Options(), false);
-  (void)peer.On(PeerRdbSent{kNow});
-  EXPECT_EQ(peer.state(), State::kOnline);
-  EXPECT_THAT(peer.On(PeerSecond{kNow * 10, kTimeoutS}), IsEmpty());
+  ReplicaPeer stream = PeerIn(State::kAwaitAck, Options(), false);
+  EXPECT_THAT(stream.On(PeerSecond{kNow * 10, kTimeoutS}), IsEmpty());
+  ReplicaPeer file = PeerIn(State::kSendFile, Options(), false);
+  (void)file.On(PeerRdbSent{kNow});
+  EXPECT_EQ(file.state(), State::kOnline);
+  EXPECT_THAT(file.On(PeerSecond{kNow * 10, kTimeoutS}), IsEmpty());
 }
 
 TEST(ReplicaPeerTest, WaitingReplicasHearANewlineEachSecond) {
