@@ -32,16 +32,14 @@ AofPending::~AofPending() { stream_.Remove(*this); }
 // ---- appending
 
 ChangePlace AofPending::Reserve(const ChangeBatch& batch, GateSlot slot, Due due) {
-  if (!accepting()) return {.begin = appended(), .end = appended()};
   ChangePlace place =
       stream_.Reserve(slot, EncodedSize(batch), batch.first_db(), batch.last_db());
   place.awaited = due == Due::kOnDemand;
-  if (timestamps_.load(std::memory_order_relaxed)) Annotate(place.begin);
+  Annotate(place.begin);
   return place;
 }
 
 void AofPending::Complete(const ChangeBatch& batch, const ChangePlace& place) {
-  if (place.begin == place.end) return;
   StreamWriter writer = stream_.Begin(place);
   EncodeChanges(batch, writer);
   Completed(place);
@@ -54,13 +52,22 @@ int64_t AofPending::AppendChanges(const ChangeBatch& batch, Due due) {
 }
 
 int64_t AofPending::Append(std::string_view bytes, Due due) {
-  if (!accepting()) return appended();
   ChangePlace place = stream_.Reserve(ChangeStream::kNoSlot, bytes.size(), ChangeStream::kKeepsDb,
                                       ChangeStream::kKeepsDb);
   place.awaited = due == Due::kOnDemand;
-  if (timestamps_.load(std::memory_order_relaxed)) Annotate(place.begin);
+  Annotate(place.begin);
   stream_.Begin(place).Put(bytes);
   Completed(place);
+  return place.end;
+}
+
+int64_t AofPending::AppendUnlogged(std::string_view bytes) {
+  const ChangePlace place = stream_.Reserve(ChangeStream::kNoSlot, bytes.size(),
+                                            ChangeStream::kKeepsDb, ChangeStream::kKeepsDb);
+  if (logging()) AddMark({.position = place.begin, .skipped = place.end - place.begin});
+  stream_.Begin(place).Put(bytes);
+  stream_.Complete(place);
+  stream_.Announce();
   return place.end;
 }
 
@@ -85,10 +92,11 @@ void AofPending::Demand(int64_t offset) {
 /// REQUIRES: the place at the position is not complete, so that no reader comes there before the
 /// mark.
 void AofPending::Annotate(int64_t position) {
+  if (!timestamps_.load(std::memory_order_relaxed) || !logging()) return;
   const int64_t now_s = clock_.NowMs() / 1000;
   int64_t last_s = last_timestamp_s_.load(std::memory_order_relaxed);
   if (now_s <= last_s || !last_timestamp_s_.compare_exchange_strong(last_s, now_s)) return;
-  AddMark({.position = position, .new_file = {}, .text = absl::StrCat("#TS:", now_s, "\r\n")});
+  AddMark({.position = position, .text = absl::StrCat("#TS:", now_s, "\r\n")});
 }
 
 void AofPending::AddMark(AofMark mark) {
@@ -108,7 +116,7 @@ int64_t AofPending::Switch(AofNewFile file) {
            .text = db == ChangeStream::kKeepsDb ? "" : SelectCommand(db)});
   // Each file begins with a time, too.
   last_timestamp_s_.store(0, std::memory_order_relaxed);
-  accepting_.store(true, std::memory_order_relaxed);
+  set_logging(true);
   Completed(place);
   return place.end;
 }

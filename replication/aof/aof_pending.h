@@ -26,8 +26,9 @@ struct AofNewFile {
 struct AofMark {
   int64_t position = 0;
   /// If set: the bytes from there on belong in a new file.
-  std::optional<AofNewFile> new_file;
-  std::string text;  ///< whole lines or commands, written before the stream's bytes
+  std::optional<AofNewFile> new_file = {};
+  std::string text = {};  ///< whole lines or commands, written before the stream's bytes
+  int64_t skipped = 0;    ///< so many bytes of the stream from there on are not in the log
 };
 
 /// What threads append to the log and its writer has not claimed yet. The bytes themselves are in
@@ -56,25 +57,25 @@ class AofPending final : private StreamReader {
   }
   ~AofPending() override;
 
-  /// Gives changes, which stay together, their place; Complete() writes them. While the log does
-  /// not accept, the place is empty.
+  /// Gives changes, which stay together, their place; Complete() writes them.
   ChangePlace Reserve(const ChangeBatch& batch, GateSlot slot, Due due);
   void Complete(const ChangeBatch& batch, const ChangePlace& place);
   /// Both at once; returns the offset behind the changes.
   int64_t AppendChanges(const ChangeBatch& batch, Due due = Due::kNow);
   /// Appends whole commands.
   int64_t Append(std::string_view bytes, Due due = Due::kNow);
+  /// Appends whole commands for the stream's other readers, which the log leaves out.
+  int64_t AppendUnlogged(std::string_view bytes);
   /// Everything before `offset` is due.
   void Demand(int64_t offset);
   int64_t appended() const { return stream_.tail(); }
 
-  /// Whether changes are kept; off at first.
-  void set_accepting(bool accepting) { accepting_.store(accepting, std::memory_order_relaxed); }
-  bool accepting() const { return accepting_.load(std::memory_order_relaxed); }
+  /// Whether there is a log, which gets marks; false at first.
+  void set_logging(bool logging) { logging_.store(logging, std::memory_order_relaxed); }
   /// Writes "#TS:<seconds>" lines before appended bytes, at most one a second.
   void set_timestamps(bool on) { timestamps_.store(on, std::memory_order_relaxed); }
 
-  /// Bytes from here on belong in `file`, which begins with their database; turns accepting on.
+  /// Bytes from here on belong in `file`, which begins with their database; the log is on.
   /// Returns the offset.
   int64_t Switch(AofNewFile file);
 
@@ -101,12 +102,13 @@ class AofPending final : private StreamReader {
   void StreamMoved() override;
   void Completed(const ChangePlace& place);
   bool IsDue() const;
+  bool logging() const { return logging_.load(std::memory_order_relaxed); }
   void Annotate(int64_t position);
   void AddMark(AofMark mark);
 
   ChangeStream& stream_;
   const Clock& clock_;
-  std::atomic<bool> accepting_ = false;
+  std::atomic<bool> logging_ = false;
   std::atomic<bool> timestamps_ = false;
   std::atomic<int64_t> last_timestamp_s_ = 0;
   std::atomic<bool> due_now_ = false;      ///< something behind claimed_ waits for no demand

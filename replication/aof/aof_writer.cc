@@ -123,7 +123,7 @@ absl::Status AofWriter::WriteAll() {
 
 absl::Status AofWriter::WriteUpTo(int64_t offset) {
   // Between two logs: what others appended to the stream is in neither.
-  if (current_.path.empty()) {
+  if (current_.path.empty() && written_offset() < offset) {
     written_.store(offset, std::memory_order_release);
     DropKept();
     return absl::OkStatus();
@@ -159,6 +159,7 @@ absl::Status AofWriter::WriteMark(AofMark& mark) {
   }
   if (absl::Status status = Append(mark.text); !status.ok()) return status;
   Written(static_cast<int64_t>(mark.text.size()));
+  if (mark.skipped > 0) written_.store(mark.position + mark.skipped, std::memory_order_release);
   return absl::OkStatus();
 }
 
@@ -228,7 +229,7 @@ absl::Status AofWriter::AppendKept() {
   for (const AofMark& mark : kept_marks_) {
     if (absl::Status status = AppendStream(begin, mark.position); !status.ok()) return status;
     if (absl::Status status = Append(mark.text); !status.ok()) return status;
-    begin = mark.position;
+    begin = mark.position + mark.skipped;
   }
   return AppendStream(begin, written_offset());
 }

@@ -41,7 +41,7 @@ absl::Status AppendOnlyFile::Open(AofManifest manifest, std::optional<NewBase> f
   writer_.set_other_bytes(directory_.Size() - size);
   writer_.Open(std::move(file), size);
   base_size_.store(directory_.Size(), std::memory_order_relaxed);
-  pending_.set_accepting(true);
+  pending_.set_logging(true);
   state_.store(State::kOn, std::memory_order_release);
   StartThread();
   return absl::OkStatus();
@@ -70,7 +70,7 @@ absl::Status AppendOnlyFile::Close() {
     // Together, so that a Switch() comes before all of this or does nothing.
     MutexLock prepared_lock(prepared_mutex_);
     prepared_.reset();
-    pending_.set_accepting(false);
+    pending_.set_logging(false);
     before = state_.exchange(State::kOff, std::memory_order_acq_rel);
     rewriting_.store(false, std::memory_order_relaxed);
   }

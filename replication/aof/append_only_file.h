@@ -119,6 +119,7 @@ class AppendOnlyFile {
     return pending_.AppendChanges(batch, due);
   }
   int64_t Append(std::string_view resp) { return pending_.Append(resp); }
+  int64_t AppendUnlogged(std::string_view resp) { return pending_.AppendUnlogged(resp); }
   /// Bytes before `offset` that were appended kOnDemand are to be written now.
   void Demand(int64_t offset) { pending_.Demand(offset); }
   int64_t appended_offset() const { return pending_.appended(); }

@@ -112,6 +112,14 @@ int64_t ChangeStream::Append(std::string_view bytes) {
   return place.end;
 }
 
+int64_t ChangeStream::ForgetDb() {
+  uint64_t tail = tail_.load(std::memory_order_relaxed);
+  while (!tail_.compare_exchange_weak(tail, TailOf(PositionOf(tail), kKeepsDb),
+                                      std::memory_order_seq_cst, std::memory_order_relaxed)) {
+  }
+  return PositionOf(tail);
+}
+
 int64_t ChangeStream::Published() const {
   int64_t position = PositionOf(tail_.load(std::memory_order_seq_cst));
   const auto see = [&](int slot) {

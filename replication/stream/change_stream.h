@@ -80,6 +80,10 @@ class ChangeStream {
   /// All of this for whole commands that any database may precede. Returns the position behind them.
   int64_t Append(std::string_view bytes);
 
+  /// The next record must say its database. Returns the tail. REQUIRES: no change is made
+  /// meanwhile; other records may be.
+  int64_t ForgetDb();
+
   /// The position behind all records that were reserved.
   int64_t tail() const { return PositionOf(tail_.load(std::memory_order_relaxed)); }
 

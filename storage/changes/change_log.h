@@ -24,6 +24,8 @@ struct HoldContext {
   SeenOffset* seen = nullptr;
   /// Whose command that is; 0: no client's.
   uint64_t client = 0;
+  /// The offset behind the last changes under one of the holds.
+  int64_t appended = 0;
 };
 
 /// Where the changes of one hold stand in the log.

@@ -206,6 +206,7 @@ void Hold::EndChanges() {
   if (batch_->empty() && !batch_->has_events()) return GiveBatch();
   handed_on_ = true;
   handed_ = keyspace_->feed().Hand(*batch_, seen(), client(), slot_);
+  if (context_ != nullptr && handed_.log != nullptr) context_->appended = handed_.place.end;
   if (handed_.log != nullptr && handed_.log->readers_wait() && batch_->awaited()) [[unlikely]]
     MarkChanges(handed_.place.end);
 }

@@ -30,7 +30,7 @@ class Notes final : public AofObserver {
 class AofWriterTest : public ::testing::Test {
  protected:
   AofWriterTest() {
-    pending_.set_accepting(true);
+    pending_.set_logging(true);
     files_.Put("dir/a", "");
     writer_.Open({"dir/a", *files_.OpenForAppend("dir/a")}, 0);
   }
@@ -269,6 +269,21 @@ TEST_F(AofWriterTest, TimestampsAreWrittenOnceMoreWithTheBytesOfAFailedSync) {
   EXPECT_EQ(Content(), "#TS:1800000000\r\na#TS:1800000001\r\nb#TS:1800000002\r\nc");
   EXPECT_EQ(writer_.durable_offset(), 3) << "the stream has no timestamps";
   EXPECT_EQ(writer_.file_size(), static_cast<int64_t>(Content().size()));
+}
+
+TEST_F(AofWriterTest, WhatIsOnlyForOthersIsLeftOutAlsoWhenBytesAreWrittenOnceMore) {
+  AppendAndStep("a");
+  pending_.Append("b");
+  pending_.AppendUnlogged("ping");
+  pending_.Append("c");
+  pending_.AppendUnlogged("ping");
+  files_.FailNth(1, Call::kSync);
+  writer_.Step();
+  EXPECT_TRUE(writer_.failing());
+  writer_.Step();
+  files_.Crash();
+  EXPECT_EQ(Content(), "abc");
+  EXPECT_EQ(writer_.durable_offset(), pending_.appended());
 }
 
 TEST_F(AofWriterTest, WhatIsAppendedBetweenTwoLogsIsInNeither) {
