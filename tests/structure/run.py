@@ -29,7 +29,7 @@ MAY_INCLUDE = {
 # The rooms of a folder, lowest first: each may include itself and those before it.
 ROOMS = {
     "storage": "base gate changes values keyspace snapshot access upkeep".split(),
-    "replication": "files stream rdb aof check".split(),
+    "replication": "files stream rdb aof link check".split(),
     "server": "context config log session metrics pubsub tracking script persistence execution info commands net process".split(),
 }
 # These sources put the rooms together and may include all of them; headers never may.
