@@ -5,21 +5,21 @@
 namespace cloakroom {
 namespace {
 
-constexpr std::string_view kFullSync = "+FULLRESYNC";
-constexpr std::string_view kContinue = "+CONTINUE";
+constexpr std::string_view kFullSyncWord = "+FULLRESYNC";
+constexpr std::string_view kContinueWord = "+CONTINUE";
 constexpr std::string_view kEndMark = "$EOF:";
 
 }  // namespace
 
 PsyncAnswer ReadPsyncAnswer(std::string_view line) {
-  if (line.starts_with(kFullSync)) return PsyncAnswer::kFullSync;
-  if (line.starts_with(kContinue)) return PsyncAnswer::kContinue;
+  if (line.starts_with(kFullSyncWord)) return PsyncAnswer::kFullSync;
+  if (line.starts_with(kContinueWord)) return PsyncAnswer::kContinue;
   if (line.starts_with("-NOMASTERLINK") || line.starts_with("-LOADING")) return PsyncAnswer::kLater;
   return PsyncAnswer::kUnsupported;
 }
 
 std::optional<HistoryPoint> ReadFullSync(std::string_view line) {
-  const size_t id_begin = kFullSync.size() + 1;
+  const size_t id_begin = kFullSyncWord.size() + 1;
   const size_t offset_begin = id_begin + ReplicationId::kLength + 1;
   if (line.size() < offset_begin || line[id_begin - 1] != ' ' || line[offset_begin - 1] != ' ') {
     return std::nullopt;
@@ -31,7 +31,7 @@ std::optional<HistoryPoint> ReadFullSync(std::string_view line) {
 }
 
 std::optional<ReplicationId> ReadContinue(std::string_view line) {
-  line.remove_prefix(kContinue.size());
+  line.remove_prefix(kContinueWord.size());
   if (!line.starts_with(' ')) return std::nullopt;
   return ReplicationId::Parse(line.substr(1));
 }
