@@ -18,7 +18,7 @@ class ReplyLine {
   enum class Status : uint8_t {
     kLine,      ///< text() has one
     kNeedMore,  ///< all bytes were taken, and the line is not whole
-    kTooLong,   ///< final until Clear()
+    kTooLong,   ///< Clear() before the next call
   };
 
   /// Removes from `bytes` what belongs to the line. After kLine the next call begins a new one.

@@ -79,8 +79,8 @@ TEST_F(PrimaryLinkTest, AFullSyncInRedisWords) {
   owner_.Do(owner_.link.Resolved(owner_.attempt, absl::OkStatus(), owner_.now_ms));
   EXPECT_THAT(Trace(), ElementsAre("connect", "* MASTER <-> REPLICA sync started"));
   owner_.Do(owner_.link.Connected(owner_.attempt, absl::OkStatus(), owner_.now_ms));
-  EXPECT_THAT(Trace(), ElementsAre("* Non blocking connect for SYNC fired the event.",
-                                   "write *1|$4|PING|"));
+  EXPECT_THAT(Trace(),
+              ElementsAre("* Non blocking connect for SYNC fired the event.", "write *1|$4|PING|"));
   owner_.Read("+PONG\r\n");
   EXPECT_THAT(Trace(), ElementsAre("* Master replied to PING, replication can continue...",
                                    "write *3|$8|REPLCONF|$14|listening-port|$1|7|"
@@ -95,9 +95,9 @@ TEST_F(PrimaryLinkTest, AFullSyncInRedisWords) {
               ElementsAre("* MASTER <-> REPLICA sync: receiving 5 bytes from master to disk",
                           "receive 5", "* MASTER <-> REPLICA sync: Loading DB in memory", "load"));
   owner_.Do(owner_.link.LoadDone(owner_.now_ms));
-  EXPECT_THAT(Trace(), ElementsAre("* MASTER <-> REPLICA sync: Finished with success",
-                                   "synced " + kId + " 100",
-                                   "write *3|$8|REPLCONF|$3|ACK|$3|100|"));
+  EXPECT_THAT(Trace(),
+              ElementsAre("* MASTER <-> REPLICA sync: Finished with success",
+                          "synced " + kId + " 100", "write *3|$8|REPLCONF|$3|ACK|$3|100|"));
   EXPECT_EQ(owner_.data.text(), "REDIS");
 }
 
@@ -107,22 +107,21 @@ TEST_F(PrimaryLinkTest, APartialSyncAfterALossInRedisWords) {
   owner_.now_ms += 5000;
   Trace();
   Lose();
-  EXPECT_THAT(Trace(), ElementsAre("# Connection with master lost.",
-                                   "* Caching the disconnected master state.", "stream ended",
-                                   "close", "* Reconnecting to MASTER host:6379",
-                                   "resolve host:6379"));
+  EXPECT_THAT(Trace(),
+              ElementsAre("# Connection with master lost.",
+                          "* Caching the disconnected master state.", "stream ended", "close",
+                          "* Reconnecting to MASTER host:6379", "resolve host:6379"));
   Connect();
   owner_.Read("+PONG\r\n+OK\r\n+OK\r\n");
   EXPECT_THAT(Trace(),
               AllOf(Contains("* Trying a partial resynchronization (request " + kId + ":159)."),
                     Contains("write *3|$5|PSYNC|$40|" + kId + "|$3|159|")));
   owner_.Read("+CONTINUE " + kOtherId + "\r\n" + std::string(kPing));
-  EXPECT_THAT(
-      Trace(),
-      ElementsAre("* Successful partial resynchronization with master.",
-                  "# Master replication ID changed to " + kOtherId,
-                  "* MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.",
-                  "continue " + kOtherId + " changed"));
+  EXPECT_THAT(Trace(),
+              ElementsAre("* Successful partial resynchronization with master.",
+                          "# Master replication ID changed to " + kOtherId,
+                          "* MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.",
+                          "continue " + kOtherId + " changed"));
   EXPECT_EQ(owner_.stream, kPing);
   owner_.now_ms += 5000;
   Lose();
@@ -144,8 +143,8 @@ TEST_F(PrimaryLinkTest, ContinueWithoutAHistoryIsNoAnswer) {
   ToPsync();
   Trace();
   owner_.Read("+CONTINUE " + kId + "\r\n" + std::string(kPing));
-  EXPECT_THAT(Trace(), ElementsAre("# Unexpected reply to PSYNC from master: +CONTINUE " + kId,
-                                   "close"));
+  EXPECT_THAT(Trace(),
+              ElementsAre("# Unexpected reply to PSYNC from master: +CONTINUE " + kId, "close"));
   EXPECT_EQ(owner_.stream, "");
   EXPECT_EQ(owner_.link.state(), State::kConnect);
 }
@@ -216,10 +215,12 @@ TEST_F(PrimaryLinkTest, FallsBackToSyncForOldPrimaries) {
 
 TEST_F(PrimaryLinkTest, OtherAnswersToPsync) {
   const std::map<std::string, std::string> lines = {
-      {"-NOMASTERLINK x", "* Master is currently unable to PSYNC but should be in the future: "
-                          "-NOMASTERLINK x"},
-      {"-LOADING x", "* Master is currently unable to PSYNC but should be in the future: "
-                     "-LOADING x"},
+      {"-NOMASTERLINK x",
+       "* Master is currently unable to PSYNC but should be in the future: "
+       "-NOMASTERLINK x"},
+      {"-LOADING x",
+       "* Master is currently unable to PSYNC but should be in the future: "
+       "-LOADING x"},
       {"+FULLRESYNC abc", "# Master replied with wrong +FULLRESYNC syntax."}};
   for (const auto& [reply, line] : lines) {
     ToPsync();
@@ -277,9 +278,9 @@ TEST_F(PrimaryLinkTest, LossesInRedisWords) {
   Connect();
   Trace();
   Lose();
-  EXPECT_THAT(Trace(), ElementsAre("# Failed to read response from the server: Success",
-                                   "# Master did not respond to command during SYNC handshake",
-                                   "close"));
+  EXPECT_THAT(Trace(),
+              ElementsAre("# Failed to read response from the server: Success",
+                          "# Master did not respond to command during SYNC handshake", "close"));
   ToPsync();
   Trace();
   Lose("Connection reset by peer");
@@ -321,9 +322,9 @@ TEST_F(PrimaryLinkTest, AFailedSyncIsTriedAgainAtOnce) {
   owner_.now_ms += 1000;
   Trace();
   owner_.Read("-ERR no\r\n");
-  EXPECT_THAT(Trace(), ElementsAre("# MASTER aborted replication with an error: ERR no", "close",
-                                   "* Reconnecting to MASTER host:6379 after failure",
-                                   "resolve host:6379"));
+  EXPECT_THAT(Trace(),
+              ElementsAre("# MASTER aborted replication with an error: ERR no", "close",
+                          "* Reconnecting to MASTER host:6379 after failure", "resolve host:6379"));
 }
 
 TEST_F(PrimaryLinkTest, TimesOutInRedisWords) {
@@ -334,9 +335,9 @@ TEST_F(PrimaryLinkTest, TimesOutInRedisWords) {
   TickAfter(2000);
   EXPECT_THAT(Trace(), IsEmpty());
   TickAfter(1);
-  EXPECT_THAT(Trace(), ElementsAre("# Timeout connecting to the MASTER...", "close",
-                                   "* Reconnecting to MASTER host:6379 after failure",
-                                   "resolve host:6379"));
+  EXPECT_THAT(Trace(),
+              ElementsAre("# Timeout connecting to the MASTER...", "close",
+                          "* Reconnecting to MASTER host:6379 after failure", "resolve host:6379"));
   ToHeader();
   TickAfter(2000);
   owner_.Read("\n");
@@ -354,11 +355,11 @@ TEST_F(PrimaryLinkTest, TimesOutInRedisWords) {
   EXPECT_EQ(owner_.link.state(), State::kConnected);
   Trace();
   TickAfter(1);
-  EXPECT_THAT(Trace(), ElementsAre("# MASTER timeout: no data nor PING received...",
-                                   "# Connection with master lost.",
-                                   "* Caching the disconnected master state.", "stream ended",
-                                   "close", "* Reconnecting to MASTER host:6379",
-                                   "resolve host:6379"));
+  EXPECT_THAT(Trace(),
+              ElementsAre("# MASTER timeout: no data nor PING received...",
+                          "# Connection with master lost.",
+                          "* Caching the disconnected master state.", "stream ended", "close",
+                          "* Reconnecting to MASTER host:6379", "resolve host:6379"));
 }
 
 TEST_F(PrimaryLinkTest, AcksOnceASecondAndWhenAsked) {
@@ -453,9 +454,9 @@ TEST_F(PrimaryLinkTest, ABrokenStreamLeadsToAFullSync) {
   owner_.now_ms += 1000;
   Trace();
   owner_.Do(owner_.link.StreamBroken(absl::InvalidArgumentError("WARNING: x"), owner_.now_ms));
-  EXPECT_THAT(Trace(), ElementsAre("# WARNING: x", "# Connection with master lost.",
-                                   "stream ended", "close", "* Reconnecting to MASTER host:6379",
-                                   "resolve host:6379"));
+  EXPECT_THAT(Trace(),
+              ElementsAre("# WARNING: x", "# Connection with master lost.", "stream ended", "close",
+                          "* Reconnecting to MASTER host:6379", "resolve host:6379"));
   Connect();
   owner_.Read("+PONG\r\n+OK\r\n+OK\r\n");
   EXPECT_THAT(Trace(), Contains("write *3|$5|PSYNC|$1|?|$2|-1|"));

@@ -9,7 +9,7 @@
 namespace cloakroom {
 namespace {
 
-constexpr std::string_view kMark = "0123456789abcdef0123456789abcdef01234567";
+constexpr std::string_view kMark = "0123456789abcdefghijklmnopqrstuvwxyzABCD";
 constexpr std::string_view kStream = "*1\r\n$4\r\nPING\r\n";
 
 SyncSize Length(int64_t length) { return {.length = length}; }

@@ -31,10 +31,10 @@ class LinkOwner {
 
   PrimaryLink link;
   int64_t now_ms = 100'000;
-  uint64_t attempt = 0;     // the last one
-  std::string stream;       // what came of it
-  StringSink data;          // what the receiver passed on, of all transfers
-  bool receiving = false;   // between OpenReceiver and the end
+  uint64_t attempt = 0;    // the last one
+  std::string stream;      // what came of it
+  StringSink data;         // what the receiver passed on, of all transfers
+  bool receiving = false;  // between OpenReceiver and the end
 
  private:
   void Pass(std::string_view& bytes);
