@@ -16,6 +16,9 @@ constexpr size_t kKeptArguments = 64 * 1024;
 // What the parser puts before an error's text, for a client.
 constexpr std::string_view kErrorCode = "ERR ";
 
+// "*1\r\n$5\r\nMULTI\r\n"; the parser takes no longer form of a number.
+constexpr int64_t kMultiBytes = 15;
+
 constexpr std::string_view kInlineWarning =
     "WARNING: Receiving inline protocol from master, master stream corruption? Closing the master "
     "connection and discarding the cached master.";
@@ -130,13 +133,14 @@ RecordReader::Step RecordReader::Parse(std::span<char> bytes, size_t* consumed) 
 }
 
 /// Looks at the command that was just read: is the record whole? As in Redis, MULTI, EXEC and
-/// DISCARD with arguments are commands that fail.
+/// DISCARD with arguments are commands that fail. Empty lines before an open MULTI are whole.
 bool RecordReader::EndsRecord() {
   const size_t begin = ends_.empty() ? 0 : ends_.back();
   const auto command = std::span(arguments_).subspan(begin);
   if (!open_) {
     if (!IsAlone(command, "multi")) return true;
     open_ = transaction_ = true;
+    offset_ = record_begin_ + parsed_ - kMultiBytes;
     arguments_.clear();
     return false;
   }

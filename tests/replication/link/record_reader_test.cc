@@ -121,6 +121,12 @@ TEST(RecordReaderTest, AnOpenTransactionIsPending) {
   EXPECT_EQ(outcome.pending, static_cast<int64_t>(bytes.size()));
 }
 
+TEST(RecordReaderTest, EmptyLinesBeforeAnOpenTransactionAreNotPending) {
+  const Outcome outcome = ReadAtEveryCut("\n*0\r\n" + Command({"MULTI"}) + "\n");
+  EXPECT_EQ(outcome.offset, 5);
+  EXPECT_EQ(outcome.pending, 16);
+}
+
 TEST(RecordReaderTest, AnEmptyTransactionAndADiscardedOneAreRecordsWithoutCommands) {
   const Outcome outcome =
       ReadAtEveryCut(Command({"MULTI"}) + Command({"EXEC"}) + Command({"MULTI"}) +
