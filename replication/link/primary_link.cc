@@ -101,8 +101,8 @@ PrimaryLinkActions PrimaryLink::Resolved(uint64_t attempt, const absl::Status& r
     return TakeActions();
   }
   socket_open_ = true;
-  Do(link_action::Connect{attempt_});
   Notice("MASTER <-> REPLICA sync started");
+  Do(link_action::Connect{attempt_});
   return TakeActions();
 }
 

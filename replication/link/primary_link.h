@@ -12,8 +12,8 @@
 
 #include "absl/status/status.h"
 #include "replication/link/primary_link_action.h"
+#include "replication/link/replication_history.h"
 #include "replication/link/reply_line.h"
-#include "replication/link/sync_replies.h"
 
 namespace cloakroom {
 
@@ -89,8 +89,8 @@ class PrimaryLink {
 
   void set_settings(PrimaryLinkSettings settings) { settings_ = std::move(settings); }
 
-  /// How far the stream is applied, and if known how far it is on the disk: for ACKs, and for PSYNC
-  /// after a loss.
+  /// The offset up to which the stream is applied, and if known that up to which it is on the disk:
+  /// for ACKs, and for PSYNC after a loss.
   void set_progress(int64_t applied, std::optional<int64_t> synced_to_disk);
 
   /// REPLICAOF host port, in any state: connects to another primary. `cached` is the place up to
@@ -107,8 +107,7 @@ class PrimaryLink {
   /// The socket failed, or the primary closed it: then `error` is empty.
   PrimaryLinkActions ConnectionLost(std::string_view error, int64_t now_ms);
 
-  /// Removes from `bytes` what belongs to replies. REQUIRES: bytes_to() is kLink, or nothing is
-  /// removed.
+  /// Removes from `bytes` what belongs to replies; nothing unless bytes_to() is kLink.
   PrimaryLinkActions Receive(std::string_view& bytes, int64_t now_ms);
 
   /// The receiver took this many bytes; `done` as it says.
@@ -120,9 +119,9 @@ class PrimaryLink {
 
   /// Bytes of the stream came; or none could, since the owner itself does not read.
   void StreamReceived(int64_t now_ms);
-  /// RecordReader's error. What is applied does not count any more: a full sync follows.
+  /// RecordReader's error. No primary is asked to go on from here: a full sync follows.
   PrimaryLinkActions StreamBroken(const absl::Status& error, int64_t now_ms);
-  /// The primary's GETACK was applied; its own bytes are not in the progress yet, as in Redis.
+  /// The stream said GETACK. As in Redis the progress does not count the bytes of that yet.
   PrimaryLinkActions AnswerGetAck();
 
   State state() const { return state_; }

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "replication/link/link_line.h"
+#include "replication/link/replication_history.h"
 #include "replication/link/replication_id.h"
 #include "replication/link/sync_receiver.h"
-#include "replication/link/sync_replies.h"
 
 namespace cloakroom {
 

@@ -4,6 +4,7 @@
 
 #include "protocol/text.h"
 #include "replication/link/primary_link.h"
+#include "replication/link/sync_replies.h"
 #include "replication/stream/command_encoder.h"
 
 namespace cloakroom {

@@ -26,7 +26,9 @@ std::optional<HistoryPoint> ReadFullSync(std::string_view line) {
   }
   const auto id = ReplicationId::Parse(line.substr(id_begin, ReplicationId::kLength));
   const std::optional<int64_t> offset = ParseInteger(line.substr(offset_begin));
-  if (!id || !offset || *offset < 0) return std::nullopt;
+  if (!id || !offset || *offset < 0 || *offset > ReplicationHistory::kMaxOffset) {
+    return std::nullopt;
+  }
   return HistoryPoint{*id, *offset};
 }
 

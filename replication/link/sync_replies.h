@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "replication/link/replication_history.h"
 #include "replication/link/replication_id.h"
 #include "replication/link/sync_receiver.h"
 
@@ -12,14 +13,6 @@ namespace cloakroom {
 
 // The lines with which a primary answers PSYNC and begins a transfer, as Redis 5 to 7.2 and Valkey
 // send them. Pure functions of one line without its end; any thread may call them.
-
-/// A place in a history: the bytes up to `offset`.
-struct HistoryPoint {
-  ReplicationId id;
-  int64_t offset = 0;
-
-  friend bool operator==(const HistoryPoint&, const HistoryPoint&) = default;
-};
 
 enum class PsyncAnswer : uint8_t {
   kFullSync,     ///< "+FULLRESYNC <id> <offset>"
@@ -29,7 +22,8 @@ enum class PsyncAnswer : uint8_t {
 };
 PsyncAnswer ReadPsyncAnswer(std::string_view line);
 
-/// Where the data of a full sync stands; nullopt if the line is malformed.
+/// Where the data of a full sync stands; nullopt if the line is malformed, or the offset larger
+/// than ReplicationHistory::kMaxOffset.
 std::optional<HistoryPoint> ReadFullSync(std::string_view line);
 
 /// The id in "+CONTINUE <id>"; nullopt if there is none, and the history keeps its own.

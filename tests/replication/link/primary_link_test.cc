@@ -77,7 +77,7 @@ TEST_F(PrimaryLinkTest, AFullSyncInRedisWords) {
   Start();
   EXPECT_THAT(Trace(), ElementsAre("* Connecting to MASTER host:6379", "resolve host:6379"));
   owner_.Do(owner_.link.Resolved(owner_.attempt, absl::OkStatus(), owner_.now_ms));
-  EXPECT_THAT(Trace(), ElementsAre("connect", "* MASTER <-> REPLICA sync started"));
+  EXPECT_THAT(Trace(), ElementsAre("* MASTER <-> REPLICA sync started", "connect"));
   owner_.Do(owner_.link.Connected(owner_.attempt, absl::OkStatus(), owner_.now_ms));
   EXPECT_THAT(Trace(),
               ElementsAre("* Non blocking connect for SYNC fired the event.", "write *1|$4|PING|"));

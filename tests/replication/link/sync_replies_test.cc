@@ -22,14 +22,14 @@ TEST(SyncRepliesTest, AnswersToPsyncByTheirFirstWord) {
 }
 
 TEST(SyncRepliesTest, AFullSyncHasAnIdAndAnOffset) {
-  const auto point = ReadFullSync("+FULLRESYNC " + kId + " 9223372036854775807");
+  const auto point = ReadFullSync("+FULLRESYNC " + kId + " 4611686018427387904");
   ASSERT_TRUE(point);
   EXPECT_EQ(point->id.text(), kId);
-  EXPECT_EQ(point->offset, INT64_MAX);
+  EXPECT_EQ(point->offset, ReplicationHistory::kMaxOffset);
   for (const std::string& rest :
        {std::string(), " " + kId, " " + kId + " ", " " + kId + " -1", " " + kId + " 1x",
         " " + kId + "1 1", " " + kId.substr(1) + " 1", "  " + kId.substr(1) + " 1",
-        " " + std::string(40, 'x') + " 1", " " + kId + " 9223372036854775808", "_" + kId + " 1"}) {
+        " " + std::string(40, 'x') + " 1", " " + kId + " 4611686018427387905", " " + kId + " 9223372036854775808", "_" + kId + " 1"}) {
     EXPECT_FALSE(ReadFullSync("+FULLRESYNC" + rest)) << rest;
   }
 }
