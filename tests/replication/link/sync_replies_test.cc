@@ -29,7 +29,8 @@ TEST(SyncRepliesTest, AFullSyncHasAnIdAndAnOffset) {
   for (const std::string& rest :
        {std::string(), " " + kId, " " + kId + " ", " " + kId + " -1", " " + kId + " 1x",
         " " + kId + "1 1", " " + kId.substr(1) + " 1", "  " + kId.substr(1) + " 1",
-        " " + std::string(40, 'x') + " 1", " " + kId + " 4611686018427387905", " " + kId + " 9223372036854775808", "_" + kId + " 1"}) {
+        " " + std::string(40, 'x') + " 1", " " + kId + " 4611686018427387905",
+        " " + kId + " 9223372036854775808", "_" + kId + " 1"}) {
     EXPECT_FALSE(ReadFullSync("+FULLRESYNC" + rest)) << rest;
   }
 }
