@@ -117,6 +117,10 @@ RequestParser::Status RequestParser::ParseInline(std::span<char> buffer, Argumen
   if (!line) return state_ == State::kFailed ? Status::kError : Status::kNeedMore;
   size_t start = static_cast<size_t>(line->data() - bytes.data());
   if (line->ends_with('\r')) line->remove_suffix(1);
+  if (!limits_.inline_requests && !line->empty()) {
+    Fail(kInlineRefused);
+    return Status::kError;
+  }
   size_t before = arguments.size();
   if (!SplitArguments(buffer.subspan(start, line->size()), arguments)) {
     arguments.resize(before);

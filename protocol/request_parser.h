@@ -22,6 +22,8 @@ struct ParserLimits {
   size_t inline_max = 64 * 1024;
   /// Until a client has said AUTH it gets 10 arguments of 16384 bytes each.
   bool authenticated = true;
+  /// False for what a primary sends: inline requests are errors, but for empty lines.
+  bool inline_requests = true;
 };
 
 /// Finds the requests in a client's bytes: multibulk ("*2\r\n$3\r\nGET\r\n..."), and inline ("GET
@@ -53,6 +55,8 @@ class RequestParser {
     kError,     ///< the client does not speak the protocol: send error() and close. Final.
   };
   using Arguments = std::vector<std::string_view>;
+  /// How error() ends if an inline request came in spite of ParserLimits::inline_requests.
+  static constexpr std::string_view kInlineRefused = "Master using the inline protocol. Desync?";
 
   explicit RequestParser(const ParserLimits& limits = {}) { set_limits(limits); }
 

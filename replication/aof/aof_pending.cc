@@ -32,8 +32,7 @@ AofPending::~AofPending() { stream_.Remove(*this); }
 // ---- appending
 
 ChangePlace AofPending::Reserve(const ChangeBatch& batch, GateSlot slot, Due due) {
-  ChangePlace place =
-      stream_.Reserve(slot, EncodedSize(batch), batch.first_db(), batch.last_db());
+  ChangePlace place = stream_.Reserve(slot, EncodedSize(batch), batch.first_db(), batch.last_db());
   place.awaited = due == Due::kOnDemand;
   Annotate(place.begin);
   return place;
@@ -146,8 +145,8 @@ void AofPending::TakeMarks(std::deque<AofMark>& marks) {
 bool AofPending::IsDue() const {
   if (due_now_.load(std::memory_order_seq_cst)) return true;
   const int64_t claimed = claimed_.load(std::memory_order_seq_cst);
-  const bool wanted = demanded_.load(std::memory_order_seq_cst) > claimed ||
-                      appended() - claimed >= kFull;
+  const bool wanted =
+      demanded_.load(std::memory_order_seq_cst) > claimed || appended() - claimed >= kFull;
   return wanted && stream_.Published() > claimed;
 }
 

@@ -111,10 +111,10 @@ class AofPending final : private StreamReader {
   std::atomic<bool> logging_ = false;
   std::atomic<bool> timestamps_ = false;
   std::atomic<int64_t> last_timestamp_s_ = 0;
-  std::atomic<bool> due_now_ = false;      ///< something behind claimed_ waits for no demand
-  std::atomic<int64_t> demanded_ = 0;      ///< everything before it is due
-  std::atomic<int64_t> claimed_ = 0;       ///< the writer's
-  std::atomic<bool> asleep_ = false;       ///< the writer, until bytes are due
+  std::atomic<bool> due_now_ = false;  ///< something behind claimed_ waits for no demand
+  std::atomic<int64_t> demanded_ = 0;  ///< everything before it is due
+  std::atomic<int64_t> claimed_ = 0;   ///< the writer's
+  std::atomic<bool> asleep_ = false;   ///< the writer, until bytes are due
 
   Mutex mutex_;
   std::deque<AofMark> marks_ ABSL_GUARDED_BY(mutex_);  ///< in the order of their positions

@@ -34,9 +34,9 @@ class AofObserver {
 /// Writes the stream of changes to the log's files: a state machine that a thin thread, or a test,
 /// steps. Offsets are positions in the stream.
 ///
-/// A step writes all bytes that are complete, and fsyncs when the policy asks for it: with kAlways after each
-/// step's bytes (those appended meanwhile form the next group), with kEverySec once a second, with
-/// kNo never; and always before the log moves to its next file.
+/// A step writes all bytes that are complete, and fsyncs when the policy asks for it: with kAlways
+/// after each step's bytes (those appended meanwhile form the next group), with kEverySec once a
+/// second, with kNo never; and always before the log moves to its next file.
 ///
 /// Errors:
 ///
@@ -156,16 +156,16 @@ class AofWriter {
   AofObserver* const observer_;
 
   // The stepping thread's.
-  AofNewFile current_;                // its file is null if it must be opened anew
-  int64_t size_ = 0;                  // bytes of it that were written, up to where a record ends
-  int64_t claimed_ = 0;               // the offset up to which it may write
-  std::deque<AofMark> marks_;         // up to claimed_, not yet written
-  std::deque<AofMark> kept_marks_;    // written behind kept_
-  int64_t unsynced_bytes_ = 0;        // of the file, behind kept_
-  bool rewrite_unsynced_ = false;  // an fsync failed: they must be written again
-  bool dirty_ = false;             // written since the last fsync that succeeded
-  int64_t last_sync_us_ = 0;       // when the last fsync began, on the monotonic clock
-  int64_t writeback_at_ = 0;       // size_ at which to start it next
+  AofNewFile current_;              // its file is null if it must be opened anew
+  int64_t size_ = 0;                // bytes of it that were written, up to where a record ends
+  int64_t claimed_ = 0;             // the offset up to which it may write
+  std::deque<AofMark> marks_;       // up to claimed_, not yet written
+  std::deque<AofMark> kept_marks_;  // written behind kept_
+  int64_t unsynced_bytes_ = 0;      // of the file, behind kept_
+  bool rewrite_unsynced_ = false;   // an fsync failed: they must be written again
+  bool dirty_ = false;              // written since the last fsync that succeeded
+  int64_t last_sync_us_ = 0;        // when the last fsync began, on the monotonic clock
+  int64_t writeback_at_ = 0;        // size_ at which to start it next
 
   std::atomic<AofFsync> fsync_;
   std::atomic<bool> fsync_paused_ = false;

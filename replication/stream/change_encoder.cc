@@ -40,14 +40,13 @@ void ForEachCommandOf(const ChangeBatch& batch,
 
 size_t EncodedSize(const ChangeBatch& batch) {
   size_t size = 0;
-  ForEachCommandOf(
-      batch, [&](std::span<const std::string_view> words) { size += CommandLength(words); });
+  ForEachCommandOf(batch,
+                   [&](std::span<const std::string_view> words) { size += CommandLength(words); });
   return size;
 }
 
 void EncodeChanges(const ChangeBatch& batch, StreamWriter& out) {
-  ForEachCommandOf(batch,
-                   [&](std::span<const std::string_view> words) { PutCommand(out, words); });
+  ForEachCommandOf(batch, [&](std::span<const std::string_view> words) { PutCommand(out, words); });
 }
 
 }  // namespace cloakroom

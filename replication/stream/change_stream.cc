@@ -20,9 +20,8 @@ auto WithSelect(int db, Use use) {
 }
 
 size_t SelectSize(int db) {
-  return WithSelect(db, [](std::span<const std::string_view> words) {
-    return CommandLength(words);
-  });
+  return WithSelect(db,
+                    [](std::span<const std::string_view> words) { return CommandLength(words); });
 }
 
 }  // namespace
@@ -74,9 +73,8 @@ int ChangeStream::Lease() {
 StreamWriter ChangeStream::Begin(const ChangePlace& place) {
   StreamWriter writer(chunks_, place.begin);
   if (place.selected_db != kKeepsDb) {
-    WithSelect(place.selected_db, [&](std::span<const std::string_view> words) {
-      PutCommand(writer, words);
-    });
+    WithSelect(place.selected_db,
+               [&](std::span<const std::string_view> words) { PutCommand(writer, words); });
   }
   return writer;
 }

@@ -77,7 +77,8 @@ class ChangeStream {
   /// database that is selected there; kKeepsDb: none.
   ChangePlace ReserveEmpty(int* db);
 
-  /// All of this for whole commands that any database may precede. Returns the position behind them.
+  /// All of this for whole commands that any database may precede. Returns the position behind
+  /// them.
   int64_t Append(std::string_view bytes);
 
   /// The next record must say its database. Returns the tail. REQUIRES: no change is made

@@ -54,8 +54,7 @@ void StreamChunks::Grow() {
     if (number == kUnknown) continue;
     Chunk& to = (*larger)[number];
     to.bytes.store(from.bytes.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    to.record_end.store(from.record_end.load(std::memory_order_relaxed),
-                        std::memory_order_relaxed);
+    to.record_end.store(from.record_end.load(std::memory_order_relaxed), std::memory_order_relaxed);
     to.number.store(number, std::memory_order_relaxed);
   }
   ring_.store(larger.get(), std::memory_order_release);

@@ -71,9 +71,7 @@ class StreamChunks {
     const size_t mask;  ///< the size, a power of two, less one
     std::vector<Chunk> chunks;
   };
-  static int64_t NumberOf(int64_t position) {
-    return position / static_cast<int64_t>(kChunkBytes);
-  }
+  static int64_t NumberOf(int64_t position) { return position / static_cast<int64_t>(kChunkBytes); }
 
   /// The chunk with this number, which is made if there is none.
   Chunk& Find(int64_t number);

@@ -132,7 +132,7 @@ class Hold {
   std::unique_ptr<ChangeBatch> batch_;
   bool handed_on_ = false;
   ChangeFeed::Handed handed_;  ///< how batch_ was
-  int64_t offset_ = 0;  ///< behind what was handed on, if a reply must wait for that
+  int64_t offset_ = 0;         ///< behind what was handed on, if a reply must wait for that
 
   struct Ready {
     Database* db;

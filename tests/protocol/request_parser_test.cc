@@ -163,6 +163,19 @@ TEST(RequestParserTest, InlineRequestWithUnbalancedQuotesIsAnError) {
   EXPECT_EQ(ErrorOf("PING \"a\"b\r\n"), error);
 }
 
+TEST(RequestParserTest, InlineRequestsMayBeRefusedButForEmptyLines) {
+  RequestParser parser({.inline_requests = false});
+  RequestParser::Arguments arguments;
+  std::string bytes = "\r\n\n*1\r\n$4\r\nPING\r\n";
+  EXPECT_EQ(parser.Parse(bytes, arguments), Status::kRequest);
+  EXPECT_THAT(arguments, ElementsAre("PING"));
+  bytes += "PI";
+  EXPECT_EQ(parser.Parse(bytes, arguments), Status::kNeedMore);
+  bytes += "NG\r\n";
+  EXPECT_EQ(parser.Parse(bytes, arguments), Status::kError);
+  EXPECT_EQ(parser.error(), "ERR Protocol error: Master using the inline protocol. Desync?");
+}
+
 TEST(RequestParserTest, MultibulkLengthMustBeANumberInRange) {
   for (const char* bytes :
        {"*x\r\n", "*\r\n", "*01\r\n", "*+1\r\n", "* 1\r\n", "*1 \r\n", "*-0\r\n", "*2147483648\r\n",

@@ -140,8 +140,7 @@ TEST(RdbDecoderTest, AZsetWithALongMemberKeepsTheSignOfAZero) {
   const std::string zero = Short("a") + Bytes(-0.0);
   EXPECT_EQ(Decoded(rdb::kZset2, "\x01" + zero), "a=0");
   const std::string long_member = "\x40\x41" + std::string(65, 'x') + Bytes(-1.0);
-  EXPECT_EQ(Decoded(rdb::kZset2, "\x02" + zero + long_member),
-            std::string(65, 'x') + "=-1 a=-0");
+  EXPECT_EQ(Decoded(rdb::kZset2, "\x02" + zero + long_member), std::string(65, 'x') + "=-1 a=-0");
 }
 
 TEST(RdbDecoderTest, ALargeZsetIsDecodedAsOne) {

@@ -65,8 +65,8 @@ TEST_F(ChangeStreamTest, ADatabaseWithAHugeNumberIsSelectedEachTime) {
   Append("b", 5000, 5000);
   Append("c", 3, 5000);
   Append("d", 0, 0);
-  EXPECT_EQ(All(), absl::StrCat(Select(5000), "a", Select(5000), "b", Select(3), "c", Select(0),
-                                "d"));
+  EXPECT_EQ(All(),
+            absl::StrCat(Select(5000), "a", Select(5000), "b", Select(3), "c", Select(0), "d"));
 }
 
 TEST_F(ChangeStreamTest, ReadersStopBeforeTheFirstRecordThatIsNotComplete) {

@@ -138,7 +138,9 @@ TEST_F(LogKeeperOfALogTest, ARewritePutsOneBaseInThePlaceOfAllThatWas) {
   EXPECT_EQ(log_keeper().figures().rewrites, 1);
   EXPECT_THAT(LogFiles(), ElementsAre("appendonly.aof.2.base.rdb", "appendonly.aof.2.incr.aof",
                                       "appendonly.aof.manifest"));
-  EXPECT_EQ(files_.Content("appendonlydir/appendonly.aof.2.incr.aof"), "");
+  EXPECT_EQ(files_.Content("appendonlydir/appendonly.aof.2.incr.aof"),
+            "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n")
+      << "the database that the stream has selected";
   ExpectNextLifeHas(1U);
 }
 

@@ -157,8 +157,7 @@ TEST_F(ChangeFeedTest, TheLogComesFirst) {
   feed().set_log(&log);
   feed().SetWants(one_, ChangeConsumer::kResults);
   Set(db(), "k", "v");
-  EXPECT_EQ(Story(),
-            "log reserves; one takes: change k v; log writes 1 up to 1; one goes on; ");
+  EXPECT_EQ(Story(), "log reserves; one takes: change k v; log writes 1 up to 1; one goes on; ");
   feed().set_log(nullptr);
 }
 
