@@ -22,9 +22,12 @@ constexpr std::string_view kRewriteRuns =
     "ERR An append only file rewrite is in progress: can't SAVE right now. Use BGSAVE SCHEDULE in "
     "order to save when it is done.";
 
+/// As in Redis, an RDB for replicas is a save, too.
+bool SavesSnapshot(Kind kind) { return kind == Kind::kSnapshot || kind == Kind::kFullSync; }
+
 /// In Redis SAVE stops the world. Here only this client waits; the others go on.
 void Save(Call& call) {
-  if (call.server().persistence().work().under_way() == Kind::kSnapshot) {
+  if (SavesSnapshot(call.server().persistence().work().under_way())) {
     return call.Error(kSnapshotRuns);
   }
   call.StartLongWork([&saver = call.server().persistence().saver()](LongWork& work) -> Task {
@@ -35,7 +38,7 @@ void Save(Call& call) {
         resume();
       });
       if (running == Kind::kNone) return;
-      error = running == Kind::kSnapshot ? kSnapshotRuns : kRewriteRuns;
+      error = SavesSnapshot(running) ? kSnapshotRuns : kRewriteRuns;
       resume();
     });
     error.empty() ? work.reply.Ok() : work.Error(error);
@@ -50,7 +53,7 @@ void BgSave(Call& call) {
   }
   Persistence& persistence = call.server().persistence();
   const Kind running = persistence.work().under_way();
-  if (running == Kind::kSnapshot) return call.Error(kSnapshotRuns);
+  if (SavesSnapshot(running)) return call.Error(kSnapshotRuns);
   if (running == Kind::kRewrite || call.mode() != CallMode::kTopLevel) {
     if (!schedule && call.mode() == CallMode::kTopLevel) {
       return call.Error(
@@ -81,7 +84,7 @@ void BgRewriteAof(Call& call) {
   if (running == Kind::kRewrite) {
     return call.Error("ERR Background append only file rewriting already in progress");
   }
-  if (running == Kind::kSnapshot || call.mode() != CallMode::kTopLevel ||
+  if (SavesSnapshot(running) || call.mode() != CallMode::kTopLevel ||
       log_keeper.Begin() != Kind::kNone) {
     log_keeper.Schedule();
     return call.reply().Simple("Background append only file rewriting scheduled");

@@ -8,6 +8,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/help.h"
 #include "server/execution/call.h"
+#include "server/persistence/persistence.h"
 #include "server/session/client_registry.h"
 
 namespace cloakroom {
@@ -71,11 +72,13 @@ void Unsubscribe(Call& call) {
 void Publish(Call& call) {
   call.reply().Integer(
       call.server().pubsub().Publish(call.arg(1), call.arg(2), call.thread().pusher()));
+  call.server().persistence().journal().Replicate({"PUBLISH", call.arg(1), call.arg(2)});
 }
 
 void SPublish(Call& call) {
   call.reply().Integer(
       call.server().pubsub().PublishToShard(call.arg(1), call.arg(2), call.thread().pusher()));
+  call.server().persistence().journal().Replicate({"SPUBLISH", call.arg(1), call.arg(2)});
 }
 
 template <Topic kTopic>

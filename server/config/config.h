@@ -90,6 +90,16 @@ struct Config {
   Live<int64_t> tracking_table_max_keys;  // 0: no limit
 
   // Monitoring.
+  Live<int64_t> repl_backlog_size_bytes;
+  Live<int64_t> repl_backlog_ttl_s;  // 0: the backlog is never dropped
+  Live<int64_t> repl_timeout_s;
+  Live<int64_t> repl_ping_replica_period_s;
+  Live<bool> repl_diskless_sync;
+  Live<int64_t> repl_diskless_sync_delay_s;
+  Live<int64_t> repl_diskless_sync_max_replicas;  // 0: none
+  Live<int64_t> min_replicas_to_write;            // 0: no rule
+  Live<int64_t> min_replicas_max_lag_s;           // 0: no rule
+
   Live<int64_t> busy_reply_threshold_ms;
   Live<int64_t> slowlog_log_slower_than_us;  // negative: off
   Live<int64_t> slowlog_max_len;

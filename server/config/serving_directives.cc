@@ -183,6 +183,24 @@ const Directive kRows[] = {
     {"shutdown-on-sigint", "", List(kShutdownRule), "default"},
     {"shutdown-on-sigterm", "", List(kShutdownRule), "default"},
 
+    // Replicas.
+    {"repl-backlog-size", "", MemoryAtLeast(16384), "1048576", kModifiable,
+     To<&Config::repl_backlog_size_bytes>},
+    {"repl-backlog-ttl", "", Integer(0, INT64_MAX), "3600", kModifiable,
+     To<&Config::repl_backlog_ttl_s>},
+    {"repl-timeout", "", Integer(1, INT_MAX), "60", kModifiable, To<&Config::repl_timeout_s>},
+    {"repl-ping-replica-period", "repl-ping-slave-period", Integer(1, INT_MAX), "10", kModifiable,
+     To<&Config::repl_ping_replica_period_s>},
+    {"repl-diskless-sync", "", YesNo(), "yes", kModifiable, To<&Config::repl_diskless_sync>},
+    {"repl-diskless-sync-delay", "", Integer(0, INT_MAX), "5", kModifiable,
+     To<&Config::repl_diskless_sync_delay_s>},
+    {"repl-diskless-sync-max-replicas", "", Integer(0, INT_MAX), "0", kModifiable,
+     To<&Config::repl_diskless_sync_max_replicas>},
+    {"min-replicas-to-write", "min-slaves-to-write", Integer(0, INT_MAX), "0", kModifiable,
+     To<&Config::min_replicas_to_write>},
+    {"min-replicas-max-lag", "min-slaves-max-lag", Integer(0, INT_MAX), "10", kModifiable,
+     To<&Config::min_replicas_max_lag_s>},
+
     // The append-only log.
     {"appendonly", "", YesNo(), "no", kNotWhileLoading},
     {"appendfilename", "", Text(MustNameLog), "appendonly.aof", kImmutable},

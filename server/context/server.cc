@@ -6,6 +6,7 @@
 
 #include "absl/random/random.h"
 #include "absl/strings/str_format.h"
+#include "replication/stream/change_stream.h"
 #include "server/commands/families.h"
 #include "server/config/config_store.h"
 #include "server/context/pause.h"
@@ -22,6 +23,7 @@
 #include "server/persistence/persistence.h"
 #include "server/pubsub/keyspace_notifier.h"
 #include "server/pubsub/pubsub.h"
+#include "server/roles/replication.h"
 #include "server/script/function_registry.h"
 #include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
@@ -94,10 +96,11 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
       notifier_(std::make_unique<KeyspaceNotifier>(*this)),
       tracking_(std::make_unique<TrackingTable>(*this)),
       run_id_(NewRunId()),
-      replication_id_(NewRunId()),
       facts_(std::make_unique<ProcessFacts>(ProcessFacts::Read())),
       started_ms_(clock.NowMs()),
       workers_(std::make_unique<WorkerPool>(kWorkerThreads)),
+      stream_(std::make_unique<ChangeStream>(event_loops)),
+      replication_(std::make_unique<Replication>(*this)),
       persistence_(std::make_unique<Persistence>(
           *this, files, [this](Hold& hold) { return std::make_unique<LogReplay>(*this, hold); })) {
   for (int i = 0; i < event_loops; ++i) {

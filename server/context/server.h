@@ -16,6 +16,7 @@
 namespace cloakroom {
 
 struct Client;
+class ChangeStream;
 class ClientLink;
 class ClientRegistry;
 class Clock;
@@ -34,6 +35,7 @@ class Pause;
 class Persistence;
 struct ProcessFacts;
 class PubSub;
+class Replication;
 class RunningScripts;
 class Sampler;
 class ScriptCache;
@@ -82,14 +84,14 @@ class Server {
   TrackingTable& tracking() { return *tracking_; }
   WorkerPool& workers() { return *workers_; }
   Persistence& persistence() { return *persistence_; }
+  ChangeStream& stream() { return *stream_; }
+  Replication& replication() { return *replication_; }
 
   int thread_count() const { return static_cast<int>(threads_.size()); }
   ThreadContext& thread(int i) { return *threads_[static_cast<size_t>(i)]; }
 
   /// 40 hex digits, new at every start.
   const std::string& run_id() const { return run_id_; }
-  /// As run_id; tells replicas which history of changes this server has.
-  const std::string& replication_id() const { return replication_id_; }
   const ProcessFacts& facts() const { return *facts_; }
   int64_t started_ms() const { return started_ms_; }
 
@@ -141,7 +143,6 @@ class Server {
   const std::unique_ptr<TrackingTable> tracking_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
   const std::string run_id_;
-  const std::string replication_id_;
   const std::unique_ptr<const ProcessFacts> facts_;
   const int64_t started_ms_;
   std::atomic<bool> shutdown_requested_ = false;
@@ -149,6 +150,8 @@ class Server {
   ShutdownHandler shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);
   std::optional<ShutdownRequest> early_shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);
   const std::unique_ptr<WorkerPool> workers_;
+  const std::unique_ptr<ChangeStream> stream_;
+  const std::unique_ptr<Replication> replication_;
   const std::unique_ptr<Persistence> persistence_;
 };
 

@@ -10,6 +10,7 @@
 #include "server/execution/command_table.h"
 #include "server/metrics/latency_monitor.h"
 #include "server/persistence/persistence.h"
+#include "server/roles/replication.h"
 #include "storage/base/clock.h"
 
 namespace cloakroom {
@@ -77,6 +78,8 @@ absl::Status Admission::Admit(const Client& client, const Request& request) cons
       return Refused(health.Refusal());
     }
   }
+  if (server_.replication().too_few_replicas() && HasFlag(client, request, kWrite)) [[unlikely]]
+    return Refused(kTooFewReplicas);
   return AdmitForSession(client, row);
 }
 
@@ -107,6 +110,7 @@ absl::Status Admission::AdmitInScript(const ScriptTerms& terms, const Command* c
   }
   WriteHealth& health = server_.persistence().write_health();
   if (row.has(kWrite) && health.refuses_writes()) return Refused(health.Refusal());
+  if (row.has(kWrite) && server_.replication().too_few_replicas()) return Refused(kTooFewReplicas);
   if (row.has(kDenyOom) && terms.out_of_memory) return Refused(kOutOfMemory);
   return absl::OkStatus();
 }

@@ -124,13 +124,17 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {
   thread_.holds.client = client.id;
+  thread_.holds.appended = 0;
   if (client.reply_mode == ReplyMode::kOn) [[likely]] {
-    return ExecuteAndReply(client, request, reply, queued);
+    Outcome outcome = ExecuteAndReply(client, request, reply, queued);
+    NoteAppended(client);
+    return outcome;
   }
   if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkip;
   bool pushes = RepliesWithPushes(client, request);
   size_t mark = reply.out().Mark();
   Outcome outcome = ExecuteAndReply(client, request, reply, queued);
+  NoteAppended(client);
   // Only CLIENT REPLY ON, RESET and pushes send a reply. A request that waits drops its reply when
   // it is done.
   if (client.reply_mode != ReplyMode::kOn && !pushes) reply.out().Truncate(mark);
@@ -138,6 +142,10 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& r
     client.reply_mode = ReplyMode::kOn;
   }
   return outcome;
+}
+
+void Executor::NoteAppended(Client& client) {
+  if (thread_.holds.appended != 0) client.write_position = thread_.holds.appended;
 }
 
 Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyWriter& reply,
@@ -267,6 +275,7 @@ Outcome Executor::Block(Call& call, Hold& hold) {
   }
   thread_.blocked_clients += 1;
   if (blocked->time_limit_ms() > 0) thread_.blocked_with_time_limit += 1;
+  blocked->Begin();
   return {.kind = Outcome::Kind::kBlocked, .blocked = std::move(blocked)};
 }
 

@@ -76,6 +76,8 @@ class Executor {
   void Prefetch(std::span<const Request> requests, int db);
   /// Executes and always writes the reply; Execute drops it when CLIENT REPLY is off.
   Outcome ExecuteAndReply(Client& client, const Request& request, ReplyWriter& reply, bool queued);
+  /// Remembers how far the stream of changes was behind what the client has just changed.
+  void NoteAppended(Client& client);
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);
   /// The outcome of a request that did not get its hold.

@@ -32,11 +32,13 @@ std::optional<ClientType> ParseClientType(std::string_view text) {
 }
 
 ClientType TypeOf(const Client& client) {
+  if (client.replica) return ClientType::kReplica;
   return client.listens() ? ClientType::kPubSub : ClientType::kNormal;
 }
 
 std::string ClientFlags(const Client& client) {
   std::string flags;
+  if (client.replica) flags.push_back('S');
   if (client.monitor) flags.push_back('O');
   if (TypeOf(client) == ClientType::kPubSub) flags.push_back('P');
   if (client.multi_count >= 0) flags.push_back('x');

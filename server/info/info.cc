@@ -86,21 +86,6 @@ void AppendClients(Server& server, InfoText& text) {
   text.Line("total_blocking_keys_on_nokey", 0);
 }
 
-void AppendReplication(Server& server, InfoText& text) {
-  text.Section("Replication");
-  text.Line("role", "master");
-  text.Line("connected_slaves", 0);
-  text.Line("master_failover_state", "no-failover");
-  text.Line("master_replid", server.replication_id());
-  text.Line("master_replid2", std::string(40, '0'));
-  text.Line("master_repl_offset", 0);
-  text.Line("second_repl_offset", -1);
-  text.Line("repl_backlog_active", 0);
-  text.Line("repl_backlog_size", server.config().Text("repl-backlog-size"));
-  text.Line("repl_backlog_first_byte_offset", 0);
-  text.Line("repl_backlog_histlen", 0);
-}
-
 std::string Seconds(const timeval& time) {
   return fmt::format("{}.{:06}", time.tv_sec, time.tv_usec);
 }

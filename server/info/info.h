@@ -19,6 +19,7 @@ std::string Info(Server& server, std::span<const std::string_view> sections);
 // The longer sections (info_memory.cc, info_activity.cc, info_persistence.cc).
 void AppendMemory(Server& server, InfoText& text);
 void AppendPersistence(Server& server, InfoText& text);
+void AppendReplication(Server& server, InfoText& text);
 void AppendStats(Server& server, InfoText& text);
 void AppendCommandStats(Server& server, InfoText& text);
 void AppendErrorStats(Server& server, InfoText& text);

@@ -11,6 +11,7 @@
 #include "server/info/totals.h"
 #include "server/metrics/stats.h"
 #include "server/pubsub/pubsub.h"
+#include "server/roles/replication.h"
 #include "server/tracking/tracking_table.h"
 #include "storage/keyspace/keyspace.h"
 
@@ -43,8 +44,10 @@ void AppendStats(Server& server, InfoText& text) {
   text.Ratio("instantaneous_input_repl_kbps", 0);
   text.Ratio("instantaneous_output_repl_kbps", 0);
   text.Line("rejected_connections", totals.rejected_connections);
-  AppendIdle(text,
-             std::array<std::string_view, 3>{"sync_full", "sync_partial_ok", "sync_partial_err"});
+  const Replication::Figures replication = server.replication().figures();
+  text.Line("sync_full", replication.full_syncs);
+  text.Line("sync_partial_ok", replication.partial_syncs);
+  text.Line("sync_partial_err", replication.refused_partial_syncs);
   text.Line("expired_keys", counters.expired.load());
   text.Line("expired_subkeys", counters.expired_fields.load());
   text.Ratio("expired_stale_perc", 0);
@@ -68,7 +71,7 @@ void AppendStats(Server& server, InfoText& text) {
   text.Line("tracking_total_keys", server.tracking().keys());
   text.Line("tracking_total_items", server.tracking().items());
   text.Line("tracking_total_prefixes", server.tracking().prefixes());
-  text.Line("unexpected_error_replies", 0);
+  text.Line("unexpected_error_replies", replication.replica_errors);
   text.Line("total_error_replies", totals.errors);
   text.Line("dump_payload_sanitizations", 0);
   text.Line("total_reads_processed", totals.reads);

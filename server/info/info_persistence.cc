@@ -25,7 +25,7 @@ void AppendSnapshots(Server& server, const BackgroundWork::Progress& work,
                      const LoadProgress::Figures& load, InfoText& text) {
   const Snapshot& snapshot = server.keyspace().snapshot();
   const bool busy = work.kind != Kind::kNone;
-  const bool saving = work.kind == Kind::kSnapshot;
+  const bool saving = work.kind == Kind::kSnapshot || work.kind == Kind::kFullSync;
   const Saver& saver = server.persistence().saver();
   const Saver::Figures figures = saver.figures();
   text.Line("current_save_keys_processed", busy ? static_cast<int64_t>(snapshot.keys_done()) : 0);

@@ -5,6 +5,7 @@
 #include "server/context/server.h"
 #include "server/execution/thread_context.h"
 #include "server/info/sampler.h"
+#include "server/roles/replication.h"
 #include "storage/keyspace/keyspace.h"
 #include "storage/keyspace/reclaimer.h"
 
@@ -73,6 +74,7 @@ int64_t Durations::PercentileUs(double percentile) const {
 void ResetStats(Server& server) {
   for (int i = 0; i < server.thread_count(); ++i) server.thread(i).stats.Reset();
   server.errors().Reset();
+  server.replication().ResetCounters();
   server.sampler().Reset();
   Keyspace::Counters& counters = server.keyspace().counters();
   counters.expired = 0;

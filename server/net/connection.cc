@@ -154,6 +154,7 @@ void Connection::Proceed(Conversation::Next next) {
   if (!waits && replies_ != nullptr && replies_->size() < kManyReplies) return;
   SendReplies();
   if (!waits || !open_) return;
+  if (next == Conversation::Next::kHandOver) return HandOver();
   lingering_ = true;
   asio::co_spawn(
       loop_.context().get_executor(),
@@ -163,7 +164,8 @@ void Connection::Proceed(Conversation::Next next) {
 }
 
 Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
-  while (open_ && next != Conversation::Next::kRead && next != Conversation::Next::kTurn) {
+  while (open_ && next != Conversation::Next::kRead && next != Conversation::Next::kTurn &&
+         next != Conversation::Next::kHandOver) {
     if (next == Conversation::Next::kClose) {
       if (unsent_.empty()) break;
       // Flush wakes it.
@@ -190,7 +192,9 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
     loop_.SendReplies();
   }
   lingering_ = false;
-  if (next == Conversation::Next::kTurn) {
+  if (next == Conversation::Next::kHandOver) {
+    if (open_) HandOver();
+  } else if (next == Conversation::Next::kTurn) {
     LineUp();
   } else if (next != Conversation::Next::kRead) {
     co_return Close();
@@ -563,6 +567,26 @@ void Connection::NoteBuffers() {
   client_->query_capacity = static_cast<int64_t>(kept_.capacity());
   client_->output_bytes = static_cast<int64_t>(unsent_.size());
   client_->output_memory = static_cast<int64_t>(unsent_.owned_bytes());
+}
+
+void Connection::HandOver() {
+  const auto take = std::exchange(client_->hand_over, nullptr);
+  client_->close_after_reply = false;
+  if (!unsent_.empty()) {
+    Answer([&](OutputBuffer& output) {
+      ReplyWriter(output, client_->resp)
+          .Error("ERR SYNC and PSYNC are invalid with pending output");
+    });
+    SendReplies();
+    return;
+  }
+  open_ = false;
+  pushes_.Close();
+  loop_.server().Disconnected(*client_, this);
+  loop_.poller().Forget(*this, stream_->fd());
+  const std::span<char> rest = kept_.bytes();
+  loop_.Remove(*this);
+  take(std::move(stream_), std::string(rest.data(), rest.size()));
 }
 
 void Connection::Close() {

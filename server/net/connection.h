@@ -17,8 +17,8 @@
 #include "server/net/poller.h"
 #include "server/net/push_queue.h"
 #include "server/net/read_buffer.h"
-#include "server/net/stream.h"
 #include "server/net/timer_queue.h"
+#include "server/session/stream.h"
 
 namespace cloakroom {
 
@@ -168,10 +168,12 @@ class Connection final : public ClientLink,
   }
   void NoteBuffers();
   void Close();
+  /// Gives the socket to whom the last command named, if all replies are sent.
+  void HandOver();
 
   EventLoop& loop_;
-  const std::unique_ptr<Stream> stream_;
-  Timer wake_;  ///< never due: it is cancelled when the wait is over
+  std::unique_ptr<Stream> stream_;  ///< null when it was handed over
+  Timer wake_;                      ///< never due: it is cancelled when the wait is over
   TimerQueue::Timer wait_ends_;
   const std::shared_ptr<Client> client_;
   Conversation conversation_;

@@ -137,7 +137,7 @@ Conversation::Next Conversation::Execute(const Request& request, OutputBuffer& o
   client_->commands += 1;
   Outcome outcome = executor_.Execute(*client_, request, reply, queued);
   if (outcome.kind == Outcome::Kind::kDone) [[likely]]
-    return client_->close_after_reply ? Next::kClose : Next::kRead;
+    return client_->close_after_reply ? Leave() : Next::kRead;
   outcome_ = std::move(outcome);
   switch (outcome_.kind) {
     case Outcome::Kind::kDone:
@@ -161,6 +161,10 @@ Conversation::Next Conversation::Execute(const Request& request, OutputBuffer& o
       return Next::kLongWork;
   }
   return Next::kRead;
+}
+
+Conversation::Next Conversation::Leave() const {
+  return client_->hand_over ? Next::kHandOver : Next::kClose;
 }
 
 void Conversation::Park(const Request& request) {

@@ -36,6 +36,7 @@ class Conversation {
     kBlocked,   ///< call FinishBlocked when blocked() has been settled
     kLongWork,  ///< run TakeLongWork() on a worker thread, then call FinishLongWork
     kClose,     ///< send the replies, then close
+    kHandOver,  ///< send the replies, then give the socket away (Client::hand_over)
   };
 
   /// What one Consume may do before the other clients have their turn. The limits are checked
@@ -106,6 +107,7 @@ class Conversation {
   void ResetParser();
   bool TurnIsOver(const OutputBuffer& out) const;
   Next Execute(const Request& request, OutputBuffer& out, bool queued);
+  Next Leave() const;
   void Park(const Request& request);
   void DropPrepared();
   /// Takes a ticket for the gate, once it has refused for too long.

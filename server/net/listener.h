@@ -10,10 +10,10 @@
 #include "absl/status/status.h"
 #include "server/net/event_loop.h"
 #include "server/net/poller.h"
-#include "server/net/stream.h"
 #include "server/net/timer_queue.h"
 #include "server/session/address.h"
 #include "server/session/client.h"
+#include "server/session/stream.h"
 #include "storage/base/mutex.h"
 
 namespace cloakroom {

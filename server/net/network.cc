@@ -28,7 +28,8 @@ Network::Network(Server& server)
         }
         return loops;
       }()),
-      listener_(server, loads_, LoopPointers()) {}
+      listener_(server, loads_, LoopPointers()),
+      replicas_(std::make_unique<ReplicationThread>(server)) {}
 
 Network::~Network() = default;
 
@@ -111,6 +112,7 @@ void Network::Stop() {
   server_.running_scripts().EndAll();
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
+  replicas_.reset();
   // Work that waits for a gate may go on: nobody gets its result any more.
   server_.persistence().OpenGates();
   // While the loops still exist: work for a connection wakes it through its loop.

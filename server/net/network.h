@@ -10,6 +10,7 @@
 #include "server/net/event_loop.h"
 #include "server/net/listener.h"
 #include "server/net/loop_loads.h"
+#include "server/net/replication_thread.h"
 
 namespace cloakroom {
 
@@ -38,6 +39,7 @@ class Network {
   LoopLoads loads_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   Listener listener_;
+  std::unique_ptr<ReplicationThread> replicas_;
 };
 
 }  // namespace cloakroom

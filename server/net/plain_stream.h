@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "server/net/stream.h"
+#include "server/session/stream.h"
 
 namespace cloakroom {
 

@@ -14,14 +14,15 @@
 
 namespace cloakroom {
 
-/// The slot for background work, a snapshot or a rewrite of the log: one at a time, as Redis has
-/// one child at a time. The saver and the log keeper begin their work here. A save or load that
-/// everybody waits for takes the slot over (TakeOver); the work under way is then given up.
+/// The slot for background work, a snapshot, a rewrite of the log or an RDB for replicas: one at a
+/// time, as Redis has one child at a time. The saver and the log keeper begin their work here. A
+/// save or load that everybody waits for takes the slot over (TakeOver); the work under way is then
+/// given up.
 ///
 /// Thread rule: any thread.
 class BackgroundWork {
  public:
-  enum class Kind : uint8_t { kNone, kSnapshot, kRewrite };
+  enum class Kind : uint8_t { kNone, kSnapshot, kRewrite, kFullSync };
   using Job = std::function<absl::Status()>;
   /// Called on the job's thread with the job's result, once the slot is free again.
   using Done = std::function<void(const absl::Status&)>;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "replication/stream/command_encoder.h"
 #include "server/config/config_store.h"
 #include "server/context/server.h"
 #include "server/log/log.h"
@@ -14,7 +15,7 @@ namespace cloakroom {
 
 ChangeJournal::ChangeJournal(Server& server, Files& files)
     : server_(server),
-      stream_(server.keyspace().background_slot()),
+      stream_(server.stream()),
       file_(stream_, files, server.clock(),
             {.directory = server.config().Text("appenddirname"),
              .name = server.config().Text("appendfilename"),
@@ -25,9 +26,8 @@ ChangeJournal::ChangeJournal(Server& server, Files& files)
 }
 
 void ChangeJournal::FollowSettings() {
-  set_readers_wait(server_.settings().appendfsync == AofFsync::kAlways);
   server_.config().Subscribe({"appendfsync", "aof-timestamp-enabled"}, [this] {
-    set_readers_wait(server_.settings().appendfsync == AofFsync::kAlways);
+    set_readers_wait(on() && server_.settings().appendfsync == AofFsync::kAlways);
     file_.set_fsync(server_.settings().appendfsync);
     file_.set_timestamps(server_.settings().aof_timestamp_enabled);
     return absl::OkStatus();
@@ -46,7 +46,7 @@ void ChangeJournal::AofLatency(std::string_view event, int64_t us) {
 
 ChangePlace ChangeJournal::Reserve(const ChangeBatch& batch, SeenOffset* writer, GateSlot slot) {
   // Detached while a command ran: its changes are no longer logged.
-  if (!on()) return {};
+  if (!on() && !replicated()) return {};
   if (!readers_wait() || !batch.awaited()) writer = nullptr;
   const ChangePlace place = file_.Reserve(
       batch, slot, writer != nullptr ? AofPending::Due::kOnDemand : AofPending::Due::kNow);
@@ -109,12 +109,29 @@ bool ChangeJournal::WantsRewrite() const {
 
 void ChangeJournal::Attach() {
   on_ = true;
-  server_.keyspace().feed().set_log(this);
+  FeedChanges();
 }
 
 void ChangeJournal::Detach() {
-  server_.keyspace().feed().set_log(nullptr);
   on_ = false;
+  FeedChanges();
+}
+
+void ChangeJournal::set_replicated(bool replicated) {
+  replicated_ = replicated;
+  FeedChanges();
+}
+
+void ChangeJournal::FeedChanges() {
+  set_readers_wait(on() && server_.settings().appendfsync == AofFsync::kAlways);
+  server_.keyspace().feed().set_log(on() || replicated() ? this : nullptr);
+}
+
+void ChangeJournal::Replicate(std::initializer_list<std::string_view> words) {
+  if (!replicated()) return;
+  std::string command;
+  AppendCommand(command, std::span<const std::string_view>(words.begin(), words.size()));
+  file_.AppendUnlogged(command);
 }
 
 void ChangeJournal::Switch() { file_.Switch(); }

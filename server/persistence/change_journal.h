@@ -23,8 +23,8 @@ namespace cloakroom {
 
 class Server;
 
-/// The server's append-only log. It takes the keyspace's changes and writes them as Redis'
-/// commands; connections ask it when they may acknowledge.
+/// Takes the keyspace's changes into the stream that the append-only log and the replicas read, as
+/// Redis' commands. Connections ask it when they may acknowledge.
 ///
 /// Thread rule: any thread, except where a comment names one.
 class ChangeJournal final : public ChangeLog, private AofObserver {
@@ -33,9 +33,9 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
 
   ChangePlace Reserve(const ChangeBatch& batch, SeenOffset* writer, GateSlot slot) override;
   void Complete(const ChangeBatch& batch, const ChangePlace& place) override {
-    file_.Complete(batch, place);
+    if (place.begin != place.end) file_.Complete(batch, place);
   }
-  int64_t buffered_bytes() const override { return file_.buffered_bytes(); }
+  int64_t buffered_bytes() const override { return on() ? file_.buffered_bytes() : 0; }
 
   /// Whether changes are logged.
   bool on() const { return on_.load(std::memory_order_relaxed); }
@@ -120,6 +120,12 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   /// Continues the log in the file that a rewrite prepared. REQUIRES: all gates are closed.
   void Switch();
 
+  /// Whether changes go into the stream for replicas, with or without a log. REQUIRES: as Attach.
+  void set_replicated(bool replicated);
+  bool replicated() const { return replicated_.load(std::memory_order_relaxed); }
+  /// Appends a command for replicas only.
+  void Replicate(std::initializer_list<std::string_view> words);
+
   AppendOnlyFile& file() { return file_; }
   const AppendOnlyFile& file() const { return file_; }
   AppendOnlyFile::Info info() const { return file_.info(); }
@@ -131,8 +137,11 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   void AofLatency(std::string_view event, int64_t us) override;
 
   Server& server_;
+  void FeedChanges();
+
   std::atomic<bool> on_ = false;
-  ChangeStream stream_;
+  std::atomic<bool> replicated_ = false;
+  ChangeStream& stream_;
   AppendOnlyFile file_;
   Mutex scripts_mutex_;  ///< changes of known scripts, and their log, in one order
 };

@@ -33,6 +33,7 @@ class Persistence {
   Persistence(const Persistence&) = delete;
   Persistence& operator=(const Persistence&) = delete;
 
+  Files& files() { return files_; }
   BackgroundWork& work() { return work_; }
   WriteHealth& write_health() { return write_health_; }
   Saver& saver() { return saver_; }

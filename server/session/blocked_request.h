@@ -37,6 +37,8 @@ struct ReadyKey {
   bool Take() const { return waiter.Settle(); }
 };
 
+class BlockedRequest;
+
 /// What a request waits for (Call::Block).
 struct BlockOn {
   using Serve = std::function<Waiter::Verdict(const ReadyKey&)>;
@@ -52,6 +54,8 @@ struct BlockOn {
   Serve serve;
   /// Writes the reply when the time limit has passed.
   std::function<void(ReplyWriter&)> time_out;
+  /// Without keys: whoever calls Unblock() later is told here of the request. May be null.
+  std::function<void(std::weak_ptr<BlockedRequest>)> begin = {};
 };
 
 /// A request that is parked until one of its keys is ready, its time limit has passed, or CLIENT
@@ -70,6 +74,10 @@ class BlockedRequest final : public Waiter {
   /// Lines up behind the requests that wait for its keys. REQUIRES: the stripes of the keys have
   /// been held since they were found not ready.
   void Enqueue();
+  /// Call it when the request is parked.
+  void Begin() {
+    if (on_.begin) on_.begin(std::static_pointer_cast<BlockedRequest>(shared_from_this()));
+  }
   /// Its keys and its places in their queues, for the code that removes it.
   Database& db() { return db_; }
   const std::vector<std::string>& keys() const { return on_.keys; }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "protocol/shared_bytes.h"
+#include "replication/link/replica_options.h"
 #include "server/context/relaxed.h"
 #include "server/session/address.h"
 #include "server/session/client_tracking.h"
@@ -23,6 +25,7 @@
 namespace cloakroom {
 
 class BlockedRequest;
+class Stream;
 struct Command;
 
 /// One subscription of a client. Messages on their way refer to it. The client's own thread ends
@@ -111,6 +114,9 @@ struct Client {
   bool authenticated = false;
   ReplyMode reply_mode = ReplyMode::kOn;
   bool close_after_reply = false;
+  /// Set with close_after_reply by a command that takes the socket away: who gets it, and the bytes
+  /// behind the request.
+  std::function<void(std::unique_ptr<Stream>, std::string)> hand_over;
   Relaxed<bool> no_touch = false;
   Relaxed<bool> no_evict = false;
   Relaxed<bool> monitor = false;
@@ -137,6 +143,11 @@ struct Client {
   }
 
   ClientTracking tracking;
+
+  // Replication.
+  ReplicaOptions replica_options;
+  Relaxed<bool> replica = false;
+  int64_t write_position = 0;  ///< of the stream of changes: behind what the client last changed
 
   // For CLIENT LIST and INFO.
   Relaxed<int64_t> last_ms;

@@ -1,4 +1,4 @@
-#include "server/net/stream.h"
+#include "server/session/stream.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>

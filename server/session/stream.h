@@ -1,5 +1,5 @@
-#ifndef CLOAKROOM_SERVER_NET_STREAM_H_
-#define CLOAKROOM_SERVER_NET_STREAM_H_
+#ifndef CLOAKROOM_SERVER_SESSION_STREAM_H_
+#define CLOAKROOM_SERVER_SESSION_STREAM_H_
 
 #include <cstddef>
 #include <optional>
@@ -48,4 +48,4 @@ class Stream {
 
 }  // namespace cloakroom
 
-#endif  // CLOAKROOM_SERVER_NET_STREAM_H_
+#endif  // CLOAKROOM_SERVER_SESSION_STREAM_H_

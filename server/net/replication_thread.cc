@@ -1,0 +1,288 @@
+#include "server/net/replication_thread.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "server/config/config_store.h"
+#include "server/log/log.h"
+#include "server/persistence/persistence.h"
+#include "server/session/client_registry.h"
+#include "storage/base/clock.h"
+#include "storage/base/memory_meter.h"
+
+namespace cloakroom {
+
+ReplicationThread::ReplicationThread(Server& server) : server_(server) {
+  server.replication().set_transport(this);
+}
+
+ReplicationThread::~ReplicationThread() {
+  server_.replication().set_transport(nullptr);
+  std::thread thread;
+  {
+    MutexLock lock(mutex_);
+    stopped_ = true;
+    thread = std::move(thread_);
+  }
+  poller_.Wake();
+  if (thread.joinable()) thread.join();
+}
+
+// ---- from other threads
+
+void ReplicationThread::Post(std::function<void()> task) {
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) return;
+    tasks_.push_back(std::move(task));
+    if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  }
+  poller_.Wake();
+}
+
+void ReplicationThread::Adopt(NewReplica replica) {
+  // Shared, since a std::function must be copyable.
+  auto shared = std::make_shared<NewReplica>(std::move(replica));
+  Post([this, shared] {
+    const std::shared_ptr<Client> client = shared->client;
+    auto connection = std::make_shared<ReplicaConnection>(*this, std::move(*shared));
+    client->link = connection;
+    server_.clients().Add(client);
+    replicas_.push_back(connection);
+    connection->Begin();
+  });
+}
+
+void ReplicationThread::StreamMoved() {
+  if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false)) poller_.Wake();
+}
+
+void ReplicationThread::RequestAcks() {
+  Post([this] { wants_acks_ = true; });
+}
+
+void ReplicationThread::Dismiss() {
+  Post([this] {
+    for (const auto& replica : Connections(replicas_)) replica->Handle(PeerDismissed{});
+  });
+}
+
+// ---- the thread
+
+void ReplicationThread::Run() {
+  MemoryMeter::RegisterThread();
+  next_second_ms_ = now_ms();
+  no_replicas_since_ms_ = now_ms();
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      if (stopped_) break;
+    }
+    RunTasks();
+    Serve();
+    MemoryMeter::Publish();
+    Wait();
+  }
+  for (const auto& replica : Connections(replicas_)) replica->Close();
+}
+
+void ReplicationThread::RunTasks() {
+  std::vector<std::function<void()>> tasks;
+  {
+    MutexLock lock(mutex_);
+    tasks.swap(tasks_);
+  }
+  for (const auto& task : tasks) task();
+}
+
+void ReplicationThread::Serve() {
+  const int64_t now_us = server_.clock().MonotonicUs();
+  if (now_us >= next_turn_us_) Turn();
+  if (std::exchange(wants_acks_, false)) {
+    server_.persistence().journal().Replicate({"REPLCONF", "GETACK", "*"});
+    feed_at_us_ = 0;
+  }
+  FeedReplicas();
+  flush_again_ = false;
+  for (const auto& replica : Connections(replicas_)) replica->Flush();
+  DropClosed();
+  PublishFacts();
+}
+
+void ReplicationThread::FeedReplicas() {
+  const int64_t now_us = server_.clock().MonotonicUs();
+  const int64_t seen = server_.replication().stream().Published();
+  published_ = std::max(published_, seen);
+  const bool at_once = std::exchange(feed_at_us_, INT64_MAX) == 0;
+  for (const auto& replica : Connections(replicas_)) replica->Feed(published_, at_once, now_us);
+}
+
+void ReplicationThread::Turn() {
+  next_turn_us_ = server_.clock().MonotonicUs() + kTurnUs;
+  KeepStream();
+  if (!group_.empty()) StartGroup();
+  const int64_t now = now_ms();
+  server_.replication().board().Expire(now);
+  if (now < next_second_ms_) return;
+  next_second_ms_ = now + 1000;
+  Second();
+}
+
+void ReplicationThread::Second() {
+  const int64_t now = now_ms();
+  if (!replicas_.empty()) no_replicas_since_ms_ = now;
+  if (now >= next_ping_ms_) {
+    if (!replicas_.empty()) server_.persistence().journal().Replicate({"PING"});
+    next_ping_ms_ = now + server_.settings().repl_ping_replica_period_s * 1000;
+  }
+  for (const auto& replica : Connections(replicas_)) replica->Tick(now);
+  server_.replication().CountReplicas();
+  if (replicas_.empty()) server_.replication().DropIdleBacklog(now, no_replicas_since_ms_);
+}
+
+void ReplicationThread::KeepStream() {
+  int64_t oldest = INT64_MAX;
+  for (const auto& replica : replicas_) oldest = std::min(oldest, replica->pinned());
+  server_.replication().KeepFrom(oldest);
+}
+
+void ReplicationThread::DropClosed() {
+  if (!std::exchange(closed_, false)) return;
+  const auto gone = [](const auto& replica) { return !replica->open(); };
+  std::erase_if(replicas_, gone);
+  std::erase_if(group_, gone);
+}
+
+void ReplicationThread::PublishFacts() {
+  std::vector<ReplicaFacts> facts;
+  facts.reserve(replicas_.size());
+  const int64_t now = now_ms();
+  for (const auto& replica : replicas_) {
+    if (!replica->peer().state_name().empty()) facts.push_back(replica->Facts(facts.size(), now));
+  }
+  server_.replication().SetFacts(std::move(facts));
+}
+
+void ReplicationThread::Wait() {
+  using std::chrono::microseconds;
+  ChangeStream& stream = server_.replication().stream();
+  // While it gathers it is woken by the alarm.
+  const bool listens = feed_at_us_ == INT64_MAX && !replicas_.empty();
+  bool may_wait = !flush_again_;
+  if (listens) {
+    stream.Listen();
+    asleep_.store(true, std::memory_order_seq_cst);
+    if (stream.Published() > published_) may_wait = false;
+  }
+  const int64_t due_us = std::min(next_turn_us_, feed_at_us_);
+  poller_.SetAlarm(Poller::Time(microseconds(due_us)));
+  poller_.Round(may_wait);
+  if (listens) {
+    asleep_.store(false, std::memory_order_seq_cst);
+    stream.EndListening();
+  }
+}
+
+// ---- full syncs
+
+void ReplicationThread::JoinGroup(ReplicaConnection& replica) {
+  if (group_.empty()) group_since_ms_ = now_ms();
+  group_.push_back(replica.shared_from_this());
+  StartGroup();
+}
+
+bool ReplicationThread::GroupIsDue() const {
+  const Config& settings = server_.settings();
+  if (!settings.repl_diskless_sync || !group_.front()->can_read_mark()) return true;
+  const int64_t most = settings.repl_diskless_sync_max_replicas;
+  if (most > 0 && static_cast<int64_t>(group_.size()) >= most) return true;
+  return now_ms() - group_since_ms_ >= settings.repl_diskless_sync_delay_s * 1000;
+}
+
+void ReplicationThread::StartGroup() {
+  if (syncing_ || group_.empty() || !GroupIsDue()) return;
+  // One RDB for those that want the same.
+  const ReplicaOptions& first = group_.front()->peer().options();
+  Connections chosen;
+  for (const auto& replica : group_) {
+    const ReplicaOptions& other = replica->peer().options();
+    const bool same = other.exclude_data == first.exclude_data &&
+                      other.exclude_functions == first.exclude_functions &&
+                      other.capa_eof == first.capa_eof;
+    if (same) chosen.push_back(replica);
+  }
+  BeginSync(std::move(chosen));
+}
+
+void ReplicationThread::BeginSync(Connections group) {
+  const ReplicaOptions& wanted = group.front()->peer().options();
+  const bool by_file = !server_.settings().repl_diskless_sync || !wanted.capa_eof;
+  FullSync sync = {.exclude_data = wanted.exclude_data,
+                   .exclude_functions = wanted.exclude_functions};
+  std::optional<ReplicationId> mark;
+  if (!by_file) {
+    mark = ReplicationId::Random(random_);
+    sync.sink = std::make_shared<FanOutSink>([this] { Post([] {}); });
+  }
+  sync.at_instant = [this, group, mark](const Replication::FullSyncPoint& begin) {
+    Post([this, group, mark, begin] { OnInstant(group, begin, mark); });
+  };
+  sync.done = [this, group, by_file](const absl::Status& status) {
+    Post([this, group, by_file, status] { OnDone(group, status, by_file); });
+  };
+  // Before it begins: without readers the sink would end the RDB.
+  for (const auto& replica : group) replica->set_sink(sync.sink);
+  const std::shared_ptr<FanOutSink> sink = sync.sink;
+  if (BeginFullSync(server_, std::move(sync)) != BackgroundWork::Kind::kNone) {
+    // Something else is being saved: again in a moment.
+    for (const auto& replica : group) replica->set_sink(nullptr);
+    return;
+  }
+  LogNotice("Starting BGSAVE for SYNC with target: {}", by_file ? "disk" : "replicas sockets");
+  syncing_ = true;
+  std::erase_if(group_, [&](const auto& replica) {
+    return std::find(group.begin(), group.end(), replica) != group.end();
+  });
+  if (!group_.empty()) group_since_ms_ = now_ms();
+}
+
+void ReplicationThread::OnInstant(const Connections& group, const Replication::FullSyncPoint& begin,
+                                  const std::optional<ReplicationId>& mark) {
+  for (const auto& replica : group) {
+    replica->Handle(PeerInstant{.id = begin.point.id,
+                                .offset = begin.point.offset,
+                                .position = begin.position,
+                                .mark = mark});
+  }
+  server_.replication().EndPin();
+}
+
+void ReplicationThread::OnDone(const Connections& group, const absl::Status& status, bool by_file) {
+  syncing_ = false;
+  server_.replication().EndPin();
+  if (!status.ok()) {
+    for (const auto& replica : group) {
+      replica->Handle(PeerSaveFailed{});
+      replica->Handle(PeerSnapshotRefused{});
+    }
+    return;
+  }
+  LogNotice("Background RDB transfer terminated with success");
+  if (!by_file) return;
+  struct stat file{};
+  const std::string path = server_.config().Text("dbfilename");
+  const int64_t length = stat(path.c_str(), &file) == 0 ? file.st_size : -1;
+  for (const auto& replica : group) {
+    if (length < 0) {
+      replica->Handle(PeerSaveFailed{});
+    } else {
+      replica->Handle(PeerFileReady{.length = length});
+    }
+  }
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,106 @@
+#ifndef CLOAKROOM_SERVER_NET_REPLICATION_THREAD_H_
+#define CLOAKROOM_SERVER_NET_REPLICATION_THREAD_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/random/random.h"
+#include "server/context/server.h"
+#include "server/net/poller.h"
+#include "server/net/replica_connection.h"
+#include "server/roles/full_sync.h"
+#include "server/roles/replication.h"
+#include "storage/base/mutex.h"
+
+namespace cloakroom {
+
+/// The thread that serves the replicas: their sockets, the group that waits for a full sync, PING
+/// and time-outs. It starts with the first replica.
+///
+/// While replicas are online and have everything, it sleeps until the stream moves; then it gathers
+/// for a millisecond, so that a busy server pays for one send, not one for each change.
+///
+/// Thread rule: its own thread; Transport's functions and Post from any thread.
+class ReplicationThread final : public Replication::Transport {
+ public:
+  explicit ReplicationThread(Server& server);
+  /// Closes all replicas, and ends the thread.
+  ~ReplicationThread() override;
+
+  void Adopt(NewReplica replica) override;
+  void StreamMoved() override;
+  void RequestAcks() override;
+  void Dismiss() override;
+  /// Runs `task` on the thread, soon, in the order of these calls.
+  void Post(std::function<void()> task);
+
+  // For its connections.
+  Server& server() { return server_; }
+  Poller& poller() { return poller_; }
+  /// Milliseconds of the monotonic clock.
+  int64_t now_ms() const { return server_.clock().MonotonicUs() / 1000; }
+  /// How far the stream was complete when this round began.
+  int64_t published() const { return published_; }
+  void JoinGroup(ReplicaConnection& replica);
+  /// Feeds the replicas again at that time.
+  void FeedAt(int64_t at_us) { feed_at_us_ = std::min(feed_at_us_, at_us); }
+  /// Goes on with sending in the next round.
+  void FlushAgain() { flush_again_ = true; }
+  void CountError() { server_.replication().CountError(); }
+  void NoteClosed() { closed_ = true; }
+
+ private:
+  using Connections = std::vector<std::shared_ptr<ReplicaConnection>>;
+  /// How often it looks after the stream's memory and the waiting group.
+  static constexpr int64_t kTurnUs = 100'000;
+
+  void Run();
+  void RunTasks();
+  void Serve();
+  void FeedReplicas();
+  void Turn();
+  void Second();
+  void Wait();
+  void DropClosed();
+  void PublishFacts();
+  void KeepStream();
+
+  // The full sync.
+  void StartGroup();
+  bool GroupIsDue() const;
+  void BeginSync(Connections group);
+  void OnInstant(const Connections& group, const Replication::FullSyncPoint& begin,
+                 const std::optional<ReplicationId>& mark);
+  void OnDone(const Connections& group, const absl::Status& status, bool by_file);
+
+  Server& server_;
+  Poller poller_;
+  absl::BitGen random_;
+  Connections replicas_;
+  Connections group_;  ///< those that wait for a full sync
+  int64_t group_since_ms_ = 0;
+  bool syncing_ = false;
+  int64_t published_ = 0;
+  int64_t feed_at_us_ = INT64_MAX;
+  bool flush_again_ = false;
+  bool closed_ = false;  ///< some connection has been closed
+  bool wants_acks_ = false;
+  int64_t next_turn_us_ = 0;
+  int64_t next_second_ms_ = 0;
+  int64_t next_ping_ms_ = 0;
+  int64_t no_replicas_since_ms_ = 0;
+
+  std::atomic<bool> asleep_ = false;
+  Mutex mutex_;
+  std::vector<std::function<void()>> tasks_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_NET_REPLICATION_THREAD_H_

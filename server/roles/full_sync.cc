@@ -1,0 +1,90 @@
+#include "server/roles/full_sync.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "replication/files/file_status.h"
+#include "replication/rdb/rdb_format.h"
+#include "replication/rdb/rdb_writer.h"
+#include "replication/rdb/snapshot_file.h"
+#include "replication/rdb/snapshot_writer.h"
+#include "server/config/config_store.h"
+#include "server/context/server.h"
+#include "server/log/log.h"
+#include "server/persistence/persistence.h"
+#include "server/persistence/snapshot_options.h"
+#include "storage/keyspace/hold.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+namespace {
+
+/// The head of the RDB, with the place in the stream that it stands for.
+SnapshotHead HeadAt(Server& server, const FullSync& sync, const Replication::FullSyncPoint& begin) {
+  SnapshotHead head = HeadOf(server, /*log_base=*/false);
+  head.aux.emplace_back("repl-stream-db", "0");
+  head.aux.emplace_back("repl-id", std::string(begin.point.id.text()));
+  head.aux.emplace_back("repl-offset", std::to_string(begin.point.offset));
+  if (sync.exclude_functions) head.functions.clear();
+  return head;
+}
+
+/// An RDB without keys: what `redis-cli --functions-rdb` asks for.
+absl::Status WriteHead(Server& server, ByteSink& sink,
+                       absl::FunctionRef<SnapshotHead()> at_instant) {
+  SnapshotHead head;
+  {
+    Hold hold(server.keyspace().background_slot());
+    hold.WaitAndCloseAll(server.keyspace());
+    head = at_instant();
+  }
+  RdbWriter writer(sink, {.version = rdb::kFirstFunctions});
+  writer.Begin();
+  for (const auto& [key, value] : head.aux) writer.Aux(key, value);
+  for (const std::string& source : head.functions) writer.Function(source);
+  writer.End();
+  return writer.status();
+}
+
+absl::Status WriteRdb(Server& server, const FullSync& sync,
+                      absl::FunctionRef<SnapshotHead()> at_instant) {
+  BackgroundWork& work = server.persistence().work();
+  const auto stop = [&] { return work.given_up(); };
+  SnapshotOptions options = SnapshotOptionsFrom(server);
+  options.log_follows = true;
+  if (sync.sink == nullptr) {
+    const SnapshotPlace place = {.path = server.config().Text("dbfilename"),
+                                 .temporary_path = "temp-" + std::to_string(getpid()) + ".rdb",
+                                 .incremental_fsync = server.settings().rdb_save_incremental_fsync};
+    return WriteSnapshotFile(server.keyspace(), server.persistence().files(), place, options,
+                             at_instant, stop)
+        .status();
+  }
+  if (sync.exclude_data) return WriteHead(server, *sync.sink, at_instant);
+  return WriteSnapshot(server.keyspace(), *sync.sink, options, at_instant, stop).status();
+}
+
+absl::Status Run(Server& server, const FullSync& sync) {
+  const auto at_instant = [&] {
+    const Replication::FullSyncPoint begin = server.replication().BeginFullSync();
+    sync.at_instant(begin);
+    return HeadAt(server, sync, begin);
+  };
+  const absl::Status status = WriteRdb(server, sync, at_instant);
+  if (sync.sink != nullptr && status.ok()) sync.sink->End();
+  if (!status.ok()) LogWarning("The RDB for the replicas failed: {}", MessageOf(status));
+  return status;
+}
+
+}  // namespace
+
+BackgroundWork::Kind BeginFullSync(Server& server, FullSync sync) {
+  auto shared = std::make_shared<const FullSync>(std::move(sync));
+  return server.persistence().work().Begin(
+      BackgroundWork::Kind::kFullSync, [&server, shared] { return Run(server, *shared); },
+      [shared](const absl::Status& status) { shared->done(status); });
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,176 @@
+#include "server/roles/replication.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/config/config_store.h"
+#include "server/context/server.h"
+#include "server/log/log.h"
+#include "server/persistence/persistence.h"
+#include "server/roles/link_log.h"
+#include "storage/base/clock.h"
+#include "storage/keyspace/hold.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+namespace {
+
+ReplicationHistory NewHistory() {
+  absl::BitGen random;
+  return ReplicationHistory(random);
+}
+
+}  // namespace
+
+Replication::Replication(Server& server)
+    : server_(server), stream_(server.stream()), history_(NewHistory()) {
+  stream_.Add(*this);
+  server.config().Subscribe({"min-replicas-to-write", "min-replicas-max-lag"}, [this] {
+    CountReplicas();
+    return absl::OkStatus();
+  });
+  CountReplicas();
+}
+
+Replication::~Replication() { stream_.Remove(*this); }
+
+void Replication::StreamMoved() {
+  if (Transport* const its_transport = transport()) its_transport->StreamMoved();
+}
+
+int64_t Replication::BacklogSize() const { return server_.settings().repl_backlog_size_bytes; }
+
+SyncServer Replication::Standing() const {
+  SyncServer standing;
+  standing.stream = {.tail = stream_.tail(), .first_kept = kept_, .oldest_cursor = oldest_cursor_};
+  standing.backlog_size = BacklogSize();
+  return standing;
+}
+
+SyncDecision Replication::Foresee(const SyncRequest& request) const {
+  MutexLock lock(mutex_);
+  return DecideSync(history_, request, Standing());
+}
+
+SyncDecision Replication::Decide(const SyncRequest& request) {
+  SyncDecision decision;
+  {
+    MutexLock lock(mutex_);
+    decision = DecideSync(history_, request, Standing());
+    full_syncs_ += decision.sync_full ? 1 : 0;
+    partial_syncs_ += decision.sync_partial_ok ? 1 : 0;
+    refused_partial_syncs_ += decision.sync_partial_err ? 1 : 0;
+  }
+  for (const LinkLine& line : decision.lines) LogLink(line);
+  return decision;
+}
+
+int64_t Replication::OffsetAt(int64_t position) const {
+  MutexLock lock(mutex_);
+  return history_.OffsetAt(position);
+}
+
+Replication::FullSyncPoint Replication::BeginFullSync() {
+  std::optional<LinkLine> line;
+  FullSyncPoint begin;
+  {
+    MutexLock lock(mutex_);
+    // What comes from here on is another replica's first record: it must say its database.
+    begin.position = stream_.ForgetDb();
+    line = history_.BeginBacklog(begin.position, random_);
+    begin.point = {.id = history_.id1(), .offset = history_.OffsetAt(begin.position)};
+    pinned_ = begin.position;
+    if (line) {
+      kept_ = begin.position;
+      stream_.Keep(*this, kept_);
+    }
+  }
+  server_.persistence().journal().set_replicated(true);
+  if (line) LogLink(*line);
+  return begin;
+}
+
+void Replication::ForgetHistory() {
+  {
+    MutexLock lock(mutex_);
+    history_.ChangeId(random_);
+  }
+  board_.Clear();
+  if (Transport* const its_transport = transport()) its_transport->Dismiss();
+}
+
+void Replication::EndPin() {
+  MutexLock lock(mutex_);
+  pinned_ = INT64_MAX;
+}
+
+void Replication::KeepFrom(int64_t oldest_cursor) {
+  MutexLock lock(mutex_);
+  if (!history_.backlog()) return;
+  oldest_cursor_ = oldest_cursor;
+  const int64_t backlog = stream_.Published() - BacklogSize();
+  kept_ = std::max(kept_, std::min({backlog, oldest_cursor, pinned_}));
+  stream_.Keep(*this, kept_);
+}
+
+void Replication::DropIdleBacklog(int64_t now_ms, int64_t no_replicas_since_ms) {
+  const int64_t ttl_s = server_.settings().repl_backlog_ttl_s;
+  if (!BacklogIsIdle(now_ms, no_replicas_since_ms, ttl_s)) return;
+  Hold hold(server_.keyspace().background_slot());
+  if (!hold.TryClose(server_.keyspace().databases(), /*queued=*/false)) return;
+  std::optional<LinkLine> line;
+  {
+    MutexLock lock(mutex_);
+    if (!history_.backlog() || pinned_ != INT64_MAX) return;
+    line = history_.DropBacklog(ttl_s, random_);
+    kept_ = ChangeStream::kNothing;
+    stream_.Keep(*this, kept_);
+  }
+  server_.persistence().journal().set_replicated(false);
+  LogLink(*line);
+}
+
+void Replication::SetFacts(std::vector<ReplicaFacts> facts) {
+  MutexLock lock(mutex_);
+  facts_ = std::move(facts);
+}
+
+void Replication::CountReplicas() {
+  const Config& settings = server_.settings();
+  too_few_ = !board_.EnoughGood(server_.clock().MonotonicUs() / 1000,
+                                settings.min_replicas_to_write, settings.min_replicas_max_lag_s);
+}
+
+Replication::Figures Replication::figures() const {
+  Figures figures;
+  const Config& settings = server_.settings();
+  figures.good_replicas =
+      board_.CountGood(server_.clock().MonotonicUs() / 1000, settings.min_replicas_max_lag_s);
+  MutexLock lock(mutex_);
+  figures.id1 = history_.id1();
+  figures.id2 = history_.id2();
+  figures.second_offset = history_.id2_limit();
+  figures.backlog = history_.backlog();
+  if (figures.backlog) {
+    const SyncServer standing = Standing();
+    figures.offset = history_.OffsetAt(standing.stream.tail);
+    figures.first_byte = history_.FirstByte(standing.stream, standing.backlog_size);
+    figures.stream_bytes = stream_.memory();
+  }
+  figures.replicas = facts_;
+  figures.replica_errors = replica_errors_.load(std::memory_order_relaxed);
+  figures.full_syncs = full_syncs_;
+  figures.partial_syncs = partial_syncs_;
+  figures.refused_partial_syncs = refused_partial_syncs_;
+  return figures;
+}
+
+void Replication::ResetCounters() {
+  MutexLock lock(mutex_);
+  full_syncs_ = 0;
+  partial_syncs_ = 0;
+  refused_partial_syncs_ = 0;
+  replica_errors_ = 0;
+}
+
+}  // namespace cloakroom
