@@ -33,6 +33,27 @@ bool RepliesWithPushes(const Client& client, const Request& request) {
          request.command->row->has(kNoScript);
 }
 
+/// CLIENT CACHING outlasts every CLIENT command.
+bool BelongsToClient(const Request& request) {
+  return request.command != nullptr && request.command->row->name.starts_with("client|");
+}
+
+/// Whether the request has not run yet, or runs once more.
+bool WillRunAgain(const Outcome& outcome) {
+  switch (outcome.kind) {
+    case Outcome::Kind::kGate:
+    case Outcome::Kind::kSoon:
+    case Outcome::Kind::kPaused:
+    case Outcome::Kind::kPrepare:
+      return true;
+    case Outcome::Kind::kDone:
+    case Outcome::Kind::kBlocked:
+    case Outcome::Kind::kLongWork:
+      return false;
+  }
+  return false;
+}
+
 /// The first words of HTTP lines. A web page can make a browser in our network send such requests,
 /// with commands in the body; no client of our protocol sends them.
 bool IsHttp(std::string_view name) {
@@ -124,9 +145,16 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {
   thread_.holds.client = client.id;
-  if (client.reply_mode == ReplyMode::kOn) [[likely]] {
-    return ExecuteAndReply(client, request, reply, queued);
-  }
+  Outcome outcome = client.reply_mode == ReplyMode::kOn
+                        ? ExecuteAndReply(client, request, reply, queued)
+                        : ExecuteAndDrop(client, request, reply, queued);
+  if (client.tracking.on) [[unlikely]]
+    EndTracked(client, request, outcome);
+  return outcome;
+}
+
+Outcome Executor::ExecuteAndDrop(Client& client, const Request& request, ReplyWriter& reply,
+                                 bool queued) {
   if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkip;
   bool pushes = RepliesWithPushes(client, request);
   size_t mark = reply.out().Mark();
@@ -236,8 +264,6 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   }
   // The rest does not need the keys, which others may wait for.
   hold.Release();
-  if (client.tracking.on) [[unlikely]]
-    EndTracked(client);
   if (call.has_long_work()) [[unlikely]] {
     const bool prepares = call.prepares();
     if (!prepares) accounting_.NoteRun(call);
@@ -319,8 +345,6 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
     }
   }
   LeaveMulti(server_, thread_.slot, client);
-  if (client.tracking.on) [[unlikely]]
-    EndTracked(client);
   server_.monitors().Tell(notes, thread_.pusher());
   if (server_.monitors().active()) {
     accounting_.TellMonitors(client, *request.command, request.args, CallMode::kTopLevel);
@@ -364,9 +388,11 @@ void Executor::Track(Client& client, const Command& command, CommandArguments ar
   server_.tracking().Remember(client, keys);
 }
 
-void Executor::EndTracked(Client& client) {
-  if (!client.in_multi) client.tracking.EndCommand();
+void Executor::EndTracked(Client& client, const Request& request, const Outcome& outcome) {
   server_.tracking().AfterHold();
+  if (!WillRunAgain(outcome) && !client.in_multi && !BelongsToClient(request)) {
+    client.tracking.caching = ClientTracking::Caching::kUnsaid;
+  }
 }
 
 void Executor::FinishLongWork(Client& client, const Request& request, int64_t started_us,

@@ -74,8 +74,10 @@ class Executor {
  private:
   /// Buckets first, then entries.
   void Prefetch(std::span<const Request> requests, int db);
-  /// Executes and always writes the reply; Execute drops it when CLIENT REPLY is off.
+  /// Executes and always writes the reply.
   Outcome ExecuteAndReply(Client& client, const Request& request, ReplyWriter& reply, bool queued);
+  /// The same under CLIENT REPLY OFF or SKIP, which drop the reply.
+  Outcome ExecuteAndDrop(Client& client, const Request& request, ReplyWriter& reply, bool queued);
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);
   /// The outcome of a request that did not get its hold.
@@ -87,8 +89,8 @@ class Executor {
   Outcome Block(Call& call, Hold& hold);
   /// Remembers the keys that a client who tracks has read, while they are held.
   void Track(Client& client, const Command& command, CommandArguments args);
-  /// Finishes the command of such a client, when nothing is held any more.
-  void EndTracked(Client& client);
+  /// Ends the turn of a request of such a client, when nothing is held any more.
+  void EndTracked(Client& client, const Request& request, const Outcome& outcome);
   /// Notes that the request is no longer parked.
   void Unpark(Client& client, const std::shared_ptr<BlockedRequest>& blocked);
   Outcome ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
