@@ -263,7 +263,9 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
     return outcome;
   }
   // The rest does not need the keys, which others may wait for.
+  replies_later_ = call.has_long_work();
   hold.Release();
+  replies_later_ = false;
   if (call.has_long_work()) [[unlikely]] {
     const bool prepares = call.prepares();
     if (!prepares) accounting_.NoteRun(call);

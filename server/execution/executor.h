@@ -67,6 +67,9 @@ class Executor {
   /// When the last command ended or, before that, when the batch began; monotonic.
   int64_t now_us() const { return now_us_; }
   int64_t now_ms() const { return wall_ms_ + (now_us_ - batch_us_) / 1000; }
+  /// The request that executes gets its reply from long work: what its changes push to its own
+  /// client comes behind that.
+  bool replies_later() const { return replies_later_; }
   const Admission& admission() const { return admission_; }
   ThreadContext& thread() { return thread_; }
   Server& server() { return server_; }
@@ -105,6 +108,7 @@ class Executor {
   int64_t wall_ms_ = 0;   ///< when the batch began
   int64_t batch_us_ = 0;  ///< the same, on the monotonic clock
   int64_t now_us_ = 0;    ///< when the last command ended
+  bool replies_later_ = false;
 };
 
 }  // namespace cloakroom
