@@ -131,8 +131,9 @@ void Executor::Prefetch(std::span<const Request> requests, int db_index) {
 Outcome Executor::Refuse(Client& client, const Request& request, std::string_view error,
                          ReplyWriter& reply) {
   if (client.in_multi) client.multi_failed = true;
-  accounting_.CountRejected(request.command, error);
-  if (request.command != nullptr && request.command->row->has(kRunsQueue)) {
+  const bool aborts = request.command != nullptr && request.command->row->has(kRunsQueue);
+  accounting_.CountRejected(request.command, aborts ? kExecAbort : error);
+  if (aborts) {
     // Without the code ERR, as in Redis.
     std::string_view cause = error.starts_with("ERR ") ? error.substr(4) : error;
     reply.Error(absl::StrCat("EXECABORT Transaction discarded because of: ", std::string(cause)));
@@ -312,7 +313,8 @@ void Executor::FinishBlocked(Client& client, const Request& request, const Outco
                              ReplyWriter& reply) {
   BeginBatch();
   Unpark(client, outcome.blocked);
-  outcome.blocked->Reply(reply);
+  const std::string error_code = outcome.blocked->Reply(reply);
+  if (!error_code.empty()) accounting_.CountFailure(*request.command, error_code);
   accounting_.NoteEnd(client, *request.command, request.args, outcome.ran_us);
 }
 
@@ -324,9 +326,10 @@ void Executor::AbandonBlocked(Client& client, const std::shared_ptr<BlockedReque
 Outcome Executor::ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
                                      bool queued) {
   if (client.multi_failed) {
-    accounting_.CountError(kExecAbort);
     reply.Error(kExecAbort);
     LeaveMulti(server_, thread_.slot, client);
+    accounting_.CountFailure(*request.command, kExecAbort);
+    accounting_.NoteEnd(client, *request.command, request.args, /*duration_us=*/0);
     return {};
   }
   const int64_t started_us = now_us_;

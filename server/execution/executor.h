@@ -64,6 +64,11 @@ class Executor {
   void RunNested(Client& client, const Command& command, CommandArguments args, ReplyWriter& reply,
                  int64_t now_ms, CallMode mode, Hold& hold);
 
+  /// Counts the refusal of a command to a script. Null: no command has that name.
+  void NoteRefused(const Command* command, std::string_view error) {
+    accounting_.CountRejected(command, error);
+  }
+
   /// When the last command ended or, before that, when the batch began; monotonic.
   int64_t now_us() const { return now_us_; }
   int64_t now_ms() const { return wall_ms_ + (now_us_ - batch_us_) / 1000; }

@@ -11,6 +11,7 @@
 
 #include "server/execution/call.h"
 #include "server/execution/command.h"
+#include "server/info/totals.h"
 #include "server/persistence/persistence.h"
 #include "tests/server/support/loop_fixture.h"
 #include "tests/support/status_matchers.h"
@@ -228,6 +229,9 @@ TEST_F(BlockedTest, ClientUnblockEndsTheWaitOnce) {
   const std::string error = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n";
   EXPECT_EQ(one_.Await(error.size()), error);
   ExpectNobodyWaits();
+  const Command& await = *server_.commands().FindName("await");
+  EXPECT_EQ(SumOf(server_, await.index).failed, 1);
+  EXPECT_EQ(SumOf(server_).errors, 1);
 }
 
 TEST_F(BlockedTest, InfoAndClientListCountThoseWhoWait) {
