@@ -10,6 +10,7 @@
 #include "server/net/event_loop.h"
 #include "server/net/listener.h"
 #include "server/net/loop_loads.h"
+#include "server/net/running_loops.h"
 
 namespace cloakroom {
 
@@ -36,6 +37,7 @@ class Network {
 
   Server& server_;
   LoopLoads loads_;
+  RunningLoops running_loops_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   Listener listener_;
 };
