@@ -131,7 +131,6 @@ void ClientCaching(Call& call) {
   } else {
     return call.SyntaxError();
   }
-  tracking.keeps_caching = true;
   call.reply().Ok();
 }
 
@@ -139,10 +138,7 @@ int64_t RedirectOf(const ClientTracking& tracking) {
   return tracking.on ? static_cast<int64_t>(tracking.redirect) : -1;
 }
 
-void ClientGetRedir(Call& call) {
-  call.client().tracking.keeps_caching = true;
-  call.reply().Integer(RedirectOf(call.client().tracking));
-}
+void ClientGetRedir(Call& call) { call.reply().Integer(RedirectOf(call.client().tracking)); }
 
 std::vector<std::string_view> FlagsOf(const ClientTracking& tracking) {
   using Caching = ClientTracking::Caching;
@@ -158,8 +154,7 @@ std::vector<std::string_view> FlagsOf(const ClientTracking& tracking) {
 }
 
 void ClientTrackingInfo(Call& call) {
-  ClientTracking& tracking = call.client().tracking;
-  tracking.keeps_caching = true;
+  const ClientTracking& tracking = call.client().tracking;
   ReplyWriter& reply = call.reply();
   reply.Map(3);
   reply.Bulk("flags");

@@ -25,6 +25,10 @@ void Accounting::CountRejected(const Command* command, std::string_view error) {
 
 void Accounting::CountFailure(const Command& command, std::string_view error_code) {
   CountError(error_code);
+  CountFailed(command);
+}
+
+void Accounting::CountFailed(const Command& command) {
   thread_.stats.per_command[static_cast<size_t>(command.index)].failed += 1;
 }
 
@@ -32,8 +36,10 @@ void Accounting::NoteRun(const Call& call) {
   if (server_.monitors().active()) [[unlikely]] {
     TellMonitors(call.client(), call.command(), call.args(), call.mode());
   }
-  if (call.failed()) [[unlikely]]
-    CountFailure(call.command(), call.error_code());
+  if (!call.failed()) [[likely]]
+    return;
+  if (call.error_is_counted()) return CountFailed(call.command());
+  CountFailure(call.command(), call.error_code());
 }
 
 void Accounting::NoteEnd(Client& client, const Command& command, CommandArguments args,

@@ -38,6 +38,7 @@ class Accounting {
   MonitorNotes* KeepNotes(MonitorNotes* notes) { return std::exchange(notes_, notes); }
 
  private:
+  void CountFailed(const Command& command);
   void AddToHistogram(CommandStats& stats, int64_t duration_us);
   void AddToSlowLog(Client& client, const Command& command, CommandArguments args,
                     int64_t duration_us);

@@ -113,6 +113,9 @@ class Call {
   void ReplyItem(const ItemValue& value);
   bool failed() const { return !error_code_.empty(); }
   std::string_view error_code() const { return error_code_; }
+  /// For a script that replies the error of one of its commands, which counted it.
+  void NoteErrorIsCounted() { error_is_counted_ = true; }
+  bool error_is_counted() const { return error_is_counted_; }
 
   // An argument as a number. If it is not one, replies with the error and returns nullopt.
   std::optional<int64_t> Integer(size_t i, std::string_view error = kNotInteger);
@@ -195,6 +198,7 @@ class Call {
   std::string_view first_key_;
   KeyHash first_hash_;
   std::string error_code_;
+  bool error_is_counted_ = false;
   LongWork::Function work_;
   bool prepares_ = false;
   bool again_soon_ = false;

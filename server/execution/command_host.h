@@ -29,12 +29,15 @@ class CommandHost final : public ScriptHost {
   ~CommandHost() override;
 
   void Call(std::span<const std::string_view> args, int resp, std::string* reply) override;
+  void PassesErrorOn() override { passes_error_on_ = true; }
   std::optional<bool> CommandAllowed(std::span<const std::string_view> args) override;
   void Log(int level, std::string_view message) override;
   bool ShouldStop() override;
 
   /// Whether the script was ended in the middle of its changes, which nobody may see.
   bool cut_off() const { return running_.cut_off(); }
+  /// Whether the script's reply is an error of one of its commands, which has been counted.
+  bool passes_error_on() const { return passes_error_on_; }
 
  private:
   /// The error that refuses a command to the script, or OK.
@@ -49,6 +52,7 @@ class CommandHost final : public ScriptHost {
   RunningScript running_;
   Client client_;
   OutputBuffer output_;
+  bool passes_error_on_ = false;
 };
 
 }  // namespace cloakroom

@@ -33,6 +33,27 @@ bool RepliesWithPushes(const Client& client, const Request& request) {
          request.command->row->has(kNoScript);
 }
 
+/// CLIENT CACHING outlasts every CLIENT command.
+bool BelongsToClient(const Request& request) {
+  return request.command != nullptr && request.command->row->name.starts_with("client|");
+}
+
+/// Whether the request has not run yet, or runs once more.
+bool WillRunAgain(const Outcome& outcome) {
+  switch (outcome.kind) {
+    case Outcome::Kind::kGate:
+    case Outcome::Kind::kSoon:
+    case Outcome::Kind::kPaused:
+    case Outcome::Kind::kPrepare:
+      return true;
+    case Outcome::Kind::kDone:
+    case Outcome::Kind::kBlocked:
+    case Outcome::Kind::kLongWork:
+      return false;
+  }
+  return false;
+}
+
 /// The first words of HTTP lines. A web page can make a browser in our network send such requests,
 /// with commands in the body; no client of our protocol sends them.
 bool IsHttp(std::string_view name) {
@@ -110,8 +131,9 @@ void Executor::Prefetch(std::span<const Request> requests, int db_index) {
 Outcome Executor::Refuse(Client& client, const Request& request, std::string_view error,
                          ReplyWriter& reply) {
   if (client.in_multi) client.multi_failed = true;
-  accounting_.CountRejected(request.command, error);
-  if (request.command != nullptr && request.command->row->has(kRunsQueue)) {
+  const bool aborts = request.command != nullptr && request.command->row->has(kRunsQueue);
+  accounting_.CountRejected(request.command, aborts ? kExecAbort : error);
+  if (aborts) {
     // Without the code ERR, as in Redis.
     std::string_view cause = error.starts_with("ERR ") ? error.substr(4) : error;
     reply.Error(absl::StrCat("EXECABORT Transaction discarded because of: ", std::string(cause)));
@@ -125,16 +147,21 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
 Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {
   thread_.holds.client = client.id;
   thread_.holds.appended = 0;
-  if (client.reply_mode == ReplyMode::kOn) [[likely]] {
-    Outcome outcome = ExecuteAndReply(client, request, reply, queued);
-    NoteAppended(client);
-    return outcome;
-  }
+  Outcome outcome = client.reply_mode == ReplyMode::kOn
+                        ? ExecuteAndReply(client, request, reply, queued)
+                        : ExecuteAndDrop(client, request, reply, queued);
+  if (thread_.holds.appended != 0) client.write_position = thread_.holds.appended;
+  if (client.tracking.on) [[unlikely]]
+    EndTracked(client, request, outcome);
+  return outcome;
+}
+
+Outcome Executor::ExecuteAndDrop(Client& client, const Request& request, ReplyWriter& reply,
+                                 bool queued) {
   if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkip;
   bool pushes = RepliesWithPushes(client, request);
   size_t mark = reply.out().Mark();
   Outcome outcome = ExecuteAndReply(client, request, reply, queued);
-  NoteAppended(client);
   // Only CLIENT REPLY ON, RESET and pushes send a reply. A request that waits drops its reply when
   // it is done.
   if (client.reply_mode != ReplyMode::kOn && !pushes) reply.out().Truncate(mark);
@@ -142,10 +169,6 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& r
     client.reply_mode = ReplyMode::kOn;
   }
   return outcome;
-}
-
-void Executor::NoteAppended(Client& client) {
-  if (thread_.holds.appended != 0) client.write_position = thread_.holds.appended;
 }
 
 Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyWriter& reply,
@@ -243,9 +266,9 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
     return outcome;
   }
   // The rest does not need the keys, which others may wait for.
+  replies_later_ = call.has_long_work();
   hold.Release();
-  if (client.tracking.on) [[unlikely]]
-    EndTracked(client);
+  replies_later_ = false;
   if (call.has_long_work()) [[unlikely]] {
     const bool prepares = call.prepares();
     if (!prepares) accounting_.NoteRun(call);
@@ -293,7 +316,8 @@ void Executor::FinishBlocked(Client& client, const Request& request, const Outco
                              ReplyWriter& reply) {
   BeginBatch();
   Unpark(client, outcome.blocked);
-  outcome.blocked->Reply(reply);
+  const std::string error_code = outcome.blocked->Reply(reply);
+  if (!error_code.empty()) accounting_.CountFailure(*request.command, error_code);
   accounting_.NoteEnd(client, *request.command, request.args, outcome.ran_us);
 }
 
@@ -305,9 +329,10 @@ void Executor::AbandonBlocked(Client& client, const std::shared_ptr<BlockedReque
 Outcome Executor::ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
                                      bool queued) {
   if (client.multi_failed) {
-    accounting_.CountError(kExecAbort);
     reply.Error(kExecAbort);
     LeaveMulti(server_, thread_.slot, client);
+    accounting_.CountFailure(*request.command, kExecAbort);
+    accounting_.NoteEnd(client, *request.command, request.args, /*duration_us=*/0);
     return {};
   }
   const int64_t started_us = now_us_;
@@ -328,8 +353,6 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
     }
   }
   LeaveMulti(server_, thread_.slot, client);
-  if (client.tracking.on) [[unlikely]]
-    EndTracked(client);
   server_.monitors().Tell(notes, thread_.pusher());
   if (server_.monitors().active()) {
     accounting_.TellMonitors(client, *request.command, request.args, CallMode::kTopLevel);
@@ -373,9 +396,11 @@ void Executor::Track(Client& client, const Command& command, CommandArguments ar
   server_.tracking().Remember(client, keys);
 }
 
-void Executor::EndTracked(Client& client) {
-  if (!client.in_multi) client.tracking.EndCommand();
+void Executor::EndTracked(Client& client, const Request& request, const Outcome& outcome) {
   server_.tracking().AfterHold();
+  if (!WillRunAgain(outcome) && !client.in_multi && !BelongsToClient(request)) {
+    client.tracking.caching = ClientTracking::Caching::kUnsaid;
+  }
 }
 
 void Executor::FinishLongWork(Client& client, const Request& request, int64_t started_us,

@@ -64,9 +64,17 @@ class Executor {
   void RunNested(Client& client, const Command& command, CommandArguments args, ReplyWriter& reply,
                  int64_t now_ms, CallMode mode, Hold& hold);
 
+  /// Counts the refusal of a command to a script. Null: no command has that name.
+  void NoteRefused(const Command* command, std::string_view error) {
+    accounting_.CountRejected(command, error);
+  }
+
   /// When the last command ended or, before that, when the batch began; monotonic.
   int64_t now_us() const { return now_us_; }
   int64_t now_ms() const { return wall_ms_ + (now_us_ - batch_us_) / 1000; }
+  /// The request that executes gets its reply from long work: what its changes push to its own
+  /// client comes behind that.
+  bool replies_later() const { return replies_later_; }
   const Admission& admission() const { return admission_; }
   ThreadContext& thread() { return thread_; }
   Server& server() { return server_; }
@@ -74,10 +82,10 @@ class Executor {
  private:
   /// Buckets first, then entries.
   void Prefetch(std::span<const Request> requests, int db);
-  /// Executes and always writes the reply; Execute drops it when CLIENT REPLY is off.
+  /// Executes and always writes the reply.
   Outcome ExecuteAndReply(Client& client, const Request& request, ReplyWriter& reply, bool queued);
-  /// Remembers how far the stream of changes was behind what the client has just changed.
-  void NoteAppended(Client& client);
+  /// The same under CLIENT REPLY OFF or SKIP, which drop the reply.
+  Outcome ExecuteAndDrop(Client& client, const Request& request, ReplyWriter& reply, bool queued);
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);
   /// The outcome of a request that did not get its hold.
@@ -89,8 +97,8 @@ class Executor {
   Outcome Block(Call& call, Hold& hold);
   /// Remembers the keys that a client who tracks has read, while they are held.
   void Track(Client& client, const Command& command, CommandArguments args);
-  /// Finishes the command of such a client, when nothing is held any more.
-  void EndTracked(Client& client);
+  /// Ends the turn of a request of such a client, when nothing is held any more.
+  void EndTracked(Client& client, const Request& request, const Outcome& outcome);
   /// Notes that the request is no longer parked.
   void Unpark(Client& client, const std::shared_ptr<BlockedRequest>& blocked);
   Outcome ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
@@ -105,6 +113,7 @@ class Executor {
   int64_t wall_ms_ = 0;   ///< when the batch began
   int64_t batch_us_ = 0;  ///< the same, on the monotonic clock
   int64_t now_us_ = 0;    ///< when the last command ended
+  bool replies_later_ = false;
 };
 
 }  // namespace cloakroom

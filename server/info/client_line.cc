@@ -70,6 +70,8 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
   int64_t spare = std::max<int64_t>(client.query_capacity - query, 0);
   int64_t pending = client.output_bytes + client.pushed_bytes;
   int64_t own_output = client.output_memory;
+  // With the values that wait by reference.
+  const int64_t memory = MemoryOf(client) + std::max<int64_t>(client.output_bytes - own_output, 0);
   std::string line = fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
       "multi={}",
@@ -81,7 +83,7 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
       " qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} "
       "tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
       query, spare, client.args_bytes + 0, client.queued_bytes + 0, own_output, own_output, 0,
-      pending > 0 ? 1 : 0, pending, MemoryOf(client), pending > 0 ? "rw" : "r", LastCommand(client),
+      pending > 0 ? 1 : 0, pending, memory, pending > 0 ? "rw" : "r", LastCommand(client),
       kDefaultUser, client.tracking.on ? static_cast<int64_t>(client.tracking.redirect) : -1,
       client.resp + 0, lib_name, lib_version);
   return line;

@@ -4,16 +4,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "protocol/text.h"
 #include "protocol/version.h"
 #include "server/config/config.h"
 #include "server/config/config_store.h"
 #include "server/context/pause.h"
+#include "server/execution/command_table.h"
 #include "server/execution/thread_context.h"
 #include "server/info/sampler.h"
 #include "server/metrics/process_facts.h"
+#include "server/session/blocked_request.h"
 #include "server/session/client_registry.h"
 #include "server/tracking/tracking_table.h"
 #include "storage/base/clock.h"
@@ -63,6 +68,28 @@ void AppendServer(Server& server, InfoText& text) {
   }
 }
 
+/// Keys that requests wait for, with the numbers of their databases. A reader of a consumer group
+/// is also unblocked when its key is removed.
+struct AwaitedKeys {
+  absl::flat_hash_set<std::pair<int, std::string>> all;
+  absl::flat_hash_set<std::pair<int, std::string>> by_group_readers;
+};
+
+AwaitedKeys FindAwaitedKeys(Server& server) {
+  AwaitedKeys awaited;
+  for (const auto& client : server.clients().All()) {
+    MutexLock lock(client->mutex);
+    if (client->blocked_request == nullptr) continue;
+    const Command* command = client->last_command;
+    const int db = client->blocked_request->db().index();
+    for (const std::string& key : client->blocked_request->keys()) {
+      awaited.all.emplace(db, key);
+      if (command->row->name == "xreadgroup") awaited.by_group_readers.emplace(db, key);
+    }
+  }
+  return awaited;
+}
+
 void AppendClients(Server& server, InfoText& text) {
   Sampler::Figures figures = server.sampler().figures();
   int64_t blocked = server.pause().Waiting(server.clock().NowMs());
@@ -82,8 +109,9 @@ void AppendClients(Server& server, InfoText& text) {
   text.Line("pubsub_clients", figures.pubsub_clients);
   text.Line("watching_clients", figures.watching_clients);
   text.Line("clients_in_timeout_table", with_time_limit);
-  text.Line("total_blocking_keys", 0);
-  text.Line("total_blocking_keys_on_nokey", 0);
+  const AwaitedKeys awaited = blocked > 0 ? FindAwaitedKeys(server) : AwaitedKeys();
+  text.Line("total_blocking_keys", awaited.all.size());
+  text.Line("total_blocking_keys_on_nokey", awaited.by_group_readers.size());
 }
 
 std::string Seconds(const timeval& time) {

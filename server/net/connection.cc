@@ -442,28 +442,22 @@ void Connection::Push(Pushed pushed) {
   const bool first = pushes_.Add(std::move(pushed));
   if (OverOutputLimit()) return CloseOverLimit();
   if (here) return HandOn();
-  if (first) PostHandOn();
+  if (first) loop_.TellOfPush(weak_from_this());
 }
 
 void Connection::OffsetsAreKnown() {
   if (loop_.OnThisThread()) return HandOn();
-  if (pushes_.Remind()) PostHandOn();
-}
-
-void Connection::PostHandOn() {
-  loop_.Post([weak = weak_from_this()] {
-    auto self = weak.lock();
-    if (self == nullptr) return;
-    self->HandOn();
-    self->loop_.SendReplies();
-  });
+  if (pushes_.Remind()) loop_.TellOfPush(weak_from_this());
 }
 
 /// During a script of this client the loop serves others, whose pushes must not land in its reply.
-/// And the reply of long work shows older data than a push that comes meanwhile: a client that
-/// caches it must first get the reply, then the invalidation.
+/// What its own FLUSHALL tells it goes behind the reply, which comes from long work. And the reply
+/// of long work shows older data than a push that comes meanwhile: a client that caches it must
+/// first get the reply, then the invalidation.
 bool Connection::InMidstOfReply() const {
-  return (executing_ && loop_.executing() != this) || conversation_.works();
+  const bool runs = executing_ && loop_.executing() == this;
+  if (runs && loop_.executor().replies_later()) return true;
+  return (executing_ && !runs) || conversation_.works();
 }
 
 void Connection::HandOn() {
@@ -479,26 +473,20 @@ void Connection::HandOn() {
       SendReplies();
       HoldReplies(pushed.durable_from());
     }
-    // It goes with all that is sent at the end of the round.
-    if (replies_ == nullptr) replies_ = loop_.TakeOutput(*this);
     AppendPush(std::move(pushed.bytes));
   }
 }
 
 void Connection::AppendPush(SharedBytes bytes) {
   if (!open_) return;
-  OutputBuffer alone;
-  OutputBuffer& output = replies_ != nullptr ? *replies_ : alone;
+  // It goes with all that is sent at the end of the round.
+  if (replies_ == nullptr) replies_ = loop_.TakeOutput(*this);
   if (bytes.bytes.size() < kCopiedPush) {
-    output.Append(bytes.bytes);
+    replies_->Append(bytes.bytes);
   } else {
-    output.Append(std::move(bytes));
+    replies_->Append(std::move(bytes));
   }
-  if (replies_ == nullptr) {
-    if (!Send(output)) Close();
-  } else if (OverOutputLimit(output.size())) {
-    CloseOverLimit();
-  }
+  if (OverOutputLimit(replies_->size())) CloseOverLimit();
 }
 
 void Connection::Kill() {

@@ -79,6 +79,8 @@ class Connection final : public ClientLink,
   /// others.
   bool SendReplies();
   void SendHeld() override;
+  /// Puts what was pushed from other threads among the replies of this round.
+  void HandOn();
 
   /// Closes the connection if it has been idle, or over a soft limit, for too long.
   void CheckLimits(int64_t now_ms);
@@ -140,9 +142,6 @@ class Connection final : public ClientLink,
   std::optional<size_t> SendSome(const OutputBuffer& output, size_t most);
   void AppendPush(SharedBytes bytes);
   bool InMidstOfReply() const;
-  /// Sends what other threads have pushed, at the end of the round.
-  void HandOn();
-  void PostHandOn();
   /// Begins a wait, and returns a function that ends it, from any thread. If that wait has ended
   /// otherwise, the function does nothing.
   std::function<void()> Waker();

@@ -24,9 +24,10 @@ constexpr int kCoroutineSteps = 256;
 
 }  // namespace
 
-EventLoop::EventLoop(Server& server, LoopLoads& loads, int index)
+EventLoop::EventLoop(Server& server, LoopLoads& loads, RunningLoops& loops, int index)
     : server_(server),
       loads_(loads),
+      loops_(loops),
       index_(static_cast<size_t>(index)),
       executor_(server, server.thread(index)),
       context_(1),
@@ -47,6 +48,7 @@ EventLoop::~EventLoop() = default;
 void EventLoop::Start() {
   thread_ = std::thread([this] {
     thread_id_ = std::this_thread::get_id();
+    loops_.Enter(index_, *this);
     MemoryMeter::RegisterThread();
     TakeShortTurns();
     Tick();
@@ -56,6 +58,7 @@ void EventLoop::Start() {
     line_.clear();
     connections_.clear();
     closed_.clear();
+    loops_.Leave(index_);
   });
 }
 
@@ -83,6 +86,33 @@ void EventLoop::Post(Task task) {
   } else if (first) {
     poller_.Wake();
   }
+}
+
+void EventLoop::TellOfPush(std::weak_ptr<Connection> connection) {
+  EventLoop* const pusher = loops_.OfThisThread();
+  if (pusher == nullptr || pusher == this) {
+    return Post([this, connections = std::vector{std::move(connection)}] { HandOn(connections); });
+  }
+  std::vector<PushedTo>& pushed_to = pusher->pushed_to_;
+  const auto place = std::ranges::find(pushed_to, this, &PushedTo::loop);
+  PushedTo& own = place == pushed_to.end() ? pushed_to.emplace_back() : *place;
+  own.loop = this;
+  own.connections.push_back(std::move(connection));
+}
+
+void EventLoop::TellOthers() {
+  for (PushedTo& pushed : std::exchange(pushed_to_, {})) {
+    pushed.loop->Post([loop = pushed.loop, connections = std::move(pushed.connections)] {
+      loop->HandOn(connections);
+    });
+  }
+}
+
+void EventLoop::HandOn(const std::vector<std::weak_ptr<Connection>>& connections) {
+  for (const std::weak_ptr<Connection>& weak : connections) {
+    if (const auto connection = weak.lock()) connection->HandOn();
+  }
+  SendReplies();
 }
 
 void EventLoop::Run() {
@@ -155,6 +185,8 @@ void EventLoop::GiveBack(std::unique_ptr<OutputBuffer> output) {
 }
 
 void EventLoop::SendReplies() {
+  if (!pushed_to_.empty()) [[unlikely]]
+    TellOthers();
   if (answered_.empty()) return;
   MemoryMeter::Publish();
   held_.EndRound();

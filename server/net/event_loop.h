@@ -18,6 +18,7 @@
 #include "server/net/loop_loads.h"
 #include "server/net/poller.h"
 #include "server/net/round.h"
+#include "server/net/running_loops.h"
 #include "server/net/timer_queue.h"
 #include "storage/base/mutex.h"
 
@@ -32,14 +33,14 @@ class Connection;
 /// Asio runs the coroutines of connections that wait. The loop serves Asio only when asked: whoever
 /// makes a coroutine ready calls ServeAsio.
 ///
-/// Thread rule: its own thread, except Start, Stop, Join and Post.
+/// Thread rule: its own thread, except Start, Stop, Join, Post and TellOfPush.
 class EventLoop {
  public:
   using Context = boost::asio::io_context;
   using Task = absl::AnyInvocable<void()>;
 
-  /// The loop takes each connection that it loses off `loads`.
-  EventLoop(Server& server, LoopLoads& loads, int index);
+  /// The loop takes each connection that it loses off `loads`, and enters itself in `loops`.
+  EventLoop(Server& server, LoopLoads& loads, RunningLoops& loops, int index);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -76,6 +77,11 @@ class EventLoop {
   void LineUp(std::shared_ptr<Connection> connection) { line_.push_back(std::move(connection)); }
   HeldReplies& held() { return held_; }
 
+  /// Call it when something was pushed to a connection of this loop: the loop has it hand on its
+  /// pushes. If another loop has pushed, it says so at the end of its round, once for all
+  /// connections, so that all pushes of the round leave together. Any thread.
+  void TellOfPush(std::weak_ptr<Connection> connection);
+
   /// REQUIRES: the connection was counted (LoopLoads::Choose, Enter).
   void Add(std::shared_ptr<Connection> connection);
   /// The connection stays in memory until the loop has finished what it is doing.
@@ -92,10 +98,19 @@ class EventLoop {
   void PollNested();
 
  private:
+  struct PushedTo {
+    EventLoop* loop = nullptr;
+    std::vector<std::weak_ptr<Connection>> connections;
+  };
+
   void Run();
   /// Waits, if it may, and serves everything that is ready.
   void ServeOnce(bool may_wait);
   bool HasWork() const;
+  /// Tells the other loops to which of their connections this round has pushed.
+  void TellOthers();
+  /// Has the connections hand on what was pushed to them.
+  void HandOn(const std::vector<std::weak_ptr<Connection>>& connections);
   void RunTasks();
   void RunCoroutines();
   /// Gives each connection in line a turn. Stops after some milliseconds: then new requests come
@@ -108,6 +123,7 @@ class EventLoop {
 
   Server& server_;
   LoopLoads& loads_;
+  RunningLoops& loops_;
   const size_t index_;
   Poller poller_;
   TimerQueue timers_;
@@ -120,6 +136,8 @@ class EventLoop {
   std::unique_ptr<Round> round_;
   std::vector<std::unique_ptr<OutputBuffer>> outputs_;  ///< not in use; the last was used last
   std::vector<Connection*> answered_;                   ///< their replies are to be sent
+  /// In this round, this loop's clients have pushed to these connections of other loops.
+  std::vector<PushedTo> pushed_to_;
   HeldReplies held_;
   std::vector<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> closed_;  ///< to be freed

@@ -20,11 +20,12 @@ namespace cloakroom {
 Network::Network(Server& server)
     : server_(server),
       loads_(static_cast<size_t>(server.thread_count())),
+      running_loops_(static_cast<size_t>(server.thread_count())),
       loops_([&] {
         std::vector<std::unique_ptr<EventLoop>> loops;
         loops.reserve(static_cast<size_t>(server.thread_count()));
         for (int i = 0; i < server.thread_count(); ++i) {
-          loops.push_back(std::make_unique<EventLoop>(server, loads_, i));
+          loops.push_back(std::make_unique<EventLoop>(server, loads_, running_loops_, i));
         }
         return loops;
       }()),

@@ -11,6 +11,7 @@
 #include "server/net/listener.h"
 #include "server/net/loop_loads.h"
 #include "server/net/replication_thread.h"
+#include "server/net/running_loops.h"
 
 namespace cloakroom {
 
@@ -37,6 +38,7 @@ class Network {
 
   Server& server_;
   LoopLoads loads_;
+  RunningLoops running_loops_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   Listener listener_;
   std::unique_ptr<ReplicationThread> replicas_;

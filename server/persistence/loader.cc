@@ -12,6 +12,7 @@
 #include "server/persistence/log_keeper.h"
 #include "server/persistence/saver.h"
 #include "server/script/function_registry.h"
+#include "server/tracking/tracking_table.h"
 #include "storage/access/flush.h"
 #include "storage/base/clock.h"
 #include "storage/base/memory_meter.h"
@@ -96,6 +97,13 @@ absl::Status Loader::LoadLog(Hold& hold, absl::FunctionRef<bool()> stop) {
 }
 
 absl::Status Loader::Reload(const ReloadOptions& options) {
+  absl::Status status = ReloadAlone(options);
+  // All that is held has been given back.
+  server_.tracking().AfterHold();
+  return status;
+}
+
+absl::Status Loader::ReloadAlone(const ReloadOptions& options) {
   // In this order, so that the slot is free before the gates open.
   Hold hold(server_.keyspace().background_slot());
   BackgroundWork::TakeOver turn(work_);
@@ -123,6 +131,7 @@ absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {
     DiscardAll(server_.keyspace());
     server_.functions().Flush();
   }
+  server_.tracking().ForgetAll();
   absl::Status status = Load(options, hold, [] { return false; });
   if (log_on) feed.set_log(&journal_);
   feed.set_silent(false);

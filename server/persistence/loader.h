@@ -50,6 +50,7 @@ class Loader {
   absl::Status Reload(const ReloadOptions& options);
 
  private:
+  absl::Status ReloadAlone(const ReloadOptions& options);
   absl::Status Load(const ReloadOptions& options, Hold& hold, absl::FunctionRef<bool()> stop);
   absl::Status LoadLog(Hold& hold, absl::FunctionRef<bool()> stop);
   absl::Status LoadInPlace(const ReloadOptions& options, Hold& hold);

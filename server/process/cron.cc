@@ -7,6 +7,7 @@
 #include "server/info/sampler.h"
 #include "server/metrics/latency_monitor.h"
 #include "server/persistence/persistence.h"
+#include "server/tracking/tracking_table.h"
 #include "storage/base/memory_meter.h"
 
 namespace cloakroom {
@@ -45,6 +46,7 @@ void Cron::Run() {
     if (server_.keyspace().settings().active_expire) Expire();
     server_.sampler().SampleRates(server_);
     server_.persistence().Tick();
+    server_.tracking().Trim();
     if (turn % turns_per_second == 0) server_.sampler().SampleFigures(server_);
   }
 }

@@ -10,8 +10,8 @@
 
 namespace cloakroom {
 
-/// The background thread for periodic work: ten times a second it removes what has expired and
-/// samples the counters for INFO.
+/// The background thread for periodic work: ten times a second it removes what has expired, samples
+/// the counters for INFO, and gives persistence and tracking their turn.
 class Cron {
  public:
   explicit Cron(Server& server);

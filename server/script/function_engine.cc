@@ -25,6 +25,7 @@ class LoadHost final : public ScriptHost {
   void Call(std::span<const std::string_view>, int, std::string* reply) override {
     AppendError("ERR This Redis command is not allowed from script", reply);
   }
+  void PassesErrorOn() override {}
   std::optional<bool> CommandAllowed(std::span<const std::string_view>) override {
     return std::nullopt;
   }

@@ -67,6 +67,16 @@ void AppendRunError(lua_State* lua, std::string_view name, const ScriptRun& run,
   AppendError(text, reply);
 }
 
+// Whether the value on top is an error table that a command's reply became, see reply_to_lua.cc.
+bool IsErrorOfCommand(lua_State* lua) {
+  if (!lua_istable(lua, -1)) return false;
+  lua_pushliteral(lua, "ignore_error_stats_update");
+  lua_rawget(lua, -2);
+  const bool is = lua_toboolean(lua, -1) != 0;
+  lua_pop(lua, 1);
+  return is;
+}
+
 }  // namespace
 
 Interpreter::Interpreter(SandboxFor use) : use_(use), lua_(luaL_newstate()) {
@@ -109,6 +119,7 @@ int Interpreter::Call(int arguments, const char* killed) {
 void Interpreter::CallForReply(int arguments, std::string_view name, int client_resp,
                                std::string* reply) {
   const int status = Call(arguments, kScriptKilled);
+  if (!run_.killed && IsErrorOfCommand(lua_)) run_.host->PassesErrorOn();
   if (status != 0 || run_.killed) {
     AppendRunError(lua_, name, run_, reply);
   } else {

@@ -26,6 +26,9 @@ class ScriptHost {
   /// The engine appends the place in the script.
   virtual void Call(std::span<const std::string_view> args, int resp, std::string* reply) = 0;
 
+  /// The script's reply is an error that Call gave it.
+  virtual void PassesErrorOn() = 0;
+
   /// Whether the script's user may run this command. nullopt: there is no such command.
   virtual std::optional<bool> CommandAllowed(std::span<const std::string_view> args) = 0;
 

@@ -59,19 +59,25 @@ int64_t BlockedRequest::durable_from() {
   return durable_from_;
 }
 
-void BlockedRequest::Reply(ReplyWriter& reply) {
+std::string BlockedRequest::Reply(ReplyWriter& reply) {
   MutexLock lock(mutex_);
+  std::string error_code;
   switch (end_) {
     case End::kServed:
+      if (const auto text = output_.Whole(); text && text->starts_with('-')) {
+        error_code = ErrorCodeOf(text->substr(1));
+      }
       output_.MoveTo(reply.out());
-      return;
+      break;
     case End::kTimedOut:
       on_.time_out(reply);
-      return;
+      break;
     case End::kCalledOff:
+      error_code = ErrorCodeOf(kUnblocked);
       reply.Error(kUnblocked);
-      return;
+      break;
   }
+  return error_code;
 }
 
 }  // namespace cloakroom

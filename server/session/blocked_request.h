@@ -95,9 +95,10 @@ class BlockedRequest final : public Waiter {
   /// Call it when its client is gone: nobody may serve it any more.
   void Abandon() { Settle(); }
 
-  /// Once it is settled and the event loop knows: its reply, and the offset that must be durable
-  /// before the reply is sent.
-  void Reply(ReplyWriter& reply);
+  /// Once it is settled and the event loop knows: writes its reply, and returns the error's code,
+  /// or nothing.
+  std::string Reply(ReplyWriter& reply);
+  /// The offset that must be durable before the reply is sent.
   int64_t durable_from();
 
   // Waiter.

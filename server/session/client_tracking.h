@@ -25,15 +25,8 @@ struct ClientTracking {
   Relaxed<bool> redirect_broken = false;  ///< that client is gone
   std::vector<std::string> prefixes;      ///< under BCAST; "": all keys
 
-  /// For the next command, or for the transaction that it is a part of.
+  /// For the next request other than a CLIENT command, or for the transaction that it begins.
   Caching caching = Caching::kUnsaid;
-  bool keeps_caching = false;  ///< the command that runs now does not use it up
-
-  /// Call it after a command outside MULTI, or after EXEC.
-  void EndCommand() {
-    if (!keeps_caching) caching = Caching::kUnsaid;
-    keeps_caching = false;
-  }
 
   /// Whether the keys that the present command reads are to be remembered.
   bool remembers() const {

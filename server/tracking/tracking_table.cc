@@ -99,48 +99,60 @@ void TrackingTable::MakeRoom() {
   const auto most = static_cast<size_t>(server_.settings().tracking_table_max_keys.Get());
   if (most == 0) return;
   // Ends when all shards are empty: another thread may empty the table meanwhile.
-  for (size_t empty = 0; keys_.load(std::memory_order_relaxed) > most && empty < kShards;) {
+  size_t victims = 0;
+  for (size_t empty = 0;
+       keys_.load(std::memory_order_relaxed) > most && empty < kShards && victims < kMostVictims;) {
     Shard& shard = shards_[next_victim_.fetch_add(1, std::memory_order_relaxed) % kShards];
-    std::string victim;
-    {
-      MutexLock lock(shard.mutex);
-      empty = shard.readers.empty() ? empty + 1 : 0;
-      if (shard.readers.empty()) continue;
-      victim = shard.readers.begin()->first;
-    }
-    Invalidate(victim, /*origin=*/0);
+    MutexLock lock(shard.mutex);
+    empty = shard.readers.empty() ? empty + 1 : 0;
+    if (shard.readers.empty()) continue;
+    const std::string victim = shard.readers.begin()->first;
+    // Under the lock: whoever changes the key now finds nobody to tell, but hands this on.
+    relay_.Add({Invalidate(shard, victim, /*origin=*/0)});
+    ++victims;
   }
 }
 
+void TrackingTable::Trim() {
+  MakeRoom();
+  AfterHold();
+}
+
 void TrackingTable::Take(const ChangeBatch& batch, const ChangeOrigin& origin) {
+  Invalidations invalidations;
   batch.ForEach([&](const Change& change) {
     if (change.kind == ChangeKind::kFlushDatabase || change.kind == ChangeKind::kFlushAll ||
         change.kind == ChangeKind::kSwapDatabases) {
-      InvalidateAll();
+      invalidations.push_back(InvalidateAll());
     }
   });
   batch.ForEachEvent([&](int /*db*/, KeyEvent event, std::string_view key) {
+    if (!IsChange(event)) return;
+    Shard& shard = ShardOf(key);
+    MutexLock lock(shard.mutex);
     // Time makes no client's change.
-    if (IsChange(event)) Invalidate(key, event == "expired" ? 0 : origin.client);
+    const uint64_t by = event == "expired" ? 0 : origin.client;
+    Invalidation invalidation = Invalidate(shard, key, by);
+    if (invalidation.readers.empty() && invalidation.broadcast.empty()) return;
+    invalidations.push_back(std::move(invalidation));
   });
+  if (!invalidations.empty()) relay_.Add(std::move(invalidations));
 }
 
-void TrackingTable::Invalidate(std::string_view key, uint64_t origin) {
-  Invalidation invalidation{.readers = {}, .broadcast = ListenersTo(key), .origin = origin};
-  Shard& shard = ShardOf(key);
-  MutexLock lock(shard.mutex);
+TrackingTable::Invalidation TrackingTable::Invalidate(Shard& shard, std::string_view key,
+                                                      uint64_t origin) {
+  Invalidation invalidation{
+      .key = std::string(key), .readers = {}, .broadcast = ListenersTo(key), .origin = origin};
   if (const auto found = shard.readers.find(key); found != shard.readers.end()) {
     invalidation.readers = std::move(found->second);
     shard.readers.erase(found);
     keys_.fetch_sub(1, std::memory_order_relaxed);
     items_.fetch_sub(invalidation.readers.size(), std::memory_order_relaxed);
   }
-  if (invalidation.readers.empty() && invalidation.broadcast.empty()) return;
-  invalidation.key = std::string(key);
-  relay_.Add(std::move(invalidation));
+  return invalidation;
 }
 
-void TrackingTable::InvalidateAll() {
+TrackingTable::Invalidation TrackingTable::InvalidateAll() {
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     keys_.fetch_sub(shard.readers.size(), std::memory_order_relaxed);
@@ -149,7 +161,7 @@ void TrackingTable::InvalidateAll() {
     }
     shard.readers.clear();
   }
-  relay_.Add({});
+  return {};
 }
 
 TrackingTable::Readers TrackingTable::ListenersTo(std::string_view key) const {
@@ -171,15 +183,18 @@ size_t TrackingTable::prefixes() const {
 /// The messages of a chunk: those of clients in BCAST mode name all keys of the chunk at once.
 class TrackingTable::Outbox {
  public:
-  explicit Outbox(ClientRegistry& clients) : clients_(clients) {}
-  ~Outbox() { SendBroadcasts(); }
+  explicit Outbox(const ClientRegistry& clients) : clients_(clients), messages_(clients) {}
+  ~Outbox() {
+    WriteBroadcasts();
+    messages_.Send();
+  }
 
   void Add(const Invalidation& invalidation) {
     if (!invalidation.key) return TellAll();
     const std::string_view key = *invalidation.key;
     for (const uint64_t id : invalidation.readers) {
       if (const auto client = Find(id, invalidation.origin)) {
-        SendInvalidation(clients_, *client, std::span(&key, 1));
+        messages_.Tell(*client, std::span(&key, 1));
       }
     }
     for (const uint64_t id : invalidation.broadcast) {
@@ -197,30 +212,32 @@ class TrackingTable::Outbox {
   }
 
   void TellAll() {
-    SendBroadcasts();
+    WriteBroadcasts();
     for (const auto& client : clients_.All()) {
-      if (client->tracking.on) SendInvalidation(clients_, *client, std::nullopt);
+      if (client->tracking.on) messages_.Tell(*client, std::nullopt);
     }
   }
 
-  void SendBroadcasts() {
+  void WriteBroadcasts() {
     for (const auto& [id, keys] : broadcasts_) {
       if (const auto client = clients_.Find(id)) {
-        SendInvalidation(clients_, *client,
-                         std::vector<std::string_view>(keys.begin(), keys.end()));
+        messages_.Tell(*client, std::vector<std::string_view>(keys.begin(), keys.end()));
       }
     }
     broadcasts_.clear();
   }
 
-  ClientRegistry& clients_;
+  const ClientRegistry& clients_;
+  InvalidationMessages messages_;
   std::map<uint64_t, std::set<std::string_view>> broadcasts_;  ///< keys, by the client's id
 };
 
 void TrackingTable::AfterHold() {
-  relay_.HandOn([this](std::vector<Invalidation>& chunk) {
+  relay_.HandOn([this](std::vector<Invalidations>& chunk) {
     Outbox outbox(server_.clients());
-    for (const Invalidation& invalidation : chunk) outbox.Add(invalidation);
+    for (const Invalidations& invalidations : chunk) {
+      for (const Invalidation& invalidation : invalidations) outbox.Add(invalidation);
+    }
   });
 }
 

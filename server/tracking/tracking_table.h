@@ -29,10 +29,12 @@ namespace cloakroom {
 /// database, as Redis does. The first change of such a key tells the client and forgets it. A read
 /// is remembered while its stripe is held, and a change looks the key up while its stripe is held:
 /// no change comes between a read and its place in the table. A client in BCAST mode is told of
-/// every change of a key with one of its prefixes.
+/// every change of a key with one of its prefixes: one message names all keys that were changed
+/// under one hold, by a command or a transaction.
 ///
 /// Holds at most `tracking-table-max-keys` keys: for one more it tells the clients of another key
-/// to forget that. While no client tracks, nothing is paid.
+/// to forget that. When the setting is lowered, cron trims the table. While no client tracks,
+/// nothing is paid.
 ///
 /// Thread rule: any thread, except where a comment names one.
 class TrackingTable final : public ChangeConsumer {
@@ -62,6 +64,13 @@ class TrackingTable final : public ChangeConsumer {
   void Take(const ChangeBatch& batch, const ChangeOrigin& origin) override;
   void AfterHold() override;
 
+  /// Tells all clients that track to forget everything: for data that was replaced as a whole,
+  /// which is no change. Call AfterHold when the gates open. REQUIRES: all gates are closed.
+  void ForgetAll() { relay_.Add({InvalidateAll()}); }
+  /// For cron: `tracking-table-max-keys` may have been lowered. A very large table takes several
+  /// calls.
+  void Trim();
+
   // For INFO.
   size_t clients() const { return clients_; }
   size_t keys() const { return keys_; }
@@ -83,15 +92,21 @@ class TrackingTable final : public ChangeConsumer {
     Readers broadcast;
     uint64_t origin = 0;  ///< the client that made the change
   };
+  /// What the changes of one hold entail, in their order.
+  using Invalidations = std::vector<Invalidation>;
   class Outbox;
   static constexpr size_t kShards = 64;
+  /// The most keys that one call gives up to make room: a client may be waiting for its reply.
+  static constexpr size_t kMostVictims = 10'000;
 
   Shard& ShardOf(std::string_view key);
-  void Invalidate(std::string_view key, uint64_t origin);
-  void InvalidateAll();
+  /// The clients that must be told of a change of the key; the table forgets them.
+  Invalidation Invalidate(Shard& shard, std::string_view key, uint64_t origin)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  Invalidation InvalidateAll();
   /// The clients that want to hear of a key by its prefix.
   Readers ListenersTo(std::string_view key) const;
-  /// Forgets a key other than those just remembered, if the table is too large.
+  /// Gives up keys while the table has too many.
   void MakeRoom();
 
   Server& server_;
@@ -105,7 +120,7 @@ class TrackingTable final : public ChangeConsumer {
   std::map<std::string, Readers> listeners_ ABSL_GUARDED_BY(mutex_);  ///< by prefix
   std::atomic<bool> broadcasts_ = false;                              ///< there are listeners
 
-  Relay<Invalidation> relay_;
+  Relay<Invalidations> relay_;
 };
 
 }  // namespace cloakroom

@@ -62,6 +62,7 @@ void RunScript(Call& call, const CommandHost::Guest& guest, size_t key_count, Sc
   }
   if (reply.starts_with('-')) {
     call.Error(std::string_view(reply).substr(1));
+    if (host.passes_error_on()) call.NoteErrorIsCounted();
   } else {
     call.reply().Raw(reply);
   }

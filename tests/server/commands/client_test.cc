@@ -207,5 +207,16 @@ TEST_F(ClientTest, HelpListsTheSubcommands) {
   EXPECT_TRUE(help.ends_with("+HELP\r\n+    Prints this help.\r\n"));
 }
 
+TEST_F(ClientTest, TheMemoryOfAClientHasTheValuesThatWaitForIt) {
+  const auto memory = [&] {
+    const std::string line = Run("CLIENT LIST ID " + Id("slow"));
+    return std::stoll(line.substr(line.find("tot-mem=") + 8));
+  };
+  const auto idle = memory();
+  ClientNamed("slow").output_bytes = 17'000'000;
+  ClientNamed("slow").output_memory = 1'000;
+  EXPECT_EQ(memory(), idle + 17'000'000);
+}
+
 }  // namespace
 }  // namespace cloakroom

@@ -67,5 +67,44 @@ TEST_F(ClientTrackingTest, NoloopSparesAClientItsOwnChanges) {
   EXPECT_EQ(Told(), ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n");
 }
 
+TEST_F(ClientTrackingTest, CachingEndsWithTheNextRequestWhateverBecomesOfIt) {
+  Run("CLIENT TRACKING ON OPTOUT");
+  for (const char* next : {"NOSUCH", "GET", "CLIENT NOSUCH", "CLIENT", "SET x 1"}) {
+    Run("CLIENT CACHING NO");
+    Run(next);
+    Run("GET k");
+    RunAs("other", "SET k 1");
+    EXPECT_EQ(Told(), ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n") << next;
+  }
+}
+
+TEST_F(ClientTrackingTest, CachingOutlastsCommandsOfClient) {
+  Run("CLIENT TRACKING ON OPTOUT");
+  for (const char* next : {"CLIENT GETNAME", "CLIENT TRACKINGINFO", "CLIENT GETNAME 1"}) {
+    Run("CLIENT CACHING NO");
+    Run(next);
+    Run("GET k");
+    RunAs("other", "SET k 1");
+    EXPECT_EQ(Told(), "") << next;
+  }
+}
+
+TEST_F(ClientTrackingTest, CachingInATransactionEndsWithIt) {
+  Run("CLIENT TRACKING ON OPTIN");
+  for (const char* request : {"MULTI", "CLIENT CACHING YES", "GET a", "EXEC", "GET b"})
+    Run(request);
+  for (const char* key : {"a", "b"}) RunAs("other", std::string("SET ") + key + " 1");
+  EXPECT_EQ(Told(), ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n");
+}
+
+TEST_F(ClientTrackingTest, CachingEndsWithATransactionThatIsDiscarded) {
+  Run("CLIENT TRACKING ON OPTIN");
+  for (const char* request : {"CLIENT CACHING YES", "MULTI", "NOSUCH", "EXEC", "GET b"}) {
+    Run(request);
+  }
+  RunAs("other", "SET b 1");
+  EXPECT_EQ(Told(), "");
+}
+
 }  // namespace
 }  // namespace cloakroom

@@ -333,5 +333,37 @@ TEST_F(ExecutorTest, APauseOfWritesHoldsATransactionBackThatWrites) {
   EXPECT_EQ(Run("EXEC"), "*2\r\n+OK\r\n$1\r\n1\r\n");
 }
 
+TEST_F(ExecutorTest, AnErrorThatAScriptPassesOnIsCountedOnce) {
+  Run("SET s x");
+  const Command& eval = *server_.commands().FindName("eval");
+  const Command& lpush = *server_.commands().FindName("lpush");
+  int64_t errors = 0;
+  int64_t scripts = 0;
+  for (const char* script :
+       {"return redis.call('LPUSH', 's', 1)", "return redis.pcall('LPUSH', 's', 1)",
+        "local r = redis.pcall('LPUSH', 's', 1) error(r)"}) {
+    Run({"EVAL", script, "0"});
+    EXPECT_EQ(SumOf(server_).errors, ++errors) << script;
+    EXPECT_EQ(SumOf(server_, eval.index).failed, ++scripts) << script;
+    EXPECT_EQ(SumOf(server_, lpush.index).failed, errors) << script;
+  }
+  Run({"EVAL", "redis.pcall('LPUSH', 's', 1) return 1", "0"});
+  EXPECT_EQ(SumOf(server_).errors, ++errors);
+  EXPECT_EQ(SumOf(server_, eval.index).failed, scripts);
+  Run({"EVAL", "return redis.error_reply('MY own')", "0"});
+  EXPECT_EQ(SumOf(server_).errors, ++errors);
+  Run({"EVAL", "return {err = redis.pcall('LPUSH', 's', 1).err}", "0"});
+  EXPECT_EQ(SumOf(server_).errors, errors + 2) << "the script's own error, too";
+}
+
+TEST_F(ExecutorTest, WhatAScriptIsRefusedIsCounted) {
+  const Command& get = *server_.commands().FindName("get");
+  Run({"EVAL", "return redis.call('GET')", "0"});
+  EXPECT_EQ(SumOf(server_, get.index).rejected, 1);
+  EXPECT_EQ(SumOf(server_).errors, 1);
+  Run({"EVAL", "redis.pcall('NOSUCH') return 1", "0"});
+  EXPECT_EQ(SumOf(server_).errors, 2);
+}
+
 }  // namespace
 }  // namespace cloakroom

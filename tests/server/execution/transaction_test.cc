@@ -1,4 +1,5 @@
 #include "server/config/command_line.h"
+#include "server/info/totals.h"
 #include "storage/keyspace/hold.h"
 #include "tests/server/support/server_fixture.h"
 #include "tests/support/status_matchers.h"
@@ -260,6 +261,28 @@ TEST_F(TransactionTest, MonitorsSeeWhatRanAndThenExec) {
   const std::string start = "+1800000000.000000 [0 127.0.0.1:50000] ";
   EXPECT_EQ(LinkOf("m").pushed,
             start + "\"MULTI\"\r\n" + start + "\"SET\" \"a\" \"1\"\r\n" + start + "\"EXEC\"\r\n");
+}
+
+TEST_F(TransactionTest, AnAbortedOneIsACallThatFailed) {
+  Run("MULTI");
+  Run("NOSUCH");
+  Run("EXEC");
+  const Command& exec = *server_.commands().FindName("exec");
+  EXPECT_EQ(SumOf(server_, exec.index).calls, 1);
+  EXPECT_EQ(SumOf(server_, exec.index).failed, 1);
+  EXPECT_EQ(SumOf(server_).errors, 2);
+  EXPECT_NE(Run("INFO errorstats").find("errorstat_EXECABORT:count=1"), std::string::npos);
+}
+
+TEST_F(TransactionTest, ARefusedExecCountsAsItsReplySays) {
+  Run("MULTI");
+  Run("EXEC too many");
+  const Command& exec = *server_.commands().FindName("exec");
+  EXPECT_EQ(SumOf(server_, exec.index).calls, 0);
+  EXPECT_EQ(SumOf(server_, exec.index).rejected, 1);
+  const std::string info = Run("INFO errorstats");
+  EXPECT_NE(info.find("errorstat_EXECABORT:count=1"), std::string::npos) << info;
+  EXPECT_EQ(info.find("errorstat_ERR"), std::string::npos) << info;
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "server/info/sampler.h"
-#include "tests/server/support/server_fixture.h"
+#include "tests/server/support/loop_fixture.h"
 
 namespace cloakroom {
 namespace {
@@ -128,6 +128,28 @@ TEST(HumanBytesTest, HasTwoDecimalsAboveAKilobyte) {
   EXPECT_EQ(HumanBytes(1536), "1.50K");
   EXPECT_EQ(HumanBytes(int64_t{3} << 30), "3.00G");
   EXPECT_EQ(HumanBytes(int64_t{1} << 60), "1024.00P");
+}
+
+/// The first base of the fixture, so that the files outlive the server.
+struct Disk {
+  FaultyFiles files;
+};
+
+class BlockedInfoTest : private Disk, public LoopTest {
+ protected:
+  BlockedInfoTest() : LoopTest(Disk::files, {"--save", ""}) {}
+};
+
+TEST_F(BlockedInfoTest, KeysThatClientsWaitForAreCounted) {
+  Run("XGROUP CREATE s g $ MKSTREAM");
+  Park(Connect(loop(0)), "BLPOP a b 0\r\n");
+  Park(Connect(loop(1)), "BLPOP b 0\r\n");
+  Park(Connect(loop(0)), "XREADGROUP GROUP g c BLOCK 0 STREAMS s >\r\n");
+  Park(Connect(loop(1)), "XREAD BLOCK 0 STREAMS s t $ $\r\n");
+  const std::vector<std::string_view> sections = {"clients"};
+  const std::string info = Info(server_, sections);
+  EXPECT_NE(info.find("total_blocking_keys:4\r\n"), std::string::npos) << info;
+  EXPECT_NE(info.find("total_blocking_keys_on_nokey:1\r\n"), std::string::npos) << info;
 }
 
 }  // namespace

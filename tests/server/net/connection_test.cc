@@ -353,8 +353,39 @@ TEST_F(PushTest, PushesToOneWhoExecutesAreBounded) {
       "EVAL \"for i = 1, 100 do redis.call('publish', 'c', string.rep('x', 65536)) end\" 0\r\n");
   publisher_.Await(SIZE_MAX);
   EXPECT_TRUE(publisher_.closed());
-  EXPECT_EQ(server_.thread(0).stats.output_limit_disconnections, 2)
-      << "the other one of that loop does not read either";
+  AwaitThat([&] { return server_.thread(0).stats.output_limit_disconnections == 2; },
+            "the other one of that loop does not read either");
+}
+
+TEST_F(PushTest, ThePushesOfARoundLeaveTogetherAndWakeTheirLoopOnce) {
+  constexpr int kMessages = 100;
+  std::string requests;
+  std::string messages;
+  std::string replies;
+  for (int i = 0; i < kMessages; ++i) {
+    requests += "*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$1\r\nm\r\n";
+    messages += Message("m");
+    replies += ":2\r\n";
+  }
+  const int64_t here = server_.thread(0).stats.writes;
+  const int64_t there = server_.thread(1).stats.writes;
+  publisher_.Exchange(requests, replies);
+  EXPECT_EQ(quick_.Await(messages.size()), messages);
+  EXPECT_EQ(slow_.Await(messages.size()), messages);
+  AwaitThat([&] { return server_.thread(1).stats.writes > there; }, "the write is counted");
+  EXPECT_EQ(server_.thread(0).stats.writes - here, 2) << "the replies, and the near subscriber";
+  EXPECT_EQ(server_.thread(1).stats.writes - there, 1);
+}
+
+TEST_F(PushTest, WhatAFlushTellsItsOwnClientComesBehindTheReply) {
+  Peer& reader = Connect(loop(1));
+  reader.Send("HELLO 3\r\nCLIENT TRACKING ON\r\n");
+  AwaitThat([&] { return reader.client().tracking.on + 0; }, "it tracks");
+  reader.Await(1);
+  const std::string told = ">2\r\n$10\r\ninvalidate\r\n_\r\n";
+  for (const char* request : {"FLUSHALL\r\n", "FLUSHALL ASYNC\r\n", "FLUSHDB\r\n"}) {
+    reader.Exchange(request, "+OK\r\n" + told);
+  }
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ class Peer {
 /// One event loop on its own thread. Work that a test posts together is in one round of the loop.
 class EventLoopTest : public ServerTest {
  protected:
-  EventLoopTest() : loop_(server_, loads_, 1) { loop_.Start(); }
+  EventLoopTest() : loop_(server_, loads_, running_loops_, 1) { loop_.Start(); }
   ~EventLoopTest() override {
     loop_.Stop();
     loop_.Join();
@@ -106,6 +106,7 @@ class EventLoopTest : public ServerTest {
   }
 
   LoopLoads loads_{2};
+  RunningLoops running_loops_{2};
   EventLoop loop_;
 };
 

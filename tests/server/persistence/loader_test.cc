@@ -227,5 +227,17 @@ TEST_F(LogLoaderTest, TheLogIsLoadedInPlaceOfTheData) {
   ExpectNextLifeHas(3U);
 }
 
+TEST_F(LogLoaderTest, ALoadTellsThoseWhoTrackToForgetEverything) {
+  ClientNamed("reader").resp = 3;
+  RunAs("reader", "CLIENT TRACKING ON");
+  for (const Loader::ReloadOptions& options :
+       {Loader::ReloadOptions{}, Loader::ReloadOptions{.flush = false, .merge = true},
+        Loader::ReloadOptions{.from_log = true}}) {
+    RunAs("reader", "GET k");
+    EXPECT_OK(loader().Reload(options));
+    EXPECT_EQ(std::exchange(LinkOf("reader").pushed, ""), ">2\r\n$10\r\ninvalidate\r\n_\r\n");
+  }
+}
+
 }  // namespace
 }  // namespace cloakroom

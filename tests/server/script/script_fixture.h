@@ -42,6 +42,7 @@ class FakeScriptHost : public ScriptHost {
       reply->append("-ERR Unknown Redis command called from script\r\n");
     }
   }
+  void PassesErrorOn() override { passes_error_on = true; }
   std::optional<bool> CommandAllowed(std::span<const std::string_view> args) override {
     if (args[0] == "nosuch") return std::nullopt;
     return args[0] != "flushall";
@@ -58,6 +59,7 @@ class FakeScriptHost : public ScriptHost {
   std::vector<std::vector<std::string>> calls;
   std::vector<std::string> log;
   int last_resp = 0;
+  bool passes_error_on = false;
   int polls = 0;
   int stop_at_poll = 0;  ///< 0: never
 };

@@ -11,6 +11,7 @@
 
 #include "server/execution/call.h"
 #include "server/execution/command.h"
+#include "server/info/totals.h"
 #include "server/persistence/persistence.h"
 #include "tests/server/support/loop_fixture.h"
 #include "tests/support/status_matchers.h"
@@ -228,11 +229,14 @@ TEST_F(BlockedTest, ClientUnblockEndsTheWaitOnce) {
   const std::string error = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n";
   EXPECT_EQ(one_.Await(error.size()), error);
   ExpectNobodyWaits();
+  const Command& await = *server_.commands().FindName("await");
+  EXPECT_EQ(SumOf(server_, await.index).failed, 1);
+  EXPECT_EQ(SumOf(server_).errors, 1);
 }
 
 TEST_F(BlockedTest, InfoAndClientListCountThoseWhoWait) {
   Park(one_, "AWAIT k 0\r\n");
-  Park(two_, "AWAIT k 60000\r\n");
+  Park(two_, "AWAIT k l 60000\r\n");
   writer_.Send("INFO clients\r\n");
   std::string info;
   AwaitThat(
@@ -243,6 +247,8 @@ TEST_F(BlockedTest, InfoAndClientListCountThoseWhoWait) {
       "the whole of INFO");
   EXPECT_NE(info.find("blocked_clients:2\r\n"), std::string::npos) << info;
   EXPECT_NE(info.find("clients_in_timeout_table:1\r\n"), std::string::npos) << info;
+  EXPECT_NE(info.find("total_blocking_keys:2\r\n"), std::string::npos) << info;
+  EXPECT_NE(info.find("total_blocking_keys_on_nokey:0\r\n"), std::string::npos) << info;
   EXPECT_TRUE(one_.client().blocked);
   writer_.Exchange("SET k 1\r\nSET k 2\r\n", "+OK\r\n+OK\r\n");
   ExpectNobodyWaits();

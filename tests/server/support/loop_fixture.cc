@@ -67,7 +67,9 @@ LoopTest::LoopTest(FaultyFiles& files, const std::vector<std::string>& options,
     : ServerTest(files, options, families), files_(files) {
   server_.persistence().loader().Begin();
   EXPECT_OK(server_.persistence().loader().LoadAtStart([] { return false; }));
-  for (int i = 0; i < 2; ++i) loops_.push_back(std::make_unique<EventLoop>(server_, loads_, i));
+  for (int i = 0; i < 2; ++i) {
+    loops_.push_back(std::make_unique<EventLoop>(server_, loads_, running_loops_, i));
+  }
   for (auto& loop : loops_) loop->Start();
 }
 

@@ -64,6 +64,7 @@ class LoopTest : public ServerTest {
  private:
   FaultyFiles& files_;
   LoopLoads loads_{2};
+  RunningLoops running_loops_{2};
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::vector<std::unique_ptr<Peer>> peers_;
   Mutex mutex_;

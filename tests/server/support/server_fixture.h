@@ -28,10 +28,12 @@ class FakeLink final : public ClientLink {
  public:
   void Push(Pushed push) override {
     if (push.wanted()) pushed.append(push.bytes.bytes);
+    ++pushes;
   }
   void Kill() override { killed = true; }
 
   std::string pushed;
+  int pushes = 0;
   bool killed = false;
 };
 

@@ -8,11 +8,13 @@ namespace {
 class InvalidationTest : public ServerTest {
  protected:
   std::string Send(Client& client, std::optional<std::string_view> key, const std::string& to) {
+    InvalidationMessages messages(server_.clients());
     if (key) {
-      SendInvalidation(server_.clients(), client, std::span(&*key, 1));
+      messages.Tell(client, std::span(&*key, 1));
     } else {
-      SendInvalidation(server_.clients(), client, std::nullopt);
+      messages.Tell(client, std::nullopt);
     }
+    messages.Send();
     return std::exchange(LinkOf(to).pushed, "");
   }
 };
@@ -37,6 +39,21 @@ TEST_F(InvalidationTest, ARedirectionInResp2ReachesASubscriberOnly) {
             "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$1\r\nk\r\n");
   EXPECT_EQ(Send(client, std::nullopt, "target"),
             "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n$-1\r\n");
+}
+
+TEST_F(InvalidationTest, AllMessagesToAClientAreOnePush) {
+  Client& client = ClientNamed("c");
+  client.resp = 3;
+  const std::string_view keys[] = {"a", "b"};
+  InvalidationMessages messages(server_.clients());
+  messages.Tell(client, std::span(keys).first(1));
+  messages.Tell(client, std::span(keys).last(1));
+  EXPECT_EQ(LinkOf("c").pushed, "");
+  messages.Send();
+  EXPECT_EQ(LinkOf("c").pushes, 1);
+  EXPECT_EQ(LinkOf("c").pushed,
+            ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n"
+            ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nb\r\n");
 }
 
 }  // namespace

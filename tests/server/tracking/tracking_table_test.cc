@@ -13,6 +13,13 @@ class TrackingTableTest : public ServerTest {
   std::string Told(const std::string& client = "reader") {
     return std::exchange(LinkOf(client).pushed, "");
   }
+  /// How many messages these are.
+  size_t CountTold() {
+    size_t count = 0;
+    const std::string text = Told();
+    for (size_t at = 0; (at = text.find("invalidate", at)) != text.npos; ++at) ++count;
+    return count;
+  }
   static std::string Invalidate(const std::string& key) {
     return ">2\r\n$10\r\ninvalidate\r\n*1\r\n$" + std::to_string(key.size()) + "\r\n" + key +
            "\r\n";
@@ -68,10 +75,7 @@ TEST_F(TrackingTableTest, OneKeyTooManyMakesItsReadersForgetAnother) {
   RunAs("reader", "CLIENT TRACKING ON");
   for (int i = 0; i < 25; ++i) RunAs("reader", "GET key:" + std::to_string(i));
   EXPECT_EQ(table().keys(), 10u);
-  size_t told = 0;
-  const std::string text = Told();
-  for (size_t at = 0; (at = text.find("invalidate", at)) != text.npos; ++at) ++told;
-  EXPECT_EQ(told, 15u);
+  EXPECT_EQ(CountTold(), 15u);
 }
 
 TEST_F(TrackingTableTest, ManyKeysAtOnceDoNotExceedTheLimit) {
@@ -124,6 +128,45 @@ TEST_F(TrackingTableTest, ABrokenRedirectionIsReported) {
   EXPECT_EQ(Told(), ">2\r\n$21\r\ntracking-redir-broken\r\n:" + std::to_string(id) + "\r\n");
   EXPECT_NE(RunAs("reader", "CLIENT TRACKINGINFO").find("broken_redirect"), std::string::npos);
   EXPECT_NE(RunAs("reader", "CLIENT INFO").find(" flags=tR "), std::string::npos);
+}
+
+TEST_F(TrackingTableTest, ABroadcastNamesAllKeysOfALargeTransactionOnce) {
+  RunAs("reader", "CLIENT TRACKING ON BCAST");
+  std::vector<std::string> mset = {"MSET"};
+  for (int i = 0; i < 1000; ++i) mset.insert(mset.end(), {"key:" + std::to_string(i), "v"});
+  Run(mset);
+  EXPECT_TRUE(Told().starts_with(">2\r\n$10\r\ninvalidate\r\n*1000\r\n"));
+  Run("MULTI");
+  for (int i = 0; i < 1000; ++i) Run("SET key:" + std::to_string(i) + " 1");
+  Run("EXEC");
+  EXPECT_TRUE(Told().starts_with(">2\r\n$10\r\ninvalidate\r\n*1000\r\n"));
+}
+
+TEST_F(TrackingTableTest, WhatOneCommandEntailsIsOnePush) {
+  RunAs("reader", "CLIENT TRACKING ON");
+  RunAs("reader", "MGET a b");
+  Run("MSET a 1 b 1");
+  EXPECT_EQ(LinkOf("reader").pushes, 1);
+  EXPECT_EQ(Told(), Invalidate("a") + Invalidate("b"));
+}
+
+TEST_F(TrackingTableTest, ALowerLimitHoldsWithoutAnyoneReading) {
+  RunAs("reader", "CLIENT TRACKING ON");
+  for (int i = 0; i < 25; ++i) RunAs("reader", "GET key:" + std::to_string(i));
+  Run("CONFIG SET tracking-table-max-keys 10");
+  EXPECT_EQ(Told(), "");
+  table().Trim();
+  EXPECT_EQ(table().keys(), 10u);
+  EXPECT_EQ(CountTold(), 15u);
+}
+
+TEST_F(TrackingTableTest, DataThatIsReplacedAsAWholeIsForgotten) {
+  RunAs("reader", "CLIENT TRACKING ON");
+  RunAs("reader", "GET k");
+  table().ForgetAll();
+  table().AfterHold();
+  EXPECT_EQ(Told(), ">2\r\n$10\r\ninvalidate\r\n_\r\n");
+  EXPECT_EQ(table().keys(), 0u);
 }
 
 }  // namespace
