@@ -14,6 +14,7 @@
 #include "server/info/info_text.h"
 #include "server/info/memory_report.h"
 #include "server/persistence/persistence.h"
+#include "server/roles/replication.h"
 #include "storage/base/memory_meter.h"
 #include "storage/values/shared_value.h"
 
@@ -89,7 +90,7 @@ void MemoryStats(Call& call) {
   ReplyNumber(reply, "peak.allocated", report.peak);
   ReplyNumber(reply, "total.allocated", report.used);
   ReplyNumber(reply, "startup.allocated", report.startup);
-  ReplyNumber(reply, "replication.backlog", 0);
+  ReplyNumber(reply, "replication.backlog", call.server().replication().figures().stream_bytes);
   ReplyNumber(reply, "clients.slaves", 0);
   ReplyNumber(reply, "clients.normal", report.clients);
   ReplyNumber(reply, "cluster.links", 0);

@@ -7,6 +7,7 @@
 #include "server/info/info.h"
 #include "server/info/memory_report.h"
 #include "server/metrics/process_facts.h"
+#include "server/roles/replication.h"
 #include "server/script/function_registry.h"
 #include "server/script/script_cache.h"
 #include "storage/keyspace/keyspace.h"
@@ -61,9 +62,13 @@ void AppendMemory(Server& server, InfoText& text) {
   text.Ratio("mem_fragmentation_ratio", report.fragmentation_ratio());
   text.Line("mem_fragmentation_bytes", report.resident - report.used);
   text.Line("mem_not_counted_for_evict", server.keyspace().uncounted_bytes());
-  text.Line("mem_replication_backlog", 0);
-  text.Line("mem_total_replication_buffers", 0);
-  text.Line("mem_clients_slaves", 0);
+  const Replication::Figures replication = server.replication().figures();
+  text.Line("mem_replication_backlog",
+            std::min(replication.stream_bytes, server.settings().repl_backlog_size_bytes + 0));
+  text.Line("mem_total_replication_buffers", replication.stream_bytes);
+  text.Line(
+      "mem_clients_slaves",
+      std::max<int64_t>(replication.stream_bytes - server.settings().repl_backlog_size_bytes, 0));
   text.Line("mem_clients_normal", report.clients);
   text.Line("mem_cluster_links", 0);
   text.Line("mem_aof_buffer", 0);
