@@ -61,17 +61,23 @@ void Rank(Call& call, bool descending) {
 void ZRank(Call& call) { Rank(call, /*descending=*/false); }
 void ZRevRank(Call& call) { Rank(call, /*descending=*/true); }
 
-void ReplyScanStep(ReplyWriter& reply, const Zset& zset, uint64_t cursor,
-                   const ScanOptions& options) {
+/// One step of ZSCAN.
+struct ScanStep {
+  uint64_t cursor;
+  ScanOptions options;
+  bool listpack;  ///< what the sorted set is to clients
+};
+
+void ReplyScanStep(ReplyWriter& reply, const Zset& zset, const ScanStep& step) {
   std::vector<std::pair<std::string, double>> found;
-  const uint64_t next = zset.Scan(cursor, options.count, [&](const ScoredItem& item) {
-    if (options.Matches(item.member)) found.emplace_back(item.member, item.score);
+  const uint64_t next = zset.Scan(step.cursor, step.options.count, [&](const ScoredItem& item) {
+    if (step.options.Matches(item.member)) found.emplace_back(item.member, item.score);
   });
   ReplyScanCursor(reply, next);
   reply.Array(found.size() * 2);
   for (const auto& [member, score] : found) {
     reply.Bulk(std::string_view(member));
-    reply.Bulk(ScoreText(score).view());
+    reply.Bulk((step.listpack ? ScoreText::OfListpack(score) : ScoreText(score)).view());
   }
 }
 
@@ -83,10 +89,11 @@ void ZScan(Call& call) {
   if (!zset.exists()) return ReplyEmptyScan(call.reply());
   std::optional<ScanOptions> options = ParseScanOptions(call, 3, ScanOf::kZset);
   if (!options) return;
-  ReplyFrom(call, *zset, std::min(options->count, zset->size()),
-            [cursor = *cursor, options = *options](ReplyWriter& reply, const Zset& view) {
-              ReplyScanStep(reply, view, cursor, options);
-            });
+  const size_t items = std::min(options->count, zset->size());
+  const bool listpack = EncodingName(zset.entry()->value()) == "listpack";
+  ReplyFrom(call, *zset, items,
+            [step = ScanStep{*cursor, *std::move(options), listpack}](
+                ReplyWriter& reply, const Zset& view) { ReplyScanStep(reply, view, step); });
 }
 
 /// `count` distinct members, or -count members with repetition.
