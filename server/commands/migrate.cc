@@ -4,6 +4,7 @@
 // copies of the values, and afterwards removes only the keys that still hold what was sent.
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,10 +75,15 @@ size_t TakeMigrateOptions(Call& call, Arguments& args, Migration& migration) {
 }
 
 /// Nullptr after an error reply.
+/// The port that Redis would take the word for, which reads it as C's atoi does.
+std::string PortOf(const std::string& word) {
+  return absl::StrCat(static_cast<int>(std::strtol(word.c_str(), nullptr, 10)));
+}
+
 std::shared_ptr<Migration> ReadMigration(Call& call) {
   auto migration = std::make_shared<Migration>();
   migration->host = call.arg(1);
-  migration->port = call.arg(2);
+  migration->port = PortOf(std::string(call.arg(2)));
   Arguments args(call, kOptionsAt);
   const size_t first = TakeMigrateOptions(call, args, *migration);
   const size_t end = first == kKeyAt ? kKeyAt + 1 : call.argc();

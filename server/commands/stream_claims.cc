@@ -205,12 +205,18 @@ AutoClaimPlan PlanAutoClaim(const Stream& stream, const StreamGroup& group,
 }
 
 void XAutoClaim(Call& call) {
+  // Redis makes room for as many IDs as COUNT says: its allocator has at most 64 TB.
+  constexpr int64_t kMostAtOnce = (int64_t{1} << 46) / 16;
   call.Find(call.arg(1));  // as in XCLAIM
   Arguments args(call, 4);
   const AutoClaimOptions options = TakeAutoClaimOptions(args);
   if (!args.Finish()) return;
   Writing<MutableStream> stream(call, call.arg(1));
   if (!FindGroup(call, stream)) return;
+  if (options.count > kMostAtOnce) {
+    return call.Error(
+        "ERR Insufficient memory, failed allocating transient memory, COUNT too high.");
+  }
   const AutoClaimPlan plan = PlanAutoClaim(stream->view(), *stream->view().FindGroup(call.arg(2)),
                                            options, StreamTime(call));
   Claiming claiming(call, stream);
