@@ -368,8 +368,9 @@ Access DebugAccess(Server&, CommandArguments args) {
 // clang-format off
 constexpr CommandRow kDebugCommands[] = {
     {.name = "debug", .run = Debug, .arity = -2,
-     .flags = kAdmin | kNoScript | kLoading | kStale | kProtected, .access = Access::kPass,
-     .access_of = DebugAccess, .since = "1.0.0", .complexity = "Depends on subcommand.",
+     .flags = kAdmin | kNoScript | kLoading | kStale | kProtected | kSystem,
+     .access = Access::kPass, .access_of = DebugAccess, .since = "1.0.0",
+     .complexity = "Depends on subcommand.",
      .summary = "Helps to test clients and the server."},
 };
 // clang-format on

@@ -244,13 +244,13 @@ constexpr CommandRow kStreamClaimCommands[] = {
     {.name = "xautoclaim", .run = XAutoClaim, .arity = -6,
      .flags = kWrite | kFast | kRandomOutput, .keys = {Key(1, kRW | kDelete)}, .since = "6.2.0",
      .complexity = "O(1) if COUNT is small.",
-     .syntax = "key group consumer min-idle-time start [COUNT count] [JUSTID]",
+     .syntax = "key group consumer min-idle-time start:string [COUNT count] [JUSTID]",
      .summary = "Gives a consumer entries that have been pending for others for long."},
     {.name = "xclaim", .run = XClaim, .arity = -6, .flags = kWrite | kFast | kRandomOutput,
      .keys = {Key(1, kRW | kUpdate)}, .since = "5.0.0",
      .complexity = "O(log N) for each ID, with N pending entries.",
-     .syntax = "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] "
-               "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]",
+     .syntax = "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME "
+               "unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]",
      .summary = "Gives a consumer entries that are pending for others."},
 };
 // clang-format on

@@ -210,7 +210,8 @@ constexpr CommandRow kZsetCommands[] = {
     {.name = "zadd", .run = ZAdd, .arity = -4, .flags = kWrite | kDenyOom | kFast,
      .keys = {Key(1, kRW | kUpdate)}, .since = "1.2.0",
      .complexity = "O(log(N)) for each member, N members in all.",
-     .syntax = "key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]",
+     .syntax = "key [condition: NX | XX] [comparison: GT | LT] [change: CH] [increment: INCR] "
+               "score member [score_member: score member ...]",
      .summary = "Adds members to a sorted set, or gives them other scores."},
     {.name = "zcard", .run = ZCard, .arity = 2, .flags = kReadonly | kFast,
      .keys = {Key(1, kRO)}, .since = "1.2.0", .complexity = "O(1)",
@@ -227,7 +228,7 @@ constexpr CommandRow kZsetCommands[] = {
     {.name = "zrandmember", .run = ZRandMember, .arity = -2, .flags = kReadonly | kRandomOutput,
      .keys = {Key(1, kRO | kAccess)}, .since = "6.2.0",
      .complexity = "O(N*log(M)) for N members returned of M.",
-     .syntax = "key [count [WITHSCORES]]",
+     .syntax = "key [options: count [WITHSCORES]]",
      .summary = "Returns members of a sorted set drawn at random."},
     {.name = "zrank", .run = ZRank, .arity = -3, .flags = kReadonly | kFast,
      .keys = {Key(1, kRO | kAccess)}, .since = "2.0.0",
