@@ -1,21 +1,24 @@
 #include "replication/rdb/listpack.h"
 
+#include "storage/values/stream_element.h"
+
 namespace cloakroom {
 namespace {
 
 constexpr uint8_t kEnd = 0xff;
 constexpr uint32_t kUnknownCount = 0xffff;
+constexpr size_t kMaxBackLength = 5;
 
 int64_t SignExtended(uint64_t value, unsigned bits) {
   const unsigned unused = 64 - bits;
   return static_cast<int64_t>(value << unused) >> unused;
 }
 
-// The size is written with seven bits to a byte.
-size_t BackLengthSize(size_t element_size) {
-  size_t size = 1;
-  for (; element_size > 127; element_size >>= 7) size += 1;
-  return size;
+/// Whether an element's own size is behind it: a reader that walks backwards relies on that.
+bool TakeBackLength(RdbCursor& cursor, size_t element_size) {
+  char expected[kMaxBackLength];
+  const auto size = static_cast<size_t>(StoreListpackBackLength(expected, element_size) - expected);
+  return cursor.Take(size) == std::string_view(expected, size);
 }
 
 }  // namespace
@@ -35,7 +38,7 @@ bool ListpackReader::Next(RdbText& element) {
     return false;
   }
   if (!ReadElement(encoding, element)) return false;
-  cursor_.Take(BackLengthSize(cursor_.position() - start));
+  if (!TakeBackLength(cursor_, cursor_.position() - start)) cursor_.Fail("size of an element");
   count_ += 1;
   return cursor_.ok();
 }

@@ -18,7 +18,8 @@ namespace cloakroom {
 ///   F0                   a string, its size in 4 bytes
 ///
 /// All numbers are low byte first, except those split over two bytes above. Source: the description
-/// in antirez/listpack. Never reads out of bounds.
+/// in antirez/listpack. Never reads out of bounds; checks every byte, as redis-server does with
+/// `sanitize-dump-payload yes`.
 class ListpackReader {
  public:
   explicit ListpackReader(std::string_view bytes);

@@ -11,19 +11,24 @@ constexpr uint32_t kUnknownCount = 0xffff;
 
 ZiplistReader::ZiplistReader(std::string_view bytes) : cursor_(bytes) {
   if (cursor_.Number<uint32_t>() != bytes.size()) cursor_.Fail("size");
-  cursor_.Number<uint32_t>();
+  tail_ = cursor_.Number<uint32_t>();
   expected_ = cursor_.Number<uint16_t>();
 }
 
 bool ZiplistReader::Next(RdbText& element) {
+  const size_t start = cursor_.position();
   const uint8_t previous = cursor_.Byte();
   if (!cursor_.ok()) return false;
   if (previous == kEnd) {
-    complete_ = cursor_.at_end() && (expected_ == kUnknownCount || expected_ == count_);
+    const bool right_count = expected_ == kUnknownCount || expected_ == count_;
+    complete_ = cursor_.at_end() && right_count && tail_ == (count_ == 0 ? start : last_);
     cursor_.Fail("end");
     return false;
   }
-  if (previous == kLongPrevious) cursor_.Number<uint32_t>();
+  // Redis leaves a small size in five bytes when it makes room for other elements.
+  const size_t size = previous == kLongPrevious ? cursor_.Number<uint32_t>() : previous;
+  if (size != (count_ == 0 ? 0 : start - last_)) cursor_.Fail("size of the element before");
+  last_ = start;
   count_ += 1;
   return ReadElement(cursor_.Byte(), element);
 }

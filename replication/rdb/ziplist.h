@@ -1,6 +1,7 @@
 #ifndef CLOAKROOM_REPLICATION_RDB_ZIPLIST_H_
 #define CLOAKROOM_REPLICATION_RDB_ZIPLIST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -17,7 +18,7 @@ namespace cloakroom {
 ///   C0, D0, E0, F0, FE  a number of 2, 4, 8, 3 or 1 bytes, low one first
 ///   1111nnnn            the number n - 1, n from 1 to 13
 ///
-/// Source: rdb.fnordig.de. Never reads out of bounds.
+/// Source: rdb.fnordig.de. Never reads out of bounds; checks every byte, as redis-server does.
 class ZiplistReader {
  public:
   explicit ZiplistReader(std::string_view bytes);
@@ -31,8 +32,10 @@ class ZiplistReader {
   bool ReadElement(uint8_t encoding, RdbText& element);
 
   RdbCursor cursor_;
-  uint32_t expected_;
+  uint32_t tail_;      // Where the last element should begin.
+  uint32_t expected_;  // Elements, if known.
   uint32_t count_ = 0;
+  size_t last_ = 0;  // Where the element before begins; 0: there is none.
   bool complete_ = false;
 };
 

@@ -214,14 +214,17 @@ void BitFieldRo(Call& call) {
 // clang-format off
 constexpr CommandRow kBitFieldCommands[] = {
     {.name = "bitfield", .run = BitField, .arity = -2, .flags = kWrite | kDenyOom,
-     .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)}, .since = "3.2.0",
+     .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)
+                  .Noted("GET reads, SET and INCRBY change")}, .since = "3.2.0",
      .complexity = "O(1) for each step",
-     .syntax = "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset "
-               "value | INCRBY encoding offset increment> ...]",
+     .syntax = "key [operation: <encoding_offset: GET encoding offset> | <write: [wrap_sat_fail: "
+               "OVERFLOW <WRAP | SAT | FAIL>] <write_operation: <encoding_offset_value: SET "
+               "encoding offset value:integer> | <encoding_offset_increment: INCRBY encoding "
+               "offset increment>>> ...]",
      .summary = "Reads, sets and increments integers of any width within a string."},
     {.name = "bitfield_ro", .run = BitFieldRo, .arity = -2, .flags = kReadonly | kFast,
      .keys = {Key(1, kRO | kAccess)}, .since = "6.0.0", .complexity = "O(1) for each step",
-     .syntax = "key [GET encoding offset [GET encoding offset ...]]",
+     .syntax = "key [encoding_offset: GET encoding offset [GET encoding offset ...]]",
      .summary = "Reads integers of any width within a string."},
 };
 // clang-format on

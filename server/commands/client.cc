@@ -187,17 +187,18 @@ constexpr CommandRow kClientCommands[] = {
      .since = "6.2.0", .complexity = "O(1)", .summary = "Describes this connection."},
     {.name = "client|list", .run = ClientList, .arity = -2, .flags = kOthers | kRandomOutput,
      .since = "2.4.0", .complexity = "O(N) where N is the number of client connections",
-     .syntax = "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]] [USER "
-               "username] [ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] [MAXAGE seconds] "
-               "[NAME name] [IDLE seconds] [FLAGS flags] [LIB-NAME libname] [LIB-VER libver] [DB "
-               "db] [CAPA capa] [IP ip]",
+     .syntax = "[normal_master_replica_pubsub: TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [id: ID "
+               "client-id [client-id ...]] [USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME "
+               "<YES | NO>] [MAXAGE seconds] [NAME name] [IDLE seconds] [FLAGS flags] [LIB-NAME "
+               "libname] [LIB-VER libver] [DB db] [CAPA capa] [IP ip]",
      .summary = "Describes connections, one a line."},
     {.name = "client|kill", .run = ClientKill, .arity = -3, .flags = kOthers, .since = "2.4.0",
      .complexity = "O(N) where N is the number of client connections",
-     .syntax = "<ip:port | [ID client-id] [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [USER "
-               "username] [ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] [MAXAGE seconds] "
-               "[NAME name] [IDLE seconds] [FLAGS flags] [LIB-NAME libname] [LIB-VER libver] [DB "
-               "db] [CAPA capa] [IP ip]>",
+     .syntax = "<filter: ip:port | <new-format: [ID client-id] | [normal_master_slave_pubsub: "
+               "TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | [ADDR "
+               "ip:port] | [LADDR ip:port] | [SKIPME yes/no] | [MAXAGE maxage] | [NAME name] | "
+               "[IDLE seconds] | [FLAGS flags] | [LIB-NAME libname] | [LIB-VER libver] | [DB db] "
+               "| [CAPA capa] | [IP ip] ...>>",
      .summary = "Closes connections."},
     {.name = "client|setname", .run = ClientSetName, .arity = 3, .flags = kOwn, .since = "2.6.9",
      .complexity = "O(1)",
@@ -210,19 +211,23 @@ constexpr CommandRow kClientCommands[] = {
      .summary = "Says which library this connection is of."},
     {.name = "client|reply", .run = ClientReply, .arity = 3, .flags = kOwn, .since = "3.2.0",
      .complexity = "O(1)",
-     .syntax = "<ON | OFF | SKIP>", .summary = "Chooses whether this connection gets replies."},
-    {.name = "client|pause", .run = ClientPause, .arity = -3, .flags = kOthers, .since = "3.0.0",
+     .syntax = "<on_off_skip: ON | OFF | SKIP>",
+     .summary = "Chooses whether this connection gets replies."},
+    {.name = "client|pause", .run = ClientPause, .arity = -3, .flags = kOthers, .since = "2.9.50",
      .complexity = "O(1)",
-     .syntax = "timeout [WRITE | ALL]", .summary = "Makes commands wait for so many milliseconds."},
+     .syntax = "timeout:integer [mode: WRITE | ALL]",
+     .summary = "Makes commands wait for so many milliseconds."},
     {.name = "client|unpause", .run = ClientUnpause, .arity = 2, .flags = kOthers, .since = "6.2.0",
      .complexity = "O(N) Where N is the number of paused clients",
      .summary = "Ends a pause early."},
     {.name = "client|unblock", .run = ClientUnblock, .arity = -3, .flags = kOthers,
      .since = "5.0.0", .complexity = "O(log N) where N is the number of client connections",
-     .syntax = "client-id [TIMEOUT | ERROR]", .summary = "Ends another client's blocking command."},
+     .syntax = "client-id [timeout_error: TIMEOUT | ERROR]",
+     .summary = "Ends another client's blocking command."},
     {.name = "client|no-evict", .run = ClientNoEvict, .arity = 3, .flags = kOthers,
      .since = "7.0.0", .complexity = "O(1)",
-     .syntax = "<ON | OFF>", .summary = "Keeps this connection when memory for clients runs out."},
+     .syntax = "<enabled: ON | OFF>",
+     .summary = "Keeps this connection when memory for clients runs out."},
     {.name = "client|no-touch", .run = ClientNoTouch, .arity = 3, .flags = kOwn, .since = "7.2.0",
      .complexity = "O(1)",
      .syntax = "<ON | OFF>", .summary = "Chooses whether this connection's reads keep keys young."},

@@ -176,11 +176,11 @@ constexpr CommandRow kClientTrackingCommands[] = {
     {.name = "client|tracking", .run = ClientTrackingCommand, .arity = -3, .flags = kOwn,
      .since = "6.0.0",
      .complexity = "O(1). Some options may introduce additional complexity.",
-     .syntax = "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] "
-               "[OPTIN] [OPTOUT] [NOLOOP]",
+     .syntax = "<status: ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] "
+               "[BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
      .summary = "Chooses whether the server reports changes of keys that this connection caches."},
     {.name = "client|caching", .run = ClientCaching, .arity = 3, .flags = kOwn, .since = "6.0.0",
-     .complexity = "O(1)", .syntax = "<YES | NO>",
+     .complexity = "O(1)", .syntax = "<mode: YES | NO>",
      .summary = "Chooses whether the keys of the next command are tracked."},
     {.name = "client|getredir", .run = ClientGetRedir, .arity = 2, .flags = kOwn,
      .since = "6.0.0", .complexity = "O(1)",

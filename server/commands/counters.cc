@@ -77,7 +77,7 @@ constexpr CommandRow kCounterCommands[] = {
      .summary = "Subtracts from the integer in a key; none counts as 0."},
     {.name = "incrbyfloat", .run = IncrByFloat, .arity = 3, .flags = kWrite | kDenyOom | kFast,
      .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "2.6.0", .complexity = "O(1)",
-     .syntax = "key increment",
+     .syntax = "key increment:double",
      .summary = "Adds to the decimal number in a key; none counts as 0."},
 };
 // clang-format on

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "protocol/glob.h"
@@ -15,6 +17,7 @@
 #include "server/commands/support/debug_protocol.h"
 #include "server/commands/support/digest.h"
 #include "server/commands/support/help.h"
+#include "server/config/grammar.h"
 #include "server/execution/call.h"
 #include "server/log/log.h"
 #include "server/persistence/persistence.h"
@@ -135,11 +138,14 @@ void DigestAll(Call& call) {
         Digest digest;
         for (int i = 0; i < keyspace.database_count(); ++i) {
           Database& db = keyspace.db(i);
+          bool any = false;
           uint64_t cursor = 0;
           do {
             co_await work.Step(db, [&](Hold& hold) {
               cursor = db.Scan(hold, cursor, kBucketsAtOnce, [&](const Entry& entry) {
-                if (!entry.expired(now_ms)) digest.MixEntry(i, entry, now_ms);
+                if (entry.expired(now_ms)) return;
+                if (!std::exchange(any, true)) digest.MixNumber(static_cast<uint32_t>(i));
+                digest.XorEntry(entry, now_ms);
               });
             });
           } while (cursor != 0);
@@ -151,10 +157,12 @@ void DigestAll(Call& call) {
 void DigestValue(Call& call) {
   std::vector<std::string> digests;
   for (size_t i = 2; i < call.argc(); ++i) {
+    Digest digest;
     const bool looked = LookAt(call, call.arg(i), [&](const Entry* entry) {
-      digests.push_back(DigestOfValue(entry, call.now_ms()));
+      if (entry != nullptr) digest.MixValue(*entry, call.now_ms());
     });
     if (!looked) return call.TryAgainSoon();
+    digests.push_back(digest.hex());
   }
   call.reply().Array(digests.size());
   for (const std::string& digest : digests) call.reply().Simple(digest);
@@ -221,15 +229,63 @@ void Refuse(Call& call) {
 /// For the tests of Redis, which set what this server does not have.
 void AcceptInVain(Call& call) { call.reply().Ok(); }
 
-void Listpack(Call& call) {
-  std::string encoding;
-  const bool looked = LookAt(call, call.arg(2), [&](const Entry* entry) {
-    encoding = entry == nullptr ? "none" : EncodingName(entry->value());
+/// The type and the encoding of a key, for subcommands that print values of one encoding.
+struct Shape {
+  bool exists = false;
+  ValueType type = ValueType::kString;
+  std::string_view encoding;
+  size_t items = 0;
+};
+
+/// nullopt: has replied that there is no such key, or the command runs again later.
+std::optional<Shape> ShapeOf(Call& call, std::string_view key) {
+  Shape shape;
+  const bool looked = LookAt(call, key, [&](const Entry* entry) {
+    if (entry == nullptr) return;
+    const ValueView value = entry->value();
+    shape = {true, value.type, EncodingName(value), OpsOf(value.type).size(value, call.now_ms())};
   });
-  if (!looked) return call.TryAgainSoon();
-  if (encoding == "none") return call.Error(kNoSuchKey);
-  if (encoding != "listpack") return call.Error("ERR Not a listpack encoded object.");
+  if (looked && shape.exists) return shape;
+  looked ? call.Error(kNoSuchKey) : call.TryAgainSoon();
+  return std::nullopt;
+}
+
+// To DEBUG every list is a quicklist, as it is to redis-server 7.0.
+
+void Listpack(Call& call) {
+  const std::optional<Shape> shape = ShapeOf(call, call.arg(2));
+  if (!shape) return;
+  if (shape->type == ValueType::kList || shape->encoding != "listpack") {
+    return call.Error("ERR Not a listpack encoded object.");
+  }
   call.reply().Simple("Listpack structure printed on stdout");
+}
+
+void Quicklist(Call& call) {
+  const std::optional<Shape> shape = ShapeOf(call, call.arg(2));
+  if (!shape) return;
+  if (shape->type != ValueType::kList) return call.Error("ERR Not a quicklist encoded object.");
+  call.reply().Simple("Quicklist structure printed on stdout");
+}
+
+void HashTableStatsOfKey(Call& call) {
+  const std::optional<Shape> shape = ShapeOf(call, call.arg(2));
+  if (!shape) return;
+  if (shape->encoding != "hashtable" && shape->encoding != "skiplist") {
+    return call.Error(
+        "ERR The value stored at the specified key is not represented using an hash table");
+  }
+  call.reply().Verbatim("txt", fmt::format("number of elements: {}\n", shape->items));
+}
+
+void QuicklistPackedThreshold(Call& call) {
+  constexpr uint64_t kMost = (uint64_t{1} << 32) - (uint64_t{1} << 20);
+  const std::string_view word = call.arg(2);
+  const std::optional<uint64_t> size = word.empty() ? 0 : config::ParseMemory(word);
+  if (!size || *size > kMost) {
+    return call.Error("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
+  }
+  call.reply().Ok();
 }
 
 void DebugHelp(Call& call);
@@ -248,20 +304,22 @@ constexpr Subcommand kSubcommands[] = {
     {"change-repl-id", AcceptInVain, 2, "", "Accepted; changes nothing."},
     {"client-eviction", AcceptInVain, 2, "", "Accepted; changes nothing."},
     {"dict-resizing", AcceptInVain, 3, "<0|1>", "Accepted; tables always grow in small steps."},
-    {"digest", DigestAll, 2, "",
-     "Fingerprint of all databases. Our own, not comparable to Redis'."},
+    {"digest", DigestAll, 2, "", "Fingerprint of all databases, the same as redis-server's."},
     {"digest-value", DigestValue, -2, "<key> [<key> ...]", "Fingerprints of values."},
     {"error", ErrorReply, 3, "<string>", "Replies with this error."},
     {"help", DebugHelp, 2, "", ""},
     {"htstats", HashTableStats, -3, "<dbid>", "How the keys of a database are spread."},
+    {"htstats-key", HashTableStatsOfKey, 3, "<key>", "How many items a large value has."},
     {"listpack", Listpack, 3, "<key>", "Whether a value is one packed block. Prints nothing."},
     {"log", LogLine, 3, "<message>", "Writes a line into the log."},
     {"object", Object, -3, "<key>", "How a value is kept."},
     {"protocol", DebugProtocol, 3, "<type>",
      "Replies with a sample of a type: string, integer, double, bignum, null, array, set, map, "
      "attrib, push, verbatim, true, false."},
+    {"pause-cron", AcceptInVain, 3, "<0|1>", "Accepted; changes nothing."},
     {"populate", Populate, -3, "<count> [<prefix> [<size>]]", "Makes so many string keys."},
-    {"quicklist-packed-threshold", AcceptInVain, 3, "<size>",
+    {"quicklist", Quicklist, -3, "<key> [<0|1>]", "Whether a value is a list. Prints nothing."},
+    {"quicklist-packed-threshold", QuicklistPackedThreshold, 3, "<size>",
      "Accepted; lists have one kind of node."},
     {"reload", ReloadSnapshot, -2, "[NOSAVE] [NOFLUSH] [MERGE]",
      "Saves a snapshot, and loads it in place of the data."},
@@ -270,6 +328,8 @@ constexpr Subcommand kSubcommands[] = {
     {"loadaof", LoadAof, 2, "", "Loads the append-only log in place of the data."},
     {"segfault", Refuse, 2, "", "Refused."},
     {"panic", Refuse, 2, "", "Refused."},
+    {"set-disable-deny-scripts", AcceptInVain, 3, "<0|1>",
+     "Accepted; scripts may run blocking commands, and no others of those that they may not."},
     {"set-active-expire", SetActiveExpire, 3, "<0|1>",
      "Whether keys expire though nobody asks for them."},
     {"sleep", Sleep, 3, "<seconds>", "Lets this client wait; decimals allowed."},
@@ -308,8 +368,9 @@ Access DebugAccess(Server&, CommandArguments args) {
 // clang-format off
 constexpr CommandRow kDebugCommands[] = {
     {.name = "debug", .run = Debug, .arity = -2,
-     .flags = kAdmin | kNoScript | kLoading | kStale | kProtected, .access = Access::kPass,
-     .access_of = DebugAccess, .since = "1.0.0", .complexity = "Depends on subcommand.",
+     .flags = kAdmin | kNoScript | kLoading | kStale | kProtected | kSystem,
+     .access = Access::kPass, .access_of = DebugAccess, .since = "1.0.0",
+     .complexity = "Depends on subcommand.",
      .summary = "Helps to test clients and the server."},
 };
 // clang-format on

@@ -165,7 +165,8 @@ void PutRestored(Call& call, WriteScope& scope, RestoredValue& restored, int64_t
 void Restore(Call& call) {
   const std::optional<RestoreOptions> options = TakeRestoreOptions(call);
   if (!options) return;
-  if (!options->replace && call.Peek(call.arg(1)) != nullptr) {
+  // Opened and not looked up, since that counts as a use but not as a hit.
+  if (!options->replace && call.Open(call.arg(1)).exists()) {
     return call.Error("BUSYKEY Target key name already exists.");
   }
   const std::optional<int64_t> ttl = call.Integer(2);
@@ -177,7 +178,9 @@ void Restore(Call& call) {
 
   int64_t expire_at_ms = *ttl == 0 ? kNoExpiry : *ttl;
   if (*ttl > 0 && !options->absolute) {
-    expire_at_ms = *ttl > INT64_MAX - call.now_ms() ? INT64_MAX : *ttl + call.now_ms();
+    // As in Redis, a time that does not fit wraps around, and is in the past.
+    constexpr int64_t kLongAgo = 1;
+    expire_at_ms = *ttl > INT64_MAX - call.now_ms() ? kLongAgo : *ttl + call.now_ms();
   }
   const bool expired = (expire_at_ms != kNoExpiry && expire_at_ms <= call.now_ms()) ||
                        AllItemsExpired(restored->value().view(), call.now_ms());
@@ -203,8 +206,9 @@ constexpr CommandRow kDumpCommands[] = {
      .complexity = "O(N) for a value of N bytes or items.",
      .syntax = "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
      .summary = "Makes a key of the bytes that DUMP has returned."},
-    {.name = "restore-asking", .run = Restore, .arity = -4, .flags = kWrite | kDenyOom,
-     .categories = kCatDangerous, .keys = {Key(1, kOW | kUpdate)}, .since = "3.0.0",
+    {.name = "restore-asking", .run = Restore, .arity = -4,
+     .flags = kWrite | kDenyOom | kAsking | kSystem, .categories = kCatDangerous,
+     .keys = {Key(1, kOW | kUpdate)}, .since = "3.0.0",
      .complexity = "O(N) for a value of N bytes or items.",
      .syntax = "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
      .summary = "RESTORE for keys that move between the nodes of a cluster."},

@@ -81,18 +81,19 @@ constexpr CommandRow kGeoCommands[] = {
     {.name = "geoadd", .run = GeoAdd, .arity = -5, .flags = kWrite | kDenyOom,
      .keys = {Key(1, kRW | kUpdate)}, .since = "3.2.0",
      .complexity = "O(log(N)) for each member, N members in all.",
-     .syntax = "key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]",
+     .syntax = "key [condition: NX | XX] [change: CH] longitude latitude member "
+               "[longitude_latitude_member: longitude latitude member ...]",
      .summary = "Adds places to a sorted set, or moves them."},
     {.name = "geodist", .run = GeoDist, .arity = -4, .flags = kReadonly,
      .keys = {Key(1, kRO | kAccess)}, .since = "3.2.0", .complexity = "O(1)",
-     .syntax = "key member1 member2 [M | KM | FT | MI]",
+     .syntax = "key member1 member2 [unit: M | KM | FT | MI]",
      .summary = "Returns the distance between two places."},
     {.name = "geohash", .run = GeoHash, .arity = -2, .flags = kReadonly,
      .keys = {Key(1, kRO | kAccess)}, .since = "3.2.0", .complexity = "O(N) for N members.",
-     .syntax = "key [member [member ...]]", .summary = "Returns the geohashes of places."},
+     .syntax = "key member [member ...]", .summary = "Returns the geohashes of places."},
     {.name = "geopos", .run = GeoPos, .arity = -2, .flags = kReadonly,
      .keys = {Key(1, kRO | kAccess)}, .since = "3.2.0", .complexity = "O(N) for N members.",
-     .syntax = "key [member [member ...]]",
+     .syntax = "key member [member ...]",
      .summary = "Returns the longitudes and latitudes of places."},
 };
 // clang-format on

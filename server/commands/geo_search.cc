@@ -356,40 +356,56 @@ constexpr CommandRow kGeoSearchCommands[] = {
     {.name = "georadius", .run = GeoRadius, .arity = -6, .flags = kWrite | kDenyOom | kMovableKeys,
      .keys = {Key(1, kRO | kAccess), KeysAfter("STORE", 6, {.last = 0}, kOW | kUpdate),
               KeysAfter("STOREDIST", 6, {.last = 0}, kOW | kUpdate)},
-     .access_of = AccessOfRadius, .since = "3.2.0", .complexity = kOfSearch,
-     .syntax = "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] "
-               "[WITHHASH] [COUNT count [ANY]] [ASC | DESC] [STORE key | STOREDIST key]",
+     .access_of = AccessOfRadius, .since = "3.2.0",
+     .deprecated_since = "6.2.0",
+     .replaced_by = "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument",
+     .complexity = kOfSearch,
+     .syntax = "key longitude latitude radius <unit: M | KM | FT | MI> [WITHCOORD] [WITHDIST] "
+               "[WITHHASH] [count: <COUNT count> [ANY]] [order: ASC | DESC] [STORE key] "
+               "[STOREDIST key]",
      .summary = "Returns or stores the places within a distance of a point."},
     {.name = "georadius_ro", .run = GeoRadiusRo, .arity = -6, .flags = kReadonly,
-     .keys = {Key(1, kRO | kAccess)}, .since = "3.2.10", .complexity = kOfSearch,
-     .syntax = "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] "
-               "[WITHHASH] [COUNT count [ANY]] [ASC | DESC]",
+     .keys = {Key(1, kRO | kAccess)}, .since = "3.2.10",
+     .deprecated_since = "6.2.0",
+     .replaced_by = "`GEOSEARCH` with the `BYRADIUS` argument",
+     .complexity = kOfSearch,
+     .syntax = "key longitude latitude radius <unit: M | KM | FT | MI> [WITHCOORD] [WITHDIST] "
+               "[WITHHASH] [count: <COUNT count> [ANY]] [order: ASC | DESC]",
      .summary = "Returns the places within a distance of a point."},
     {.name = "georadiusbymember", .run = GeoRadiusByMember, .arity = -5,
      .flags = kWrite | kDenyOom | kMovableKeys,
      .keys = {Key(1, kRO | kAccess), KeysAfter("STORE", 5, {.last = 0}, kOW | kUpdate),
               KeysAfter("STOREDIST", 5, {.last = 0}, kOW | kUpdate)},
-     .access_of = AccessOfRadius, .since = "3.2.0", .complexity = kOfSearch,
-     .syntax = "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
-               "[COUNT count [ANY]] [ASC | DESC] [STORE key | STOREDIST key]",
+     .access_of = AccessOfRadius, .since = "3.2.0",
+     .deprecated_since = "6.2.0",
+     .replaced_by = "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` "
+                    "arguments",
+     .complexity = kOfSearch,
+     .syntax = "key member radius <unit: M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
+               "[count: <COUNT count> [ANY]] [order: ASC | DESC] [STORE key] [STOREDIST key]",
      .summary = "Returns or stores the places within a distance of another place."},
     {.name = "georadiusbymember_ro", .run = GeoRadiusByMemberRo, .arity = -5, .flags = kReadonly,
-     .keys = {Key(1, kRO | kAccess)}, .since = "3.2.10", .complexity = kOfSearch,
-     .syntax = "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
-               "[COUNT count [ANY]] [ASC | DESC]",
+     .keys = {Key(1, kRO | kAccess)}, .since = "3.2.10",
+     .deprecated_since = "6.2.0",
+     .replaced_by = "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments",
+     .complexity = kOfSearch,
+     .syntax = "key member radius <unit: M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
+               "[count: <COUNT count> [ANY]] [order: ASC | DESC]",
      .summary = "Returns the places within a distance of another place."},
     {.name = "geosearch", .run = GeoSearchCommand, .arity = -7, .flags = kReadonly,
      .keys = {Key(1, kRO | kAccess)}, .since = "6.2.0", .complexity = kOfSearch,
-     .syntax = "key <FROMMEMBER member | FROMLONLAT longitude latitude> "
-               "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> "
-               "[ASC | DESC] [COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]",
+     .syntax = "key <from: FROMMEMBER member | <longitude_latitude: FROMLONLAT longitude "
+               "latitude>> <by: <circle: <BYRADIUS radius> <unit: M | KM | FT | MI>> | <box: "
+               "<BYBOX width> height <unit: M | KM | FT | MI>>> [order: ASC | DESC] [count: "
+               "<COUNT count> [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]",
      .summary = "Returns the places in a circle or a rectangle."},
     {.name = "geosearchstore", .run = GeoSearchStore, .arity = -8, .flags = kWrite | kDenyOom,
      .keys = {Key(1, kOW | kUpdate), Key(2, kRO | kAccess)}, .since = "6.2.0",
      .complexity = kOfSearch,
-     .syntax = "destination source <FROMMEMBER member | FROMLONLAT longitude latitude> "
-               "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> "
-               "[ASC | DESC] [COUNT count [ANY]] [STOREDIST]",
+     .syntax = "destination source <from: FROMMEMBER member | <longitude_latitude: FROMLONLAT "
+               "longitude latitude>> <by: <circle: <BYRADIUS radius> <unit: M | KM | FT | MI>> | "
+               "<box: <BYBOX width> height <unit: M | KM | FT | MI>>> [order: ASC | DESC] [count: "
+               "<COUNT count> [ANY]] [STOREDIST]",
      .summary = "Stores the places in a circle or a rectangle in another key."},
 };
 // clang-format on

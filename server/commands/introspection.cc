@@ -165,7 +165,7 @@ constexpr CommandRow kIntrospectionCommands[] = {
      .syntax = "[command-name [command-name ...]]", .summary = "Describes commands."},
     {.name = "command|list", .run = CommandList, .arity = -2, .flags = kIntrospection | kUnordered,
      .since = "7.0.0", .complexity = "O(N) for N commands.",
-     .syntax = "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
+     .syntax = "[filterby: FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
      .summary = "Lists the names of commands."},
 };
 // clang-format on

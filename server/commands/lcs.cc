@@ -113,7 +113,7 @@ constexpr CommandRow kLcsCommands[] = {
     {.name = "lcs", .run = Lcs, .arity = -3, .flags = kReadonly,
      .keys = {KeyRange(1, 2, 1, kRO | kAccess)}, .since = "7.0.0",
      .complexity = "O(N*M) for strings of N and M bytes",
-     .syntax = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
+     .syntax = "key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN]",
      .summary = "Finds the longest common subsequence of two strings."},
 };
 // clang-format on

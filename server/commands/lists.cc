@@ -206,7 +206,7 @@ constexpr CommandRow kListCommands[] = {
     {.name = "linsert", .run = LInsert, .arity = 5, .flags = kWrite | kDenyOom,
      .keys = {Key(1, kRW | kInsert)}, .since = "2.2.0",
      .complexity = "O(N) for N elements before the pivot.",
-     .syntax = "key <BEFORE | AFTER> pivot element",
+     .syntax = "key <where: BEFORE | AFTER> pivot element",
      .summary = "Puts an element before or behind another one."},
     {.name = "llen", .run = LLen, .arity = 2, .flags = kReadonly | kFast,
      .keys = {Key(1, kRO)}, .since = "1.0.0", .complexity = "O(1)",

@@ -4,6 +4,7 @@
 // copies of the values, and afterwards removes only the keys that still hold what was sent.
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "protocol/text.h"
 #include "replication/rdb/dump_payload.h"
 #include "server/commands/families.h"
 #include "server/commands/support/migration_target.h"
@@ -73,11 +75,16 @@ size_t TakeMigrateOptions(Call& call, Arguments& args, Migration& migration) {
   return kKeyAt;
 }
 
+/// The port that Redis would take the word for, which reads it as C's atoi does.
+std::string PortOf(const std::string& word) {
+  return absl::StrCat(static_cast<int>(std::strtol(word.c_str(), nullptr, 10)));
+}
+
 /// Nullptr after an error reply.
 std::shared_ptr<Migration> ReadMigration(Call& call) {
   auto migration = std::make_shared<Migration>();
   migration->host = call.arg(1);
-  migration->port = call.arg(2);
+  migration->port = PortOf(std::string(call.arg(2)));
   Arguments args(call, kOptionsAt);
   const size_t first = TakeMigrateOptions(call, args, *migration);
   const size_t end = first == kKeyAt ? kKeyAt + 1 : call.argc();
@@ -229,6 +236,24 @@ void Migrate(Call& call) {
   });
 }
 
+/// The key in front or, if that is empty, those behind KEYS; an error if both are there.
+bool FindMigratedKeys(CommandArguments args, KeyPositions* positions) {
+  constexpr uint16_t kFlags = kRW | kAccess | kDelete;
+  for (size_t i = kOptionsAt; i + 1 < args.size(); ++i) {
+    if (EqualsIgnoreCase(args[i], "auth")) {
+      i += 1;
+    } else if (EqualsIgnoreCase(args[i], "auth2")) {
+      i += 2;
+    } else if (EqualsIgnoreCase(args[i], "keys")) {
+      if (!args[kKeyAt].empty()) return false;
+      for (size_t key = i + 1; key < args.size(); ++key) positions->push_back({key, kFlags});
+      return true;
+    }
+  }
+  positions->push_back({kKeyAt, kFlags});
+  return true;
+}
+
 // Read as a table.
 // clang-format off
 constexpr CommandRow kMigrateCommands[] = {
@@ -237,9 +262,11 @@ constexpr CommandRow kMigrateCommands[] = {
      .categories = kCatDangerous,
      .keys = {Key(3, kRW | kAccess | kDelete),
               KeysAfter("KEYS", -2, {.last = -1}, kRW | kAccess | kDelete | kIncomplete)},
-     .since = "2.6.0", .complexity = "O(N) for values of N bytes or items.",
-     .syntax = "host port key destination-db timeout [COPY] [REPLACE] [AUTH password | AUTH2 "
-               "username password] [KEYS key [key ...]]",
+     .find_keys = FindMigratedKeys, .since = "2.6.0",
+     .complexity = "O(N) for values of N bytes or items.",
+     .syntax = "host port <key_or_empty_string: key | <empty_string: \"\">> destination-db "
+               "timeout:integer [COPY] [REPLACE] [authentication: [AUTH password] | "
+               "[username_password: AUTH2 username password]] [KEYS key [key ...]]",
      .summary = "Moves keys to another server."},
 };
 // clang-format on

@@ -95,17 +95,20 @@ void BgRewriteAof(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kPersistenceCommands[] = {
-    {.name = "save", .run = Save, .arity = 1, .flags = kAdmin | kNoScript | kNoMulti,
+    {.name = "save", .run = Save, .arity = 1,
+     .flags = kAdmin | kNoScript | kNoMulti | kNoAsyncLoading,
      .since = "1.0.0", .complexity = "O(N) for N keys",
      .summary = "Writes a snapshot to the disk, and waits for it."},
-    {.name = "bgsave", .run = BgSave, .arity = -1, .flags = kAdmin | kNoScript, .since = "1.0.0",
+    {.name = "bgsave", .run = BgSave, .arity = -1, .flags = kAdmin | kNoScript | kNoAsyncLoading,
+     .since = "1.0.0",
      .complexity = "O(1)",
      .syntax = "[SCHEDULE]", .summary = "Begins to write a snapshot to the disk."},
     {.name = "lastsave", .run = LastSave, .arity = 1,
-     .flags = kLoading | kStale | kFast | kRandomOutput, .categories = kCatDangerous,
+     .flags = kLoading | kStale | kFast | kRandomOutput, .categories = kCatAdmin | kCatDangerous,
      .since = "1.0.0", .complexity = "O(1)",
      .summary = "Tells when the last snapshot was written, in seconds since 1970."},
-    {.name = "bgrewriteaof", .run = BgRewriteAof, .arity = 1, .flags = kAdmin | kNoScript,
+    {.name = "bgrewriteaof", .run = BgRewriteAof, .arity = 1,
+     .flags = kAdmin | kNoScript | kNoAsyncLoading,
      .since = "1.0.0", .complexity = "O(1)",
      .summary = "Begins to write the append-only log anew, as short as can be."},
 };

@@ -120,7 +120,7 @@ constexpr CommandRow kPubSubCommands[] = {
      .summary = "Stops listening to some channels, or to all."},
     {.name = "psubscribe", .run = Subscribe<Topic::kPattern>, .arity = -2, .flags = kListens,
      .since = "2.0.0", .complexity = "O(N) for N patterns.",
-     .syntax = "pattern [pattern ...]",
+     .syntax = "pattern [pattern: pattern ...]",
      .summary = "Listens to the channels whose names match patterns."},
     {.name = "punsubscribe", .run = Unsubscribe<Topic::kPattern>, .arity = -1, .flags = kListens,
      .since = "2.0.0", .complexity = "O(N) for N patterns.",

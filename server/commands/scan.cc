@@ -136,16 +136,19 @@ void RandomKey(Call& call) {
 // clang-format off
 constexpr CommandRow kScanCommands[] = {
     {.name = "keys", .run = Keys, .arity = 2, .flags = kReadonly | kUnordered,
-     .categories = kCatDangerous, .access = Access::kPass, .since = "1.0.0",
+     .categories = kCatDangerous, .access = Access::kPass,
+     .request_policy = "all_shards", .since = "1.0.0",
      .complexity = "O(N) for N keys in the database.",
      .syntax = "pattern", .summary = "Lists the keys whose names match a pattern."},
     {.name = "scan", .run = Scan, .arity = -2, .flags = kReadonly | kRandomOutput,
-     .access = Access::kPass, .since = "2.8.0",
+     .access = Access::kPass,
+     .request_policy = "special", .since = "2.8.0",
      .complexity = "O(1) for each call, O(N) for going over N keys.",
      .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]",
      .summary = "Goes over the keys of the database, some at a time."},
     {.name = "randomkey", .run = RandomKey, .arity = 1, .flags = kReadonly | kRandomOutput,
-     .access = Access::kPass, .since = "1.0.0", .complexity = "O(1)",
+     .access = Access::kPass,
+     .request_policy = "all_shards", .since = "1.0.0", .complexity = "O(1)",
      .summary = "Names any key of the database."},
 };
 // clang-format on

@@ -145,7 +145,9 @@ void Lolwut(Call& call) {
 // clang-format off
 constexpr CommandRow kServerCommands[] = {
     {.name = "info", .run = InfoCommand, .arity = -1, .flags = kLoading | kStale | kRandomOutput,
-     .categories = kCatDangerous, .since = "1.0.0", .complexity = "O(1)",
+     .categories = kCatDangerous,
+     .request_policy = "all_shards", .response_policy = "special",
+     .since = "1.0.0", .complexity = "O(1)",
      .syntax = "[section [section ...]]",
      .summary = "Reports on the server: memory, clients, statistics and more."},
     {.name = "time", .run = Time, .arity = 1, .flags = kLoading | kStale | kFast | kRandomOutput,
@@ -156,7 +158,7 @@ constexpr CommandRow kServerCommands[] = {
     {.name = "shutdown", .run = Shutdown, .arity = -1,
      .flags = kAdmin | kNoScript | kLoading | kStale | kNoMulti | kAllowBusy, .since = "1.0.0",
      .complexity = "O(1)",
-     .syntax = "[[NOSAVE | SAVE] [NOW] [FORCE] | ABORT]", .summary = "Ends the server."},
+     .syntax = "[nosave_save: NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", .summary = "Ends the server."},
     {.name = "lolwut", .run = Lolwut, .arity = -1, .flags = kReadonly | kFast,
      .access = Access::kNone, .since = "5.0.0", .complexity = "O(1)",
      .syntax = "[VERSION version]", .summary = "Shows a picture and the version."},

@@ -201,8 +201,25 @@ void SortKey(Call& call, bool may_store) {
 void Sort(Call& call) { SortKey(call, /*may_store=*/true); }
 void SortRo(Call& call) { SortKey(call, /*may_store=*/false); }
 
-/// The whole database for patterns that read keys, and for a second STORE, which the key specs do
-/// not find. Anything that may be such an option counts as one.
+/// The key, and what the last STORE names.
+bool FindSortKeys(CommandArguments args, KeyPositions* positions) {
+  positions->push_back({1, kRO | kAccess});
+  std::optional<size_t> destination;
+  for (size_t i = 2; i + 1 < args.size(); ++i) {
+    if (EqualsIgnoreCase(args[i], "limit")) {
+      i += 2;
+    } else if (EqualsIgnoreCase(args[i], "by") || EqualsIgnoreCase(args[i], "get")) {
+      i += 1;
+    } else if (EqualsIgnoreCase(args[i], "store")) {
+      destination = i + 1;
+    }
+  }
+  if (destination) positions->push_back({*destination, kOW | kUpdate});
+  return true;
+}
+
+/// The whole database for patterns that read keys, and for a second STORE, of which the first may
+/// be an option's argument. Anything that may be such an option counts as one.
 Access SortAccess(Server&, CommandArguments args) {
   int stores = 0;
   for (size_t i = 2; i + 1 < args.size(); ++i) {
@@ -214,23 +231,29 @@ Access SortAccess(Server&, CommandArguments args) {
   return Access::kKeys;
 }
 
+constexpr std::string_view kReadsKeys =
+    "Patterns of BY and GET name keys by the elements that are sorted";
+constexpr std::string_view kStoresAnywhere = "The last STORE counts, wherever it is";
+
 // Read as a table.
 // clang-format off
 constexpr CommandRow kSortCommands[] = {
     {.name = "sort", .run = Sort, .arity = -2, .flags = kWrite | kDenyOom | kMovableKeys,
      .categories = kCatSet | kCatSortedSet | kCatList | kCatDangerous,
-     .keys = {Key(1, kRO | kAccess), KeysAfter("STORE", 2, {}, kOW | kUpdate)},
-     .access_of = SortAccess, .since = "1.0.0",
+     .keys = {Key(1, kRO | kAccess), UnknownKeys(kRO | kAccess).Noted(kReadsKeys),
+              UnknownKeys(kOW | kUpdate).Noted(kStoresAnywhere)},
+     .find_keys = FindSortKeys, .access_of = SortAccess, .since = "1.0.0",
      .complexity = "O(N+M*log(M)) for N elements and M returned ones.",
-     .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] "
-               "[ASC | DESC] [ALPHA] [STORE destination]",
+     .syntax = "key [BY pattern#1] [offset_count: LIMIT offset count] [GET pattern#1 [GET "
+               "pattern#1 ...]] [order: ASC | DESC] [sorting: ALPHA] [STORE destination#2]",
      .summary = "Sorts the elements of a list, set or sorted set; returns or stores them."},
     {.name = "sort_ro", .run = SortRo, .arity = -2, .flags = kReadonly | kMovableKeys,
      .categories = kCatSet | kCatSortedSet | kCatList | kCatDangerous,
-     .keys = {Key(1, kRO | kAccess)}, .access_of = SortAccess, .since = "7.0.0",
+     .keys = {Key(1, kRO | kAccess), UnknownKeys(kRO | kAccess).Noted(kReadsKeys)},
+     .access_of = SortAccess, .since = "7.0.0",
      .complexity = "O(N+M*log(M)) for N elements and M returned ones.",
-     .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] "
-               "[ASC | DESC] [ALPHA]",
+     .syntax = "key [BY pattern#1] [offset_count: LIMIT offset count] [GET pattern#1 [GET "
+               "pattern#1 ...]] [order: ASC | DESC] [sorting: ALPHA]",
      .summary = "Sorts the elements of a list, set or sorted set; returns them."},
 };
 // clang-format on

@@ -205,12 +205,18 @@ AutoClaimPlan PlanAutoClaim(const Stream& stream, const StreamGroup& group,
 }
 
 void XAutoClaim(Call& call) {
+  // Redis makes room for as many IDs as COUNT says: its allocator has at most 64 TB.
+  constexpr int64_t kMostAtOnce = (int64_t{1} << 46) / 16;
   call.Find(call.arg(1));  // as in XCLAIM
   Arguments args(call, 4);
   const AutoClaimOptions options = TakeAutoClaimOptions(args);
   if (!args.Finish()) return;
   Writing<MutableStream> stream(call, call.arg(1));
   if (!FindGroup(call, stream)) return;
+  if (options.count > kMostAtOnce) {
+    return call.Error(
+        "ERR Insufficient memory, failed allocating transient memory, COUNT too high.");
+  }
   const AutoClaimPlan plan = PlanAutoClaim(stream->view(), *stream->view().FindGroup(call.arg(2)),
                                            options, StreamTime(call));
   Claiming claiming(call, stream);
@@ -238,13 +244,13 @@ constexpr CommandRow kStreamClaimCommands[] = {
     {.name = "xautoclaim", .run = XAutoClaim, .arity = -6,
      .flags = kWrite | kFast | kRandomOutput, .keys = {Key(1, kRW | kDelete)}, .since = "6.2.0",
      .complexity = "O(1) if COUNT is small.",
-     .syntax = "key group consumer min-idle-time start [COUNT count] [JUSTID]",
+     .syntax = "key group consumer min-idle-time start:string [COUNT count] [JUSTID]",
      .summary = "Gives a consumer entries that have been pending for others for long."},
     {.name = "xclaim", .run = XClaim, .arity = -6, .flags = kWrite | kFast | kRandomOutput,
      .keys = {Key(1, kRW | kUpdate)}, .since = "5.0.0",
      .complexity = "O(log N) for each ID, with N pending entries.",
-     .syntax = "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] "
-               "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]",
+     .syntax = "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME "
+               "unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]",
      .summary = "Gives a consumer entries that are pending for others."},
 };
 // clang-format on

@@ -244,7 +244,7 @@ constexpr CommandRow kStreamInfoCommands[] = {
      .summary = "Tells what streams are like."},
     {.name = "xinfo|consumers", .run = XInfoConsumers, .arity = 4,
      .flags = kReadonly | kRandomOutput, .keys = {Key(2, kRO | kAccess)}, .since = "5.0.0",
-     .complexity = "O(N) for N consumers.", .syntax = "key group",
+     .complexity = "O(N) for N consumers.", .syntax = "key groupname",
      .summary = "Tells of each consumer in a consumer group what it has pending."},
     {.name = "xinfo|groups", .run = XInfoGroups, .arity = 3, .flags = kReadonly,
      .keys = {Key(2, kRO | kAccess)}, .since = "5.0.0", .complexity = "O(N) for N groups.",

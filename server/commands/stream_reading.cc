@@ -402,14 +402,14 @@ constexpr CommandRow kStreamReadingCommands[] = {
     {.name = "xread", .run = XRead, .arity = -4, .flags = kReadonly | kBlocking | kMovableKeys,
      .keys = {KeysAfter("STREAMS", 1, {.last = -1, .limit = 2}, kRO | kAccess)},
      .since = "5.0.0", .complexity = "O(N) for N entries returned.",
-     .syntax = "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]",
+     .syntax = "[COUNT count] [BLOCK milliseconds] <STREAMS key [key ...] id [id ...]>",
      .summary = "Returns the entries of streams behind IDs, and may wait for them."},
     {.name = "xreadgroup", .run = XReadGroup, .arity = -7,
      .flags = kWrite | kBlocking | kMovableKeys,
      .keys = {KeysAfter("STREAMS", 4, {.last = -1, .limit = 2}, kRO | kAccess)},
      .since = "5.0.0", .complexity = "O(M) for M entries returned.",
-     .syntax = "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key "
-               "[key ...] id [id ...]",
+     .syntax = "<group_consumer: GROUP group consumer> [COUNT count] [BLOCK milliseconds] [NOACK] "
+               "<STREAMS key [key ...] id [id ...]>",
      .summary = "Returns entries of streams to a consumer of a group, and may wait for them."},
 };
 // clang-format on

@@ -189,10 +189,12 @@ void XSetId(Call& call) {
 constexpr CommandRow kStreamCommands[] = {
     {.name = "xadd", .run = XAdd, .arity = -5,
      .flags = kWrite | kDenyOom | kFast | kRandomOutput,
-     .keys = {Key(1, kRW | kUpdate)}, .since = "5.0.0",
+     .keys = {Key(1, kRW | kUpdate)
+                  .Noted("May also trim the stream")}, .since = "5.0.0",
      .complexity = "O(1) for a new entry, and O(N) for N entries that a trim removes.",
-     .syntax = "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> "
-               "field value [field value ...]",
+     .syntax = "key [NOMKSTREAM] [trim: <strategy: MAXLEN | MINID> [operator: <equal: => | "
+               "<approximately: ~>] threshold [LIMIT count]] <id_or_auto: <auto_id: *> | id> "
+               "field value [field_value: field value ...]",
      .summary = "Appends an entry to a stream, and makes the stream where there is none."},
     {.name = "xdel", .run = XDel, .arity = -3, .flags = kWrite | kFast,
      .keys = {Key(1, kRW | kDelete)}, .since = "5.0.0",
@@ -204,21 +206,22 @@ constexpr CommandRow kStreamCommands[] = {
     {.name = "xrange", .run = XRange, .arity = -4, .flags = kReadonly,
      .keys = {Key(1, kRO | kAccess)}, .since = "5.0.0",
      .complexity = "O(N) for N entries returned.",
-     .syntax = "key start end [COUNT count]",
+     .syntax = "key start:string end:string [COUNT count]",
      .summary = "Returns the entries between two IDs."},
     {.name = "xrevrange", .run = XRevRange, .arity = -4, .flags = kReadonly,
      .keys = {Key(1, kRO | kAccess)}, .since = "5.0.0",
      .complexity = "O(N) for N entries returned.",
-     .syntax = "key end start [COUNT count]",
+     .syntax = "key end:string start:string [COUNT count]",
      .summary = "Returns the entries between two IDs, from the last one to the first."},
     {.name = "xsetid", .run = XSetId, .arity = -3, .flags = kWrite | kDenyOom | kFast,
      .keys = {Key(1, kRW | kUpdate)}, .since = "5.0.0", .complexity = "O(1)",
-     .syntax = "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]",
+     .syntax = "key last-id [ENTRIESADDED entries_added] [MAXDELETEDID max_deleted_entry_id]",
      .summary = "Sets the last ID of a stream; for logs and replicas."},
     {.name = "xtrim", .run = XTrim, .arity = -4, .flags = kWrite | kRandomOutput,
      .keys = {Key(1, kRW | kDelete)}, .since = "5.0.0",
      .complexity = "O(N) for N entries removed.",
-     .syntax = "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]",
+     .syntax = "key <trim: <strategy: MAXLEN | MINID> [operator: <equal: => | <approximately: ~>] "
+               "threshold [LIMIT count]>",
      .summary = "Removes the oldest entries of a stream."},
 };
 // clang-format on

@@ -82,7 +82,10 @@ constexpr CommandRow kStringRangeCommands[] = {
      .syntax = "key start end",
      .summary = "Returns the part of a string between two offsets, both included."},
     {.name = "substr", .run = GetRange, .arity = 4, .flags = kReadonly,
-     .keys = {Key(1, kRO | kAccess)}, .since = "1.0.0", .complexity = "O(N) for N bytes returned",
+     .keys = {Key(1, kRO | kAccess)}, .since = "1.0.0",
+     .deprecated_since = "2.0.0",
+     .replaced_by = "`GETRANGE`",
+     .complexity = "O(N) for N bytes returned",
      .syntax = "key start end", .summary = "Returns a part of a string; the old name of GETRANGE."},
 };
 // clang-format on

@@ -221,10 +221,12 @@ constexpr CommandRow kStringCommands[] = {
      .keys = {Key(1, kRO | kAccess)}, .since = "1.0.0", .complexity = "O(1)",
      .syntax = "key", .summary = "Returns the string that a key holds."},
     {.name = "set", .run = Set, .arity = -3, .flags = kWrite | kDenyOom,
-     .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)}, .since = "1.0.0",
+     .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)
+                  .Noted("Reads the old value with GET alone")}, .since = "1.0.0",
      .complexity = "O(1)",
-     .syntax = "key value [NX | XX | IFEQ comparison-value] [GET] [EX seconds | PX milliseconds | "
-               "EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+     .syntax = "key value [condition: NX | XX | IFEQ comparison-value] [GET] [expiration: EX "
+               "seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds "
+               "| KEEPTTL]",
      .summary = "Stores a string in a key, whatever it held before."},
     {.name = "setex", .run = SetEx, .arity = 4, .flags = kWrite | kDenyOom,
      .keys = {Key(1, kOW | kUpdate)}, .since = "2.0.0", .complexity = "O(1)",
@@ -237,11 +239,15 @@ constexpr CommandRow kStringCommands[] = {
      .keys = {Key(1, kOW | kInsert)}, .since = "1.0.0", .complexity = "O(1)",
      .syntax = "key value", .summary = "Stores a string unless the key exists."},
     {.name = "getset", .run = GetSet, .arity = 3, .flags = kWrite | kDenyOom | kFast,
-     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "1.0.0", .complexity = "O(1)",
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "1.0.0",
+     .deprecated_since = "6.2.0",
+     .replaced_by = "`SET` with the `!GET` argument",
+     .complexity = "O(1)",
      .syntax = "key value", .summary = "Stores a string and returns the one before."},
     {.name = "getex", .run = GetEx, .arity = -2, .flags = kWrite | kFast,
-     .keys = {Key(1, kRW | kAccess | kUpdate)}, .since = "6.2.0", .complexity = "O(1)",
-     .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+     .keys = {Key(1, kRW | kAccess | kUpdate)
+                  .Noted("Changes when the key expires")}, .since = "6.2.0", .complexity = "O(1)",
+     .syntax = "key [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
                "unix-time-milliseconds | PERSIST]",
      .summary = "Returns a string and sets or removes its expiry."},
     {.name = "delifeq", .run = DelIfEq, .arity = 3, .flags = kWrite | kFast,
@@ -251,15 +257,20 @@ constexpr CommandRow kStringCommands[] = {
      .keys = {Key(1, kRW | kAccess | kDelete)}, .since = "6.2.0", .complexity = "O(1)",
      .syntax = "key", .summary = "Returns a string and deletes its key."},
     {.name = "mget", .run = MGet, .arity = -2, .flags = kReadonly | kFast,
-     .keys = {KeyRange(1, -1, 1, kRO | kAccess)}, .since = "1.0.0", .complexity = "O(N) for N keys",
+     .keys = {KeyRange(1, -1, 1, kRO | kAccess)},
+     .request_policy = "multi_shard", .since = "1.0.0", .complexity = "O(N) for N keys",
      .syntax = "key [key ...]", .summary = "Returns the strings of several keys at one moment."},
     {.name = "mset", .run = MSet, .arity = -3, .flags = kWrite | kDenyOom,
-     .keys = {KeyRange(1, -1, 2, kOW | kUpdate)}, .since = "1.0.1", .complexity = "O(N) for N keys",
-     .syntax = "key value [key value ...]",
+     .keys = {KeyRange(1, -1, 2, kOW | kUpdate)},
+     .request_policy = "multi_shard", .response_policy = "all_succeeded",
+     .since = "1.0.1", .complexity = "O(N) for N keys",
+     .syntax = "key value [key_value: key value ...]",
      .summary = "Stores strings in several keys at one moment."},
     {.name = "msetnx", .run = MSetNx, .arity = -3, .flags = kWrite | kDenyOom,
-     .keys = {KeyRange(1, -1, 2, kOW | kInsert)}, .since = "1.0.1", .complexity = "O(N) for N keys",
-     .syntax = "key value [key value ...]",
+     .keys = {KeyRange(1, -1, 2, kOW | kInsert)},
+     .request_policy = "multi_shard", .response_policy = "agg_min",
+     .since = "1.0.1", .complexity = "O(N) for N keys",
+     .syntax = "key value [key_value: key value ...]",
      .summary = "Stores strings in several keys unless one of them exists."},
 };
 // clang-format on

@@ -62,8 +62,9 @@ void Wait(Call& call) {
 // Read as a table.
 // clang-format off
 constexpr CommandRow kWaitingCommands[] = {
-    {.name = "wait", .run = Wait, .arity = 3, .flags = kNoScript, .since = "3.0.0",
-     .complexity = "O(1)", .syntax = "numreplicas<integer> timeout<integer>",
+    {.name = "wait", .run = Wait, .arity = 3, .flags = kNoScript,
+     .request_policy = "all_shards", .response_policy = "agg_min", .since = "3.0.0",
+     .complexity = "O(1)", .syntax = "numreplicas:integer timeout:integer",
      .summary = "Waits until replicas have acknowledged what the client has changed."},
 };
 // clang-format on

@@ -282,8 +282,8 @@ constexpr CommandRow kZsetAlgebraCommands[] = {
      .summary = "Stores the members of the first sorted set that are in none of the others."},
     {.name = "zinter", .run = ZInter, .arity = -3, .flags = kReadonly | kMovableKeys,
      .keys = {CountedKeys(1, kRO | kAccess)}, .since = "6.2.0", .complexity = kOfInter,
-     .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-               "[AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]",
+     .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] [aggregate: AGGREGATE <SUM | "
+               "MIN | MAX>] [WITHSCORES]",
      .summary = "Returns the members that all sorted sets have."},
     {.name = "zintercard", .run = ZInterCard, .arity = -3, .flags = kReadonly | kMovableKeys,
      .keys = {CountedKeys(1, kRO | kAccess)}, .since = "7.0.0",
@@ -294,20 +294,20 @@ constexpr CommandRow kZsetAlgebraCommands[] = {
      .flags = kWrite | kDenyOom | kMovableKeys,
      .keys = {Key(1, kOW | kUpdate), CountedKeys(2, kRO | kAccess)}, .since = "2.0.0",
      .complexity = kOfInter,
-     .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-               "[AGGREGATE <SUM | MIN | MAX>]",
+     .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [aggregate: "
+               "AGGREGATE <SUM | MIN | MAX>]",
      .summary = "Stores the members that all sorted sets have."},
     {.name = "zunion", .run = ZUnion, .arity = -3, .flags = kReadonly | kMovableKeys,
      .keys = {CountedKeys(1, kRO | kAccess)}, .since = "6.2.0", .complexity = kOfUnion,
-     .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-               "[AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]",
+     .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] [aggregate: AGGREGATE <SUM | "
+               "MIN | MAX>] [WITHSCORES]",
      .summary = "Returns the members that any of the sorted sets has."},
     {.name = "zunionstore", .run = ZUnionStore, .arity = -4,
      .flags = kWrite | kDenyOom | kMovableKeys,
      .keys = {Key(1, kOW | kUpdate), CountedKeys(2, kRO | kAccess)}, .since = "2.0.0",
      .complexity = kOfUnion,
-     .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-               "[AGGREGATE <SUM | MIN | MAX>]",
+     .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [aggregate: "
+               "AGGREGATE <SUM | MIN | MAX>]",
      .summary = "Stores the members that any of the sorted sets has."},
 };
 // clang-format on

@@ -61,17 +61,23 @@ void Rank(Call& call, bool descending) {
 void ZRank(Call& call) { Rank(call, /*descending=*/false); }
 void ZRevRank(Call& call) { Rank(call, /*descending=*/true); }
 
-void ReplyScanStep(ReplyWriter& reply, const Zset& zset, uint64_t cursor,
-                   const ScanOptions& options) {
+/// One step of ZSCAN.
+struct ScanStep {
+  uint64_t cursor;
+  ScanOptions options;
+  bool listpack;  ///< what the sorted set is to clients
+};
+
+void ReplyScanStep(ReplyWriter& reply, const Zset& zset, const ScanStep& step) {
   std::vector<std::pair<std::string, double>> found;
-  const uint64_t next = zset.Scan(cursor, options.count, [&](const ScoredItem& item) {
-    if (options.Matches(item.member)) found.emplace_back(item.member, item.score);
+  const uint64_t next = zset.Scan(step.cursor, step.options.count, [&](const ScoredItem& item) {
+    if (step.options.Matches(item.member)) found.emplace_back(item.member, item.score);
   });
   ReplyScanCursor(reply, next);
   reply.Array(found.size() * 2);
   for (const auto& [member, score] : found) {
     reply.Bulk(std::string_view(member));
-    reply.Bulk(ScoreText(score).view());
+    reply.Bulk((step.listpack ? ScoreText::OfListpack(score) : ScoreText(score)).view());
   }
 }
 
@@ -83,10 +89,11 @@ void ZScan(Call& call) {
   if (!zset.exists()) return ReplyEmptyScan(call.reply());
   std::optional<ScanOptions> options = ParseScanOptions(call, 3, ScanOf::kZset);
   if (!options) return;
-  ReplyFrom(call, *zset, std::min(options->count, zset->size()),
-            [cursor = *cursor, options = *options](ReplyWriter& reply, const Zset& view) {
-              ReplyScanStep(reply, view, cursor, options);
-            });
+  const size_t items = std::min(options->count, zset->size());
+  const bool listpack = EncodingName(zset.entry()->value()) == "listpack";
+  ReplyFrom(call, *zset, items,
+            [step = ScanStep{*cursor, *std::move(options), listpack}](
+                ReplyWriter& reply, const Zset& view) { ReplyScanStep(reply, view, step); });
 }
 
 /// `count` distinct members, or -count members with repetition.
@@ -203,7 +210,8 @@ constexpr CommandRow kZsetCommands[] = {
     {.name = "zadd", .run = ZAdd, .arity = -4, .flags = kWrite | kDenyOom | kFast,
      .keys = {Key(1, kRW | kUpdate)}, .since = "1.2.0",
      .complexity = "O(log(N)) for each member, N members in all.",
-     .syntax = "key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]",
+     .syntax = "key [condition: NX | XX] [comparison: GT | LT] [change: CH] [increment: INCR] "
+               "score member [score_member: score member ...]",
      .summary = "Adds members to a sorted set, or gives them other scores."},
     {.name = "zcard", .run = ZCard, .arity = 2, .flags = kReadonly | kFast,
      .keys = {Key(1, kRO)}, .since = "1.2.0", .complexity = "O(1)",
@@ -220,7 +228,7 @@ constexpr CommandRow kZsetCommands[] = {
     {.name = "zrandmember", .run = ZRandMember, .arity = -2, .flags = kReadonly | kRandomOutput,
      .keys = {Key(1, kRO | kAccess)}, .since = "6.2.0",
      .complexity = "O(N*log(M)) for N members returned of M.",
-     .syntax = "key [count [WITHSCORES]]",
+     .syntax = "key [options: count [WITHSCORES]]",
      .summary = "Returns members of a sorted set drawn at random."},
     {.name = "zrank", .run = ZRank, .arity = -3, .flags = kReadonly | kFast,
      .keys = {Key(1, kRO | kAccess)}, .since = "2.0.0",

@@ -45,6 +45,9 @@ enum CommandFlag : uint32_t {
   kRunsQueue = 1u << 25,          ///< inside MULTI it runs what its client has queued
   kRefusedWithWrites = 1u << 26,  ///< refused while writes are: PING, for health checks
   kSelects = 1u << 27,            ///< later commands of a transaction may use any database
+  kNoAsyncLoading = 1u << 28,     ///< refused while a replica loads beside its old data
+  kAsking = 1u << 29,             ///< for keys that move between the nodes of a cluster
+  kSystem = 1u << 30,             ///< COMMAND DOCS: not for applications
 };
 
 /// ACL categories beyond those that follow from the flags and the group.
@@ -63,6 +66,7 @@ enum CommandCategory : uint32_t {
   kCatSortedSet = 1u << 11,
   kCatGeo = 1u << 12,
   kCatStream = 1u << 13,
+  kCatAdmin = 1u << 14,
 };
 
 /// COMMAND DOCS' group.
@@ -100,7 +104,7 @@ enum KeyFlag : uint16_t {
 };
 
 /// Where the keys are among the arguments, as in Redis' key specs: where they begin and how far
-/// they go. Made by Key(), KeyRange(), CountedKeys() and KeysAfter().
+/// they go. Made by Key(), KeyRange(), CountedKeys(), KeysAfter() and UnknownKeys().
 struct KeySpec {
   /// The first key. With `after`: where the search for the word begins; a negative number counts
   /// from the end, and the search goes backwards.
@@ -116,15 +120,25 @@ struct KeySpec {
   uint16_t flags = 0;
   /// The keys begin behind this word, in any case. Without the word there are no keys.
   std::string_view after = {};
+  /// There are such keys, but no spec can say where.
+  bool unknown = false;
+  /// For people who read COMMAND INFO.
+  std::string_view notes = {};
 
+  /// The same spec with notes.
+  constexpr KeySpec Noted(std::string_view text) const {
+    KeySpec spec = *this;
+    spec.notes = text;
+    return spec;
+  }
   /// Whether the places of the keys depend on other arguments.
-  bool movable() const { return count_at != 0 || !after.empty(); }
+  bool movable() const { return count_at != 0 || !after.empty() || unknown; }
   /// Whether there is exactly one key, at `first`.
   bool single() const { return last == 0 && !movable(); }
 };
 
 /// These make the specs: one key at a position; keys from one position to another (negative: from
-/// the end); numkeys and keys; keys behind a word.
+/// the end); numkeys and keys; keys behind a word; keys that only the command itself can find.
 constexpr KeySpec Key(int8_t at, int flags) {
   return {.first = at, .flags = static_cast<uint16_t>(flags)};
 }
@@ -147,6 +161,9 @@ constexpr KeySpec KeysAfter(std::string_view word, int8_t search_from, KeySpec r
   range.after = word;
   range.flags = static_cast<uint16_t>(flags);
   return range;
+}
+constexpr KeySpec UnknownKeys(int flags) {
+  return {.flags = static_cast<uint16_t>(flags), .unknown = true};
 }
 
 /// The key specs of a row. They are stored in the row, since every request looks at the first one.
@@ -186,6 +203,13 @@ using CommandFunction = void (*)(Call&);
 using CommandArguments = std::span<const std::string_view>;
 using DatabaseNumbers = absl::InlinedVector<int, 2>;
 
+/// A key among the arguments, with the flags of its spec.
+struct KeyPosition {
+  size_t index;
+  uint16_t flags;
+};
+using KeyPositions = absl::InlinedVector<KeyPosition, 4>;
+
 /// One command: all that the server, COMMAND and the tests' vocabulary know about it. A subcommand
 /// is a row named "client|list"; the row of its container ("client") has no function, unless the
 /// container is also a command by itself.
@@ -202,6 +226,9 @@ struct CommandRow {
   /// Categories besides its family's and those that follow from the flags.
   uint32_t categories = 0;
   KeySpecs keys = {};
+  /// For commands whose keys depend on more than specs can say (SORT, MIGRATE): see FindKeys, which
+  /// uses it instead of `keys`.
+  bool (*find_keys)(CommandArguments, KeyPositions*) = nullptr;
   /// A row without keys has kNone, unless it says otherwise.
   Access access = Access::kKeys;
   /// For commands whose access depends on their arguments; null: always `access`.
@@ -209,9 +236,17 @@ struct CommandRow {
   /// With kNamed: the databases that it changes; `own` is the client's. They may contain numbers of
   /// databases that do not exist; the command itself refuses those.
   DatabaseNumbers (*named)(CommandArguments, int own) = nullptr;
+  /// How a client of a cluster spreads the command over nodes and joins the replies: tips of
+  /// COMMAND INFO, in Redis' words.
+  std::string_view request_policy = {};
+  std::string_view response_policy = {};
   std::string_view since = {};
+  /// A command that others have replaced, and which; empty: it is not deprecated.
+  std::string_view deprecated_since = {};
+  std::string_view replaced_by = {};
   std::string_view complexity = {};
-  /// Arguments in redis.io's notation: "key [NX | XX] [GET] [EX seconds | PX milliseconds]".
+  /// Arguments: "key [condition: NX | XX] [GET] [expiration: EX seconds | PX milliseconds]". See
+  /// server/commands/reference/command_syntax.h.
   std::string_view syntax = {};
   std::string_view summary = {};
 

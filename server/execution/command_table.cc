@@ -103,11 +103,14 @@ const Command* CommandTable::FindName(std::string_view name) const {
 }
 
 bool FindKeys(const CommandRow& row, CommandArguments args, KeyPositions* positions) {
+  if (row.find_keys != nullptr) return row.find_keys(args, positions);
   for (const KeySpec& spec : row.keys) {
+    if (spec.unknown) continue;
     const std::optional<size_t> first = FirstKey(spec, args);
     if (!first) continue;
     const std::optional<size_t> end = EndOfKeys(spec, args, *first);
     if (!end) return false;
+    if (spec.count_at != 0 && *end == *first && !row.has(kNoMandatoryKeys)) return false;
     for (size_t i = *first; i < *end; i += static_cast<size_t>(spec.step)) {
       positions->push_back({i, spec.flags});
     }

@@ -57,14 +57,8 @@ class CommandTable {
   absl::flat_hash_map<std::string_view, Command*, StringViewHash, std::equal_to<>> by_name_;
 };
 
-/// Positions of the keys among the arguments, with the flags of their spec.
-struct KeyPosition {
-  size_t index;
-  uint16_t flags;
-};
-using KeyPositions = absl::InlinedVector<KeyPosition, 4>;
-
-/// False when a count of keys is not a number, or is larger than the arguments allow.
+/// Finds the keys among the arguments. False when a count of keys is not a number, is larger than
+/// the arguments allow, or is 0 though the command needs keys.
 bool FindKeys(const CommandRow& row, CommandArguments args, KeyPositions* positions);
 
 }  // namespace cloakroom

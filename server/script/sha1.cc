@@ -9,7 +9,7 @@ namespace cloakroom {
 namespace {
 
 constexpr std::size_t kBlockBytes = 64;
-using Digest = std::array<std::uint32_t, 5>;
+using State = std::array<std::uint32_t, 5>;
 
 std::uint32_t LoadBigEndian(const unsigned char* p) {
   return std::uint32_t{p[0]} << 24 | std::uint32_t{p[1]} << 16 | std::uint32_t{p[2]} << 8 | p[3];
@@ -23,7 +23,7 @@ std::uint32_t Mix(int t, std::uint32_t b, std::uint32_t c, std::uint32_t d) {
   return (b ^ c ^ d) + 0xca62c1d6u;
 }
 
-void Absorb(const unsigned char* block, Digest* digest) {
+void Absorb(const unsigned char* block, State* digest) {
   std::array<std::uint32_t, 80> w;
   for (int t = 0; t < 16; ++t) w[t] = LoadBigEndian(block + 4 * t);
   for (int t = 16; t < 80; ++t) w[t] = std::rotl(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
@@ -36,14 +36,14 @@ void Absorb(const unsigned char* block, Digest* digest) {
     b = a;
     a = next;
   }
-  const Digest added = {a, b, c, d, e};
+  const State added = {a, b, c, d, e};
   for (int i = 0; i < 5; ++i) (*digest)[i] += added[i];
 }
 
 }  // namespace
 
-std::string Sha1Hex(std::string_view data) {
-  Digest digest = {0x67452301u, 0xefcdab89u, 0x98badcfeu, 0x10325476u, 0xc3d2e1f0u};
+Sha1Bytes Sha1(std::string_view data) {
+  State digest = {0x67452301u, 0xefcdab89u, 0x98badcfeu, 0x10325476u, 0xc3d2e1f0u};
   const auto* bytes = reinterpret_cast<const unsigned char*>(data.data());
   const std::size_t whole = data.size() / kBlockBytes * kBlockBytes;
   for (std::size_t at = 0; at < whole; at += kBlockBytes) Absorb(bytes + at, &digest);
@@ -58,11 +58,19 @@ std::string Sha1Hex(std::string_view data) {
   for (std::size_t i = tail_bytes; bits != 0; bits >>= 8) tail[--i] = bits & 0xff;
   for (std::size_t at = 0; at < tail_bytes; at += kBlockBytes) Absorb(tail + at, &digest);
 
+  Sha1Bytes sum;
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    sum[i] = static_cast<std::uint8_t>(digest[i / 4] >> (24 - 8 * (i % 4)));
+  }
+  return sum;
+}
+
+std::string Sha1Hex(std::string_view data) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string hex;
-  hex.reserve(40);
-  for (std::uint32_t word : digest) {
-    for (int shift = 28; shift >= 0; shift -= 4) hex.push_back(kHex[word >> shift & 15]);
+  for (const std::uint8_t byte : Sha1(data)) {
+    hex.push_back(kHex[byte >> 4]);
+    hex.push_back(kHex[byte & 15]);
   }
   return hex;
 }

@@ -105,11 +105,10 @@ void InsertScored(Region& region, size_t offset, const ScoredItem& item) {
   StoreBytes(at, item.member);
 }
 
-ScoreText::ScoreText(double score) {
-  // Up to 2^53 every integer prints as itself. A negative zero keeps its sign, as in Redis.
-  constexpr double kExact = 9007199254740992.0;
+ScoreText::ScoreText(double score, double integers) {
+  // Up to 2^53 all integers have at most 17 digits. A negative zero keeps its sign, as in Redis.
   char* const end = text_ + sizeof(text_);
-  if (score > -kExact && score < kExact && score != 0 && score == std::trunc(score)) {
+  if (score >= -integers && score <= integers && score != 0 && score == std::trunc(score)) {
     size_ = static_cast<size_t>(std::to_chars(text_, end, static_cast<int64_t>(score)).ptr - text_);
     return;
   }

@@ -86,11 +86,19 @@ void InsertScored(Region& region, size_t offset, const ScoredItem& item);
 /// score; "inf" and "-inf".
 class ScoreText {
  public:
-  explicit ScoreText(double score);
+  explicit ScoreText(double score) : ScoreText(score, kExactIntegers) {}
+  /// As Redis' listpacks keep a score, and ZSCAN prints it: integers up to 2^62 with all digits.
+  static ScoreText OfListpack(double score) { return ScoreText(score, kListpackIntegers); }
   /// Valid as long as this object.
   std::string_view view() const { return {text_, size_}; }
 
  private:
+  static constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+  static constexpr double kListpackIntegers = 4611686018427387904.0;
+
+  /// Integers up to `integers`, of either sign, are printed as such.
+  ScoreText(double score, double integers);
+
   char text_[32];  // "-1.7976931348623157e+308"
   size_t size_;
 };

@@ -1,8 +1,8 @@
 #include "server/commands/reference/command_info.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
-#include <utility>
 
 #include "protocol/text.h"
 #include "server/commands/reference/command_syntax.h"
@@ -27,9 +27,11 @@ constexpr Name<uint32_t> kFlagNames[] = {{kWrite, "write"},
                                          {kStale, "stale"},
                                          {kSkipMonitor, "skip_monitor"},
                                          {kSkipSlowlog, "skip_slowlog"},
+                                         {kAsking, "asking"},
                                          {kFast, "fast"},
                                          {kNoAuth, "no_auth"},
                                          {kNoMandatoryKeys, "no_mandatory_keys"},
+                                         {kNoAsyncLoading, "no_async_loading"},
                                          {kNoMulti, "no_multi"},
                                          {kMovableKeys, "movablekeys"},
                                          {kAllowBusy, "allow_busy"}};
@@ -55,7 +57,7 @@ constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
                                            {0, kCatGeo, "geo"},
                                            {0, kCatStream, "stream"},
                                            {kPubSub, 0, "pubsub"},
-                                           {kAdmin, 0, "admin"},
+                                           {kAdmin, kCatAdmin, "admin"},
                                            {kFast, 0, "fast"},
                                            {0, 0, "slow"},
                                            {kBlocking, 0, "blocking"},
@@ -116,11 +118,14 @@ void ReplyField(ReplyWriter& reply, std::string_view name, int value) {
   reply.Integer(value);
 }
 
-void ReplyKeySpec(ReplyWriter& reply, const KeySpec& spec) {
+void ReplyText(ReplyWriter& reply, std::string_view name, std::string_view value) {
+  reply.Bulk(name);
+  reply.Bulk(value);
+}
+
+/// Where keys begin and end, for a spec that says it.
+void ReplyKeyPlaces(ReplyWriter& reply, const KeySpec& spec) {
   const bool counted = spec.count_at != 0;
-  reply.Map(3);
-  reply.Bulk("flags");
-  ReplyNames(reply, KeyFlagNames(spec.flags), "");
   if (spec.after.empty()) {
     BeginPart(reply, "begin_search", "index", 1);
     ReplyField(reply, "index", counted ? spec.count_at : spec.first);
@@ -142,12 +147,29 @@ void ReplyKeySpec(ReplyWriter& reply, const KeySpec& spec) {
   }
 }
 
+void ReplyKeySpec(ReplyWriter& reply, const KeySpec& spec) {
+  reply.Map(spec.notes.empty() ? 3 : 4);
+  if (!spec.notes.empty()) {
+    reply.Bulk("notes");
+    reply.Bulk(spec.notes);
+  }
+  reply.Bulk("flags");
+  ReplyNames(reply, KeyFlagNames(spec.flags), "");
+  if (!spec.unknown) return ReplyKeyPlaces(reply, spec);
+  BeginPart(reply, "begin_search", "unknown", 0);
+  BeginPart(reply, "find_keys", "unknown", 0);
+}
+
 void ReplyTips(ReplyWriter& reply, const CommandRow& row) {
-  std::vector<std::string_view> tips;
+  std::vector<std::string> tips;
   if (row.has(kRandomOutput)) tips.emplace_back("nondeterministic_output");
   if (row.has(kUnordered)) tips.emplace_back("nondeterministic_output_order");
+  if (!row.request_policy.empty()) tips.push_back(Concat({"request_policy:", row.request_policy}));
+  if (!row.response_policy.empty()) {
+    tips.push_back(Concat({"response_policy:", row.response_policy}));
+  }
   reply.Set(tips.size());
-  for (std::string_view tip : tips) reply.Bulk(tip);
+  for (const std::string& tip : tips) reply.Bulk(std::string_view(tip));
 }
 
 std::string_view GroupName(CommandGroup group) {
@@ -186,8 +208,8 @@ std::string_view GroupName(CommandGroup group) {
   return "generic";
 }
 
-/// Writes the arguments of one command, and counts the keys among them: each belongs to the row's
-/// next key spec, or to the last one.
+/// Writes the arguments of one command, and counts the keys among them: unless the syntax says
+/// otherwise, each belongs to the row's next key spec, or to the last one.
 class ArgumentWriter {
  public:
   ArgumentWriter(ReplyWriter& reply, const CommandRow& row) : reply_(reply), row_(row) {}
@@ -199,25 +221,26 @@ class ArgumentWriter {
 
  private:
   void Write(const SyntaxArgument& argument) {
-    bool flagged = argument.optional || argument.multiple;
-    bool nested = !argument.arguments.empty();
-    bool key = argument.type == SyntaxArgument::Type::kKey && !row_.keys.empty();
+    const std::vector<std::string_view> flags = FlagsOf(argument);
+    const bool nested = !argument.arguments.empty();
+    const std::optional<int> key_spec = KeySpecOf(argument);
     size_t pairs = 3;
-    for (bool more : {key, !argument.token.empty(), flagged}) pairs += more ? 1 : 0;
-    reply_.Map(pairs);
-    Pair("name", argument.name);
-    Pair("type", TypeName(argument.type));
-    if (!nested) Pair("display_text", argument.name);
-    if (key) {
-      reply_.Bulk("key_spec_index");
-      reply_.Integer(NextKeySpec());
+    for (bool more : {key_spec.has_value(), !argument.token.empty(), !flags.empty()}) {
+      pairs += more ? 1 : 0;
     }
-    if (!argument.token.empty()) Pair("token", argument.token);
-    if (flagged) {
+    reply_.Map(pairs);
+    ReplyText(reply_, "name", argument.name);
+    ReplyText(reply_, "type", TypeName(argument.type));
+    if (!nested) ReplyText(reply_, "display_text", argument.name);
+    if (key_spec) ReplyField(reply_, "key_spec_index", *key_spec);
+    // Written as "", it is an empty argument.
+    if (!argument.token.empty()) {
+      ReplyText(reply_, "token", argument.token == "\"\"" ? "" : argument.token);
+    }
+    if (!flags.empty()) {
       reply_.Bulk("flags");
-      reply_.Set((argument.optional ? 1 : 0) + (argument.multiple ? 1 : 0));
-      if (argument.optional) reply_.Simple("optional");
-      if (argument.multiple) reply_.Simple("multiple");
+      reply_.Set(flags.size());
+      for (std::string_view flag : flags) reply_.Simple(flag);
     }
     if (nested) {
       reply_.Bulk("arguments");
@@ -225,9 +248,19 @@ class ArgumentWriter {
     }
   }
 
-  void Pair(std::string_view name, std::string_view value) {
-    reply_.Bulk(name);
-    reply_.Bulk(value);
+  static std::vector<std::string_view> FlagsOf(const SyntaxArgument& argument) {
+    std::vector<std::string_view> flags;
+    if (argument.optional) flags.emplace_back("optional");
+    if (argument.multiple) flags.emplace_back("multiple");
+    if (argument.multiple_token) flags.emplace_back("multiple_token");
+    return flags;
+  }
+
+  /// nullopt: the argument is no key, nor the pattern of one.
+  std::optional<int> KeySpecOf(const SyntaxArgument& argument) {
+    if (argument.key_spec) return argument.key_spec;
+    const bool key = argument.type == SyntaxArgument::Type::kKey && !row_.keys.empty();
+    return key ? std::optional<int>(NextKeySpec()) : std::nullopt;
   }
 
   int NextKeySpec() {
@@ -289,15 +322,27 @@ void ReplyCommandInfo(ReplyWriter& reply, const Command& command) {
 
 void ReplyCommandDocs(ReplyWriter& reply, const Command& command) {
   const CommandRow& row = *command.row;
-  std::vector<SyntaxArgument> arguments = ParseSyntax(row.syntax);
-  bool nested = !command.subcommands.empty();
-  reply.Map(4 + (arguments.empty() ? 0 : 1) + (nested ? 1 : 0));
-  for (auto [name, value] : {std::pair<std::string_view, std::string_view>{"summary", row.summary},
-                             {"since", row.since},
-                             {"group", GroupName(command.group)},
-                             {"complexity", row.complexity}}) {
-    reply.Bulk(name);
-    reply.Bulk(value);
+  const std::vector<SyntaxArgument> arguments = ParseSyntax(row.syntax);
+  const bool nested = !command.subcommands.empty();
+  const bool deprecated = !row.deprecated_since.empty();
+  const bool flagged = deprecated || row.has(kSystem);
+  // Redis' group of the only command that no application sends.
+  const CommandGroup group = row.has(kAsking) ? CommandGroup::kServer : command.group;
+  reply.Map(4 + (flagged ? 1 : 0) + (deprecated ? 2 : 0) + (arguments.empty() ? 0 : 1) +
+            (nested ? 1 : 0));
+  ReplyText(reply, "summary", row.summary);
+  ReplyText(reply, "since", row.since);
+  ReplyText(reply, "group", GroupName(group));
+  ReplyText(reply, "complexity", row.complexity);
+  if (flagged) {
+    reply.Bulk("doc_flags");
+    reply.Set((deprecated ? 1 : 0) + (row.has(kSystem) ? 1 : 0));
+    if (deprecated) reply.Simple("deprecated");
+    if (row.has(kSystem)) reply.Simple("syscmd");
+  }
+  if (deprecated) {
+    ReplyText(reply, "deprecated_since", row.deprecated_since);
+    ReplyText(reply, "replaced_by", row.replaced_by);
   }
   if (!arguments.empty()) {
     reply.Bulk("arguments");

@@ -1,53 +1,101 @@
 #include "server/commands/support/digest.h"
 
-#include <fmt/core.h>
-
-#include <cstdlib>
-
-#include "server/script/sha1.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "storage/base/unaligned.h"
+#include "storage/values/stream.h"
 #include "storage/values/type_ops.h"
 
 namespace cloakroom {
 namespace {
 
-/// A part with its length before it, so that different parts never make the same text.
-std::string Part(std::string_view text) { return fmt::format("{}:{}", text.size(), text); }
+/// Redis' numbers of the types.
+uint32_t NumberOf(ValueType type) {
+  switch (type) {
+    case ValueType::kString:
+      return 0;
+    case ValueType::kList:
+      return 1;
+    case ValueType::kSet:
+      return 2;
+    case ValueType::kZset:
+      return 3;
+    case ValueType::kHash:
+      return 4;
+    case ValueType::kStream:
+      return 6;
+  }
+  return 0;
+}
+
+void MixStream(Digest& digest, const Stream& stream) {
+  stream.ForEach({}, [&](const StreamEntry& entry) {
+    digest.Mix(absl::StrCat(entry.id().ms, ".", entry.id().seq));
+    entry.ForEach([&](const StreamText& field, const StreamText& value) {
+      digest.Mix(field.view());
+      digest.Mix(value.view());
+    });
+    return true;
+  });
+}
+
+void MixItems(Digest& digest, const ValueView& value, int64_t now_ms) {
+  const TypeOps& ops = OpsOf(value.type);
+  const bool ordered = ops.ordered || value.type == ValueType::kString;
+  ops.for_each(
+      value,
+      [&](const Item& item) {
+        if (ordered) return digest.Mix(item.field);
+        if (!ops.has_values) {
+          digest.Xor(item.field);
+          if (item.expires_at_ms != kNever) digest.Xor("!!hexpire!!");
+          return;
+        }
+        Digest pair;
+        pair.Mix(item.field);
+        pair.Mix(item.value.bytes);
+        if (item.expires_at_ms != kNever) pair.Xor("!!hexpire!!");
+        digest.Xor(pair.bytes());
+      },
+      now_ms);
+}
 
 }  // namespace
 
 void Digest::Mix(std::string_view text) {
-  std::string sum = Sha1Hex(text);
-  for (size_t i = 0; i < bytes_.size(); ++i) {
-    bytes_[i] ^= static_cast<uint8_t>(std::strtol(sum.substr(2 * i, 2).c_str(), nullptr, 16));
-  }
+  Xor(text);
+  bytes_ = Sha1(bytes());
 }
 
-void Digest::MixEntry(int db, const Entry& entry, int64_t now_ms) {
-  Mix(fmt::format("{} {} {} {}", db, Part(entry.key()), entry.expire_at_ms(),
-                  DigestOfValue(&entry, now_ms)));
+void Digest::Xor(std::string_view text) {
+  const Sha1Bytes sum = Sha1(text);
+  for (size_t i = 0; i < bytes_.size(); ++i) bytes_[i] ^= sum[i];
 }
 
-std::string Digest::hex() const {
-  std::string text;
-  for (uint8_t byte : bytes_) text += fmt::format("{:02x}", byte);
-  return text;
+void Digest::MixNumber(uint32_t number) {
+  char bytes[sizeof(number)];
+  StoreUnaligned(bytes, __builtin_bswap32(number));
+  Mix({bytes, sizeof(bytes)});
 }
 
-std::string DigestOfValue(const Entry* entry, int64_t now_ms) {
+void Digest::XorEntry(const Entry& entry, int64_t now_ms) {
   Digest digest;
-  if (entry == nullptr) return digest.hex();
-  const TypeOps& ops = OpsOf(entry->type());
-  size_t at = 0;
-  const auto mix = [&](const Item& item) {
-    if (ops.ordered) {
-      return digest.Mix(fmt::format("{} {} {}", ops.name, at++, item.field));
-    }
-    if (!ops.has_values) return digest.Mix(fmt::format("{} {}", ops.name, item.field));
-    digest.Mix(fmt::format("{} {} {} {}", ops.name, Part(item.field), item.expires_at_ms,
-                           item.value.bytes));
-  };
-  ops.for_each(entry->value(), mix, now_ms);
-  return digest.hex();
+  digest.Mix(entry.key());
+  digest.MixValue(entry, now_ms);
+  Xor(digest.bytes());
 }
+
+void Digest::MixValue(const Entry& entry, int64_t now_ms) {
+  const ValueView value = entry.value();
+  MixNumber(NumberOf(value.type));
+  if (value.type == ValueType::kStream) {
+    MixStream(*this, Stream(value));
+  } else {
+    MixItems(*this, value, now_ms);
+  }
+  if (entry.has_expiry()) Xor("!!expire!!");
+}
+
+std::string Digest::hex() const { return absl::BytesToHexString({bytes().data(), bytes().size()}); }
 
 }  // namespace cloakroom

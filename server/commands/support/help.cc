@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "protocol/text.h"
+#include "server/commands/reference/command_syntax.h"
 
 namespace cloakroom {
 namespace {
@@ -31,7 +32,7 @@ void Help(Call& call) {
     if (command == &call.command()) continue;
     std::string_view name = command->row->name;
     std::string line = absl::AsciiStrToUpper(std::string(name.substr(name.find('|') + 1)));
-    if (!command->row->syntax.empty()) line = Concat({line, " ", command->row->syntax});
+    if (!command->row->syntax.empty()) line += " " + ReadableSyntax(command->row->syntax);
     lines.push_back(std::move(line));
     lines.push_back(Concat({"    ", command->row->summary}));
   }

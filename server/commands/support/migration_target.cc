@@ -55,7 +55,8 @@ MigrationTarget::Connected MigrationTarget::Connect(const std::string& host,
     link_->result = error;
     addresses = std::move(found);
   });
-  if (!Finish()) return Connected::kNo;
+  // An empty host would mean this machine.
+  if (!Finish() || host.empty()) return Connected::kNo;
   asio::async_connect(
       link_->socket, addresses,
       [&](boost::system::error_code error, const Tcp::endpoint&) { link_->result = error; });

@@ -12,6 +12,8 @@ namespace {
 constexpr std::string_view kInvalidCursor = "ERR invalid cursor";
 
 std::optional<uint64_t> CursorOf(std::string_view text) {
+  // Redis reads it as a C string.
+  text = text.substr(0, text.find('\0'));
   if (text.empty()) return 0;
   const bool negative = text[0] == '-';
   if (negative || text[0] == '+') text.remove_prefix(1);

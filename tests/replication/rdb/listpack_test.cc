@@ -38,6 +38,17 @@ TEST(ListpackTest, LongElementsHaveLongBackLengths) {
             text + " ");
 }
 
+TEST(ListpackTest, WrongBackLengthsAreNotComplete) {
+  std::string list = Listpack({"\x01", ListpackString("abc")});
+  list[12] = 5;
+  EXPECT_EQ(Read(list), "1 !");
+  const std::string text(200, 't');
+  for (const std::string behind : {"\x01\xcb", "\x02\xca", "\x81\xca", "\x01\x4a"}) {
+    const std::string body = "\xe0\xc8" + text + behind + "\xff";
+    EXPECT_EQ(Read(Bytes(static_cast<uint32_t>(body.size() + 6)) + Bytes(uint16_t{1}) + body), "!");
+  }
+}
+
 TEST(ListpackTest, ACountOf65535MeansUnknown) {
   std::string list = Listpack({"\x01", "\x02"});
   list[4] = list[5] = '\xff';

@@ -20,7 +20,8 @@ std::string Ziplist(const std::vector<std::string>& elements) {
     body += static_cast<char>(previous) + element;
     previous = element.size() + 1;
   }
-  return Bytes(static_cast<uint32_t>(body.size() + 11)) + Bytes(uint32_t{10}) +
+  const auto tail = static_cast<uint32_t>(10 + body.size() - previous);
+  return Bytes(static_cast<uint32_t>(body.size() + 11)) + Bytes(tail) +
          Bytes(static_cast<uint16_t>(elements.size())) + body + "\xff";
 }
 
@@ -43,11 +44,25 @@ TEST(ZiplistTest, ReadsEveryEncoding) {
             "-2147483648 9223372036854775807 ");
 }
 
-TEST(ZiplistTest, ASizeOfFiveBytesBeforeAnElementIsSkipped) {
-  const std::string body = "\xfe\x00\x01\x00\x00\x01x\xff"s;
-  EXPECT_EQ(Read(Bytes(static_cast<uint32_t>(body.size() + 10)) + Bytes(uint32_t{10}) +
-                 Bytes(uint16_t{1}) + body),
-            "x ");
+TEST(ZiplistTest, TheSizeBeforeAnElementMayHaveFiveBytes) {
+  const auto list = [](std::string_view previous) {
+    const std::string body = "\x00\x01x\xfe"s + std::string(previous) + "\x01y\xff";
+    return Bytes(static_cast<uint32_t>(body.size() + 10)) + Bytes(uint32_t{13}) +
+           Bytes(uint16_t{2}) + body;
+  };
+  EXPECT_EQ(Read(list("\x03\x00\x00\x00"s)), "x y ");
+  EXPECT_EQ(Read(list("\x03\x01\x00\x00"s)).back(), '!');
+}
+
+TEST(ZiplistTest, ARightTailAndRightSizesBeforeTheElementsAreRequired) {
+  const std::string list = Ziplist({"\xf1", "\xf2", "\xf3"});
+  for (const size_t at : {4u, 10u, 12u, 14u}) {
+    std::string damaged = list;
+    damaged[at] = static_cast<char>(damaged[at] + 2);
+    EXPECT_EQ(Read(damaged).back(), '!') << at;
+  }
+  EXPECT_EQ(Read(list), "0 1 2 ");
+  EXPECT_EQ(Read(Ziplist({})), "");
 }
 
 TEST(ZiplistTest, MalformedOnesAreNotComplete) {

@@ -51,6 +51,36 @@ TEST_F(DumpTest, EveryTypeComesBack) {
   }
 }
 
+TEST_F(DumpTest, ATtlThatDoesNotFitIsOverAtOnce) {
+  Run("SET a 1");
+  const std::string payload = Dumped("a");
+  EXPECT_EQ(Run({"RESTORE", "b", "9223372036854775807", payload}), "+OK\r\n");
+  EXPECT_EQ(Run("EXISTS b"), ":0\r\n");
+  EXPECT_EQ(Run({"RESTORE", "b", "9223372036854775807", payload, "ABSTTL"}), "+OK\r\n");
+  EXPECT_EQ(Run("PEXPIRETIME b"), ":9223372036854775807\r\n");
+}
+
+TEST_F(DumpTest, AKeyInTheWayOfRestoreIsUsed) {
+  Run("CONFIG SET maxmemory-policy allkeys-lfu");
+  Run("SET a 1");
+  EXPECT_EQ(Run("OBJECT FREQ a"), ":5\r\n");
+  EXPECT_EQ(Run("RESTORE a 0 x"), "-BUSYKEY Target key name already exists.\r\n");
+  EXPECT_EQ(Run("OBJECT FREQ a"), ":6\r\n");
+}
+
+TEST_F(DumpTest, DamagedSizesInsideAreBadFormat) {
+  // A hash with the field a: the listpack's elements have 2 and 1 bytes, as the sizes behind say.
+  const std::string good =
+      "\x10\x0c\x0c\x00\x00\x00\x02\x00\x81"
+      "a\x02\x01\x01\xff"s;
+  EXPECT_EQ(Run({"RESTORE", "good", "0", Payload(good)}), "+OK\r\n");
+  for (const size_t at : {10u, 12u}) {
+    std::string damaged = good;
+    damaged[at] = 3;
+    EXPECT_EQ(Run({"RESTORE", "bad", "0", Payload(damaged)}), kBadFormat) << at;
+  }
+}
+
 TEST_F(DumpTest, RestoreReplacesOnlyIfAsked) {
   Run("MSET a 1 b 2");
   Run("EXPIRE b 100");

@@ -84,6 +84,26 @@ TEST_F(IntrospectionTest, GetKeysTellsWhyThereAreNone) {
   EXPECT_EQ(Run("COMMAND GETKEYS eval x 3 a"), "*0\r\n");
 }
 
+TEST_F(IntrospectionTest, TheLastStoreOfSortCounts) {
+  EXPECT_EQ(Run("COMMAND GETKEYS sort k store a store b"), "*2\r\n$1\r\nk\r\n$1\r\nb\r\n");
+  EXPECT_EQ(Run("COMMAND GETKEYS sort k by store x"), "*1\r\n$1\r\nk\r\n");
+  EXPECT_EQ(Run("COMMAND GETKEYS sort k limit 0 store"), "*1\r\n$1\r\nk\r\n");
+}
+
+TEST_F(IntrospectionTest, MigrateHasOneKeyOrThoseBehindKeys) {
+  EXPECT_EQ(Run("COMMAND GETKEYS migrate h 1 k 0 1 auth keys"), "*1\r\n$1\r\nk\r\n");
+  EXPECT_EQ(Run("COMMAND GETKEYS migrate h 1 k 0 1 keys a"),
+            "-ERR Invalid arguments specified for command\r\n");
+  EXPECT_EQ(Run({"COMMAND", "GETKEYS", "migrate", "h", "1", "", "0", "1", "keys", "a", "b"}),
+            "*2\r\n$1\r\na\r\n$1\r\nb\r\n");
+}
+
+TEST_F(IntrospectionTest, AtLeastOneCountedKeyIsWanted) {
+  EXPECT_EQ(Run("COMMAND GETKEYS zunionstore d 0 a"),
+            "-ERR Invalid arguments specified for command\r\n");
+  EXPECT_EQ(Run("COMMAND GETKEYS eval x 0"), "*0\r\n");
+}
+
 TEST_F(IntrospectionTest, DocsDescribeTheArguments) {
   std::string docs = Run("COMMAND DOCS rename");
   EXPECT_TRUE(docs.starts_with("*2\r\n$6\r\nrename\r\n*10\r\n$7\r\nsummary\r\n"));

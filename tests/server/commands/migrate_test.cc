@@ -95,8 +95,15 @@ TEST_F(MigrateTest, AServerThatDoesNotAnswerIsAnError) {
   }
   EXPECT_EQ(Run({"MIGRATE", "127.0.0.1", port, "a", "0", "60000"}),
             "-IOERR error or timeout writing to target instance\r\n");
-  EXPECT_EQ(Run({"MIGRATE", "127.0.0.1", "no port", "a", "0", "60000"}),
+  for (const char* nowhere : {"-1", "18446744073709551616"}) {
+    EXPECT_EQ(Run({"MIGRATE", "127.0.0.1", nowhere, "a", "0", "60000"}),
+              "-IOERR error or timeout connecting to the client\r\n");
+  }
+  EXPECT_EQ(Run({"MIGRATE", "", port, "a", "0", "60000"}),
             "-IOERR error or timeout connecting to the client\r\n");
+  // To Redis it is port 0, which refuses everybody.
+  EXPECT_EQ(Run({"MIGRATE", "127.0.0.1", "no port", "a", "0", "60000"}),
+            "-IOERR error or timeout writing to target instance\r\n");
   EXPECT_EQ(Migrated("+OK\r\n", {"a", "0", "20"}),
             "-IOERR error or timeout reading to target instance\r\n");
   EXPECT_EQ(Run("EXISTS a"), ":1\r\n");

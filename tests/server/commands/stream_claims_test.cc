@@ -84,6 +84,8 @@ TEST_F(StreamClaimsTest, ArgumentsAreChecked) {
   EXPECT_EQ(Run("XCLAIM s g b 0 1-0 IDLE x"), "-ERR Invalid IDLE option argument for XCLAIM\r\n");
   EXPECT_EQ(Run("XAUTOCLAIM s g b x 0"), "-ERR Invalid min-idle-time argument for XAUTOCLAIM\r\n");
   EXPECT_EQ(Run("XAUTOCLAIM s g b 0 0 COUNT 0"), "-ERR COUNT must be > 0\r\n");
+  EXPECT_EQ(Run("XAUTOCLAIM s g b 0 0 COUNT 576460752303423487"),
+            "-ERR Insufficient memory, failed allocating transient memory, COUNT too high.\r\n");
   EXPECT_EQ(Run("XAUTOCLAIM s g b 0 0 BAD"), "-ERR syntax error\r\n");
 }
 

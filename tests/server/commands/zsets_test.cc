@@ -134,5 +134,13 @@ TEST_F(ZsetsTest, ObjectEncodingFollowsTheLimits) {
   EXPECT_EQ(Run("TYPE small"), "+zset\r\n");
 }
 
+TEST_F(ZsetsTest, ZScanPrintsLargeIntegersAsAListpackKeepsThem) {
+  Run("ZADD large 1e17 a");
+  EXPECT_EQ(Run("ZSCAN large 0"),
+            "*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$18\r\n100000000000000000\r\n");
+  Run("ZADD large 1 " + std::string(100, 'x'));
+  EXPECT_EQ(Run("ZSCAN large 0 MATCH a"), "*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$5\r\n1e+17\r\n");
+}
+
 }  // namespace
 }  // namespace cloakroom

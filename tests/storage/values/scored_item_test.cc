@@ -58,6 +58,15 @@ TEST(ScoreTextTest, IsWhatRedisPrints) {
   EXPECT_EQ(ScoreText(-kInf).view(), "-inf");
 }
 
+TEST(ScoreTextTest, AListpackKeepsTheDigitsOfIntegersUpToTwoTo62) {
+  EXPECT_EQ(ScoreText::OfListpack(1e17).view(), "100000000000000000");
+  EXPECT_EQ(ScoreText::OfListpack(-123456789012345680.0).view(), "-123456789012345680");
+  EXPECT_EQ(ScoreText::OfListpack(4611686018427387904.0).view(), "4611686018427387904");
+  EXPECT_EQ(ScoreText::OfListpack(4611686018427388928.0).view(), "4.6116860184273889e+18");
+  EXPECT_EQ(ScoreText::OfListpack(-1e19).view(), "-1e+19");
+  EXPECT_EQ(ScoreText::OfListpack(2.5).view(), "2.5");
+}
+
 TEST(ScoreTextTest, ReadsBackToTheSameScore) {
   for (const double score : kAscending) {
     EXPECT_EQ(std::strtod(std::string(ScoreText(score).view()).c_str(), nullptr), score);

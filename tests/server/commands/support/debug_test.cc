@@ -60,6 +60,60 @@ TEST_F(DebugTest, DigestDependsOnContentAndNotOnOrder) {
   EXPECT_NE(Run("DEBUG DIGEST"), before);
 }
 
+// The digests of a redis-server 7.0.15 with the same data.
+TEST_F(DebugTest, DigestsAreThoseOfRedis) {
+  Run("SET s text");
+  Run("RPUSH l a 1 b");
+  Run("SADD t a 1 b");
+  Run("XADD x 1-1 a 1 b 2");
+  Run("XADD x 5-0 c d");
+  Run("ZADD z 1.5 a 3 b inf c 1e17 d 0.1 e");
+  Run("EXPIRE z 100");
+  EXPECT_EQ(Run("DEBUG DIGEST-VALUE s l t x z"),
+            "*5\r\n+2ce3f57ae020966eb041fa6a47e5221ee0d42d6b\r\n"
+            "+d5f44352f6226abea9252dad248ef5de0d964396\r\n"
+            "+e8f32bbb1ad9bf537c8867de4f19fec9e001296d\r\n"
+            "+0fe87217398a1af244459fcc78ffb536bc775d4f\r\n"
+            "+33ad2d72ff238f9b578d43d5a1688ffadaf1bf9a\r\n");
+  Run("HSET h a 1 b " + std::string(100, 'x'));
+  EXPECT_EQ(Run("DEBUG DIGEST-VALUE h"), "*1\r\n+66d9083e6193eee620ea0f982f4a28b024feb0b3\r\n");
+  Run("DEL z x");
+  Run("SELECT 2");
+  Run("SET k2 v");
+  EXPECT_EQ(Run("DEBUG DIGEST"), "+34a504302498bca6761d7c9850214bb2456b0dbe\r\n");
+}
+
+TEST_F(DebugTest, DigestTellsThatAFieldExpires) {
+  Run("HSET a f 1");
+  Run("HSET b f 1");
+  Run("HEXPIRE b 100 FIELDS 1 f");
+  const std::string reply = Run("DEBUG DIGEST-VALUE a b");
+  EXPECT_NE(reply.substr(4, 43), reply.substr(47, 43));
+}
+
+TEST_F(DebugTest, ValuesOfOneEncodingArePrintedOnlyIfTheyHaveIt) {
+  Run("RPUSH l a");
+  Run("HSET h a b");
+  Run("HSET big a " + std::string(100, 'x'));
+  EXPECT_EQ(Run("DEBUG LISTPACK l"), "-ERR Not a listpack encoded object.\r\n");
+  EXPECT_EQ(Run("DEBUG LISTPACK h"), "+Listpack structure printed on stdout\r\n");
+  EXPECT_EQ(Run("DEBUG QUICKLIST l"), "+Quicklist structure printed on stdout\r\n");
+  EXPECT_EQ(Run("DEBUG QUICKLIST h"), "-ERR Not a quicklist encoded object.\r\n");
+  EXPECT_EQ(
+      Run("DEBUG HTSTATS-KEY h"),
+      "-ERR The value stored at the specified key is not represented using an hash table\r\n");
+  EXPECT_EQ(Run("DEBUG HTSTATS-KEY big"), "$22\r\nnumber of elements: 1\n\r\n");
+  EXPECT_EQ(Run("DEBUG HTSTATS-KEY none"), "-ERR no such key\r\n");
+}
+
+TEST_F(DebugTest, AThresholdForPlainNodesIsAMemoryValue) {
+  const std::string refused =
+      "-ERR argument must be a memory value bigger than 1 and smaller than 4gb\r\n";
+  EXPECT_EQ(Run("DEBUG QUICKLIST-PACKED-THRESHOLD x"), refused);
+  EXPECT_EQ(Run("DEBUG QUICKLIST-PACKED-THRESHOLD 4gb"), refused);
+  EXPECT_EQ(Run("DEBUG QUICKLIST-PACKED-THRESHOLD 3gb"), "+OK\r\n");
+}
+
 TEST_F(DebugTest, DigestValueComparesKeys) {
   Run("SET a 1");
   Run("SET b 1");
