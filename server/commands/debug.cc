@@ -21,6 +21,7 @@
 #include "server/execution/call.h"
 #include "server/log/log.h"
 #include "server/persistence/persistence.h"
+#include "server/roles/replication.h"
 #include "storage/access/lookup.h"
 #include "storage/access/string_store.h"
 #include "storage/keyspace/access_clock.h"
@@ -190,13 +191,15 @@ void HashTableStats(Call& call) {
 }
 
 void StartReload(Call& call, Loader::ReloadOptions options, std::string_view error) {
-  call.StartLongWork(
-      [&loader = call.server().persistence().loader(), options, error](LongWork& work) {
-        const absl::Status loaded = loader.Reload(options);
-        if (loaded.ok()) return work.reply.Ok();
-        LogWarning("{}", MessageOf(loaded));
-        work.Error(error);
-      });
+  call.StartLongWork([&server = call.server(), options, error](LongWork& work) {
+    const absl::Status loaded = server.persistence().loader().Reload(options);
+    // Unless it is what was there, it is not what replicas have.
+    const bool same = loaded.ok() && options.save && options.flush && !options.from_log;
+    if (!same) server.replication().ForgetHistory();
+    if (loaded.ok()) return work.reply.Ok();
+    LogWarning("{}", MessageOf(loaded));
+    work.Error(error);
+  });
 }
 
 void ReloadSnapshot(Call& call) {
@@ -224,6 +227,11 @@ void LoadAof(Call& call) {
 
 void Refuse(Call& call) {
   call.Error("ERR DEBUG SEGFAULT and the like are refused: this server does not crash on request");
+}
+
+void ChangeReplId(Call& call) {
+  call.server().replication().ForgetHistory();
+  call.reply().Ok();
 }
 
 /// For the tests of Redis, which set what this server does not have.
@@ -301,7 +309,8 @@ struct Subcommand {
 
 constexpr Subcommand kSubcommands[] = {
     {"assert", Refuse, 2, "", "Refused."},
-    {"change-repl-id", AcceptInVain, 2, "", "Accepted; changes nothing."},
+    {"change-repl-id", ChangeReplId, 2, "",
+     "Takes a new replication ID: all replicas need all data anew."},
     {"client-eviction", AcceptInVain, 2, "", "Accepted; changes nothing."},
     {"dict-resizing", AcceptInVain, 3, "<0|1>", "Accepted; tables always grow in small steps."},
     {"digest", DigestAll, 2, "", "Fingerprint of all databases, the same as redis-server's."},
