@@ -108,10 +108,11 @@ void Role(Call& call) {
 // clang-format off
 constexpr CommandRow kReplicationCommands[] = {
     {.name = "sync", .run = Sync, .arity = 1, .flags = kAdmin | kNoScript | kNoMulti | kNoAsyncLoading,
-     .since = "1.0.0", .summary = "Makes the client a replica, with all data: for old replicas."},
+     .since = "1.0.0", .complexity = "O(N) for N keys",
+     .summary = "Makes the client a replica, with all data: for old replicas."},
     {.name = "psync", .run = Psync, .arity = -3,
      .flags = kAdmin | kNoScript | kNoMulti | kNoAsyncLoading, .since = "2.8.0",
-     .syntax = "replicationid offset:integer",
+     .complexity = "O(1), or O(N) for N keys", .syntax = "replicationid offset:integer",
      .summary = "Makes the client a replica that continues where it was, if it can."},
     {.name = "replconf", .run = ReplConf, .arity = -1,
      .flags = kAdmin | kNoScript | kLoading | kStale | kAllowBusy, .since = "3.0.0",

@@ -73,6 +73,12 @@ void ReplicationThread::Dismiss() {
 
 // ---- the thread
 
+int64_t ReplicationThread::SteadyUs() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
 void ReplicationThread::Run() {
   MemoryMeter::RegisterThread();
   next_second_ms_ = now_ms();
@@ -100,8 +106,7 @@ void ReplicationThread::RunTasks() {
 }
 
 void ReplicationThread::Serve() {
-  const int64_t now_us = server_.clock().MonotonicUs();
-  if (now_us >= next_turn_us_) Turn();
+  if (SteadyUs() >= next_turn_us_) Turn();
   if (std::exchange(wants_acks_, false)) {
     server_.persistence().journal().Replicate({"REPLCONF", "GETACK", "*"});
     feed_at_us_ = 0;
@@ -114,7 +119,7 @@ void ReplicationThread::Serve() {
 }
 
 void ReplicationThread::FeedReplicas() {
-  const int64_t now_us = server_.clock().MonotonicUs();
+  const int64_t now_us = SteadyUs();
   const int64_t seen = server_.replication().stream().Published();
   published_ = std::max(published_, seen);
   const bool at_once = std::exchange(feed_at_us_, INT64_MAX) == 0;
@@ -122,7 +127,7 @@ void ReplicationThread::FeedReplicas() {
 }
 
 void ReplicationThread::Turn() {
-  next_turn_us_ = server_.clock().MonotonicUs() + kTurnUs;
+  next_turn_us_ = SteadyUs() + kTurnUs;
   KeepStream();
   if (!group_.empty()) StartGroup();
   const int64_t now = now_ms();

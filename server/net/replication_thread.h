@@ -41,12 +41,12 @@ class ReplicationThread final : public Replication::Transport {
   // For its connections.
   Server& server() { return server_; }
   Poller& poller() { return poller_; }
-  /// Milliseconds of the monotonic clock.
+  /// Milliseconds of the server's monotonic clock.
   int64_t now_ms() const { return server_.clock().MonotonicUs() / 1000; }
   /// How far the stream was complete when this round began.
   int64_t published() const { return published_; }
   void JoinGroup(ReplicaConnection& replica);
-  /// Feeds the replicas again at that time.
+  /// Feeds the replicas again at that time of the steady clock.
   void FeedAt(int64_t at_us) { feed_at_us_ = std::min(feed_at_us_, at_us); }
   /// Goes on with sending in the next round.
   void FlushAgain() { flush_again_ = true; }
@@ -58,6 +58,8 @@ class ReplicationThread final : public Replication::Transport {
   /// How often it looks after the stream's memory and the waiting group.
   static constexpr int64_t kTurnUs = 100'000;
 
+  /// Of the steady clock, by which the thread sleeps.
+  static int64_t SteadyUs();
   void Run();
   void RunTasks();
   void Serve();

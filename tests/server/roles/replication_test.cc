@@ -127,14 +127,14 @@ TEST_F(ReplicationTest, WaitEndsWhenEnoughHaveAcknowledgedTheClientsLastChange) 
   Run("SET k v");
   const int64_t offset = replication().figures().offset;
   EXPECT_EQ(Run("WAIT 0 0"), ":0\r\n");
-  EXPECT_EQ(Run("WAIT 1 100"), "");
+  EXPECT_EQ(Run("WAIT 1 100"), "(blocked)");
+  EXPECT_EQ(replication().board().waiters(), 1U);
   replication().board().Acked(7, offset - 1, 0, 0);
   EXPECT_EQ(Run("WAIT 0 0"), ":0\r\n");
   replication().board().Acked(7, offset, 0, 0);
   EXPECT_EQ(Run("WAIT 1 0"), ":1\r\n");
   EXPECT_EQ(RunAs("other", "WAIT 0 0"), ":1\r\n") << "it has changed nothing";
-  EXPECT_EQ(replication().board().waiters(), 1U) << "of the request that is parked";
-  blocked_.reset();
+  EXPECT_EQ(replication().board().waiters(), 0U) << "the request that was parked is woken";
 }
 
 }  // namespace
