@@ -33,6 +33,14 @@ absl::Status FanOutSink::status() const {
   return abandoned() ? absl::CancelledError("no replica is left") : absl::OkStatus();
 }
 
+void FanOutSink::GiveUp() {
+  {
+    MutexLock lock(mutex_);
+    given_up_ = true;
+  }
+  freed_.NotifyAll();
+}
+
 void FanOutSink::End() {
   {
     MutexLock lock(mutex_);

@@ -33,12 +33,15 @@ class FanOutSink final : public ByteSink {
 
   // ---- the maker's thread
 
-  /// Waits while too much is kept. When all readers have left, drops the bytes.
+  /// Waits while too much is kept. When all readers have left, or it was given up, drops the bytes.
   void Append(std::string_view bytes) override;
-  /// kCancelled when all readers have left.
+  /// kCancelled then.
   absl::Status status() const override;
   /// No more bytes come.
   void End();
+
+  /// The RDB is not wanted any more: nobody waits for readers. Any thread.
+  void GiveUp();
 
   // ---- the sender's thread
 
@@ -57,7 +60,7 @@ class FanOutSink final : public ByteSink {
   /// Frees the blocks that all readers have read.
   void Free() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool abandoned() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return joined_ && places_.empty();
+    return given_up_ || (joined_ && places_.empty());
   }
 
   const std::function<void()> moved_;
@@ -72,6 +75,7 @@ class FanOutSink final : public ByteSink {
   std::map<Reader, uint64_t> places_ ABSL_GUARDED_BY(mutex_);
   bool joined_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool given_up_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace cloakroom

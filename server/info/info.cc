@@ -18,6 +18,7 @@
 #include "server/execution/thread_context.h"
 #include "server/info/sampler.h"
 #include "server/metrics/process_facts.h"
+#include "server/roles/replication.h"
 #include "server/session/blocked_request.h"
 #include "server/session/client_registry.h"
 #include "server/tracking/tracking_table.h"
@@ -99,7 +100,9 @@ void AppendClients(Server& server, InfoText& text) {
     with_time_limit += server.thread(i).blocked_with_time_limit;
   }
   text.Section("Clients");
-  text.Line("connected_clients", server.clients().size());
+  const size_t replicas = server.replication().figures().replicas.size();
+  text.Line("connected_clients",
+            server.clients().size() - std::min(replicas, server.clients().size()));
   text.Line("cluster_connections", 0);
   text.Line("maxclients", server.settings().maxclients + 0);
   text.Line("client_recent_max_input_buffer", figures.max_query_bytes);

@@ -62,6 +62,7 @@ void ReplicationThread::StreamMoved() {
 }
 
 void ReplicationThread::RequestAcks() {
+  if (server_.replication().board().online() == 0) return;
   Post([this] { wants_acks_ = true; });
 }
 

@@ -54,6 +54,13 @@ ChangePlace ChangeJournal::Reserve(const ChangeBatch& batch, SeenOffset* writer,
   return place;
 }
 
+int64_t ChangeJournal::buffered_bytes() const {
+  const int64_t pending = on() ? file_.buffered_bytes() : 0;
+  if (!replicated()) return pending;
+  // As in Redis, what a slow replica has not read evicts no keys, but the backlog counts.
+  return std::max(pending, stream_.memory() - server_.settings().repl_backlog_size_bytes);
+}
+
 void ChangeJournal::SeeEverything(HoldContext& holds) {
   if (holds.seen == nullptr) return;
   if (readers_wait() && on() && file_.healthy()) holds.seen->See(appended());

@@ -35,7 +35,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   void Complete(const ChangeBatch& batch, const ChangePlace& place) override {
     if (place.begin != place.end) file_.Complete(batch, place);
   }
-  int64_t buffered_bytes() const override { return on() ? file_.buffered_bytes() : 0; }
+  int64_t buffered_bytes() const override;
 
   /// Whether changes are logged.
   bool on() const { return on_.load(std::memory_order_relaxed); }

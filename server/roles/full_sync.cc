@@ -51,7 +51,12 @@ absl::Status WriteHead(Server& server, ByteSink& sink,
 absl::Status WriteRdb(Server& server, const FullSync& sync,
                       absl::FunctionRef<SnapshotHead()> at_instant) {
   BackgroundWork& work = server.persistence().work();
-  const auto stop = [&] { return work.given_up(); };
+  const auto stop = [&] {
+    if (!work.given_up()) return false;
+    // A replica that reads slowly must not hold up the end of the server.
+    if (sync.sink != nullptr) sync.sink->GiveUp();
+    return true;
+  };
   SnapshotOptions options = SnapshotOptionsFrom(server);
   options.log_follows = true;
   if (sync.sink == nullptr) {

@@ -93,5 +93,14 @@ TEST(FanOutSinkTest, WithoutReadersItTakesNothing) {
   EXPECT_FALSE(sink.Done(1));
 }
 
+TEST(FanOutSinkTest, GivenUpItWaitsForNobody) {
+  FanOutSink sink([] {}, kBlock);
+  sink.Join(1);
+  std::thread maker([&] { sink.Append(std::string(5 * kBlock, 'x')); });
+  sink.GiveUp();
+  maker.join();
+  EXPECT_EQ(sink.status().code(), absl::StatusCode::kCancelled);
+}
+
 }  // namespace
 }  // namespace cloakroom
