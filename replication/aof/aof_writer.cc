@@ -237,7 +237,11 @@ absl::Status AofWriter::AppendKept() {
 // ---- syncing
 
 absl::Status AofWriter::SyncIfDue(bool finishing) {
-  if (!dirty_) return absl::OkStatus();
+  if (!dirty_) {
+    // What came since the last fsync is not in the log.
+    if (kept_offset() < written_offset()) NoteSynced();
+    return absl::OkStatus();
+  }
   AofFsync fsync = policy();
   // The policy has changed: nothing more is promised for the kept bytes.
   if (fsync == AofFsync::kNo && !rewrite_unsynced_) DropKept();
@@ -258,9 +262,13 @@ absl::Status AofWriter::Sync() {
   }
   rewrite_unsynced_ = false;
   dirty_ = false;
+  NoteSynced();
+  return absl::OkStatus();
+}
+
+void AofWriter::NoteSynced() {
   DropKept();
   synced_.store(written_offset(), std::memory_order_release);
-  return absl::OkStatus();
 }
 
 void AofWriter::NoteFsync(int64_t started_us) {

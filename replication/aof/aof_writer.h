@@ -140,6 +140,7 @@ class AofWriter {
   absl::Status Reopen();
   absl::Status SyncIfDue(bool finishing);
   absl::Status Sync();
+  void NoteSynced();
   void NoteFsync(int64_t started_us);
   void DropKept();
   void Fail(const absl::Status& error);

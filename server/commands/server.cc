@@ -62,17 +62,19 @@ void RequestShutdown(Call& call, const ShutdownOptions& options) {
   const Ending ending = options.save     ? Ending::kSave
                         : options.nosave ? Ending::kNoSave
                                          : Ending::kDefault;
-  call.StartLongWork(
-      [&server = call.server(), ending, force = options.force](LongWork& work) -> Task {
-        bool refused = false;
-        co_await work.Until([&](LongWork::Resume resume) {
-          server.RequestShutdown({.save = ending, .force = force, .answered = [&, resume](bool no) {
-                                    refused = no;
-                                    resume();
-                                  }});
-        });
-        if (refused) work.Error("ERR Errors trying to SHUTDOWN. Check logs.");
-      });
+  call.StartLongWork([&server = call.server(), ending, options](LongWork& work) -> Task {
+    bool refused = false;
+    co_await work.Until([&](LongWork::Resume resume) {
+      server.RequestShutdown({.save = ending,
+                              .force = options.force,
+                              .now = options.now,
+                              .answered = [&, resume](bool no) {
+                                refused = no;
+                                resume();
+                              }});
+    });
+    if (refused) work.Error("ERR Errors trying to SHUTDOWN. Check logs.");
+  });
 }
 
 void Shutdown(Call& call) {
@@ -100,7 +102,8 @@ void Shutdown(Call& call) {
       (options.force || !call.server().persistence().log_keeper().WaitsForFirstBase())) {
     // Nothing refuses it, so no worker waits for an answer: a busy script may hold everything.
     call.client().close_after_reply = true;
-    return call.server().RequestShutdown({.save = ShutdownSave::kNoSave, .force = true});
+    return call.server().RequestShutdown(
+        {.save = ShutdownSave::kNoSave, .force = true, .now = options.now});
   }
   if (AnyScriptIsBusy(call.server().keyspace())) {
     return call.Error(call.server().running_scripts().BusyReply());

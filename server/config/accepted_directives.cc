@@ -58,7 +58,6 @@ absl::StatusOr<std::string> MustNameKnownVariables(std::string_view text) {
 const Directive kRows[] = {
     // Saving.
     {"rdb-del-sync-files", "", YesNo(), "no", kNoEffect},
-    {"shutdown-timeout", "", Integer(0, INT_MAX), "10", kNoEffect},
 
     // The append-only log.
     {"aof-disable-auto-gc", "", YesNo(), "no", kNoEffect},

@@ -97,6 +97,7 @@ struct Config {
   Live<bool> repl_diskless_sync;
   Live<int64_t> repl_diskless_sync_delay_s;
   Live<int64_t> repl_diskless_sync_max_replicas;  // 0: none
+  Live<int64_t> shutdown_timeout_s;               // that an end waits for replicas
   Live<int64_t> min_replicas_to_write;            // 0: no rule
   Live<int64_t> min_replicas_max_lag_s;           // 0: no rule
 

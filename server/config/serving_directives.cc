@@ -196,6 +196,8 @@ const Directive kRows[] = {
      To<&Config::repl_diskless_sync_delay_s>},
     {"repl-diskless-sync-max-replicas", "", Integer(0, INT_MAX), "0", kModifiable,
      To<&Config::repl_diskless_sync_max_replicas>},
+    {"shutdown-timeout", "", Integer(0, INT_MAX), "10", kModifiable,
+     To<&Config::shutdown_timeout_s>},
     {"min-replicas-to-write", "min-slaves-to-write", Integer(0, INT_MAX), "0", kModifiable,
      To<&Config::min_replicas_to_write>},
     {"min-replicas-max-lag", "min-slaves-max-lag", Integer(0, INT_MAX), "10", kModifiable,

@@ -145,7 +145,7 @@ void Server::RequestShutdown(ShutdownRequest request) {
   {
     MutexLock lock(shutdown_mutex_);
     if (shutdown_) return shutdown_(std::move(request));
-    if (!early_shutdown_) early_shutdown_ = {request.save, request.force, nullptr};
+    if (!early_shutdown_) early_shutdown_ = {request.save, request.force, request.now, nullptr};
   }
   if (request.answered) request.answered(false);
 }

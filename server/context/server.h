@@ -110,6 +110,7 @@ class Server {
   struct ShutdownRequest {
     ShutdownSave save = ShutdownSave::kDefault;
     bool force = false;
+    bool now = false;  ///< does not wait for replicas
     std::function<void(bool refused)> answered;
   };
   using ShutdownHandler = std::function<void(ShutdownRequest)>;

@@ -31,6 +31,7 @@ void AppendStats(Server& server, InfoText& text) {
   Totals totals = SumOf(server);
   Sampler::Rates rates = server.sampler().rates();
   const Keyspace::Counters& counters = server.keyspace().counters();
+  const Replication::Figures replication = server.replication().figures();
   text.Section("Stats");
   text.Line("total_connections_received", totals.connections);
   text.Line("total_commands_processed", totals.commands);
@@ -38,13 +39,12 @@ void AppendStats(Server& server, InfoText& text) {
   text.Line("total_net_input_bytes", totals.net_input_bytes);
   text.Line("total_net_output_bytes", totals.net_output_bytes);
   text.Line("total_net_repl_input_bytes", 0);
-  text.Line("total_net_repl_output_bytes", 0);
+  text.Line("total_net_repl_output_bytes", replication.sent_bytes);
   text.Ratio("instantaneous_input_kbps", Kilobytes(rates.input_bytes));
   text.Ratio("instantaneous_output_kbps", Kilobytes(rates.output_bytes));
   text.Ratio("instantaneous_input_repl_kbps", 0);
   text.Ratio("instantaneous_output_repl_kbps", 0);
   text.Line("rejected_connections", totals.rejected_connections);
-  const Replication::Figures replication = server.replication().figures();
   text.Line("sync_full", replication.full_syncs);
   text.Line("sync_partial_ok", replication.partial_syncs);
   text.Line("sync_partial_err", replication.refused_partial_syncs);

@@ -152,9 +152,9 @@ void Connection::Proceed(Conversation::Next next) {
   const bool waits = next != Conversation::Next::kRead && next != Conversation::Next::kTurn;
   if (next == Conversation::Next::kTurn) LineUp();
   if (!waits && replies_ != nullptr && replies_->size() < kManyReplies) return;
+  if (next == Conversation::Next::kHandOver) return HandOver();
   SendReplies();
   if (!waits || !open_) return;
-  if (next == Conversation::Next::kHandOver) return HandOver();
   lingering_ = true;
   asio::co_spawn(
       loop_.context().get_executor(),
@@ -560,14 +560,16 @@ void Connection::NoteBuffers() {
 void Connection::HandOver() {
   const auto take = std::exchange(client_->hand_over, nullptr);
   client_->close_after_reply = false;
-  if (!unsent_.empty()) {
+  if (!unsent_.empty() || (replies_ != nullptr && replies_->size() > 0)) {
     Answer([&](OutputBuffer& output) {
       ReplyWriter(output, client_->resp)
           .Error("ERR SYNC and PSYNC are invalid with pending output");
     });
     SendReplies();
+    if (open_ && !kept_.empty()) LineUp();
     return;
   }
+  SendReplies();  // gives the empty buffer back
   open_ = false;
   pushes_.Close();
   loop_.server().Disconnected(*client_, this);

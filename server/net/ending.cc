@@ -4,8 +4,12 @@
 #include <chrono>
 #include <utility>
 
+#include "replication/stream/change_stream.h"
+#include "server/config/config.h"
+#include "server/context/server.h"
 #include "server/log/log.h"
 #include "server/persistence/persistence.h"
+#include "server/roles/replication.h"
 #include "server/script/running_scripts.h"
 
 namespace cloakroom {
@@ -83,7 +87,11 @@ void Ending::Try() {
   if (step == EndStep::kNotYet) return TryAgain(/*hold_back=*/true);
   ends_ = step == EndStep::kDone;
   if (ends_) {
-    main_loop_.stop();
+    const bool waits = std::none_of(waiting_.begin(), waiting_.end(),
+                                    [](const auto& request) { return request.now; });
+    const int64_t most_s = waits ? server_.settings().shutdown_timeout_s : 0;
+    replicas_until_ = std::chrono::steady_clock::now() + std::chrono::seconds(most_s);
+    AwaitReplicas();
   } else {
     server_.running_scripts().LetGoOn();
     told_ = false;
@@ -91,6 +99,29 @@ void Ending::Try() {
   for (const Server::ShutdownRequest& request : std::exchange(waiting_, {})) {
     if (request.answered) request.answered(!ends_);
   }
+}
+
+void Ending::AwaitReplicas() {
+  Replication& replication = server_.replication();
+  const auto online = static_cast<int64_t>(replication.board().online());
+  // All gates are closed: what comes behind it changes nothing.
+  if (!last_offset_) {
+    last_offset_ = replication.OffsetAt(server_.stream().tail());
+    if (online > 0 && replication.transport() != nullptr) replication.transport()->RequestAcks();
+  }
+  const int64_t in_sync = replication.board().CountAcked(*last_offset_);
+  if (in_sync < online && std::chrono::steady_clock::now() < replicas_until_) {
+    if (!std::exchange(told_of_replicas_, true)) {
+      LogNotice("Waiting for replicas before shutting down.");
+    }
+    again_.expires_after(kLookAgain);
+    again_.async_wait([this](boost::system::error_code error) {
+      if (!error) AwaitReplicas();
+    });
+    return;
+  }
+  if (online > 0) LogNotice("{} of {} replicas are in sync when shutting down.", in_sync, online);
+  main_loop_.stop();
 }
 
 }  // namespace cloakroom

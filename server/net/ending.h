@@ -3,6 +3,9 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "server/context/server.h"
@@ -15,6 +18,9 @@ namespace cloakroom {
 /// for other scripts, it ends them as SCRIPT KILL would, and those that begin meanwhile. An end
 /// that does not save ends all scripts, even while another end waits or saves. A signal that comes
 /// while the log gets its first base waits for the base.
+///
+/// When the data is saved and all gates are closed, it waits for the replicas to get the rest, for
+/// shutdown-timeout seconds at most.
 ///
 /// None of this blocks the main loop, so that it still serves signals and systemd.
 ///
@@ -37,6 +43,8 @@ class Ending {
   /// Tries again soon. Meanwhile, ends slow scripts that have written nothing.
   void TryAgain(bool hold_back);
   void LookAgain();
+  /// The data is saved: stops the main loop as soon as the replicas have everything.
+  void AwaitReplicas();
   bool AwaitsBase(const Server::ShutdownRequest& request) const;
 
   boost::asio::io_context& main_loop_;
@@ -46,6 +54,9 @@ class Ending {
   bool trying_ = false;  ///< the main loop turns from inside Try
   bool told_ = false;    ///< the server log, what it waits for
   bool ends_ = false;
+  std::chrono::steady_clock::time_point replicas_until_;  ///< it waits for replicas until then
+  bool told_of_replicas_ = false;
+  std::optional<int64_t> last_offset_;  ///< that the replicas must get
 };
 
 }  // namespace cloakroom

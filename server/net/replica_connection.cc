@@ -168,15 +168,16 @@ void ReplicaConnection::Kill() {
 // ---- receiving
 
 void ReplicaConnection::OnReady(const Poller::Ready& ready) {
-  if (ready.readable || ready.hung_up) Receive();
+  if (ready.readable || ready.hung_up) readable_ = true;
 }
 
 void ReplicaConnection::Receive() {
   std::array<char, kReceiveBytes> buffer;
-  while (open_) {
+  for (int i = 0; i < kMostReceives && open_ && readable_; ++i) {
     const std::optional<Stream::Received> received = stream_->Receive(buffer);
     if (!received) return Handle(PeerLost{});
-    if (received->bytes == 0) break;
+    readable_ = received->bytes > 0;
+    if (!readable_) return;
     client_->net_in += static_cast<int64_t>(received->bytes);
     input_.append(buffer.data(), received->bytes);
     Parse();
@@ -185,6 +186,7 @@ void ReplicaConnection::Receive() {
       return Close();
     }
   }
+  thread_.ServeAgain();
 }
 
 void ReplicaConnection::Parse() {
@@ -207,6 +209,9 @@ void ReplicaConnection::Run(const std::vector<std::string_view>& words) {
   const Command* const command = thread_.server().commands().Find(words);
   const std::string_view name = command == nullptr ? "" : command->row->name;
   const std::string line = Line();
+  client_->last_command = command;
+  // As in Redis, a replica that asks to be one is not answered.
+  if (name == "psync" || name == "sync") return;
   PeerCommand stray = {.name = name, .client = line};
   if (name == "replconf" && words.size() % 2 == 1) {
     ReplicaOptions options = peer_.options();
@@ -229,9 +234,11 @@ void ReplicaConnection::Feed(int64_t published, bool at_once, int64_t now_us) {
   if (published > peer_.cursor() || at_once) {
     Handle(PeerPublished{.position = published, .at_once = at_once, .now_us = now_us});
   }
+  CheckLimit();
 }
 
-void ReplicaConnection::Flush() {
+void ReplicaConnection::Serve() {
+  if (readable_) Receive();
   Sent sent = Sent::kSome;
   for (int i = 0; i < kMostSends && open_ && sent == Sent::kSome; ++i) {
     sent = SendText();
@@ -240,7 +247,7 @@ void ReplicaConnection::Flush() {
     if (sent == Sent::kNothing && file_ >= 0) sent = SendFile();
     if (sent == Sent::kNothing && !sends_rdb_ && file_ < 0) sent = SendStream();
   }
-  if (sent == Sent::kSome) thread_.FlushAgain();
+  if (sent == Sent::kSome) thread_.ServeAgain();
   WatchRoom(sent == Sent::kBlocked);
 }
 
@@ -323,6 +330,7 @@ size_t ReplicaConnection::Send(std::span<const std::string_view> spans) {
     return 0;
   }
   client_->net_out += static_cast<int64_t>(*sent);
+  thread_.server().replication().CountSent(static_cast<int64_t>(*sent));
   return *sent;
 }
 
@@ -337,7 +345,6 @@ void ReplicaConnection::WatchRoom(bool room) {
 void ReplicaConnection::Tick(int64_t now_ms) {
   Handle(
       PeerSecond{.now_ms = now_ms, .repl_timeout_s = thread_.server().settings().repl_timeout_s});
-  CheckLimit();
 }
 
 void ReplicaConnection::CheckLimit() {
@@ -346,6 +353,7 @@ void ReplicaConnection::CheckLimit() {
   const OutputLimit& limit = settings.output_limit(ClientClass::kReplica);
   const int64_t waiting = thread_.published() - peer_.cursor();
   client_->output_bytes = waiting + static_cast<int64_t>(text_.size());
+  client_->output_memory = client_->output_bytes + 0;
   // As in Redis, a replica may be as far behind as the backlog is long.
   if (waiting <= settings.repl_backlog_size_bytes ||
       !limit_watch_.Over(limit, waiting, thread_.server().clock())) {

@@ -37,8 +37,8 @@ class ReplicaConnection final : public ClientLink,
   /// Answers its PSYNC or SYNC.
   void Begin();
   void Handle(const PeerEvent& event);
-  /// Sends what there is to send, as far as the socket takes it.
-  void Flush();
+  /// Receives what has come, and sends what there is to send, as far as the socket takes it.
+  void Serve();
   /// Tells the peer how far the stream has been published.
   void Feed(int64_t published, bool at_once, int64_t now_us);
   /// A second has passed.
@@ -60,8 +60,9 @@ class ReplicaConnection final : public ClientLink,
   void Kill() override;
 
  private:
-  /// How often one call sends before others have their turn.
+  /// How often one call sends, or receives, before others have their turn.
   static constexpr int kMostSends = 32;
+  static constexpr int kMostReceives = 16;
   /// A replica that sends more than this without a whole request is closed.
   static constexpr size_t kMaxUnparsed = 1024 * 1024;
 
@@ -93,6 +94,7 @@ class ReplicaConnection final : public ClientLink,
   bool open_ = true;
   bool close_when_sent_ = false;
   bool has_cursor_ = false;
+  bool readable_ = false;  ///< there may be something to receive
 
   std::string text_;
   size_t text_sent_ = 0;

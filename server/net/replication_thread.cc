@@ -113,8 +113,8 @@ void ReplicationThread::Serve() {
     feed_at_us_ = 0;
   }
   FeedReplicas();
-  flush_again_ = false;
-  for (const auto& replica : Connections(replicas_)) replica->Flush();
+  serve_again_ = false;
+  for (const auto& replica : Connections(replicas_)) replica->Serve();
   DropClosed();
   PublishFacts();
 }
@@ -178,7 +178,7 @@ void ReplicationThread::Wait() {
   ChangeStream& stream = server_.replication().stream();
   // While it gathers it is woken by the alarm.
   const bool listens = feed_at_us_ == INT64_MAX && !replicas_.empty();
-  bool may_wait = !flush_again_;
+  bool may_wait = !serve_again_;
   if (listens) {
     stream.Listen();
     asleep_.store(true, std::memory_order_seq_cst);

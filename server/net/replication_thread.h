@@ -48,8 +48,8 @@ class ReplicationThread final : public Replication::Transport {
   void JoinGroup(ReplicaConnection& replica);
   /// Feeds the replicas again at that time of the steady clock.
   void FeedAt(int64_t at_us) { feed_at_us_ = std::min(feed_at_us_, at_us); }
-  /// Goes on with sending in the next round.
-  void FlushAgain() { flush_again_ = true; }
+  /// Goes on in the next round, which does not wait.
+  void ServeAgain() { serve_again_ = true; }
   void CountError() { server_.replication().CountError(); }
   void NoteClosed() { closed_ = true; }
 
@@ -88,7 +88,7 @@ class ReplicationThread final : public Replication::Transport {
   bool syncing_ = false;
   int64_t published_ = 0;
   int64_t feed_at_us_ = INT64_MAX;
-  bool flush_again_ = false;
+  bool serve_again_ = false;
   bool closed_ = false;  ///< some connection has been closed
   bool wants_acks_ = false;
   int64_t next_turn_us_ = 0;

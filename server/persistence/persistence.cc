@@ -57,7 +57,8 @@ Persistence::EndStep Persistence::PrepareToEnd(ShutdownSave ending, bool force,
       ending == ShutdownSave::kSave ||
       (ending == ShutdownSave::kDefault && HasSavePoints(server_.config()) && !loader_.loading());
   // Without saving there is nothing to wait for: an endless script must not prevent the end.
-  if ((saves || journal_.on()) && !TryCloseGates()) return EndStep::kNotYet;
+  const bool others_follow = journal_.on() || journal_.replicated();
+  if ((saves || others_follow) && !TryCloseGates()) return EndStep::kNotYet;
   // Saving may be forgone while it is under way.
   if (saves && !work_.saving_forgone() && !saver_.SaveAlone(meanwhile).ok() && !force &&
       !work_.saving_forgone()) {

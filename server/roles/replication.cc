@@ -158,6 +158,7 @@ Replication::Figures Replication::figures() const {
     figures.stream_bytes = stream_.memory();
   }
   figures.replicas = facts_;
+  figures.sent_bytes = sent_bytes_.load(std::memory_order_relaxed);
   figures.replica_errors = replica_errors_.load(std::memory_order_relaxed);
   figures.full_syncs = full_syncs_;
   figures.partial_syncs = partial_syncs_;
@@ -171,6 +172,7 @@ void Replication::ResetCounters() {
   partial_syncs_ = 0;
   refused_partial_syncs_ = 0;
   replica_errors_ = 0;
+  sent_bytes_ = 0;
 }
 
 }  // namespace cloakroom

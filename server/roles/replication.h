@@ -94,6 +94,7 @@ class Replication final : private StreamReader {
     int64_t partial_syncs = 0;
     int64_t refused_partial_syncs = 0;
     int64_t stream_bytes = 0;    ///< memory of the stream
+    int64_t sent_bytes = 0;      ///< to all replicas
     int64_t replica_errors = 0;  ///< commands of replicas that made no sense
   };
   Figures figures() const;
@@ -117,6 +118,7 @@ class Replication final : private StreamReader {
   /// Drops the backlog if nobody has come for repl-backlog-ttl. Never waits for a gate.
   void DropIdleBacklog(int64_t now_ms, int64_t no_replicas_since_ms);
   void SetFacts(std::vector<ReplicaFacts> facts);
+  void CountSent(int64_t bytes) { sent_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void CountError() { replica_errors_.fetch_add(1, std::memory_order_relaxed); }
   /// Counts the good replicas anew. Call it now and then, and when something has changed.
   void CountReplicas();
@@ -133,6 +135,7 @@ class Replication final : private StreamReader {
   AckBoard board_;
   std::atomic<bool> too_few_ = false;
   std::atomic<int64_t> replica_errors_ = 0;
+  std::atomic<int64_t> sent_bytes_ = 0;
 
   mutable Mutex mutex_;
   absl::BitGen random_ ABSL_GUARDED_BY(mutex_);

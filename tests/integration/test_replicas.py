@@ -2,6 +2,7 @@
 
 import random
 import re
+import signal
 import threading
 import time
 
@@ -10,7 +11,7 @@ import pytest
 import holdings
 from programs import run
 from saving import wait_until
-from support import servers
+from support import resp, servers
 from support.resp import Error
 
 PATIENCE_S = 30
@@ -205,3 +206,97 @@ def test_redis_cli_takes_an_rdb(primary, tmp_path):
     target = tmp_path / "copy.rdb"
     run(["redis-cli", "-p", primary.port, "--rdb", target])
     assert target.read_bytes().startswith(b"REDIS00")
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SHUTDOWN NOSAVE"])
+def test_the_end_waits_until_replicas_have_every_acknowledged_write(primary, replica, how):
+    follow(replica, primary)
+    acknowledged = [0, 0, 0]
+
+    def write(number):
+        try:
+            with primary.connect() as connection:
+                while True:
+                    assert connection.call("INCR", f"n{number}") == acknowledged[number] + 1
+                    acknowledged[number] += 1
+        except (OSError, resp.ConnectionClosed, AssertionError):
+            pass
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(3)]
+    for writer in writers:
+        writer.start()
+    time.sleep(0.5)
+    replica.signal(signal.SIGSTOP)
+    time.sleep(0.3)
+    if how == "SIGTERM":
+        primary.signal(signal.SIGTERM)
+    else:
+        with primary.connect() as connection:
+            connection.send("SHUTDOWN", "NOSAVE")
+    time.sleep(0.5)
+    replica.signal(signal.SIGCONT)
+    for writer in writers:
+        writer.join()
+    primary.exit_status()
+    with replica.connect() as connection:
+        for number, count in enumerate(acknowledged):
+            assert int(connection.ok("GET", f"n{number}")) >= count > 0
+
+
+def test_a_flood_of_acks_holds_up_nobody(primary, replica):
+    flood = primary.connect()
+    flood.ok("REPLCONF", "capa", "eof")
+    flood.send("PSYNC", "?", "-1")
+    stop = threading.Event()
+
+    def send():
+        lines = resp.encode(("REPLCONF", "ACK", "1")) * 1000
+        try:
+            while not stop.is_set():
+                flood.send_raw(lines)
+        except OSError:
+            pass
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        follow(replica, primary)
+        with primary.connect() as connection:
+            connection.ok("SET", "k", "v")
+            assert connection.ok("WAIT", 1, 5000) >= 1
+    finally:
+        stop.set()
+        flood.close()
+        sender.join()
+
+
+def test_under_always_nobody_waits_for_what_the_log_leaves_out(start_one, server_kind, replica):
+    primary = start_one(server_kind, {"repl-diskless-sync-delay": "0", "appendonly": "yes",
+                                      "appendfsync": "always", "repl-ping-replica-period": "1"})
+    follow(replica, primary)
+    with primary.connect() as connection:
+        connection.ok("SET", "k", "v")
+        offset = replication(primary)["master_repl_offset"]
+        wait_until(lambda: replication(primary)["master_repl_offset"] != offset, "pinged")
+        assert connection.ok("EVAL", "return 1", 0) == 1
+        assert connection.ok("FUNCTION", "LIST") == []
+
+
+def test_what_a_slow_replica_has_not_read_evicts_nothing(primary, replica):
+    follow(replica, primary)
+    with primary.connect(timeout_s=60) as connection:
+        for i in range(0, 2000, 100):
+            connection.pipeline([("SET", f"key{i + j}", "x" * 1000) for j in range(100)])
+        connection.ok("CONFIG", "SET", "maxmemory", "60mb", "maxmemory-policy", "allkeys-lru")
+        replica.signal(signal.SIGSTOP)
+        for _ in range(90):
+            connection.pipeline([("SET", "hot", "y" * 10_000)] * 100)
+        assert connection.ok("DBSIZE") == 2001
+        replica.signal(signal.SIGCONT)
+    await_replica(replica, primary)
+
+
+def test_behind_unsent_replies_psync_is_an_error(primary):
+    with primary.connect() as connection:
+        assert connection.pipeline([("PING",), ("PSYNC", "?", "-1"), ("PING",)]) == [
+            b"PONG", resp.Error(b"ERR SYNC and PSYNC are invalid with pending output"), b"PONG"]

@@ -271,6 +271,15 @@ TEST_F(AofWriterTest, TimestampsAreWrittenOnceMoreWithTheBytesOfAFailedSync) {
   EXPECT_EQ(writer_.file_size(), static_cast<int64_t>(Content().size()));
 }
 
+TEST_F(AofWriterTest, WhatIsOnlyForOthersIsDurableWithoutAnFsync) {
+  AppendAndStep("a");
+  const int64_t offset = pending_.AppendUnlogged("ping");
+  writer_.Step();
+  EXPECT_EQ(writer_.durable_offset(), offset);
+  EXPECT_EQ(Syncs(), 1);
+  EXPECT_EQ(Content(), "a");
+}
+
 TEST_F(AofWriterTest, WhatIsOnlyForOthersIsLeftOutAlsoWhenBytesAreWrittenOnceMore) {
   AppendAndStep("a");
   pending_.Append("b");
