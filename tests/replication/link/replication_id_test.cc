@@ -30,8 +30,10 @@ TEST(ReplicationIdTest, RandomIdsAreLowerCaseHexAndDiffer) {
 TEST(ReplicationIdTest, RandomIdsUseAllDigits) {
   std::mt19937_64 random(2);
   std::set<char> digits;
-  for (int i = 0; i < 20; ++i)
-    for (const char digit : ReplicationId::Random(random).text()) digits.insert(digit);
+  for (int i = 0; i < 20; ++i) {
+    const ReplicationId id = ReplicationId::Random(random);
+    for (const char digit : id.text()) digits.insert(digit);
+  }
   EXPECT_EQ(digits.size(), 16u);
 }
 

@@ -135,6 +135,7 @@ TEST_F(ReplicationTest, WaitEndsWhenEnoughHaveAcknowledgedTheClientsLastChange) 
   EXPECT_EQ(Run("WAIT 1 0"), ":1\r\n");
   EXPECT_EQ(RunAs("other", "WAIT 0 0"), ":1\r\n") << "it has changed nothing";
   EXPECT_EQ(replication().board().waiters(), 0U) << "the request that was parked is woken";
+  blocked_.reset();  // it leaves the board, so it goes before the server
 }
 
 }  // namespace
