@@ -82,6 +82,8 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
       commands_(std::make_unique<CommandTable>(families)),
       keyspace_(std::make_unique<Keyspace>(
           Keyspace::Options{.databases = settings_.databases, .event_loops = event_loops}, clock)),
+      stream_(std::make_unique<ChangeStream>(event_loops)),
+      replication_(std::make_unique<Replication>(*this)),
       clients_(std::make_unique<ClientRegistry>()),
       scripts_(std::make_unique<ScriptCache>()),
       functions_(std::make_unique<FunctionRegistry>()),
@@ -99,8 +101,6 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
       facts_(std::make_unique<ProcessFacts>(ProcessFacts::Read())),
       started_ms_(clock.NowMs()),
       workers_(std::make_unique<WorkerPool>(kWorkerThreads)),
-      stream_(std::make_unique<ChangeStream>(event_loops)),
-      replication_(std::make_unique<Replication>(*this)),
       persistence_(std::make_unique<Persistence>(
           *this, files, [this](Hold& hold) { return std::make_unique<LogReplay>(*this, hold); })) {
   for (int i = 0; i < event_loops; ++i) {

@@ -129,7 +129,9 @@ class Server {
   const Config& settings_;
   const std::unique_ptr<const CommandTable> commands_;
   const std::unique_ptr<Keyspace> keyspace_;
-  const std::unique_ptr<ClientRegistry> clients_;
+  const std::unique_ptr<ChangeStream> stream_;
+  const std::unique_ptr<Replication> replication_;
+  const std::unique_ptr<ClientRegistry> clients_;  ///< some of them may wait for replicas
   const std::unique_ptr<ScriptCache> scripts_;
   const std::unique_ptr<FunctionRegistry> functions_;
   const std::unique_ptr<RunningScripts> running_scripts_;
@@ -151,8 +153,6 @@ class Server {
   ShutdownHandler shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);
   std::optional<ShutdownRequest> early_shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);
   const std::unique_ptr<WorkerPool> workers_;
-  const std::unique_ptr<ChangeStream> stream_;
-  const std::unique_ptr<Replication> replication_;
   const std::unique_ptr<Persistence> persistence_;
 };
 
