@@ -28,7 +28,7 @@ size_t SelectSize(int db) {
 
 ChangeStream::ChangeStream(int own_slots)
     : own_slots_(own_slots),
-      slots_(std::make_unique<Slot[]>(static_cast<size_t>(own_slots + kLeasedSlots))) {}
+      slots_(std::make_unique<Slot[]>(static_cast<size_t>(own_slots) + kLeasedSlots)) {}
 
 uint64_t ChangeStream::TailOf(int64_t position, int db) {
   const uint64_t code = db > kMaxDb ? 0 : static_cast<uint64_t>(db + 1);
