@@ -22,10 +22,13 @@ ReplicationThread::ReplicationThread(Server& server) : server_(server) {
 
 ReplicationThread::~ReplicationThread() {
   server_.replication().set_transport(nullptr);
+  {
+    MutexLock lock(mailbox_->mutex);
+    mailbox_->stopped = true;
+  }
   std::thread thread;
   {
     MutexLock lock(mutex_);
-    stopped_ = true;
     thread = std::move(thread_);
   }
   poller_.Wake();
@@ -34,14 +37,19 @@ ReplicationThread::~ReplicationThread() {
 
 // ---- from other threads
 
+bool ReplicationThread::Mailbox::Post(std::function<void()> task) {
+  MutexLock lock(mutex);
+  if (stopped) return false;
+  tasks.push_back(std::move(task));
+  // With the mutex held, since the poller goes after the thread was told to end.
+  poller.Wake();
+  return true;
+}
+
 void ReplicationThread::Post(std::function<void()> task) {
-  {
-    MutexLock lock(mutex_);
-    if (stopped_) return;
-    tasks_.push_back(std::move(task));
-    if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
-  }
-  poller_.Wake();
+  if (!mailbox_->Post(std::move(task))) return;
+  MutexLock lock(mutex_);
+  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
 }
 
 void ReplicationThread::Adopt(NewReplica replica) {
@@ -86,8 +94,8 @@ void ReplicationThread::Run() {
   no_replicas_since_ms_ = now_ms();
   for (;;) {
     {
-      MutexLock lock(mutex_);
-      if (stopped_) break;
+      MutexLock lock(mailbox_->mutex);
+      if (mailbox_->stopped) break;
     }
     RunTasks();
     Serve();
@@ -100,8 +108,8 @@ void ReplicationThread::Run() {
 void ReplicationThread::RunTasks() {
   std::vector<std::function<void()>> tasks;
   {
-    MutexLock lock(mutex_);
-    tasks.swap(tasks_);
+    MutexLock lock(mailbox_->mutex);
+    tasks.swap(mailbox_->tasks);
   }
   for (const auto& task : tasks) task();
 }
@@ -232,17 +240,17 @@ void ReplicationThread::BeginSync(Connections group) {
   std::optional<ReplicationId> mark;
   if (!by_file) {
     mark = ReplicationId::Random(random_);
-    sync.sink = std::make_shared<FanOutSink>([this] { Post([] {}); });
+    sync.sink = std::make_shared<FanOutSink>([mailbox = mailbox_] { mailbox->Post([] {}); });
   }
-  sync.at_instant = [this, group, mark](const Replication::FullSyncPoint& begin) {
-    Post([this, group, mark, begin] { OnInstant(group, begin, mark); });
+  sync.at_instant = [this, mailbox = mailbox_, group,
+                     mark](const Replication::FullSyncPoint& begin) {
+    mailbox->Post([this, group, mark, begin] { OnInstant(group, begin, mark); });
   };
-  sync.done = [this, group, by_file](const absl::Status& status) {
-    Post([this, group, by_file, status] { OnDone(group, status, by_file); });
+  sync.done = [this, mailbox = mailbox_, group, by_file](const absl::Status& status) {
+    mailbox->Post([this, group, by_file, status] { OnDone(group, status, by_file); });
   };
   // Before it begins: without readers the sink would end the RDB.
   for (const auto& replica : group) replica->set_sink(sync.sink);
-  const std::shared_ptr<FanOutSink> sink = sync.sink;
   if (BeginFullSync(server_, std::move(sync)) != BackgroundWork::Kind::kNone) {
     // Something else is being saved: again in a moment.
     for (const auto& replica : group) replica->set_sink(nullptr);

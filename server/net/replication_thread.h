@@ -60,6 +60,17 @@ class ReplicationThread final : public Replication::Transport {
 
   /// Of the steady clock, by which the thread sleeps.
   static int64_t SteadyUs();
+  /// What is to run on the thread. Shared with jobs of full syncs, which may outlive it.
+  struct Mailbox {
+    explicit Mailbox(Poller& its_poller) : poller(its_poller) {}
+    /// False: the thread has been told to end, and the task is dropped.
+    bool Post(std::function<void()> task);
+
+    Poller& poller;
+    Mutex mutex;
+    std::vector<std::function<void()>> tasks ABSL_GUARDED_BY(mutex);
+    bool stopped ABSL_GUARDED_BY(mutex) = false;
+  };
   void Run();
   void RunTasks();
   void Serve();
@@ -97,9 +108,8 @@ class ReplicationThread final : public Replication::Transport {
   int64_t no_replicas_since_ms_ = 0;
 
   std::atomic<bool> asleep_ = false;
+  const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(poller_);
   Mutex mutex_;
-  std::vector<std::function<void()>> tasks_ ABSL_GUARDED_BY(mutex_);
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
 };
 
