@@ -68,6 +68,8 @@ class Fields {
  public:
   explicit Fields(RdbDecoding& in) : in_(in), builder_(in.slot, in.limits) {}
   void Add(std::string_view field, std::string_view value, int64_t expires_at_ms = kNever) {
+    if (expires_at_ms != kNever && expires_at_ms > kMaxFieldExpiry) in_.cursor.Fail(kBadExpiry);
+    if (!in_.cursor.ok()) return;
     if (!builder_.Add(field, value, expires_at_ms)) in_.cursor.Fail("duplicate hash field");
   }
 
@@ -114,7 +116,9 @@ void DecodeOfValkey(RdbDecoding& in) {
     const std::string_view value = in.String(in.second);
     const int64_t time = in.cursor.Number<int64_t>();
     if (time < kNone) in.cursor.Fail(kBadExpiry);
-    if (in.cursor.ok()) fields.Add(field, value, time == kNone ? kNever : time);
+    if (!in.cursor.ok()) return;
+    // Valkey's fields may live longer than our own files can say.
+    fields.Add(field, value, time == kNone ? kNever : std::min(time, kMaxFieldExpiry));
   });
 }
 
