@@ -70,10 +70,25 @@ int64_t AofPending::AppendUnlogged(std::string_view bytes) {
   return place.end;
 }
 
+void AofPending::Extend(int64_t end, int db, bool logged) {
+  const int64_t begin = stream_.tail();
+  if (logged) {
+    Annotate(begin);
+  } else if (logging()) {
+    AddMark({.position = begin, .skipped = end - begin});
+  }
+  stream_.Extend(end, db);
+  Announce(/*due=*/logged);
+}
+
 void AofPending::Completed(const ChangePlace& place) {
   stream_.Complete(place);
-  // After the bytes are complete: a writer that resets this has then claimed them.
-  if (!place.awaited && !due_now_.load(std::memory_order_seq_cst)) {
+  Announce(!place.awaited);
+}
+
+/// Call it after the bytes are complete: a writer that resets due_now_ has then claimed them.
+void AofPending::Announce(bool due) {
+  if (due && !due_now_.load(std::memory_order_seq_cst)) {
     due_now_.store(true, std::memory_order_seq_cst);
   }
   stream_.Announce();

@@ -66,6 +66,8 @@ class AofPending final : private StreamReader {
   int64_t Append(std::string_view bytes, Due due = Due::kNow);
   /// Appends whole commands for the stream's other readers, which the log leaves out.
   int64_t AppendUnlogged(std::string_view bytes);
+  /// The stream follows another one (ChangeStream::Extend). `logged`: the log has these bytes, too.
+  void Extend(int64_t end, int db, bool logged);
   /// Everything before `offset` is due.
   void Demand(int64_t offset);
   int64_t appended() const { return stream_.tail(); }
@@ -101,6 +103,7 @@ class AofPending final : private StreamReader {
  private:
   void StreamMoved() override;
   void Completed(const ChangePlace& place);
+  void Announce(bool due);
   bool IsDue() const;
   bool logging() const { return logging_.load(std::memory_order_relaxed); }
   void Annotate(int64_t position);

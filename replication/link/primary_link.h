@@ -130,6 +130,8 @@ class PrimaryLink {
   std::string_view role_state() const;
   PrimaryLinkInfo Info(int64_t now_ms) const;
   const PrimaryAddress& primary() const { return primary_; }
+  /// Of a full sync under way: the place that its data will be at, if the primary named one.
+  const std::optional<HistoryPoint>& sync_point() const { return sync_point_; }
 
  private:
   /// When to connect again, and what the log says then.

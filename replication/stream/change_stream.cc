@@ -110,12 +110,19 @@ int64_t ChangeStream::Append(std::string_view bytes) {
   return place.end;
 }
 
-int64_t ChangeStream::ForgetDb() {
+int64_t ChangeStream::SetDb(int db) {
   uint64_t tail = tail_.load(std::memory_order_relaxed);
-  while (!tail_.compare_exchange_weak(tail, TailOf(PositionOf(tail), kKeepsDb),
-                                      std::memory_order_seq_cst, std::memory_order_relaxed)) {
+  while (!tail_.compare_exchange_weak(tail, TailOf(PositionOf(tail), db), std::memory_order_seq_cst,
+                                      std::memory_order_relaxed)) {
   }
   return PositionOf(tail);
+}
+
+void ChangeStream::Extend(int64_t end, int db) {
+  const int64_t begin = tail();
+  if (StreamChunks::RoomAt(begin) < static_cast<size_t>(end - begin)) chunks_.NoteRecordEnd(end);
+  // No slot: the bytes are there already.
+  tail_.store(TailOf(end, db), std::memory_order_seq_cst);
 }
 
 int64_t ChangeStream::Published() const {

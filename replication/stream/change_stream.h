@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "replication/stream/stream_chunks.h"
@@ -81,12 +82,25 @@ class ChangeStream {
   /// them.
   int64_t Append(std::string_view bytes);
 
-  /// The next record must say its database. Returns the tail. REQUIRES: no change is made
-  /// meanwhile; other records may be.
-  int64_t ForgetDb();
+  /// From now on this database is selected; kKeepsDb: none, so that the next record says its own.
+  /// Returns the tail. REQUIRES: no change is made meanwhile; other records may be.
+  int64_t SetDb(int db);
 
+  /// Which database is selected; kKeepsDb: none.
+  int selected_db() const { return DbOf(tail_.load(std::memory_order_relaxed)); }
   /// The position behind all records that were reserved.
   int64_t tail() const { return PositionOf(tail_.load(std::memory_order_relaxed)); }
+
+  // ---- following another stream: its bytes are put behind the tail, and become records there
+
+  /// The memory of the position and of those behind it, up to the end of a chunk, for bytes that
+  /// are not part of the stream yet. REQUIRES: the position is not before the tail.
+  std::span<char> Room(int64_t position) {
+    return {chunks_.At(position), StreamChunks::RoomAt(position)};
+  }
+  /// The bytes from the tail to `end`, which are in Room(), are whole records from now on, behind
+  /// which `db` is selected. The caller announces them. REQUIRES: nobody else appends.
+  void Extend(int64_t end, int db);
 
   // ---- reading
 

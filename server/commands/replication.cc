@@ -1,14 +1,19 @@
-// SYNC PSYNC REPLCONF ROLE.
+// SYNC PSYNC REPLCONF REPLICAOF SLAVEOF ROLE.
 #include "server/roles/replication.h"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "protocol/numbers.h"
+#include "protocol/text.h"
 #include "replication/link/replconf.h"
 #include "server/commands/families.h"
 #include "server/execution/call.h"
 #include "server/info/client_line.h"
+#include "server/log/log.h"
 #include "server/session/stream.h"
 
 namespace cloakroom {
@@ -86,9 +91,47 @@ void ReplConf(Call& call) {
   }
 }
 
+std::string UserOf(Call& call) { return ClientLine(call.client(), call.now_ms()); }
+
+/// REQUIRES: all gates are closed, which the row's access sees to.
+void ReplicaOf(Call& call) {
+  Replication& replication = call.server().replication();
+  if (call.Is(1, "no") && call.Is(2, "one")) {
+    if (replication.is_replica()) {
+      replication.BecomePrimary(call.hold());
+      LogNotice("MASTER MODE enabled (user request from '{}')", UserOf(call));
+    }
+    return call.reply().Ok();
+  }
+  const std::optional<int64_t> port = ParseInteger(call.arg(2));
+  if (!port || *port < 0 || *port > 65535) return call.Error("ERR Invalid master port");
+  const PrimaryAddress primary{std::string(call.arg(1)), static_cast<int>(*port)};
+  const std::optional<PrimaryAddress> present = replication.primary();
+  if (present && EqualsIgnoreCase(present->host, primary.host) && present->port == primary.port) {
+    LogNotice(
+        "REPLICAOF would result into synchronization with the master we are already connected "
+        "with. No operation performed.");
+    return call.reply().Simple("OK Already connected to specified master");
+  }
+  replication.BecomeReplica(primary);
+  LogNotice("REPLICAOF {}:{} enabled (user request from '{}')", primary.host, primary.port,
+            UserOf(call));
+  call.reply().Ok();
+}
+
+void RoleOfReplica(const Replication::Figures& figures, ReplyWriter& reply) {
+  reply.Array(5);
+  reply.Bulk("slave");
+  reply.Bulk(figures.primary->host);
+  reply.Integer(figures.primary->port);
+  reply.Bulk(figures.link.role_state);
+  reply.Integer(figures.link.info.up ? figures.offset : -1);
+}
+
 void Role(Call& call) {
   const Replication::Figures figures = call.server().replication().figures();
   ReplyWriter& reply = call.reply();
+  if (figures.primary) return RoleOfReplica(figures, reply);
   reply.Array(3);
   reply.Bulk("master");
   reply.Integer(figures.offset);
@@ -117,6 +160,14 @@ constexpr CommandRow kReplicationCommands[] = {
     {.name = "replconf", .run = ReplConf, .arity = -1,
      .flags = kAdmin | kNoScript | kLoading | kStale | kAllowBusy, .since = "3.0.0",
      .complexity = "O(1)", .summary = "What a replica says about itself, and its acknowledgements."},
+    {.name = "replicaof", .run = ReplicaOf, .arity = 3,
+     .flags = kAdmin | kNoScript | kStale | kNoAsyncLoading, .access = Access::kAll, .since = "5.0.0",
+     .complexity = "O(1)", .syntax = "<host-port: host port:integer | no-one: NO ONE>",
+     .summary = "Makes the server a replica of another, or a primary again."},
+    {.name = "slaveof", .run = ReplicaOf, .arity = 3,
+     .flags = kAdmin | kNoScript | kStale | kNoAsyncLoading, .access = Access::kAll, .since = "1.0.0",
+     .complexity = "O(1)", .syntax = "<host-port: host port:integer | no-one: NO ONE>",
+     .summary = "REPLICAOF by its older name."},
     {.name = "role", .run = Role, .arity = 1, .flags = kNoScript | kLoading | kStale | kFast,
      .since = "2.8.12", .complexity = "O(1)",
      .summary = "Whether the server is a primary, and who its replicas are."},

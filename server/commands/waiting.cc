@@ -33,6 +33,12 @@ class AckPlace {
 };
 
 void Wait(Call& call) {
+  if (call.server().replication().is_replica()) {
+    return call.Error(
+        "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if "
+        "a replica is configured to be writable (which is not the default) writes to replicas are "
+        "just local and are not propagated.");
+  }
   Arguments args(call, 1);
   const int64_t replicas = args.Integer();
   const int64_t timeout_ms = args.Integer("ERR timeout is not an integer or out of range");

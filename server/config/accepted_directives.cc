@@ -19,7 +19,6 @@ constexpr Choice kClusterPreferredEndpointType[] = {
     {"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}};
 constexpr Choice kPropagationErrorBehavior[] = {
     {"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}};
-constexpr Choice kReplDisklessLoad[] = {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}};
 constexpr Choice kTlsAuthClients[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
 // yes is the older name of relative, and the one that Redis replies.
 constexpr Choice kOomScoreAdj[] = {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}};
@@ -63,21 +62,10 @@ const Directive kRows[] = {
     {"aof-disable-auto-gc", "", YesNo(), "no", kNoEffect},
 
     // Replication.
-    {"masterauth", "", Text(), "", kNoEffect},
-    {"masteruser", "", Text(), "", kNoEffect},
     {"propagation-error-behavior", "", OneOf(kPropagationErrorBehavior), "ignore", kNoEffect},
     {"repl-disable-tcp-nodelay", "", YesNo(), "no", kNoEffect},
-    {"repl-diskless-load", "", OneOf(kReplDisklessLoad), "disabled", kNoEffect},
-    {"replica-announce-ip", "slave-announce-ip", Text(), "", kNoEffect},
-    {"replica-announce-port", "slave-announce-port", Integer(0, 65535), "0", kNoEffect},
-    {"replica-announced", "", YesNo(), "yes", kNoEffect},
     {"replica-ignore-disk-write-errors", "", YesNo(), "no", kNoEffect},
-    {"replica-ignore-maxmemory", "slave-ignore-maxmemory", YesNo(), "yes", kNoEffect},
     {"replica-lazy-flush", "slave-lazy-flush", YesNo(), "no", kNoEffect},
-    {"replica-priority", "slave-priority", Integer(0, INT_MAX), "100", kNoEffect},
-    {"replica-read-only", "slave-read-only", YesNo(), "yes", kNoEffect},
-    {"replica-serve-stale-data", "slave-serve-stale-data", YesNo(), "yes", kNoEffect},
-    {"replicaof", "slaveof", List(kReplicaOfRule), "", kImmutable | kNoEffect},
 
     // Clusters.
     {"cluster-allow-pubsubshard-when-down", "", YesNo(), "yes", kNoEffect},

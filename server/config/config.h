@@ -17,6 +17,10 @@ enum class LogFormat : uint8_t { kRedis, kJson };
 /// Who may use a dangerous command: nobody, everybody, or connections from this machine.
 enum class Allowed : uint8_t { kNo, kYes, kLocal };
 enum class Supervisor : uint8_t { kUpstart, kSystemd, kAuto, kNone };
+/// Where a replica puts the data of a full sync: into a file first; into the keyspace at once if
+/// that is empty; or into spare databases.
+enum class DisklessLoad : uint8_t { kDisabled, kOnEmptyDb, kSwapDb };
+
 /// Index into Config::output_limits.
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub };
 
@@ -100,6 +104,15 @@ struct Config {
   Live<int64_t> shutdown_timeout_s;               // that an end waits for replicas
   Live<int64_t> min_replicas_to_write;            // 0: no rule
   Live<int64_t> min_replicas_max_lag_s;           // 0: no rule
+
+  // Of a replica.
+  Live<DisklessLoad> repl_diskless_load;
+  Live<bool> replica_serve_stale_data;
+  Live<bool> replica_read_only;
+  Live<bool> replica_ignore_maxmemory;
+  Live<bool> replica_announced;
+  Live<int64_t> replica_priority;
+  Live<int64_t> replica_announce_port;  // 0: the port that the server listens at
 
   Live<int64_t> busy_reply_threshold_ms;
   Live<int64_t> slowlog_log_slower_than_us;  // negative: off

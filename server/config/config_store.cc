@@ -256,6 +256,14 @@ void ConfigStore::Put(const Values& values) {
     if (row->publish != nullptr) row->publish(live_, value);
   }
   state_.values = values;
+  // Not undone by a CONFIG SET that began before.
+  for (const auto& [row, value] : noted_) state_.values[row] = value;
+}
+
+void ConfigStore::Note(std::string_view name, std::string_view text) {
+  const Row row = config::FindDirective(name);
+  MutexLock lock(mutex_);
+  noted_[row] = state_.values[row] = config::FromText(*row, text);
 }
 
 void ConfigStore::Subscribe(std::vector<std::string> names, Subscriber subscriber) {

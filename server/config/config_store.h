@@ -74,6 +74,10 @@ class ConfigStore {
   absl::Status Set(absl::Span<const std::string_view> names_and_values, ConfigCaller caller = {})
       ABSL_LOCKS_EXCLUDED(mutex_, changes_);
 
+  /// The server itself has changed a directive, as REPLICAOF does `replicaof`. `text` is what CONFIG
+  /// GET shows; subscribers are not called.
+  void Note(std::string_view name, std::string_view text) ABSL_LOCKS_EXCLUDED(mutex_);
+
   /// CONFIG REWRITE: writes the current values to the configuration file; leaves included files
   /// alone. The error is the reply's text. Blocks on the disk: never call it on an event loop.
   absl::Status Rewrite() ABSL_LOCKS_EXCLUDED(mutex_, changes_);
@@ -124,6 +128,7 @@ class ConfigStore {
   // Locked for moments, and never while a subscriber runs, so that the subscriber may read.
   mutable Mutex mutex_;
   Loaded state_ ABSL_GUARDED_BY(mutex_);
+  Values noted_ ABSL_GUARDED_BY(mutex_);    // what the server itself has changed
   Values at_load_ ABSL_GUARDED_BY(mutex_);  // the values as Load left them
   std::string config_file_ ABSL_GUARDED_BY(mutex_);
 };

@@ -35,6 +35,9 @@ constexpr Choice kFacilities[] = {{"user", 8},     {"local0", 128}, {"local1", 1
 
 constexpr Choice kAppendfsync[] = {Word("everysec", AofFsync::kEverySec),
                                    Word("always", AofFsync::kAlways), Word("no", AofFsync::kNo)};
+constexpr Choice kDisklessLoad[] = {Word("disabled", DisklessLoad::kDisabled),
+                                    Word("on-empty-db", DisklessLoad::kOnEmptyDb),
+                                    Word("swapdb", DisklessLoad::kSwapDb)};
 constexpr Choice kSanitizeDumpPayload[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
 constexpr Choice kRdbVersions[] = {{"auto", 0}, {"9", 9}, {"10", 10}, {"11", 11}, {"12", 12}};
 
@@ -202,6 +205,25 @@ const Directive kRows[] = {
      To<&Config::min_replicas_to_write>},
     {"min-replicas-max-lag", "min-slaves-max-lag", Integer(0, INT_MAX), "10", kModifiable,
      To<&Config::min_replicas_max_lag_s>},
+
+    // The primary.
+    {"replicaof", "slaveof", List(kReplicaOfRule), "", kImmutable},
+    {"masteruser", "", Text(), ""},
+    {"masterauth", "", Text(), ""},
+    {"repl-diskless-load", "", OneOf(kDisklessLoad), "disabled", kModifiable,
+     To<&Config::repl_diskless_load>},
+    {"replica-serve-stale-data", "slave-serve-stale-data", YesNo(), "yes", kModifiable,
+     To<&Config::replica_serve_stale_data>},
+    {"replica-read-only", "slave-read-only", YesNo(), "yes", kModifiable,
+     To<&Config::replica_read_only>},
+    {"replica-ignore-maxmemory", "slave-ignore-maxmemory", YesNo(), "yes", kModifiable,
+     To<&Config::replica_ignore_maxmemory>},
+    {"replica-priority", "slave-priority", Integer(0, INT_MAX), "100", kModifiable,
+     To<&Config::replica_priority>},
+    {"replica-announced", "", YesNo(), "yes", kModifiable, To<&Config::replica_announced>},
+    {"replica-announce-ip", "slave-announce-ip", Text(), ""},
+    {"replica-announce-port", "slave-announce-port", Integer(0, 65535), "0", kModifiable,
+     To<&Config::replica_announce_port>},
 
     // The append-only log.
     {"appendonly", "", YesNo(), "no", kNotWhileLoading},

@@ -13,6 +13,7 @@
 #include "server/context/worker_pool.h"
 #include "server/execution/command_table.h"
 #include "server/execution/log_replay.h"
+#include "server/execution/record_executor.h"
 #include "server/execution/thread_context.h"
 #include "server/info/sampler.h"
 #include "server/metrics/latency_monitor.h"
@@ -83,7 +84,8 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
       keyspace_(std::make_unique<Keyspace>(
           Keyspace::Options{.databases = settings_.databases, .event_loops = event_loops}, clock)),
       stream_(std::make_unique<ChangeStream>(event_loops)),
-      replication_(std::make_unique<Replication>(*this)),
+      replication_(std::make_unique<Replication>(
+          *this, [this] { return std::make_unique<RecordExecutor>(*this); })),
       clients_(std::make_unique<ClientRegistry>()),
       scripts_(std::make_unique<ScriptCache>()),
       functions_(std::make_unique<FunctionRegistry>()),

@@ -78,9 +78,26 @@ absl::Status Admission::Admit(const Client& client, const Request& request) cons
       return Refused(health.Refusal());
     }
   }
-  if (server_.replication().too_few_replicas() && HasFlag(client, request, kWrite)) [[unlikely]]
-    return Refused(kTooFewReplicas);
+  if (server_.replication().refuses_any()) [[unlikely]] {
+    if (absl::Status may = AdmitForRole(client, request); !may.ok()) return may;
+  }
   return AdmitForSession(client, row);
+}
+
+absl::Status Admission::AdmitForRole(const Client& client, const Request& request) const {
+  const Replication& replication = server_.replication();
+  if (HasFlag(client, request, kWrite)) {
+    if (replication.too_few_replicas()) return Refused(kTooFewReplicas);
+    if (replication.read_only()) return Refused(kReadOnlyReplica);
+  }
+  if (replication.stale() && !request.command->row->has(kStale)) return Refused(kPrimaryDown);
+  return absl::OkStatus();
+}
+
+absl::Status Admission::AdmitHeld(const Client& client, const Request& request) const {
+  if (!server_.replication().read_only() || !HasFlag(client, request, kWrite)) [[likely]]
+    return absl::OkStatus();
+  return Refused(kReadOnlyReplica);
 }
 
 absl::Status Admission::AdmitForSession(const Client& client, const CommandRow& row) const {
@@ -105,13 +122,30 @@ absl::Status Admission::AdmitInScript(const ScriptTerms& terms, const Command* c
     return Refused("ERR Wrong number of args calling Redis command from script");
   }
   if (row.has(kNoScript)) return Refused("ERR This Redis command is not allowed from script");
+  if (server_.replication().stale() && !row.has(kStale) && !terms.obeyed) {
+    return Refused("ERR Can not execute the command on a stale replica");
+  }
   if (terms.read_only && (row.has(kWrite) || row.has(kMayReplicate))) {
     return Refused("ERR Write commands are not allowed from read-only scripts.");
   }
+  if (terms.obeyed) return absl::OkStatus();
+  const Replication& replication = server_.replication();
+  if (row.has(kWrite) && replication.read_only()) return Refused(kReadOnlyReplica);
   WriteHealth& health = server_.persistence().write_health();
   if (row.has(kWrite) && health.refuses_writes()) return Refused(health.Refusal());
-  if (row.has(kWrite) && server_.replication().too_few_replicas()) return Refused(kTooFewReplicas);
+  if (row.has(kWrite) && replication.too_few_replicas()) return Refused(kTooFewReplicas);
   if (row.has(kDenyOom) && terms.out_of_memory) return Refused(kOutOfMemory);
+  return absl::OkStatus();
+}
+
+absl::Status Admission::AdmitFromPrimary(const Command* command, CommandArguments args) const {
+  if (command == nullptr) return Refused(UnknownCommand(args));
+  const CommandRow& row = *command->row;
+  if (command->container() || !FitsArity(row, args)) return Refused(WrongArityOf(row.name));
+  // As in AdmitFromLog.
+  if (row.has(kNoScript) && command->group != CommandGroup::kScripting) {
+    return Refused("ERR This command is not allowed from a primary");
+  }
   return absl::OkStatus();
 }
 

@@ -30,10 +30,16 @@ class Admission {
   struct ScriptTerms {
     bool read_only = false;
     bool out_of_memory = false;  ///< the script may not use more memory
+    bool obeyed = false;         ///< the primary's, or the log's: nothing else is refused
   };
   /// Admits a command that a script calls.
   absl::Status AdmitInScript(const ScriptTerms& terms, const Command* command,
                              CommandArguments args) const;
+  /// Admits a command of our primary's stream.
+  absl::Status AdmitFromPrimary(const Command* command, CommandArguments args) const;
+  /// Admits a request once more, under its hold: the server may have become a replica meanwhile,
+  /// which happens only while all gates are closed.
+  absl::Status AdmitHeld(const Client& client, const Request& request) const;
   /// Admits a command that was read from the log.
   absl::Status AdmitFromLog(const Command* command, CommandArguments args) const;
 
@@ -49,6 +55,8 @@ class Admission {
 
  private:
   std::string UnknownCommand(CommandArguments args) const;
+  /// For what this server is to others, and whether it has its data.
+  absl::Status AdmitForRole(const Client& client, const Request& request) const;
   absl::Status AdmitForSession(const Client& client, const CommandRow& row) const;
   absl::Status AdmitForMemory(const Client& client, const Command& command) const;
   /// Calls the evictor, and tells the latency monitor if it took long.

@@ -41,7 +41,8 @@ CommandHost::~CommandHost() {
 absl::Status CommandHost::Admit(const Command* command, std::span<const std::string_view> args) {
   const Admission::ScriptTerms terms = {
       .read_only = guest_.read_only,
-      .out_of_memory = out_of_memory_ && !guest_.allow_oom && !running_.wrote()};
+      .out_of_memory = out_of_memory_ && !guest_.allow_oom && !running_.wrote(),
+      .obeyed = call_.client().primary};
   absl::Status may = call_.executor().admission().AdmitInScript(terms, command, args);
   if (!may.ok()) return may;
   if (!Covers(call_.hold(), call_.server(), *command, args, client_.db)) {

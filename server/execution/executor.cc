@@ -201,6 +201,10 @@ Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyW
   Hold hold(thread_.slot, &thread_.holds);
   if (!TryHold(hold, client, request, queued)) [[unlikely]]
     return Wait(client, request, hold, queued, reply);
+  if (absl::Status may = admission_.AdmitHeld(client, request); !may.ok()) [[unlikely]] {
+    hold.Release();
+    return Refuse(client, request, ReplyOf(may), reply);
+  }
   return RunHeld(client, request, reply, hold);
 }
 
@@ -317,6 +321,7 @@ void Executor::FinishBlocked(Client& client, const Request& request, const Outco
   BeginBatch();
   Unpark(client, outcome.blocked);
   const std::string error_code = outcome.blocked->Reply(reply);
+  if (outcome.blocked->closes_client()) client.close_after_reply = true;
   if (!error_code.empty()) accounting_.CountFailure(*request.command, error_code);
   accounting_.NoteEnd(client, *request.command, request.args, outcome.ran_us);
 }
@@ -341,6 +346,10 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
     Hold hold(thread_.slot, &thread_.holds);
     if (!TryHoldQueue(hold, server_, client, queued)) {
       return Wait(client, request, hold, queued, reply);
+    }
+    if (absl::Status may = admission_.AdmitHeld(client, request); !may.ok()) {
+      hold.Release();
+      return Refuse(client, request, ReplyOf(may), reply);
     }
     if (WatchedKeysChanged(server_, client, now_ms())) {
       reply.NullArray();

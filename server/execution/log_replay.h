@@ -28,7 +28,6 @@ class LogReplay final : public Applier {
 
  private:
   absl::Status RunOne(CommandArguments args);
-  int64_t TimeFor(CommandArguments args) const;
 
   Server& server_;
   Hold& hold_;

@@ -32,6 +32,7 @@ std::optional<ClientType> ParseClientType(std::string_view text) {
 }
 
 ClientType TypeOf(const Client& client) {
+  if (client.primary) return ClientType::kPrimary;
   if (client.replica) return ClientType::kReplica;
   return client.listens() ? ClientType::kPubSub : ClientType::kNormal;
 }
@@ -39,6 +40,7 @@ ClientType TypeOf(const Client& client) {
 std::string ClientFlags(const Client& client) {
   std::string flags;
   if (client.replica) flags.push_back('S');
+  if (client.primary) flags.push_back('M');
   if (client.monitor) flags.push_back('O');
   if (TypeOf(client) == ClientType::kPubSub) flags.push_back('P');
   if (client.multi_count >= 0) flags.push_back('x');

@@ -206,7 +206,7 @@ Conversation::Next Conversation::FinishBlocked(OutputBuffer& out) {
   executor_.FinishBlocked(*client_, parked_, outcome, reply);
   if (client_->reply_mode != ReplyMode::kOn) out.Truncate(mark);
   if (client_->reply_mode == ReplyMode::kSkip) client_->reply_mode = ReplyMode::kOn;
-  return Next::kRead;
+  return client_->close_after_reply ? Leave() : Next::kRead;
 }
 
 void Conversation::Abandon() {

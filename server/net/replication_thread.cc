@@ -33,6 +33,8 @@ ReplicationThread::~ReplicationThread() {
   }
   poller_.Wake();
   if (thread.joinable()) thread.join();
+  primary_.reset();
+  server_.replication().StopApplier();
 }
 
 // ---- from other threads
@@ -80,7 +82,32 @@ void ReplicationThread::Dismiss() {
   });
 }
 
+void ReplicationThread::Follow(Replication::Following following) {
+  Post([this, following] { primary().Follow(following); });
+}
+
+void ReplicationThread::Unfollow() {
+  Post([this] { primary().Unfollow(); });
+}
+
+void ReplicationThread::AnswerAck(int64_t position) {
+  Post([this, position] { primary().AnswerAck(position); });
+}
+
+void ReplicationThread::ReadPrimary() {
+  Post([this] { primary().TryAgain(); });
+}
+
+void ReplicationThread::StreamBroken(absl::Status error) {
+  Post([this, error] { primary().StreamBroken(error); });
+}
+
 // ---- the thread
+
+PrimaryConnection& ReplicationThread::primary() {
+  if (primary_ == nullptr) primary_ = std::make_shared<PrimaryConnection>(*this);
+  return *primary_;
+}
 
 int64_t ReplicationThread::SteadyUs() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -122,6 +149,7 @@ void ReplicationThread::Serve() {
   }
   FeedReplicas();
   serve_again_ = false;
+  if (primary_ != nullptr) primary_->Serve();
   for (const auto& replica : Connections(replicas_)) replica->Serve();
   DropClosed();
   PublishFacts();
@@ -139,6 +167,7 @@ void ReplicationThread::Turn() {
   next_turn_us_ = SteadyUs() + kTurnUs;
   KeepStream();
   if (!group_.empty()) StartGroup();
+  if (primary_ != nullptr) primary_->Tick();
   const int64_t now = now_ms();
   server_.replication().board().Expire(now);
   if (now < next_second_ms_) return;

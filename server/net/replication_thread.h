@@ -11,6 +11,7 @@
 #include "absl/random/random.h"
 #include "server/context/server.h"
 #include "server/net/poller.h"
+#include "server/net/primary_connection.h"
 #include "server/net/replica_connection.h"
 #include "server/roles/full_sync.h"
 #include "server/roles/replication.h"
@@ -18,8 +19,8 @@
 
 namespace cloakroom {
 
-/// The thread that serves the replicas: their sockets, the group that waits for a full sync, PING
-/// and time-outs. It starts with the first replica.
+/// The thread that serves the replicas, and the link to the primary of a replica: their sockets,
+/// the group that waits for a full sync, PING and time-outs. It starts with the first of them.
 ///
 /// While replicas are online and have everything, it sleeps until the stream moves; then it gathers
 /// for a millisecond, so that a busy server pays for one send, not one for each change.
@@ -28,13 +29,18 @@ namespace cloakroom {
 class ReplicationThread final : public Replication::Transport {
  public:
   explicit ReplicationThread(Server& server);
-  /// Closes all replicas, and ends the thread.
+  /// Closes all replicas and the link to the primary, ends the applier, and ends the thread.
   ~ReplicationThread() override;
 
   void Adopt(NewReplica replica) override;
   void StreamMoved() override;
   void RequestAcks() override;
   void Dismiss() override;
+  void Follow(Replication::Following following) override;
+  void Unfollow() override;
+  void AnswerAck(int64_t position) override;
+  void ReadPrimary() override;
+  void StreamBroken(absl::Status error) override;
   /// Runs `task` on the thread, soon, in the order of these calls.
   void Post(std::function<void()> task);
 
@@ -75,6 +81,7 @@ class ReplicationThread final : public Replication::Transport {
   void RunTasks();
   void Serve();
   void FeedReplicas();
+  PrimaryConnection& primary();
   void Turn();
   void Second();
   void Wait();
@@ -93,6 +100,7 @@ class ReplicationThread final : public Replication::Transport {
   Server& server_;
   Poller poller_;
   absl::BitGen random_;
+  std::shared_ptr<PrimaryConnection> primary_;
   Connections replicas_;
   Connections group_;  ///< those that wait for a full sync
   int64_t group_since_ms_ = 0;

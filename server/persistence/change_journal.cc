@@ -27,7 +27,7 @@ ChangeJournal::ChangeJournal(Server& server, Files& files)
 
 void ChangeJournal::FollowSettings() {
   server_.config().Subscribe({"appendfsync", "aof-timestamp-enabled"}, [this] {
-    set_readers_wait(on() && server_.settings().appendfsync == AofFsync::kAlways);
+    SetReadersWait();
     file_.set_fsync(server_.settings().appendfsync);
     file_.set_timestamps(server_.settings().aof_timestamp_enabled);
     return absl::OkStatus();
@@ -45,8 +45,8 @@ void ChangeJournal::AofLatency(std::string_view event, int64_t us) {
 }
 
 ChangePlace ChangeJournal::Reserve(const ChangeBatch& batch, SeenOffset* writer, GateSlot slot) {
-  // Detached while a command ran: its changes are no longer logged.
-  if (!on() && !replicated()) return {};
+  // Detached while a command ran, or without a hold: its changes are not logged.
+  if (!feeds()) return {};
   if (!readers_wait() || !batch.awaited()) writer = nullptr;
   const ChangePlace place = file_.Reserve(
       batch, slot, writer != nullptr ? AofPending::Due::kOnDemand : AofPending::Due::kNow);
@@ -129,13 +129,22 @@ void ChangeJournal::set_replicated(bool replicated) {
   FeedChanges();
 }
 
+void ChangeJournal::set_following(bool following) {
+  following_ = following;
+  FeedChanges();
+}
+
 void ChangeJournal::FeedChanges() {
-  set_readers_wait(on() && server_.settings().appendfsync == AofFsync::kAlways);
-  server_.keyspace().feed().set_log(on() || replicated() ? this : nullptr);
+  SetReadersWait();
+  server_.keyspace().feed().set_log(feeds() ? this : nullptr);
+}
+
+void ChangeJournal::SetReadersWait() {
+  set_readers_wait(on() && !following() && server_.settings().appendfsync == AofFsync::kAlways);
 }
 
 void ChangeJournal::Replicate(std::initializer_list<std::string_view> words) {
-  if (!replicated()) return;
+  if (!replicated() || following()) return;
   std::string command;
   AppendCommand(command, std::span<const std::string_view>(words.begin(), words.size()));
   file_.AppendUnlogged(command);

@@ -123,7 +123,13 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   /// Whether changes go into the stream for replicas, with or without a log. REQUIRES: as Attach.
   void set_replicated(bool replicated);
   bool replicated() const { return replicated_.load(std::memory_order_relaxed); }
-  /// Appends a command for replicas only.
+  /// Whether the stream follows a primary's instead of the keyspace's changes. REQUIRES: as Attach.
+  void set_following(bool following);
+  bool following() const { return following_.load(std::memory_order_relaxed); }
+  /// The primary's bytes up to `end` have been applied; see AofPending::Extend. REQUIRES:
+  /// following().
+  void Extend(int64_t end, int db, bool logged) { file_.Extend(end, db, logged); }
+  /// Appends a command for replicas only; nothing while the stream follows a primary's.
   void Replicate(std::initializer_list<std::string_view> words);
 
   AppendOnlyFile& file() { return file_; }
@@ -132,15 +138,18 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
 
  private:
   void FollowSettings();
+  /// Whether the stream takes the keyspace's changes.
+  bool feeds() const { return (on() || replicated()) && !following(); }
+  void SetReadersWait();
+  void FeedChanges();
   void AofNotice(std::string_view text) override;
   void AofWarning(std::string_view text) override;
   void AofLatency(std::string_view event, int64_t us) override;
 
   Server& server_;
-  void FeedChanges();
-
   std::atomic<bool> on_ = false;
   std::atomic<bool> replicated_ = false;
+  std::atomic<bool> following_ = false;
   ChangeStream& stream_;
   AppendOnlyFile file_;
   Mutex scripts_mutex_;  ///< changes of known scripts, and their log, in one order

@@ -68,6 +68,11 @@ absl::Status LoadRun::LoadSnapshot(const std::string& path, bool merge) {
   return source.status().ok() ? rest.status() : UnreadableSnapshot(source.status());
 }
 
+absl::Status LoadRun::LoadFromPrimary(ByteSource& source, uint64_t size) {
+  if (size != RdbReader::kUnknownSize) parts_.progress.set_total(static_cast<int64_t>(size));
+  return LoadRdb(source, size, "the primary's data", {.drop_expired = false}).status();
+}
+
 absl::StatusOr<std::string> LoadRun::LoadRdb(ByteSource& source, uint64_t size,
                                              const std::string& path, const RdbSourceOptions& how) {
   Server& server = parts_.server;

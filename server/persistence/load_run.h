@@ -37,6 +37,9 @@ class LoadRun {
 
   /// `merge`: a key of the file replaces an existing one. OK when there is no file.
   absl::Status LoadSnapshot(const std::string& path, bool merge);
+  /// Loads an RDB that our primary sends, in which keys that have expired are kept. `size`: in
+  /// bytes, or RdbReader::kUnknownSize.
+  absl::Status LoadFromPrimary(ByteSource& source, uint64_t size);
   /// Loads the files that the manifest lists, in order. `log` names their folder.
   absl::Status LoadLog(const AofManifest& manifest, const AppendOnlyFile& log);
 

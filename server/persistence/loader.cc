@@ -11,6 +11,7 @@
 #include "server/persistence/load_run.h"
 #include "server/persistence/log_keeper.h"
 #include "server/persistence/saver.h"
+#include "server/roles/replication.h"
 #include "server/script/function_registry.h"
 #include "server/tracking/tracking_table.h"
 #include "storage/access/flush.h"
@@ -72,6 +73,7 @@ absl::Status Loader::LoadAtStart(absl::FunctionRef<bool()> stop) {
   if (status.ok() && from_log) status = log_keeper_.Resume();
   // Before the gates open: those who wait for them must not save a part as the whole.
   if (!status.ok()) work_.ForgoSaving();
+  if (status.ok()) server_.replication().Restart(/*is_rdb=*/!from_log);
   End(status.ok());
   return status;
 }
@@ -120,20 +122,63 @@ absl::Status Loader::ReloadAlone(const ReloadOptions& options) {
   return LoadInPlace(options, hold);
 }
 
-absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {
+absl::Status Loader::LoadFromPrimary(const PrimaryData& data) {
   const bool log_on = journal_.on();
+  absl::Status status;
+  {
+    Hold hold(server_.keyspace().background_slot());
+    BackgroundWork::TakeOver turn(work_);
+    turn.Wait();
+    // While nothing is applied, so that it ends with the old data.
+    if (log_on) log_keeper_.Suspend();
+    const auto give_up = [&] { return data.stop() || work_.saving_forgone(); };
+    if (!hold.WaitAndClose(server_.keyspace().databases(), give_up) || !data.may_begin()) {
+      status = absl::CancelledError("The full sync was given up.");
+    } else {
+      status = ReplaceByPrimary(data, hold);
+    }
+  }
+  server_.tracking().AfterHold();
+  if (log_on) log_keeper_.BeginAnew();
+  return status;
+}
+
+absl::Status Loader::ReplaceByPrimary(const PrimaryData& data, Hold& hold) {
+  Begin();
+  ChangeFeed& feed = server_.keyspace().feed();
+  feed.set_silent(true);
+  const auto empty = [&] {
+    DiscardAll(server_.keyspace());
+    server_.functions().Flush();
+  };
+  empty();
+  server_.tracking().ForgetAll();
+  const auto stop = [&] { return data.stop() || server_.shutdown_requested(); };
+  absl::Status status = LoadRun({server_, files_, appliers_, progress_, hold, stop})
+                            .LoadFromPrimary(data.source, data.size);
+  if (!status.ok()) empty();
+  // The file has more than the keyspace now.
+  if (!status.ok() && server_.shutdown_requested()) work_.ForgoSaving();
+  status.ok() ? data.loaded() : data.failed();
+  feed.set_silent(false);
+  End(status.ok());
+  return status;
+}
+
+absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {
+  ChangeLog* const log = server_.keyspace().feed().log();
   Begin();
   // Loaded data is not a change.
   ChangeFeed& feed = server_.keyspace().feed();
   feed.set_silent(true);
-  if (log_on) feed.set_log(nullptr);
+  feed.set_log(nullptr);
   if (options.flush) {
     DiscardAll(server_.keyspace());
     server_.functions().Flush();
   }
   server_.tracking().ForgetAll();
   absl::Status status = Load(options, hold, [] { return false; });
-  if (log_on) feed.set_log(&journal_);
+  feed.set_log(log);
   feed.set_silent(false);
   End(status.ok());
   return status;

@@ -1,8 +1,12 @@
 #ifndef CLOAKROOM_SERVER_PERSISTENCE_LOADER_H_
 #define CLOAKROOM_SERVER_PERSISTENCE_LOADER_H_
 
+#include <cstdint>
+#include <functional>
+
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "replication/files/bytes.h"
 #include "replication/files/files.h"
 #include "server/context/server.h"
 #include "server/persistence/applier.h"
@@ -38,6 +42,22 @@ class Loader {
   /// start, and nothing is saved any more.
   absl::Status LoadAtStart(absl::FunctionRef<bool()> stop);
 
+  /// What a primary sends in a full sync.
+  struct PrimaryData {
+    ByteSource& source;
+    uint64_t size;  ///< in bytes, or RdbReader::kUnknownSize
+    /// Asked with all gates closed, before anything is removed: false gives the load up.
+    std::function<bool()> may_begin;
+    /// Called with all gates closed when everything is loaded.
+    std::function<void()> loaded;
+    /// The same when it was not, and there is no data.
+    std::function<void()> failed;
+    std::function<bool()> stop;  ///< asked now and then
+  };
+  /// Loads it in place of all data, while clients are told LOADING. The log, if it is on, begins
+  /// anew. Waits for the gates and for work under way: not on an event loop.
+  absl::Status LoadFromPrimary(const PrimaryData& data);
+
   /// How DEBUG RELOAD and DEBUG LOADAOF load.
   struct ReloadOptions {
     bool from_log = false;
@@ -54,6 +74,7 @@ class Loader {
   absl::Status Load(const ReloadOptions& options, Hold& hold, absl::FunctionRef<bool()> stop);
   absl::Status LoadLog(Hold& hold, absl::FunctionRef<bool()> stop);
   absl::Status LoadInPlace(const ReloadOptions& options, Hold& hold);
+  absl::Status ReplaceByPrimary(const PrimaryData& data, Hold& hold);
   void End(bool ok);
 
   Server& server_;

@@ -57,6 +57,10 @@ absl::Status LogKeeper::FollowAppendOnly() {
   return absl::OkStatus();
 }
 
+void LogKeeper::BeginAnew() {
+  if (wanted() && Begin() != BackgroundWork::Kind::kNone) Schedule();
+}
+
 void LogKeeper::Stop() {
   // Does not close the gates, which would mean waiting for a busy script: what commands under way
   // still append is dropped.

@@ -42,6 +42,10 @@ class LogKeeper {
   BackgroundWork::Kind Begin();
   /// Has the next Tick with nothing under way begin one.
   void Schedule();
+  /// Ends the log where it is, for all data is about to be another, and later begins a new one if
+  /// it is wanted. Until that has its base, the next start finds the old data. Slow.
+  void Suspend() { Stop(); }
+  void BeginAnew();
   /// Ends a log that was turned off, or begins the rewrite that is due. False: there was nothing to
   /// do. On the cron thread, when nothing is under way.
   bool Tick();

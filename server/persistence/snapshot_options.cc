@@ -10,6 +10,7 @@
 #include "server/config/config.h"
 #include "server/config/config_store.h"
 #include "server/context/thread_priority.h"
+#include "server/roles/replication.h"
 #include "server/script/function_registry.h"
 #include "server/script/script_cache.h"
 #include "storage/base/memory_meter.h"
@@ -41,6 +42,12 @@ SnapshotHead HeadOf(Server& server, bool log_base) {
                          {"ctime", std::to_string(server.clock().NowMs() / 1000)},
                          {"used-mem", std::to_string(MemoryMeter::UsedBytes())},
                          {"aof-base", log_base ? "1" : "0"}};
+  const auto saved = log_base ? std::nullopt : server.replication().SavedPoint();
+  if (saved) {
+    fields.emplace_back("repl-stream-db", std::to_string(saved->db));
+    fields.emplace_back("repl-id", std::string(saved->point.id.text()));
+    fields.emplace_back("repl-offset", std::to_string(saved->point.offset));
+  }
   for (const ScriptPtr& script : server.scripts().Pinned()) {
     fields.emplace_back(kScriptAux, script->text);
   }
@@ -52,7 +59,7 @@ SnapshotHead HeadOf(Server& server, bool log_base) {
 }
 
 void TakeAuxField(Server& server, std::string_view key, std::string_view value) {
-  if (key != kScriptAux) return;
+  if (key != kScriptAux) return server.replication().NoteLoaded(key, value);
   const absl::StatusOr<ScriptPtr> script = MakeScript(value);
   if (script.ok()) server.scripts().Add(*script, /*pinned=*/true);
 }

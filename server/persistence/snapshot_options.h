@@ -14,7 +14,8 @@ bool HasSavePoints(const ConfigStore& config);
 /// How to write a snapshot, according to the configuration.
 SnapshotOptions SnapshotOptionsFrom(const Server& server);
 
-/// The head of this server's RDB files, including the cached scripts and the function libraries.
+/// The head of this server's RDB files, including the cached scripts, the function libraries, and
+/// the place in the history of changes. REQUIRES: all gates are closed.
 /// `log_base`: the file is the base of an append-only log.
 SnapshotHead HeadOf(Server& server, bool log_base);
 

@@ -21,12 +21,8 @@
 namespace cloakroom {
 namespace {
 
-/// The head of the RDB, with the place in the stream that it stands for.
-SnapshotHead HeadAt(Server& server, const FullSync& sync, const Replication::FullSyncPoint& begin) {
+SnapshotHead HeadAt(Server& server, const FullSync& sync) {
   SnapshotHead head = HeadOf(server, /*log_base=*/false);
-  head.aux.emplace_back("repl-stream-db", "0");
-  head.aux.emplace_back("repl-id", std::string(begin.point.id.text()));
-  head.aux.emplace_back("repl-offset", std::to_string(begin.point.offset));
   if (sync.exclude_functions) head.functions.clear();
   return head;
 }
@@ -75,7 +71,7 @@ absl::Status Run(Server& server, const FullSync& sync) {
   const auto at_instant = [&] {
     const Replication::FullSyncPoint begin = server.replication().BeginFullSync();
     sync.at_instant(begin);
-    return HeadAt(server, sync, begin);
+    return HeadAt(server, sync);
   };
   const absl::Status status = WriteRdb(server, sync, at_instant);
   if (sync.sink != nullptr && status.ok()) sync.sink->End();

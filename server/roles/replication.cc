@@ -22,14 +22,14 @@ ReplicationHistory NewHistory() {
 
 }  // namespace
 
-Replication::Replication(Server& server)
-    : server_(server), stream_(server.stream()), history_(NewHistory()) {
+Replication::Replication(Server& server, RecordRunnerFactory runners)
+    : server_(server),
+      stream_(server.stream()),
+      runners_(std::move(runners)),
+      history_(NewHistory()) {
   stream_.Add(*this);
-  server.config().Subscribe({"min-replicas-to-write", "min-replicas-max-lag"}, [this] {
-    CountReplicas();
-    return absl::OkStatus();
-  });
-  CountReplicas();
+  FollowSettings();
+  DecideRefusals();
 }
 
 Replication::~Replication() { stream_.Remove(*this); }
@@ -44,6 +44,8 @@ SyncServer Replication::Standing() const {
   SyncServer standing;
   standing.stream = {.tail = stream_.tail(), .first_kept = kept_, .oldest_cursor = oldest_cursor_};
   standing.backlog_size = BacklogSize();
+  standing.is_replica = primary_.has_value();
+  standing.link_up = link_.info.up;
   return standing;
 }
 
@@ -73,10 +75,13 @@ int64_t Replication::OffsetAt(int64_t position) const {
 Replication::FullSyncPoint Replication::BeginFullSync() {
   std::optional<LinkLine> line;
   FullSyncPoint begin;
+  const bool replica = is_replica();
+  if (replica) begin.db = primary_stream_->db();
   {
     MutexLock lock(mutex_);
-    // What comes from here on is another replica's first record: it must say its database.
-    begin.position = stream_.ForgetDb();
+    // What comes from here on is another replica's first record: it must say its database. But a
+    // primary's stream is not ours to add to.
+    begin.position = replica ? stream_.tail() : stream_.SetDb(ChangeStream::kKeepsDb);
     line = history_.BeginBacklog(begin.position, random_);
     begin.point = {.id = history_.id1(), .offset = history_.OffsetAt(begin.position)};
     pinned_ = begin.position;
@@ -88,6 +93,16 @@ Replication::FullSyncPoint Replication::BeginFullSync() {
   server_.persistence().journal().set_replicated(true);
   if (line) LogLink(*line);
   return begin;
+}
+
+std::optional<Replication::FullSyncPoint> Replication::SavedPoint() {
+  FullSyncPoint saved;
+  if (is_replica()) saved.db = primary_stream_->db();
+  MutexLock lock(mutex_);
+  if (!history_.backlog() || data_lost_) return std::nullopt;
+  saved.position = stream_.tail();
+  saved.point = {.id = history_.id1(), .offset = history_.OffsetAt(saved.position)};
+  return saved;
 }
 
 void Replication::ForgetHistory() {
@@ -114,6 +129,7 @@ void Replication::KeepFrom(int64_t oldest_cursor) {
 }
 
 void Replication::DropIdleBacklog(int64_t now_ms, int64_t no_replicas_since_ms) {
+  if (is_replica()) return;
   const int64_t ttl_s = server_.settings().repl_backlog_ttl_s;
   if (!BacklogIsIdle(now_ms, no_replicas_since_ms, ttl_s)) return;
   Hold hold(server_.keyspace().background_slot());
@@ -121,7 +137,7 @@ void Replication::DropIdleBacklog(int64_t now_ms, int64_t no_replicas_since_ms) 
   std::optional<LinkLine> line;
   {
     MutexLock lock(mutex_);
-    if (!history_.backlog() || pinned_ != INT64_MAX) return;
+    if (!history_.backlog() || primary_ || pinned_ != INT64_MAX) return;
     line = history_.DropBacklog(ttl_s, random_);
     kept_ = ChangeStream::kNothing;
     stream_.Keep(*this, kept_);
@@ -135,11 +151,7 @@ void Replication::SetFacts(std::vector<ReplicaFacts> facts) {
   facts_ = std::move(facts);
 }
 
-void Replication::CountReplicas() {
-  const Config& settings = server_.settings();
-  too_few_ = !board_.EnoughGood(server_.clock().MonotonicUs() / 1000,
-                                settings.min_replicas_to_write, settings.min_replicas_max_lag_s);
-}
+void Replication::CountReplicas() { DecideRefusals(); }
 
 Replication::Figures Replication::figures() const {
   Figures figures;
@@ -158,6 +170,9 @@ Replication::Figures Replication::figures() const {
     figures.stream_bytes = stream_.memory();
   }
   figures.replicas = facts_;
+  figures.primary = primary_;
+  figures.link = link_;
+  if (primary_) figures.read_ahead = primary_stream_->behind();
   figures.sent_bytes = sent_bytes_.load(std::memory_order_relaxed);
   figures.replica_errors = replica_errors_.load(std::memory_order_relaxed);
   figures.full_syncs = full_syncs_;

@@ -4,14 +4,20 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/random/random.h"
+#include "absl/status/status.h"
 #include "replication/link/ack_board.h"
+#include "replication/link/primary_link.h"
 #include "replication/link/replication_history.h"
 #include "replication/link/sync_decision.h"
 #include "replication/stream/change_stream.h"
+#include "server/roles/primary_stream.h"
+#include "server/roles/record_runner.h"
 #include "storage/base/mutex.h"
 
 namespace cloakroom {
@@ -40,17 +46,45 @@ struct ReplicaFacts {
   bool online = false;
 };
 
-/// What this server is to others: today a primary. It knows the history of its stream, what its
-/// replicas have acknowledged, and whether there are enough of them. The sockets of the replicas
-/// are net's (ReplicaTransport).
+/// What INFO and ROLE say about the link to our primary.
+struct LinkFacts {
+  PrimaryLinkInfo info;
+  std::string role_state = "connect";
+};
+
+/// What this server is to others: a primary, or a replica of another server. It knows the history
+/// of its stream, what its replicas have acknowledged, and whether there are enough of them. The
+/// sockets of the replicas and of the primary are net's (Transport).
+///
+/// A role changes only while all gates are closed, so no write slips behind a change: who has a
+/// hold and then finds that writes are not refused may write.
 ///
 /// Thread rule: any thread, except where a comment names one.
 class Replication final : private StreamReader {
  public:
-  /// Serves the replicas.
+  /// Of a role: another one each time that REPLICAOF changes something.
+  using Turn = uint64_t;
+  /// Whose replica this server is to be.
+  struct Following {
+    PrimaryAddress primary;
+    std::optional<HistoryPoint> cached;  ///< where it may continue
+    Turn turn = 0;
+  };
+
+  /// Serves the replicas, and the link to the primary.
   class Transport {
    public:
     virtual ~Transport() = default;
+    /// Begins a link to the primary, in place of any other. Any thread.
+    virtual void Follow(Following following) = 0;
+    /// Ends the link. Any thread.
+    virtual void Unfollow() = 0;
+    /// The primary has asked for an ACK of this position. Any thread.
+    virtual void AnswerAck(int64_t position) = 0;
+    /// The applier has room for more of the primary's stream. Any thread.
+    virtual void ReadPrimary() = 0;
+    /// The primary sends no stream of commands. Any thread.
+    virtual void StreamBroken(absl::Status error) = 0;
     /// Answers the request, and from then on owns the client. Any thread.
     virtual void Adopt(NewReplica replica) = 0;
     /// There are new bytes in the stream, and it listened. Any thread; must be quick.
@@ -61,7 +95,8 @@ class Replication final : private StreamReader {
     virtual void Dismiss() = 0;
   };
 
-  explicit Replication(Server& server);
+  /// `runners` is called when the server first becomes a replica.
+  Replication(Server& server, RecordRunnerFactory runners);
   ~Replication() override;
   Replication(const Replication&) = delete;
   Replication& operator=(const Replication&) = delete;
@@ -77,13 +112,39 @@ class Replication final : private StreamReader {
   AckBoard& board() { return board_; }
   /// The offset of the place behind `position` in the stream.
   int64_t OffsetAt(int64_t position) const;
-  /// Whether min-replicas-to-write refuses writes. One load.
-  bool too_few_replicas() const { return too_few_.load(std::memory_order_relaxed); }
+  /// Whether anything is refused. One load, as each of the next three.
+  bool refuses_any() const { return refusals_.load(std::memory_order_relaxed) != 0; }
+  /// min-replicas-to-write refuses writes.
+  bool too_few_replicas() const { return Refuses(kTooFew); }
+  /// Of a replica: clients may not write.
+  bool read_only() const { return Refuses(kReadOnly); }
+  /// Of a replica: its data is old, and is not to be served.
+  bool stale() const { return Refuses(kStaleData); }
+
+  // ---- roles
+
+  bool is_replica() const { return is_replica_.load(std::memory_order_relaxed); }
+  /// nullopt: this server is a primary.
+  std::optional<PrimaryAddress> primary() const;
+  /// REPLICAOF host port. Requests that are blocked get an error, and their clients are closed.
+  /// REQUIRES: all gates are closed, and it is not a replica of that server already.
+  void BecomeReplica(PrimaryAddress primary);
+  /// REPLICAOF NO ONE. First applies what was received from the primary. `hold` closes all gates.
+  void BecomePrimary(Hold& hold);
+  /// Notes an AUX field of an RDB that is loaded.
+  void NoteLoaded(std::string_view name, std::string_view value);
+  /// The data was loaded at the start. `is_rdb`: the place that the AUX fields say is the data's.
+  /// Becomes what `replicaof` says. REQUIRES: as BecomeReplica.
+  void Restart(bool is_rdb);
+
   /// The data is another than the stream says: no replica may continue from it.
   void ForgetHistory();
   struct Figures {
     ReplicationId id1;
     ReplicationId id2;
+    std::optional<PrimaryAddress> primary;
+    LinkFacts link;         ///< if there is a primary
+    int64_t read_ahead = 0;  ///< received from it and not applied, in bytes
     int64_t second_offset = -1;
     int64_t offset = 0;  ///< master_repl_offset
     bool backlog = false;
@@ -109,8 +170,12 @@ class Replication final : private StreamReader {
   struct FullSyncPoint {
     HistoryPoint point;
     int64_t position = 0;
+    int db = 0;  ///< that the stream has selected there
   };
   FullSyncPoint BeginFullSync();
+  /// The place that a snapshot of this instant stands for; nullopt: nobody can continue from it.
+  /// REQUIRES: as BeginFullSync.
+  std::optional<FullSyncPoint> SavedPoint();
   /// The replicas of the last full sync have their cursors: nothing is kept for them besides.
   void EndPin();
   /// Keeps the stream from the oldest cursor on, or from where the backlog begins.
@@ -124,8 +189,47 @@ class Replication final : private StreamReader {
   void CountReplicas();
   ChangeStream& stream() { return stream_; }
 
+  // ---- for the link to the primary; false, or nullptr: this turn is over
+
+  bool IsTurn(Turn turn) const;
+  /// The primary's data is about to be loaded. REQUIRES: all gates are closed, until one of the next
+  /// two.
+  bool BeginLoad(Turn turn);
+  /// The primary's data has been loaded in place of ours; it is that of `point`. nullopt: the
+  /// primary names no place. Our replicas are closed, for their data is another.
+  void TakeOver(const std::optional<HistoryPoint>& point);
+  /// What was ours is gone, and the primary's data could not be loaded.
+  void LoseData();
+  /// The primary goes on where we are, from here on under this id.
+  bool Continue(Turn turn, const ReplicationId& id);
+  /// The primary's stream begins, behind what is applied.
+  bool BeginStream(Turn turn);
+  void SetLink(LinkFacts facts);
+  /// REQUIRES: the server has been a replica.
+  PrimaryStream& primary_stream() { return *primary_stream_; }
+  /// Ends the applier. Call it after the last command.
+  void StopApplier() { primary_stream_.reset(); }
+
  private:
+  /// Why something is refused, as bits.
+  enum Refusal : uint8_t { kTooFew = 1, kReadOnly = 2, kStaleData = 4 };
+  /// What the AUX fields of an RDB say.
+  struct Loaded {
+    std::optional<ReplicationId> id;
+    int64_t offset = -1;
+    int db = 0;
+  };
+
   void StreamMoved() override;
+  bool Refuses(Refusal refusal) const {
+    return (refusals_.load(std::memory_order_relaxed) & refusal) != 0;
+  }
+  void DecideRefusals();
+  void FollowSettings();
+  void MakeStream();
+  void UnblockClients();
+  void ApplyRole(bool replica);
+  void KeepStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SyncServer Standing() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t BacklogSize() const;
 
@@ -133,13 +237,22 @@ class Replication final : private StreamReader {
   ChangeStream& stream_;
   std::atomic<Transport*> transport_ = nullptr;
   AckBoard board_;
-  std::atomic<bool> too_few_ = false;
+  std::atomic<uint8_t> refusals_ = 0;
+  std::atomic<bool> is_replica_ = false;
+  std::atomic<bool> link_up_ = false;
+  const RecordRunnerFactory runners_;
+  std::unique_ptr<PrimaryStream> primary_stream_;  ///< made with all gates closed
   std::atomic<int64_t> replica_errors_ = 0;
   std::atomic<int64_t> sent_bytes_ = 0;
 
   mutable Mutex mutex_;
   absl::BitGen random_ ABSL_GUARDED_BY(mutex_);
   ReplicationHistory history_ ABSL_GUARDED_BY(mutex_);
+  Turn turn_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::optional<PrimaryAddress> primary_ ABSL_GUARDED_BY(mutex_);
+  LinkFacts link_ ABSL_GUARDED_BY(mutex_);
+  Loaded loaded_ ABSL_GUARDED_BY(mutex_);
+  bool data_lost_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t kept_ ABSL_GUARDED_BY(mutex_) = ChangeStream::kNothing;
   int64_t oldest_cursor_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;
   int64_t pinned_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  ///< a full sync's instant

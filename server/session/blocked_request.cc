@@ -27,8 +27,19 @@ bool BlockedRequest::TimeOut() {
 
 bool BlockedRequest::Unblock(bool with_error) {
   if (!Settle()) return false;
-  Finish(with_error ? End::kCalledOff : End::kTimedOut, 0);
+  Finish(with_error ? End::kUnblocked : End::kTimedOut, 0);
   return true;
+}
+
+bool BlockedRequest::CallOff() {
+  if (!Settle()) return false;
+  Finish(End::kCalledOff, 0);
+  return true;
+}
+
+bool BlockedRequest::closes_client() {
+  MutexLock lock(mutex_);
+  return end_ == End::kCalledOff;
 }
 
 void BlockedRequest::Finish(End end, int64_t durable_from) {
@@ -72,9 +83,13 @@ std::string BlockedRequest::Reply(ReplyWriter& reply) {
     case End::kTimedOut:
       on_.time_out(reply);
       break;
-    case End::kCalledOff:
+    case End::kUnblocked:
       error_code = ErrorCodeOf(kUnblocked);
       reply.Error(kUnblocked);
+      break;
+    case End::kCalledOff:
+      error_code = ErrorCodeOf(kUnblockedByRole);
+      reply.Error(kUnblockedByRole);
       break;
   }
   return error_code;

@@ -92,6 +92,10 @@ class BlockedRequest final : public Waiter {
   /// For CLIENT UNBLOCK: ends it with an error, or as if its time had run out. False: another
   /// thread was first. Any thread.
   bool Unblock(bool with_error);
+  /// The server has become a replica: ends it with an error, after which its client is to be closed.
+  /// Any thread.
+  bool CallOff();
+  bool closes_client();
   /// Call it when its client is gone: nobody may serve it any more.
   void Abandon() { Settle(); }
 
@@ -106,7 +110,7 @@ class BlockedRequest final : public Waiter {
   void Wake(int64_t durable_from) override;
 
  private:
-  enum class End : uint8_t { kServed, kTimedOut, kCalledOff };
+  enum class End : uint8_t { kServed, kTimedOut, kUnblocked, kCalledOff };
   void Finish(End end, int64_t durable_from);
 
   const BlockOn on_;

@@ -145,6 +145,8 @@ struct Client {
   ClientTracking tracking;
 
   // Replication.
+  /// It stands for our primary, or for the log: nothing refuses its commands.
+  Relaxed<bool> primary = false;
   ReplicaOptions replica_options;
   Relaxed<bool> replica = false;
   int64_t write_position = 0;  ///< of the stream of changes: behind what the client last changed

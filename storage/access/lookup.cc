@@ -12,7 +12,7 @@ const Entry* PeekKey(Hold& hold, Database& db, std::string_view key, KeyHash has
   Entry** slot = stripe.table.Find(key, hash);
   if (slot == nullptr) return nullptr;
   if ((*slot)->expired(now_ms)) [[unlikely]] {
-    if (db.keyspace().settings().unchanging_until_ms <= now_ms) {
+    if (!db.keyspace().settings().keeps_expired(now_ms)) {
       const WriteScope removes_it(hold, db, key, hash, now_ms);
     }
     return nullptr;

@@ -16,8 +16,7 @@ namespace cloakroom {
 // caller has locked the stripe. Results are valid for as long.
 
 /// The key's entry, or null. Removes an entry that has expired, with everything that an expiry
-/// entails, unless a pause keeps it (StorageSettings::unchanging_until_ms). Does not count as an
-/// access.
+/// entails, unless it is to be kept (StorageSettings::keeps_expired). Does not count as an access.
 const Entry* PeekKey(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms);
 
 /// The same, and records the access for eviction.

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <memory>
-#include <thread>
 #include <utility>
 
+#include "storage/gate/doorbell.h"
 #include "storage/gate/gate_tickets.h"
 #include "storage/keyspace/keyspace.h"
 
@@ -108,48 +108,6 @@ bool Hold::TryClose(std::span<Database* const> dbs, bool queued) ABSL_NO_THREAD_
 bool Hold::Closes(const Database& db) const {
   return std::find(closed_.begin(), closed_.end(), &db.gate()) != closed_.end();
 }
-
-namespace {
-
-/// How long a waiting thread sleeps at most before it checks whether to give up.
-constexpr std::chrono::milliseconds kLookAgain{10};
-
-/// Wakes a thread that waits for gates.
-class Doorbell {
- public:
-  /// Returns when another try is worth it, or after kLookAgain. `gate`: null for "soon".
-  void Await(Gate* gate, Gate::Wish wish) {
-    if (gate == nullptr) return std::this_thread::sleep_for(Hold::kSoon);
-    if (gate != gate_) Hang(*gate, wish);
-    const auto until = std::chrono::steady_clock::now() + kLookAgain;
-    MutexLock lock(bell_->mutex);
-    while (!bell_->rung && bell_->changed.WaitUntil(bell_->mutex, until)) {
-    }
-    if (bell_->rung) gate_ = nullptr;
-  }
-
- private:
-  struct Bell {
-    Mutex mutex;
-    CondVar changed;
-    bool rung ABSL_GUARDED_BY(mutex) = false;
-  };
-
-  void Hang(Gate& gate, Gate::Wish wish) {
-    gate_ = &gate;
-    bell_ = std::make_shared<Bell>();
-    gate.WhenOpen(wish, [bell = bell_] {
-      MutexLock lock(bell->mutex);
-      bell->rung = true;
-      bell->changed.NotifyAll();
-    });
-  }
-
-  Gate* gate_ = nullptr;        ///< the gate that will ring
-  std::shared_ptr<Bell> bell_;  ///< shared: it may ring when nobody listens any more
-};
-
-}  // namespace
 
 void Hold::WaitAndPass(Database& db) {
   Doorbell bell;

@@ -13,6 +13,7 @@
 #include "absl/functional/function_ref.h"
 #include "storage/changes/change_feed.h"
 #include "storage/changes/interest.h"
+#include "storage/gate/doorbell.h"
 #include "storage/gate/gate.h"
 #include "storage/keyspace/database.h"
 #include "storage/keyspace/key_hash.h"
@@ -63,7 +64,7 @@ class Hold {
   /// The refused request was to close the gate.
   bool refused_to_close() const { return refused_to_close_; }
   /// How long "soon" is.
-  static constexpr std::chrono::microseconds kSoon{200};
+  static constexpr std::chrono::microseconds kSoon = Doorbell::kSoon;
 
   /// The same for threads that may wait: the background thread, the starting server, tests.
   void WaitAndPass(Database& db);

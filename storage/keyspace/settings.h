@@ -35,6 +35,17 @@ struct StorageSettings {
   /// CLIENT PAUSE, in ms since the epoch: until then nothing changes by itself. Expired entries are
   /// hidden but kept, and nothing is evicted.
   std::atomic<int64_t> unchanging_until_ms = 0;
+  /// Of a replica: keys expire by their primary's commands. Expired entries are hidden but kept,
+  /// unless somebody writes to them here.
+  std::atomic<bool> expires_by_primary = false;
+  /// Of a replica, as a rule: keys are evicted by the primary's commands alone.
+  std::atomic<bool> evicts_by_primary = false;
+
+  /// Whether expired entries are only hidden at this time.
+  bool keeps_expired(int64_t now_ms) const {
+    return unchanging_until_ms.load(std::memory_order_relaxed) > now_ms ||
+           expires_by_primary.load(std::memory_order_relaxed);
+  }
 
   std::atomic<uint32_t> hash_max_listpack_entries = 128;
   std::atomic<uint32_t> hash_max_listpack_value = 64;

@@ -42,7 +42,8 @@ Evictor::Room Evictor::NoRoom() const { return OverLimit() ? Room::kNoRoom : Roo
 Evictor::Room Evictor::MakeRoom() {
   if (!OverLimit() || FlushedMemoryIsComing()) return Room::kBelowLimit;
   // As in Redis, a pause admits commands that find no room: they wait for its end anyway.
-  if (keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) {
+  if (keyspace_.settings().evicts_by_primary.load(std::memory_order_relaxed) ||
+      keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) {
     return Room::kBelowLimit;
   }
   EvictionPolicy policy = keyspace_.settings().policy.load(std::memory_order_relaxed);

@@ -19,7 +19,7 @@ constexpr size_t kSliceFields = 256;
 
 size_t Expirer::Run(absl::FunctionRef<bool()> between) {
   size_t removed = 0;
-  if (keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) return removed;
+  if (keyspace_.settings().keeps_expired(keyspace_.clock().NowMs())) return removed;
   for (Database* db : keyspace_.databases()) {
     if (db->size() == 0) continue;
     if (!RunDatabase(*db, between, &removed)) break;

@@ -4,6 +4,7 @@
 
 #include "server/metrics/monitor_feed.h"
 #include "server/persistence/persistence.h"
+#include "server/roles/replication.h"
 
 namespace cloakroom {
 
@@ -22,6 +23,12 @@ std::optional<size_t> TakeKeyCount(Call& call, std::string_view not_a_number) {
 }
 
 absl::Status MayRunScript(Call& call, const ScriptFlags& flags, bool read_only_command) {
+  const Replication& replication = call.server().replication();
+  if (flags.declared && !flags.allow_stale && replication.stale() && !call.client().primary) {
+    return Refused(
+        "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and "
+        "'allow-stale' flag is not set on the script.");
+  }
   if (!flags.declared || flags.no_writes) return absl::OkStatus();
   if (!flags.allow_oom && call.thread().out_of_memory) {
     if (call.mode() == CallMode::kTopLevel) return Refused(kOutOfMemory);
@@ -29,8 +36,14 @@ absl::Status MayRunScript(Call& call, const ScriptFlags& flags, bool read_only_c
         "OOM allow-oom flag is not set on the script, can not run it when used memory > "
         "'maxmemory'");
   }
-  WriteHealth& health = call.server().persistence().write_health();
-  if (health.refuses_writes()) return Refused(health.Refusal());
+  if (!call.client().primary) {
+    if (replication.read_only()) {
+      return Refused("READONLY Can not run script with write flag on readonly replica");
+    }
+    WriteHealth& health = call.server().persistence().write_health();
+    if (health.refuses_writes()) return Refused(health.Refusal());
+    if (replication.too_few_replicas()) return Refused(kTooFewReplicas);
+  }
   if (read_only_command) {
     return Refused("ERR Can not execute a script with write flag using *_ro command.");
   }

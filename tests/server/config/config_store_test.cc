@@ -95,8 +95,19 @@ TEST_F(ConfigStoreTest, LoadsAllOrNothing) {
 }
 
 TEST_F(ConfigStoreTest, ListsWhatWasGivenInVain) {
-  EXPECT_OK(Load("cluster-enabled no\nport 7000\nslaveof no one\ncluster-enabled no\n"));
-  EXPECT_THAT(store_.GivenWithoutEffect(), ElementsAre("replicaof", "cluster-enabled"));
+  EXPECT_OK(Load("cluster-enabled no\nport 7000\nslave-lazy-flush no\ncluster-enabled no\n"));
+  EXPECT_THAT(store_.GivenWithoutEffect(), ElementsAre("replica-lazy-flush", "cluster-enabled"));
+}
+
+TEST_F(ConfigStoreTest, WhatTheServerNotesOutlastsAConfigSet) {
+  EXPECT_OK(Load("port 7000\n"));
+  store_.Note("replicaof", "10.0.0.1 6380");
+  EXPECT_EQ(store_.Text("replicaof"), "10.0.0.1 6380");
+  EXPECT_OK(store_.Set({"hz", "20"}));
+  EXPECT_THAT(store_.Words("replicaof"), ElementsAre("10.0.0.1", "6380"));
+  EXPECT_THAT(store_.Get({"slaveof"}), ElementsAre(Pair("slaveof", "10.0.0.1 6380")));
+  store_.Note("replicaof", "");
+  EXPECT_EQ(store_.Text("replicaof"), "");
 }
 
 TEST_F(ConfigStoreTest, KeepsTheLinesOfRepeatableDirectives) {

@@ -1,0 +1,117 @@
+#include "server/execution/record_executor.h"
+
+#include <optional>
+#include <string>
+
+#include "protocol/numbers.h"
+#include "protocol/reply_writer.h"
+#include "protocol/text.h"
+#include "server/execution/command_table.h"
+#include "server/execution/relative_time.h"
+#include "server/log/log.h"
+#include "server/roles/replication.h"
+#include "server/session/client_registry.h"
+#include "storage/base/clock.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+
+RecordExecutor::RecordExecutor(Server& server)
+    : server_(server),
+      thread_(server.keyspace().background_slot(), server.keyspace(), server.commands().size(),
+              server.scripts(), server.functions()),
+      executor_(server, thread_),
+      client_(server.clients().NextId(), server.clock().NowMs()) {
+  client_.authenticated = true;
+  client_.primary = true;
+  client_.no_touch = true;
+}
+
+RecordExecutor::Needs RecordExecutor::NeedsOf(const RecordReader& record) const {
+  Needs needs;
+  for (size_t i = 0; i < record.commands(); ++i) {
+    const CommandArguments args = record.arguments(i);
+    const bool alone = !record.transaction();
+    if (alone && EqualsIgnoreCase(args[0], "select")) continue;
+    const Command* const command = server_.commands().Find(args);
+    if (!executor_.admission().AdmitFromPrimary(command, args).ok()) continue;
+    AddDatabasesAlone(server_, *command, args, client_.db, /*nested=*/true, &needs.databases);
+    KeyPositions positions;
+    FindKeys(*command->row, args, &positions);
+    for (const KeyPosition key : positions) needs.keys.push_back(KeyHash::Of(args[key.index]));
+  }
+  // Whoever closes any gate closes that of the selected database as well, as a transaction does.
+  if (!needs.databases.empty()) AddDatabase(server_.keyspace().db(client_.db), &needs.databases);
+  return needs;
+}
+
+bool RecordExecutor::TryHold(Hold& hold, const Needs& needs) {
+  Database& db = server_.keyspace().db(client_.db);
+  if (!needs.databases.empty()) {
+    return hold.TryClose({needs.databases.data(), needs.databases.size()}, tickets_.any());
+  }
+  if (needs.keys.empty()) return hold.TryPass(db);
+  if (needs.keys.size() == 1) return hold.TryKey(db, needs.keys.front());
+  return hold.TryKeys(db, needs.keys);
+}
+
+bool RecordExecutor::TryRun(const RecordReader& record, absl::FunctionRef<void()> applied,
+                            Obstacle* obstacle) {
+  const Needs needs = NeedsOf(record);
+  Hold hold(thread_.slot, &thread_.holds);
+  if (!TryHold(hold, needs)) {
+    Gate* const gate = hold.refused();
+    const bool closes = hold.refused_to_close();
+    if (gate != nullptr && closes) tickets_.Refused(*gate);
+    *obstacle = {.gate = gate, .wish = {.closes = closes, .queued = closes}};
+    return false;
+  }
+  tickets_.Clear();
+  RunAll(record, hold);
+  applied();
+  return true;
+}
+
+void RecordExecutor::RunUnder(const RecordReader& record, Hold& hold) { RunAll(record, hold); }
+
+void RecordExecutor::RunAll(const RecordReader& record, Hold& hold) {
+  executor_.BeginBatch();
+  for (size_t i = 0; i < record.commands(); ++i) RunOne(record.arguments(i), hold);
+}
+
+bool RecordExecutor::Select(CommandArguments args) {
+  if (!EqualsIgnoreCase(args[0], "select") || args.size() != 2) return false;
+  const std::optional<int64_t> number = ParseInteger(args[1]);
+  if (!number || *number < 0 || *number >= server_.keyspace().database_count()) {
+    Tell(args, "ERR DB index is out of range");
+  } else {
+    client_.db = static_cast<int>(*number);
+  }
+  return true;
+}
+
+void RecordExecutor::RunOne(CommandArguments args, Hold& hold) {
+  if (Select(args) || EqualsIgnoreCase(args[0], "replconf")) return;
+  const Command* const command = server_.commands().Find(args);
+  const absl::Status may = executor_.admission().AdmitFromPrimary(command, args);
+  if (!may.ok()) return Tell(args, ReplyOf(may));
+  ReplyWriter reply(output_, 2);
+  const int64_t now_ms = CountsFromNow(args) ? server_.clock().NowMs() : kNothingExpiresMs;
+  executor_.RunNested(client_, *command, args, reply, now_ms, CallMode::kTransaction, hold);
+  const std::optional<std::string_view> whole = output_.Whole();
+  if (whole && whole->starts_with('-')) {
+    Tell(args, whole->substr(1, whole->find('\r') - 1));
+  }
+  output_.Clear();
+}
+
+void RecordExecutor::Tell(CommandArguments args, std::string_view error) {
+  constexpr size_t kShown = 128;
+  server_.replication().CountError();
+  LogWarning(
+      "== CRITICAL == This replica is sending an error to its master: '{}' after processing the "
+      "command '{}'",
+      error, args[0].substr(0, kShown));
+}
+
+}  // namespace cloakroom

@@ -1,0 +1,48 @@
+#ifndef CLOAKROOM_SERVER_ROLES_RECORD_RUNNER_H_
+#define CLOAKROOM_SERVER_ROLES_RECORD_RUNNER_H_
+
+#include <functional>
+#include <memory>
+
+#include "absl/functional/function_ref.h"
+#include "replication/link/record_reader.h"
+#include "storage/gate/gate.h"
+#include "storage/keyspace/hold.h"
+
+namespace cloakroom {
+
+/// Executes the records of a primary's stream. The room that executes commands is above this one,
+/// so the server passes in a factory.
+///
+/// Commands run as the primary's: nothing expires for them, nothing refuses them, and their effects
+/// go into no log. What fails is told to the server log.
+///
+/// Thread rule: one thread at a time.
+class RecordRunner {
+ public:
+  /// Why a record cannot run now. `gate`: null if something is occupied that will soon be free.
+  struct Obstacle {
+    Gate* gate = nullptr;
+    Gate::Wish wish = {};
+  };
+
+  virtual ~RecordRunner() = default;
+  /// Runs all commands of the record together. Calls `applied` while everything that they touch is
+  /// still held, at least a pass through the gate of a database. False: nothing ran, see
+  /// `obstacle`; try again or GiveUp().
+  virtual bool TryRun(const RecordReader& record, absl::FunctionRef<void()> applied,
+                      Obstacle* obstacle) = 0;
+  virtual void GiveUp() = 0;
+  /// Runs them under a hold that closes all gates.
+  virtual void RunUnder(const RecordReader& record, Hold& hold) = 0;
+
+  /// The database that the stream has selected.
+  virtual int db() const = 0;
+  virtual void set_db(int db) = 0;
+};
+
+using RecordRunnerFactory = std::function<std::unique_ptr<RecordRunner>()>;
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_ROLES_RECORD_RUNNER_H_

@@ -1,0 +1,262 @@
+// How Replication changes its role, and what the link to a primary reports.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "protocol/numbers.h"
+#include "protocol/text.h"
+#include "server/config/config_store.h"
+#include "server/context/server.h"
+#include "server/persistence/persistence.h"
+#include "server/log/log.h"
+#include "server/roles/link_log.h"
+#include "server/roles/replication.h"
+#include "server/session/blocked_request.h"
+#include "server/session/client.h"
+#include "server/session/client_registry.h"
+#include "storage/base/clock.h"
+#include "storage/keyspace/keyspace.h"
+
+namespace cloakroom {
+
+void Replication::FollowSettings() {
+  server_.config().Subscribe(
+      {"min-replicas-to-write", "min-replicas-max-lag", "replica-read-only",
+       "replica-serve-stale-data", "replica-ignore-maxmemory"},
+      [this] {
+        server_.keyspace().settings().evicts_by_primary =
+            is_replica() && server_.settings().replica_ignore_maxmemory;
+        DecideRefusals();
+        return absl::OkStatus();
+      });
+}
+
+void Replication::DecideRefusals() {
+  const Config& settings = server_.settings();
+  uint8_t refusals = 0;
+  if (is_replica()) {
+    if (settings.replica_read_only) refusals |= kReadOnly;
+    if (!link_up_ && !settings.replica_serve_stale_data) refusals |= kStaleData;
+  } else if (!board_.EnoughGood(server_.clock().MonotonicUs() / 1000,
+                                settings.min_replicas_to_write, settings.min_replicas_max_lag_s)) {
+    refusals |= kTooFew;
+  }
+  refusals_.store(refusals, std::memory_order_relaxed);
+}
+
+// ---- role changes
+
+std::optional<PrimaryAddress> Replication::primary() const {
+  MutexLock lock(mutex_);
+  return primary_;
+}
+
+void Replication::MakeStream() {
+  if (primary_stream_ != nullptr) return;
+  const auto tell = [this](auto act) {
+    if (Transport* const its_transport = transport()) act(*its_transport);
+  };
+  primary_stream_ = std::make_unique<PrimaryStream>(
+      server_, runners_(),
+      PrimaryStream::Callbacks{
+          .asked_for_ack = [tell](int64_t position) {
+            tell([position](Transport& link) { link.AnswerAck(position); });
+          },
+          .room = [tell] { tell([](Transport& link) { link.ReadPrimary(); }); },
+          .broken = [tell](const absl::Status& error) {
+            tell([&error](Transport& link) { link.StreamBroken(error); });
+          }});
+}
+
+void Replication::ApplyRole(bool replica) {
+  is_replica_ = replica;
+  link_up_ = false;
+  StorageSettings& settings = server_.keyspace().settings();
+  settings.expires_by_primary = replica;
+  settings.evicts_by_primary = replica && server_.settings().replica_ignore_maxmemory;
+  ChangeJournal& journal = server_.persistence().journal();
+  // A replica has a backlog for its own replicas, and keeps it when it is promoted.
+  if (replica) journal.set_replicated(true);
+  journal.set_following(replica);
+  DecideRefusals();
+}
+
+void Replication::BecomeReplica(PrimaryAddress primary) {
+  MakeStream();
+  const bool was_replica = is_replica();
+  if (!was_replica) {
+    LogNotice(
+        "Before turning into a replica, using my own master parameters to synthesize a cached "
+        "master: I may be able to synchronize with the new master with just a partial transfer.");
+  }
+  primary_stream_->End();
+  if (!was_replica) primary_stream_->set_db(std::max(stream_.selected_db(), 0));
+  Following following{.primary = primary};
+  {
+    MutexLock lock(mutex_);
+    following.turn = ++turn_;
+    following.cached = history_.BecomeReplica(stream_.tail());
+    if (data_lost_) following.cached.reset();
+    KeepStream();
+    primary_ = primary;
+    link_ = {};
+  }
+  ApplyRole(/*replica=*/true);
+  server_.config().Note("replicaof", Concat({primary.host, " ", std::to_string(primary.port)}));
+  UnblockClients();
+  if (Transport* const its_transport = transport()) its_transport->Follow(std::move(following));
+}
+
+void Replication::BecomePrimary(Hold& hold) {
+  if (!is_replica()) return;
+  {
+    // What the old link still reports comes too late.
+    MutexLock lock(mutex_);
+    ++turn_;
+  }
+  primary_stream_->Finish(hold);
+  std::optional<LinkLine> line;
+  {
+    MutexLock lock(mutex_);
+    line = history_.Promote(stream_.tail(), random_);
+    primary_.reset();
+    data_lost_ = false;
+  }
+  // Other replicas continue here, so the next record says its database.
+  stream_.SetDb(ChangeStream::kKeepsDb);
+  ApplyRole(/*replica=*/false);
+  server_.config().Note("replicaof", "");
+  LogLink(*line);
+  board_.Clear();
+  Transport* const its_transport = transport();
+  if (its_transport == nullptr) return;
+  its_transport->Unfollow();
+  its_transport->Dismiss();
+}
+
+/// As in Redis: what they wait for would be a write, or they wait for writes of this server.
+void Replication::UnblockClients() {
+  for (const std::shared_ptr<Client>& client : server_.clients().All()) {
+    std::shared_ptr<BlockedRequest> blocked;
+    {
+      MutexLock lock(client->mutex);
+      blocked = client->blocked_request;
+    }
+    if (blocked != nullptr) blocked->CallOff();
+  }
+}
+
+/// Of a stream that nobody has read so far the backlog begins now.
+void Replication::KeepStream() {
+  if (kept_ == ChangeStream::kNothing) kept_ = stream_.tail();
+  stream_.Keep(*this, kept_);
+}
+
+// ---- at the start
+
+void Replication::NoteLoaded(std::string_view name, std::string_view value) {
+  MutexLock lock(mutex_);
+  if (name == "repl-id") loaded_.id = ReplicationId::Parse(value);
+  if (name == "repl-offset") loaded_.offset = ParseInteger(value).value_or(-1);
+  if (name == "repl-stream-db") loaded_.db = static_cast<int>(ParseInteger(value).value_or(0));
+}
+
+void Replication::Restart(bool is_rdb) {
+  const std::vector<std::string> words = server_.config().Words("replicaof");
+  bool known = false;
+  int db = 0;
+  {
+    MutexLock lock(mutex_);
+    if (is_rdb && loaded_.id && loaded_.offset >= 0) {
+      const HistoryPoint point{*loaded_.id, loaded_.offset};
+      const int64_t tail = stream_.tail();
+      known = words.empty() ? history_.RestartAsPrimary(point, tail, tail, random_)
+                            : history_.RestartAsReplica(point, tail, tail);
+      db = loaded_.db;
+    }
+    // Our own id is new, and no primary knows it.
+    data_lost_ = !known && !words.empty();
+    if (known) KeepStream();
+  }
+  if (words.empty()) {
+    if (known) server_.persistence().journal().set_replicated(true);
+    return;
+  }
+  if (db > 0 && db < server_.keyspace().database_count()) stream_.SetDb(db);
+  BecomeReplica({words[0], static_cast<int>(ParseInteger(words[1]).value_or(0))});
+}
+
+// ---- the link
+
+bool Replication::IsTurn(Turn turn) const {
+  MutexLock lock(mutex_);
+  return turn == turn_;
+}
+
+bool Replication::BeginLoad(Turn turn) {
+  MutexLock lock(mutex_);
+  loaded_ = {};
+  return turn == turn_;
+}
+
+void Replication::TakeOver(const std::optional<HistoryPoint>& point) {
+  int db = 0;
+  {
+    MutexLock lock(mutex_);
+    if (loaded_.db > 0 && loaded_.db < server_.keyspace().database_count()) db = loaded_.db;
+    const int64_t tail = stream_.SetDb(db);
+    // Without a place to name, nobody may continue from here.
+    if (!point || !history_.TakeOver(*point, tail)) history_.ChangeId(random_);
+    data_lost_ = false;
+    kept_ = tail;
+    stream_.Keep(*this, kept_);
+  }
+  primary_stream_->set_db(db);
+  board_.Clear();
+  if (Transport* const its_transport = transport()) its_transport->Dismiss();
+}
+
+void Replication::LoseData() {
+  {
+    MutexLock lock(mutex_);
+    history_.ChangeId(random_);
+    data_lost_ = true;
+  }
+  board_.Clear();
+  if (Transport* const its_transport = transport()) its_transport->Dismiss();
+}
+
+bool Replication::Continue(Turn turn, const ReplicationId& id) {
+  bool changed = false;
+  {
+    MutexLock lock(mutex_);
+    if (turn != turn_) return false;
+    changed = history_.Continue(id, stream_.tail());
+  }
+  if (!changed) return true;
+  // So that our own replicas learn the new id.
+  board_.Clear();
+  if (Transport* const its_transport = transport()) its_transport->Dismiss();
+  return true;
+}
+
+bool Replication::BeginStream(Turn turn) {
+  if (!IsTurn(turn)) return false;
+  primary_stream_->Begin();
+  if (IsTurn(turn)) return true;
+  // The turn ended in between. Nothing has been received, since that is for the same thread.
+  primary_stream_->End();
+  return false;
+}
+
+void Replication::SetLink(LinkFacts facts) {
+  {
+    MutexLock lock(mutex_);
+    link_ = std::move(facts);
+    link_up_ = primary_.has_value() && link_.info.up;
+  }
+  DecideRefusals();
+}
+
+}  // namespace cloakroom
