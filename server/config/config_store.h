@@ -74,8 +74,8 @@ class ConfigStore {
   absl::Status Set(absl::Span<const std::string_view> names_and_values, ConfigCaller caller = {})
       ABSL_LOCKS_EXCLUDED(mutex_, changes_);
 
-  /// The server itself has changed a directive, as REPLICAOF does `replicaof`. `text` is what CONFIG
-  /// GET shows; subscribers are not called.
+  /// The server itself has changed a directive, as REPLICAOF does `replicaof`. `text` is what
+  /// CONFIG GET shows; subscribers are not called.
   void Note(std::string_view name, std::string_view text) ABSL_LOCKS_EXCLUDED(mutex_);
 
   /// CONFIG REWRITE: writes the current values to the configuration file; leaves included files

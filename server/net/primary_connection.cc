@@ -142,15 +142,18 @@ void PrimaryConnection::Do(const link_action::OpenReceiver& action) {
                          .by_file = action.load != SyncLoad::kInPlace},
       FullSyncLoad::Callbacks{
           .room = [report] { report([](PrimaryConnection& self) { self.TryAgain(); }); },
-          .not_received = [report, number](const absl::Status& status) {
-            report([number, status](PrimaryConnection& self) {
-              if (self.load_number_ != number || self.load_ == nullptr) return;
-              self.Do(self.link_.TransferFailed(status, self.now_ms()));
-            });
-          },
-          .ended = [report, number](const absl::Status& status) {
-            report([number, status](PrimaryConnection& self) { self.NoteLoad(number, status); });
-          }});
+          .not_received =
+              [report, number](const absl::Status& status) {
+                report([number, status](PrimaryConnection& self) {
+                  if (self.load_number_ != number || self.load_ == nullptr) return;
+                  self.Do(self.link_.TransferFailed(status, self.now_ms()));
+                });
+              },
+          .ended =
+              [report, number](const absl::Status& status) {
+                report(
+                    [number, status](PrimaryConnection& self) { self.NoteLoad(number, status); });
+              }});
   receiver_.emplace(action.size, load_->pipe());
 }
 
@@ -234,8 +237,7 @@ void PrimaryConnection::TryNextTarget() {
   while (!targets_.empty()) {
     const Target target = targets_.back();
     targets_.pop_back();
-    const int fd =
-        socket(target.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int fd = socket(target.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
       error = errno;
       continue;

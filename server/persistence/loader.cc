@@ -8,10 +8,11 @@
 #include "server/config/config_store.h"
 #include "server/log/log.h"
 #include "server/persistence/change_journal.h"
+#include "server/persistence/history_places.h"
 #include "server/persistence/load_run.h"
 #include "server/persistence/log_keeper.h"
+#include "server/persistence/persistence.h"
 #include "server/persistence/saver.h"
-#include "server/roles/replication.h"
 #include "server/script/function_registry.h"
 #include "server/tracking/tracking_table.h"
 #include "storage/access/flush.h"
@@ -73,7 +74,8 @@ absl::Status Loader::LoadAtStart(absl::FunctionRef<bool()> stop) {
   if (status.ok() && from_log) status = log_keeper_.Resume();
   // Before the gates open: those who wait for them must not save a part as the whole.
   if (!status.ok()) work_.ForgoSaving();
-  if (status.ok()) server_.replication().Restart(/*is_rdb=*/!from_log);
+  HistoryPlaces* const places = server_.persistence().places();
+  if (status.ok() && places != nullptr) places->Restart(/*is_rdb=*/!from_log);
   End(status.ok());
   return status;
 }

@@ -22,6 +22,8 @@
 
 namespace cloakroom {
 
+class HistoryPlaces;
+
 /// Brings the data to the disk and back. It owns the parts that do so, and does what takes several
 /// of them: cron's turn and the end of the process. Other callers use the part that they need.
 ///
@@ -40,6 +42,9 @@ class Persistence {
   LogKeeper& log_keeper() { return log_keeper_; }
   Loader& loader() { return loader_; }
   ChangeJournal& journal() { return journal_; }
+  /// Null: the data has no place in a history. Set before the first command.
+  HistoryPlaces* places() { return places_; }
+  void set_places(HistoryPlaces* places) { places_ = places; }
 
   /// Begins what is due. The cron thread calls it `hz` times a second.
   void Tick();
@@ -63,6 +68,7 @@ class Persistence {
 
   Server& server_;
   Files& files_;
+  HistoryPlaces* places_ = nullptr;
   ChangeJournal journal_;
   BackgroundWork work_;
   WriteHealth write_health_;

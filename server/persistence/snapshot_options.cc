@@ -10,7 +10,8 @@
 #include "server/config/config.h"
 #include "server/config/config_store.h"
 #include "server/context/thread_priority.h"
-#include "server/roles/replication.h"
+#include "server/persistence/history_places.h"
+#include "server/persistence/persistence.h"
 #include "server/script/function_registry.h"
 #include "server/script/script_cache.h"
 #include "storage/base/memory_meter.h"
@@ -42,12 +43,8 @@ SnapshotHead HeadOf(Server& server, bool log_base) {
                          {"ctime", std::to_string(server.clock().NowMs() / 1000)},
                          {"used-mem", std::to_string(MemoryMeter::UsedBytes())},
                          {"aof-base", log_base ? "1" : "0"}};
-  const auto saved = log_base ? std::nullopt : server.replication().SavedPoint();
-  if (saved) {
-    fields.emplace_back("repl-stream-db", std::to_string(saved->db));
-    fields.emplace_back("repl-id", std::string(saved->point.id.text()));
-    fields.emplace_back("repl-offset", std::to_string(saved->point.offset));
-  }
+  HistoryPlaces* const places = server.persistence().places();
+  if (places != nullptr && !log_base) places->AddFields(&fields);
   for (const ScriptPtr& script : server.scripts().Pinned()) {
     fields.emplace_back(kScriptAux, script->text);
   }
@@ -59,7 +56,9 @@ SnapshotHead HeadOf(Server& server, bool log_base) {
 }
 
 void TakeAuxField(Server& server, std::string_view key, std::string_view value) {
-  if (key != kScriptAux) return server.replication().NoteLoaded(key, value);
+  HistoryPlaces* const places = server.persistence().places();
+  if (key != kScriptAux && places != nullptr) places->NoteField(key, value);
+  if (key != kScriptAux) return;
   const absl::StatusOr<ScriptPtr> script = MakeScript(value);
   if (script.ok()) server.scripts().Add(*script, /*pinned=*/true);
 }

@@ -27,8 +27,7 @@ Meaning MeaningOf(const RecordReader& record) {
   const auto words = record.arguments(0);
   const auto is = [&](std::string_view name) { return EqualsIgnoreCase(words[0], name); };
   meaning.logged = !is("ping") && !is("publish") && !is("spublish") && !is("replconf");
-  meaning.asks_for_ack =
-      is("replconf") && words.size() > 1 && EqualsIgnoreCase(words[1], "getack");
+  meaning.asks_for_ack = is("replconf") && words.size() > 1 && EqualsIgnoreCase(words[1], "getack");
   return meaning;
 }
 

@@ -60,8 +60,7 @@ class PrimaryStream {
   /// Calls `receive` with room for bytes, which returns how many it put there; nullopt: none will
   /// come any more. Without calling it returns 0 if the applier is too far behind, or if End or
   /// Finish came.
-  std::optional<size_t> Receive(
-      absl::FunctionRef<std::optional<size_t>(std::span<char>)> receive);
+  std::optional<size_t> Receive(absl::FunctionRef<std::optional<size_t>(std::span<char>)> receive);
   /// Drops what has not been applied. Any thread.
   void End();
   /// Applies all whole records that were received, and drops the rest. `hold` closes all gates. Any

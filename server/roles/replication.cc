@@ -76,7 +76,6 @@ Replication::FullSyncPoint Replication::BeginFullSync() {
   std::optional<LinkLine> line;
   FullSyncPoint begin;
   const bool replica = is_replica();
-  if (replica) begin.db = primary_stream_->db();
   {
     MutexLock lock(mutex_);
     // What comes from here on is another replica's first record: it must say its database. But a
@@ -93,16 +92,6 @@ Replication::FullSyncPoint Replication::BeginFullSync() {
   server_.persistence().journal().set_replicated(true);
   if (line) LogLink(*line);
   return begin;
-}
-
-std::optional<Replication::FullSyncPoint> Replication::SavedPoint() {
-  FullSyncPoint saved;
-  if (is_replica()) saved.db = primary_stream_->db();
-  MutexLock lock(mutex_);
-  if (!history_.backlog() || data_lost_) return std::nullopt;
-  saved.position = stream_.tail();
-  saved.point = {.id = history_.id1(), .offset = history_.OffsetAt(saved.position)};
-  return saved;
 }
 
 void Replication::ForgetHistory() {

@@ -16,6 +16,7 @@
 #include "replication/link/replication_history.h"
 #include "replication/link/sync_decision.h"
 #include "replication/stream/change_stream.h"
+#include "server/persistence/history_places.h"
 #include "server/roles/primary_stream.h"
 #include "server/roles/record_runner.h"
 #include "storage/base/mutex.h"
@@ -60,7 +61,7 @@ struct LinkFacts {
 /// hold and then finds that writes are not refused may write.
 ///
 /// Thread rule: any thread, except where a comment names one.
-class Replication final : private StreamReader {
+class Replication final : public HistoryPlaces, private StreamReader {
  public:
   /// Of a role: another one each time that REPLICAOF changes something.
   using Turn = uint64_t;
@@ -131,11 +132,11 @@ class Replication final : private StreamReader {
   void BecomeReplica(PrimaryAddress primary);
   /// REPLICAOF NO ONE. First applies what was received from the primary. `hold` closes all gates.
   void BecomePrimary(Hold& hold);
-  /// Notes an AUX field of an RDB that is loaded.
-  void NoteLoaded(std::string_view name, std::string_view value);
-  /// The data was loaded at the start. `is_rdb`: the place that the AUX fields say is the data's.
-  /// Becomes what `replicaof` says. REQUIRES: as BecomeReplica.
-  void Restart(bool is_rdb);
+  // HistoryPlaces.
+  void AddFields(RdbAuxFields* fields) override;
+  void NoteField(std::string_view name, std::string_view value) override;
+  /// Also becomes what `replicaof` says.
+  void Restart(bool is_rdb) override;
 
   /// The data is another than the stream says: no replica may continue from it.
   void ForgetHistory();
@@ -143,7 +144,7 @@ class Replication final : private StreamReader {
     ReplicationId id1;
     ReplicationId id2;
     std::optional<PrimaryAddress> primary;
-    LinkFacts link;         ///< if there is a primary
+    LinkFacts link;          ///< if there is a primary
     int64_t read_ahead = 0;  ///< received from it and not applied, in bytes
     int64_t second_offset = -1;
     int64_t offset = 0;  ///< master_repl_offset
@@ -170,12 +171,8 @@ class Replication final : private StreamReader {
   struct FullSyncPoint {
     HistoryPoint point;
     int64_t position = 0;
-    int db = 0;  ///< that the stream has selected there
   };
   FullSyncPoint BeginFullSync();
-  /// The place that a snapshot of this instant stands for; nullopt: nobody can continue from it.
-  /// REQUIRES: as BeginFullSync.
-  std::optional<FullSyncPoint> SavedPoint();
   /// The replicas of the last full sync have their cursors: nothing is kept for them besides.
   void EndPin();
   /// Keeps the stream from the oldest cursor on, or from where the backlog begins.
@@ -192,8 +189,8 @@ class Replication final : private StreamReader {
   // ---- for the link to the primary; false, or nullptr: this turn is over
 
   bool IsTurn(Turn turn) const;
-  /// The primary's data is about to be loaded. REQUIRES: all gates are closed, until one of the next
-  /// two.
+  /// The primary's data is about to be loaded. REQUIRES: all gates are closed, until one of the
+  /// next two.
   bool BeginLoad(Turn turn);
   /// The primary's data has been loaded in place of ours; it is that of `point`. nullopt: the
   /// primary names no place. Our replicas are closed, for their data is another.

@@ -8,8 +8,8 @@
 #include "protocol/text.h"
 #include "server/config/config_store.h"
 #include "server/context/server.h"
-#include "server/persistence/persistence.h"
 #include "server/log/log.h"
+#include "server/persistence/persistence.h"
 #include "server/roles/link_log.h"
 #include "server/roles/replication.h"
 #include "server/session/blocked_request.h"
@@ -21,15 +21,14 @@
 namespace cloakroom {
 
 void Replication::FollowSettings() {
-  server_.config().Subscribe(
-      {"min-replicas-to-write", "min-replicas-max-lag", "replica-read-only",
-       "replica-serve-stale-data", "replica-ignore-maxmemory"},
-      [this] {
-        server_.keyspace().settings().evicts_by_primary =
-            is_replica() && server_.settings().replica_ignore_maxmemory;
-        DecideRefusals();
-        return absl::OkStatus();
-      });
+  server_.config().Subscribe({"min-replicas-to-write", "min-replicas-max-lag", "replica-read-only",
+                              "replica-serve-stale-data", "replica-ignore-maxmemory"},
+                             [this] {
+                               server_.keyspace().settings().evicts_by_primary =
+                                   is_replica() && server_.settings().replica_ignore_maxmemory;
+                               DecideRefusals();
+                               return absl::OkStatus();
+                             });
 }
 
 void Replication::DecideRefusals() {
@@ -60,18 +59,21 @@ void Replication::MakeStream() {
   primary_stream_ = std::make_unique<PrimaryStream>(
       server_, runners_(),
       PrimaryStream::Callbacks{
-          .asked_for_ack = [tell](int64_t position) {
-            tell([position](Transport& link) { link.AnswerAck(position); });
-          },
+          .asked_for_ack =
+              [tell](int64_t position) {
+                tell([position](Transport& link) { link.AnswerAck(position); });
+              },
           .room = [tell] { tell([](Transport& link) { link.ReadPrimary(); }); },
-          .broken = [tell](const absl::Status& error) {
-            tell([&error](Transport& link) { link.StreamBroken(error); });
-          }});
+          .broken =
+              [tell](const absl::Status& error) {
+                tell([&error](Transport& link) { link.StreamBroken(error); });
+              }});
 }
 
 void Replication::ApplyRole(bool replica) {
   is_replica_ = replica;
   link_up_ = false;
+  SetLogRole(replica ? LogRole::kReplica : LogRole::kPrimary);
   StorageSettings& settings = server_.keyspace().settings();
   settings.expires_by_primary = replica;
   settings.evicts_by_primary = replica && server_.settings().replica_ignore_maxmemory;
@@ -155,7 +157,17 @@ void Replication::KeepStream() {
 
 // ---- at the start
 
-void Replication::NoteLoaded(std::string_view name, std::string_view value) {
+void Replication::AddFields(RdbAuxFields* fields) {
+  const int db = is_replica() ? primary_stream_->db() : 0;
+  MutexLock lock(mutex_);
+  // Without a backlog, or with data that is nobody's, nobody may continue from it.
+  if (!history_.backlog() || data_lost_) return;
+  fields->emplace_back("repl-stream-db", std::to_string(db));
+  fields->emplace_back("repl-id", std::string(history_.id1().text()));
+  fields->emplace_back("repl-offset", std::to_string(history_.OffsetAt(stream_.tail())));
+}
+
+void Replication::NoteField(std::string_view name, std::string_view value) {
   MutexLock lock(mutex_);
   if (name == "repl-id") loaded_.id = ReplicationId::Parse(value);
   if (name == "repl-offset") loaded_.offset = ParseInteger(value).value_or(-1);

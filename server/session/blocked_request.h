@@ -92,8 +92,8 @@ class BlockedRequest final : public Waiter {
   /// For CLIENT UNBLOCK: ends it with an error, or as if its time had run out. False: another
   /// thread was first. Any thread.
   bool Unblock(bool with_error);
-  /// The server has become a replica: ends it with an error, after which its client is to be closed.
-  /// Any thread.
+  /// The server has become a replica: ends it with an error, after which its client is to be
+  /// closed. Any thread.
   bool CallOff();
   bool closes_client();
   /// Call it when its client is gone: nobody may serve it any more.

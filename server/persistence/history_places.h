@@ -1,0 +1,29 @@
+#ifndef CLOAKROOM_SERVER_PERSISTENCE_HISTORY_PLACES_H_
+#define CLOAKROOM_SERVER_PERSISTENCE_HISTORY_PLACES_H_
+
+#include <string_view>
+
+#include "replication/rdb/snapshot_writer.h"
+
+namespace cloakroom {
+
+/// Knows at which place of the history of changes the data is, so that a replica may continue from
+/// a saved file. The room that knows is above this one.
+///
+/// Thread rule: one that has closed all gates.
+class HistoryPlaces {
+ public:
+  /// Adds the fields that say so in the head of an RDB of this instant.
+  virtual void AddFields(RdbAuxFields* fields) = 0;
+  /// A field of an RDB that is loaded; it may be another one.
+  virtual void NoteField(std::string_view name, std::string_view value) = 0;
+  /// The data was loaded at the start. `is_rdb`: it is that of the noted fields.
+  virtual void Restart(bool is_rdb) = 0;
+
+ protected:
+  ~HistoryPlaces() = default;
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_SERVER_PERSISTENCE_HISTORY_PLACES_H_
