@@ -69,6 +69,20 @@ TEST_F(AofPendingTest, TheLogLeavesOutWhatIsOnlyForOthers) {
   EXPECT_FALSE(pending_.Await(true, 0, 0)) << "it wakes no writer";
 }
 
+TEST_F(AofPendingTest, TheLogOfAReplicaIsThePrimarysStreamWithoutWhatIsOnlyForOthers) {
+  const auto follow = [&](std::string_view bytes, bool logged) {
+    const int64_t begin = stream_.tail();
+    bytes.copy(stream_.Room(begin).data(), bytes.size());
+    pending_.Extend(begin + static_cast<int64_t>(bytes.size()), 0, logged);
+  };
+  follow("abc", true);
+  follow("PING", false);
+  follow("de", true);
+  EXPECT_TRUE(pending_.Await(/*for_bytes=*/true, 1'000'000, 0));
+  EXPECT_EQ(TakeAll(), "abcde");
+  EXPECT_EQ(pending_.appended(), 9);
+}
+
 TEST_F(AofPendingTest, ASwitchStandsBetweenTheBytesOfTheFiles) {
   pending_.Append("old");
   EXPECT_EQ(pending_.Switch({"next", nullptr}), 3);

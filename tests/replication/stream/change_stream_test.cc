@@ -98,6 +98,24 @@ TEST_F(ChangeStreamTest, AnEmptyRecordHoldsReadersBackToo) {
   EXPECT_EQ(All(), Select(7) + "ab");
 }
 
+TEST_F(ChangeStreamTest, AnotherStreamsBytesBecomePartOfItWhereARecordEnds) {
+  const std::string text = Select(5) + std::string(2 * StreamChunks::kChunkBytes, 'x');
+  for (int64_t at = 0; at < static_cast<int64_t>(text.size());) {
+    const std::span<char> room = stream_.Room(at);
+    at += static_cast<int64_t>(text.copy(room.data(), room.size(), static_cast<size_t>(at)));
+  }
+  EXPECT_EQ(stream_.Published(), 0);
+  stream_.Extend(static_cast<int64_t>(text.size()), 5);
+  EXPECT_EQ(All(), text);
+  EXPECT_EQ(stream_.selected_db(), 5);
+  EXPECT_EQ(stream_.RecordEnd(kChunk, 10 * kChunk), static_cast<int64_t>(text.size()));
+  Append("y", 5, 5);
+  EXPECT_EQ(All(), text + "y") << "its database is selected";
+  stream_.SetDb(kKeepsDb);
+  Append("z", 5, 5);
+  EXPECT_EQ(All(), text + "y" + Select(5) + "z");
+}
+
 TEST_F(ChangeStreamTest, ReadersAreToldWhileTheyListen) {
   stream_.Append("a");
   EXPECT_EQ(reader_.moved, 0);

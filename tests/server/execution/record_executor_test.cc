@@ -1,0 +1,129 @@
+#include "server/execution/record_executor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "server/roles/replication.h"
+#include "storage/keyspace/keyspace.h"
+#include "tests/server/support/server_fixture.h"
+
+namespace cloakroom {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string Record(const std::vector<Words>& commands) {
+  std::string text;
+  for (const Words& words : commands) {
+    text += "*" + std::to_string(words.size()) + "\r\n";
+    for (const std::string& word : words) {
+      text += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+    }
+  }
+  return text;
+}
+
+class RecordExecutorTest : public ServerTest {
+ protected:
+  RecordExecutorTest() : ServerTest(SystemFiles(), {"--save", ""}) {}
+
+  /// Runs the first record of the text; whether it could run.
+  bool TryRun(const std::vector<Words>& commands) {
+    text_ = Record(commands);
+    RecordReader reader;
+    reader.Feed(text_);
+    EXPECT_EQ(reader.Next(), RecordReader::Status::kRecord);
+    return runner_.TryRun(reader, [this] { ++applied_; }, &obstacle_);
+  }
+  int64_t errors() { return server_.replication().figures().replica_errors; }
+
+  std::string text_;
+  int applied_ = 0;
+  RecordRunner::Obstacle obstacle_;
+  RecordExecutor runner_{server_};
+};
+
+TEST_F(RecordExecutorTest, RunsCommandsInTheSelectedDatabase) {
+  EXPECT_TRUE(TryRun({{"SET", "k", "0"}}));
+  EXPECT_TRUE(TryRun({{"select", "3"}}));
+  EXPECT_EQ(runner_.db(), 3);
+  EXPECT_TRUE(TryRun({{"SET", "k", "3"}}));
+  EXPECT_TRUE(TryRun({{"MULTI"}, {"INCR", "k"}, {"SELECT", "4"}, {"SET", "k", "4"}, {"EXEC"}}));
+  EXPECT_EQ(runner_.db(), 4);
+  EXPECT_EQ(applied_, 4);
+  EXPECT_EQ(Run("GET k"), "$1\r\n0\r\n");
+  Run("SELECT 3");
+  EXPECT_EQ(Run("GET k"), "$1\r\n4\r\n");
+  Run("SELECT 4");
+  EXPECT_EQ(Run("GET k"), "$1\r\n4\r\n");
+}
+
+TEST_F(RecordExecutorTest, WaitsForKeysAndGates) {
+  Hold hold(0);
+  ASSERT_TRUE(hold.TryKey(server_.keyspace().db(0), KeyHash::Of("k")));
+  EXPECT_FALSE(TryRun({{"SET", "k", "v"}}));
+  EXPECT_EQ(obstacle_.gate, nullptr) << "soon";
+  hold.Release();
+  hold.WaitAndClose(server_.keyspace().db(0));
+  EXPECT_FALSE(TryRun({{"SET", "k", "v"}}));
+  EXPECT_EQ(obstacle_.gate, &server_.keyspace().db(0).gate());
+  EXPECT_FALSE(obstacle_.wish.closes);
+  EXPECT_FALSE(TryRun({{"FLUSHALL"}}));
+  EXPECT_TRUE(obstacle_.wish.closes);
+  EXPECT_EQ(applied_, 0);
+  hold.Release();
+  EXPECT_TRUE(TryRun({{"FLUSHALL"}}));
+  EXPECT_EQ(applied_, 1);
+}
+
+TEST_F(RecordExecutorTest, NothingExpiresForThePrimary) {
+  Run({"SET", "n", "5", "PX", "100"});
+  Advance(1000);
+  EXPECT_TRUE(TryRun({{"INCR", "n"}}));
+  EXPECT_TRUE(TryRun({{"PERSIST", "n"}}));
+  EXPECT_EQ(Run("GET n"), "$1\r\n6\r\n");
+}
+
+TEST_F(RecordExecutorTest, NothingRefusesThePrimary) {
+  Run("CONFIG SET maxmemory 1");
+  Run("CONFIG SET min-replicas-to-write 3");
+  EXPECT_THAT(Run("SET k v"), testing::StartsWith("-"));
+  EXPECT_TRUE(TryRun({{"SET", "k", "v"}}));
+  EXPECT_TRUE(TryRun({{"EVAL", "return redis.call('set', 'e', 'v')", "0"}}));
+  Run("CONFIG SET maxmemory 0");
+  EXPECT_EQ(Run("EXISTS k e"), ":2\r\n");
+  EXPECT_EQ(errors(), 0);
+}
+
+TEST_F(RecordExecutorTest, ErrorsAreCounted) {
+  EXPECT_TRUE(TryRun({{"LPUSH", "k", "v"}}));
+  EXPECT_TRUE(TryRun({{"INCR", "k"}}));
+  EXPECT_EQ(errors(), 1);
+  EXPECT_TRUE(TryRun({{"JSON.SET", "k", "$", "1"}}));
+  EXPECT_EQ(errors(), 2);
+  EXPECT_TRUE(TryRun({{"SELECT", "9999"}}));
+  EXPECT_EQ(errors(), 3);
+  EXPECT_TRUE(TryRun({{"REPLCONF", "GETACK", "*"}}));
+  EXPECT_TRUE(TryRun({{"PING"}}));
+  EXPECT_EQ(errors(), 3);
+  EXPECT_EQ(applied_, 6);
+}
+
+TEST_F(RecordExecutorTest, UnderClosedGatesItNeedsNothingElse) {
+  Hold hold(server_.keyspace().background_slot());
+  hold.WaitAndCloseAll(server_.keyspace());
+  text_ = Record({{"MULTI"}, {"SET", "a", "1"}, {"SWAPDB", "0", "1"}, {"EXEC"}});
+  RecordReader reader;
+  reader.Feed(text_);
+  ASSERT_EQ(reader.Next(), RecordReader::Status::kRecord);
+  runner_.RunUnder(reader, hold);
+  hold.Release();
+  Run("SELECT 1");
+  EXPECT_EQ(Run("GET a"), "$1\r\n1\r\n");
+}
+
+}  // namespace
+}  // namespace cloakroom
