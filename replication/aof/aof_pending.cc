@@ -70,15 +70,15 @@ int64_t AofPending::AppendUnlogged(std::string_view bytes) {
   return place.end;
 }
 
-void AofPending::Extend(int64_t end, int db, bool logged) {
+void AofPending::Extend(int64_t end, int db, std::optional<std::string> instead) {
   const int64_t begin = stream_.tail();
-  if (logged) {
-    Annotate(begin);
-  } else if (logging()) {
-    AddMark({.position = begin, .skipped = end - begin});
+  const bool due = !instead || !instead->empty();
+  if (due) Annotate(begin);
+  if (instead && logging()) {
+    AddMark({.position = begin, .text = *std::move(instead), .skipped = end - begin});
   }
   stream_.Extend(end, db);
-  Announce(/*due=*/logged);
+  Announce(due);
 }
 
 void AofPending::Completed(const ChangePlace& place) {

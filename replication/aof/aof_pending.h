@@ -66,8 +66,9 @@ class AofPending final : private StreamReader {
   int64_t Append(std::string_view bytes, Due due = Due::kNow);
   /// Appends whole commands for the stream's other readers, which the log leaves out.
   int64_t AppendUnlogged(std::string_view bytes);
-  /// The stream follows another one (ChangeStream::Extend). `logged`: the log has these bytes, too.
-  void Extend(int64_t end, int db, bool logged);
+  /// The stream follows another one (ChangeStream::Extend). `instead`: what the log has in place of
+  /// these bytes; nullopt: the same.
+  void Extend(int64_t end, int db, std::optional<std::string> instead);
   /// Everything before `offset` is due.
   void Demand(int64_t offset);
   int64_t appended() const { return stream_.tail(); }

@@ -120,7 +120,9 @@ class AppendOnlyFile {
   }
   int64_t Append(std::string_view resp) { return pending_.Append(resp); }
   int64_t AppendUnlogged(std::string_view resp) { return pending_.AppendUnlogged(resp); }
-  void Extend(int64_t end, int db, bool logged) { pending_.Extend(end, db, logged); }
+  void Extend(int64_t end, int db, std::optional<std::string> instead) {
+    pending_.Extend(end, db, std::move(instead));
+  }
   /// Bytes before `offset` that were appended kOnDemand are to be written now.
   void Demand(int64_t offset) { pending_.Demand(offset); }
   int64_t appended_offset() const { return pending_.appended(); }

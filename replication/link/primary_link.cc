@@ -174,7 +174,8 @@ PrimaryLinkActions PrimaryLink::TransferReceived(size_t bytes, bool done, int64_
 }
 
 PrimaryLinkActions PrimaryLink::TransferFailed(const absl::Status& error, int64_t now_ms) {
-  if (state_ != State::kTransfer) return {};
+  // The last bytes are still on their way to the disk when the transfer is whole.
+  if (state_ != State::kTransfer && state_ != State::kLoading) return {};
   now_ms_ = now_ms;
   Warn(
       "Write error or short write writing to the DB dump file needed for MASTER <-> REPLICA "

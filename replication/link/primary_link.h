@@ -112,7 +112,7 @@ class PrimaryLink {
 
   /// The receiver took this many bytes; `done` as it says.
   PrimaryLinkActions TransferReceived(size_t bytes, bool done, int64_t now_ms);
-  /// The file cannot be written.
+  /// The file cannot be written; also while it is loaded, as far as the link knows.
   PrimaryLinkActions TransferFailed(const absl::Status& error, int64_t now_ms);
   PrimaryLinkActions LoadDone(int64_t now_ms);
   PrimaryLinkActions LoadFailed(const absl::Status& error, int64_t now_ms);

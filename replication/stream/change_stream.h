@@ -101,6 +101,8 @@ class ChangeStream {
   /// The bytes from the tail to `end`, which are in Room(), are whole records from now on, behind
   /// which `db` is selected. The caller announces them. REQUIRES: nobody else appends.
   void Extend(int64_t end, int db);
+  /// The bytes in Room() up to `end` are of no use any more.
+  void Cut(int64_t end) { chunks_.Cut(tail(), end); }
 
   // ---- reading
 

@@ -91,13 +91,19 @@ int64_t StreamChunks::RecordEnd(int64_t position, int64_t limit) {
 
 void StreamChunks::Trim(int64_t position) {
   MutexLock lock(mutex_);
-  Ring& ring = *rings_.back();
-  for (const int64_t kept = NumberOf(position); first_ < kept; ++first_) {
-    Chunk& chunk = ring[first_];
-    if (chunk.number.load(std::memory_order_relaxed) != first_) continue;
-    chunk.number.store(kUnknown, std::memory_order_relaxed);
-    Free(chunk.bytes.exchange(nullptr, std::memory_order_relaxed));
-  }
+  for (const int64_t kept = NumberOf(position); first_ < kept; ++first_) Drop(first_);
+}
+
+void StreamChunks::Cut(int64_t position, int64_t end) {
+  MutexLock lock(mutex_);
+  for (int64_t number = NumberOf(position) + 1; number <= NumberOf(end); ++number) Drop(number);
+}
+
+void StreamChunks::Drop(int64_t number) {
+  Chunk& chunk = (*rings_.back())[number];
+  if (chunk.number.load(std::memory_order_relaxed) != number) return;
+  chunk.number.store(kUnknown, std::memory_order_relaxed);
+  Free(chunk.bytes.exchange(nullptr, std::memory_order_relaxed));
 }
 
 }  // namespace cloakroom

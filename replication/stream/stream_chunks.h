@@ -54,6 +54,8 @@ class StreamChunks {
 
   /// Frees what lies before the position. Never goes back.
   void Trim(int64_t position);
+  /// Frees the chunks behind the one of `position`, up to that of `end`. Nobody may use them.
+  void Cut(int64_t position, int64_t end);
   /// Of the chunks that there are, with the spare ones.
   int64_t memory() const { return memory_.load(std::memory_order_relaxed); }
 
@@ -76,6 +78,7 @@ class StreamChunks {
   /// The chunk with this number, which is made if there is none.
   Chunk& Find(int64_t number);
   Chunk& Make(int64_t number);
+  void Drop(int64_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Grow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   char* Allocate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Free(char* bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -1,4 +1,4 @@
-// SYNC PSYNC REPLCONF REPLICAOF SLAVEOF ROLE.
+// SYNC PSYNC REPLCONF REPLICAOF SLAVEOF FAILOVER ROLE.
 #include "server/roles/replication.h"
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "server/execution/call.h"
 #include "server/info/client_line.h"
 #include "server/log/log.h"
+#include "server/roles/link_log.h"
 #include "server/session/stream.h"
 
 namespace cloakroom {
@@ -56,6 +57,11 @@ void Synchronize(Call& call, NewReplica replica) {
   const SyncDecision decision = call.server().replication().Foresee(request);
   if (decision.kind == SyncDecision::Kind::kNothing) return;
   if (decision.kind == SyncDecision::Kind::kError) return call.Error(decision.error);
+  if (decision.kind == SyncDecision::Kind::kPromote) {
+    call.server().replication().BecomePrimary(call.hold());
+    LogLink(*decision.promoted);
+  }
+  replica.failover = false;
   Replication::Transport* const transport = call.server().replication().transport();
   if (transport == nullptr) return call.Error("ERR Can't SYNC: the server is ending");
   replica.client = AsReplica(client);
@@ -91,6 +97,19 @@ void ReplConf(Call& call) {
   }
 }
 
+/// PSYNC with FAILOVER changes the role.
+Access AccessOfPsync(Server&, CommandArguments args) {
+  return args.size() > 3 ? Access::kAll : Access::kNone;
+}
+
+void FailOver(Call& call) {
+  const FailoverRequest request = FailoverRequest::Read(call.args().subspan(1));
+  if (!request.error.empty()) return call.Error(request.error);
+  const absl::Status may = call.server().replication().Fail(request, call.hold());
+  if (!may.ok()) return call.Error(ReplyOf(may));
+  call.reply().Ok();
+}
+
 std::string UserOf(Call& call) { return ClientLine(call.client(), call.now_ms()); }
 
 /// REQUIRES: all gates are closed, which the row's access sees to.
@@ -104,6 +123,8 @@ void ReplicaOf(Call& call) {
     return call.reply().Ok();
   }
   const std::optional<int64_t> port = ParseInteger(call.arg(2));
+  if (replication.failing_over())
+    return call.Error("ERR REPLICAOF not allowed while failing over.");
   if (!port || *port < 0 || *port > 65535) return call.Error("ERR Invalid master port");
   const PrimaryAddress primary{std::string(call.arg(1)), static_cast<int>(*port)};
   const std::optional<PrimaryAddress> present = replication.primary();
@@ -113,7 +134,7 @@ void ReplicaOf(Call& call) {
         "with. No operation performed.");
     return call.reply().Simple("OK Already connected to specified master");
   }
-  replication.BecomeReplica(primary);
+  replication.BecomeReplica(call.hold(), primary);
   LogNotice("REPLICAOF {}:{} enabled (user request from '{}')", primary.host, primary.port,
             UserOf(call));
   call.reply().Ok();
@@ -154,7 +175,8 @@ constexpr CommandRow kReplicationCommands[] = {
      .since = "1.0.0", .complexity = "O(N) for N keys",
      .summary = "Makes the client a replica, with all data: for old replicas."},
     {.name = "psync", .run = Psync, .arity = -3,
-     .flags = kAdmin | kNoScript | kNoMulti | kNoAsyncLoading, .since = "2.8.0",
+     .flags = kAdmin | kNoScript | kNoMulti | kNoAsyncLoading, .access_of = AccessOfPsync,
+     .since = "2.8.0",
      .complexity = "O(1), or O(N) for N keys", .syntax = "replicationid offset:integer",
      .summary = "Makes the client a replica that continues where it was, if it can."},
     {.name = "replconf", .run = ReplConf, .arity = -1,
@@ -168,6 +190,10 @@ constexpr CommandRow kReplicationCommands[] = {
      .flags = kAdmin | kNoScript | kStale | kNoAsyncLoading, .access = Access::kAll, .since = "1.0.0",
      .complexity = "O(1)", .syntax = "<host-port: host port:integer | no-one: NO ONE>",
      .summary = "REPLICAOF by its older name."},
+    {.name = "failover", .run = FailOver, .arity = -1, .flags = kAdmin | kNoScript | kStale,
+     .access = Access::kAll, .since = "6.2.0", .complexity = "O(1)",
+     .syntax = "[target: TO host port:integer [FORCE]] [ABORT] [TIMEOUT milliseconds:integer]",
+     .summary = "Changes roles with a replica, and loses no write."},
     {.name = "role", .run = Role, .arity = 1, .flags = kNoScript | kLoading | kStale | kFast,
      .since = "2.8.12", .complexity = "O(1)",
      .summary = "Whether the server is a primary, and who its replicas are."},

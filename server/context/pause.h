@@ -2,7 +2,9 @@
 #define CLOAKROOM_SERVER_CONTEXT_PAUSE_H_
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -14,34 +16,35 @@
 
 namespace cloakroom {
 
-/// CLIENT PAUSE: until a point in time, all commands wait, or those that may write. The hot path
-/// asks with one atomic load. Thread rule: any thread.
+/// CLIENT PAUSE, and that of a failover: until a point in time, all commands wait, or those that
+/// may write. The hot path asks with one atomic load. Thread rule: any thread.
 class Pause {
  public:
+  /// Who pauses. The end of one pause leaves the other's.
+  enum class By : uint8_t { kClient, kFailover };
+
   /// `settings`: of the keyspace, which must not change anything by itself during a pause; null:
   /// none.
   explicit Pause(StorageSettings* settings = nullptr) : settings_(settings) {}
 
-  void Begin(int64_t until_ms, bool all) {
+  void Begin(int64_t until_ms, bool all, By by = By::kClient) {
     {
       MutexLock lock(mutex_);
       // A pause of one kind never shortens or weakens one under way, as in Redis.
-      std::atomic<int64_t>& until = all ? all_until_ms_ : write_until_ms_;
-      until = std::max(until.load(), until_ms);
-      active_ = true;
-      TellKeyspace();
+      Times& times = times_[static_cast<size_t>(by)];
+      int64_t& until = all ? times.all_until_ms : times.write_until_ms;
+      until = std::max(until, until_ms);
+      Apply();
     }
     // Those that wait since an earlier pause ask again: none waits longer than the pause that it
     // met.
     WakeAll();
   }
-  void End() {
+  void End(By by = By::kClient) {
     {
       MutexLock lock(mutex_);
-      all_until_ms_ = 0;
-      write_until_ms_ = 0;
-      active_ = false;
-      TellKeyspace();
+      times_[static_cast<size_t>(by)] = {};
+      Apply();
     }
     WakeAll();
   }
@@ -82,9 +85,21 @@ class Pause {
   }
 
  private:
-  void TellKeyspace() {
-    if (settings_ == nullptr) return;
-    settings_->unchanging_until_ms = std::max(all_until_ms_.load(), write_until_ms_.load());
+  struct Times {
+    int64_t all_until_ms = 0;
+    int64_t write_until_ms = 0;
+  };
+  void Apply() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    Times latest;
+    for (const Times& times : times_) {
+      latest.all_until_ms = std::max(latest.all_until_ms, times.all_until_ms);
+      latest.write_until_ms = std::max(latest.write_until_ms, times.write_until_ms);
+    }
+    all_until_ms_ = latest.all_until_ms;
+    write_until_ms_ = latest.write_until_ms;
+    const int64_t until_ms = std::max(latest.all_until_ms, latest.write_until_ms);
+    active_ = until_ms != 0;
+    if (settings_ != nullptr) settings_->unchanging_until_ms = until_ms;
   }
   void WakeAll() {
     std::map<Waiter, std::function<void()>> waiters;
@@ -100,6 +115,7 @@ class Pause {
   std::atomic<int64_t> all_until_ms_ = 0;
   std::atomic<int64_t> write_until_ms_ = 0;
   Mutex mutex_;
+  std::array<Times, 2> times_ ABSL_GUARDED_BY(mutex_);  ///< by By
   Waiter last_waiter_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<Waiter, std::function<void()>> waiters_ ABSL_GUARDED_BY(mutex_);
 };

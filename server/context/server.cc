@@ -109,6 +109,8 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
     threads_.push_back(
         std::make_unique<ThreadContext>(i, *keyspace_, commands_->size(), *scripts_, *functions_));
   }
+  applier_ = std::make_unique<ThreadContext>(keyspace_->background_slot(), *keyspace_,
+                                             commands_->size(), *scripts_, *functions_);
   persistence_->set_places(replication_.get());
   FollowSettings();
   sampler_->SampleFigures(*this);

@@ -89,6 +89,8 @@ class Server {
 
   int thread_count() const { return static_cast<int>(threads_.size()); }
   ThreadContext& thread(int i) { return *threads_[static_cast<size_t>(i)]; }
+  /// Of the thread that applies a primary's stream.
+  ThreadContext& applier() { return *applier_; }
 
   /// 40 hex digits, new at every start.
   const std::string& run_id() const { return run_id_; }
@@ -145,6 +147,7 @@ class Server {
   const std::unique_ptr<KeyspaceNotifier> notifier_;
   const std::unique_ptr<TrackingTable> tracking_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
+  std::unique_ptr<ThreadContext> applier_;
   const std::string run_id_;
   const std::unique_ptr<const ProcessFacts> facts_;
   const int64_t started_ms_;

@@ -21,7 +21,7 @@ CommandHost::CommandHost(cloakroom::Call& call, const Guest& guest)
       guest_(guest),
       out_of_memory_(call.thread().out_of_memory),
       started_us_(call.server().clock().MonotonicUs()),
-      running_(guest.kind),
+      running_(guest.kind, call.client().primary),
       client_(call.client().id, call.now_ms()) {
   // The script's own client: a SELECT inside it does not outlive it.
   client_.db = call.client().db;

@@ -181,11 +181,8 @@ Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyW
     return Refuse(client, request, ReplyOf(may), reply);
   }
   const CommandRow& row = *request.command->row;
-  if (server_.pause().active()) [[unlikely]] {
-    int64_t until_ms = server_.pause().UntilMs(
-        admission_.HasFlag(client, request, kWrite | kMayReplicate), now_ms());
-    if (until_ms != 0) return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
-  }
+  if (const int64_t until_ms = PausedUntilMs(client, request); until_ms != 0) [[unlikely]]
+    return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   if (client.in_multi && !row.has(kUndeferred)) {
     Enqueue(client, request);
     reply.Simple("QUEUED");
@@ -201,11 +198,31 @@ Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyW
   Hold hold(thread_.slot, &thread_.holds);
   if (!TryHold(hold, client, request, queued)) [[unlikely]]
     return Wait(client, request, hold, queued, reply);
-  if (absl::Status may = admission_.AdmitHeld(client, request); !may.ok()) [[unlikely]] {
-    hold.Release();
-    return Refuse(client, request, ReplyOf(may), reply);
-  }
+  if (std::optional<Outcome> instead = HeldBack(client, request, hold, reply)) [[unlikely]]
+    return *std::move(instead);
   return RunHeld(client, request, reply, hold);
+}
+
+int64_t Executor::PausedUntilMs(const Client& client, const Request& request) const {
+  if (!server_.pause().active()) [[likely]]
+    return 0;
+  return server_.pause().UntilMs(admission_.HasFlag(client, request, kWrite | kMayReplicate),
+                                 now_ms());
+}
+
+/// What became of a request that has its hold, and may not run after all: a pause or a change of
+/// the role, which begin while all gates are closed, came between.
+std::optional<Outcome> Executor::HeldBack(Client& client, const Request& request, Hold& hold,
+                                          ReplyWriter& reply) {
+  if (const int64_t until_ms = PausedUntilMs(client, request); until_ms != 0) [[unlikely]] {
+    hold.Release();
+    return Outcome{.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
+  }
+  const absl::Status may = admission_.AdmitHeld(client, request);
+  if (may.ok()) [[likely]]
+    return std::nullopt;
+  hold.Release();
+  return Refuse(client, request, ReplyOf(may), reply);
 }
 
 Outcome Executor::Wait(Client& client, const Request& request, const Hold& hold, bool queued,
@@ -347,10 +364,7 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
     if (!TryHoldQueue(hold, server_, client, queued)) {
       return Wait(client, request, hold, queued, reply);
     }
-    if (absl::Status may = admission_.AdmitHeld(client, request); !may.ok()) {
-      hold.Release();
-      return Refuse(client, request, ReplyOf(may), reply);
-    }
+    if (auto instead = HeldBack(client, request, hold, reply)) return *std::move(instead);
     if (WatchedKeysChanged(server_, client, now_ms())) {
       reply.NullArray();
     } else {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -88,6 +89,10 @@ class Executor {
   Outcome ExecuteAndDrop(Client& client, const Request& request, ReplyWriter& reply, bool queued);
   Outcome Refuse(Client& client, const Request& request, std::string_view error,
                  ReplyWriter& reply);
+  /// When the pause ends for the request; 0: it may run.
+  int64_t PausedUntilMs(const Client& client, const Request& request) const;
+  std::optional<Outcome> HeldBack(Client& client, const Request& request, Hold& hold,
+                                  ReplyWriter& reply);
   /// The outcome of a request that did not get its hold.
   Outcome Wait(Client& client, const Request& request, const Hold& hold, bool queued,
                ReplyWriter& reply);

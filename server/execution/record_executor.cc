@@ -1,5 +1,6 @@
 #include "server/execution/record_executor.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -18,8 +19,7 @@ namespace cloakroom {
 
 RecordExecutor::RecordExecutor(Server& server)
     : server_(server),
-      thread_(server.keyspace().background_slot(), server.keyspace(), server.commands().size(),
-              server.scripts(), server.functions()),
+      thread_(server.applier()),
       executor_(server, thread_),
       client_(server.clients().NextId(), server.clock().NowMs()) {
   client_.authenticated = true;
@@ -76,7 +76,14 @@ void RecordExecutor::RunUnder(const RecordReader& record, Hold& hold) { RunAll(r
 
 void RecordExecutor::RunAll(const RecordReader& record, Hold& hold) {
   executor_.BeginBatch();
-  for (size_t i = 0; i < record.commands(); ++i) RunOne(record.arguments(i), hold);
+  refused_.clear();
+  for (size_t i = 0; i < record.commands(); ++i) {
+    if (!RunOne(record.arguments(i), hold)) refused_.push_back(i);
+  }
+}
+
+bool RecordExecutor::refused(size_t command) const {
+  return std::binary_search(refused_.begin(), refused_.end(), command);
 }
 
 bool RecordExecutor::Select(CommandArguments args) {
@@ -90,11 +97,14 @@ bool RecordExecutor::Select(CommandArguments args) {
   return true;
 }
 
-void RecordExecutor::RunOne(CommandArguments args, Hold& hold) {
-  if (Select(args) || EqualsIgnoreCase(args[0], "replconf")) return;
+bool RecordExecutor::RunOne(CommandArguments args, Hold& hold) {
+  if (Select(args) || EqualsIgnoreCase(args[0], "replconf")) return true;
   const Command* const command = server_.commands().Find(args);
   const absl::Status may = executor_.admission().AdmitFromPrimary(command, args);
-  if (!may.ok()) return Tell(args, ReplyOf(may));
+  if (!may.ok()) {
+    Tell(args, ReplyOf(may));
+    return false;
+  }
   ReplyWriter reply(output_, 2);
   const int64_t now_ms = CountsFromNow(args) ? server_.clock().NowMs() : kNothingExpiresMs;
   executor_.RunNested(client_, *command, args, reply, now_ms, CallMode::kTransaction, hold);
@@ -103,6 +113,7 @@ void RecordExecutor::RunOne(CommandArguments args, Hold& hold) {
     Tell(args, whole->substr(1, whole->find('\r') - 1));
   }
   output_.Clear();
+  return true;
 }
 
 void RecordExecutor::Tell(CommandArguments args, std::string_view error) {

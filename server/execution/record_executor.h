@@ -1,7 +1,9 @@
 #ifndef CLOAKROOM_SERVER_EXECUTION_RECORD_EXECUTOR_H_
 #define CLOAKROOM_SERVER_EXECUTION_RECORD_EXECUTOR_H_
 
+#include <cstddef>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "protocol/output_buffer.h"
@@ -27,6 +29,7 @@ class RecordExecutor final : public RecordRunner {
               Obstacle* obstacle) override;
   void GiveUp() override { tickets_.Clear(); }
   void RunUnder(const RecordReader& record, Hold& hold) override;
+  bool refused(size_t command) const override;
   int db() const override { return client_.db; }
   void set_db(int db) override { client_.db = db; }
 
@@ -39,17 +42,19 @@ class RecordExecutor final : public RecordRunner {
   Needs NeedsOf(const RecordReader& record) const;
   bool TryHold(Hold& hold, const Needs& needs);
   void RunAll(const RecordReader& record, Hold& hold);
-  void RunOne(CommandArguments args, Hold& hold);
+  /// False: it was refused.
+  bool RunOne(CommandArguments args, Hold& hold);
   /// SELECT needs no hold of the database that it selects. False: it is another command.
   bool Select(CommandArguments args);
   void Tell(CommandArguments args, std::string_view error);
 
   Server& server_;
-  ThreadContext thread_;
+  ThreadContext& thread_;
   Executor executor_;
   Client client_;
   OutputBuffer output_;
   GateTickets tickets_;
+  std::vector<size_t> refused_;  ///< of the last record, in order
 };
 
 }  // namespace cloakroom

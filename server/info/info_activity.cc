@@ -38,7 +38,7 @@ void AppendStats(Server& server, InfoText& text) {
   text.Line("instantaneous_ops_per_sec", rates.commands);
   text.Line("total_net_input_bytes", totals.net_input_bytes);
   text.Line("total_net_output_bytes", totals.net_output_bytes);
-  text.Line("total_net_repl_input_bytes", 0);
+  text.Line("total_net_repl_input_bytes", replication.received_bytes);
   text.Line("total_net_repl_output_bytes", replication.sent_bytes);
   text.Ratio("instantaneous_input_kbps", Kilobytes(rates.input_bytes));
   text.Ratio("instantaneous_output_kbps", Kilobytes(rates.output_bytes));

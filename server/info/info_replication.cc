@@ -50,7 +50,7 @@ void AppendReplication(Server& server, InfoText& text) {
     const size_t colon = replica.line.find(':');
     text.Line(replica.line.substr(0, colon), replica.line.substr(colon + 1));
   }
-  text.Line("master_failover_state", "no-failover");
+  text.Line("master_failover_state", figures.failover);
   text.Line("master_replid", figures.id1.text());
   text.Line("master_replid2", figures.id2.text());
   text.Line("master_repl_offset", figures.offset);

@@ -11,10 +11,20 @@
 
 namespace cloakroom {
 
+namespace {
+
+/// Calls `visit` with the statistics of each thread that executes commands.
+template <typename Visit>
+void ForEachStats(Server& server, Visit visit) {
+  for (int i = 0; i < server.thread_count(); ++i) visit(server.thread(i).stats);
+  visit(server.applier().stats);
+}
+
+}  // namespace
+
 Totals SumOf(Server& server) {
   Totals sum;
-  for (int i = 0; i < server.thread_count(); ++i) {
-    const ThreadStats& stats = server.thread(i).stats;
+  ForEachStats(server, [&](const ThreadStats& stats) {
     sum.commands += stats.commands;
     sum.keyspace_hits += stats.keyspace_hits;
     sum.keyspace_misses += stats.keyspace_misses;
@@ -27,36 +37,34 @@ Totals SumOf(Server& server) {
     sum.errors += stats.errors;
     sum.output_limit_disconnections += stats.output_limit_disconnections;
     sum.query_limit_disconnections += stats.query_limit_disconnections;
-  }
+  });
   return sum;
 }
 
 CommandTotals SumOf(Server& server, int command_index) {
   CommandTotals sum;
-  for (int i = 0; i < server.thread_count(); ++i) {
-    const CommandStats& stats =
-        server.thread(i).stats.per_command[static_cast<size_t>(command_index)];
+  ForEachStats(server, [&](const ThreadStats& of_thread) {
+    const CommandStats& stats = of_thread.per_command[static_cast<size_t>(command_index)];
     sum.calls += stats.calls;
     sum.usec += stats.usec;
     sum.rejected += stats.rejected;
     sum.failed += stats.failed;
-  }
+  });
   return sum;
 }
 
 Durations DurationsOf(Server& server, int command_index) {
   Durations sum;
-  for (int i = 0; i < server.thread_count(); ++i) {
-    const CommandStats& stats =
-        server.thread(i).stats.per_command[static_cast<size_t>(command_index)];
+  ForEachStats(server, [&](const ThreadStats& of_thread) {
+    const CommandStats& stats = of_thread.per_command[static_cast<size_t>(command_index)];
     const LatencyHistogram* histogram = stats.histogram.load(std::memory_order_acquire);
-    if (histogram == nullptr) continue;
+    if (histogram == nullptr) return;
     for (int bucket = 0; bucket < LatencyHistogram::kBuckets; ++bucket) {
       int64_t count = histogram->count(bucket);
       sum.counts[static_cast<size_t>(bucket)] += count;
       sum.total += count;
     }
-  }
+  });
   return sum;
 }
 
@@ -72,7 +80,7 @@ int64_t Durations::PercentileUs(double percentile) const {
 }
 
 void ResetStats(Server& server) {
-  for (int i = 0; i < server.thread_count(); ++i) server.thread(i).stats.Reset();
+  ForEachStats(server, [](ThreadStats& stats) { stats.Reset(); });
   server.errors().Reset();
   server.replication().ResetCounters();
   server.sampler().Reset();

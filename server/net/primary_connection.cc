@@ -1,6 +1,5 @@
 #include "server/net/primary_connection.h"
 
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
@@ -12,7 +11,6 @@
 #include <variant>
 
 #include "server/config/config_store.h"
-#include "server/context/worker_pool.h"
 #include "server/net/replication_thread.h"
 #include "server/persistence/persistence.h"
 #include "server/roles/link_log.h"
@@ -39,7 +37,7 @@ void PrimaryConnection::Follow(Replication::Following following) {
   link_.set_settings(Settings());
   // First: of the old link nothing may be reported under the new turn.
   Do(link_.Stop());
-  Do(link_.Start(std::move(following.primary), std::move(following.cached), /*failover=*/false,
+  Do(link_.Start(std::move(following.primary), std::move(following.cached), following.failover,
                  now_ms()));
 }
 
@@ -47,6 +45,8 @@ void PrimaryConnection::Unfollow() { Do(link_.Stop()); }
 
 void PrimaryConnection::Tick() {
   std::erase_if(retired_, [](const auto& load) { return load->over(); });
+  // The end of the server does not wait for the primary's bytes.
+  if (load_ != nullptr && thread_.server().shutdown_requested()) load_->GiveUp();
   if (!following()) return;
   link_.set_settings(Settings());
   UpdateProgress();
@@ -103,16 +103,19 @@ void PrimaryConnection::Do(const LinkLine& line) { LogLink(line); }
 
 void PrimaryConnection::Do(const link_action::Resolve& action) {
   attempt_ = action.attempt;
-  // Looking a name up may take seconds.
-  thread_.server().workers().Post([&thread = thread_, weak = weak_from_this(), action] {
-    auto resolved = std::make_shared<Resolved>(Resolve(action.host, action.port));
-    thread.Post([weak, resolved, action] {
-      const auto self = weak.lock();
-      if (self == nullptr || self->attempt_ != action.attempt) return;
-      self->targets_ = std::move(resolved->targets);
-      self->Do(self->link_.Resolved(action.attempt, resolved->status, self->now_ms()));
-    });
-  });
+  lookup_.Begin(action.host, action.port,
+                [post = thread_.Poster(), weak = weak_from_this(),
+                 attempt = action.attempt](const NameLookup::Result& result) {
+                  post([weak, attempt, result] {
+                    if (const auto self = weak.lock()) self->NoteResolved(attempt, result);
+                  });
+                });
+}
+
+void PrimaryConnection::NoteResolved(uint64_t attempt, const NameLookup::Result& result) {
+  if (attempt_ != attempt) return;
+  targets_.assign(result.targets.rbegin(), result.targets.rend());
+  Do(link_.Resolved(attempt, result.status, now_ms()));
 }
 
 void PrimaryConnection::Do(const link_action::Connect&) { TryNextTarget(); }
@@ -139,7 +142,8 @@ void PrimaryConnection::Do(const link_action::OpenReceiver& action) {
       FullSyncLoad::Plan{.turn = turn_,
                          .point = link_.sync_point(),
                          .size = action.size.has_mark ? -1 : action.size.length,
-                         .by_file = action.load != SyncLoad::kInPlace},
+                         .by_file = action.load != SyncLoad::kInPlace,
+                         .number = number},
       FullSyncLoad::Callbacks{
           .room = [report] { report([](PrimaryConnection& self) { self.TryAgain(); }); },
           .not_received =
@@ -185,7 +189,11 @@ void PrimaryConnection::Do(const link_action::StreamEnded&) {
   UpdateProgress();
 }
 
-void PrimaryConnection::Do(const link_action::FailoverAnswered&) {}
+void PrimaryConnection::Do(const link_action::FailoverAnswered& action) {
+  if (thread_.server().replication().IsTurn(turn_)) {
+    thread_.server().replication().FailoverAnswered(action.accepted);
+  }
+}
 
 // ---- full syncs
 
@@ -211,31 +219,10 @@ void PrimaryConnection::Retire() {
 
 // ---- the socket
 
-PrimaryConnection::Resolved PrimaryConnection::Resolve(const std::string& host, int port) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int code = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  Resolved resolved;
-  if (code != 0) {
-    resolved.status = absl::UnavailableError(gai_strerror(code));
-    return resolved;
-  }
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    Target target{.address = {}, .size = one->ai_addrlen};
-    std::memcpy(&target.address, one->ai_addr, one->ai_addrlen);
-    resolved.targets.push_back(target);
-  }
-  freeaddrinfo(found);
-  std::reverse(resolved.targets.begin(), resolved.targets.end());
-  return resolved;
-}
-
 void PrimaryConnection::TryNextTarget() {
   int error = EHOSTUNREACH;
   while (!targets_.empty()) {
-    const Target target = targets_.back();
+    const NameLookup::Target target = targets_.back();
     targets_.pop_back();
     const int fd = socket(target.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
@@ -319,6 +306,7 @@ void PrimaryConnection::Receive() {
     }
     if (!bytes) return Lost(errno == 0 || errno == EAGAIN ? "" : std::strerror(errno));
     if (*bytes == 0) return;
+    thread_.server().replication().CountReceived(static_cast<int64_t>(*bytes));
     if (client_ != nullptr) {
       client_->net_in += static_cast<int64_t>(*bytes);
       client_->last_ms = thread_.server().clock().NowMs();

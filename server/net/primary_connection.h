@@ -1,8 +1,6 @@
 #ifndef CLOAKROOM_SERVER_NET_PRIMARY_CONNECTION_H_
 #define CLOAKROOM_SERVER_NET_PRIMARY_CONNECTION_H_
 
-#include <sys/socket.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +12,7 @@
 #include "absl/status/status.h"
 #include "replication/link/primary_link.h"
 #include "replication/link/sync_receiver.h"
+#include "server/net/name_lookup.h"
 #include "server/net/plain_stream.h"
 #include "server/net/poller.h"
 #include "server/roles/full_sync_load.h"
@@ -58,15 +57,6 @@ class PrimaryConnection final : public ClientLink,
   static constexpr int kMostReceives = 32;
   static constexpr size_t kReceiveBytes = 64 * 1024;
 
-  struct Target {
-    sockaddr_storage address;
-    socklen_t size;
-  };
-  struct Resolved {
-    std::vector<Target> targets;
-    absl::Status status;
-  };
-
   void OnReady(const Poller::Ready& ready) override;
   void Do(PrimaryLinkActions actions);
   void Do(const link_action::Resolve& action);
@@ -82,7 +72,7 @@ class PrimaryConnection final : public ClientLink,
   void Do(const link_action::FailoverAnswered& action);
   void Do(const LinkLine& line);
 
-  static Resolved Resolve(const std::string& host, int port);
+  void NoteResolved(uint64_t attempt, const NameLookup::Result& result);
   /// Tries the next addresses, until one can be waited for.
   void TryNextTarget();
   void CheckConnected();
@@ -113,8 +103,9 @@ class PrimaryConnection final : public ClientLink,
   Replication::Turn turn_ = 0;
   std::shared_ptr<Client> client_;  ///< while the stream flows
 
+  NameLookup lookup_;
   std::unique_ptr<PlainStream> socket_;
-  std::vector<Target> targets_;  ///< the addresses not tried yet, the last one first
+  std::vector<NameLookup::Target> targets_;  ///< the addresses not tried yet, the last one first
   uint64_t attempt_ = 0;
   bool connecting_ = false;
   bool readable_ = false;

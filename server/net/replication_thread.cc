@@ -153,6 +153,7 @@ void ReplicationThread::Serve() {
   for (const auto& replica : Connections(replicas_)) replica->Serve();
   DropClosed();
   PublishFacts();
+  if (server_.replication().failing_over()) server_.replication().CheckFailover();
 }
 
 void ReplicationThread::FeedReplicas() {

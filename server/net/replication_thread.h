@@ -44,6 +44,11 @@ class ReplicationThread final : public Replication::Transport {
   /// Runs `task` on the thread, soon, in the order of these calls.
   void Post(std::function<void()> task);
 
+  /// Post for threads that may outlive this.
+  std::function<void(std::function<void()>)> Poster() {
+    return [mailbox = mailbox_](std::function<void()> task) { mailbox->Post(std::move(task)); };
+  }
+
   // For its connections.
   Server& server() { return server_; }
   Poller& poller() { return poller_; }

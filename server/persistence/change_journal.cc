@@ -95,6 +95,7 @@ void ChangeJournal::LogScripts(HoldContext& holds, std::initializer_list<std::st
   MutexLock lock(scripts_mutex_);
   change();
   // After the change: the base of a log that begins in between contains it.
+  MutexLock append_lock(append_mutex_);
   Complete(batch, Reserve(batch, holds.seen, ChangeStream::kNoSlot));
 }
 
@@ -115,21 +116,25 @@ bool ChangeJournal::WantsRewrite() const {
 }
 
 void ChangeJournal::Attach() {
+  MutexLock lock(append_mutex_);
   on_ = true;
   FeedChanges();
 }
 
 void ChangeJournal::Detach() {
+  MutexLock lock(append_mutex_);
   on_ = false;
   FeedChanges();
 }
 
 void ChangeJournal::set_replicated(bool replicated) {
+  MutexLock lock(append_mutex_);
   replicated_ = replicated;
   FeedChanges();
 }
 
 void ChangeJournal::set_following(bool following) {
+  MutexLock lock(append_mutex_);
   following_ = following;
   FeedChanges();
 }
@@ -147,6 +152,8 @@ void ChangeJournal::Replicate(std::initializer_list<std::string_view> words) {
   if (!replicated() || following()) return;
   std::string command;
   AppendCommand(command, std::span<const std::string_view>(words.begin(), words.size()));
+  MutexLock lock(append_mutex_);
+  if (following()) return;
   file_.AppendUnlogged(command);
 }
 

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -128,7 +129,9 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   bool following() const { return following_.load(std::memory_order_relaxed); }
   /// The primary's bytes up to `end` have been applied; see AofPending::Extend. REQUIRES:
   /// following().
-  void Extend(int64_t end, int db, bool logged) { file_.Extend(end, db, logged); }
+  void Extend(int64_t end, int db, std::optional<std::string> instead) {
+    file_.Extend(end, db, std::move(instead));
+  }
   /// Appends a command for replicas only; nothing while the stream follows a primary's.
   void Replicate(std::initializer_list<std::string_view> words);
 
@@ -141,7 +144,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   /// Whether the stream takes the keyspace's changes.
   bool feeds() const { return (on() || replicated()) && !following(); }
   void SetReadersWait();
-  void FeedChanges();
+  void FeedChanges() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   void AofNotice(std::string_view text) override;
   void AofWarning(std::string_view text) override;
   void AofLatency(std::string_view event, int64_t us) override;
@@ -153,6 +156,8 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   ChangeStream& stream_;
   AppendOnlyFile file_;
   Mutex scripts_mutex_;  ///< changes of known scripts, and their log, in one order
+  /// Held to append without a hold, and to change who appends.
+  Mutex append_mutex_;
 };
 
 }  // namespace cloakroom

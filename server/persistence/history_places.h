@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "replication/rdb/snapshot_writer.h"
+#include "storage/keyspace/hold.h"
 
 namespace cloakroom {
 
@@ -17,8 +18,9 @@ class HistoryPlaces {
   virtual void AddFields(RdbAuxFields* fields) = 0;
   /// A field of an RDB that is loaded; it may be another one.
   virtual void NoteField(std::string_view name, std::string_view value) = 0;
-  /// The data was loaded at the start. `is_rdb`: it is that of the noted fields.
-  virtual void Restart(bool is_rdb) = 0;
+  /// The data was loaded at the start. `is_rdb`: it is that of the noted fields. `hold` closes all
+  /// gates.
+  virtual void Restart(bool is_rdb, Hold& hold) = 0;
 
  protected:
   ~HistoryPlaces() = default;

@@ -12,6 +12,7 @@
 #include "replication/files/file_status.h"
 #include "replication/rdb/rdb_loader.h"
 #include "server/config/config.h"
+#include "server/config/config_store.h"
 #include "server/log/log.h"
 #include "server/persistence/library_load.h"
 #include "server/persistence/load_words.h"
@@ -63,7 +64,10 @@ absl::Status LoadRun::LoadSnapshot(const std::string& path, bool merge) {
   if (!file.ok()) return UnreadableSnapshot(file.status());
   parts_.progress.set_total((*file)->size());
   FileSource source(**file);
-  const auto rest = LoadRdb(source, static_cast<uint64_t>((*file)->size()), path, {.merge = merge});
+  // For a replica the primary decides what expires, and when.
+  const bool replica = !parts_.server.config().Words("replicaof").empty();
+  const auto rest = LoadRdb(source, static_cast<uint64_t>((*file)->size()), path,
+                            {.drop_expired = !replica, .merge = merge});
   // Bytes that could not be read look like damage.
   return source.status().ok() ? rest.status() : UnreadableSnapshot(source.status());
 }

@@ -75,7 +75,7 @@ absl::Status Loader::LoadAtStart(absl::FunctionRef<bool()> stop) {
   // Before the gates open: those who wait for them must not save a part as the whole.
   if (!status.ok()) work_.ForgoSaving();
   HistoryPlaces* const places = server_.persistence().places();
-  if (status.ok() && places != nullptr) places->Restart(/*is_rdb=*/!from_log);
+  if (status.ok() && places != nullptr) places->Restart(/*is_rdb=*/!from_log, hold);
   End(status.ok());
   return status;
 }
@@ -131,8 +131,6 @@ absl::Status Loader::LoadFromPrimary(const PrimaryData& data) {
     Hold hold(server_.keyspace().background_slot());
     BackgroundWork::TakeOver turn(work_);
     turn.Wait();
-    // While nothing is applied, so that it ends with the old data.
-    if (log_on) log_keeper_.Suspend();
     const auto give_up = [&] { return data.stop() || work_.saving_forgone(); };
     if (!hold.WaitAndClose(server_.keyspace().databases(), give_up) || !data.may_begin()) {
       status = absl::CancelledError("The full sync was given up.");
@@ -147,6 +145,7 @@ absl::Status Loader::LoadFromPrimary(const PrimaryData& data) {
 
 absl::Status Loader::ReplaceByPrimary(const PrimaryData& data, Hold& hold) {
   Begin();
+  if (journal_.on()) log_keeper_.Suspend();
   ChangeFeed& feed = server_.keyspace().feed();
   feed.set_silent(true);
   const auto empty = [&] {

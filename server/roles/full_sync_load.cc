@@ -37,17 +37,16 @@ void FullSyncLoad::GiveUp() {
 void FullSyncLoad::Run() {
   MemoryMeter::RegisterThread();
   if (plan_.by_file) {
-    // As Redis names it.
     const std::string path = "temp-" + std::to_string(server_.clock().NowMs() / 1000) + "." +
-                             std::to_string(getpid()) + ".rdb";
-    const absl::Status received = ReceiveFile(path);
+                             std::to_string(getpid()) + "." + std::to_string(plan_.number) + ".rdb";
+    const auto received = ReceiveFile(path);
     if (!received.ok()) (void)server_.persistence().files().Remove(path);
     if (stopped_) {
       // Nobody waits for it any more.
     } else if (received.ok()) {
-      callbacks_.ended(LoadFile());
+      callbacks_.ended(LoadFile(**received));
     } else {
-      callbacks_.not_received(received);
+      callbacks_.not_received(received.status());
     }
   } else {
     const absl::Status loaded =
@@ -58,8 +57,7 @@ void FullSyncLoad::Run() {
   over_ = true;
 }
 
-/// The file takes the snapshot's place when it is whole.
-absl::Status FullSyncLoad::ReceiveFile(const std::string& path) {
+absl::StatusOr<std::unique_ptr<ReadableFile>> FullSyncLoad::ReceiveFile(const std::string& path) {
   Files& files = server_.persistence().files();
   auto file = files.Create(path);
   if (!file.ok()) return file.status();
@@ -69,19 +67,20 @@ absl::Status FullSyncLoad::ReceiveFile(const std::string& path) {
     sink.Append({buffer.data(), bytes});
     if (!sink.status().ok()) return sink.status();
   }
-  if (pipe_.given_up()) return absl::CancelledError("given up");
   if (absl::Status status = sink.Finish(); !status.ok()) return status;
+  // Opened before it has the snapshot's name: a save of our own may take that at any moment.
+  auto received = files.OpenForRead(path);
+  if (!received.ok()) return received;
+  if (stopped_) return absl::CancelledError("given up");
   const std::string target = server_.config().Text("dbfilename");
   if (absl::Status status = files.Rename(path, target); !status.ok()) return status;
-  return files.SyncDirectory(".");
+  if (absl::Status status = files.SyncDirectory("."); !status.ok()) return status;
+  return received;
 }
 
-absl::Status FullSyncLoad::LoadFile() {
-  const std::string path = server_.config().Text("dbfilename");
-  const auto file = server_.persistence().files().OpenForRead(path);
-  if (!file.ok()) return file.status();
-  FileSource source(**file);
-  absl::Status status = Load(source, static_cast<uint64_t>((*file)->size()));
+absl::Status FullSyncLoad::LoadFile(ReadableFile& file) {
+  FileSource source(file);
+  absl::Status status = Load(source, static_cast<uint64_t>(file.size()));
   return source.status().ok() ? status : source.status();
 }
 

@@ -4,11 +4,14 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "replication/files/files.h"
 #include "replication/link/replication_history.h"
 #include "server/context/server.h"
 #include "server/roles/replication.h"
@@ -29,6 +32,7 @@ class FullSyncLoad {
     std::optional<HistoryPoint> point;  ///< of the data, if the primary named it
     int64_t size = -1;                  ///< of the RDB; -1: unknown
     bool by_file = true;
+    uint64_t number = 0;  ///< of this sync: two may end at the same time
   };
   /// Called on its thread; each must only post.
   struct Callbacks {
@@ -54,8 +58,9 @@ class FullSyncLoad {
 
  private:
   void Run();
-  absl::Status ReceiveFile(const std::string& path);
-  absl::Status LoadFile();
+  /// Returns the file, which then also has the snapshot's name.
+  absl::StatusOr<std::unique_ptr<ReadableFile>> ReceiveFile(const std::string& path);
+  absl::Status LoadFile(ReadableFile& file);
   absl::Status Load(ByteSource& source, uint64_t size);
 
   Server& server_;

@@ -1,10 +1,13 @@
 #include "server/roles/primary_stream.h"
 
 #include <algorithm>
+#include <array>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "protocol/text.h"
+#include "replication/stream/command_encoder.h"
 #include "server/context/pause.h"
 #include "server/context/server.h"
 #include "server/persistence/persistence.h"
@@ -15,20 +18,51 @@
 namespace cloakroom {
 namespace {
 
-/// What a record means besides its commands.
-struct Meaning {
-  bool asks_for_ack = false;
-  bool logged = true;  ///< as in a primary's own log
-};
+constexpr std::array<std::string_view, 1> kMulti = {"MULTI"};
+constexpr std::array<std::string_view, 1> kExec = {"EXEC"};
 
-Meaning MeaningOf(const RecordReader& record) {
-  Meaning meaning;
-  if (record.transaction() || record.commands() != 1) return meaning;
-  const auto words = record.arguments(0);
-  const auto is = [&](std::string_view name) { return EqualsIgnoreCase(words[0], name); };
-  meaning.logged = !is("ping") && !is("publish") && !is("spublish") && !is("replconf");
-  meaning.asks_for_ack = is("replconf") && words.size() > 1 && EqualsIgnoreCase(words[1], "getack");
-  return meaning;
+bool Is(const RecordReader& record, std::string_view name) {
+  return !record.transaction() && record.commands() == 1 &&
+         EqualsIgnoreCase(record.arguments(0)[0], name);
+}
+
+bool AsksForAck(const RecordReader& record) {
+  return Is(record, "replconf") && record.arguments(0).size() > 1 &&
+         EqualsIgnoreCase(record.arguments(0)[1], "getack");
+}
+
+/// Whether the record changes no data: a primary's own log has no such records.
+bool IsForReplicasOnly(const RecordReader& record) {
+  return record.commands() == 0 || Is(record, "ping") || Is(record, "publish") ||
+         Is(record, "spublish") || Is(record, "replconf");
+}
+
+/// The length of the record as a log has it.
+int64_t LoggedLength(const RecordReader& record) {
+  size_t length = record.transaction() ? CommandLength(kMulti) + CommandLength(kExec) : 0;
+  for (size_t i = 0; i < record.commands(); ++i) length += CommandLength(record.arguments(i));
+  return static_cast<int64_t>(length);
+}
+
+/// The record as a log has it, without commands that were refused.
+std::string LoggedText(const RecordReader& record, const RecordRunner& runner) {
+  std::string commands;
+  for (size_t i = 0; i < record.commands(); ++i) {
+    if (!runner.refused(i)) AppendCommand(commands, record.arguments(i));
+  }
+  if (!record.transaction() || commands.empty()) return commands;
+  std::string text;
+  AppendCommand(text, kMulti);
+  text += commands;
+  AppendCommand(text, kExec);
+  return text;
+}
+
+bool AnyRefused(const RecordReader& record, const RecordRunner& runner) {
+  for (size_t i = 0; i < record.commands(); ++i) {
+    if (runner.refused(i)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -62,6 +96,7 @@ void PrimaryStream::Begin() {
 void PrimaryStream::Drop() {
   open_ = false;
   const int64_t tail = stream_.tail();
+  if (received_ > tail) stream_.Cut(received_);
   received_ = tail;
   fed_ = tail;
   starved_ = true;
@@ -136,18 +171,19 @@ void PrimaryStream::Wake() {
 void PrimaryStream::Run() {
   MemoryMeter::RegisterThread();
   Doorbell doorbell;
+  Step step = Step::kNothing;
   for (;;) {
     {
       MutexLock lock(bell_);
       asleep_.store(true, std::memory_order_seq_cst);
-      while (!stopped_ && !HasBytes()) rung_.Wait(bell_);
+      while (!stopped_ && step == Step::kNothing && !HasBytes()) rung_.Wait(bell_);
       asleep_.store(false, std::memory_order_relaxed);
       if (stopped_) return;
     }
-    Step step = Step::kApplied;
     RecordRunner::Obstacle obstacle;
     {
       MutexLock lock(mutex_);
+      step = Step::kApplied;
       for (int i = 0; i < kTurn && step == Step::kApplied; ++i) step = Apply(&obstacle);
     }
     MemoryMeter::Publish();
@@ -205,9 +241,17 @@ bool PrimaryStream::FindRecord() {
 
 /// The record has run: it is part of our stream.
 void PrimaryStream::NoteApplied() {
-  const Meaning meaning = MeaningOf(*reader_);
-  if (meaning.asks_for_ack) callbacks_.asked_for_ack(stream_.tail());
-  server_.persistence().journal().Extend(reader_->offset(), runner_->db(), meaning.logged);
+  const RecordReader& record = *reader_;
+  const int64_t begin = stream_.tail();
+  if (AsksForAck(record)) callbacks_.asked_for_ack(begin);
+  std::optional<std::string> instead;
+  if (IsForReplicasOnly(record)) {
+    instead.emplace();
+  } else if (AnyRefused(record, *runner_) || LoggedLength(record) != record.offset() - begin) {
+    // A log with empty lines, or with what is no command, could not be read again.
+    instead = LoggedText(record, *runner_);
+  }
+  server_.persistence().journal().Extend(record.offset(), runner_->db(), std::move(instead));
   has_record_ = false;
 }
 

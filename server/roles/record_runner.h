@@ -36,6 +36,9 @@ class RecordRunner {
   /// Runs them under a hold that closes all gates.
   virtual void RunUnder(const RecordReader& record, Hold& hold) = 0;
 
+  /// Whether this command of the last record was refused: it is no command, or none for a stream.
+  virtual bool refused(size_t command) const = 0;
+
   /// The database that the stream has selected.
   virtual int db() const = 0;
   virtual void set_db(int db) = 0;

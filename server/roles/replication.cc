@@ -46,6 +46,7 @@ SyncServer Replication::Standing() const {
   standing.backlog_size = BacklogSize();
   standing.is_replica = primary_.has_value();
   standing.link_up = link_.info.up;
+  standing.failing_over = failover_.active();
   return standing;
 }
 
@@ -160,9 +161,11 @@ Replication::Figures Replication::figures() const {
   }
   figures.replicas = facts_;
   figures.primary = primary_;
+  figures.failover = failover_.state_name();
   figures.link = link_;
   if (primary_) figures.read_ahead = primary_stream_->behind();
   figures.sent_bytes = sent_bytes_.load(std::memory_order_relaxed);
+  figures.received_bytes = received_bytes_.load(std::memory_order_relaxed);
   figures.replica_errors = replica_errors_.load(std::memory_order_relaxed);
   figures.full_syncs = full_syncs_;
   figures.partial_syncs = partial_syncs_;
@@ -177,6 +180,7 @@ void Replication::ResetCounters() {
   refused_partial_syncs_ = 0;
   replica_errors_ = 0;
   sent_bytes_ = 0;
+  received_bytes_ = 0;
 }
 
 }  // namespace cloakroom

@@ -12,6 +12,7 @@
 #include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "replication/link/ack_board.h"
+#include "replication/link/failover.h"
 #include "replication/link/primary_link.h"
 #include "replication/link/replication_history.h"
 #include "replication/link/sync_decision.h"
@@ -69,6 +70,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   struct Following {
     PrimaryAddress primary;
     std::optional<HistoryPoint> cached;  ///< where it may continue
+    bool failover = false;               ///< asks it to become a primary
     Turn turn = 0;
   };
 
@@ -128,15 +130,22 @@ class Replication final : public HistoryPlaces, private StreamReader {
   /// nullopt: this server is a primary.
   std::optional<PrimaryAddress> primary() const;
   /// REPLICAOF host port. Requests that are blocked get an error, and their clients are closed.
-  /// REQUIRES: all gates are closed, and it is not a replica of that server already.
-  void BecomeReplica(PrimaryAddress primary);
+  /// `failover`: asks the primary, which is a replica, to become one. `hold` closes all gates.
+  /// REQUIRES: it is not a replica of that server already.
+  void BecomeReplica(Hold& hold, PrimaryAddress primary, bool failover = false);
   /// REPLICAOF NO ONE. First applies what was received from the primary. `hold` closes all gates.
   void BecomePrimary(Hold& hold);
+  /// FAILOVER: changes roles with a replica (link/failover.h). An error has its code. `hold` closes
+  /// all gates.
+  absl::Status Fail(const FailoverRequest& request, Hold& hold);
+  /// A failover is under way.
+  bool failing_over() const { return failing_over_.load(std::memory_order_relaxed); }
+
   // HistoryPlaces.
   void AddFields(RdbAuxFields* fields) override;
   void NoteField(std::string_view name, std::string_view value) override;
   /// Also becomes what `replicaof` says.
-  void Restart(bool is_rdb) override;
+  void Restart(bool is_rdb, Hold& hold) override;
 
   /// The data is another than the stream says: no replica may continue from it.
   void ForgetHistory();
@@ -144,8 +153,9 @@ class Replication final : public HistoryPlaces, private StreamReader {
     ReplicationId id1;
     ReplicationId id2;
     std::optional<PrimaryAddress> primary;
-    LinkFacts link;          ///< if there is a primary
-    int64_t read_ahead = 0;  ///< received from it and not applied, in bytes
+    std::string_view failover;  ///< its state, as INFO names it
+    LinkFacts link;             ///< if there is a primary
+    int64_t read_ahead = 0;     ///< received from it and not applied, in bytes
     int64_t second_offset = -1;
     int64_t offset = 0;  ///< master_repl_offset
     bool backlog = false;
@@ -157,6 +167,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
     int64_t refused_partial_syncs = 0;
     int64_t stream_bytes = 0;    ///< memory of the stream
     int64_t sent_bytes = 0;      ///< to all replicas
+    int64_t received_bytes = 0;  ///< from the primary
     int64_t replica_errors = 0;  ///< commands of replicas that made no sense
   };
   Figures figures() const;
@@ -181,6 +192,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void DropIdleBacklog(int64_t now_ms, int64_t no_replicas_since_ms);
   void SetFacts(std::vector<ReplicaFacts> facts);
   void CountSent(int64_t bytes) { sent_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+  void CountReceived(int64_t bytes) { received_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void CountError() { replica_errors_.fetch_add(1, std::memory_order_relaxed); }
   /// Counts the good replicas anew. Call it now and then, and when something has changed.
   void CountReplicas();
@@ -197,6 +209,10 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void TakeOver(const std::optional<HistoryPoint>& point);
   /// What was ours is gone, and the primary's data could not be loaded.
   void LoseData();
+  /// Goes on with a failover: call it often, on the thread of the replicas.
+  void CheckFailover();
+  /// What the replica said to PSYNC ... FAILOVER.
+  void FailoverAnswered(bool accepted);
   /// The primary goes on where we are, from here on under this id.
   bool Continue(Turn turn, const ReplicationId& id);
   /// The primary's stream begins, behind what is applied.
@@ -225,6 +241,10 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void FollowSettings();
   void MakeStream();
   void UnblockClients();
+  std::vector<FailoverReplica> FailoverReplicas() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  /// `hold` closes all gates; null: takes them itself, or does the rest later.
+  void Perform(std::vector<FailoverAction> actions, Hold* hold);
+  bool PerformOne(const FailoverAction& action, Hold* hold);
   void ApplyRole(bool replica);
   void KeepStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SyncServer Standing() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -237,10 +257,12 @@ class Replication final : public HistoryPlaces, private StreamReader {
   std::atomic<uint8_t> refusals_ = 0;
   std::atomic<bool> is_replica_ = false;
   std::atomic<bool> link_up_ = false;
+  std::atomic<bool> failing_over_ = false;
   const RecordRunnerFactory runners_;
   std::unique_ptr<PrimaryStream> primary_stream_;  ///< made with all gates closed
   std::atomic<int64_t> replica_errors_ = 0;
   std::atomic<int64_t> sent_bytes_ = 0;
+  std::atomic<int64_t> received_bytes_ = 0;
 
   mutable Mutex mutex_;
   absl::BitGen random_ ABSL_GUARDED_BY(mutex_);
@@ -248,6 +270,9 @@ class Replication final : public HistoryPlaces, private StreamReader {
   Turn turn_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<PrimaryAddress> primary_ ABSL_GUARDED_BY(mutex_);
   LinkFacts link_ ABSL_GUARDED_BY(mutex_);
+  Failover failover_ ABSL_GUARDED_BY(mutex_);
+  /// Which wait for the gates. In their order.
+  std::vector<FailoverAction> waiting_actions_ ABSL_GUARDED_BY(mutex_);
   Loaded loaded_ ABSL_GUARDED_BY(mutex_);
   bool data_lost_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t kept_ ABSL_GUARDED_BY(mutex_) = ChangeStream::kNothing;

@@ -84,7 +84,7 @@ void Replication::ApplyRole(bool replica) {
   DecideRefusals();
 }
 
-void Replication::BecomeReplica(PrimaryAddress primary) {
+void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failover) {
   MakeStream();
   const bool was_replica = is_replica();
   if (!was_replica) {
@@ -94,7 +94,10 @@ void Replication::BecomeReplica(PrimaryAddress primary) {
   }
   primary_stream_->End();
   if (!was_replica) primary_stream_->set_db(std::max(stream_.selected_db(), 0));
-  Following following{.primary = primary};
+  // What this transaction has changed so far is ours. Behind the change nothing is appended here.
+  hold.BeginAnew(server_.keyspace().db(0));
+  ApplyRole(/*replica=*/true);
+  Following following{.primary = primary, .failover = failover};
   {
     MutexLock lock(mutex_);
     following.turn = ++turn_;
@@ -104,7 +107,6 @@ void Replication::BecomeReplica(PrimaryAddress primary) {
     primary_ = primary;
     link_ = {};
   }
-  ApplyRole(/*replica=*/true);
   server_.config().Note("replicaof", Concat({primary.host, " ", std::to_string(primary.port)}));
   UnblockClients();
   if (Transport* const its_transport = transport()) its_transport->Follow(std::move(following));
@@ -128,6 +130,8 @@ void Replication::BecomePrimary(Hold& hold) {
   // Other replicas continue here, so the next record says its database.
   stream_.SetDb(ChangeStream::kKeepsDb);
   ApplyRole(/*replica=*/false);
+  // What else this transaction changes is ours.
+  hold.BeginAnew(server_.keyspace().db(0));
   server_.config().Note("replicaof", "");
   LogLink(*line);
   board_.Clear();
@@ -158,7 +162,7 @@ void Replication::KeepStream() {
 // ---- at the start
 
 void Replication::AddFields(RdbAuxFields* fields) {
-  const int db = is_replica() ? primary_stream_->db() : 0;
+  const int db = is_replica() ? primary_stream_->db() : std::max(stream_.selected_db(), 0);
   MutexLock lock(mutex_);
   // Without a backlog, or with data that is nobody's, nobody may continue from it.
   if (!history_.backlog() || data_lost_) return;
@@ -174,7 +178,7 @@ void Replication::NoteField(std::string_view name, std::string_view value) {
   if (name == "repl-stream-db") loaded_.db = static_cast<int>(ParseInteger(value).value_or(0));
 }
 
-void Replication::Restart(bool is_rdb) {
+void Replication::Restart(bool is_rdb, Hold& hold) {
   const std::vector<std::string> words = server_.config().Words("replicaof");
   bool known = false;
   int db = 0;
@@ -196,7 +200,7 @@ void Replication::Restart(bool is_rdb) {
     return;
   }
   if (db > 0 && db < server_.keyspace().database_count()) stream_.SetDb(db);
-  BecomeReplica({words[0], static_cast<int>(ParseInteger(words[1]).value_or(0))});
+  BecomeReplica(hold, {words[0], static_cast<int>(ParseInteger(words[1]).value_or(0))});
 }
 
 // ---- the link

@@ -24,7 +24,9 @@ namespace cloakroom {
 class RunningScript {
  public:
   enum class Kind : uint8_t { kScript, kFunction };
-  explicit RunningScript(Kind kind = Kind::kScript) : kind_(kind) {}
+  /// `from_primary`: of the stream of our primary, so that it must run to its end.
+  explicit RunningScript(Kind kind = Kind::kScript, bool from_primary = false)
+      : kind_(kind), from_primary_(from_primary) {}
 
   /// It has run longer than busy-reply-threshold.
   bool busy() const { return busy_; }
@@ -55,6 +57,7 @@ class RunningScript {
   }
 
   const Kind kind_;
+  const bool from_primary_;
   std::atomic<bool> busy_ = false;
   std::atomic<Fate> fate_ = Fate::kReads;
   // Guarded by the mutex of RunningScripts:
@@ -105,17 +108,19 @@ class RunningScripts {
     return std::nullopt;
   }
 
-  enum class KillResult { kKilled, kNothingRuns, kWrote, kOtherKind };
+  enum class KillResult { kKilled, kNothingRuns, kWrote, kFromPrimary, kOtherKind };
   /// Ends every busy script of this kind that has not written yet. A script that is not busy will
   /// end by itself; in Redis nobody could ask for its end. kWrote: a busy script is left.
-  /// kOtherKind: only scripts of the other kind are busy.
+  /// kFromPrimary: and it is the primary's. kOtherKind: only scripts of the other kind are busy.
   KillResult Kill(RunningScript::Kind kind) {
     MutexLock lock(mutex_);
     KillResult result = KillResult::kNothingRuns;
     KillResult others = KillResult::kNothingRuns;
     for (RunningScript* script : scripts_) {
       if (!script->busy_) continue;
-      if (script->kind_ != kind) {
+      if (script->from_primary_) {
+        result = KillResult::kFromPrimary;
+      } else if (script->kind_ != kind) {
         others = script->wrote() ? KillResult::kWrote : KillResult::kOtherKind;
       } else if (!script->End()) {
         result = KillResult::kWrote;

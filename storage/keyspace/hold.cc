@@ -159,6 +159,19 @@ void Hold::Note(int db, ChangeKind kind, int64_t number) {
   batch_->NoteAwaited();
 }
 
+void Hold::BeginAnew(Database& db) {
+  if (!ready_.empty()) ServeReady();
+  if (keyspace_ != nullptr) EndChanges();
+  if (batch_ != nullptr) {
+    ChangeFeed::Complete(*batch_, handed_);
+    GiveBatch();
+  }
+  if (std::exchange(handed_on_, false)) keyspace_->feed().AfterHold();
+  handed_ = {};
+  keyspace_ = nullptr;
+  BeginChanges(db, /*together=*/true);
+}
+
 void Hold::EndChanges() {
   if (batch_ == nullptr) return;
   if (batch_->empty() && !batch_->has_events()) return GiveBatch();

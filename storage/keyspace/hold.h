@@ -85,6 +85,9 @@ class Hold {
   ChangeBatch* changes() { return batch_.get(); }
   /// Adds a change that belongs to no single key. REQUIRES: closed().
   void Note(int db, ChangeKind kind, int64_t number = 0);
+  /// What takes the changes is about to be another, or has just become so: hands on the changes so
+  /// far, and keeps those from here on. REQUIRES: it closes the gate of `db`, among others.
+  void BeginAnew(Database& db);
   /// For a caller that has a pass alone and has locked a stripe: it is about to read there.
   void See(Database& db, const Stripe& stripe);
   void Release();

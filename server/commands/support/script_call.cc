@@ -24,22 +24,23 @@ std::optional<size_t> TakeKeyCount(Call& call, std::string_view not_a_number) {
 
 absl::Status MayRunScript(Call& call, const ScriptFlags& flags, bool read_only_command) {
   const Replication& replication = call.server().replication();
-  if (flags.declared && !flags.allow_stale && replication.stale() && !call.client().primary) {
+  const bool obeyed = call.client().primary;
+  const bool may_write = flags.declared && !flags.no_writes;
+  if (may_write && replication.read_only() && !obeyed) return Refused(kReadOnlyReplica);
+  if (replication.stale() && !flags.allow_stale && !obeyed) {
+    if (!flags.declared) return Refused(kPrimaryDown);
     return Refused(
         "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and "
         "'allow-stale' flag is not set on the script.");
   }
-  if (!flags.declared || flags.no_writes) return absl::OkStatus();
+  if (!may_write) return absl::OkStatus();
   if (!flags.allow_oom && call.thread().out_of_memory) {
     if (call.mode() == CallMode::kTopLevel) return Refused(kOutOfMemory);
     return Refused(
         "OOM allow-oom flag is not set on the script, can not run it when used memory > "
         "'maxmemory'");
   }
-  if (!call.client().primary) {
-    if (replication.read_only()) {
-      return Refused("READONLY Can not run script with write flag on readonly replica");
-    }
+  if (!obeyed) {
     WriteHealth& health = call.server().persistence().write_health();
     if (health.refuses_writes()) return Refused(health.Refusal());
     if (replication.too_few_replicas()) return Refused(kTooFewReplicas);
@@ -100,6 +101,10 @@ void KillScripts(Call& call, RunningScript::Kind kind) {
       return call.Error("NOTBUSY No scripts in execution right now.");
     case RunningScripts::KillResult::kOtherKind:
       return call.Error(kind == RunningScript::Kind::kScript ? kBusyFunction : kBusyScript);
+    case RunningScripts::KillResult::kFromPrimary:
+      return call.Error(
+          "UNKILLABLE The busy script was sent by a master instance in the context of replication "
+          "and cannot be killed.");
     case RunningScripts::KillResult::kWrote:
       return call.Error(
           "UNKILLABLE Sorry the script already executed write commands against the dataset. You "

@@ -70,17 +70,18 @@ TEST_F(AofPendingTest, TheLogLeavesOutWhatIsOnlyForOthers) {
 }
 
 TEST_F(AofPendingTest, TheLogOfAReplicaIsThePrimarysStreamWithoutWhatIsOnlyForOthers) {
-  const auto follow = [&](std::string_view bytes, bool logged) {
+  const auto follow = [&](std::string_view bytes, std::optional<std::string> instead) {
     const int64_t begin = stream_.tail();
     bytes.copy(stream_.Room(begin).data(), bytes.size());
-    pending_.Extend(begin + static_cast<int64_t>(bytes.size()), 0, logged);
+    pending_.Extend(begin + static_cast<int64_t>(bytes.size()), 0, std::move(instead));
   };
-  follow("abc", true);
-  follow("PING", false);
-  follow("de", true);
+  follow("abc", std::nullopt);
+  follow("PING", "");
+  follow("de", std::nullopt);
+  follow("foreign", "f");
   EXPECT_TRUE(pending_.Await(/*for_bytes=*/true, 1'000'000, 0));
-  EXPECT_EQ(TakeAll(), "abcde");
-  EXPECT_EQ(pending_.appended(), 9);
+  EXPECT_EQ(TakeAll(), "abcdef");
+  EXPECT_EQ(pending_.appended(), 16);
 }
 
 TEST_F(AofPendingTest, ASwitchStandsBetweenTheBytesOfTheFiles) {

@@ -44,6 +44,18 @@ TEST(PauseTest, TheKeyspaceChangesNothingByItselfMeanwhile) {
   EXPECT_EQ(settings.unchanging_until_ms, 0);
 }
 
+TEST(PauseTest, TheEndOfOnePauseLeavesAnothers) {
+  Pause pause;
+  pause.Begin(100, /*all=*/false);
+  pause.Begin(200, /*all=*/false, Pause::By::kFailover);
+  EXPECT_EQ(pause.UntilMs(true, 10), 200);
+  pause.End();
+  EXPECT_EQ(pause.UntilMs(true, 10), 200);
+  EXPECT_TRUE(pause.active());
+  pause.End(Pause::By::kFailover);
+  EXPECT_FALSE(pause.active());
+}
+
 TEST(PauseTest, EndWakesEveryWaiterOnce) {
   Pause pause;
   int woken = 0;

@@ -165,11 +165,11 @@ TEST_F(ReplicationRolesTest, AfterAFailedLoadNothingIsContinued) {
 }
 
 TEST_F(ReplicationRolesTest, ARestartedPrimaryNamesItsPast) {
-  Alone([&](Hold&) {
+  Alone([&](Hold& hold) {
     replication().NoteField("repl-id", std::string(40, 'c'));
     replication().NoteField("repl-offset", "500");
     replication().NoteField("ctime", "1");
-    replication().Restart(/*is_rdb=*/true);
+    replication().Restart(/*is_rdb=*/true, hold);
   });
   const Replication::Figures figures = replication().figures();
   EXPECT_EQ(figures.id2, Id('c'));
@@ -194,11 +194,11 @@ class RestartedReplicaTest : public ReplicationRolesTest {
 };
 
 TEST_F(RestartedReplicaTest, AsksForWhatItsFileLacks) {
-  Alone([&](Hold&) {
+  Alone([&](Hold& hold) {
     replication().NoteField("repl-id", std::string(40, 'c'));
     replication().NoteField("repl-offset", "500");
     replication().NoteField("repl-stream-db", "3");
-    replication().Restart(/*is_rdb=*/true);
+    replication().Restart(/*is_rdb=*/true, hold);
   });
   ASSERT_TRUE(transport_.following);
   EXPECT_EQ(transport_.following->cached, (HistoryPoint{Id('c'), 500}));
@@ -206,7 +206,7 @@ TEST_F(RestartedReplicaTest, AsksForWhatItsFileLacks) {
 }
 
 TEST_F(RestartedReplicaTest, WithoutAFileItAsksForEverything) {
-  Alone([&](Hold&) { replication().Restart(/*is_rdb=*/false); });
+  Alone([&](Hold& hold) { replication().Restart(/*is_rdb=*/false, hold); });
   ASSERT_TRUE(transport_.following);
   EXPECT_FALSE(transport_.following->cached);
 }
