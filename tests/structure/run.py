@@ -28,7 +28,7 @@ MAY_INCLUDE = {
 }
 # The rooms of a folder, lowest first: each may include itself and those before it.
 ROOMS = {
-    "storage": "base gate changes values keyspace snapshot access upkeep".split(),
+    "storage": "base gate changes sessions values keyspace snapshot access upkeep".split(),
     "replication": "files stream rdb aof link check".split(),
     "server": "context config log session metrics pubsub tracking script persistence roles execution info commands net process".split(),
 }

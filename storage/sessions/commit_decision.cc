@@ -1,0 +1,17 @@
+#include "storage/sessions/commit_decision.h"
+
+namespace cloakroom {
+
+CommitCase DecideCommit(const CommitRequest& request, int64_t holder_fence,
+                        const SessionHash& hash) {
+  if (request.fence != 0) {
+    if (request.fence == holder_fence) return CommitCase::kHeld;
+    if (request.fence == hash.commit_fence()) return CommitCase::kRepeated;
+  }
+  const bool nobody_holds = holder_fence == 0 && !hash.plain();
+  if (request.if_version && nobody_holds && *request.if_version == SessionVersion(hash).view())
+    return CommitCase::kLate;
+  return CommitCase::kFenced;
+}
+
+}  // namespace cloakroom

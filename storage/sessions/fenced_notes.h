@@ -1,0 +1,64 @@
+#ifndef CLOAKROOM_STORAGE_SESSIONS_FENCED_NOTES_H_
+#define CLOAKROOM_STORAGE_SESSIONS_FENCED_NOTES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cloakroom {
+
+/// Why a fence is not good any more.
+enum class FencedReason : uint8_t {
+  kBroken,   ///< the lease was over and somebody waited, or an operator broke the lock
+  kTaken,    ///< a plain client took the lock
+  kChanged,  ///< somebody wrote without the lock
+  kDeleted,  ///< the session was deleted or replaced
+  kUnknown,  ///< not known here: before a restart, too long ago, or never given
+};
+
+/// "broken", "taken", "changed", "deleted", "unknown": the word behind FENCED.
+std::string_view FencedReasonName(FencedReason reason);
+
+/// The answer to a client whose fence is not good.
+struct Fenced {
+  FencedReason reason = FencedReason::kUnknown;
+  std::string by = {};   ///< who did it; empty: not known
+  int64_t after_ms = 0;  ///< how long the lock had been held then; 0: not known
+};
+
+/// Why the latest holders of a stripe's locks lost them, for when they commit. A record of a lock
+/// does not stay for that.
+///
+/// Keeps the latest kMost for kKeepMs; about 2 KB at most.
+/// Thread rule: the stripe is held, or the gate closed.
+class FencedNotes {
+ public:
+  static constexpr size_t kMost = 16;
+  /// Longer than any request takes.
+  static constexpr int64_t kKeepMs = 600'000;
+
+  /// `now_ms`: of the monotonic clock.
+  void Note(int64_t fence, Fenced fenced, int64_t now_ms);
+  /// Null: not known. Valid until the next change.
+  const Fenced* Find(int64_t fence) const;
+  /// Drops what is older than kKeepMs.
+  void Forget(int64_t now_ms);
+
+  bool empty() const { return notes_.empty(); }
+  /// The memory that it has allocated.
+  size_t bytes() const;
+
+ private:
+  struct Kept {
+    int64_t fence;
+    int64_t at_ms;
+    Fenced fenced;
+  };
+  std::vector<Kept> notes_;  ///< the oldest first
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_STORAGE_SESSIONS_FENCED_NOTES_H_

@@ -1,0 +1,92 @@
+#include "storage/sessions/session_locks.h"
+
+#include <utility>
+
+namespace cloakroom {
+namespace {
+
+/// An empty table of more slots gives them back.
+constexpr size_t kSpareSlots = 64;
+
+}  // namespace
+
+// ---- a use
+
+SessionLocks::Use::Use(Table* table, Record* record) : table_(table), record_(record) {
+  if (record == nullptr) return;
+  ++record->uses;
+  head_ = record->lock.queue().head();
+  deadline_ms_ = record->lock.NextDeadline();
+}
+
+SessionLocks::Use::Use(Use&& other) noexcept
+    : table_(other.table_),
+      record_(std::exchange(other.record_, nullptr)),
+      head_(other.head_),
+      deadline_ms_(other.deadline_ms_) {}
+
+SessionLocks::Use::~Use() {
+  if (record_ == nullptr) return;
+  --record_->uses;
+  if (!table_->Settle(*record_)) return;
+  table_->records.erase(table_->records.find(std::string_view(record_->key)));
+  table_->Shrink();
+}
+
+SessionLock& SessionLocks::Use::operator*() const { return record_->lock; }
+
+SessionWaiter* SessionLocks::Use::NeedsTimer() const {
+  SessionWaiter* const head = record_->lock.queue().head();
+  const int64_t deadline_ms = record_->lock.NextDeadline();
+  if (head == nullptr || deadline_ms == kNever) return nullptr;
+  return head != head_ || deadline_ms < deadline_ms_ ? head : nullptr;
+}
+
+// ---- the table
+
+bool SessionLocks::Table::Settle(Record& record) {
+  if (record.uses > 0) return false;
+  bytes -= record.bytes;
+  if (record.lock.idle()) return true;
+  record.bytes =
+      static_cast<uint32_t>(sizeof(Record) + record.key.capacity() + record.lock.bytes());
+  bytes += record.bytes;
+  return false;
+}
+
+void SessionLocks::Table::Shrink() {
+  if (records.empty() && records.capacity() > kSpareSlots) records = Records();
+}
+
+SessionLocks::SessionLocks() = default;
+SessionLocks::~SessionLocks() = default;
+
+size_t SessionLocks::size() const { return table_ == nullptr ? 0 : table_->records.size(); }
+
+SessionLocks::Use SessionLocks::Find(std::string_view key) {
+  if (table_ == nullptr) return {nullptr, nullptr};
+  const auto found = table_->records.find(key);
+  return {table_.get(), found == table_->records.end() ? nullptr : found->get()};
+}
+
+SessionLocks::Use SessionLocks::Get(std::string_view key) {
+  if (table_ == nullptr) table_ = std::make_unique<Table>();
+  auto found = table_->records.find(key);
+  if (found == table_->records.end())
+    found = table_->records.insert(std::make_unique<Record>(key, table_->fenced)).first;
+  return {table_.get(), found->get()};
+}
+
+void SessionLocks::Sweep(int64_t now_ms) {
+  ForEach([now_ms](std::string_view, Use& use) { use->Forget(now_ms); });
+  if (table_ != nullptr) table_->fenced.Forget(now_ms);
+}
+
+size_t SessionLocks::bytes() const {
+  if (table_ == nullptr) return 0;
+  // A slot has a control byte besides.
+  const size_t slots = table_->records.capacity() * (sizeof(Records::value_type) + 1);
+  return sizeof(Table) + slots + table_->bytes + table_->fenced.bytes();
+}
+
+}  // namespace cloakroom

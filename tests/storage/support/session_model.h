@@ -1,0 +1,248 @@
+#ifndef CLOAKROOM_TESTS_STORAGE_SUPPORT_SESSION_MODEL_H_
+#define CLOAKROOM_TESTS_STORAGE_SUPPORT_SESSION_MODEL_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <map>
+#include <optional>
+
+#include "storage/base/clock.h"
+#include "storage/sessions/session_lock.h"
+#include "tests/storage/support/session_fixture.h"
+
+namespace cloakroom {
+
+/// The rules of a session's lock in their simplest form, to compare with SessionLock. It knows
+/// connections, not waiters, and gives no fences.
+class SessionModel {
+ public:
+  using State = SessionLock::State;
+  struct Client {
+    uint64_t connection;
+    int64_t lease_ms;
+    int64_t since_ms;
+  };
+
+  /// Begins an event.
+  void At(const SessionContext& context) {
+    context_ = context;
+    edit = SessionHashEdit::kNone;
+    granted = 0;
+    began_turn = false;
+    std::erase_if(pollers_, [&](const auto& poller) {
+      return context_.now_ms - poller.second.last_ms >= PlainPollers::kStillPollsMs;
+    });
+    EndTurn();
+    ForgetWhenIdle();
+  }
+
+  SessionOpened::Answer Open(Client client, const FakeHash& hash, const SessionOpenTerms& terms) {
+    using Answer = SessionOpened::Answer;
+    if (Place(client.connection) != queue.end()) return Answer::kQueued;
+    if (holder && holder->connection == client.connection) {
+      if (!delivered && !queue.empty()) lease_from_ms_ = context_.now_ms;
+      delivered = true;
+      return Answer::kHeld;
+    }
+    if (state == State::kFree && !hash.view().plain()) {
+      Give(client, /*to_deliver=*/false, hash.view().published());
+      return Answer::kHeld;
+    }
+    if (!terms.may_wait) return Answer::kLocked;
+    if (queue.size() >= terms.max_waiting) return Answer::kTooMany;
+    if (queue.empty() && holder && delivered) lease_from_ms_ = context_.now_ms;
+    queue.push_back(client);
+    if (state == State::kFree) PlainHolds();
+    return Answer::kQueued;
+  }
+  void Leave(uint64_t connection, const FakeHash& hash) {
+    if (const auto place = Place(connection); place != queue.end()) {
+      queue.erase(place);
+      if (queue.empty()) lease_from_ms_ = kNever;
+      if (queue.empty() && state == State::kPlain) state = State::kFree;
+      EndTurn();
+    } else if (holder && !delivered && holder->connection == connection) {
+      Drop(connection, hash);
+    }
+  }
+  /// COMMIT, RELEASE, DESTROY: the holder's own.
+  void Release(const FakeHash& hash) {
+    Clear(state == State::kPublished && hash.exists && !context_.writes_paused);
+    EndHold();
+    Next(hash);
+  }
+  void Drop(uint64_t connection, const FakeHash& hash) {
+    if (!holder || holder->connection != connection) return;
+    delivered = true;  // its client does not come for it
+    Release(hash);
+  }
+  void Break(const FakeHash& hash) {
+    if (holder) return Release(hash);
+    Clear(hash.lock > 0);
+    if (hash.lock > 0 && state == State::kPlain) Next(hash);
+  }
+  void Renew(int64_t lease_ms) {
+    holder->lease_ms = lease_ms;
+    if (lease_from_ms_ != kNever) lease_from_ms_ = context_.now_ms;
+  }
+  void OnTime(const FakeHash& hash) {
+    if (state == State::kFree || context_.now_ms < Deadline()) return;
+    if (state == State::kTurn) return Next(hash);
+    if (context_.writes_paused) return;
+    const bool publish = state != State::kHeld;
+    EndHold();
+    GiveHead(publish);
+  }
+
+  void BeforeForeignWrite(const FakeHash& hash) {
+    before_ = hash;
+    if (state != State::kHeld) return;
+    edit = SessionHashEdit::kPublish;
+    state = State::kPublished;
+  }
+  /// The effects of BeforeForeignWrite have been applied to the hash.
+  void Published(const FakeHash& hash) { before_ = hash; }
+  void AfterForeignWrite(const FakeHash& hash, uint64_t connection) {
+    if (!hash.exists) return Replaced(hash);
+    const bool new_pid = hash.pid != before_.pid;
+    const bool up = hash.lock > before_.lock;
+    if (new_pid || hash.lock == 1) {
+      pollers_.erase(connection);
+    } else if (up && hash.lock > 1 && connection != 0) {
+      pollers_.try_emplace(connection, context_.now_ms).first->second.last_ms = context_.now_ms;
+    }
+    if (state == State::kPublished) {
+      if (!new_pid && hash.lock >= kPublishedLock && hash.writes == before_.writes) return;
+      EndHold();
+      Clear(hash.lock < 0 || hash.lock >= kPublishedLock);
+      Next(hash);
+    } else if (state == State::kPlain && !hash.view().plain()) {
+      Next(hash);
+    } else if (state == State::kPlain && new_pid) {
+      plain_since_ms_ = context_.now_ms;
+    } else if (state == State::kTurn && hash.lock > 0) {
+      Next(hash);
+    }
+  }
+  void Replaced(const FakeHash& hash) {
+    if (state == State::kFree) return;
+    EndHold();
+    Next(hash);
+  }
+  void Expired() {
+    if (state == State::kPublished) state = State::kHeld;
+    if (state == State::kPlain) Next({});
+  }
+  void Demote() { *this = SessionModel(); }
+
+  int64_t Deadline() const {
+    switch (state) {
+      case State::kHeld:
+      case State::kPublished:
+        return lease_from_ms_ == kNever ? kNever : lease_from_ms_ + holder->lease_ms;
+      case State::kPlain:
+        return std::max(plain_since_ms_, queue.front().since_ms) + queue.front().lease_ms;
+      case State::kTurn:
+        return turn_ends_ms_;
+      case State::kFree:
+        break;
+    }
+    int64_t last_ms = kNever;
+    for (const auto& [connection, poller] : pollers_)
+      last_ms = last_ms == kNever ? poller.last_ms : std::max(last_ms, poller.last_ms);
+    return last_ms == kNever ? kNever : last_ms + PlainPollers::kStillPollsMs;
+  }
+  bool idle() const { return state == State::kFree && pollers_.empty(); }
+  /// A record that has gone knows nothing of earlier turns.
+  void ForgetWhenIdle() {
+    if (idle()) turn_began_ms_ = std::numeric_limits<int64_t>::min();
+  }
+
+  State state = State::kFree;
+  std::optional<Client> holder;
+  bool delivered = true;
+  std::deque<Client> queue;
+  // What the latest event came to.
+  SessionHashEdit edit = SessionHashEdit::kNone;
+  uint64_t granted = 0;  ///< the connection
+  bool began_turn = false;
+
+ private:
+  struct Poller {
+    explicit Poller(int64_t now_ms) : first_ms(now_ms), last_ms(now_ms) {}
+    int64_t first_ms;
+    int64_t last_ms;
+  };
+
+  std::deque<Client>::iterator Place(uint64_t connection) {
+    return std::find_if(queue.begin(), queue.end(), [connection](const Client& client) {
+      return client.connection == connection;
+    });
+  }
+  /// If nobody waits for its end.
+  void EndTurn() {
+    if (state == State::kTurn && queue.empty() && context_.now_ms >= turn_ends_ms_)
+      state = State::kFree;
+  }
+  void Clear(bool needed) {
+    if (needed) edit = SessionHashEdit::kClear;
+  }
+  void PlainHolds() {
+    state = queue.empty() ? State::kFree : State::kPlain;
+    plain_since_ms_ = context_.now_ms;
+  }
+  void EndHold() {
+    if (holder && !delivered) queue.push_front(*holder);
+    holder.reset();
+    lease_from_ms_ = kNever;
+  }
+  void Give(Client client, bool to_deliver, bool publish) {
+    holder = client;
+    delivered = !to_deliver;
+    lease_from_ms_ = kNever;
+    state = publish ? State::kPublished : State::kHeld;
+    if (publish && !context_.writes_paused) edit = SessionHashEdit::kPublish;
+    if (to_deliver) granted = client.connection;
+  }
+  void GiveHead(bool publish) {
+    const Client head = queue.front();
+    queue.pop_front();
+    Give(head, /*to_deliver=*/true, publish);
+  }
+  bool TurnIsDue() const {
+    if (state == State::kTurn) return false;
+    int64_t oldest_ms = kNever;
+    for (const auto& [connection, poller] : pollers_)
+      oldest_ms = std::min(oldest_ms, poller.first_ms);
+    return oldest_ms != kNever &&
+           context_.now_ms - std::max(oldest_ms, turn_began_ms_) >= context_.plain_patience_ms;
+  }
+  void Next(const FakeHash& hash) {
+    const int64_t lock = edit == SessionHashEdit::kClear ? 0 : hash.lock;
+    if (lock > 0 && lock < kPublishedLock) return PlainHolds();
+    if (lock <= 0 && TurnIsDue()) {
+      state = State::kTurn;
+      began_turn = true;
+      turn_began_ms_ = context_.now_ms;
+      turn_ends_ms_ = context_.now_ms + context_.plain_turn_ms;
+    } else if (queue.empty()) {
+      state = State::kFree;
+    } else {
+      GiveHead(lock >= kPublishedLock);
+    }
+  }
+
+  SessionContext context_;
+  FakeHash before_;
+  std::map<uint64_t, Poller> pollers_;
+  int64_t lease_from_ms_ = kNever;
+  int64_t plain_since_ms_ = 0;
+  int64_t turn_ends_ms_ = 0;
+  int64_t turn_began_ms_ = std::numeric_limits<int64_t>::min();
+};
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_TESTS_STORAGE_SUPPORT_SESSION_MODEL_H_
