@@ -29,6 +29,7 @@ ReplicationThread::~ReplicationThread() {
   std::thread thread;
   {
     MutexLock lock(mutex_);
+    ended_ = true;
     thread = std::move(thread_);
   }
   poller_.Wake();
@@ -51,7 +52,7 @@ bool ReplicationThread::Mailbox::Post(std::function<void()> task) {
 void ReplicationThread::Post(std::function<void()> task) {
   if (!mailbox_->Post(std::move(task))) return;
   MutexLock lock(mutex_);
-  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  if (!ended_ && !thread_.joinable()) thread_ = std::thread([this] { Run(); });
 }
 
 void ReplicationThread::Adopt(NewReplica replica) {

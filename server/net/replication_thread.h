@@ -124,6 +124,7 @@ class ReplicationThread final : public Replication::Transport {
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(poller_);
   Mutex mutex_;
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;  ///< it must not start any more
 };
 
 }  // namespace cloakroom

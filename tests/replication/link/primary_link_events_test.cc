@@ -106,7 +106,7 @@ const Row kRows[] = {
        return o.link.TransferReceived(1, false, o.now_ms); }},
     {"transfer ends",       "-WNCPRYHLLF", [](LinkOwner& o) {
        return o.link.TransferReceived(5, true, o.now_ms); }},
-    {"transfer failed",     "-WNCPRYHWLF", [](LinkOwner& o) {
+    {"transfer failed",     "-WNCPRYHWWF", [](LinkOwner& o) {
        return o.link.TransferFailed(kError, o.now_ms); }},
     {"load done",           "-WNCPRYHTFF", [](LinkOwner& o) {
        return o.link.LoadDone(o.now_ms); }},
