@@ -80,6 +80,13 @@ class Link:
             self._received = self._received[end:]
             return [bytes(word) for word in words]
 
+    def read_line(self):
+        """The next request of the replica that is a plain line: SYNC is one."""
+        while b"\r\n" not in self._received:
+            self._fill()
+        line, _, self._received = self._received.lstrip(b"\n").partition(b"\r\n")
+        return line
+
     def _fill(self):
         data = self._socket.recv(1 << 16)
         if not data:
