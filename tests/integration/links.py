@@ -44,6 +44,11 @@ def follow(replica, primary):
     await_link(replica)
 
 
+def await_offset(replica, offset):
+    """Waits until the replica has executed its stream up to there."""
+    wait_until(lambda: replication(replica)["slave_repl_offset"] == str(offset), f"at {offset}")
+
+
 def await_replica(replica, primary):
     """Waits until the replica has executed everything that the primary has sent."""
     def has_all():

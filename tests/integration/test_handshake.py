@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from hand_primary import EMPTY_RDB, REPLICATION_ID, HandPrimary
-from links import PROMPT, replication
+from links import PROMPT, await_offset, replication
 from saving import wait_until
 from support import resp
 
@@ -162,7 +162,9 @@ def test_connected(replica, told, hand):
 
 def test_the_time_since_the_link_went_down(replica, told, hand):
     attach(told, hand)
-    hand.full_sync().close()
+    link = hand.full_sync()
+    await_state(told, b"connected")
+    link.close()
     wait_until(lambda: replication(replica)["master_link_status"] == "down", "lost")
     assert names(replica) == ["role", *LINK, *DOWN, *REPLICA, "connected_slaves", *BOTH]
     wait_until(lambda: int(replication(replica)["master_link_down_since_seconds"]) > 0, "counted")
@@ -300,7 +302,8 @@ def test_newlines_keep_it_waiting(told, hand):
 def test_continue_with_another_id_is_a_change_of_history(replica, told, hand):
     attach(told, hand)
     link = hand.full_sync(offset=100)
-    behind = link.executed(100)
+    behind = 100 + link.send("SELECT", "0")
+    await_offset(replica, behind)
     link.close()
     link = hand.accept()
     assert link.shake_hands() == [b"PSYNC", REPLICATION_ID.encode(), str(behind + 1).encode()]
@@ -352,7 +355,8 @@ def test_it_leaves_in_the_middle_of_a_handshake(told, hand):
 def test_a_promoted_replica_offers_its_history_to_the_next_primary(replica, told, hand):
     attach(told, hand)
     link = hand.full_sync(offset=100)
-    behind = link.executed(100)
+    behind = 100 + link.send("SELECT", "0")
+    await_offset(replica, behind)
     told.ok("REPLICAOF", "NO", "ONE")
     promoted = replication(replica)
     attach(told, hand)

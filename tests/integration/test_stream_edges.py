@@ -5,7 +5,7 @@ import re
 import pytest
 
 from hand_primary import REPLICATION_ID, HandPrimary
-from links import await_link, await_loss, info, replication
+from links import await_link, await_loss, await_offset, info, replication
 from saving import wait_until
 from support import resp
 
@@ -84,8 +84,9 @@ def test_a_transaction_without_its_end_is_not_executed(hand, link, replica, told
     assert told.ok("GET", "k") == b"123"
 
 
-def test_the_selected_database_outlives_a_cut(hand, link, told):
-    behind = link.executed(START + link.send("SELECT", "3") + link.send("SET", "a", "1"))
+def test_the_selected_database_outlives_a_cut(hand, link, replica, told):
+    behind = START + link.send("SELECT", "3") + link.send("SET", "a", "1")
+    await_offset(replica, behind)
     link.close()
     again, psync = hand.partial_sync()
     assert psync == psync_words(behind)
@@ -123,6 +124,18 @@ def test_commands_of_older_primaries(link, told):
     assert 990 < told.ok("TTL", "setex") <= 1000
     assert told.ok("MGET", "eval", "by script", "r") == [b"x", b"1", b"hello"]
     assert told.ok("HGET", "h", "a") == b"3"
+
+
+def test_what_only_a_primary_may_say(link, replica, told):
+    """redis-server sends an approximate trim as an exact one, and its LIMIT with it."""
+    size = sum(link.send(*words) for words in (
+        ("SELECT", "0"), ("XADD", "x", "1-1", "a", "b"), ("XADD", "x", "MAXLEN", "=", "1", "LIMIT", "1",
+                                                         "2-1", "a", "b"),
+        ("XADD", "x", "MINID", "=", "2-1", "LIMIT", "5", "3-1", "a", "b"),
+        ("XTRIM", "x", "MAXLEN", "=", "1", "LIMIT", "1")))
+    link.executed(START + size)
+    assert told.ok("XRANGE", "x", "-", "+") == [[b"3-1", [b"a", b"b"]]]
+    assert "CRITICAL" not in replica.log()
 
 
 def test_an_unknown_command_is_an_alarm_and_the_link_stays(link, replica, told):
