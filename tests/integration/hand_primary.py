@@ -51,6 +51,7 @@ class Link:
     def __init__(self, accepted):
         self._socket = accepted
         self._socket.settimeout(PATIENCE_S)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
 
     def close(self):

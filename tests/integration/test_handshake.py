@@ -96,6 +96,7 @@ def test_every_step_of_the_handshake(replica, told, hand):
     attach(told, hand)
     link = hand.accept()
     assert link.read() == [b"PING"]
+    await_state(told, b"handshake")
     assert resp.same(told.ok("ROLE"), [b"slave", b"127.0.0.1", hand.port, b"handshake", -1])
     link.send_raw(b"+PONG\r\n")
     assert link.read() == [b"REPLCONF", b"listening-port", str(replica.port).encode()]
