@@ -97,6 +97,7 @@ def test_links_cut_again_and_again_under_load(primary, replica, source):
                 connection.pipeline([("INCR", "n"), ("RPUSH", f"l{choose.randrange(9)}", choose.randbytes(20)),
                                      ("MULTI",), ("INCR", "a"), ("INCR", "b"), ("EXEC",)])
 
+    source.ok("CONFIG", "SET", "repl-backlog-size", "200mb")
     writers = [threading.Thread(target=write, args=(seed,)) for seed in range(2)]
     for writer in writers:
         writer.start()
