@@ -70,8 +70,8 @@ def test_a_newcomer_gets_everything_from_the_middle(chain, source, start_one, se
     newcomer = start_one(server_kind, PROMPT)
     follow(newcomer, chain.middle)
     source.ok("APPEND", "in three", "2")
-    assert_same_data(newcomer, chain.middle)
     chain.assert_same()
+    assert_same_data(newcomer, chain.middle)
     assert values(newcomer) == values(chain.primary)
     assert syncs(chain.primary)[0] == 1
 
