@@ -54,6 +54,17 @@ def test_bytes_may_come_in_any_pieces(link, told):
     assert told.ok("MGET", "k", "n", "") == [b"v\r\n$3\r\n", b"2", b""]
 
 
+def test_a_burst_is_executed_to_its_end(link, replica, told):
+    """No byte comes behind it that could wake up the replica."""
+    offset = START
+    for count in (31, 32, 33, 64, 1000):
+        data = resp.encode(("SELECT", "0")) + resp.encode(("INCR", "n")) * count
+        link.send_raw(data)
+        offset += len(data)
+        await_offset(replica, offset)
+    assert told.ok("GET", "n") == b"1160"
+
+
 def test_half_a_command_is_asked_for_again(hand, link, replica, told):
     whole = START + link.send("SELECT", "0") + link.send("SET", "k", "1")
     torn = resp.encode(("APPEND", "k", "2"))
@@ -201,11 +212,14 @@ def test_a_silent_primary_is_given_up(hand, link, replica, told):
     assert told.ok("GET", "k") == b"v"
 
 
-def test_the_stream_is_not_read_past_a_pause_of_writes(link, told):
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_pause_of_writes_holds_the_stream(link, replica, told, count):
+    link.executed(START + link.send("SELECT", "0"))
+    offset = int(replication(replica)["slave_read_repl_offset"])
     told.ok("CLIENT", "PAUSE", 60_000, "WRITE")
-    offset = START + link.send("SELECT", "0") + link.send("SET", "k", "v")
-    link.send("REPLCONF", "GETACK", "*")
-    assert told.ok("GET", "k") is None
+    data = resp.encode(("INCR", "n")) * count
+    link.send_raw(data)
+    assert told.ok("GET", "n") is None
     told.ok("CLIENT", "UNPAUSE")
-    link.await_ack(offset)
-    assert told.ok("GET", "k") == b"v"
+    await_offset(replica, offset + len(data))
+    assert told.ok("GET", "n") == str(count).encode()
