@@ -9,7 +9,7 @@ import pytest
 import holdings
 from hand_primary import REPLICATION_ID, HandPrimary
 from links import (PROMPT, assert_same_data, await_link, digest, follow, functions, info, replication,
-                  , syncs, values)
+                   syncs, values)
 from saving import wait_until
 from support import servers
 
