@@ -100,6 +100,29 @@ def start_server(server_kind):
 
 
 @pytest.fixture
+def start_one():
+    """Starts servers of either kind: start_one("redis", {"timeout": 1})."""
+    started = []
+
+    def start(kind, directives=None):
+        server = servers.Server(kind, directives)
+        started.append(server)
+        return server.launch()
+
+    yield start
+    for one in reversed(started):
+        one.stop()
+
+
+@pytest.fixture(params=servers.KINDS)
+def primary_kind(request):
+    """Each kind of server that a replica may follow."""
+    if not servers.available(request.param):
+        pytest.skip(f"no program at {servers.binary(request.param)}")
+    return request.param
+
+
+@pytest.fixture
 def connection(server):
     with server.connect() as one:
         yield one

@@ -1,7 +1,6 @@
 """redis-server follows this server: full and partial synchronisation, ACKs, WAIT, time-outs."""
 
 import random
-import re
 import signal
 import threading
 import time
@@ -9,9 +8,10 @@ import time
 import pytest
 
 import holdings
+from links import await_replica, follow, replication, values
 from programs import run
 from saving import wait_until
-from support import resp, servers
+from support import resp
 from support.resp import Error
 
 PATIENCE_S = 30
@@ -19,50 +19,9 @@ REFUSED = Error(b"NOREPLICAS Not enough good replicas to write.")
 
 
 @pytest.fixture
-def start_one():
-    started = []
-
-    def start(kind, directives=None):
-        server = servers.Server(kind, directives)
-        started.append(server)
-        return server.launch()
-
-    yield start
-    for one in reversed(started):
-        one.stop()
-
-
-@pytest.fixture
 def primary(start_one, server_kind):
     return start_one(server_kind, {"repl-diskless-sync-delay": "0", "enable-debug-command": "yes",
                                    "repl-ping-replica-period": "1"})
-
-
-def replication(server):
-    with server.connect() as connection:
-        text = connection.ok("INFO", "replication").decode()
-    return dict(re.findall(r"^(\w+):(.*?)\r?$", text, re.MULTILINE))
-
-
-def follow(replica, primary):
-    with replica.connect() as connection:
-        connection.ok("REPLICAOF", "127.0.0.1", primary.port)
-    wait_until(lambda: replication(replica)["master_link_status"] == "up", "linked")
-
-
-def await_replica(replica, primary):
-    """Waits until the replica has executed everything that the primary has sent."""
-    def has_all():
-        ours, its = replication(primary), replication(replica)
-        return (its["master_link_status"] == "up"
-                and its["slave_repl_offset"] == ours["master_repl_offset"])
-    wait_until(has_all, "replicated")
-
-
-def values(server):
-    """Types and values, and which keys expire. An encoding may depend on how a value grew."""
-    return {key: (kind, value, ttl_ms >= 0)
-            for key, (kind, value, ttl_ms, _) in holdings.of(server).items()}
 
 
 @pytest.fixture
