@@ -65,20 +65,19 @@ int64_t AofPending::AppendUnlogged(std::string_view bytes) {
                                             ChangeStream::kKeepsDb, ChangeStream::kKeepsDb);
   if (logging()) AddMark({.position = place.begin, .skipped = place.end - place.begin});
   stream_.Begin(place).Put(bytes);
-  stream_.Complete(place);
-  stream_.Announce();
+  // The writer goes past them, so that nothing seems to be pending.
+  Completed(place);
   return place.end;
 }
 
 void AofPending::Extend(int64_t end, int db, std::optional<std::string> instead) {
   const int64_t begin = stream_.tail();
-  const bool due = !instead || !instead->empty();
-  if (due) Annotate(begin);
+  if (!instead || !instead->empty()) Annotate(begin);
   if (instead && logging()) {
     AddMark({.position = begin, .text = *std::move(instead), .skipped = end - begin});
   }
   stream_.Extend(end, db);
-  Announce(due);
+  Announce(/*due=*/true);
 }
 
 void AofPending::Completed(const ChangePlace& place) {

@@ -167,6 +167,7 @@ PrimaryLinkActions PrimaryLink::TransferReceived(size_t bytes, bool done, int64_
   state_ = State::kLoading;
   if (load_ == SyncLoad::kDisk) {
     beat_ms_ = now_ms_ + kAckEveryMs;
+    Notice("MASTER <-> REPLICA sync: Flushing old data");
     Notice("MASTER <-> REPLICA sync: Loading DB in memory");
   }
   Do(link_action::Load{});

@@ -11,6 +11,7 @@
 #include "server/execution/transaction.h"
 #include "server/metrics/monitor_feed.h"
 #include "server/pubsub/pubsub.h"
+#include "server/roles/replication.h"
 #include "server/session/authenticate.h"
 #include "server/session/client_names.h"
 #include "server/tracking/tracking_table.h"
@@ -100,7 +101,7 @@ void Hello(Call& call) {
   reply.Bulk("mode");
   reply.Bulk("standalone");
   reply.Bulk("role");
-  reply.Bulk("master");
+  reply.Bulk(call.server().replication().is_replica() ? "replica" : "master");
   reply.Bulk("modules");
   reply.Array(0);
 }

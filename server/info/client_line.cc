@@ -86,8 +86,9 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
       "tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
       query, spare, client.args_bytes + 0, client.queued_bytes + 0, own_output, own_output, 0,
       pending > 0 ? 1 : 0, pending, memory, pending > 0 ? "rw" : "r", LastCommand(client),
-      kDefaultUser, client.tracking.on ? static_cast<int64_t>(client.tracking.redirect) : -1,
-      client.resp + 0, lib_name, lib_version);
+      client.primary ? "(superuser)" : kDefaultUser,
+      client.tracking.on ? static_cast<int64_t>(client.tracking.redirect) : -1, client.resp + 0,
+      lib_name, lib_version);
   return line;
 }
 

@@ -104,11 +104,7 @@ void Ending::Try() {
 void Ending::AwaitReplicas() {
   Replication& replication = server_.replication();
   const auto online = static_cast<int64_t>(replication.board().online());
-  // All gates are closed: what comes behind it changes nothing.
-  if (!last_offset_) {
-    last_offset_ = replication.OffsetAt(server_.stream().tail());
-    if (online > 0 && replication.transport() != nullptr) replication.transport()->RequestAcks();
-  }
+  if (!last_offset_) last_offset_ = replication.last_offset();
   const int64_t in_sync = replication.board().CountAcked(*last_offset_);
   if (in_sync < online && std::chrono::steady_clock::now() < replicas_until_) {
     if (!std::exchange(told_of_replicas_, true)) {

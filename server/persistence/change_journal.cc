@@ -139,6 +139,11 @@ void ChangeJournal::set_following(bool following) {
   FeedChanges();
 }
 
+void ChangeJournal::set_sealed(bool sealed) {
+  MutexLock lock(append_mutex_);
+  sealed_ = sealed;
+}
+
 void ChangeJournal::FeedChanges() {
   SetReadersWait();
   server_.keyspace().feed().set_log(feeds() ? this : nullptr);
@@ -153,7 +158,7 @@ void ChangeJournal::Replicate(std::initializer_list<std::string_view> words) {
   std::string command;
   AppendCommand(command, std::span<const std::string_view>(words.begin(), words.size()));
   MutexLock lock(append_mutex_);
-  if (following()) return;
+  if (following() || sealed_) return;
   file_.AppendUnlogged(command);
 }
 

@@ -126,6 +126,8 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   bool replicated() const { return replicated_.load(std::memory_order_relaxed); }
   /// Whether the stream follows a primary's instead of the keyspace's changes. REQUIRES: as Attach.
   void set_following(bool following);
+  /// From now on nothing is appended. REQUIRES: as Attach.
+  void set_sealed(bool sealed);
   bool following() const { return following_.load(std::memory_order_relaxed); }
   /// The primary's bytes up to `end` have been applied; see AofPending::Extend. REQUIRES:
   /// following().
@@ -142,7 +144,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
  private:
   void FollowSettings();
   /// Whether the stream takes the keyspace's changes.
-  bool feeds() const { return (on() || replicated()) && !following(); }
+  bool feeds() const { return (on() || replicated()) && !following() && !sealed_; }
   void SetReadersWait();
   void FeedChanges() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   void AofNotice(std::string_view text) override;
@@ -153,6 +155,7 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   std::atomic<bool> on_ = false;
   std::atomic<bool> replicated_ = false;
   std::atomic<bool> following_ = false;
+  std::atomic<bool> sealed_ = false;
   ChangeStream& stream_;
   AppendOnlyFile file_;
   Mutex scripts_mutex_;  ///< changes of known scripts, and their log, in one order

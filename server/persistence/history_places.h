@@ -22,6 +22,11 @@ class HistoryPlaces {
   /// gates.
   virtual void Restart(bool is_rdb, Hold& hold) = 0;
 
+  /// The data is saved for the end: the history grows no more, so that who has all of it may
+  /// continue from the file. Unseal: the server does not end after all.
+  virtual void Seal() = 0;
+  virtual void Unseal() = 0;
+
  protected:
   ~HistoryPlaces() = default;
 };

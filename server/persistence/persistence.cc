@@ -5,6 +5,7 @@
 #include "replication/files/file_status.h"
 #include "server/config/config_store.h"
 #include "server/log/log.h"
+#include "server/persistence/history_places.h"
 #include "server/persistence/snapshot_options.h"
 #include "storage/keyspace/keyspace.h"
 
@@ -59,10 +60,12 @@ Persistence::EndStep Persistence::PrepareToEnd(ShutdownSave ending, bool force,
   // Without saving there is nothing to wait for: an endless script must not prevent the end.
   const bool others_follow = journal_.on() || journal_.replicated();
   if ((saves || others_follow) && !TryCloseGates()) return EndStep::kNotYet;
+  if (places_ != nullptr && last_hold_ != nullptr) places_->Seal();
   // Saving may be forgone while it is under way.
   if (saves && !work_.saving_forgone() && !saver_.SaveAlone(meanwhile).ok() && !force &&
       !work_.saving_forgone()) {
     LogWarning("Error trying to save the DB, can't exit.");
+    if (places_ != nullptr) places_->Unseal();
     last_hold_.reset();
     last_turn_.reset();
     return EndStep::kRefused;

@@ -104,6 +104,29 @@ void Replication::ForgetHistory() {
   if (Transport* const its_transport = transport()) its_transport->Dismiss();
 }
 
+void Replication::Seal() {
+  {
+    MutexLock lock(mutex_);
+    if (sealed_at_) return;
+    sealed_at_ = history_.OffsetAt(stream_.tail());
+  }
+  // The last bytes, for which nobody waits.
+  ChangeJournal& journal = server_.persistence().journal();
+  if (board_.online() > 0) journal.Replicate({"REPLCONF", "GETACK", "*"});
+  journal.set_sealed(true);
+}
+
+void Replication::Unseal() {
+  MutexLock lock(mutex_);
+  sealed_at_.reset();
+  server_.persistence().journal().set_sealed(false);
+}
+
+int64_t Replication::last_offset() const {
+  MutexLock lock(mutex_);
+  return sealed_at_.value_or(history_.OffsetAt(stream_.tail()));
+}
+
 void Replication::EndPin() {
   MutexLock lock(mutex_);
   pinned_ = INT64_MAX;

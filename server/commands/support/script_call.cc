@@ -28,7 +28,7 @@ absl::Status MayRunScript(Call& call, const ScriptFlags& flags, bool read_only_c
   const bool may_write = flags.declared && !flags.no_writes;
   if (may_write && replication.read_only() && !obeyed) return Refused(kReadOnlyReplica);
   if (replication.stale() && !flags.allow_stale && !obeyed) {
-    if (!flags.declared) return Refused(kPrimaryDown);
+    if (!flags.declared || call.mode() == CallMode::kTopLevel) return Refused(kPrimaryDown);
     return Refused(
         "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and "
         "'allow-stale' flag is not set on the script.");

@@ -101,7 +101,8 @@ class OptionReader {
       return args_.Fail("ERR syntax error, XTRIM must be called with trimming strategy");
     }
     const bool approximate = options_.trim && options_.trim->whole_leaves;
-    if (limit_given_ && !approximate) {
+    // A primary sends an approximate trim as the exact one that came of it, with its LIMIT.
+    if (limit_given_ && !approximate && !args_.call().client().primary) {
       return args_.Fail("ERR syntax error, LIMIT cannot be used without the special ~ option");
     }
     if (options_.trim) {

@@ -93,7 +93,8 @@ TEST_F(PrimaryLinkTest, AFullSyncInRedisWords) {
   owner_.Read("$5\r\nREDIS");
   EXPECT_THAT(Trace(),
               ElementsAre("* MASTER <-> REPLICA sync: receiving 5 bytes from master to disk",
-                          "receive 5", "* MASTER <-> REPLICA sync: Loading DB in memory", "load"));
+                          "receive 5", "* MASTER <-> REPLICA sync: Flushing old data",
+                          "* MASTER <-> REPLICA sync: Loading DB in memory", "load"));
   owner_.Do(owner_.link.LoadDone(owner_.now_ms));
   EXPECT_THAT(Trace(),
               ElementsAre("* MASTER <-> REPLICA sync: Finished with success",

@@ -1,0 +1,192 @@
+"""FAILOVER: a primary and its replica change roles without losing a write; and Sentinels that do it."""
+
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from links import PROMPT, assert_same_data, await_link, await_replica, follow, info, replication, syncs
+from saving import wait_until
+from support.resp import Error
+
+
+@pytest.fixture
+def pair(start_server, start_one, primary_kind):
+    """Our primary, and a replica of either kind."""
+    primary, replica = start_server(PROMPT), start_one(primary_kind, PROMPT)
+    with replica.connect() as connection:
+        connection.ok("REPLICAOF", "127.0.0.1", primary.port)
+    await_link(replica)
+    with primary.connect() as connection:
+        connection.ok("SET", "first", "1")
+    await_replica(replica, primary)
+    return primary, replica
+
+
+def state(server):
+    return replication(server)["master_failover_state"]
+
+
+def test_they_change_roles_by_a_partial_resync(pair):
+    primary, replica = pair
+    with primary.connect(timeout_s=30) as connection:
+        connection.ok("SELECT", 3)
+        connection.ok("SET", "k", "v")
+        assert connection.ok("FAILOVER") == b"OK"
+        wait_until(lambda: connection.ok("ROLE")[0] == b"slave", "demoted")
+        await_link(primary)
+        assert state(primary) == "no-failover"
+        assert isinstance(connection.call("SET", "k", "w"), Error)
+    with replica.connect() as connection:
+        assert connection.ok("ROLE")[0] == b"master"
+        connection.ok("SET", "after", "1")
+    await_replica(primary, replica)
+    assert_same_data(primary, replica)
+    assert syncs(replica)[:2] == (0, 1)
+
+
+def test_no_write_is_lost(pair):
+    primary, replica = pair
+    written, stop = [], threading.Event()
+
+    def write(n):
+        with primary.connect(timeout_s=30) as connection:
+            for i in range(1_000_000):
+                if stop.is_set() or isinstance(connection.call("SET", f"w{n}:{i}", i), Error):
+                    return
+                written.append(f"w{n}:{i}")
+
+    writers = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    wait_until(lambda: len(written) > 200, "written")
+    with primary.connect() as connection:
+        connection.ok("FAILOVER", "TO", "127.0.0.1", replica.port, "TIMEOUT", 20_000)
+        wait_until(lambda: connection.ok("ROLE")[0] == b"slave", "demoted")
+    await_link(primary)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    with replica.connect() as connection:
+        assert connection.ok("EXISTS", *written) == len(written)
+    assert_same_data(primary, replica)
+
+
+def test_it_can_be_aborted_while_it_waits(pair):
+    primary, replica = pair
+    with replica.connect() as holder, primary.connect(timeout_s=30) as connection:
+        holder.ok("CLIENT", "PAUSE", 600_000, "WRITE")  # it acknowledges nothing more
+        connection.ok("SET", "k", "v")
+        connection.ok("FAILOVER")
+        assert state(primary) == "waiting-for-sync"
+        assert connection.call("FAILOVER") == Error(b"ERR FAILOVER already in progress.")
+        assert connection.call("REPLICAOF", "127.0.0.1", 1) == Error(
+            b"ERR REPLICAOF not allowed while failing over.")
+        with primary.connect() as writer:
+            writer.send_raw(b"SET k w\r\n")
+            connection.ok("FAILOVER", "ABORT")
+            assert writer.read() == b"OK"
+        assert state(primary) == "no-failover"
+        holder.ok("CLIENT", "UNPAUSE")
+    assert_same_data(replica, primary)
+
+
+def test_a_timeout_ends_it(pair):
+    primary, replica = pair
+    with replica.connect() as holder, primary.connect(timeout_s=30) as connection:
+        holder.ok("CLIENT", "PAUSE", 600_000, "WRITE")
+        connection.ok("SET", "k", "v")
+        connection.ok("FAILOVER", "TIMEOUT", 100)
+        wait_until(lambda: state(primary) == "no-failover", "given up")
+        assert connection.ok("SET", "k", "w") == b"OK"
+        holder.ok("CLIENT", "UNPAUSE")
+    assert_same_data(replica, primary)
+
+
+def test_its_errors(start_server):
+    alone = start_server(PROMPT)
+    with alone.connect() as connection:
+        assert connection.call("FAILOVER") == Error(b"ERR FAILOVER requires connected replicas.")
+        assert connection.call("FAILOVER", "ABORT") == Error(b"ERR No failover in progress.")
+        assert connection.call("FAILOVER", "NONSENSE") == Error(b"ERR syntax error")
+        connection.ok("REPLICAOF", "127.0.0.1", 1)
+        assert connection.call("FAILOVER") == Error(b"ERR FAILOVER is not valid when server is a replica.")
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@pytest.fixture
+def sentinels(tmp_path):
+    """Starts three redis-sentinels that watch a primary; returns their ports."""
+    processes = []
+
+    def start(primary):
+        ports = [free_port() for _ in range(3)]
+        for port in ports:
+            folder = tmp_path / str(port)
+            folder.mkdir()
+            (folder / "sentinel.conf").write_text(
+                f"port {port}\ndir {folder}\nsentinel monitor shop 127.0.0.1 {primary.port} 2\n"
+                "sentinel down-after-milliseconds shop 1000\nsentinel failover-timeout shop 10000\n")
+            processes.append(subprocess.Popen(
+                ["redis-server", str(folder / "sentinel.conf"), "--sentinel"],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return ports
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def ask(port, *words):
+    from support import resp
+    with resp.Connection(port) as connection:
+        return connection.ok(*words)
+
+
+def known(port, *words):
+    try:
+        return ask(port, *words)
+    except (OSError, AssertionError):
+        return None
+
+
+def wait_longer(holds, what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not {what} in time"
+        time.sleep(0.05)
+
+
+def test_sentinels_promote_a_replica_of_a_dead_primary(start_server, sentinels):
+    primary = start_server(PROMPT)
+    replicas = [start_server(PROMPT) for _ in range(2)]
+    for replica in replicas:
+        follow(replica, primary)
+    ports = sentinels(primary)
+    for port in ports:
+        wait_longer(lambda p=port: len(known(p, "SENTINEL", "REPLICAS", "shop") or []) == 2, "found")
+        wait_longer(lambda p=port: len(known(p, "SENTINEL", "SENTINELS", "shop") or []) == 2, "met")
+    with primary.connect() as connection:
+        connection.ok("SET", "k", "v")
+        assert connection.ok("WAIT", 2, 10_000) == 2
+    primary.kill()
+    address = lambda: known(ports[0], "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "shop")
+    wait_longer(lambda: address() and int(address()[1]) != primary.port, "failed over")
+    promoted, other = sorted(replicas, key=lambda one: one.port != int(address()[1]))
+    wait_longer(lambda: replication(promoted)["role"] == "master", "promoted")
+    wait_longer(lambda: replication(other).get("master_port") == str(promoted.port), "told")
+    await_link(other)
+    with promoted.connect() as connection:
+        assert connection.ok("GET", "k") == b"v"
+        connection.ok("SET", "k", "w")
+    await_replica(other, promoted)
+    assert_same_data(other, promoted)
+    assert info(promoted, "stats")["sync_full"] == "0", "the other one continues where it was"
