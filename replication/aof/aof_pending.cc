@@ -65,8 +65,8 @@ int64_t AofPending::AppendUnlogged(std::string_view bytes) {
                                             ChangeStream::kKeepsDb, ChangeStream::kKeepsDb);
   if (logging()) AddMark({.position = place.begin, .skipped = place.end - place.begin});
   stream_.Begin(place).Put(bytes);
-  // The writer goes past them, so that nothing seems to be pending.
-  Completed(place);
+  stream_.Complete(place);
+  stream_.Announce();
   return place.end;
 }
 
@@ -77,6 +77,7 @@ void AofPending::Extend(int64_t end, int db, std::optional<std::string> instead)
     AddMark({.position = begin, .text = *std::move(instead), .skipped = end - begin});
   }
   stream_.Extend(end, db);
+  // Also for bytes that it leaves out, so that none seem to be pending for long.
   Announce(/*due=*/true);
 }
 

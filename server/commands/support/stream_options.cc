@@ -101,8 +101,10 @@ class OptionReader {
       return args_.Fail("ERR syntax error, XTRIM must be called with trimming strategy");
     }
     const bool approximate = options_.trim && options_.trim->whole_leaves;
-    // A primary sends an approximate trim as the exact one that came of it, with its LIMIT.
-    if (limit_given_ && !approximate && !args_.call().client().primary) {
+    // A primary, and the log, say an approximate trim as the exact one that came of it, with its
+    // LIMIT, which is over by then.
+    if (args_.call().client().primary) return;
+    if (limit_given_ && !approximate) {
       return args_.Fail("ERR syntax error, LIMIT cannot be used without the special ~ option");
     }
     if (options_.trim) {
