@@ -37,8 +37,7 @@ void PrimaryConnection::Follow(Replication::Following following) {
   link_.set_settings(Settings());
   // First: of the old link nothing may be reported under the new turn.
   Do(link_.Stop());
-  Do(link_.Start(std::move(following.primary), std::move(following.cached), following.failover,
-                 now_ms()));
+  Do(link_.Start(std::move(following.primary), following.cached, following.failover, now_ms()));
 }
 
 void PrimaryConnection::Unfollow() { Do(link_.Stop()); }

@@ -21,6 +21,7 @@ constexpr int64_t kPauseMs = int64_t{24} * 3600 * 1000;
 
 std::vector<FailoverReplica> Replication::FailoverReplicas() const {
   std::vector<FailoverReplica> replicas;
+  replicas.reserve(facts_.size());
   for (const ReplicaFacts& facts : facts_) {
     replicas.push_back(
         {.ip = facts.ip, .port = facts.port, .online = facts.online, .ack = facts.acked});

@@ -19,7 +19,7 @@ namespace cloakroom {
 
 FullSyncLoad::FullSyncLoad(Server& server, Plan plan, Callbacks callbacks)
     : server_(server),
-      plan_(std::move(plan)),
+      plan_(plan),
       callbacks_(std::move(callbacks)),
       pipe_(callbacks_.room),
       thread_([this] { Run(); }) {}
