@@ -58,6 +58,11 @@ def await_replica(replica, primary):
     wait_until(has_all, "replicated")
 
 
+def await_log(server, line):
+    """Waits until the server's own log has the line, which may come a moment after what it tells of."""
+    wait_until(lambda: f"{line}\n" in server.log(), line)
+
+
 def digest(server):
     with server.connect(timeout_s=30) as connection:
         return connection.ok("DEBUG", "DIGEST")

@@ -61,7 +61,7 @@ def test_everything_arrives(full, start_server, diskless, load):
     what = "streamed RDB from master with EOF" if diskless == "yes" else r"\d+ bytes from master"
     by_disk = load == "disabled" or (load == "swapdb" and replica.kind == "cloakroom")
     line = f"receiving {what} to {'disk' if by_disk else 'parser'}$"
-    assert re.search(line, replica.log(), re.MULTILINE), f"{line}\n{replica.log()}"
+    wait_until(lambda: re.search(line, replica.log(), re.MULTILINE), line)
 
 
 @pytest.mark.parametrize("load", LOAD_MODES)

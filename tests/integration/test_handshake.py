@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from hand_primary import EMPTY_RDB, REPLICATION_ID, HandPrimary
-from links import PROMPT, await_offset, replication
+from links import PROMPT, await_log, await_offset, replication
 from saving import wait_until
 from support import resp
 
@@ -234,7 +234,7 @@ def test_after_other_replies_to_ping_it_comes_again(replica, told, hand, reply):
     link.read()
     link.send_raw(reply + b"\r\n")
     assert hand.accept().read() == [b"PING"]
-    assert f"# Error reply to PING from master: '{reply.decode()}'\n" in replica.log()
+    await_log(replica, f"# Error reply to PING from master: '{reply.decode()}'")
 
 
 def test_a_refused_password_is_logged(replica, told, hand):
@@ -246,7 +246,7 @@ def test_a_refused_password_is_logged(replica, told, hand):
     assert link.read() == [b"AUTH", b"wrong"]
     link.send_raw(b"-WRONGPASS no\r\n+OK\r\n+OK\r\n")
     assert hand.accept().read() == [b"PING"]
-    assert "# Unable to AUTH to MASTER: -WRONGPASS no\n" in replica.log()
+    await_log(replica, "# Unable to AUTH to MASTER: -WRONGPASS no")
 
 
 def test_refused_options_do_not_matter(replica, told, hand):
@@ -256,7 +256,7 @@ def test_refused_options_do_not_matter(replica, told, hand):
     link.send_raw(b"+PONG\r\n-ERR a\r\n-ERR b\r\n")
     assert [link.read()[0] for _ in range(3)] == [b"REPLCONF", b"REPLCONF", b"PSYNC"]
     for name, error in (("listening-port", "-ERR a"), ("capa", "-ERR b")):
-        assert f"* (Non critical) Master does not understand REPLCONF {name}: {error}\n" in replica.log()
+        await_log(replica, f"* (Non critical) Master does not understand REPLCONF {name}: {error}")
 
 
 @pytest.mark.parametrize("reply", [b"-NOMASTERLINK Can't SYNC", b"-LOADING x"])
@@ -266,8 +266,7 @@ def test_these_replies_to_psync_mean_later(replica, told, hand, reply):
     link.shake_hands()
     link.send_raw(reply + b"\r\n")
     assert hand.accept().read() == [b"PING"]
-    line = f"* Master is currently unable to PSYNC but should be in the future: {reply.decode()}\n"
-    assert line in replica.log()
+    await_log(replica, f"* Master is currently unable to PSYNC but should be in the future: {reply.decode()}")
 
 
 @pytest.mark.parametrize("reply, line", [
@@ -280,7 +279,8 @@ def test_without_psync_it_uses_sync(replica, told, hand, reply, line):
     link.shake_hands()
     link.send_raw(reply + b"\r\n")
     assert link.read_line() == b"SYNC"
-    assert f"{line}\n" in replica.log() and "* Retrying with SYNC...\n" in replica.log()
+    await_log(replica, line)
+    await_log(replica, "* Retrying with SYNC...")
     link.send_file(EMPTY_RDB)
     await_state(told, b"connected")
     link.send("SELECT", "0")
@@ -313,7 +313,7 @@ def test_continue_with_another_id_is_a_change_of_history(replica, told, hand):
     said = replication(replica)
     assert (said["master_replid"], said["master_replid2"]) == ("b" * 40, REPLICATION_ID)
     assert said["second_repl_offset"] == str(behind + 1)
-    assert f"# Master replication ID changed to {'b' * 40}\n" in replica.log()
+    await_log(replica, f"# Master replication ID changed to {'b' * 40}")
 
 
 @pytest.mark.parametrize("header, line", [
@@ -327,8 +327,8 @@ def test_a_file_that_does_not_begin(replica, told, hand, header, line):
     link.shake_hands()
     link.send_raw(b"+FULLRESYNC %s 1\r\n%s\r\n" % (REPLICATION_ID.encode(), header))
     assert hand.accept().read() == [b"PING"]
-    assert f"{line}\n" in replica.log()
-    assert f"* Reconnecting to MASTER 127.0.0.1:{hand.port} after failure\n" in replica.log()
+    await_log(replica, f"{line}")
+    await_log(replica, f"* Reconnecting to MASTER 127.0.0.1:{hand.port} after failure")
     assert told.ok("GET", "own") == b"1"
 
 
@@ -340,7 +340,7 @@ def test_a_silent_primary_is_given_up_after_the_timeout(replica, told, hand):
     assert hand.accept().read() == [b"PING"]
     with pytest.raises((resp.ConnectionClosed, ConnectionError)):
         link.read()
-    assert "# Timeout connecting to the MASTER...\n" in replica.log()
+    await_log(replica, "# Timeout connecting to the MASTER...")
 
 
 def test_it_leaves_in_the_middle_of_a_handshake(told, hand):

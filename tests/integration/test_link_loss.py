@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from links import (PROMPT, assert_same_data, await_link, await_loss, await_replica, follow, info,
+from links import (PROMPT, assert_same_data, await_link, await_log, await_loss, await_replica, follow, info,
                    kill_replicas, replication, syncs)
 from saving import wait_until
 
@@ -69,9 +69,8 @@ def test_a_killed_link_goes_on_where_it_was(primary, replica, told, source, side
         assert_same_data(replica, primary)
         assert gained(primary, before) == (0, 1, 0)
     assert info(replica, "stats")["sync_full"] == "0"
-    log = replica.log()
-    assert log.count("Successful partial resynchronization with master.") == 3
-    assert log.count("Full resync from master") == 1
+    wait_until(lambda: replica.log().count("Successful partial resynchronization with master.") == 3, "logged")
+    assert replica.log().count("Full resync from master") == 1
 
 
 def test_what_was_written_meanwhile_comes_from_the_backlog(primary, replica, source):
@@ -193,7 +192,7 @@ def test_data_is_served_while_the_primary_is_down(primary, replica, told, source
     assert int(said["master_link_down_since_seconds"]) in (0, 1, 2)
     assert said["master_repl_offset"] == said["slave_repl_offset"] == offset
     assert told.ok("GET", "k") == b"v"
-    wait_until(lambda: "# Error condition on socket for SYNC: Connection refused\n" in replica.log(), "tried")
+    await_log(replica, "# Error condition on socket for SYNC: Connection refused")
     assert told.ok("REPLICAOF", "127.0.0.1", primary.port) == b"OK Already connected to specified master"
 
 
@@ -259,7 +258,7 @@ def test_no_or_a_wrong_password_until_it_is_set(guarded, start_server, directive
     with replica.connect() as connection:
         connection.ok("SET", "own", "1")
         connection.ok("REPLICAOF", "127.0.0.1", guarded.port)
-        wait_until(lambda: line in replica.log(), line)
+        await_log(replica, line)
         assert replication(replica)["master_link_status"] == "down"
         assert connection.ok("GET", "own") == b"1"
         connection.ok("CONFIG", "SET", "masterauth", "secret")

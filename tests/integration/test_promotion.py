@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from links import (PROMPT, assert_same_data, await_link, await_replica, follow, info, replication,
+from links import (PROMPT, assert_same_data, await_link, await_log, await_replica, follow, info, replication,
                    syncs)
 from saving import wait_until
 from support import resp
@@ -186,7 +186,7 @@ def test_the_old_primary_becomes_a_replica(primary, replica, told, source):
     # A PING that the old primary sent meanwhile is a part of its history that the new one lacks.
     assert gained in ([0, 1, 0], [1, 0, 1])
     if gained[1] == 1:
-        assert "Successful partial resynchronization" in primary.log()
+        await_log(primary, "* Successful partial resynchronization with master.")
 
 
 def test_an_old_primary_that_went_its_own_way_gets_everything_anew(primary, replica, told, source):

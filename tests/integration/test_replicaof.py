@@ -12,7 +12,7 @@ from support.resp import Error, Simple
 
 IMMUTABLE = ("ERR CONFIG SET failed (possibly related to argument '%s') - can't set immutable config")
 BAD_PORT = Error(b"ERR Invalid master port")
-YOUNG_LINK = (b"connect", b"connecting", b"handshake")
+YOUNG_LINK = (b"connect", b"connecting", b"handshake", b"sync")
 
 
 @pytest.fixture
@@ -152,28 +152,30 @@ def test_the_log_tells_the_story(primary, replica, told):
                replica.log().partition("Connection with master lost.")[2], "back")
     await_link(replica)
     told.ok("REPLICAOF", "NO", "ONE")
-    log = replica.log()
     at = f"127.0.0.1:{primary.port}"
-    for line in (
-            f"Connecting to MASTER {at}", "MASTER <-> REPLICA sync started",
-            f"REPLICAOF {at} enabled \\(user request from 'id=\\d+ addr=.* cmd=replicaof user=default .*'\\)",
-            "Non blocking connect for SYNC fired the event.",
-            "Master replied to PING, replication can continue...",
-            "Full resync from master: [0-9a-f]{40}:\\d+",
-            "MASTER <-> REPLICA sync: receiving (streamed RDB from master with EOF|\\d+ bytes from "
-            "master) to (disk|parser)",
-            "MASTER <-> REPLICA sync: Flushing old data", "MASTER <-> REPLICA sync: Loading DB in memory",
-            "MASTER <-> REPLICA sync: Finished with success",
-            "Connection with master lost.", "Caching the disconnected master state.",
-            f"Reconnecting to MASTER {at}",
-            "Trying a partial resynchronization \\(request [0-9a-f]{40}:\\d+\\).",
-            "Successful partial resynchronization with master.",
-            "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.",
-            "Discarding previously cached master state.",
-            "Setting secondary replication ID to [0-9a-f]{40}, valid up to offset: \\d+. "
-            "New replication ID is [0-9a-f]{40}",
-            "MASTER MODE enabled \\(user request from 'id=\\d+ addr=.*'\\)"):
-        assert re.search(f"[*#] {line}$", log, re.MULTILINE), f"{line}\n{log}"
+    expected = (
+        f"Connecting to MASTER {at}", "MASTER <-> REPLICA sync started",
+        f"REPLICAOF {at} enabled \\(user request from 'id=\\d+ addr=.* cmd=replicaof user=default .*'\\)",
+        "Non blocking connect for SYNC fired the event.",
+        "Master replied to PING, replication can continue...",
+        "Full resync from master: [0-9a-f]{40}:\\d+",
+        "MASTER <-> REPLICA sync: receiving (streamed RDB from master with EOF|\\d+ bytes from "
+        "master) to (disk|parser)",
+        "MASTER <-> REPLICA sync: Flushing old data", "MASTER <-> REPLICA sync: Loading DB in memory",
+        "MASTER <-> REPLICA sync: Finished with success",
+        "Connection with master lost.", "Caching the disconnected master state.",
+        f"Reconnecting to MASTER {at}",
+        "Trying a partial resynchronization \\(request [0-9a-f]{40}:\\d+\\).",
+        "Successful partial resynchronization with master.",
+        "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.",
+        "Discarding previously cached master state.",
+        "Setting secondary replication ID to [0-9a-f]{40}, valid up to offset: \\d+. "
+        "New replication ID is [0-9a-f]{40}",
+        "MASTER MODE enabled \\(user request from 'id=\\d+ addr=.*'\\)")
+    wait_until(lambda: "MASTER MODE enabled" in replica.log(), "told")
+    log = replica.log()
+    assert [line for line in expected if not re.search(f"[*#] {line}$", log, re.MULTILINE)] == []
+    assert re.search(r":M .* Ready to accept", log) and re.search(r":S .* MASTER <-> REPLICA sync: Fin", log)
 
 
 # ---- the setting ----
@@ -270,6 +272,7 @@ def test_rewrite_keeps_and_changes_the_line_of_the_file(start_server, primary, n
         assert lines_of_file(replica) == [f"{kept} 127.0.0.1 1"]
         connection.ok("CONFIG", "REWRITE")
         assert lines_of_file(replica) == [f"replicaof localhost {primary.port}"]
+        await_link(replica)
         connection.ok("REPLICAOF", "NO", "ONE")
         connection.ok("CONFIG", "REWRITE")
         assert lines_of_file(replica) == []
