@@ -27,7 +27,7 @@ bool BlockedRequest::TimeOut() {
 
 bool BlockedRequest::Unblock(bool with_error) {
   if (!Settle()) return false;
-  Finish(with_error ? End::kUnblocked : End::kTimedOut, 0);
+  Finish(with_error ? End::kErrorAsked : End::kTimedOut, 0);
   return true;
 }
 
@@ -83,7 +83,7 @@ std::string BlockedRequest::Reply(ReplyWriter& reply) {
     case End::kTimedOut:
       on_.time_out(reply);
       break;
-    case End::kUnblocked:
+    case End::kErrorAsked:
       error_code = ErrorCodeOf(kUnblocked);
       reply.Error(kUnblocked);
       break;

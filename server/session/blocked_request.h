@@ -110,7 +110,7 @@ class BlockedRequest final : public Waiter {
   void Wake(int64_t durable_from) override;
 
  private:
-  enum class End : uint8_t { kServed, kTimedOut, kUnblocked, kCalledOff };
+  enum class End : uint8_t { kServed, kTimedOut, kErrorAsked, kCalledOff };
   void Finish(End end, int64_t durable_from);
 
   const BlockOn on_;
