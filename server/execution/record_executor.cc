@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "absl/strings/ascii.h"
 #include "protocol/numbers.h"
 #include "protocol/reply_writer.h"
 #include "protocol/text.h"
@@ -118,18 +117,16 @@ bool RecordExecutor::RunOne(CommandArguments args, Hold& hold) {
 }
 
 void RecordExecutor::Tell(CommandArguments args, std::string_view error) {
-  constexpr size_t kShown = 128;
   constexpr std::string_view kPlain = "ERR ";
   server_.replication().CountError();
   // As in Redis, only other codes are shown, as they are sent.
   const bool plain = error.starts_with(kPlain);
   const Command* const command = server_.commands().Find(args);
-  const std::string_view name = command == nullptr ? args[0].substr(0, kShown) : command->row->name;
+  const std::string_view name = command == nullptr ? "<unknown>" : command->row->name;
   LogWarning(
       "== CRITICAL == This replica is sending an error to its master: '{}{}' after processing the "
       "command '{}'",
-      plain ? "" : "-", error.substr(plain ? kPlain.size() : 0),
-      absl::AsciiStrToLower(absl::string_view(name.data(), name.size())));
+      plain ? "" : "-", error.substr(plain ? kPlain.size() : 0), name);
 }
 
 }  // namespace cloakroom
