@@ -294,6 +294,7 @@ void PrimaryConnection::Receive() {
     if (!UseInput() || socket_ == nullptr || !readable_) return;
     if (link_.bytes_to() == PrimaryLink::BytesTo::kNobody) return;
     std::optional<size_t> bytes;
+    errno = 0;  // which says nothing when the primary has closed
     if (link_.bytes_to() == PrimaryLink::BytesTo::kStream) {
       bytes = ReceiveStream();
     } else {
@@ -303,7 +304,7 @@ void PrimaryConnection::Receive() {
       if (received) input_.assign(buffer.data(), received->bytes);
       readable_ = bytes.value_or(0) > 0;
     }
-    if (!bytes) return Lost(errno == 0 || errno == EAGAIN ? "" : std::strerror(errno));
+    if (!bytes) return Lost(errno == 0 ? "" : std::strerror(errno));
     if (*bytes == 0) return;
     thread_.server().replication().CountReceived(static_cast<int64_t>(*bytes));
     if (client_ != nullptr) {

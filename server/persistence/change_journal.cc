@@ -27,6 +27,7 @@ ChangeJournal::ChangeJournal(Server& server, Files& files)
 
 void ChangeJournal::FollowSettings() {
   server_.config().Subscribe({"appendfsync", "aof-timestamp-enabled"}, [this] {
+    MutexLock lock(append_mutex_);
     SetReadersWait();
     file_.set_fsync(server_.settings().appendfsync);
     file_.set_timestamps(server_.settings().aof_timestamp_enabled);

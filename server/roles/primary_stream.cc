@@ -189,18 +189,22 @@ void PrimaryStream::Run() {
     MemoryMeter::Publish();
     TellOfRoom();
     if (step == Step::kBlocked) doorbell.Await(obstacle.gate, obstacle.wish);
+    if (step == Step::kHeldBack) std::this_thread::sleep_for(Doorbell::kLookAgain);
   }
 }
 
-bool PrimaryStream::Paused() const {
-  return server_.pause().active() &&
-         server_.pause().UntilMs(/*may_write=*/true, server_.clock().NowMs()) != 0;
+/// A pause holds the primary's commands back, as in Redis. So does a log that the disk refuses: what
+/// is applied must not grow without end in its memory.
+bool PrimaryStream::HeldBack() const {
+  const bool paused = server_.pause().active() &&
+                      server_.pause().UntilMs(/*may_write=*/true, server_.clock().NowMs()) != 0;
+  return paused || !server_.persistence().journal().healthy();
 }
 
 PrimaryStream::Step PrimaryStream::Apply(RecordRunner::Obstacle* obstacle) {
   if (!has_record_ && !FindRecord()) return Step::kNothing;
   *obstacle = {};
-  if (Paused()) return Step::kBlocked;
+  if (HeldBack()) return Step::kHeldBack;
   const bool ran = runner_->TryRun(
       *reader_, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { NoteApplied(); }, obstacle);
   return ran ? Step::kApplied : Step::kBlocked;

@@ -76,7 +76,7 @@ class PrimaryStream {
   int64_t behind() const;
 
  private:
-  enum class Step { kApplied, kNothing, kBlocked };
+  enum class Step { kApplied, kNothing, kBlocked, kHeldBack };
   /// Records that are applied before others may have the mutex.
   static constexpr int kTurn = 32;
 
@@ -87,7 +87,7 @@ class PrimaryStream {
   void TellOfRoom();
   void Drop() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_, socket_mutex_);
   bool HasBytes() const { return received_.load() > fed_.load(); }
-  bool Paused() const;
+  bool HeldBack() const;
   void Wake();
 
   Server& server_;

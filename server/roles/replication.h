@@ -258,6 +258,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   ChangeStream& stream_;
   std::atomic<Transport*> transport_ = nullptr;
   AckBoard board_;
+  Mutex refusals_mutex_;  ///< held to decide and store refusals_
   std::atomic<uint8_t> refusals_ = 0;
   std::atomic<bool> is_replica_ = false;
   std::atomic<bool> link_up_ = false;

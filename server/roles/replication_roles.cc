@@ -33,6 +33,8 @@ void Replication::FollowSettings() {
 
 void Replication::DecideRefusals() {
   const Config& settings = server_.settings();
+  // Otherwise one that was decided before a change of the role could be stored behind it.
+  MutexLock lock(refusals_mutex_);
   uint8_t refusals = 0;
   if (is_replica()) {
     if (settings.replica_read_only) refusals |= kReadOnly;

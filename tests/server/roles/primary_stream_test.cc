@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "server/context/pause.h"
 #include "server/execution/record_executor.h"
 #include "server/persistence/persistence.h"
 #include "storage/base/mutex.h"
@@ -134,6 +135,27 @@ TEST_F(PrimaryStreamTest, AtClosedGatesTheRestIsAppliedByWhoClosedThem) {
   EXPECT_EQ(server_.stream().tail(), static_cast<int64_t>(text.size()));
   hold.Release();
   EXPECT_EQ(Run("GET k"), "$1\r\nw\r\n");
+}
+
+TEST_F(PrimaryStreamTest, APauseHoldsItBack) {
+  stream_.Begin();
+  server_.pause().Begin(now_ms() + 1'000'000, /*all=*/false);
+  const std::string set = Command({"SET", "k", "v"});
+  Receive(set);
+  EXPECT_EQ(server_.stream().tail(), 0);
+  EXPECT_EQ(stream_.behind(), static_cast<int64_t>(set.size()));
+  server_.pause().End();
+  AwaitApplied(static_cast<int64_t>(set.size()));
+}
+
+TEST_F(PrimaryStreamTest, TheLogHasNothingThatItCouldNotReadAgain) {
+  stream_.Begin();
+  const std::string text =
+      "\r\n" + Command({"NO.SUCH", "x"}) + "*0\r\n" + Command({"SET", "k", "v"});
+  Receive(text);
+  AwaitApplied(static_cast<int64_t>(text.size()));
+  EXPECT_EQ(Stream(), text) << "our own replicas get the same bytes";
+  EXPECT_EQ(Run("GET k"), "$1\r\nv\r\n");
 }
 
 TEST_F(PrimaryStreamTest, WhatIsNoCommandEndsIt) {
