@@ -41,7 +41,8 @@ struct HistoryPoint {
 /// replica comes or the server becomes a replica, and bytes from before are no part of it.
 ///
 /// Pure values: no clock, no stream. Positions are below 2^54, offsets at most kMaxOffset. Thread
-/// rule: the owner's. Ids and bias change only while all gates are closed.
+/// rule: the owner's. Ids and bias change while all gates are closed or, on a replica,
+/// while nothing is applied.
 class ReplicationHistory {
  public:
   /// Larger offsets are refused: no sum can overflow. Far from what a stream reaches.

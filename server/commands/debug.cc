@@ -112,9 +112,9 @@ void Populate(Call& call) {
   if (call.argc() > 5) return SubcommandError(call);
   std::string prefix(call.argc() > 3 ? call.arg(3) : "key");
   call.StartLongWork([&db = call.db(), now_ms = call.now_ms(), count = *count,
-                      prefix = std::move(prefix),
-                      size = static_cast<size_t>(*size)](LongWork& work) -> Task {
-    for (int64_t i = 0; i < count; ++i) {
+                      prefix = std::move(prefix), size = static_cast<size_t>(*size),
+                      &replication = call.server().replication()](LongWork& work) -> Task {
+    for (int64_t i = 0; i < count && !replication.read_only(); ++i) {
       const std::string key = fmt::format("{}:{}", prefix, i);
       std::string value = fmt::format("value:{}", i);
       if (size > 0) value.resize(size, '\0');

@@ -19,6 +19,7 @@
 #include "server/config/config.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
+#include "server/roles/replication.h"
 #include "storage/access/write_scope.h"
 #include "storage/values/shared_value.h"
 
@@ -214,14 +215,18 @@ void Migrate(Call& call) {
   if (migration == nullptr) return;
   if (migration->travellers.empty()) return call.reply().Simple("NOKEY");
   call.StartLongWork([migration = std::move(migration), &db = call.db(),
-                      &clock = call.server().clock()](LongWork& work) -> Task {
+                      &clock = call.server().clock(),
+                      &replication = call.server().replication()](LongWork& work) -> Task {
     Journey journey(*migration, clock);
     const std::vector<const Traveller*> arrived = journey.Run();
     size_t kept = 0;
     if (!migration->copy) {
       for (const Traveller* traveller : arrived) {
         co_await work.Step(db, [&](Hold& hold) {
-          kept += RemoveUnchanged(hold, db, *traveller, clock.NowMs()) ? 0 : 1;
+          // The server may have become a replica while they were sent.
+          const bool removes =
+              !replication.read_only() && RemoveUnchanged(hold, db, *traveller, clock.NowMs());
+          kept += removes ? 0 : 1;
         });
       }
     }

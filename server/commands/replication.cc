@@ -115,6 +115,9 @@ std::string UserOf(Call& call) { return ClientLine(call.client(), call.now_ms())
 /// REQUIRES: all gates are closed, which the row's access sees to.
 void ReplicaOf(Call& call) {
   Replication& replication = call.server().replication();
+  if (replication.failing_over()) {
+    return call.Error("ERR REPLICAOF not allowed while failing over.");
+  }
   if (call.Is(1, "no") && call.Is(2, "one")) {
     if (replication.is_replica()) {
       replication.BecomePrimary(call.hold());
@@ -123,8 +126,6 @@ void ReplicaOf(Call& call) {
     return call.reply().Ok();
   }
   const std::optional<int64_t> port = ParseInteger(call.arg(2));
-  if (replication.failing_over())
-    return call.Error("ERR REPLICAOF not allowed while failing over.");
   if (!port || *port < 0 || *port > 65535) return call.Error("ERR Invalid master port");
   const PrimaryAddress primary{std::string(call.arg(1)), static_cast<int>(*port)};
   const std::optional<PrimaryAddress> present = replication.primary();

@@ -117,6 +117,8 @@ class Server {
   };
   using ShutdownHandler = std::function<void(ShutdownRequest)>;
   void RequestShutdown(ShutdownRequest request);
+  /// The end was refused: the server goes on.
+  void ForgetShutdown() { shutdown_requested_ = false; }
   /// Whether somebody has asked for the end.
   bool shutdown_requested() const { return shutdown_requested_.load(std::memory_order_relaxed); }
   /// Set by whoever runs the event loops, and reset (null) when the end has begun. If a request was

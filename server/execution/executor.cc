@@ -12,6 +12,7 @@
 #include "server/log/log.h"
 #include "server/metrics/monitor_feed.h"
 #include "server/persistence/persistence.h"
+#include "server/roles/replication.h"
 #include "server/script/running_scripts.h"
 #include "server/tracking/tracking_table.h"
 
@@ -211,7 +212,7 @@ int64_t Executor::PausedUntilMs(const Client& client, const Request& request) co
 }
 
 /// What became of a request that has its hold, and may not run after all: a pause or a change of
-/// the role, which begin while all gates are closed, came between.
+/// the role came between.
 std::optional<Outcome> Executor::HeldBack(Client& client, const Request& request, Hold& hold,
                                           ReplyWriter& reply) {
   if (const int64_t until_ms = PausedUntilMs(client, request); until_ms != 0) [[unlikely]] {
@@ -311,15 +312,19 @@ Outcome Executor::Block(Call& call, Hold& hold) {
       std::make_shared<BlockedRequest>(call.TakeBlockOn(), call.db(), server_.clock(), client.resp);
   // Under the hold: nobody can have made a key ready since the command looked.
   blocked->Enqueue();
-  hold.Release();
-  accounting_.NoteRun(call);
   {
+    // Under the hold as well: a change of the role, which closes all gates, calls it off.
     MutexLock lock(client.mutex);
     client.blocked_request = blocked;
   }
+  const bool holds = !hold.alone();
+  hold.Release();
+  accounting_.NoteRun(call);
   thread_.blocked_clients += 1;
   if (blocked->time_limit_ms() > 0) thread_.blocked_with_time_limit += 1;
   blocked->Begin();
+  // Without a hold the change may just have passed by.
+  if (!holds && server_.replication().is_replica()) blocked->CallOff();
   return {.kind = Outcome::Kind::kBlocked, .blocked = std::move(blocked)};
 }
 

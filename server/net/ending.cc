@@ -94,6 +94,7 @@ void Ending::Try() {
     AwaitReplicas();
   } else {
     server_.running_scripts().LetGoOn();
+    server_.ForgetShutdown();
     told_ = false;
   }
   for (const Server::ShutdownRequest& request : std::exchange(waiting_, {})) {

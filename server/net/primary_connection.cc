@@ -44,9 +44,15 @@ void PrimaryConnection::Unfollow() { Do(link_.Stop()); }
 
 void PrimaryConnection::Tick() {
   std::erase_if(retired_, [](const auto& load) { return load->over(); });
-  // The end of the server does not wait for the primary's bytes.
-  if (load_ != nullptr && thread_.server().shutdown_requested()) load_->GiveUp();
   if (!following()) return;
+  // The end of the server does not wait for the primary's bytes. It may be refused: then the link
+  // goes on.
+  if (thread_.server().shutdown_requested()) {
+    if (receiver_) Lost("the server is about to end");
+    return;
+  }
+  // So does a transfer that waits for room, which is our own fault.
+  if (receiver_ && load_->pipe().room() == 0) Do(link_.TransferReceived(0, false, now_ms()));
   link_.set_settings(Settings());
   UpdateProgress();
   // While we do not read, the primary's silence says nothing.
@@ -242,7 +248,7 @@ void PrimaryConnection::TryNextTarget() {
     readable_ = writable_ = false;
     if (thread_.poller().Watch(*this, fd) && thread_.poller().WatchRoom(*this, fd, true)) return;
     error = errno;
-    CloseSocket();
+    CloseTried();
   }
   Do(link_.Connected(attempt_, absl::UnavailableError(std::strerror(error)), now_ms()));
 }

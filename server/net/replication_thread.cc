@@ -77,6 +77,11 @@ void ReplicationThread::RequestAcks() {
   Post([this] { wants_acks_ = true; });
 }
 
+void ReplicationThread::WatchLog() {
+  // Every turn notes it.
+  Post([] {});
+}
+
 void ReplicationThread::Dismiss() {
   Post([this] {
     for (const auto& replica : Connections(replicas_)) replica->Handle(PeerDismissed{});
@@ -170,6 +175,7 @@ void ReplicationThread::Turn() {
   KeepStream();
   if (!group_.empty()) StartGroup();
   if (primary_ != nullptr) primary_->Tick();
+  server_.replication().NoteSynced();
   const int64_t now = now_ms();
   server_.replication().board().Expire(now);
   if (now < next_second_ms_) return;
@@ -181,7 +187,9 @@ void ReplicationThread::Second() {
   const int64_t now = now_ms();
   if (!replicas_.empty()) no_replicas_since_ms_ = now;
   if (now >= next_ping_ms_) {
-    if (!replicas_.empty()) server_.persistence().journal().Replicate({"PING"});
+    // A failover waits until a replica has the whole stream.
+    const bool pings = !replicas_.empty() && !server_.replication().failing_over();
+    if (pings) server_.persistence().journal().Replicate({"PING"});
     next_ping_ms_ = now + server_.settings().repl_ping_replica_period_s * 1000;
   }
   for (const auto& replica : Connections(replicas_)) replica->Tick(now);

@@ -35,6 +35,7 @@ class ReplicationThread final : public Replication::Transport {
   void Adopt(NewReplica replica) override;
   void StreamMoved() override;
   void RequestAcks() override;
+  void WatchLog() override;
   void Dismiss() override;
   void Follow(Replication::Following following) override;
   void Unfollow() override;

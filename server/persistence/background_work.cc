@@ -1,8 +1,15 @@
 #include "server/persistence/background_work.h"
 
+#include <chrono>
 #include <utility>
 
 namespace cloakroom {
+namespace {
+
+/// How long somebody who wants the slot waits before it asks whether to give up.
+constexpr std::chrono::milliseconds kLookAgain{20};
+
+}  // namespace
 
 BackgroundWork::Kind BackgroundWork::under_way() const {
   MutexLock lock(mutex_);
@@ -78,11 +85,14 @@ bool BackgroundWork::TakeOver::Try() {
   return true;
 }
 
-void BackgroundWork::TakeOver::Wait() {
-  if (has_slot_) return;
-  MutexLock lock(work_.mutex_);
-  while (work_.under_way_ != Kind::kNone) work_.ended_.Wait(work_.mutex_);
-  Take();
+bool BackgroundWork::TakeOver::Wait(absl::FunctionRef<bool()> give_up) {
+  while (!Try()) {
+    if (give_up()) return false;
+    const auto until = std::chrono::steady_clock::now() + kLookAgain;
+    MutexLock lock(work_.mutex_);
+    if (work_.under_way_ != Kind::kNone) work_.ended_.WaitUntil(work_.mutex_, until);
+  }
+  return true;
 }
 
 }  // namespace cloakroom

@@ -64,8 +64,8 @@ class BackgroundWork {
 
     /// Takes the slot if it is free, and returns whether it has it. Never waits.
     bool Try();
-    /// Waits until it has the slot.
-    void Wait();
+    /// Waits until it has the slot. False: `give_up`, which is asked now and then, returned true.
+    bool Wait(absl::FunctionRef<bool()> give_up = [] { return false; });
 
    private:
     void Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(work_.mutex_);

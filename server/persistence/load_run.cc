@@ -74,7 +74,8 @@ absl::Status LoadRun::LoadSnapshot(const std::string& path, bool merge) {
 
 absl::Status LoadRun::LoadFromPrimary(ByteSource& source, uint64_t size) {
   if (size != RdbReader::kUnknownSize) parts_.progress.set_total(static_cast<int64_t>(size));
-  return LoadRdb(source, size, "the primary's data", {.drop_expired = false}).status();
+  return LoadRdb(source, size, "the primary's data", {.drop_expired = false, .may_repair = false})
+      .status();
 }
 
 absl::StatusOr<std::string> LoadRun::LoadRdb(ByteSource& source, uint64_t size,
@@ -85,7 +86,7 @@ absl::StatusOr<std::string> LoadRun::LoadRdb(ByteSource& source, uint64_t size,
   options.threads = server.thread_count();
   options.drop_expired = how.drop_expired;
   options.replace = how.merge;
-  options.lenient = server.settings().repair;
+  options.lenient = how.may_repair && server.settings().repair;
   options.checksum = server.settings().rdbchecksum;
   options.now_ms = server.clock().NowMs();
   options.stop = &stopped;

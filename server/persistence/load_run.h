@@ -47,6 +47,7 @@ class LoadRun {
   struct RdbSourceOptions {
     bool drop_expired = true;
     bool merge = false;
+    bool may_repair = true;  ///< as the directive `repair` says
   };
   /// A file of the log being read.
   struct LogPart {

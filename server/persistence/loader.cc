@@ -125,21 +125,19 @@ absl::Status Loader::ReloadAlone(const ReloadOptions& options) {
 }
 
 absl::Status Loader::LoadFromPrimary(const PrimaryData& data) {
-  const bool log_on = journal_.on();
-  absl::Status status;
+  absl::Status status = absl::CancelledError("The full sync was given up.");
   {
+    const auto give_up = [&] { return data.stop() || work_.saving_forgone(); };
+    // In this order, so that the slot is free before the gates open.
     Hold hold(server_.keyspace().background_slot());
     BackgroundWork::TakeOver turn(work_);
-    turn.Wait();
-    const auto give_up = [&] { return data.stop() || work_.saving_forgone(); };
-    if (!hold.WaitAndClose(server_.keyspace().databases(), give_up) || !data.may_begin()) {
-      status = absl::CancelledError("The full sync was given up.");
-    } else {
-      status = ReplaceByPrimary(data, hold);
-    }
+    const bool alone =
+        turn.Wait(give_up) && hold.WaitAndClose(server_.keyspace().databases(), give_up);
+    if (alone && data.may_begin()) status = ReplaceByPrimary(data, hold);
   }
   server_.tracking().AfterHold();
-  if (log_on) log_keeper_.BeginAnew();
+  // Otherwise what is left of our own data is in the old log.
+  if (status.ok()) log_keeper_.BeginAnew();
   return status;
 }
 
@@ -154,12 +152,10 @@ absl::Status Loader::ReplaceByPrimary(const PrimaryData& data, Hold& hold) {
   };
   empty();
   server_.tracking().ForgetAll();
-  const auto stop = [&] { return data.stop() || server_.shutdown_requested(); };
+  const auto stop = [&] { return data.stop(); };
   absl::Status status = LoadRun({server_, files_, appliers_, progress_, hold, stop})
                             .LoadFromPrimary(data.source, data.size);
   if (!status.ok()) empty();
-  // The file has more than the keyspace now.
-  if (!status.ok() && server_.shutdown_requested()) work_.ForgoSaving();
   status.ok() ? data.loaded() : data.failed();
   feed.set_silent(false);
   End(status.ok());

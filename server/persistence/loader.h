@@ -21,7 +21,8 @@ class LogKeeper;
 class Saver;
 
 /// Loads all the data from the disk while no command runs: at the start of a server, and for DEBUG
-/// RELOAD and DEBUG LOADAOF. load_run.h turns files into keys.
+/// RELOAD and DEBUG LOADAOF, and what a primary sends in a full sync. load_run.h turns files into
+/// keys.
 ///
 /// Thread rule: any thread, except where a comment names one.
 class Loader {

@@ -57,7 +57,19 @@ absl::Status LogKeeper::FollowAppendOnly() {
   return absl::OkStatus();
 }
 
+void LogKeeper::Suspend() {
+  {
+    MutexLock lock(mutex_);
+    suspended_ = true;
+  }
+  Stop();
+}
+
 void LogKeeper::BeginAnew() {
+  {
+    MutexLock lock(mutex_);
+    if (!std::exchange(suspended_, false)) return;
+  }
   if (wanted() && Begin() != BackgroundWork::Kind::kNone) Schedule();
 }
 
@@ -250,7 +262,8 @@ bool LogKeeper::Tick() {
 /// Whether the log was turned on while the server ran, and could not be begun yet.
 bool LogKeeper::IsMissing() const {
   MutexLock lock(mutex_);
-  return wanted() && !journal_.on() && server_.clock().NowMs() - last_try_ms_ > kRetryMs;
+  return wanted() && !suspended_ && !journal_.on() &&
+         server_.clock().NowMs() - last_try_ms_ > kRetryMs;
 }
 
 /// Whether an automatic rewrite may be tried now.

@@ -42,9 +42,10 @@ class LogKeeper {
   BackgroundWork::Kind Begin();
   /// Has the next Tick with nothing under way begin one.
   void Schedule();
-  /// Ends the log where it is, for all data is about to be another, and later begins a new one if
-  /// it is wanted. Until that has its base, the next start finds the old data. Slow.
-  void Suspend() { Stop(); }
+  /// Ends the log where it is, for all data is about to be another. Until BeginAnew() and the new
+  /// log's first base, the next start finds the old data. Slow.
+  void Suspend();
+  /// Begins a new log, if it was suspended and is still wanted.
   void BeginAnew();
   /// Ends a log that was turned off, or begins the rewrite that is due. False: there was nothing to
   /// do. On the cron thread, when nothing is under way.
@@ -89,6 +90,7 @@ class LogKeeper {
   ChangeJournal& journal_;
   mutable Mutex mutex_;  ///< taken before the slot's
   Figures figures_ ABSL_GUARDED_BY(mutex_);
+  bool suspended_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t last_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

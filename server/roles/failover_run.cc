@@ -15,7 +15,7 @@ namespace cloakroom {
 namespace {
 
 /// A failover ends its pause itself; this only keeps timers within what they can count.
-constexpr int64_t kPauseMs = int64_t{24} * 3600 * 1000;
+constexpr int64_t kPauseMs = int64_t{10} * 365 * 24 * 3600 * 1000;
 
 }  // namespace
 
@@ -30,50 +30,63 @@ std::vector<FailoverReplica> Replication::FailoverReplicas() const {
 }
 
 absl::Status Replication::Fail(const FailoverRequest& request, Hold& hold) {
-  Failover::Started started;
+  // What this transaction has changed so far must reach the replica, too.
+  hold.BeginAnew(server_.keyspace().db(0));
   {
     MutexLock lock(mutex_);
-    started =
+    if (!request.abort && !failover_actions_.empty()) {
+      return Refused("ERR FAILOVER already in progress.");
+    }
+    Failover::Started started =
         failover_.Start(request, primary_.has_value(), FailoverReplicas(),
                         history_.OffsetAt(stream_.tail()), server_.clock().MonotonicUs() / 1000);
-    failing_over_ = failover_.active();
+    if (!started.error.empty()) return Refused(started.error);
+    Add(std::move(started.actions));
   }
-  if (!started.error.empty()) return Refused(started.error);
-  Perform(std::move(started.actions), &hold);
+  Perform(&hold);
   return absl::OkStatus();
 }
 
 void Replication::CheckFailover() {
-  std::vector<FailoverAction> actions;
   {
     MutexLock lock(mutex_);
-    actions = std::exchange(waiting_actions_, {});
-    if (actions.empty()) {
-      actions = failover_.Check(FailoverReplicas(), history_.OffsetAt(stream_.tail()),
-                                server_.clock().MonotonicUs() / 1000);
+    if (failover_actions_.empty()) {
+      Add(failover_.Check(FailoverReplicas(), history_.OffsetAt(stream_.tail()),
+                          server_.clock().MonotonicUs() / 1000));
     }
-    failing_over_ = failover_.active();
   }
-  Perform(std::move(actions), nullptr);
+  Perform(nullptr);
 }
 
 void Replication::FailoverAnswered(bool accepted) {
-  std::vector<FailoverAction> actions;
   {
     MutexLock lock(mutex_);
-    actions = accepted ? failover_.PsyncAccepted() : failover_.PsyncRejected();
-    failing_over_ = failover_.active();
+    Add(accepted ? failover_.PsyncAccepted() : failover_.PsyncRejected());
   }
-  Perform(std::move(actions), nullptr);
+  Perform(nullptr);
 }
 
-void Replication::Perform(std::vector<FailoverAction> actions, Hold* hold) {
-  for (size_t i = 0; i < actions.size(); ++i) {
-    if (PerformOne(actions[i], hold)) continue;
+void Replication::Add(std::vector<FailoverAction> actions) {
+  for (FailoverAction& action : actions) failover_actions_.push_back(std::move(action));
+  failing_over_ = failover_.active() || !failover_actions_.empty();
+}
+
+/// In their order, by one thread at a time: a later action may undo an earlier one.
+void Replication::Perform(Hold* hold) {
+  for (;;) {
+    FailoverAction action{};
+    {
+      MutexLock lock(mutex_);
+      if (performing_ || failover_actions_.empty()) return;
+      performing_ = true;
+      action = failover_actions_.front();
+    }
+    const bool done = PerformOne(action, hold);
     MutexLock lock(mutex_);
-    waiting_actions_.assign(actions.begin() + static_cast<ptrdiff_t>(i), actions.end());
-    failing_over_ = true;  // so that it is checked again
-    return;
+    performing_ = false;
+    if (!done) return;
+    failover_actions_.pop_front();
+    failing_over_ = failover_.active() || !failover_actions_.empty();
   }
 }
 

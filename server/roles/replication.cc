@@ -104,6 +104,11 @@ void Replication::ForgetHistory() {
   if (Transport* const its_transport = transport()) its_transport->Dismiss();
 }
 
+void Replication::NoteSynced() {
+  const ChangeJournal& journal = server_.persistence().journal();
+  if (journal.on()) board_.LocalSynced(OffsetAt(journal.file().synced_offset()));
+}
+
 void Replication::Seal() {
   {
     MutexLock lock(mutex_);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,6 +95,8 @@ class Replication final : public HistoryPlaces, private StreamReader {
     virtual void StreamMoved() = 0;
     /// Somebody waits for ACKs: asks all replicas for one. Any thread.
     virtual void RequestAcks() = 0;
+    /// Somebody waits for our own log: calls NoteSynced() from now on. Any thread.
+    virtual void WatchLog() = 0;
     /// Closes all replicas, which will come back. Any thread.
     virtual void Dismiss() = 0;
   };
@@ -113,6 +116,8 @@ class Replication final : public HistoryPlaces, private StreamReader {
   /// The answer to SYNC or PSYNC as things stand; nothing is noted.
   SyncDecision Foresee(const SyncRequest& request) const;
   AckBoard& board() { return board_; }
+  /// Tells the board how far our own log is on the disk.
+  void NoteSynced();
   /// The offset of the place behind `position` in the stream.
   int64_t OffsetAt(int64_t position) const;
   /// Whether anything is refused. One load, as each of the next three.
@@ -246,8 +251,9 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void MakeStream();
   void UnblockClients();
   std::vector<FailoverReplica> FailoverReplicas() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Add(std::vector<FailoverAction> actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   /// `hold` closes all gates; null: takes them itself, or does the rest later.
-  void Perform(std::vector<FailoverAction> actions, Hold* hold);
+  void Perform(Hold* hold);
   bool PerformOne(const FailoverAction& action, Hold* hold);
   void ApplyRole(bool replica);
   void KeepStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -276,8 +282,8 @@ class Replication final : public HistoryPlaces, private StreamReader {
   std::optional<PrimaryAddress> primary_ ABSL_GUARDED_BY(mutex_);
   LinkFacts link_ ABSL_GUARDED_BY(mutex_);
   Failover failover_ ABSL_GUARDED_BY(mutex_);
-  /// Which wait for the gates. In their order.
-  std::vector<FailoverAction> waiting_actions_ ABSL_GUARDED_BY(mutex_);
+  std::deque<FailoverAction> failover_actions_ ABSL_GUARDED_BY(mutex_);  ///< to be performed
+  bool performing_ ABSL_GUARDED_BY(mutex_) = false;                      ///< the first of them
   Loaded loaded_ ABSL_GUARDED_BY(mutex_);
   bool data_lost_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<int64_t> sealed_at_ ABSL_GUARDED_BY(mutex_);  ///< an offset

@@ -94,15 +94,19 @@ void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failove
         "Before turning into a replica, using my own master parameters to synthesize a cached "
         "master: I may be able to synchronize with the new master with just a partial transfer.");
   }
+  Following following{.primary = primary, .failover = failover};
+  {
+    // What the old link still reports comes too late.
+    MutexLock lock(mutex_);
+    following.turn = ++turn_;
+  }
   primary_stream_->End();
   if (!was_replica) primary_stream_->set_db(std::max(stream_.selected_db(), 0));
   // What this transaction has changed so far is ours. Behind the change nothing is appended here.
   hold.BeginAnew(server_.keyspace().db(0));
   ApplyRole(/*replica=*/true);
-  Following following{.primary = primary, .failover = failover};
   {
     MutexLock lock(mutex_);
-    following.turn = ++turn_;
     following.cached = history_.BecomeReplica(stream_.tail());
     if (data_lost_) following.cached.reset();
     KeepStream();
@@ -131,12 +135,14 @@ void Replication::BecomePrimary(Hold& hold) {
   }
   // Other replicas continue here, so the next record says its database.
   stream_.SetDb(ChangeStream::kKeepsDb);
-  ApplyRole(/*replica=*/false);
-  // What else this transaction changes is ours.
+  board_.Clear();
+  // What was applied under this hold is in our stream already; what else it changes is ours.
   hold.BeginAnew(server_.keyspace().db(0));
+  ApplyRole(/*replica=*/false);
+  hold.BeginAnew(server_.keyspace().db(0));
+  server_.persistence().log_keeper().BeginAnew();
   server_.config().Note("replicaof", "");
   LogLink(*line);
-  board_.Clear();
   Transport* const its_transport = transport();
   if (its_transport == nullptr) return;
   its_transport->Unfollow();
@@ -226,9 +232,8 @@ void Replication::TakeOver(const std::optional<HistoryPoint>& point) {
     const int64_t tail = stream_.SetDb(db);
     // Without a place to name, nobody may continue from here.
     if (!point || !history_.TakeOver(*point, tail)) history_.ChangeId(random_);
+    // Our replicas may still be sent what is before it; KeepFrom frees that.
     data_lost_ = false;
-    kept_ = tail;
-    stream_.Keep(*this, kept_);
   }
   primary_stream_->set_db(db);
   board_.Clear();

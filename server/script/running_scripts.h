@@ -150,7 +150,7 @@ class RunningScripts {
     MutexLock lock(mutex_);
     held_back_ = hold_back;
     for (RunningScript* script : scripts_) {
-      if (std::exchange(script->noticed_, true)) script->End();
+      if (std::exchange(script->noticed_, true) && !script->from_primary_) script->End();
     }
   }
   /// Whether scripts must not begin; their clients wait. One load.

@@ -91,6 +91,8 @@ Evictor::Step Evictor::EvictOne(EvictionPolicy policy) {
   if (db == nullptr) return Step::kNothingFound;
   Hold hold(slot_);
   if (!hold.TryPassNow(*db)) return Step::kBusy;
+  // The server may have become a replica since it was asked to make room.
+  if (keyspace_.settings().evicts_by_primary) return Step::kNothingFound;
   // The first stripe with a candidate, starting from a random one.
   bool occupied = false;
   uint32_t start = absl::Uniform<uint32_t>(random_, 0, Database::kStripes);

@@ -45,6 +45,8 @@ Expirer::Slice Expirer::RunSlice(Database& db, Stripe& stripe, int64_t now_ms) {
   Slice slice;
   Hold hold(keyspace_.background_slot());
   if (!hold.TryPassNow(db)) return {.passed = false};
+  // The server may have become a replica since the run began.
+  if (keyspace_.settings().keeps_expired(now_ms)) return {.finished = true};
   MutexLock lock(stripe.mutex);
   std::vector<std::string> due;
   slice.finished = stripe.table

@@ -24,6 +24,7 @@ class FakeTransport final : public Replication::Transport {
   void Adopt(NewReplica) override {}
   void StreamMoved() override {}
   void RequestAcks() override {}
+  void WatchLog() override {}
   void Dismiss() override { ++dismissed; }
   void Follow(Replication::Following its_following) override { following = its_following; }
   void Unfollow() override { following.reset(); }
