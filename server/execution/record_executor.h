@@ -30,6 +30,7 @@ class RecordExecutor final : public RecordRunner {
   void GiveUp() override { tickets_.Clear(); }
   void RunUnder(const RecordReader& record, Hold& hold) override;
   bool refused(size_t command) const override;
+  void set_source(const Address& address) override { client_.address = address; }
   int db() const override { return client_.db; }
   void set_db(int db) override { client_.db = db; }
 

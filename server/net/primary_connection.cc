@@ -451,6 +451,7 @@ void PrimaryConnection::Register() {
       client_->local_address = Address(bytes, size);
     }
   }
+  server.replication().primary_stream().set_source(client_->address);
   server.clients().Add(client_);
 }
 

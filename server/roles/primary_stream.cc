@@ -159,6 +159,11 @@ void PrimaryStream::set_db(int db) {
   runner_->set_db(db);
 }
 
+void PrimaryStream::set_source(const Address& address) {
+  MutexLock lock(mutex_);
+  runner_->set_source(address);
+}
+
 // ---- applying
 
 void PrimaryStream::Wake() {
@@ -193,8 +198,8 @@ void PrimaryStream::Run() {
   }
 }
 
-/// A pause holds the primary's commands back, as in Redis. So does a log that the disk refuses: what
-/// is applied must not grow without end in its memory.
+/// A pause holds the primary's commands back, as in Redis. So does a log that the disk refuses:
+/// what is applied must not grow without end in its memory.
 bool PrimaryStream::HeldBack() const {
   const bool paused = server_.pause().active() &&
                       server_.pause().UntilMs(/*may_write=*/true, server_.clock().NowMs()) != 0;

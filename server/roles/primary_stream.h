@@ -61,6 +61,8 @@ class PrimaryStream {
   /// come any more. Without calling it returns 0 if the applier is too far behind, or if End or
   /// Finish came.
   std::optional<size_t> Receive(absl::FunctionRef<std::optional<size_t>(std::span<char>)> receive);
+  /// Where the bytes come from.
+  void set_source(const Address& address);
   /// Drops what has not been applied. Any thread.
   void End();
   /// Applies all whole records that were received, and drops the rest. `hold` closes all gates. Any

@@ -6,6 +6,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "replication/link/record_reader.h"
+#include "server/session/address.h"
 #include "storage/gate/gate.h"
 #include "storage/keyspace/hold.h"
 
@@ -39,6 +40,8 @@ class RecordRunner {
   /// Whether this command of the last record was refused: it is no command, or none for a stream.
   virtual bool refused(size_t command) const = 0;
 
+  /// Whose commands they are, for MONITOR and the slow log.
+  virtual void set_source(const Address& address) = 0;
   /// The database that the stream has selected.
   virtual int db() const = 0;
   virtual void set_db(int db) = 0;
