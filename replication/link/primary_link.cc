@@ -211,7 +211,8 @@ PrimaryLinkActions PrimaryLink::LoadFailed(const absl::Status& error, int64_t no
   now_ms_ = now_ms;
   Warn(Concat({"Failed trying to load the MASTER synchronization DB from ",
                load_ == SyncLoad::kDisk ? "disk: " : "socket: ", Text(error)}));
-  id_.reset();  // the data that it was for is gone
+  // With spare databases the old data is still there.
+  if (load_ != SyncLoad::kSwap) id_.reset();
   RetryAfter(Retry::kAfterFailure);
   return TakeActions();
 }

@@ -98,10 +98,11 @@ void PrimaryConnection::Serve() {
 
 void PrimaryConnection::Do(PrimaryLinkActions actions) {
   if (actions.empty()) return;
+  // First: who gets an ACK may ask at once how the link is.
+  PublishFacts();
   for (const PrimaryLinkAction& action : actions) {
     std::visit([this](const auto& one) { Do(one); }, action);
   }
-  PublishFacts();
 }
 
 void PrimaryConnection::Do(const LinkLine& line) { LogLink(line); }

@@ -399,7 +399,7 @@ TEST_F(PrimaryLinkTest, ALossWhileItLoadsCostsOnlyAPartialSync) {
                                    "* Reconnecting to MASTER host:6379", "resolve host:6379"));
 }
 
-TEST_F(PrimaryLinkTest, WithTheOldDataThePlaceInItsHistoryIsKeptUntilTheLoadIsDone) {
+TEST_F(PrimaryLinkTest, ThePlaceInAHistoryIsKeptAsLongAsItsData) {
   for (SyncLoad load : {SyncLoad::kDisk, SyncLoad::kSwap}) {
     Set({.load = load});
     ToLoading(At(kOtherId, 10));
@@ -410,7 +410,16 @@ TEST_F(PrimaryLinkTest, WithTheOldDataThePlaceInItsHistoryIsKeptUntilTheLoadIsDo
                                   (load == SyncLoad::kDisk ? "disk: bad" : "socket: bad")));
     Connect();
     owner_.Read("+PONG\r\n+OK\r\n+OK\r\n");
-    EXPECT_THAT(Trace(), Contains("write *3|$5|PSYNC|$40|" + kOtherId + "|$2|11|"));
+    const bool kept = load == SyncLoad::kSwap;
+    EXPECT_THAT(Trace(), Contains(kept ? "write *3|$5|PSYNC|$40|" + kOtherId + "|$2|11|"
+                                       : "write *3|$5|PSYNC|$1|?|$2|-1|"));
+    ToLoading(At(kOtherId, 10));
+    owner_.Do(owner_.link.TransferFailed(absl::DataLossError("full"), owner_.now_ms));
+    owner_.now_ms += 1000;
+    Connect();
+    owner_.Read("+PONG\r\n+OK\r\n+OK\r\n");
+    EXPECT_THAT(Trace(), Contains("write *3|$5|PSYNC|$40|" + kOtherId + "|$2|11|"))
+        << "nothing was loaded";
     ToLoading(At(kOtherId, 10));
     Trace();
     owner_.Do(owner_.link.LoadDone(owner_.now_ms));
