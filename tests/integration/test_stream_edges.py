@@ -82,7 +82,7 @@ def test_a_transaction_without_its_end_is_not_executed(hand, link, replica, told
     size = sum(link.send(*words) for words in torn)
     read = str(whole + size)
     wait_until(lambda: replication(replica)["slave_read_repl_offset"] == read, "read")
-    assert replication(replica)["slave_repl_offset"] == str(whole)
+    wait_until(lambda: replication(replica)["slave_repl_offset"] == str(whole), "executed")
     assert told.ok("GET", "k") == b"1"
     link.close()
     again, psync = hand.partial_sync()
