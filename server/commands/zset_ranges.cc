@@ -124,32 +124,35 @@ void ZRevRangeByScore(Call& call) { Range(call, {.by = RangeBy::kScore, .descend
 void ZRangeByLex(Call& call) { Range(call, {.by = RangeBy::kMember, .descending = false}); }
 void ZRevRangeByLex(Call& call) { Range(call, {.by = RangeBy::kMember, .descending = true}); }
 
-void Fill(ScratchZset& result, const Zset& zset, const RankRange& ranks, RangeBy by) {
+void Fill(ScratchZset& result, const Zset& zset, const RankRange& ranks,
+          const RangeOptions& options) {
   // Redis knows only the size of a range of ranks beforehand.
-  if (ranks.count > 0 && by == RangeBy::kRank) result.Prepare(ranks.count);
-  zset.ForRange(ranks.first, ranks.count, /*descending=*/false,
+  if (ranks.count > 0 && options.by == RangeBy::kRank) result.Prepare(ranks.count);
+  // In the order of the request: it decides which zeros keep their sign.
+  zset.ForRange(ranks.first, ranks.count, options.descending,
                 [&](const ScoredItem& item) { result.Add(item); });
 }
 
 /// The result of a large ZRANGESTORE, computed outside the event loop, and from what.
 struct PreparedRange {
-  PreparedRange(SharedValue its_source, const RankRange& ranks, RangeBy by,
+  PreparedRange(SharedValue its_source, const RankRange& ranks, const RangeOptions& options,
                 const EncodingLimits& limits)
       : source(std::move(its_source)), result(limits) {
-    Fill(result, Zset(source.view()), ranks, by);
+    Fill(result, Zset(source.view()), ranks, options);
   }
 
   SharedValue source;
   ScratchZset result;
 };
 
-void PrepareRange(Call& call, const Zset& source, const RankRange& ranks, RangeBy by) {
+void PrepareRange(Call& call, const Zset& source, const RankRange& ranks,
+                  const RangeOptions& options) {
   call.PrepareOnWorker(
-      [source = source.Share(), ranks, by, stale = call.prepared<PreparedRange>(),
+      [source = source.Share(), ranks, options, stale = call.prepared<PreparedRange>(),
        limits = call.server().keyspace().encoding_limits()](LongWork& work) mutable {
         // Freed here, not on the event loop.
         stale.reset();
-        work.prepared = std::make_shared<PreparedRange>(std::move(source), ranks, by, limits);
+        work.prepared = std::make_shared<PreparedRange>(std::move(source), ranks, options, limits);
       });
 }
 
@@ -165,11 +168,13 @@ void ZRangeStore(Call& call) {
   if (prepared != nullptr && zset->Is(prepared->source)) {
     return StoreZset(call, prepared->result, "zrangestore", kKeys);
   }
-  const RangeBy by = request->first.by;
-  const RankRange ranks = RanksOf(request->second, request->first, *zset);
-  if (ranks.count > kLongStore && call.may_prepare()) return PrepareRange(call, *zset, ranks, by);
+  const RangeOptions& options = request->first;
+  const RankRange ranks = RanksOf(request->second, options, *zset);
+  if (ranks.count > kLongStore && call.may_prepare()) {
+    return PrepareRange(call, *zset, ranks, options);
+  }
   ScratchZset result(call.server().keyspace().encoding_limits());
-  Fill(result, *zset, ranks, by);
+  Fill(result, *zset, ranks, options);
   StoreZset(call, result, "zrangestore", kKeys);
 }
 
