@@ -183,8 +183,9 @@ void Opening::NoteWait() {
     server.latency().Add("session-wait", server.clock().NowMs() / 1000, waited_ms);
   const int64_t slow_ms = server.settings().session_log_slow_wait_ms;
   if (slow_ms == 0 || waited_ms < slow_ms) return;
-  LogNotice("Session {}…: a request waited {} ms for the lock ({})", ShortKey(session_.key().key),
-            waited_ms, options_.req.empty() ? "no request named" : options_.req);
+  LogNotice("Session {}…: {} waited {} ms for the lock{}{}", ShortKey(session_.key().key),
+            options_.owner.empty() ? "a request" : options_.owner, waited_ms,
+            options_.req.empty() ? "" : ": ", options_.req);
 }
 
 void SessionOpen(Call& call) {

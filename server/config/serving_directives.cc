@@ -167,6 +167,8 @@ const Directive kRows[] = {
      To<&Config::session_plain_patience_ms>},
     {"session-plain-turn", "", Integer(0, 60000), "600", kModifiable,
      To<&Config::session_plain_turn_ms>},
+    {"session-park-polls", "", Integer(0, 2000), "0", kModifiable,
+     To<&Config::session_park_polls_ms>},
     {"session-log-slow-wait", "", Integer(0, INT32_MAX), "5000", kModifiable,
      To<&Config::session_log_slow_wait_ms>},
 
