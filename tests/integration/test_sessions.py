@@ -5,8 +5,8 @@ import time
 import pytest
 
 from saving import wait_until
-from session_ledger import Run
 from support import resp, servers
+from support.session_ledger import NativeWorker, Run
 
 
 @pytest.fixture
@@ -210,11 +210,21 @@ def test_a_ledger_of_native_and_plain_clients_loses_nothing(server, operator):
     assert figure(operator, "session_commits") > 50
 
 
+def test_polls_that_are_parked_lose_nothing_and_wait_less(server, operator):
+    operator.ok("CONFIG", "SET", "session-park-polls", 450)
+    run = Run(server, workers=6, sessions=1, prefix="sess_")
+    run.start()
+    time.sleep(4)
+    run.end()
+    assert run.verify() == []
+    assert run.done() > 50
+
+
 def test_a_ledger_loses_nothing_when_the_server_is_killed(server_kind):
     if server_kind != "cloakroom":
         pytest.skip("native sessions are Cloakroom's own")
     with servers.start(server_kind, {"appendonly": "yes", "appendfsync": "always"}) as server:
-        run = Run(server, workers=10, plain=False)
+        run = Run(server, workers=10, kinds=(NativeWorker,))
         run.start()
         for _ in range(3):
             time.sleep(1.5)
