@@ -22,7 +22,8 @@ void ReplyWaiters(ReplyWriter& reply, const SessionQueue& queue, int64_t now_ms)
   reply.Array(queue.size());
   queue.ForEach([&](const SessionWaiter& waiter) {
     reply.Array(3);
-    reply.Integer(static_cast<int64_t>(waiter.client().connection));
+    const auto& open = static_cast<const OpenRequest&>(waiter);
+    reply.Integer(static_cast<int64_t>(open.client_id));
     reply.Bulk(waiter.client().owner);
     reply.Integer(now_ms - waiter.since_ms());
   });

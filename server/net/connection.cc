@@ -539,7 +539,8 @@ void Connection::NoteOverLimit() {
 
 void Connection::CheckLimits(int64_t now_ms) {
   int64_t timeout_s = loop_.server().settings().timeout_s;
-  bool exempt = client_->subscribed() || client_->monitor || client_->blocked;
+  bool exempt = client_->subscribed() || client_->monitor || client_->blocked ||
+                !client_->held_sessions.empty();
   if (timeout_s > 0 && !exempt && now_ms - client_->last_ms > timeout_s * 1000) {
     LogVerbose("Closing idle client {}", client_->address.Text());
     return Close();

@@ -10,6 +10,7 @@
 #include "server/log/log.h"
 #include "server/metrics/latency_monitor.h"
 #include "server/session/blocked_request.h"
+#include "server/session/client.h"
 #include "server/sessions/session_fields.h"
 #include "storage/access/lookup.h"
 #include "storage/keyspace/keyspace.h"
@@ -201,6 +202,27 @@ void NativeSessions::RevokeAll() {
       });
     }
   }
+}
+
+void NativeSessions::End() {
+  if (!used_.load(std::memory_order_relaxed)) return;
+  Hold all(server_.keyspace().background_slot());
+  all.WaitAndCloseAll(server_.keyspace());
+  RevokeAll();
+}
+
+void NativeSessions::PruneHeld(Hold& hold, Client& client) {
+  std::erase_if(client.held_sessions, [&](const HeldSession& held) {
+    Database& db = server_.keyspace().db(held.db);
+    bool has = true;
+    hold.TryBesides(db, KeyHash::Of(held.key), [&](Stripe& stripe) {
+      AssertHeld(stripe);
+      const SessionLocks::Use lock = stripe.sessions.Find(held.key);
+      const SessionHolder* const holder = lock ? lock->holder() : nullptr;
+      has = holder != nullptr && holder->client.connection == client.session_party;
+    });
+    return !has;
+  });
 }
 
 void NativeSessions::ForEachLock(Stripe& stripe, const Visit& visit) {

@@ -25,6 +25,7 @@ class OpenRequest final : public SessionWaiter {
               Kind kind = Kind::kOpen)
       : SessionWaiter(std::move(client), lease_ms, kind), db(its_db), key(std::move(its_key)) {}
 
+  uint64_t client_id = 0;  ///< for CLIENT KILL and its like
   const int db;
   const std::string key;
   // Of the monotonic clock.

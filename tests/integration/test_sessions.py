@@ -186,6 +186,34 @@ def test_a_reload_ends_all_locks(server, operator):
     assert operator.call("SESSION.COMMIT", "s", fence, "DATA", "x").startswith(b"FENCED")
 
 
+def test_neither_holders_nor_those_who_were_just_granted_are_idle(server, operator):
+    operator.ok("CONFIG", "SET", "timeout", 1)
+    with server.connect() as holder, server.connect() as waiter:
+        fence = open_session(holder)[0]
+        waiter.send("SESSION.OPEN", "s")
+        time.sleep(2.5)
+        holder.ok("SESSION.COMMIT", "s", fence, "DATA", "x")
+        granted = waiter.read()[0]
+        time.sleep(0.8)
+        assert waiter.ok("SESSION.COMMIT", "s", granted, "DATA", "y") == 2
+
+
+@pytest.mark.parametrize("directives", [{"appendonly": "yes"}, {"save": "3600 1"}, {}])
+def test_the_server_ends_in_peace_while_requests_wait(server_kind, directives):
+    if server_kind != "cloakroom":
+        pytest.skip("native sessions are Cloakroom's own")
+    with servers.start(server_kind, directives) as server:
+        with server.connect() as holder:
+            fence = open_session(holder)[0]
+            clients = [server.connect() for _ in range(50)]
+            for client in clients:
+                client.send("SESSION.OPEN", "s")
+            waiting(holder, 50)
+            holder.ok("SET", "k", "v")
+            holder.ok("SESSION.RENEW", "s", fence)
+            assert server.terminate() == 0
+
+
 def test_thousands_may_wait_for_one_session(server, operator):
     operator.ok("CONFIG", "SET", "session-max-waiters", 100000)
     fence = open_session(operator)[0]

@@ -24,7 +24,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import resp, servers  # noqa: E402
 
-LOST = (OSError, resp.ConnectionClosed, resp.ReplyTimeout)
+
+
+class Loading(Exception):
+    """The server has been restarted and loads."""
+
+
+LOST = (OSError, resp.ConnectionClosed, resp.ReplyTimeout, Loading)
 LEASE_MS = 500
 PLAIN_BREAK_AFTER_S = 5.0
 PLAIN_POLL_S = 0.05
@@ -151,6 +157,8 @@ class PlainWorker(Worker):
 
     def visit(self, session):
         connection = self.connection()
+        if connection.call("PING").startswith(b"LOADING"):
+            raise Loading
         pid = f"{self.name}|{threading.get_ident()}"
         if not self.acquire(connection, session):
             return

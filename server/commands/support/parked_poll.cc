@@ -66,6 +66,7 @@ bool Polling::Begin(int64_t most_ms, const SessionHash& hash) {
   open_ = std::make_shared<OpenRequest>(SessionClient{sessions_.NewParty(), "", ""},
                                         /*lease_ms=*/0, key_.db.index(), std::string(key_.key),
                                         SessionWaiter::Kind::kPoll);
+  open_->client_id = client_.id;
   open_->wait_until_ms = context_.now_ms + most_ms;
   return true;
 }

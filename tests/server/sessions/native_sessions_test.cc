@@ -161,6 +161,24 @@ TEST_F(NativeSessionsTest, EvictionPassesOverSessionsInUse) {
   EXPECT_EQ(Run("EXISTS k7"), ":0\r\n");
 }
 
+TEST_F(NativeSessionsTest, SessionsInUseAreEvictedWhenThereIsNothingElse) {
+  Run("HSET s data x");
+  Open("a");
+  Run("CONFIG SET maxmemory-policy allkeys-random");
+  Run("CONFIG SET maxmemory 1");
+  for (int i = 0; i < 20 && Run("EXISTS s") == ":1\r\n"; ++i) Run("SET k v");
+  Run("CONFIG SET maxmemory 0");
+  EXPECT_EQ(Run("EXISTS s"), ":0\r\n");
+}
+
+TEST_F(NativeSessionsTest, AHashThatOnlyPublishingMadeGoesWithTheLock) {
+  const std::string fence = Open("a");
+  EXPECT_EQ(Run("HDEL s nothing"), ":0\r\n");
+  EXPECT_EQ(Run("EXISTS s"), ":1\r\n");
+  EXPECT_EQ(RunAs("a", {"SESSION.RELEASE", "s", fence}), ":1\r\n");
+  EXPECT_EQ(Run("EXISTS s"), ":0\r\n");
+}
+
 TEST_F(NativeSessionsTest, AnOrphanIsTakenAtOnce) {
   Run("HSET s data x writes 5 lock 1000000 pid gone|1|77 req GET_/");
   const std::string fence = Open("a");
