@@ -12,7 +12,6 @@
 namespace cloakroom::config {
 namespace {
 
-constexpr Choice kAllowedChoices[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
 template <typename Setting>
 constexpr Choice Word(std::string_view word, Setting setting) {
   return {word, static_cast<int>(setting)};
@@ -89,7 +88,7 @@ absl::StatusOr<std::string> MustNameLogFolder(std::string_view name) {
   return std::string(name);
 }
 
-const Directive kRows[] = {
+const Directive kServingRows[] = {
     // The network.
     {"bind", "", List(kBindRule), "* -::*"},
     {"port", "", Integer(0, 65535), "6379", kModifiable, To<&Config::port>},
@@ -280,6 +279,6 @@ const Directive kRows[] = {
 
 }  // namespace
 
-absl::Span<const Directive> ServingDirectives() { return kRows; }
+absl::Span<const Directive> ServingDirectives() { return kServingRows; }
 
 }  // namespace cloakroom::config
