@@ -129,6 +129,12 @@ def native_runs(quick):
               (Row(f"{what}: mean wait", "mean_wait_ms", "ms", goal_own=130),
                Row(f"{what}: longest wait", "max_wait_ms", "ms"),
                Row(f"{what}: commands", "commands", "", goal_own=12)), rounds=1, group=group)
+    yield Run("native-parked",
+              ("sessions", "--name", "waits", "--native", 0, "--rounds", 1 if quick else 5),
+              (Row(f"{what}, by the library, session-park-polls 450: mean wait", "mean_wait_ms", "ms",
+                   goal_own=150),
+               Row(f"{what}, by the library, session-park-polls 450: commands", "commands", "")),
+              rounds=1, group=group, own_directives={"session-park-polls": "450"})
     yield Run("native-handover", ("sessions", "--name", "waits"),
               (Row("from a COMMIT to the next one's lock: p50", "p50_us", "ms", scale=1e-3),
                Row("from a COMMIT to the next one's lock: p99", "p99_us", "ms", scale=1e-3,

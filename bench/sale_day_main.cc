@@ -21,7 +21,7 @@ constexpr char kUsage[] =
     "set|get|hset|hget|hmget|sadd|incr|eval|lpush|zadd|zrange|zrank|\n"
     "                 xadd|xreadgroup [--pipeline N]\n"
     "sale_day visit   --port P [--reconnect 1] [--native 1]\n"
-    "sale_day sessions --port P --name waits|locks|waiters [--rounds N]\n"
+    "sale_day sessions --port P --name waits|locks|waiters [--rounds N] [--native 0]\n"
     "sale_day memory  --port P --name string|session|cache|tag|bigtag|list|biglist|zset|bigzset|\n"
     "                 stream --items N\n"
     "sale_day stall   --port P --name quiet|expire|keys|flushall|grow --items N\n"
@@ -63,7 +63,9 @@ class Arguments {
 
 Figures MeasureSessions(const LoadOptions& load, const Arguments& arguments) {
   const std::string name = arguments.Text("name");
-  if (name == "waits") return MeasureSessionWaits(load.port, arguments.Number("rounds", 1));
+  if (name == "waits")
+    return MeasureSessionWaits(load.port, arguments.Number("rounds", 1),
+                               arguments.Number("native", 1) != 0);
   if (name == "locks") return MeasureBesideLocks(load);
   if (name == "waiters") return MeasureWaiters(load.port, load.server_pid, load.connections);
   Arguments::Usage();

@@ -177,8 +177,8 @@ Figures RunSessionVisits(const LoadOptions& options, bool native) {
   return RunLoad(options, visits, 1);
 }
 
-Figures MeasureSessionWaits(int port, int rounds) {
-  const bool native = HasNativeSessions(port);
+Figures MeasureSessionWaits(int port, int rounds, bool native) {
+  native = native && HasNativeSessions(port);
   Waits waits;
   for (int round = 0; round < rounds; ++round) SixRequests(port, native, waits);
   Figures figures;

@@ -11,11 +11,11 @@ namespace cloakroom::bench {
 /// trips, as Magento's library does.
 Figures RunSessionVisits(const LoadOptions& options, bool native);
 
-/// Six parallel requests of one shopper, 50 ms of work each, again and again: natively where the
-/// server can, else by the library's loop, which polls every half second. Figures: the mean and the
-/// longest wait for the lock, the commands of six requests, and, natively, the latencies from one
-/// COMMIT to the next reply of OPEN.
-Figures MeasureSessionWaits(int port, int rounds);
+/// Six parallel requests of one shopper, 50 ms of work each, again and again. `native`: where the
+/// server can; otherwise by the library's loop, which polls every half second. Figures: the mean
+/// and the longest wait for the lock, the commands of six requests, and, natively, the latencies
+/// from one COMMIT to the next reply of OPEN.
+Figures MeasureSessionWaits(int port, int rounds, bool native);
 
 /// What SET costs while 1,000 native locks are held, as a ratio to the same without them.
 Figures MeasureBesideLocks(const LoadOptions& options);
