@@ -1,0 +1,10 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Cloakroom\Session\Error;
+
+/** The lock was lost before the write, so the write was refused. Nothing has changed on the server. */
+final class Fenced extends SessionError
+{
+}
