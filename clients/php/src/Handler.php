@@ -263,12 +263,10 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
     /** Writes what only this request changed into what is there now. Returns why it could not, '' if it did. */
     private function merge(Visit $visit, string $mine, int $ttlS): string
     {
-        $now = $this->store->open($visit->key, $visit->request);
-        if (!$now->isLocked()) {
-            return "no merge: {$now->refusal}";
-        }
+        $now = null;
         try {
-            $merged = $now->data === null ? null : Merge::threeWay(
+            $now = $this->store->open($visit->key, $visit->request);
+            $merged = $now->data === null || !$now->isLocked() ? null : Merge::threeWay(
                 $visit->original(),
                 $mine,
                 $this->codec->decode($now->data),
@@ -279,14 +277,14 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
                 ($this->log)('notice', "{$visit->request->owner}: merged into session {$visit->name()}");
                 return '';
             }
-        } catch (Fenced $again) {
-            return "no merge: {$again->getMessage()}";
+            $why = $now->refusal ?? ($now->data === null ? 'the session is gone' : 'both changed the same key');
         } catch (\Throwable $failure) {
-            $this->releaseQuietly($visit->key, $visit->request, $now);
-            throw $failure;
+            $why = $failure->getMessage();
         }
-        $this->releaseQuietly($visit->key, $visit->request, $now);
-        return $now->data === null ? 'no merge: the session is gone' : 'no merge: both changed the same key';
+        if ($now !== null && $now->isLocked()) {
+            $this->releaseQuietly($visit->key, $visit->request, $now);
+        }
+        return "no merge: $why; its changes are lost";
     }
 
     private function release(): void
