@@ -152,13 +152,20 @@ final class NativeStore implements Store
         $first = $this->wire->isConnected() ? [] : $this->opening();
         $replies = $this->wire->batch([...$first, $command], $timeoutS);
         $this->cleared = true;
-        // What follows a refused SELECT was done in another database.
         $select = array_search('SELECT', array_column($first, 0), true);
-        if ($select !== false && $replies[$select] instanceof ErrorReply) {
-            $this->wire->disconnect();
-            throw Refused::reply("SELECT {$this->settings->database}", $replies[$select]);
+        if ($select !== false) {
+            $this->checkSelect($replies[$select] ?? $this->wire->batch([$first[$select]], self::ANSWER_S)[0]);
         }
         return end($replies);
+    }
+
+    /** What follows a refused SELECT was done in another database. */
+    private function checkSelect(mixed $reply): void
+    {
+        if ($reply instanceof ErrorReply) {
+            $this->wire->disconnect();
+            throw Refused::reply("SELECT {$this->settings->database}", $reply);
+        }
     }
 
     /** @return list<list<string>> */

@@ -75,6 +75,12 @@ abstract class Connection implements Wire
 
     abstract protected function close(): void;
 
+    /** Whether the login needs writes of its own. */
+    protected function greetsApart(): bool
+    {
+        return false;
+    }
+
     /**
      * @param list<list<string>> $commands
      * @return list<mixed>
@@ -87,10 +93,7 @@ abstract class Connection implements Wire
                 $this->connect($address);
                 $this->connected = true;
                 $this->processId = (int) getmypid();
-                $first = $this->login->commands();
-                $replies = $this->exchange([...$first, ...$commands], $timeoutS);
-                $this->login->check(array_slice($replies, 0, count($first)), $address);
-                return array_slice($replies, count($first));
+                return $this->logIn($commands, $timeoutS, $address);
             } catch (Unreachable $failure) {
                 $this->disconnect();
                 if ($failure->sent || $round >= $this->rounds) {
@@ -99,6 +102,26 @@ abstract class Connection implements Wire
                 usleep(self::PAUSE_US);
             }
         }
+    }
+
+    /**
+     * @param list<list<string>> $commands
+     * @return list<mixed>
+     */
+    private function logIn(array $commands, float $timeoutS, Address $address): array
+    {
+        $first = $this->login->commands();
+        if (!$this->greetsApart()) {
+            $replies = $this->exchange([...$first, ...$commands], $timeoutS);
+            $this->login->check(array_slice($replies, 0, count($first)), $address);
+            return array_slice($replies, count($first));
+        }
+        $replies = [];
+        foreach ($first as $command) {
+            array_push($replies, ...$this->exchange([$command], $timeoutS));
+        }
+        $this->login->check($replies, $address);
+        return $this->exchange($commands, $timeoutS);
     }
 
     private function isOurs(): bool

@@ -9,8 +9,10 @@ use Cloakroom\Session\Error\Unreachable;
 /**
  * A connection over the extension phpredis, which can keep it for the next request.
  *
- * phpredis says false for null and for an error, and remembers only the last error. So a batch must not have a command
- * whose reply may be null beside others; that of the stores has none.
+ * phpredis says less than a server does. True stands for every status, so OK is returned for it; false stands for null
+ * and for an error; and an error that does not begin with ERR takes the replies of the whole batch along. Therefore a
+ * batch of several must not have a command whose reply may be null, and of a batch that was taken along the last reply
+ * is the error, and the others are null: unknown.
  */
 final class PhpRedisWire extends Connection
 {
@@ -67,15 +69,23 @@ final class PhpRedisWire extends Connection
             $this->redis->clearLastError();
             $replies = count($commands) === 1 ? [$this->one($commands[0])] : $this->pipeline($commands);
         } catch (\RedisException $failure) {
-            throw new Unreachable("{$this->where}: {$failure->getMessage()}", true, $failure);
+            if ($failure->getMessage() !== $this->redis->getLastError()) {
+                throw new Unreachable("{$this->where}: {$failure->getMessage()}", true, $failure);
+            }
+            return [...array_fill(0, count($commands) - 1, null), new ErrorReply($failure->getMessage())];
         }
         $error = $this->redis->getLastError();
         $failed = $error === null ? null : new ErrorReply($error);
-        return array_map(static fn (mixed $reply): mixed => match (true) {
-            $reply === false => $failed,
-            is_array($reply) => array_map(self::nested(...), $reply),
-            default => self::nested($reply),
-        }, $replies);
+        return array_map(
+            static fn (mixed $reply): mixed => $reply === false ? $failed : self::plain($reply),
+            $replies
+        );
+    }
+
+    /** An error would take the other replies along. */
+    protected function greetsApart(): bool
+    {
+        return true;
     }
 
     protected function close(): void
@@ -112,13 +122,12 @@ final class PhpRedisWire extends Connection
         return array_values($replies);
     }
 
-    /** phpredis reads +OK as true and null as false. */
-    private static function nested(mixed $reply): mixed
+    private static function plain(mixed $reply): mixed
     {
         return match (true) {
-            $reply === true => 'OK',
             $reply === false => null,
-            is_array($reply) => array_map(self::nested(...), array_values($reply)),
+            $reply === true => 'OK',
+            is_array($reply) => array_map(self::plain(...), array_values($reply)),
             default => $reply,
         };
     }

@@ -68,6 +68,8 @@ final class SocketWire extends Connection
             $why = $warnings === [] ? "$text ($number)" : implode('; ', $warnings);
             throw new Unreachable("No connection to {$this->where}: $why");
         }
+        // With a buffer, fread would return what is in it only after waiting for more.
+        stream_set_read_buffer($stream, 0);
         $this->stream = $stream;
         $this->reader = new ReplyReader($this->receive(...));
         $this->unproven = $this->isPersistent();

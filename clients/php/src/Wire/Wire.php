@@ -12,7 +12,7 @@ interface Wire
 {
     /**
      * Sends all commands in one write and returns their replies in the same order: string, int, null, a list of these,
-     * or an ErrorReply.
+     * or an ErrorReply. Beside an ErrorReply in last place, null may also mean that the reply is unknown.
      *
      * @param list<list<string>> $commands
      * @param float $timeoutS for all replies together

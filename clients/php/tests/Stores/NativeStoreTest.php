@@ -67,6 +67,17 @@ final class NativeStoreTest extends TestCase
         self::assertSame(1, $wire->disconnects, 'which frees the lock there');
     }
 
+    public function testUnknownReplyToSelectIsAskedForAgain(): void
+    {
+        $locked = new ErrorReply('LOCKED web1|9 holds it');
+        $wire = new FakeWire([[null, $locked], ['OK'], [[0, null, 0, '0-0', -2, null]]]);
+        self::assertFalse($this->store($wire)->open('sess_a', self::request())->isLocked());
+        self::assertSame(['SELECT 2', 'SESSION.READ sess_a'], array_slice($wire->sent, 1));
+        $wire = new FakeWire([[null, $locked], [new ErrorReply('ERR DB index is out of range')]]);
+        $this->expectException(Refused::class);
+        $this->store($wire)->open('sess_a', self::request());
+    }
+
     public function testSettingsGetIntoTheCommand(): void
     {
         $wire = new FakeWire([['OK', self::REPLY]]);
