@@ -156,6 +156,20 @@ const Directive kRows[] = {
     {"tracking-table-max-keys", "", Integer(0, INT64_MAX), "1000000", kModifiable,
      To<&Config::tracking_table_max_keys>},
 
+    // Native sessions. All are ours.
+    {"session-wait", "", Integer(0, 600000), "30000", kModifiable, To<&Config::session_wait_ms>},
+    {"session-lease", "", Integer(100, 86400000), "30000", kModifiable,
+     To<&Config::session_lease_ms>},
+    {"session-max-waiters", "", Integer(1, 100000), "1000", kModifiable,
+     To<&Config::session_max_waiters>},
+    {"session-ttl", "", Integer(1, INT32_MAX), "21600", kModifiable, To<&Config::session_ttl_s>},
+    {"session-plain-patience", "", Integer(0, 600000), "2000", kModifiable,
+     To<&Config::session_plain_patience_ms>},
+    {"session-plain-turn", "", Integer(0, 60000), "600", kModifiable,
+     To<&Config::session_plain_turn_ms>},
+    {"session-log-slow-wait", "", Integer(0, INT32_MAX), "5000", kModifiable,
+     To<&Config::session_log_slow_wait_ms>},
+
     // Monitoring.
     {"busy-reply-threshold", "lua-time-limit", Integer(0, INT64_MAX), "5000", kModifiable,
      To<&Config::busy_reply_threshold_ms>},

@@ -14,6 +14,7 @@
 #include "server/persistence/persistence.h"
 #include "server/roles/replication.h"
 #include "server/script/running_scripts.h"
+#include "server/sessions/native_sessions.h"
 #include "server/tracking/tracking_table.h"
 
 namespace cloakroom {
@@ -317,9 +318,10 @@ Outcome Executor::Block(Call& call, Hold& hold) {
     MutexLock lock(client.mutex);
     client.blocked_request = blocked;
   }
+  if (blocked->runs_again()) client.open_request->parked = blocked;
   const bool holds = !hold.alone();
   hold.Release();
-  accounting_.NoteRun(call);
+  if (!blocked->runs_again()) accounting_.NoteRun(call);
   thread_.blocked_clients += 1;
   if (blocked->time_limit_ms() > 0) thread_.blocked_with_time_limit += 1;
   blocked->Begin();
@@ -346,6 +348,20 @@ void Executor::FinishBlocked(Client& client, const Request& request, const Outco
   if (outcome.blocked->closes_client()) client.close_after_reply = true;
   if (!error_code.empty()) accounting_.CountFailure(*request.command, error_code);
   accounting_.NoteEnd(client, *request.command, request.args, outcome.ran_us);
+}
+
+void Executor::EndBlock(Client& client, const std::shared_ptr<BlockedRequest>& blocked) {
+  Unpark(client, blocked);
+  if (client.open_request != nullptr && blocked->time_out_asked())
+    client.open_request->wait_until_ms = 0;
+}
+
+void Executor::LeaveSessionQueue(Client& client) {
+  cloakroom::LeaveSessionQueue(server_, thread_.slot, client);
+}
+
+void Executor::GiveBackSessions(Client& client) {
+  cloakroom::GiveBackSessions(server_, thread_.slot, client);
 }
 
 void Executor::AbandonBlocked(Client& client, const std::shared_ptr<BlockedRequest>& blocked) {

@@ -25,6 +25,7 @@
 namespace cloakroom {
 
 class BlockedRequest;
+class OpenRequest;
 class Stream;
 struct Command;
 
@@ -88,6 +89,13 @@ struct WatchedKey {
   std::string key;
 };
 
+/// A native session whose lock a client was given. It may have lost it since.
+struct HeldSession {
+  int db;
+  std::string key;
+  int64_t fence;
+};
+
 enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip };
 
 /// All that the server knows about one connected client.
@@ -129,6 +137,12 @@ struct Client {
   std::vector<WatchedKey> watched;
   /// Replaced when the client stops watching, so that late changes reach only the old one.
   std::shared_ptr<Watcher> watcher = std::make_shared<Watcher>();
+
+  // Native sessions.
+  uint64_t session_party = 0;  ///< its name for the locks; 0: it has none yet
+  std::vector<HeldSession> held_sessions;
+  /// Its SESSION.OPEN that waits. Null: none.
+  std::shared_ptr<OpenRequest> open_request;
 
   // Subscriptions; the registry (pubsub/) maps channels to clients.
   StringSet channels;

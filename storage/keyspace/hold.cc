@@ -267,6 +267,7 @@ void Hold::Finish() {
   }
   if (std::exchange(handed_on_, false)) keyspace_->feed().AfterHold();
   for (const auto& waiter : std::exchange(served_, {})) waiter->Wake(offset_);
+  for (const auto& work : std::exchange(afterwards_, {})) work();
   offset_ = 0;
 }
 
@@ -291,7 +292,7 @@ void Hold::Release() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   passed_ = nullptr;
   for (size_t i = closed_.size(); i-- > 0;) closed_[i]->Open();
   closed_.clear();
-  if (handed_on_ || !served_.empty()) [[unlikely]]
+  if (handed_on_ || !served_.empty() || !afterwards_.empty()) [[unlikely]]
     Finish();
   keyspace_ = nullptr;
 }

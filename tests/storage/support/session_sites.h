@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "storage/base/clock.h"
+#include "storage/sessions/session_lock.h"
 #include "storage/sessions/session_locks.h"
 #include "tests/storage/support/session_model.h"
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "storage/sessions/session_lock.h"
 #include "storage/sessions/session_locks.h"
 #include "tests/storage/support/session_sites.h"
 
