@@ -93,8 +93,8 @@ final class PlainStore implements Store
     public function release(string $key, Request $request, State $held): void
     {
         if ($this->settings->isLocking && $this->ask(['HGET', $key, 'pid']) === $request->owner) {
-            // With an expiry, as the hash may have been deleted between the two.
-            $this->askAll([['HSET', $key, 'lock', '0'], ['EXPIRE', $key, (string) self::OPEN_TTL_S]]);
+            // Not HSET: that makes a hash that was just deleted anew, and is refused when memory is short.
+            $this->ask(['HDEL', $key, 'lock']);
         }
     }
 

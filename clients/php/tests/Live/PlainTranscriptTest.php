@@ -50,14 +50,15 @@ final class PlainTranscriptTest extends TestCase
             $visits[$request['c']][] = $request['q'];
         }
         $observers = [];
-        foreach ($recorded as $at => ['c' => $connection, 'q' => $command, 'p' => $place]) {
+        $done = [];
+        foreach ($recorded as ['c' => $connection, 'q' => $command]) {
             $isObserver = array_intersect(['TTL', 'HGETALL', 'EXISTS'], array_column($visits[$connection], 0)) !== [];
             if ($isObserver) {
                 $observers[$connection] ??= $this->record($connection);
                 $observers[$connection]->batch([$command], 5);
-            } elseif (isset($visits[$connection]['done']) === false) {
+            } elseif (!isset($done[$connection])) {
                 $this->visit($connection, $visits[$connection]);
-                $visits[$connection]['done'] = true;
+                $done[$connection] = true;
             }
         }
         $this->compare($recorded);

@@ -52,7 +52,7 @@ final class Server
         $default = dirname(__DIR__, 4) . '/build/release/cloakroom-server';
         $program = self::program('CLOAKROOM_SERVER', $default);
         $server = new self($program, self::freePort(), $settings);
-        $reply = $native ? $server->ask(['SESSION.OPEN', 'probe', 'WAIT', '0']) : 'OK';
+        $reply = $native ? $server->ask(['SESSION.READ', 'probe']) : 'OK';
         if ($reply instanceof \Cloakroom\Session\Wire\ErrorReply && $reply->isUnknownCommand()) {
             $server->stop();
             Assert::markTestSkipped("$program has no SESSION commands yet: {$reply->message}");
