@@ -151,26 +151,6 @@ void Prepare(const LoadOptions& options, const std::string& command) {
   PrepareCollections(filler, command, static_cast<uint32_t>(options.keys));
 }
 
-Visit SessionVisit(const std::string& id) {
-  static const std::string blob(2000, 'b');
-  const std::string key = "sess_" + id;
-  const std::string select = Request({"SELECT", "2"});
-  Visit visit;
-  visit.push_back({select, 1});
-  visit.push_back({Request({"HINCRBY", key, "lock", "1"}), 1});
-  visit.push_back({Request({"HMGET", key, "data", "writes"}), 1});
-  visit.push_back({Request({"HMSET", key, "pid", "web1|5042", "lock", "1", "req",
-                            "GET shop.example/checkout/cart/"}) +
-                       Request({"EXPIRE", key, "21600"}),
-                   2});
-  visit.push_back({select, 1});
-  visit.push_back({Request({"HGET", key, "pid"}), 1});
-  visit.push_back({select + Request({"HMSET", key, "data", blob, "lock", "0"}) +
-                       Request({"HINCRBY", key, "writes", "1"}) + Request({"EXPIRE", key, "21600"}),
-                   4});
-  return visit;
-}
-
 }  // namespace
 
 Figures RunCommand(const LoadOptions& options, const std::string& command) {
@@ -191,18 +171,6 @@ Figures RunCommand(const LoadOptions& options, const std::string& command) {
     batch.push_back(std::move(step));
   }
   return RunLoad(options, batches, options.pipeline);
-}
-
-Figures RunSessionVisits(const LoadOptions& options) {
-  std::mt19937 random(7);
-  std::vector<Visit> visits;
-  // Used in turn, and far more than connections: no two clients want the same session's lock.
-  for (int i = 0; i < 10'000; ++i) {
-    std::string id;
-    for (int letter = 0; letter < 26; ++letter) id += "0123456789abcdef"[random() % 16];
-    visits.push_back(SessionVisit(id));
-  }
-  return RunLoad(options, visits, 1);
 }
 
 }  // namespace cloakroom::bench

@@ -22,7 +22,8 @@ void ReplyWaiters(ReplyWriter& reply, const SessionQueue& queue, int64_t now_ms)
   reply.Array(queue.size());
   queue.ForEach([&](const SessionWaiter& waiter) {
     reply.Array(3);
-    reply.Integer(static_cast<int64_t>(waiter.client().connection));
+    const auto& open = static_cast<const OpenRequest&>(waiter);
+    reply.Integer(static_cast<int64_t>(open.client_id));
     reply.Bulk(waiter.client().owner);
     reply.Integer(now_ms - waiter.since_ms());
   });
@@ -98,9 +99,9 @@ struct Listed {
 };
 
 /// The most urgent of them: those of the longest wait, then of the longest hold.
-class List {
+class SessionListing {
  public:
-  explicit List(size_t most) : most_(most) {}
+  explicit SessionListing(size_t most) : most_(most) {}
 
   void Add(Database& db, std::string_view key, const SessionLock& lock, int64_t now_ms) {
     Listed one{std::string(key), db.index(), HeldBy(&lock, {}, now_ms)};
@@ -140,7 +141,7 @@ class List {
   std::vector<Listed> listed_;
 };
 
-void AddLocks(Hold& hold, Database& db, int64_t now_ms, List* list) {
+void AddLocks(Hold& hold, Database& db, int64_t now_ms, SessionListing* list) {
   for (uint32_t i = 0; i < Database::kStripes; ++i) {
     Stripe& stripe = db.stripe(i);
     const auto visit = [&](std::string_view key, SessionLock& lock) {
@@ -164,7 +165,7 @@ void SessionList(Call& call) {
   if (!args.Finish()) return;
   Server& server = call.server();
   call.StartLongWork([&server, count](LongWork& work) -> Task {
-    List list(static_cast<size_t>(count));
+    SessionListing list(static_cast<size_t>(count));
     const int64_t now_ms = server.sessions().Context().now_ms;
     for (Database* db : server.keyspace().databases()) {
       co_await work.Step(*db, [&](Hold& hold) { AddLocks(hold, *db, now_ms, &list); });

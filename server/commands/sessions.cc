@@ -136,12 +136,15 @@ void Opening::Begin() {
   open_ = std::make_shared<OpenRequest>(
       SessionClient{session_.party(), owner, std::string(options_.req)}, options_.lease_ms,
       session_.key().db.index(), std::string(session_.key().key));
+  open_->client_id = client_.id;
   open_->began_us = session_.call().server().clock().MonotonicUs();
   open_->wait_until_ms = session_.context().now_ms + options_.wait_ms;
 }
 
 bool Opening::MayHoldMore() const {
   const auto& held = client_.held_sessions;
+  if (held.size() < NativeSessions::kMostHeld) return true;
+  session_.sessions().PruneHeld(session_.key().hold, client_);
   if (held.size() < NativeSessions::kMostHeld) return true;
   return std::any_of(held.begin(), held.end(), [&](const HeldSession& one) {
     return one.db == session_.key().db.index() && one.key == session_.key().key;
@@ -183,8 +186,9 @@ void Opening::NoteWait() {
     server.latency().Add("session-wait", server.clock().NowMs() / 1000, waited_ms);
   const int64_t slow_ms = server.settings().session_log_slow_wait_ms;
   if (slow_ms == 0 || waited_ms < slow_ms) return;
-  LogNotice("Session {}…: a request waited {} ms for the lock ({})", ShortKey(session_.key().key),
-            waited_ms, options_.req.empty() ? "no request named" : options_.req);
+  LogNotice("Session {}…: {} waited {} ms for the lock{}{}", ShortKey(session_.key().key),
+            options_.owner.empty() ? "a request" : options_.owner, waited_ms,
+            options_.req.empty() ? "" : ": ", options_.req);
 }
 
 void SessionOpen(Call& call) {
@@ -354,6 +358,7 @@ void SessionDestroy(Call& call) {
     return session.ReplyFenced(
         session.GetLock()->WhyFenced({.fence = *fence}, hash, session.context()));
   }
+  session.ForgetHeld();
   const bool removed = Remove(session.key());
   if (holds) {
     session.Apply(*lock->Release(*fence, {}, session.context()), lock);
@@ -374,7 +379,10 @@ void SessionRenew(Call& call) {
   SessionCall session(call, Intent::kChange);
   if (!session.ok()) return;
   const SessionLocks::Use lock = session.FindLock();
-  if (lock && lock->Renew(fence, lease_ms, session.context().now_ms)) return call.reply().Ok();
+  if (lock && lock->Renew(fence, lease_ms, session.context().now_ms)) {
+    session.Apply({}, lock);  // the lease may end earlier now
+    return call.reply().Ok();
+  }
   session.ForgetHeld(fence);
   const SessionHash hash = session.Content().hash;
   session.ReplyFenced(session.GetLock()->WhyFenced({.fence = fence}, hash, session.context()));
@@ -409,7 +417,9 @@ constexpr CommandRow kSessionCommands[] = {
      .keys = {Key(1, kRO | kAccess)}, .since = "7.2.0", .complexity = "O(1)",
      .syntax = "key [IFCHANGED version]",
      .summary = "Reads a session without its lock."},
-    {.name = "session.release", .run = SessionRelease, .arity = 3, .flags = kWrite | kNoScript,
+    // Not a write, so that it is never refused for lack of memory, disk or replicas.
+    {.name = "session.release", .run = SessionRelease, .arity = 3,
+     .flags = kMayReplicate | kNoScript,
      .keys = {Key(1, kRW | kUpdate)}, .since = "7.2.0", .complexity = "O(1)",
      .syntax = "key fence",
      .summary = "Gives a session's lock back and writes nothing."},

@@ -100,6 +100,7 @@ struct Config {
   Live<int64_t> session_ttl_s;
   Live<int64_t> session_plain_patience_ms;
   Live<int64_t> session_plain_turn_ms;     // 0: plain clients get no turns
+  Live<int64_t> session_park_polls_ms;     // 0: off
   Live<int64_t> session_log_slow_wait_ms;  // 0: never
 
   // Monitoring.

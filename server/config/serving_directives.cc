@@ -12,7 +12,6 @@
 namespace cloakroom::config {
 namespace {
 
-constexpr Choice kAllowedChoices[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
 template <typename Setting>
 constexpr Choice Word(std::string_view word, Setting setting) {
   return {word, static_cast<int>(setting)};
@@ -89,7 +88,7 @@ absl::StatusOr<std::string> MustNameLogFolder(std::string_view name) {
   return std::string(name);
 }
 
-const Directive kRows[] = {
+const Directive kServingRows[] = {
     // The network.
     {"bind", "", List(kBindRule), "* -::*"},
     {"port", "", Integer(0, 65535), "6379", kModifiable, To<&Config::port>},
@@ -167,6 +166,8 @@ const Directive kRows[] = {
      To<&Config::session_plain_patience_ms>},
     {"session-plain-turn", "", Integer(0, 60000), "600", kModifiable,
      To<&Config::session_plain_turn_ms>},
+    {"session-park-polls", "", Integer(0, 2000), "0", kModifiable,
+     To<&Config::session_park_polls_ms>},
     {"session-log-slow-wait", "", Integer(0, INT32_MAX), "5000", kModifiable,
      To<&Config::session_log_slow_wait_ms>},
 
@@ -278,6 +279,6 @@ const Directive kRows[] = {
 
 }  // namespace
 
-absl::Span<const Directive> ServingDirectives() { return kRows; }
+absl::Span<const Directive> ServingDirectives() { return kServingRows; }
 
 }  // namespace cloakroom::config

@@ -35,6 +35,12 @@ bool RepliesWithPushes(const Client& client, const Request& request) {
          request.command->row->has(kNoScript);
 }
 
+/// A SESSION.OPEN that waits, and runs again. A pause does not hold it back: it writes nothing as
+/// long as it has its place in the queue, and its time may be over.
+bool RunsAgainForSession(const Client& client) {
+  return client.open_request != nullptr && !client.open_request->polls();
+}
+
 /// CLIENT CACHING outlasts every CLIENT command.
 bool BelongsToClient(const Request& request) {
   return request.command != nullptr && request.command->row->name.starts_with("client|");
@@ -183,7 +189,8 @@ Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyW
     return Refuse(client, request, ReplyOf(may), reply);
   }
   const CommandRow& row = *request.command->row;
-  if (const int64_t until_ms = PausedUntilMs(client, request); until_ms != 0) [[unlikely]]
+  const int64_t until_ms = PausedUntilMs(client, request);
+  if (until_ms != 0 && !RunsAgainForSession(client)) [[unlikely]]
     return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   if (client.in_multi && !row.has(kUndeferred)) {
     Enqueue(client, request);
@@ -216,7 +223,9 @@ int64_t Executor::PausedUntilMs(const Client& client, const Request& request) co
 /// the role came between.
 std::optional<Outcome> Executor::HeldBack(Client& client, const Request& request, Hold& hold,
                                           ReplyWriter& reply) {
-  if (const int64_t until_ms = PausedUntilMs(client, request); until_ms != 0) [[unlikely]] {
+  const int64_t until_ms = PausedUntilMs(client, request);
+  const bool keeps_its_place = RunsAgainForSession(client) && client.open_request->placed();
+  if (until_ms != 0 && !keeps_its_place) [[unlikely]] {
     hold.Release();
     return Outcome{.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   }

@@ -50,7 +50,7 @@ size_t Shorten(std::span<std::string_view> spans, size_t room) {
 
 }  // namespace
 
-Connection::Connection(EventLoop& loop, std::unique_ptr<Stream> stream,
+Connection::Connection(EventLoop& loop, std::unique_ptr<SocketStream> stream,
                        std::shared_ptr<Client> client)
     : loop_(loop),
       stream_(std::move(stream)),
@@ -99,7 +99,7 @@ std::span<char> Connection::Receive(std::span<char> room) {
   std::span<char> into = room;
   if (!kept_.empty())
     into = kept_.Room(std::clamp(conversation_.bytes_wanted(), kMinRoom, kMaxRoom));
-  const std::optional<Stream::Received> received = stream_->Receive(into);
+  const std::optional<SocketStream::Received> received = stream_->Receive(into);
   if (!received) {
     Close();
     return {};
@@ -411,7 +411,7 @@ std::optional<size_t> Connection::SendSome(const OutputBuffer& output, size_t mo
     const std::string_view piece = whole->substr(0, most);
     return stream_->Send({&piece, 1});
   }
-  std::array<std::string_view, Stream::kMaxSpans> spans;
+  std::array<std::string_view, SocketStream::kMaxSpans> spans;
   const size_t count = Shorten(std::span(spans).first(output.Gather(spans)), most);
   return stream_->Send(std::span(spans).first(count));
 }
@@ -539,7 +539,8 @@ void Connection::NoteOverLimit() {
 
 void Connection::CheckLimits(int64_t now_ms) {
   int64_t timeout_s = loop_.server().settings().timeout_s;
-  bool exempt = client_->subscribed() || client_->monitor || client_->blocked;
+  bool exempt = client_->subscribed() || client_->monitor || client_->blocked ||
+                !client_->held_sessions.empty();
   if (timeout_s > 0 && !exempt && now_ms - client_->last_ms > timeout_s * 1000) {
     LogVerbose("Closing idle client {}", client_->address.Text());
     return Close();

@@ -18,7 +18,7 @@
 #include "server/net/push_queue.h"
 #include "server/net/read_buffer.h"
 #include "server/net/timer_queue.h"
-#include "server/session/stream.h"
+#include "server/session/socket_stream.h"
 
 namespace cloakroom {
 
@@ -51,7 +51,7 @@ class Connection final : public ClientLink,
   template <typename T>
   using Awaitable = boost::asio::awaitable<T, Executor>;
 
-  Connection(EventLoop& loop, std::unique_ptr<Stream> stream, std::shared_ptr<Client> client);
+  Connection(EventLoop& loop, std::unique_ptr<SocketStream> stream, std::shared_ptr<Client> client);
   ~Connection() override;
 
   /// Begins to serve the client. Call once, on the loop.
@@ -138,7 +138,7 @@ class Connection final : public ClientLink,
   void HoldReplies(int64_t offset);
   bool HoldsReplies() const;
   bool SendNow(OutputBuffer& output);
-  /// One Stream::Send of at most `most` bytes.
+  /// One SocketStream::Send of at most `most` bytes.
   std::optional<size_t> SendSome(const OutputBuffer& output, size_t most);
   void AppendPush(SharedBytes bytes);
   bool InMidstOfReply() const;
@@ -171,8 +171,8 @@ class Connection final : public ClientLink,
   void HandOver();
 
   EventLoop& loop_;
-  std::unique_ptr<Stream> stream_;  ///< null when it was handed over
-  Timer wake_;                      ///< never due: it is cancelled when the wait is over
+  std::unique_ptr<SocketStream> stream_;  ///< null when it was handed over
+  Timer wake_;                            ///< never due: it is cancelled when the wait is over
   TimerQueue::Timer wait_ends_;
   const std::shared_ptr<Client> client_;
   Conversation conversation_;

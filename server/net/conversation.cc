@@ -178,6 +178,7 @@ void Conversation::Park(const Request& request) {
 Conversation::Next Conversation::Resume(OutputBuffer& out) {
   client_->blocked = false;
   executor_.BeginBatch();
+  client_->last_ms = executor_.now_ms();
   Next next = Execute(parked_, out, queued());
   if (next == Next::kGate || next == Next::kSoon) return next;
   if (next != Next::kPause) DropPrepared();
@@ -210,6 +211,7 @@ Conversation::Next Conversation::FinishBlocked(OutputBuffer& out) {
   const size_t mark = out.Mark();
   ReplyWriter reply(out, client_->resp);
   executor_.FinishBlocked(*client_, parked_, outcome, reply);
+  client_->last_ms = executor_.now_ms();
   executor_.LeaveSessionQueue(*client_);
   if (client_->reply_mode != ReplyMode::kOn) out.Truncate(mark);
   if (client_->reply_mode == ReplyMode::kSkip) client_->reply_mode = ReplyMode::kOn;

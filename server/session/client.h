@@ -26,7 +26,7 @@ namespace cloakroom {
 
 class BlockedRequest;
 class OpenRequest;
-class Stream;
+class SocketStream;
 struct Command;
 
 /// One subscription of a client. Messages on their way refer to it. The client's own thread ends
@@ -124,7 +124,7 @@ struct Client {
   bool close_after_reply = false;
   /// Set with close_after_reply by a command that takes the socket away: who gets it, and the bytes
   /// behind the request.
-  std::function<void(std::unique_ptr<Stream>, std::string)> hand_over;
+  std::function<void(std::unique_ptr<SocketStream>, std::string)> hand_over;
   Relaxed<bool> no_touch = false;
   Relaxed<bool> no_evict = false;
   Relaxed<bool> monitor = false;

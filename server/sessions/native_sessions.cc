@@ -10,6 +10,7 @@
 #include "server/log/log.h"
 #include "server/metrics/latency_monitor.h"
 #include "server/session/blocked_request.h"
+#include "server/session/client.h"
 #include "server/sessions/session_fields.h"
 #include "storage/access/lookup.h"
 #include "storage/keyspace/keyspace.h"
@@ -34,19 +35,24 @@ bool RevokedByOthers(SessionEndCause cause) {
 std::string_view WordOf(SessionEndCause cause) {
   switch (cause) {
     case SessionEndCause::kBroken:
-      return "was broken";
+      return "broken";
     case SessionEndCause::kTaken:
-      return "was taken by a client that does not queue";
+      return "taken by a client that polls";
     case SessionEndCause::kChanged:
-      return "ended, since somebody wrote the session without it";
+      return "the session was written without it";
     case SessionEndCause::kDeleted:
-      return "ended, since the session was deleted";
+      return "the session was deleted";
     case SessionEndCause::kReleased:
     case SessionEndCause::kDropped:
     case SessionEndCause::kDemoted:
       break;
   }
-  return "ended";
+  return "given back";
+}
+
+/// "web1|5042 (GET /cart/)".
+std::string ShownClient(const SessionClient& client) {
+  return client.req.empty() ? client.owner : client.owner + " (" + client.req + ")";
 }
 
 /// Has the request run again, on its own event loop. If it is not parked, it does so anyway.
@@ -106,9 +112,8 @@ void NativeSessions::NoteEnd(const GuardedKey& key, const SessionEnd& end) {
   if (RevokedByOthers(end.cause)) ++stats_.revoked;
   if (end.cause != SessionEndCause::kBroken && !RevokedByOthers(end.cause)) return;
   key.hold.Afterwards([shown = std::string(ShortKey(key.key)), end] {
-    LogNotice("Session {}…: the lock of {} ({}) {} after {} ms{}{}", shown, end.client.owner,
-              end.client.req.empty() ? "no request named" : end.client.req, WordOf(end.cause),
-              end.held_ms, end.by.empty() ? "" : " by ", end.by);
+    LogNotice("Session {}…: {} lost the lock after {} ms: {}{}{}", shown, ShownClient(end.client),
+              end.held_ms, WordOf(end.cause), end.by.empty() ? "" : ", by ", end.by);
   });
 }
 
@@ -186,11 +191,38 @@ void NativeSessions::RevokeAll() {
         const SessionDemotion demotion = lock->Demote(context);
         for (SessionWaiter* waiter : demotion.unblocked) {
           auto parked = std::exchange(static_cast<OpenRequest*>(waiter)->parked, nullptr);
-          if (parked != nullptr) parked->CallOff();
+          if (parked == nullptr) continue;
+          // A poll is answered as any write of a replica is.
+          if (!waiter->polls()) {
+            parked->CallOff();
+          } else if (parked->Settle()) {
+            parked->Wake(/*durable_from=*/0);
+          }
         }
       });
     }
   }
+}
+
+void NativeSessions::End() {
+  if (!used_.load(std::memory_order_relaxed)) return;
+  Hold all(server_.keyspace().background_slot());
+  all.WaitAndCloseAll(server_.keyspace());
+  RevokeAll();
+}
+
+void NativeSessions::PruneHeld(Hold& hold, Client& client) {
+  std::erase_if(client.held_sessions, [&](const HeldSession& held) {
+    Database& db = server_.keyspace().db(held.db);
+    bool has = true;
+    hold.TryBesides(db, KeyHash::Of(held.key), [&](Stripe& stripe) {
+      AssertHeld(stripe);
+      const SessionLocks::Use lock = stripe.sessions.Find(held.key);
+      const SessionHolder* const holder = lock ? lock->holder() : nullptr;
+      has = holder != nullptr && holder->client.connection == client.session_party;
+    });
+    return !has;
+  });
 }
 
 void NativeSessions::ForEachLock(Stripe& stripe, const Visit& visit) {

@@ -17,6 +17,8 @@
 
 namespace cloakroom {
 
+struct Client;
+
 /// The native sessions of the server: does what the locks (storage/sessions/) decide. It hears of
 /// every other change of a session's hash, edits the hash, wakes the requests that wait, counts,
 /// and tells the operator. The commands are in commands/sessions.cc.
@@ -54,8 +56,15 @@ class NativeSessions final : public KeyGuard {
   /// The server becomes a replica, or loads: all locks end and all who wait are called off.
   /// REQUIRES: all gates are closed.
   void RevokeAll();
+  /// The process ends: nobody's place in a queue may outlive its request. Call it when no event
+  /// loop runs any more and the gates are open.
+  void End();
   /// Forgets what no lock needs any more and counts the rest. For cron, once a second.
   void Sweep();
+
+  /// Strikes from the client's list the locks that it has lost, as far as their stripes are free.
+  /// `hold`: the caller's.
+  void PruneHeld(Hold& hold, Client& client);
 
   /// Calls `visit` for every lock of a stripe that is in use or waited for.
   using Visit = std::function<void(std::string_view key, SessionLock& lock)>;

@@ -13,16 +13,19 @@ namespace cloakroom {
 
 class BlockedRequest;
 
-/// A SESSION.OPEN that waits for its lock, from its first run to its reply. Its request runs again
-/// each time something has happened: the lock is its own, or one of its times has come.
+/// A SESSION.OPEN, or a poll of a plain client, that waits for a lock, from its first run to its
+/// reply. Its request runs again each time something has happened: the lock is its own, or one of
+/// its times has come.
 ///
 /// Thread rule: its client's event loop; `parked` and the place in the queue belong to whoever
 /// holds the stripe of its key, or has closed the gate.
 class OpenRequest final : public SessionWaiter {
  public:
-  OpenRequest(SessionClient client, int64_t lease_ms, int its_db, std::string its_key)
-      : SessionWaiter(std::move(client), lease_ms), db(its_db), key(std::move(its_key)) {}
+  OpenRequest(SessionClient client, int64_t lease_ms, int its_db, std::string its_key,
+              Kind kind = Kind::kOpen)
+      : SessionWaiter(std::move(client), lease_ms, kind), db(its_db), key(std::move(its_key)) {}
 
+  uint64_t client_id = 0;  ///< for CLIENT KILL and its like
   const int db;
   const std::string key;
   // Of the monotonic clock.

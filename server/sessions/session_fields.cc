@@ -34,6 +34,19 @@ class Editor {
   Editor& operator=(const Editor&) = delete;
 
   bool exists() const { return scope_.exists(); }
+  /// Whether there is nothing in it but what publishing has written.
+  bool OnlyPublished() const {
+    size_t published = 0;
+    for (const std::string_view field :
+         {session_field::kLock, session_field::kPid, session_field::kReq}) {
+      if (hash_.view().Find(field, now_ms_)) ++published;
+    }
+    return hash_.view().size(now_ms_) == published;
+  }
+  void Delete() {
+    scope_.Delete();
+    scope_.Changed("del");
+  }
   void Set(std::string_view field, std::string_view value) {
     const std::optional<ItemValue> old = hash_.view().Find(field, now_ms_);
     if (old && old->bytes == value) return;
@@ -95,7 +108,8 @@ void EditSession(const GuardedKey& key, const SessionEffects& effects, int64_t t
   if (effects.edit == SessionHashEdit::kNone || HoldsAnotherType(key)) return;
   Editor editor(key);
   if (effects.edit == SessionHashEdit::kClear) {
-    if (editor.exists()) editor.Set(session_field::kLock, 0);
+    if (!editor.exists()) return;
+    editor.OnlyPublished() ? editor.Delete() : editor.Set(session_field::kLock, 0);
     return;
   }
   const bool is_new = !editor.exists();

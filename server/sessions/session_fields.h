@@ -44,7 +44,8 @@ struct SessionCommit {
 /// hash.
 void WriteSession(const GuardedKey& key, const SessionCommit& commit);
 
-/// Publishes a lock in the hash, or takes it out. `ttl_ms`: of a hash that this makes.
+/// Publishes a lock in the hash, or takes it out; a hash that had nothing else is gone then.
+/// `ttl_ms`: of a hash that this makes.
 void EditSession(const GuardedKey& key, const SessionEffects& effects, int64_t ttl_ms);
 
 }  // namespace cloakroom

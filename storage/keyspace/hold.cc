@@ -109,6 +109,17 @@ bool Hold::Closes(const Database& db) const {
   return std::find(closed_.begin(), closed_.end(), &db.gate()) != closed_.end();
 }
 
+bool Hold::TryBesides(Database& db, KeyHash key,
+                      absl::FunctionRef<void(Stripe&)> visit) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  Stripe& stripe = db.StripeOf(key);
+  const bool has =
+      Closes(db) || std::find(stripes_.begin(), stripes_.end(), &stripe) != stripes_.end();
+  if (!has && (passed_ != &db.gate() || !stripe.mutex.TryLock())) return false;
+  visit(stripe);
+  if (!has) stripe.mutex.Unlock();
+  return true;
+}
+
 void Hold::WaitAndPass(Database& db) {
   Doorbell bell;
   while (!TryPass(db)) bell.Await(refused_, {});

@@ -97,6 +97,10 @@ class Hold {
   /// Whose command it is for; 0: no client's.
   uint64_t client() const { return context_ == nullptr ? 0 : context_->client; }
 
+  /// Calls `visit` with the key's stripe, if the hold has it or can have it for that moment without
+  /// any wait. False: it is occupied, or of a database that the hold has not passed.
+  bool TryBesides(Database& db, KeyHash key, absl::FunctionRef<void(Stripe&)> visit);
+
   // For WriteScope and its like.
   /// Has `work` done when everything has been given back. It must not wait for anything.
   void Afterwards(std::function<void()> work) { afterwards_.push_back(std::move(work)); }

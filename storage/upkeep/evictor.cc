@@ -139,10 +139,10 @@ std::optional<Evictor::Candidate> Evictor::BestOf(Stripe& stripe, EvictionPolicy
     position = stripe.table.Scan(position, [&](Entry* entry) {
       AssertHeld(stripe);
       if (wanted <= 0 || (only_volatile && !entry->has_expiry())) return;
-      // A session in use would only come back.
-      if (!stripe.sessions.empty() && stripe.sessions.Find(entry->key())) return;
       --wanted;
-      uint64_t worth = WorthEvicting(*entry, policy, now_ms);
+      // A session in use would only come back: it goes when nothing else is found.
+      const bool in_use = !stripe.sessions.empty() && stripe.sessions.Find(entry->key());
+      const uint64_t worth = in_use ? 0 : WorthEvicting(*entry, policy, now_ms);
       if (best && worth <= best->worth_evicting) return;
       best = Candidate{entry, std::string(entry->key()), worth};
     });

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from saving import wait_until
-from session_ledger import Run
 from support import resp, servers
+from support.session_ledger import NativeWorker, Run
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_lease_ends_while_somebody_waits(server, operator):
         assert state[5].startswith(b"slow|1 ") and state[5].endswith(b"ms GET /slow")
         refused = operator.call("SESSION.COMMIT", "s", fence, "DATA", "x")
         assert refused.startswith(b"FENCED broken")
-    wait_until(lambda: "GET /slow" in server.log() and "was broken" in server.log(), "it is logged")
+    wait_until(lambda: "GET /slow" in server.log() and "slow|1 (GET /slow) lost the lock after" in server.log(), "it is logged")
 
 
 def test_a_busy_script_delays_only_the_delivery(server, operator):
@@ -186,6 +186,34 @@ def test_a_reload_ends_all_locks(server, operator):
     assert operator.call("SESSION.COMMIT", "s", fence, "DATA", "x").startswith(b"FENCED")
 
 
+def test_neither_holders_nor_those_who_were_just_granted_are_idle(server, operator):
+    operator.ok("CONFIG", "SET", "timeout", 1)
+    with server.connect() as holder, server.connect() as waiter:
+        fence = open_session(holder)[0]
+        waiter.send("SESSION.OPEN", "s")
+        time.sleep(2.5)
+        holder.ok("SESSION.COMMIT", "s", fence, "DATA", "x")
+        granted = waiter.read()[0]
+        time.sleep(0.8)
+        assert waiter.ok("SESSION.COMMIT", "s", granted, "DATA", "y") == 2
+
+
+@pytest.mark.parametrize("directives", [{"appendonly": "yes"}, {"save": "3600 1"}, {}])
+def test_the_server_ends_in_peace_while_requests_wait(server_kind, directives):
+    if server_kind != "cloakroom":
+        pytest.skip("native sessions are Cloakroom's own")
+    with servers.start(server_kind, directives) as server:
+        with server.connect() as holder:
+            fence = open_session(holder)[0]
+            clients = [server.connect() for _ in range(50)]
+            for client in clients:
+                client.send("SESSION.OPEN", "s")
+            waiting(holder, 50)
+            holder.ok("SET", "k", "v")
+            holder.ok("SESSION.RENEW", "s", fence)
+            assert server.terminate() == 0
+
+
 def test_thousands_may_wait_for_one_session(server, operator):
     operator.ok("CONFIG", "SET", "session-max-waiters", 100000)
     fence = open_session(operator)[0]
@@ -210,11 +238,21 @@ def test_a_ledger_of_native_and_plain_clients_loses_nothing(server, operator):
     assert figure(operator, "session_commits") > 50
 
 
+def test_polls_that_are_parked_lose_nothing_and_wait_less(server, operator):
+    operator.ok("CONFIG", "SET", "session-park-polls", 450)
+    run = Run(server, workers=6, sessions=1, prefix="sess_")
+    run.start()
+    time.sleep(4)
+    run.end()
+    assert run.verify() == []
+    assert run.done() > 50
+
+
 def test_a_ledger_loses_nothing_when_the_server_is_killed(server_kind):
     if server_kind != "cloakroom":
         pytest.skip("native sessions are Cloakroom's own")
     with servers.start(server_kind, {"appendonly": "yes", "appendfsync": "always"}) as server:
-        run = Run(server, workers=10, plain=False)
+        run = Run(server, workers=10, kinds=(NativeWorker,))
         run.start()
         for _ in range(3):
             time.sleep(1.5)

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/config/config.h"
+#include "server/log/log.h"
 #include "server/roles/replication.h"
 #include "storage/access/lookup.h"
 
@@ -61,6 +62,12 @@ void SessionCall::ForgetHeld(int64_t fence) {
   });
 }
 
+void SessionCall::ForgetHeld() {
+  std::erase_if(call_.client().held_sessions, [&](const HeldSession& held) {
+    return held.db == key_.db.index() && held.key == key_.key;
+  });
+}
+
 void SessionCall::ReplyState(int64_t fence, std::optional<std::string_view> known,
                              const std::optional<BrokenSession>& broken) {
   const SessionContent content = Content();
@@ -86,6 +93,10 @@ void SessionCall::ReplyFenced(const Fenced& fenced) {
   if (!fenced.by.empty()) absl::StrAppend(&text, " by ", fenced.by);
   if (fenced.after_ms > 0) absl::StrAppend(&text, " after ", fenced.after_ms, " ms");
   call_.Error(text);
+  key_.hold.Afterwards(
+      [shown = std::string(ShortKey(key_.key)), text, who = call_.client().address.Text()] {
+        LogNotice("Session {}…: {} was answered {}", shown, who, text);
+      });
 }
 
 void SessionCall::ReplyLocked(SessionLock& lock, size_t ahead) {

@@ -50,6 +50,7 @@ class SessionCall {
   /// Notes that the client has the session's lock, or has it no more.
   void NoteHeld(int64_t fence);
   void ForgetHeld(int64_t fence);
+  void ForgetHeld();
 
   /// What OPEN and READ answer. Data is left out if the version is `known`. `fence`: 0: no lock.
   void ReplyState(int64_t fence, std::optional<std::string_view> known,

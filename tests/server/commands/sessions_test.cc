@@ -97,16 +97,41 @@ TEST_F(SessionCommandsTest, NoLeaseIsBrokenDuringAPauseAndShortlyAfter) {
   EXPECT_EQ(OpenAs("b"), "(blocked)");
   auto b = blocked_;
   server_.pause().Begin(now_ms() + 2000, /*all=*/false);
+  EXPECT_EQ(OpenAs("c"), "(paused)");
   Advance(1000);
   ASSERT_TRUE(b->TimeOut());
-  EXPECT_EQ(Again("b", b), "(paused)");
-  Advance(1000);
-  EXPECT_EQ(OpenAs("b"), "(blocked)");
-  EXPECT_EQ(blocked_->time_limit_ms(), NativeSessions::kGraceMs);
+  EXPECT_EQ(Again("b", b), "(blocked)");
+  EXPECT_EQ(blocked_->time_limit_ms(), 1000 + NativeSessions::kGraceMs);
   b = blocked_;
-  Advance(NativeSessions::kGraceMs);
+  Advance(1000 + NativeSessions::kGraceMs);
   ASSERT_TRUE(b->TimeOut());
   FenceOf(Again("b", b));
+}
+
+TEST_F(SessionCommandsTest, AWaitEndsDuringAPause) {
+  Open("a");
+  EXPECT_EQ(OpenAs("b", "WAIT 500"), "(blocked)");
+  server_.pause().Begin(now_ms() + 2000, /*all=*/true);
+  Advance(500);
+  ASSERT_TRUE(blocked_->TimeOut());
+  EXPECT_EQ(Again("b", blocked_, "WAIT 500").substr(0, 7), "-LOCKED");
+  server_.pause().End();
+}
+
+TEST_F(SessionCommandsTest, ARenewalWithAShorterLeaseReachesTheHeadsTimer) {
+  const std::string fence = Open("a");
+  EXPECT_EQ(OpenAs("b"), "(blocked)");
+  EXPECT_EQ(RunAs("a", {"SESSION.RENEW", "s", fence, "LEASE", "200"}), "+OK\r\n");
+  EXPECT_EQ(Again("b", blocked_), "(blocked)");
+  EXPECT_EQ(blocked_->time_limit_ms(), 200);
+}
+
+TEST_F(SessionCommandsTest, InfoNamesWaitersByTheirClientsIds) {
+  RunAs("other", "PING");
+  Open("a");
+  EXPECT_EQ(OpenAs("b"), "(blocked)");
+  const std::string id = std::to_string(ClientNamed("b").id);
+  EXPECT_NE(Run("SESSION.INFO s").find("*3\r\n:" + id + "\r\n$3\r\nb|1"), std::string::npos);
 }
 
 TEST_F(SessionCommandsTest, ARequestThatMayNotRunAgainLeavesTheQueue) {
@@ -151,6 +176,27 @@ TEST_F(SessionCommandsTest, OnlySomeSessionsForAConnection) {
   EXPECT_EQ(RunAs("a", "SESSION.OPEN s3").substr(0, 2), "*6") << "its own again";
   EXPECT_EQ(RunAs("a", "SESSION.RESET"), ":64\r\n");
   EXPECT_EQ(RunAs("a", "SESSION.OPEN more").substr(0, 2), "*6");
+}
+
+TEST_F(SessionCommandsTest, LocksThatWereLostDoNotCount) {
+  for (int round = 0; round < 3; ++round) {
+    for (size_t i = 0; i < NativeSessions::kMostHeld; ++i) {
+      const std::string key = "s" + std::to_string(i);
+      EXPECT_EQ(RunAs("a", "SESSION.OPEN " + key).substr(0, 2), "*6") << round << " " << key;
+      Run("SESSION.BREAK " + key);
+    }
+  }
+  EXPECT_EQ(RunAs("a", "SESSION.OPEN s").substr(0, 2), "*6");
+  RunAs("a", "SESSION.DESTROY s");
+  EXPECT_EQ(RunAs("a", "SESSION.RESET"), ":0\r\n");
+}
+
+TEST_F(SessionCommandsTest, AReleaseIsNeverRefusedForLackOfReplicas) {
+  const std::string fence = Open("a");
+  Run("CONFIG SET min-replicas-to-write 1");
+  EXPECT_EQ(RunAs("a", {"SESSION.COMMIT", "s", fence, "DATA", "x"}).substr(0, 11), "-NOREPLICAS");
+  EXPECT_EQ(RunAs("a", {"SESSION.RELEASE", "s", fence}), ":1\r\n");
+  Run("CONFIG SET min-replicas-to-write 0");
 }
 
 TEST_F(SessionCommandsTest, WhoHearsNothingGetsNoLock) {

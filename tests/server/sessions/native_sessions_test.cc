@@ -80,23 +80,26 @@ TEST_F(NativeSessionsTest, AScriptAndATransactionAreForeignWritesAsAny) {
 }
 
 TEST_F(NativeSessionsTest, WhateverRemovesTheSessionFencesItsHolder) {
-  for (const char* way :
-       {"DEL s", "UNLINK s", "GETDEL s", "RENAME s t", "SET s v", "MOVE s 1", "FLUSHDB", "FLUSHALL",
-        "SWAPDB 0 1", "COPY other s REPLACE", "RENAME other s", "SESSION.DESTROY s",
-        "HDEL s data writes lock pid req"}) {
+  for (const char* way : {"DEL s", "UNLINK s", "RENAME s t", "MOVE s 1", "FLUSHDB", "FLUSHALL",
+                          "SWAPDB 0 1", "COPY other s REPLACE", "RENAME other s",
+                          "SESSION.DESTROY s", "HDEL s data writes lock pid req"}) {
     SCOPED_TRACE(way);
     Run("FLUSHALL");
     Run("HSET other data y");
     Run("HSET s data x writes 1");
     const std::string fence = Open("a");
-    const std::string reply = Run(way);
-    if (reply.starts_with("-WRONGTYPE")) {
-      EXPECT_EQ(Commit("a", fence), ":2\r\n");
-      continue;
-    }
+    EXPECT_NE(Run(way)[0], '-');
     ExpectFenced("a", fence, "deleted");
     executor_.GiveBackSessions(ClientNamed("a"));
   }
+}
+
+TEST_F(NativeSessionsTest, AKeyOfAnotherTypeIsNoSession) {
+  const std::string fence = Open("a");
+  Run("SET s v");
+  EXPECT_EQ(Commit("a", fence).substr(0, 10), "-WRONGTYPE");
+  Run("DEL s");
+  ExpectFenced("a", fence, "deleted");
 }
 
 TEST_F(NativeSessionsTest, AFlushGrantsTheLocksAnew) {
@@ -156,6 +159,24 @@ TEST_F(NativeSessionsTest, EvictionPassesOverSessionsInUse) {
   Run("CONFIG SET maxmemory 0");
   EXPECT_EQ(Run("HGET s data"), Bulk("x"));
   EXPECT_EQ(Run("EXISTS k7"), ":0\r\n");
+}
+
+TEST_F(NativeSessionsTest, SessionsInUseAreEvictedWhenThereIsNothingElse) {
+  Run("HSET s data x");
+  Open("a");
+  Run("CONFIG SET maxmemory-policy allkeys-random");
+  Run("CONFIG SET maxmemory 1");
+  for (int i = 0; i < 20 && Run("EXISTS s") == ":1\r\n"; ++i) Run("SET k v");
+  Run("CONFIG SET maxmemory 0");
+  EXPECT_EQ(Run("EXISTS s"), ":0\r\n");
+}
+
+TEST_F(NativeSessionsTest, AHashThatOnlyPublishingMadeGoesWithTheLock) {
+  const std::string fence = Open("a");
+  EXPECT_EQ(Run("HDEL s nothing"), ":0\r\n");
+  EXPECT_EQ(Run("EXISTS s"), ":1\r\n");
+  EXPECT_EQ(RunAs("a", {"SESSION.RELEASE", "s", fence}), ":1\r\n");
+  EXPECT_EQ(Run("EXISTS s"), ":0\r\n");
 }
 
 TEST_F(NativeSessionsTest, AnOrphanIsTakenAtOnce) {

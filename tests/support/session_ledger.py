@@ -1,6 +1,6 @@
 """Workers who share sessions, and a ledger of what they did: no acknowledged commit may be lost.
 
-    session_ledger.py [--seconds 3600] [--workers 50] [--seed 1] [--crash]
+    tests/support/session_ledger.py [--seconds 3600] [--workers 50] [--seed 1] [--crash]
 
 Each commit adds 1 to a counter in the session, and its own number to a list there. A worker notes
 for each number what it was told: done, refused, or nothing (the reply was lost and a repeat was
@@ -24,7 +24,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import resp, servers  # noqa: E402
 
-LOST = (OSError, resp.ConnectionClosed, resp.ReplyTimeout)
+
+
+class Loading(Exception):
+    """The server has been restarted and loads."""
+
+
+LOST = (OSError, resp.ConnectionClosed, resp.ReplyTimeout, Loading)
 LEASE_MS = 500
 PLAIN_BREAK_AFTER_S = 5.0
 PLAIN_POLL_S = 0.05
@@ -151,6 +157,8 @@ class PlainWorker(Worker):
 
     def visit(self, session):
         connection = self.connection()
+        if connection.call("PING").startswith(b"LOADING"):
+            raise Loading
         pid = f"{self.name}|{threading.get_ident()}"
         if not self.acquire(connection, session):
             return
@@ -182,7 +190,7 @@ class PlainWorker(Worker):
         return True
 
 
-def disturb(port_of, stop, seed):
+def disturb(port_of, sessions, stop, seed):
     """Kills connections now and then, and writes beside the workers what they do not use."""
     chance = random.Random(seed)
     while not stop.wait(0.05):
@@ -192,7 +200,7 @@ def disturb(port_of, stop, seed):
                 ids = [line.split()[0][3:] for line in clients if "session.open" in line]
                 if ids and chance.random() < 0.2:
                     connection.call("CLIENT", "KILL", "ID", chance.choice(ids))
-                connection.call("HSET", f"ledger:{chance.randrange(5)}", "beside", chance.random())
+                connection.call("HSET", chance.choice(sessions), "beside", chance.random())
         except LOST:
             pass
 
@@ -200,17 +208,18 @@ def disturb(port_of, stop, seed):
 class Run:
     """One run against a server that may be restarted meanwhile."""
 
-    def __init__(self, server, workers=20, sessions=5, seed=1, plain=True):
+    def __init__(self, server, workers=20, sessions=5, seed=1, kinds=(NativeWorker, PlainWorker),
+                 prefix="ledger:"):
         self.server = server
         self.stop = threading.Event()
-        self.sessions = [f"ledger:{i}" for i in range(sessions)]
+        self.sessions = [f"{prefix}{i}" for i in range(sessions)]
         self.workers = []
         for i in range(workers):
-            kind = PlainWorker if plain and i % 2 else NativeWorker
+            kind = kinds[i % len(kinds)]
             name = f"{'p' if kind is PlainWorker else 'n'}{i}"
             self.workers.append(kind(lambda: server.port, name, self.sessions, self.stop, seed * 1000 + i))
         self.disturber = threading.Thread(target=disturb, daemon=True,
-                                          args=(lambda: server.port, self.stop, seed))
+                                          args=(lambda: server.port, self.sessions, self.stop, seed))
 
     def start(self):
         for thread in [*self.workers, self.disturber]:
