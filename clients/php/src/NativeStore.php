@@ -26,6 +26,9 @@ final class NativeStore implements Store
     private const WAIT_MARGIN_S = 2.0;
 
     private const PAUSE_US = 100_000;
+
+    /** What a server says that has become a replica: to who waits, and to who comes. */
+    private const DEMOTED = ['UNBLOCKED', 'READONLY'];
     private const PAGE_BYTES = 256;
 
     private bool $cleared = false;
@@ -40,19 +43,9 @@ final class NativeStore implements Store
 
     public function open(string $key, Request $request, ?State $known = null): State
     {
-        $unless = $known === null ? [] : ['IFCHANGED', $known->version];
-        $command = [
-            'SESSION.OPEN', $key,
-            'WAIT', (string) $this->settings->waitMs,
-            'LEASE', (string) $this->settings->leaseMs,
-            'LIMIT', (string) $this->settings->maxConcurrency,
-            'OWNER', $request->owner,
-            'REQ', substr($request->page(), 0, self::PAGE_BYTES),
-            ...$unless,
-        ];
-        $reply = $this->askTwice($command, $this->settings->waitMs / 1000 + self::WAIT_MARGIN_S);
+        $reply = $this->queue($key, $request, $known);
         if (!$reply instanceof ErrorReply) {
-            return State::fromReply($reply, $known);
+            return $this->granted($reply, $known);
         }
         return match ($reply->code()) {
             'LOCKED' => $this->readUnlocked($key, $known, $reply->message),
@@ -111,7 +104,7 @@ final class NativeStore implements Store
 
     public function destroy(string $key): void
     {
-        $this->expect('SESSION.DESTROY', $this->askTwice(['SESSION.DESTROY', $key], self::ANSWER_S));
+        $this->expect('SESSION.DESTROY', $this->askTwice(['SESSION.DESTROY', $key]));
     }
 
     public function holder(string $key): string
@@ -135,10 +128,58 @@ final class NativeStore implements Store
         $this->wire->disconnect();
     }
 
+    /** Waits for the lock; queues anew where the server restarts or fails over meanwhile. */
+    private function queue(string $key, Request $request, ?State $known): mixed
+    {
+        $waitS = $this->settings->waitMs / 1000;
+        $until = microtime(true) + $waitS;
+        $mayHaveBroken = $this->wire->isConnected() || $this->wire->isPersistent();
+        try {
+            $reply = $this->ask($this->openCommand($key, $request, $known, $waitS), $waitS + self::WAIT_MARGIN_S);
+        } catch (Unreachable $failure) {
+            if (!$failure->sent && !$mayHaveBroken) {
+                throw $failure;
+            }
+            $reply = null;
+        }
+        if ($reply !== null && !($reply instanceof ErrorReply && in_array($reply->code(), self::DEMOTED, true))) {
+            return $reply;
+        }
+        $this->wire->disconnect();
+        $leftS = max(0.0, $until - microtime(true));
+        return $this->askWhenBack($this->openCommand($key, $request, $known, $leftS), $leftS + self::WAIT_MARGIN_S);
+    }
+
+    /** @return list<string> */
+    private function openCommand(string $key, Request $request, ?State $known, float $waitS): array
+    {
+        $unless = $known === null ? [] : ['IFCHANGED', $known->version];
+        return [
+            'SESSION.OPEN', $key,
+            'WAIT', (string) (int) round(1000 * $waitS),
+            'LEASE', (string) $this->settings->leaseMs,
+            'LIMIT', (string) $this->settings->maxConcurrency,
+            'OWNER', $request->owner,
+            'REQ', substr($request->page(), 0, self::PAGE_BYTES),
+            ...$unless,
+        ];
+    }
+
+    private function granted(mixed $reply, ?State $known): State
+    {
+        try {
+            return State::fromReply($reply, $known);
+        } catch (Refused $failure) {
+            // Whatever lock this was, it ends here.
+            $this->wire->disconnect();
+            throw $failure;
+        }
+    }
+
     private function readUnlocked(string $key, ?State $known, ?string $refusal): State
     {
         $unless = $known === null ? [] : ['IFCHANGED', $known->version];
-        $reply = $this->askTwice(['SESSION.READ', $key, ...$unless], self::ANSWER_S);
+        $reply = $this->askTwice(['SESSION.READ', $key, ...$unless]);
         return State::fromReply($this->expect('SESSION.READ', $reply), $known, $refusal);
     }
 
@@ -187,18 +228,13 @@ final class NativeStore implements Store
      *
      * @param list<string> $command
      */
-    private function askTwice(array $command, float $timeoutS): mixed
+    private function askTwice(array $command): mixed
     {
-        $until = microtime(true) + $timeoutS;
-        $reused = $this->wire->isConnected() || $this->wire->isPersistent();
+        $mayHaveBroken = $this->wire->isConnected() || $this->wire->isPersistent();
         try {
-            return $this->ask($command, $timeoutS);
+            return $this->ask($command);
         } catch (Unreachable $failure) {
-            $left = $until - microtime(true);
-            if (!$reused || $left <= 0) {
-                throw $failure;
-            }
-            return $this->ask($command, $left);
+            return $mayHaveBroken ? $this->ask($command) : throw $failure;
         }
     }
 
@@ -207,12 +243,12 @@ final class NativeStore implements Store
      *
      * @param list<string> $command
      */
-    private function askWhenBack(array $command): mixed
+    private function askWhenBack(array $command, float $timeoutS = self::ANSWER_S): mixed
     {
         $tries = max(1, (int) ($this->settings->timeoutS * 1e6 / self::PAUSE_US));
         for (;; --$tries) {
             try {
-                return $this->ask($command);
+                return $this->ask($command, $timeoutS);
             } catch (Unreachable $failure) {
                 if ($failure->sent || $tries <= 1) {
                     throw $failure;

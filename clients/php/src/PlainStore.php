@@ -39,20 +39,14 @@ final class PlainStore implements Store
         }
         $lock = new PlainLock($this->ask(...), $this->sleep, $this->settings, $key, $request->owner);
         $isMine = $lock->acquire();
-        $state = $this->load($key, (int) $isMine, false, $lock);
-        if ($lock->tries() > 0) {
-            $this->ask(['HINCRBY', $key, 'wait', '-1']);
+        try {
+            return $this->enter($key, $request, $lock, $isMine);
+        } catch (\Throwable $failure) {
+            if ($isMine) {
+                $this->ask(['HDEL', $key, 'lock']);
+            }
+            throw $failure;
         }
-        $expire = ['EXPIRE', $key, (string) self::OPEN_TTL_S];
-        if (!$isMine) {
-            $this->ask($expire);
-            return $state;
-        }
-        $broke = $lock->isBroken() ? $lock->brokenOwner() . ' ' . $this->ask(['HGET', $key, 'req']) : null;
-        $this->askAll([['HMSET', $key, 'pid', $request->owner, 'lock', '1', 'req', $request->line], $expire]);
-        return $broke === null
-            ? $state
-            : new State(1, $state->data, $state->writes, '', $state->ttlMs, trim($broke));
     }
 
     public function read(string $key): State
@@ -118,6 +112,25 @@ final class PlainStore implements Store
     public function disconnect(): void
     {
         $this->wire->disconnect();
+    }
+
+    /** Reads behind the lock, or without it, and says whose it is now. */
+    private function enter(string $key, Request $request, PlainLock $lock, bool $isMine): State
+    {
+        $state = $this->load($key, (int) $isMine, false, $lock);
+        if ($lock->tries() > 0) {
+            $this->ask(['HINCRBY', $key, 'wait', '-1']);
+        }
+        $expire = ['EXPIRE', $key, (string) self::OPEN_TTL_S];
+        if (!$isMine) {
+            $this->ask($expire);
+            return $state;
+        }
+        $broke = $lock->isBroken() ? $lock->brokenOwner() . ' ' . $this->ask(['HGET', $key, 'req']) : null;
+        $this->askAll([['HMSET', $key, 'pid', $request->owner, 'lock', '1', 'req', $request->line], $expire]);
+        return $broke === null
+            ? $state
+            : new State(1, $state->data, $state->writes, '', $state->ttlMs, trim($broke));
     }
 
     private function select(): void

@@ -53,10 +53,11 @@ final class StoreFactory
 
     private static function usesPhpRedis(Settings $settings): bool
     {
-        $exists = extension_loaded('redis');
+        // An older one cannot be kept from reconnecting in silence.
+        $exists = defined('Redis::OPT_MAX_RETRIES');
         if ($settings->transport === 'phpredis' && !$exists) {
             throw new \InvalidArgumentException('Session option transport is "phpredis", but PHP has no extension '
-                . 'redis: install it, or use "socket".');
+                . 'redis, or one before 5.3: install it, or use "socket".');
         }
         return $exists && $settings->transport !== 'socket';
     }

@@ -135,6 +135,35 @@ final class NativeTest extends WebTest
         self::assertSame(1, $this->info('session_commits_late'));
     }
 
+    public function testWaiterSurvivesARestartOfTheServer(): void
+    {
+        $holder = $this->web()->begin('/count?ms=1500', self::ID);
+        $this->waitForLock();
+        $waiter = $this->web()->begin('/count', self::ID);
+        $this->eventually(fn (): bool => $this->info('session_waiters') === 1);
+        $this->server->kill();
+        $this->server->launch();
+        // Without a log the server is empty: whoever comes first begins anew, the other is refused or comes behind.
+        self::assertSame([200, 200], [$this->web()->finish($waiter)['status'], $this->web()->finish($holder)['status']]);
+        $told = substr_count($this->web()->log(), 'FENCED');
+        self::assertSame(3 - $told, $this->visit()['count'], $this->web()->log());
+    }
+
+    public function testSwitchingBetweenPlainAndNativeKeepsTheSession(): void
+    {
+        for ($time = 0; $time < 2; ++$time) {
+            foreach (['plain', 'native'] as $mode) {
+                $handler = $this->handler(['mode' => $mode]);
+                $data = $handler->read(self::ID);
+                $handler->write(self::ID, $data . "$mode$time|i:1;");
+                $handler->close();
+            }
+        }
+        $hash = $this->server->hash(self::KEY);
+        self::assertSame('plain0|i:1;native0|i:1;plain1|i:1;native1|i:1;', $hash['data']);
+        self::assertSame(['4', '0'], [$hash['writes'], $hash['lock']]);
+    }
+
     public function testReadOnlyVisitProlongsASessionThatIsHalfOver(): void
     {
         $this->visit();

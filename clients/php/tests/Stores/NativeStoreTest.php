@@ -131,11 +131,9 @@ final class NativeStoreTest extends TestCase
             [
                 'WRONGTYPE Operation against a key holding the wrong kind of value',
                 'ERR syntax error',
-                'READONLY You can\'t write against a read only replica.',
                 'MISCONF Errors writing to disk',
                 'NOREPLICAS Not enough good replicas to write.',
                 'NOAUTH Authentication required.',
-                'UNBLOCKED client unblocked via CLIENT UNBLOCK',
                 'BUSY Redis is busy running a script.',
             ] as $message
         ) {
@@ -175,8 +173,40 @@ final class NativeStoreTest extends TestCase
         $store = $this->store($wire);
         $store->open('sess_a', self::request());
         $store->open('sess_a', self::request());
-        self::assertSame('SELECT 2 · ' . self::OPEN, $wire->sent[2]);
+        $again = '/^SELECT 2 · SESSION.OPEN sess_a WAIT (45000|44\d\d\d) /';
+        self::assertMatchesRegularExpression($again, $wire->sent[2]);
         self::assertLessThanOrEqual(47.0, $wire->timeouts[2], 'both tries share the time');
+    }
+
+    /** @return iterable<string, array{list<mixed>|\Throwable}> */
+    public static function endsOfAWait(): iterable
+    {
+        yield 'crash' => [new Unreachable('broke', true)];
+        yield 'demotion while waiting' => [['OK', new ErrorReply('UNBLOCKED the server is a replica now')]];
+        yield 'replica' => [['OK', new ErrorReply("READONLY You can't write against a read only replica.")]];
+    }
+
+    /**
+     * @dataProvider endsOfAWait
+     * @param list<mixed>|\Throwable $end
+     */
+    public function testWaiterQueuesAnewAfterARestartOrAFailover(array|\Throwable $end): void
+    {
+        $wire = new FakeWire([$end, new Unreachable('refused'), ['OK', self::REPLY]]);
+        self::assertSame(77, $this->store($wire)->open('sess_a', self::request())->fence);
+        self::assertSame([100_000], $this->slept);
+        self::assertStringStartsWith('SELECT 2 · SESSION.OPEN sess_a WAIT 4', $wire->sent[2]);
+    }
+
+    public function testReplyThatIsNoSessionEndsTheConnectionAndItsLock(): void
+    {
+        $wire = new FakeWire([['OK', 'odd']]);
+        try {
+            $this->store($wire)->open('sess_a', self::request());
+            self::fail('this is no session');
+        } catch (Refused) {
+            self::assertSame(1, $wire->disconnects);
+        }
     }
 
     public function testOpenOnANewConnectionIsNotSentAgain(): void

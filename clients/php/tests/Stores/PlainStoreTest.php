@@ -36,6 +36,18 @@ final class PlainStoreTest extends TestCase
         self::assertSame([], $this->slept);
     }
 
+    public function testLockIsGivenBackWhenWhatFollowsFails(): void
+    {
+        $oom = new ErrorReply('OOM command not allowed');
+        $wire = new FakeWire([['OK'], [1], [['x', '1']], [$oom, $oom], [1]]);
+        try {
+            $this->store($wire)->open('sess_a', self::request());
+            self::fail('nobody would know whose lock this is');
+        } catch (Refused) {
+            self::assertSame('HDEL sess_a lock', end($wire->sent));
+        }
+    }
+
     public function testHeldLockIsPolledEveryHalfSecond(): void
     {
         $wire = new FakeWire([['OK'], [2], [1], [3], [1], [[null, null]], [0], ['OK', 1]]);
