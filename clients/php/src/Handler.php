@@ -93,9 +93,7 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
         $isUnchanged = $visit->isUnchanged($data);
         if (!$visit->holdsLock()) {
             if (!$isUnchanged) {
-                $why = $visit->state->refusal ?? 'it was opened to be read only';
-                ($this->log)($visit->state->refusal === null ? 'warning' : 'critical', "{$visit->request->owner} "
-                    . "{$visit->request->page()}: changes of session {$visit->name()} are lost: $why");
+                $this->tellLost($visit);
             }
             return true;
         }
@@ -120,6 +118,9 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
         $this->store->destroy(self::KEY_PREFIX . $id);
         if ($this->visit?->id === $id) {
             $this->visit->lockIsGone();
+        }
+        if ($this->readBefore?->id === $id) {
+            $this->readBefore = null;
         }
         return true;
     }
@@ -154,7 +155,7 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
     /** The open visit, or a new one. */
     private function visit(string $id): Visit
     {
-        if ($this->visit?->id === $id) {
+        if ($this->visit?->id === $id && !$this->visit->isOver()) {
             return $this->visit;
         }
         $this->release();
@@ -185,7 +186,9 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
         try {
             $data = $this->codec->decode($state->data ?? '');
         } catch (\Throwable $failure) {
-            $this->releaseQuietly($key, $request, $state);
+            if ($state->isLocked()) {
+                $this->releaseQuietly($key, $request, $state);
+            }
             throw $failure;
         }
         $visit = new Visit($id, $key, $request, $state, $data, $this->settings->onFenced === 'merge');
@@ -223,6 +226,17 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
         if ($visit->state->refusal !== null) {
             ($this->log)('warning', "$who is open without its lock, and will not be written: {$visit->state->refusal}");
         }
+    }
+
+    private function tellLost(Visit $visit): void
+    {
+        [$level, $why] = match (true) {
+            $visit->state->refusal !== null => ['critical', $visit->state->refusal],
+            $visit->state->isLocked() => ['critical', 'its lock ended before, or is that of a parent process'],
+            default => ['warning', 'it was opened to be read only'],
+        };
+        ($this->log)($level, "{$visit->request->owner} {$visit->request->page()}: changes of session "
+            . "{$visit->name()} are lost: $why");
     }
 
     private function commit(Visit $visit, string $data, bool $isUnchanged): bool

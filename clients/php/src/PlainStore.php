@@ -43,7 +43,7 @@ final class PlainStore implements Store
             return $this->enter($key, $request, $lock, $isMine);
         } catch (\Throwable $failure) {
             if ($isMine) {
-                $this->ask(['HDEL', $key, 'lock']);
+                $this->free($key);
             }
             throw $failure;
         }
@@ -86,9 +86,12 @@ final class PlainStore implements Store
 
     public function release(string $key, Request $request, State $held): void
     {
-        if ($this->settings->isLocking && $this->ask(['HGET', $key, 'pid']) === $request->owner) {
-            // Not HSET: that makes a hash that was just deleted anew, and is refused when memory is short.
-            $this->ask(['HDEL', $key, 'lock']);
+        if (!$this->settings->isLocking) {
+            return;
+        }
+        $this->selectIfNew();
+        if ($this->ask(['HGET', $key, 'pid']) === $request->owner) {
+            $this->free($key);
         }
     }
 
@@ -101,6 +104,7 @@ final class PlainStore implements Store
     public function holder(string $key): string
     {
         try {
+            $this->selectIfNew();
             $fields = $this->ask(['HMGET', $key, 'pid', 'req']);
         } catch (\RuntimeException) {
             return 'unknown';
@@ -131,6 +135,21 @@ final class PlainStore implements Store
         return $broke === null
             ? $state
             : new State(1, $state->data, $state->writes, '', $state->ttlMs, trim($broke));
+    }
+
+    private function free(string $key): void
+    {
+        $this->selectIfNew();
+        // Not HSET: that makes a hash that was just deleted anew, and is refused when memory is short.
+        $this->ask(['HDEL', $key, 'lock']);
+    }
+
+    /** A connection that was made after one broke is in database 0. */
+    private function selectIfNew(): void
+    {
+        if (!$this->wire->isConnected()) {
+            $this->select();
+        }
     }
 
     private function select(): void

@@ -49,6 +49,12 @@ final class Visit
         return ($this->isHashed ? self::hash($data) : $data) === $this->original;
     }
 
+    /** Whether the session was written or destroyed: who reads it again has to open it again. */
+    public function isOver(): bool
+    {
+        return $this->state->isLocked() && !$this->holds;
+    }
+
     /** What was read; only with keepsAll. */
     public function original(): string
     {

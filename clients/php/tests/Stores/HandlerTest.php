@@ -346,6 +346,26 @@ final class HandlerTest extends TestCase
         self::assertSame(['SESSION.DESTROY sess_other', 'SESSION.DESTROY sess_a'], array_slice($this->wire->sent, 1));
     }
 
+    public function testSessionThatWasWrittenIsOpenedAgainByWhoReadsItAgain(): void
+    {
+        $handler = $this->handler([[self::HELD], [8], [[78, 'n|i:2;', 8, '8-77', 1, null]], [9]]);
+        $handler->read('a');
+        $handler->write('a', 'n|i:2;');
+        self::assertTrue($handler->write('a', 'n|i:9;'));
+        self::assertStringContainsString('critical: ', $this->log->text());
+        self::assertSame('n|i:2;', $handler->read('a'));
+        $handler->write('a', 'n|i:3;');
+        self::assertSame('SESSION.COMMIT sess_a 78 DATA n|i:3; EX 3600 IF 8-77', $this->wire->sent[3]);
+    }
+
+    public function testUnreadableDataThatWasOnlyReadReleasesNothing(): void
+    {
+        $handler = $this->handler([[[0, ':gz:damaged', 7, '7-70', 3_000_000, null]]]);
+        $handler->setReadOnly(true);
+        $this->expectException(Refused::class);
+        $handler->read('a');
+    }
+
     public function testWriteOfAnotherSessionIsRefused(): void
     {
         $handler = $this->handler([[self::HELD], [1]]);

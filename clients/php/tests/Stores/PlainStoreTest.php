@@ -7,6 +7,7 @@ namespace Cloakroom\Session\Tests\Stores;
 use Cloakroom\Session\Error\Fenced;
 use Cloakroom\Session\Error\Refused;
 use Cloakroom\Session\Error\TooMany;
+use Cloakroom\Session\Error\Unreachable;
 use Cloakroom\Session\PlainStore;
 use Cloakroom\Session\Request;
 use Cloakroom\Session\Settings;
@@ -192,15 +193,28 @@ final class PlainStoreTest extends TestCase
 
     public function testReleaseFreesOnlyItsOwnLock(): void
     {
-        $wire = new FakeWire([['web1|5'], [1], ['web2|9'], [null]]);
+        $wire = new FakeWire([['OK'], ['web1|5'], [1], ['web2|9'], [null]]);
         $store = $this->store($wire);
         for ($time = 0; $time < 3; ++$time) {
             $store->release('sess_a', self::request(), new State(1, null));
         }
         self::assertSame(
-            [self::OWNER, 'HDEL sess_a lock', self::OWNER, self::OWNER],
+            ['SELECT 2', self::OWNER, 'HDEL sess_a lock', self::OWNER, self::OWNER],
             $wire->sent
         );
+    }
+
+    public function testReleaseOverANewConnectionIsInTheRightDatabase(): void
+    {
+        $wire = new FakeWire([['OK'], ['web1|5'], new Unreachable('broke', true), ['OK'], ['web1|5'], [1]]);
+        $store = $this->store($wire);
+        try {
+            $store->commit('sess_a', self::request(), new State(1, null), 'x', 600);
+            self::fail('nobody knows whether it was written');
+        } catch (Unreachable) {
+            $store->release('sess_a', self::request(), new State(1, null));
+        }
+        self::assertSame(['SELECT 2', self::OWNER, 'HDEL sess_a lock'], array_slice($wire->sent, -3));
     }
 
     public function testWithoutLockingNobodyCountsAndNobodyChecks(): void
