@@ -4,6 +4,7 @@ PHPUnit runs once, with redis-server and with Cloakroom. Under `--server redis` 
 the tests that need one are skipped."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ from support import servers
 PACKAGE = Path(__file__).resolve().parents[2] / "clients" / "php"
 RUN_TIMEOUT_S = 400
 NO_SERVER = "/nonexistent/cloakroom-server"
+_IGNORED = re.compile(r"^##teamcity\[testIgnored name='([^']*)' message='([^']*)'", re.MULTILINE)
 
 pytestmark = pytest.mark.timeout(RUN_TIMEOUT_S + 50)
 
@@ -57,12 +59,16 @@ def report(server_kind):
     outcomes = {}
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "junit.xml"
-        done = _phpunit("--log-junit", str(path), environment={"CLOAKROOM_SERVER": program})
+        events = Path(directory) / "teamcity.txt"
+        done = _phpunit("--log-junit", str(path), "--log-teamcity", str(events),
+                        environment={"CLOAKROOM_SERVER": program})
         assert path.exists(), done.stdout + done.stderr
+        # The XML does not say why a test was skipped.
+        reasons = dict(_IGNORED.findall(events.read_text()))
         for case in xml.parse(path).iter("testcase"):
             bad = next((part for part in case if part.tag in ("failure", "error", "warning", "skipped")), None)
             outcomes[f"{case.get('class')}::{case.get('name')}"] = (
-                None if bad is None else (bad.tag, bad.text or "skipped by PHPUnit"))
+                None if bad is None else (bad.tag, bad.text or reasons.get(case.get("name"), bad.tag)))
     return outcomes
 
 

@@ -130,8 +130,15 @@ final class Server
     public function stop(): void
     {
         $this->process->stop();
-        array_map(unlink(...), array_filter((array) glob("{$this->directory}/*"), is_file(...)));
-        @rmdir($this->directory);
+        self::remove($this->directory);
+    }
+
+    private static function remove(string $directory): void
+    {
+        foreach (array_diff((array) scandir($directory), ['.', '..']) as $name) {
+            is_dir("$directory/$name") ? self::remove("$directory/$name") : unlink("$directory/$name");
+        }
+        rmdir($directory);
     }
 
     private static function program(string $variable, string $default): string
