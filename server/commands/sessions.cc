@@ -118,7 +118,7 @@ void Opening::Run() {
       session_.NoteHeld(opened.fence);
       if (waited_) NoteWait();
       ++session_.stats().opens;
-      return session_.ReplyState(opened.fence, options_.known, open_->broken());
+      return session_.ReplyState(opened.fence, options_.known, open_->broken().get());
     case SessionOpened::Answer::kQueued:
       return WaitOrGiveUp(lock);
     case SessionOpened::Answer::kLocked:
@@ -198,8 +198,7 @@ void SessionOpen(Call& call) {
   SessionCall session(call, Intent::kChange);
   if (!session.ok()) return;
   // Who does not hear of the lock could never give it back.
-  if (call.client().reply_mode != ReplyMode::kOn)
-    return session.ReplyState(0, options.known, std::nullopt);
+  if (call.client().reply_mode != ReplyMode::kOn) return session.ReplyState(0, options.known);
   Opening(session, options).Run();
 }
 
@@ -213,7 +212,7 @@ void SessionRead(Call& call) {
   SessionCall session(call, Intent::kRead);
   if (!session.ok()) return;
   ++session.stats().reads;
-  session.ReplyState(0, known, std::nullopt);
+  session.ReplyState(0, known);
 }
 
 // ---- COMMIT

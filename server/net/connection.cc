@@ -156,6 +156,7 @@ void Connection::Proceed(Conversation::Next next) {
   SendReplies();
   if (!waits || !open_) return;
   lingering_ = true;
+  if (next == Conversation::Next::kBlocked) return BeginBlocked();
   asio::co_spawn(
       loop_.context().get_executor(),
       [self = shared_from_this(), next]() -> Awaitable<void> { co_await self->Linger(next); },
@@ -165,7 +166,7 @@ void Connection::Proceed(Conversation::Next next) {
 
 Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
   while (open_ && next != Conversation::Next::kRead && next != Conversation::Next::kTurn &&
-         next != Conversation::Next::kHandOver) {
+         next != Conversation::Next::kBlocked && next != Conversation::Next::kHandOver) {
     if (next == Conversation::Next::kClose) {
       if (unsent_.empty()) break;
       // Flush wakes it.
@@ -174,23 +175,14 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
     }
     if (next == Conversation::Next::kLongWork) {
       if (!co_await WaitForLongWork(&next)) break;
-    } else if (next == Conversation::Next::kBlocked) {
-      if (!co_await WaitForKeys(&next)) break;
     } else {
       if (!co_await Wait(next)) break;
       Answer([&](OutputBuffer& output) { next = conversation_.Resume(output); });
     }
-    // Goes on with what came together with the parked request.
-    if (next == Conversation::Next::kRead && !kept_.empty()) {
-      if (Backlogged()) {
-        next = Conversation::Next::kTurn;
-      } else if (!Process(kept_.bytes(), &next)) {
-        next = Conversation::Next::kClose;
-        break;
-      }
-    }
+    if (next == Conversation::Next::kRead) next = ProcessKept();
     loop_.SendReplies();
   }
+  if (open_ && next == Conversation::Next::kBlocked) co_return BeginBlocked();
   lingering_ = false;
   if (next == Conversation::Next::kHandOver) {
     if (open_) HandOver();
@@ -200,6 +192,15 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
     co_return Close();
   }
   ReadOn();
+}
+
+Conversation::Next Connection::ProcessKept() {
+  if (kept_.empty()) return Conversation::Next::kRead;
+  if (Backlogged()) return Conversation::Next::kTurn;
+  Conversation::Next next;
+  if (Process(kept_.bytes(), &next)) return next;
+  Close();
+  return Conversation::Next::kClose;
 }
 
 template <typename Execution>
@@ -291,28 +292,32 @@ Connection::Awaitable<void> Connection::WaitForPause() {
   loop_.server().pause().Forget(waiter);
 }
 
-Connection::Awaitable<bool> Connection::WaitForKeys(Conversation::Next* next) {
-  const std::shared_ptr<BlockedRequest> blocked = conversation_.blocked();
-  blocked->WhenSettled(Waker());
+void Connection::BeginBlocked() {
+  BlockedRequest& request = *conversation_.blocked();
+  blocked_ = true;
+  if (const int64_t limit_ms = request.time_limit_ms(); limit_ms > 0)
+    wait_ends_.Set(Steady::now() + std::chrono::milliseconds(std::min(limit_ms, kLongestMs)));
+  // Behind this, others may settle it at any moment.
+  request.WhenSettled(Waker());
   HearHangUp();
-  auto until = Steady::time_point::max();
-  if (const int64_t limit_ms = blocked->time_limit_ms(); limit_ms > 0) {
-    until = Steady::now() + std::chrono::milliseconds(std::min(limit_ms, kLongestMs));
+}
+
+void Connection::CheckBlocked() {
+  // Its timer: if it is being settled already, whoever does that will wake this connection.
+  if (open_ && !woken_) return void(conversation_.blocked()->TimeOut());
+  blocked_ = hears_hang_up_ = false;
+  wait_ends_.Cancel();
+  Conversation::Next next = Conversation::Next::kClose;
+  if (open_) {
+    HoldReplies(conversation_.blocked()->durable_from());
+    Answer([&](OutputBuffer& output) { next = conversation_.FinishBlocked(output); });
   }
-  while (open_ && !woken_) {
-    if (Steady::now() >= until) {
-      until = Steady::time_point::max();
-      // If it returns false, the request is being served, which wakes the coroutine.
-      blocked->TimeOut();
-    } else {
-      co_await WaitUntil(until);
-    }
-  }
-  hears_hang_up_ = false;
-  if (!open_) co_return false;
-  HoldReplies(blocked->durable_from());
-  Answer([&](OutputBuffer& output) { *next = conversation_.FinishBlocked(output); });
-  co_return open_;
+  if (open_ && next == Conversation::Next::kRead) next = ProcessKept();
+  lingering_ = false;
+  if (!open_) return;
+  loop_.SendReplies();
+  Proceed(next);
+  ReadOn();
 }
 
 Connection::Awaitable<bool> Connection::WaitForLongWork(Conversation::Next* next) {
@@ -340,6 +345,7 @@ Connection::Awaitable<void> Connection::WaitUntil(Steady::time_point until) {
 }
 
 void Connection::EndWait() {
+  if (blocked_) return CheckBlocked();
   wake_.cancel();
   loop_.ServeAsio();
 }
@@ -426,7 +432,7 @@ void Connection::Flush() {
   if (unsent_.empty()) {
     unsent_.Release();
     limit_watch_.Forget();
-    if (lingering_) EndWait();
+    if (lingering_ && !blocked_) EndWait();
   }
   if (unfinished_ && !Backlogged()) LineUp();
   WatchRoom();

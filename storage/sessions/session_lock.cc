@@ -315,7 +315,7 @@ void SessionLock::TakeOver(const SessionHash& hash, const SessionContext& contex
     broken = {effects.ended->client.owner, effects.ended->held_ms, effects.ended->client.req};
   }
   Grant(publish, hash, context, effects);
-  head.broken_ = std::move(broken);
+  head.broken_ = std::make_unique<const BrokenSession>(std::move(broken));
 }
 
 void SessionLock::Forget(int64_t now_ms) {

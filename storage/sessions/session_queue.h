@@ -4,7 +4,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -54,7 +54,7 @@ class SessionWaiter {
   /// The lock refers to it.
   bool placed() const { return place_ != Place::kNone; }
   /// The lock was broken for it.
-  const std::optional<BrokenSession>& broken() const { return broken_; }
+  const std::unique_ptr<const BrokenSession>& broken() const { return broken_; }
 
  private:
   friend class SessionLock;
@@ -65,7 +65,7 @@ class SessionWaiter {
   const int64_t lease_ms_;
   const Kind kind_;
   int64_t since_ms_ = 0;
-  std::optional<BrokenSession> broken_;
+  std::unique_ptr<const BrokenSession> broken_;  ///< few waiters have one
   SessionWaiter* before_ = nullptr;
   SessionWaiter* behind_ = nullptr;
   Place place_ = Place::kNone;

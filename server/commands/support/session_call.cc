@@ -69,7 +69,7 @@ void SessionCall::ForgetHeld() {
 }
 
 void SessionCall::ReplyState(int64_t fence, std::optional<std::string_view> known,
-                             const std::optional<BrokenSession>& broken) {
+                             const BrokenSession* broken) {
   const SessionContent content = Content();
   const SessionVersion version =
       content.hash.exists ? SessionVersion(content.hash) : SessionVersion(0, 0);
@@ -81,7 +81,7 @@ void SessionCall::ReplyState(int64_t fence, std::optional<std::string_view> know
   reply.Integer(content.hash.writes);
   reply.Bulk(version.view());
   reply.Integer(content.ttl_ms);
-  if (!broken) return reply.Null();
+  if (broken == nullptr) return reply.Null();
   std::string text = absl::StrCat(broken->owner, " ", broken->held_ms, "ms");
   if (!broken->req.empty()) absl::StrAppend(&text, " ", broken->req);
   reply.Bulk(text);

@@ -54,7 +54,7 @@ class SessionCall {
 
   /// What OPEN and READ answer. Data is left out if the version is `known`. `fence`: 0: no lock.
   void ReplyState(int64_t fence, std::optional<std::string_view> known,
-                  const std::optional<BrokenSession>& broken);
+                  const BrokenSession* broken = nullptr);
   void ReplyFenced(const Fenced& fenced);
   /// Why an OPEN has not got the lock. `ahead`: how many wait before it.
   void ReplyLocked(SessionLock& lock, size_t ahead);
