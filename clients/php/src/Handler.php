@@ -262,8 +262,9 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
     private function settleFenced(Visit $visit, string $data, int $ttlS, Fenced $failure): bool
     {
         $outcome = 'its changes are lost';
-        if ($this->settings->onFenced === 'merge') {
-            $outcome = $this->merge($visit, $data, $ttlS);
+        // A plain client counts its write only after it has given the lock back, and so fences the next holder.
+        if ($this->settings->onFenced === 'merge' || $failure->isByAWriteBesideTheLock()) {
+            $outcome = $this->writeAgain($visit, $data, $ttlS);
             if ($outcome === '') {
                 return true;
             }
@@ -274,31 +275,40 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
         return $this->settings->onFenced === 'fail' ? throw $failure : true;
     }
 
-    /** Writes what only this request changed into what is there now. Returns why it could not, '' if it did. */
-    private function merge(Visit $visit, string $mine, int $ttlS): string
+    /** Takes the lock again and writes, if that overwrites nothing. Returns why it could not, '' if it did. */
+    private function writeAgain(Visit $visit, string $mine, int $ttlS): string
     {
         $now = null;
         try {
             $now = $this->store->open($visit->key, $visit->request);
-            $merged = $now->data === null || !$now->isLocked() ? null : Merge::threeWay(
-                $visit->original(),
-                $mine,
-                $this->codec->decode($now->data),
-                (string) ini_get('session.serialize_handler')
-            );
+            $merged = $now->data === null || !$now->isLocked()
+                ? null
+                : $this->merged($visit, $mine, $this->codec->decode($now->data));
             if ($merged !== null) {
                 $this->store->commit($visit->key, $visit->request, $now, $this->codec->encode($merged), $ttlS);
-                ($this->log)('notice', "{$visit->request->owner}: merged into session {$visit->name()}");
+                ($this->log)('notice', "{$visit->request->owner} {$visit->request->page()}: session {$visit->name()} "
+                    . 'was written after its lock had been lost');
                 return '';
             }
-            $why = $now->refusal ?? ($now->data === null ? 'the session is gone' : 'both changed the same key');
+            $why = $now->refusal ?? ($now->data === null ? 'the session is gone' : 'others changed the same');
         } catch (\Throwable $failure) {
             $why = $failure->getMessage();
         }
         if ($now !== null && $now->isLocked()) {
             $this->releaseQuietly($visit->key, $visit->request, $now);
         }
-        return "no merge: $why; its changes are lost";
+        return "not written again: $why; its changes are lost";
+    }
+
+    /** What I changed, in what is there now; null when that would undo a change of somebody else. */
+    private function merged(Visit $visit, string $mine, string $theirs): ?string
+    {
+        if ($visit->isUnchanged($theirs)) {
+            return $mine;
+        }
+        return $this->settings->onFenced === 'merge'
+            ? Merge::threeWay($visit->original(), $mine, $theirs, (string) ini_get('session.serialize_handler'))
+            : null;
     }
 
     private function release(): void

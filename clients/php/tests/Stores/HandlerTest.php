@@ -233,21 +233,51 @@ final class HandlerTest extends TestCase
         self::assertStringStartsWith('notice: ', $this->log->text());
     }
 
+    public function testWriteBesideTheLockThatChangedNoContentCostsNothing(): void
+    {
+        foreach (['n|i:1;', str_repeat('x', 100_000)] as $content) {
+            $handler = $this->handler([
+                [[77, $content, 7, '7-70', 1, null]],
+                [new ErrorReply('FENCED changed after 1 ms')],
+                [[90, $content, 8, '8-0', 1, null]],
+                [9],
+            ]);
+            $handler->read('a');
+            self::assertTrue($handler->write('a', 'n|i:2;'));
+            $handler->close();
+            self::assertSame('SESSION.COMMIT sess_a 90 DATA n|i:2; EX 3600 IF 8-0', $this->wire->sent[3]);
+            self::assertStringStartsWith('notice: ', $this->log->text());
+        }
+    }
+
+    public function testWriteBesideTheLockThatChangedTheContentIsNotOverwritten(): void
+    {
+        $handler = $this->handler([
+            [self::HELD], [new ErrorReply('FENCED changed')], [[90, 'n|i:9;', 8, '8-0', 1, null]], [1],
+            [['state', 'free']],
+        ]);
+        $handler->read('a');
+        self::assertTrue($handler->write('a', 'n|i:2;'));
+        $handler->close();
+        self::assertSame('SESSION.RELEASE sess_a 90', $this->wire->sent[3]);
+        self::assertStringContainsString('FENCED changed; not written again: others changed', $this->log->text());
+    }
+
     /** @return iterable<string, array{list<list<mixed>>, string, list<string>}> replies after FENCED, why, sent */
     public static function conflicts(): iterable
     {
-        yield 'same key' => [[[[90, 'n|i:9;', 8, '8-80', 1, null]], [1]], 'both changed the same key', [
+        yield 'same key' => [[[[90, 'n|i:9;', 8, '8-80', 1, null]], [1]], 'others changed the same', [
             'SESSION.RELEASE sess_a 90',
         ]];
         yield 'gone' => [[[[90, null, 0, '0-0', -2, null]], [1]], 'the session is gone', ['SESSION.RELEASE sess_a 90']];
         yield 'fenced again' => [
             [[[90, 'n|i:1;', 8, '8-80', 1, null]], [new ErrorReply('FENCED deleted')], [0]],
-            'no merge: FENCED deleted',
+            'not written again: FENCED deleted',
             ['SESSION.COMMIT sess_a 90 DATA n|i:2; EX 3600 IF 8-80', 'SESSION.RELEASE sess_a 90'],
         ];
         yield 'no lock' => [
             [[new ErrorReply('LOCKED web9|1 holds it')], [[0, 'n|i:1;', 8, '8-80', 1, null]]],
-            'no merge: LOCKED web9|1 holds it',
+            'not written again: LOCKED web9|1 holds it',
             ['SESSION.READ sess_a'],
         ];
     }
