@@ -1,7 +1,7 @@
-"""The Composer package cloakroom/session (clients/php): its PHPUnit tests, one case each, and PSR-12.
+"""The Composer package cloakroom/session (clients/php): PHPUnit's tests, one case each, and PSR-12.
 
-PHPUnit runs once, with redis-server and with Cloakroom. Under `--server redis` it has no Cloakroom, and
-the tests that need one are skipped."""
+PHPUnit runs once, with redis-server and with Cloakroom. Under `--server redis` it has no Cloakroom,
+and the tests that need one are skipped."""
 
 import os
 import re
@@ -18,14 +18,16 @@ from support import servers
 PACKAGE = Path(__file__).resolve().parents[2] / "clients" / "php"
 RUN_TIMEOUT_S = 400
 NO_SERVER = "/nonexistent/cloakroom-server"
+_BAD = ("failure", "error", "warning", "skipped")
 _IGNORED = re.compile(r"^##teamcity\[testIgnored name='([^']*)' message='([^']*)'", re.MULTILINE)
 
 pytestmark = pytest.mark.timeout(RUN_TIMEOUT_S + 50)
 
 
 def _phpunit(*arguments, environment=None):
-    return subprocess.run([shutil.which("phpunit"), *arguments], cwd=PACKAGE, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False,
+    return subprocess.run([shutil.which("phpunit"), *arguments], cwd=PACKAGE,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=RUN_TIMEOUT_S, check=False,
                           env={**os.environ, **(environment or {})})
 
 
@@ -66,9 +68,10 @@ def report(server_kind):
         # The XML does not say why a test was skipped.
         reasons = dict(_IGNORED.findall(events.read_text()))
         for case in xml.parse(path).iter("testcase"):
-            bad = next((part for part in case if part.tag in ("failure", "error", "warning", "skipped")), None)
-            outcomes[f"{case.get('class')}::{case.get('name')}"] = (
-                None if bad is None else (bad.tag, bad.text or reasons.get(case.get("name"), bad.tag)))
+            name = case.get("name")
+            bad = next((part for part in case if part.tag in _BAD), None)
+            outcomes[f"{case.get('class')}::{name}"] = (
+                None if bad is None else (bad.tag, bad.text or reasons.get(name, bad.tag)))
     return outcomes
 
 
