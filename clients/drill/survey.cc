@@ -1,0 +1,163 @@
+#include "clients/drill/survey.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "clients/drill/ask.h"
+#include "protocol/text.h"
+
+namespace cloakroom::drill {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
+
+Sentinel AskSentinel(const Address& address, const Where& where) {
+  Sentinel sentinel;
+  sentinel.address = address;
+  absl::StatusOr<RespClient> client = Open(address, where.sentinel_login);
+  if (!client.ok()) {
+    sentinel.error = TextOf(client.status());
+    return sentinel;
+  }
+  absl::StatusOr<ReplyValue> master = Ask(*client, {"SENTINEL", "MASTER", where.master});
+  if (!master.ok()) {
+    sentinel.error = Concat({ToText(address), ": ", TextOf(master.status())});
+    return sentinel;
+  }
+  absl::StatusOr<ReplyValue> replicas = Ask(*client, {"SENTINEL", "REPLICAS", where.master});
+  if (!replicas.ok()) replicas = Ask(*client, {"SENTINEL", "SLAVES", where.master});
+  if (!replicas.ok() || !ReadSentinel(*master, *replicas, &sentinel)) {
+    sentinel.error = Concat({ToText(address), ": is no Sentinel"});
+    return sentinel;
+  }
+  absl::StatusOr<ReplyValue> quorum = Ask(*client, {"SENTINEL", "CKQUORUM", where.master});
+  sentinel.has_quorum = quorum.ok();
+  sentinel.quorum_text = quorum.ok() ? quorum->text : TextOf(quorum.status());
+  return sentinel;
+}
+
+/// What check compares. CONFIG GET takes one pattern before Redis 7, so each is asked for alone.
+Fields AskSettings(RespClient& client) {
+  Fields settings;
+  for (const char* name :
+       {"client-output-buffer-limit", "repl-timeout", "repl-ping-replica-period",
+        "min-replicas-to-write", "repl-spool-size", "repl-backlog-size", "appendonly"}) {
+    client.Queue({"CONFIG", "GET", name});
+  }
+  std::optional<std::vector<ReplyValue>> replies = client.Flush();
+  if (!replies) return settings;
+  for (const ReplyValue& reply : *replies) settings.merge(FieldsOf(reply));
+  return settings;
+}
+
+Server AskServer(const Address& address, const Credentials& login) {
+  Server server;
+  server.address = address;
+  absl::StatusOr<RespClient> client = Open(address, login);
+  if (!client.ok()) {
+    server.error = TextOf(client.status());
+    return server;
+  }
+  absl::StatusOr<InfoText> info = AskInfo(*client);
+  if (!info.ok()) {
+    server.error = Concat({ToText(address), ": ", TextOf(info.status())});
+    return server;
+  }
+  server = ReadServer(address, *info);
+  server.settings = AskSettings(*client);
+  return server;
+}
+
+/// The replicas that the primary or a Sentinel names, each once.
+std::vector<Address> ReplicasOf(const Topology& topology) {
+  std::vector<Address> all;
+  for (const AttachedReplica& replica : topology.primary.replicas) all.push_back(replica.address);
+  for (const Sentinel& sentinel : topology.sentinels) {
+    for (const Watched& replica : sentinel.replicas) all.push_back(replica.address);
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  std::erase(all, topology.primary.address);
+  return all;
+}
+
+void MeasureRate(const Where& where, const std::function<void()>& pause, Clock::time_point first,
+                 Topology* topology) {
+  if (!pause || !topology->primary.answers()) return;
+  pause();
+  const Server later = AskServer(topology->primary.address, where.login);
+  if (!later.answers() || later.replication_id != topology->primary.replication_id) return;
+  topology->measured_s = std::chrono::duration<double>(Clock::now() - first).count();
+  topology->write_bytes_per_s =
+      static_cast<double>(later.offset - topology->primary.offset) / topology->measured_s;
+}
+
+absl::StatusOr<Address> AskSentinelForPrimary(const Address& sentinel, const Where& where,
+                                              int64_t timeout_ms) {
+  absl::StatusOr<RespClient> client = Open(sentinel, where.sentinel_login, timeout_ms);
+  if (!client.ok()) return client.status();
+  absl::StatusOr<ReplyValue> reply =
+      Ask(*client, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", where.master});
+  if (!reply.ok()) return reply.status();
+  std::optional<Address> address = ReadPrimaryAddress(*reply);
+  if (!address) {
+    return absl::NotFoundError(
+        Concat({ToText(sentinel), ": watches no primary of the name '", where.master, "'"}));
+  }
+  return *address;
+}
+
+bool IsPrimary(const Address& address, const Credentials& login, int64_t timeout_ms) {
+  absl::StatusOr<RespClient> client = Open(address, login, timeout_ms);
+  if (!client.ok()) return false;
+  absl::StatusOr<ReplyValue> reply = Ask(*client, {"ROLE"});
+  if (!reply.ok()) return false;
+  const std::optional<Role> role = ReadRole(*reply);
+  return role && role->is_primary;
+}
+
+}  // namespace
+
+absl::StatusOr<Topology> Survey(const Where& where, const std::function<void()>& pause) {
+  Topology topology;
+  Address primary = where.primary;
+  std::string errors;
+  for (const Address& address : where.sentinels) {
+    topology.sentinels.push_back(AskSentinel(address, where));
+    const Sentinel& sentinel = topology.sentinels.back();
+    if (!sentinel.answers()) errors += Concat({errors.empty() ? "" : "; ", sentinel.error});
+    if (sentinel.answers() && primary.host.empty()) primary = sentinel.primary.address;
+  }
+  if (primary.host.empty()) {
+    return absl::UnavailableError(Concat({"no Sentinel names a primary: ", errors}));
+  }
+  const Clock::time_point asked = Clock::now();
+  topology.primary = AskServer(primary, where.login);
+  for (const Address& address : ReplicasOf(topology)) {
+    topology.replicas.push_back(AskServer(address, where.login));
+  }
+  MeasureRate(where, pause, asked, &topology);
+  return topology;
+}
+
+absl::StatusOr<Address> FindPrimary(const Where& where, const std::vector<Address>& servers,
+                                    int64_t timeout_ms) {
+  absl::Status last = absl::UnavailableError("no server says that it is the primary");
+  for (const Address& sentinel : where.sentinels) {
+    absl::StatusOr<Address> address = AskSentinelForPrimary(sentinel, where, timeout_ms);
+    if (address.ok()) return address;
+    last = address.status();
+  }
+  if (where.has_sentinels()) return last;
+  for (const Address& address : servers) {
+    if (IsPrimary(address, where.login, timeout_ms)) return address;
+  }
+  return last;
+}
+
+}  // namespace cloakroom::drill
