@@ -5,17 +5,9 @@
 #include <vector>
 
 #include "bench/sale_day/figures.h"
+#include "clients/session_visit.h"
 
 namespace cloakroom::bench {
-
-/// One write of a client and the number of replies that it then waits for.
-struct Step {
-  std::string bytes;
-  size_t replies = 0;
-};
-
-/// All steps of a client's visit: a page's round trips, or one batch of commands.
-using Visit = std::vector<Step>;
 
 struct LoadOptions {
   int port = 6379;

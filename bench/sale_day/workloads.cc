@@ -1,5 +1,6 @@
 #include <functional>
 #include <random>
+#include <utility>
 
 #include "bench/sale_day/load.h"
 #include "bench/sale_day/wire.h"
@@ -153,21 +154,9 @@ void Prepare(const LoadOptions& options, const std::string& command) {
 
 Visit SessionVisit(const std::string& id) {
   static const std::string blob(2000, 'b');
-  const std::string key = "sess_" + id;
-  const std::string select = Request({"SELECT", "2"});
-  Visit visit;
-  visit.push_back({select, 1});
-  visit.push_back({Request({"HINCRBY", key, "lock", "1"}), 1});
-  visit.push_back({Request({"HMGET", key, "data", "writes"}), 1});
-  visit.push_back({Request({"HMSET", key, "pid", "web1|5042", "lock", "1", "req",
-                            "GET shop.example/checkout/cart/"}) +
-                       Request({"EXPIRE", key, "21600"}),
-                   2});
-  visit.push_back({select, 1});
-  visit.push_back({Request({"HGET", key, "pid"}), 1});
-  visit.push_back({select + Request({"HMSET", key, "data", blob, "lock", "0"}) +
-                       Request({"HINCRBY", key, "writes", "1"}) + Request({"EXPIRE", key, "21600"}),
-                   4});
+  const VisitedSession session = {.key = "sess_" + id};
+  Visit visit = SessionRead(session);
+  for (Step& step : SessionWrite(session, blob)) visit.push_back(std::move(step));
   return visit;
 }
 

@@ -97,30 +97,6 @@ void MeasureRate(const Where& where, const std::function<void()>& pause, Clock::
       static_cast<double>(later.offset - topology->primary.offset) / topology->measured_s;
 }
 
-absl::StatusOr<Address> AskSentinelForPrimary(const Address& sentinel, const Where& where,
-                                              int64_t timeout_ms) {
-  absl::StatusOr<RespClient> client = Open(sentinel, where.sentinel_login, timeout_ms);
-  if (!client.ok()) return client.status();
-  absl::StatusOr<ReplyValue> reply =
-      Ask(*client, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", where.master});
-  if (!reply.ok()) return reply.status();
-  std::optional<Address> address = ReadPrimaryAddress(*reply);
-  if (!address) {
-    return absl::NotFoundError(
-        Concat({ToText(sentinel), ": watches no primary of the name '", where.master, "'"}));
-  }
-  return *address;
-}
-
-bool IsPrimary(const Address& address, const Credentials& login, int64_t timeout_ms) {
-  absl::StatusOr<RespClient> client = Open(address, login, timeout_ms);
-  if (!client.ok()) return false;
-  absl::StatusOr<ReplyValue> reply = Ask(*client, {"ROLE"});
-  if (!reply.ok()) return false;
-  const std::optional<Role> role = ReadRole(*reply);
-  return role && role->is_primary;
-}
-
 }  // namespace
 
 absl::StatusOr<Topology> Survey(const Where& where, const std::function<void()>& pause) {
@@ -143,21 +119,6 @@ absl::StatusOr<Topology> Survey(const Where& where, const std::function<void()>&
   }
   MeasureRate(where, pause, asked, &topology);
   return topology;
-}
-
-absl::StatusOr<Address> FindPrimary(const Where& where, const std::vector<Address>& servers,
-                                    int64_t timeout_ms) {
-  absl::Status last = absl::UnavailableError("no server says that it is the primary");
-  for (const Address& sentinel : where.sentinels) {
-    absl::StatusOr<Address> address = AskSentinelForPrimary(sentinel, where, timeout_ms);
-    if (address.ok()) return address;
-    last = address.status();
-  }
-  if (where.has_sentinels()) return last;
-  for (const Address& address : servers) {
-    if (IsPrimary(address, where.login, timeout_ms)) return address;
-  }
-  return last;
 }
 
 }  // namespace cloakroom::drill

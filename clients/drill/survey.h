@@ -1,7 +1,6 @@
 #ifndef CLOAKROOM_CLIENTS_DRILL_SURVEY_H_
 #define CLOAKROOM_CLIENTS_DRILL_SURVEY_H_
 
-#include <cstdint>
 #include <functional>
 
 #include "absl/status/statusor.h"
@@ -11,15 +10,10 @@
 namespace cloakroom::drill {
 
 /// Asks every Sentinel, the primary and all replicas that either of them names; changes nothing.
-/// `pause(seconds)` waits between the two samples of the primary's offset; without it there is only
+/// `pause` waits between the two samples of the primary's offset; without it there is only
 /// one. A server that does not answer is part of the result; an error is only that nobody could
 /// name a primary.
 absl::StatusOr<Topology> Survey(const Where& where, const std::function<void()>& pause = nullptr);
-
-/// Who the primary is now: by the first Sentinel that answers, else by the role of `servers`.
-/// Unavailable when nobody says.
-absl::StatusOr<Address> FindPrimary(const Where& where, const std::vector<Address>& servers,
-                                    int64_t timeout_ms);
 
 }  // namespace cloakroom::drill
 

@@ -1,0 +1,40 @@
+#include "clients/drill/signal.h"
+
+#include <csignal>
+#include <ctime>
+
+namespace cloakroom::drill {
+namespace {
+
+constexpr timespec kLookEvery = {.tv_sec = 0, .tv_nsec = 100'000'000};
+
+sigset_t Interrupts() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  return set;
+}
+
+}  // namespace
+
+InterruptWatch::InterruptWatch(Signal& interrupt) : interrupt_(interrupt) {
+  const sigset_t set = Interrupts();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  thread_ = std::thread([this] { Watch(); });
+}
+
+InterruptWatch::~InterruptWatch() {
+  ended_.Raise();
+  thread_.join();
+}
+
+void InterruptWatch::Watch() {
+  const sigset_t set = Interrupts();
+  while (!ended_.raised()) {
+    if (sigtimedwait(&set, nullptr, &kLookEvery) > 0) interrupt_.Raise();
+  }
+}
+
+}  // namespace cloakroom::drill
