@@ -10,6 +10,7 @@
 #include "clients/drill/check.h"
 #include "clients/drill/help.h"
 #include "clients/drill/options.h"
+#include "clients/drill/rehearsal.h"
 #include "protocol/version.h"
 
 namespace cloakroom::drill {
@@ -50,7 +51,7 @@ int Main(int argc, char** argv) {
     case Options::Task::kCheck:
       return Check(options->where, options->check);
     case Options::Task::kRun:
-      return 2;
+      return Rehearse(options->where, options->run);
   }
   return kWrongArguments;
 }

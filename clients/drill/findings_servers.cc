@@ -41,10 +41,11 @@ void JudgeLink(const Topology& topology, const Server& replica, std::vector<Find
     return;
   }
   if (!replica.link_up) {
-    const std::string seconds = std::to_string(replica.link_down_s);
+    const std::string since =
+        replica.link_down_s < 0 ? "" : Concat({", for ", std::to_string(replica.link_down_s), " s"});
     findings->push_back({Verdict::kFailed, "link",
-                         Concat({name, ": has no link to ", ToText(replica.primary), ", for ",
-                                 seconds, " s; it may not be promoted, and would lose writes"}),
+                         Concat({name, ": has no link to ", ToText(replica.primary), since,
+                                 "; it may not be promoted, and would lose writes"}),
                          "its server log says why: check masterauth, the address and the firewall"});
     return;
   }

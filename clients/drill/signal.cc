@@ -22,6 +22,8 @@ sigset_t Interrupts() {
 InterruptWatch::InterruptWatch(Signal& interrupt) : interrupt_(interrupt) {
   const sigset_t set = Interrupts();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  // Nor does a reader of our output that goes away end a run halfway.
+  std::signal(SIGPIPE, SIG_IGN);
   thread_ = std::thread([this] { Watch(); });
 }
 

@@ -16,31 +16,6 @@ using Clock = std::chrono::steady_clock;
 
 std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
 
-Sentinel AskSentinel(const Address& address, const Where& where) {
-  Sentinel sentinel;
-  sentinel.address = address;
-  absl::StatusOr<RespClient> client = Open(address, where.sentinel_login);
-  if (!client.ok()) {
-    sentinel.error = TextOf(client.status());
-    return sentinel;
-  }
-  absl::StatusOr<ReplyValue> master = Ask(*client, {"SENTINEL", "MASTER", where.master});
-  if (!master.ok()) {
-    sentinel.error = Concat({ToText(address), ": ", TextOf(master.status())});
-    return sentinel;
-  }
-  absl::StatusOr<ReplyValue> replicas = Ask(*client, {"SENTINEL", "REPLICAS", where.master});
-  if (!replicas.ok()) replicas = Ask(*client, {"SENTINEL", "SLAVES", where.master});
-  if (!replicas.ok() || !ReadSentinel(*master, *replicas, &sentinel)) {
-    sentinel.error = Concat({ToText(address), ": is no Sentinel"});
-    return sentinel;
-  }
-  absl::StatusOr<ReplyValue> quorum = Ask(*client, {"SENTINEL", "CKQUORUM", where.master});
-  sentinel.has_quorum = quorum.ok();
-  sentinel.quorum_text = quorum.ok() ? quorum->text : TextOf(quorum.status());
-  return sentinel;
-}
-
 /// What check compares. CONFIG GET takes one pattern before Redis 7, so each is asked for alone.
 Fields AskSettings(RespClient& client) {
   Fields settings;
@@ -53,24 +28,6 @@ Fields AskSettings(RespClient& client) {
   if (!replies) return settings;
   for (const ReplyValue& reply : *replies) settings.merge(FieldsOf(reply));
   return settings;
-}
-
-Server AskServer(const Address& address, const Credentials& login) {
-  Server server;
-  server.address = address;
-  absl::StatusOr<RespClient> client = Open(address, login);
-  if (!client.ok()) {
-    server.error = TextOf(client.status());
-    return server;
-  }
-  absl::StatusOr<InfoText> info = AskInfo(*client);
-  if (!info.ok()) {
-    server.error = Concat({ToText(address), ": ", TextOf(info.status())});
-    return server;
-  }
-  server = ReadServer(address, *info);
-  server.settings = AskSettings(*client);
-  return server;
 }
 
 /// The replicas that the primary or a Sentinel names, each once.
@@ -98,6 +55,49 @@ void MeasureRate(const Where& where, const std::function<void()>& pause, Clock::
 }
 
 }  // namespace
+
+Sentinel AskSentinel(const Address& address, const Where& where) {
+  Sentinel sentinel;
+  sentinel.address = address;
+  absl::StatusOr<RespClient> client = Open(address, where.sentinel_login);
+  if (!client.ok()) {
+    sentinel.error = TextOf(client.status());
+    return sentinel;
+  }
+  absl::StatusOr<ReplyValue> master = Ask(*client, {"SENTINEL", "MASTER", where.master});
+  if (!master.ok()) {
+    sentinel.error = Concat({ToText(address), ": ", TextOf(master.status())});
+    return sentinel;
+  }
+  absl::StatusOr<ReplyValue> replicas = Ask(*client, {"SENTINEL", "REPLICAS", where.master});
+  if (!replicas.ok()) replicas = Ask(*client, {"SENTINEL", "SLAVES", where.master});
+  if (!replicas.ok() || !ReadSentinel(*master, *replicas, &sentinel)) {
+    sentinel.error = Concat({ToText(address), ": is no Sentinel"});
+    return sentinel;
+  }
+  absl::StatusOr<ReplyValue> quorum = Ask(*client, {"SENTINEL", "CKQUORUM", where.master});
+  sentinel.has_quorum = quorum.ok();
+  sentinel.quorum_text = quorum.ok() ? quorum->text : TextOf(quorum.status());
+  return sentinel;
+}
+
+Server AskServer(const Address& address, const Credentials& login) {
+  Server server;
+  server.address = address;
+  absl::StatusOr<RespClient> client = Open(address, login);
+  if (!client.ok()) {
+    server.error = TextOf(client.status());
+    return server;
+  }
+  absl::StatusOr<InfoText> info = AskInfo(*client);
+  if (!info.ok()) {
+    server.error = Concat({ToText(address), ": ", TextOf(info.status())});
+    return server;
+  }
+  server = ReadServer(address, *info);
+  server.settings = AskSettings(*client);
+  return server;
+}
 
 absl::StatusOr<Topology> Survey(const Where& where, const std::function<void()>& pause) {
   Topology topology;

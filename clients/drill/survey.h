@@ -15,6 +15,10 @@ namespace cloakroom::drill {
 /// name a primary.
 absl::StatusOr<Topology> Survey(const Where& where, const std::function<void()>& pause = nullptr);
 
+/// What one of them says of itself.
+Server AskServer(const Address& address, const Credentials& login);
+Sentinel AskSentinel(const Address& address, const Where& where);
+
 }  // namespace cloakroom::drill
 
 #endif  // CLOAKROOM_CLIENTS_DRILL_SURVEY_H_
