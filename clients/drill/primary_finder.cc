@@ -63,7 +63,8 @@ absl::StatusOr<RespClient> PrimaryFinder::ConnectToAny(Address* found) {
       *found = servers[i];
       return client;
     }
-    last = client.status();
+    // A server that gave no answer says more than a replica that is no primary.
+    if (absl::IsNotFound(last)) last = client.status();
   }
   return last;
 }

@@ -134,8 +134,9 @@ absl::Status Rehearsal::DemandSafety(const Topology& topology) {
 }
 
 absl::Status Rehearsal::Prepare() {
+  // Only --live needs the rate of writes, which check looks at.
   const absl::StatusOr<Topology> topology =
-      Survey(where_, [&] { interrupt_.WaitFor(seconds(1)); });
+      options_.live ? Survey(where_, [&] { interrupt_.WaitFor(seconds(1)); }) : Survey(where_);
   if (!topology.ok()) return topology.status();
   report_.servers = topology->servers();
   plan_ = {.finder = {.where = where_,
@@ -255,6 +256,9 @@ void Rehearsal::Visit() {
   load.Stop();
   report_.end_ms = recorder_.NowMs();
   if (!acted_) return;
+  if (const absl::StatusOr<Address> primary = finder_.Find(); primary.ok()) {
+    report_.next_primary = *primary;
+  }
   if (absl::Status status = ReadBack(plan_, recorder_); !status.ok()) {
     Note(Concat({"the sessions could not be read back: ", TextOf(status)}));
   }
@@ -265,8 +269,6 @@ void Rehearsal::CleanUp() {
     Note(Concat({"the keys drill:", report_.run, ":* could not be removed, and expire within the "
                  "hour: ", TextOf(status)}));
   }
-  const absl::StatusOr<Address> primary = finder_.Find();
-  if (primary.ok()) report_.last_primary = *primary;
 }
 
 bool Rehearsal::AwaitRejoin() {
@@ -282,14 +284,14 @@ bool Rehearsal::AwaitRejoin() {
 
 void Rehearsal::BringBack() {
   const Address& first = context_.primary;
-  if (!report_.last_primary || *report_.last_primary == first) return;
+  if (!report_.next_primary || *report_.next_primary == first) return;
   if (!AwaitRejoin()) {
     Note(Concat({ToText(first), " does not follow the new primary yet, so it cannot be made the "
                  "primary again"}));
     return;
   }
   ActContext context = context_;
-  context.primary = *report_.last_primary;
+  context.primary = *report_.next_primary;
   context.replicas = report_.servers;
   std::erase(context.replicas, context.primary);
   Say(Concat({"makes ", ToText(first), " the primary again"}));
@@ -301,7 +303,6 @@ void Rehearsal::BringBack() {
     status = HandOver(context, first);
   }
   const absl::StatusOr<Address> now = finder_.Find();
-  if (now.ok()) report_.last_primary = *now;
   if (!status.ok())
     Note(Concat({ToText(first), " is not the primary again: ", TextOf(status)}));
   else if (now.ok() && *now != first)

@@ -34,9 +34,9 @@ std::string ErrorsText(const Records& records) {
 
 std::string PrimaryText(const Report& report) {
   const std::string first = ToText(report.servers.front());
-  if (!report.last_primary) return Concat({first, ", then none"});
-  if (*report.last_primary == report.servers.front()) return Concat({first, ", as before"});
-  std::string text = Concat({first, ", then ", ToText(*report.last_primary)});
+  if (!report.next_primary) return Concat({first, ", then none"});
+  if (*report.next_primary == report.servers.front()) return Concat({first, ", as before"});
+  std::string text = Concat({first, ", then ", ToText(*report.next_primary)});
   if (report.switched_ms) {
     text += Concat({", after ", SecondsText(Seconds(*report.switched_ms - report.act_ms))});
   }
@@ -175,7 +175,7 @@ std::string ReportJson(const Report& report) {
   json.Name("primary_found_by").Text(report.found_by);
   json.Name("act_s").Number(Seconds(report.act_ms)).Name("end_s").Number(Seconds(report.end_ms));
   json.Name("first_primary").Text(ToText(report.servers.front()));
-  if (report.last_primary) json.Name("last_primary").Text(ToText(*report.last_primary));
+  if (report.next_primary) json.Name("next_primary").Text(ToText(*report.next_primary));
   json.Name("happened").Bool(report.happened);
   if (report.switched_ms) json.Name("switched_s").Number(Seconds(*report.switched_ms));
   WriteOutages(report, json);

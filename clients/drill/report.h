@@ -26,7 +26,7 @@ struct Report {
 
   int64_t act_ms = 0;  ///< since the run's start, as all times
   int64_t end_ms = 0;  ///< of the visits
-  std::optional<Address> last_primary;  ///< nullopt: nobody was primary at the end
+  std::optional<Address> next_primary;  ///< after the act; nullopt: nobody was primary
   std::optional<int64_t> switched_ms;   ///< when another server was first named as primary
   bool happened = false;                ///< what was to happen to the primary
   std::vector<Outage> outages;          ///< of each client

@@ -13,7 +13,7 @@
 namespace cloakroom::drill {
 namespace {
 
-constexpr int kLooks = 4;
+constexpr int kLooks = 3;
 constexpr std::chrono::milliseconds kBetweenLooks{300};
 
 std::string Describe(const Address& server, const ClientLine& client) {
@@ -50,7 +50,8 @@ absl::Status DemandNoOthers(const ActContext& context, Looks which) {
     clients.push_back(*std::move(client));
   }
   std::vector<std::vector<std::vector<ClientLine>>> looks(servers.size());
-  for (int look = 0; look < kLooks; ++look) {
+  const int count = which == Looks::kAny ? kLooks : 2;
+  for (int look = 0; look < count; ++look) {
     if (look > 0 && context.interrupt->WaitFor(kBetweenLooks)) {
       return absl::CancelledError("interrupted");
     }

@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from sentinels import Sentinels  # noqa: E402
 from support import servers  # noqa: E402
 
 
@@ -112,6 +113,14 @@ def start_one():
     yield start
     for one in reversed(started):
         one.stop()
+
+
+@pytest.fixture
+def sentinels(tmp_path):
+    """sentinels.start(primary, replicas) starts three redis-sentinels."""
+    group = Sentinels(tmp_path)
+    yield group
+    group.stop()
 
 
 @pytest.fixture(params=servers.KINDS)
