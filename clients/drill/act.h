@@ -1,6 +1,7 @@
 #ifndef CLOAKROOM_CLIENTS_DRILL_ACT_H_
 #define CLOAKROOM_CLIENTS_DRILL_ACT_H_
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,6 +22,8 @@ struct ActContext {
   RunOptions options;
   const Signal* interrupt = nullptr;  ///< ends each wait
   std::function<void(const std::string&)> say;
+  /// How long the replicas may need to catch up while writes are paused.
+  std::chrono::milliseconds catch_up_limit{3000};
 };
 
 /// What happens to the primary. One thread at a time.

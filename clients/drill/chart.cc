@@ -172,10 +172,9 @@ void Chart::DrawClients() {
   Label(y_ + 12, "clients");
   for (size_t client = 0; client < report_.outages.size(); ++client) {
     const Outage& outage = report_.outages[client];
-    const std::string title =
-        Concat({"client ", std::to_string(client), ": ",
-                SecondsText(static_cast<double>(outage.ms()) / 1000),
-                outage.back ? "" : ", did not come back"});
+    const std::string title = Concat({"client ", std::to_string(client), ": ",
+                                      SecondsText(static_cast<double>(outage.ms()) / 1000),
+                                      outage.back ? "" : ", did not come back"});
     const double bar = height > 2 ? height - 1 : height;
     Rect(0, end_ms_, y_, bar, kGood, title);
     Rect(outage.from_ms, outage.to_ms, y_, bar, kBad, title);

@@ -79,11 +79,10 @@ std::string FindingsJson(const Where& where, const Topology& topology,
 }
 
 int Check(const Where& where, const CheckOptions& options) {
-  const absl::StatusOr<Topology> topology = Survey(
-      where, [&] { std::this_thread::sleep_for(std::chrono::seconds(options.seconds)); });
+  const absl::StatusOr<Topology> topology =
+      Survey(where, [&] { std::this_thread::sleep_for(std::chrono::seconds(options.seconds)); });
   if (!topology.ok()) {
-    std::fprintf(stderr, "cloakroom-drill: %s\n",
-                 std::string(topology.status().message()).c_str());
+    std::fprintf(stderr, "cloakroom-drill: %s\n", std::string(topology.status().message()).c_str());
     return kUnknown;
   }
   const std::vector<Finding> findings = Judge(*topology, {.away_s = options.away_s});

@@ -13,8 +13,8 @@ std::string_view CodeIn(std::string_view text) {
   while (!text.empty()) {
     const size_t end = text.find(' ');
     const std::string_view word = text.substr(0, end);
-    const bool capitals = std::all_of(word.begin(), word.end(),
-                                      [](char c) { return c >= 'A' && c <= 'Z'; });
+    const bool capitals =
+        std::all_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     if (capitals && word.size() >= kShortestCode) return word;
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }

@@ -20,7 +20,8 @@ std::vector<Finding> Judge(const Topology& topology, const Wanted& wanted) {
   std::vector<Finding> findings;
   JudgeSentinels(topology, &findings);
   JudgeServers(topology, &findings);
-  if (topology.primary.answers() && topology.primary.is_primary) JudgeCapacity(topology, wanted, &findings);
+  if (topology.primary.answers() && topology.primary.is_primary)
+    JudgeCapacity(topology, wanted, &findings);
   return findings;
 }
 

@@ -75,9 +75,9 @@ void JudgeOutputLimit(const Topology& topology, std::vector<Finding>* findings) 
   if (!allowed_s) return;
   const double memory = static_cast<double>(topology.primary.memory_bytes);
   const double needed_s = std::max(memory / kFullSyncBytesPerS, kShortestFullSyncS);
-  const std::string text = Concat(
-      {"a full sync may take ", SecondsText(*allowed_s), "; ", BytesText(memory), " need about ",
-       SecondsText(needed_s), " at ", BytesText(kFullSyncBytesPerS), "/s"});
+  const std::string text =
+      Concat({"a full sync may take ", SecondsText(*allowed_s), "; ", BytesText(memory),
+              " need about ", SecondsText(needed_s), " at ", BytesText(kFullSyncBytesPerS), "/s"});
   if (*allowed_s >= needed_s) {
     findings->push_back({Verdict::kOk, "limit", text, ""});
     return;
@@ -121,7 +121,8 @@ void JudgeMinReplicas(const Topology& topology, std::vector<Finding>* findings) 
                          "one replica more, or lower min-replicas-to-write"});
   } else if (wanted == 0 && there > 1) {
     findings->push_back({Verdict::kWarning, "min-replicas",
-                         Concat({text, ": a primary that is cut off still acknowledges writes, "
+                         Concat({text,
+                                 ": a primary that is cut off still acknowledges writes, "
                                  "which are lost"}),
                          "min-replicas-to-write 1 on all servers"});
   }

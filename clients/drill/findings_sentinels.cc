@@ -30,11 +30,11 @@ void JudgeNumber(const Topology& topology, std::vector<Finding>* findings) {
                                    CountText(all, "Sentinel"), " with itself"}),
                            "run three on three machines: the loss of one must leave a majority"});
     } else {
-      findings->push_back({Verdict::kOk, "sentinel",
-                           Concat({ToText(sentinel.address), ": knows of ", std::to_string(all),
-                                   " Sentinels, ", std::to_string(sentinel.quorum),
-                                   " must agree that the primary is down"}),
-                           ""});
+      findings->push_back(
+          {Verdict::kOk, "sentinel",
+           Concat({ToText(sentinel.address), ": knows of ", std::to_string(all), " Sentinels, ",
+                   std::to_string(sentinel.quorum), " must agree that the primary is down"}),
+           ""});
     }
   }
 }
@@ -105,9 +105,9 @@ void JudgePatience(const Topology& topology, std::vector<Finding>* findings) {
                          Concat({"the shop waits ", longest, " before a failover begins"}),
                          "5000 is usual: down-after-milliseconds"});
   } else {
-    findings->push_back({Verdict::kOk, "time-outs",
-                         Concat({"a failover begins ", longest, " after the primary's last answer"}),
-                         ""});
+    findings->push_back(
+        {Verdict::kOk, "time-outs",
+         Concat({"a failover begins ", longest, " after the primary's last answer"}), ""});
   }
 }
 

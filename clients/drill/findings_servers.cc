@@ -41,12 +41,14 @@ void JudgeLink(const Topology& topology, const Server& replica, std::vector<Find
     return;
   }
   if (!replica.link_up) {
-    const std::string since =
-        replica.link_down_s < 0 ? "" : Concat({", for ", std::to_string(replica.link_down_s), " s"});
-    findings->push_back({Verdict::kFailed, "link",
-                         Concat({name, ": has no link to ", ToText(replica.primary), since,
-                                 "; it may not be promoted, and would lose writes"}),
-                         "its server log says why: check masterauth, the address and the firewall"});
+    const std::string since = replica.link_down_s < 0
+                                  ? ""
+                                  : Concat({", for ", std::to_string(replica.link_down_s), " s"});
+    findings->push_back(
+        {Verdict::kFailed, "link",
+         Concat({name, ": has no link to ", ToText(replica.primary), since,
+                 "; it may not be promoted, and would lose writes"}),
+         "its server log says why: check masterauth, the address and the firewall"});
     return;
   }
   if (replica.replication_id != topology.primary.replication_id) {
@@ -64,8 +66,8 @@ void JudgeLag(const Topology& topology, const Server& replica, std::vector<Findi
   const AttachedReplica* line = topology.LineOf(replica);
   if (line == nullptr || line->lag_s < 0) return;
   const std::string text =
-      Concat({ToText(replica.address), ": acknowledged ", std::to_string(line->lag_s),
-              " s ago, ", BytesText(static_cast<double>(topology.BehindBytes(replica))), " behind"});
+      Concat({ToText(replica.address), ": acknowledged ", std::to_string(line->lag_s), " s ago, ",
+              BytesText(static_cast<double>(topology.BehindBytes(replica))), " behind"});
   if (line->lag_s <= kUsualLagS) {
     findings->push_back({Verdict::kOk, "lag", text, ""});
     return;
@@ -113,11 +115,11 @@ void JudgeVersions(const Topology& topology, std::vector<Finding>* findings) {
   for (const Server& replica : topology.replicas) {
     if (!replica.answers()) continue;
     if (replica.product == primary.product && replica.version == primary.version) continue;
-    findings->push_back({Verdict::kWarning, "version",
-                         Concat({Name(replica), ": the primary is ", primary.product, " ",
-                                 primary.version}),
-                         "after a failover the data goes the other way: keep both at one version, "
-                         "except while you move"});
+    findings->push_back(
+        {Verdict::kWarning, "version",
+         Concat({Name(replica), ": the primary is ", primary.product, " ", primary.version}),
+         "after a failover the data goes the other way: keep both at one version, "
+         "except while you move"});
   }
 }
 

@@ -17,7 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kCatchUpLimit{3000};
 constexpr milliseconds kSwitchLimit{30'000};
 constexpr int64_t kFailoverTimeoutMs = 10'000;
 /// A pause ends by itself after this time; it is renewed as long as it is needed.
@@ -74,15 +73,14 @@ absl::StatusOr<Server> AskReplication(RespClient& client, const Address& address
 absl::StatusOr<Address> AwaitSwitch(const ActContext& context, WritePause& pause) {
   PrimaryFinder finder({.where = context.where, .timeout_ms = 500});
   Address found;
-  const absl::Status status =
-      Await(context, kSwitchLimit, "a Sentinel names another primary",
-            [&]() -> absl::StatusOr<bool> {
-              if (absl::Status kept = pause.KeepOn(); !kept.ok()) return kept;
-              const absl::StatusOr<Address> now = finder.Find();
-              if (!now.ok() || *now == context.primary || !finder.Connect().ok()) return false;
-              found = *now;
-              return true;
-            });
+  const absl::Status status = Await(
+      context, kSwitchLimit, "a Sentinel names another primary", [&]() -> absl::StatusOr<bool> {
+        if (absl::Status kept = pause.KeepOn(); !kept.ok()) return kept;
+        const absl::StatusOr<Address> now = finder.Find();
+        if (!now.ok() || *now == context.primary || !finder.Connect().ok()) return false;
+        found = *now;
+        return true;
+      });
   if (!status.ok()) return status;
   return found;
 }
@@ -93,12 +91,13 @@ absl::Status HandOverBySentinel(const ActContext& context) {
   WritePause pause(*primary);
   if (absl::Status status = pause.Begin(); !status.ok()) return status;
   context.say("writes are paused");
-  if (absl::Status status = AwaitReplicas(context, kCatchUpLimit); !status.ok()) return status;
+  if (absl::Status status = AwaitReplicas(context, context.catch_up_limit); !status.ok())
+    return status;
   if (absl::Status status = StartSentinelFailover(context); !status.ok()) return status;
   absl::StatusOr<Address> next = AwaitSwitch(context, pause);
   if (!next.ok()) return next.status();
-  context.say(Concat({ToText(*next), " is the primary; ", ToText(context.primary),
-                      " is told to follow it"}));
+  context.say(Concat(
+      {ToText(*next), " is the primary; ", ToText(context.primary), " is told to follow it"}));
   const std::string port = std::to_string(next->port);
   absl::Status status = Ask(*primary, {"REPLICAOF", next->host, port}).status();
   // As the Sentinels do; a server without a configuration file has nothing to rewrite.
@@ -119,8 +118,8 @@ absl::Status HandOverByFailover(const ActContext& context, const std::optional<A
   }
   if (!reply.ok()) return reply.status();
   context.say("FAILOVER has begun");
-  absl::Status status = Await(
-      context, kSwitchLimit, "the end of FAILOVER", [&]() -> absl::StatusOr<bool> {
+  absl::Status status =
+      Await(context, kSwitchLimit, "the end of FAILOVER", [&]() -> absl::StatusOr<bool> {
         // A server that gives up its role may close its clients.
         if (!primary->connected()) primary = Open(context.primary, context.where.login);
         if (!primary.ok()) return primary.status();

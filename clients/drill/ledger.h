@@ -39,9 +39,9 @@ class Ledger {
   struct Totals {
     std::array<int64_t, kLevels> acknowledged = {};
     std::array<int64_t, kLevels> lost = {};
-    int64_t sessions = 0;        ///< with a write that was acknowledged
-    int64_t sessions_lost = 0;   ///< that were not there at all
-    int64_t sessions_older = 0;  ///< that were there, older than acknowledged
+    int64_t sessions = 0;         ///< with a write that was acknowledged
+    int64_t sessions_lost = 0;    ///< that were not there at all
+    int64_t sessions_older = 0;   ///< that were there, older than acknowledged
     int64_t sessions_unread = 0;  ///< of which nobody knows at the end
   };
 

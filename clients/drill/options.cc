@@ -15,10 +15,10 @@ constexpr int64_t kMaxVisitsPerSecond = 2000;
 constexpr int64_t kMaxSeconds = 600;
 
 constexpr std::array<std::pair<std::string_view, How>, 5> kHows = {{{"graceful", How::kGraceful},
-                                                                   {"kill", How::kKill},
-                                                                   {"freeze", How::kFreeze},
-                                                                   {"cut", How::kCut},
-                                                                   {"sentinel", How::kSentinel}}};
+                                                                    {"kill", How::kKill},
+                                                                    {"freeze", How::kFreeze},
+                                                                    {"cut", How::kCut},
+                                                                    {"sentinel", How::kSentinel}}};
 
 absl::Status Wrong(std::initializer_list<std::string_view> parts) {
   return absl::InvalidArgumentError(Concat(parts));
@@ -202,8 +202,9 @@ bool Parser::TakeRun() {
 void Parser::CheckWhere() {
   Where& where = options_.where;
   if (where.has_sentinels() == has_primary_) {
-    Fail({"say which servers are meant: either --sentinel HOST:PORT and --master NAME, "
-          "or --primary HOST:PORT"});
+    Fail(
+        {"say which servers are meant: either --sentinel HOST:PORT and --master NAME, "
+         "or --primary HOST:PORT"});
   }
   if (where.has_sentinels() && where.master.empty()) {
     Fail({"--sentinel needs --master NAME, the name in the Sentinels' line 'sentinel monitor'"});
@@ -224,8 +225,9 @@ void Parser::CheckRun() {
     Fail({"--how cut needs --cut-command and --heal-command"});
   }
   if (run.how == How::kKill && !sentinels && run.heal_command.empty()) {
-    Fail({"without Sentinels nobody promotes a replica of a killed primary: --how kill needs a "
-          "--heal-command that promotes one or starts the primary again"});
+    Fail(
+        {"without Sentinels nobody promotes a replica of a killed primary: --how kill needs a "
+         "--heal-command that promotes one or starts the primary again"});
   }
   if (run.how != How::kCut && !run.cut_command.empty()) Fail({"--cut-command needs --how cut"});
   if (run.how != How::kKill && !run.kill_command.empty()) Fail({"--kill-command needs --how kill"});
@@ -263,9 +265,8 @@ std::string_view ToText(How how) {
   return "";
 }
 
-absl::StatusOr<Options> ParseOptions(
-    std::span<const std::string_view> arguments,
-    const std::function<std::string(const char* name)>& variable) {
+absl::StatusOr<Options> ParseOptions(std::span<const std::string_view> arguments,
+                                     const std::function<std::string(const char* name)>& variable) {
   absl::StatusOr<Options> options = Parser(arguments).Parse();
   if (!options.ok()) return options;
   Where& where = options->where;

@@ -83,9 +83,8 @@ struct Options {
 /// Reads the arguments without the program's name. `variable` gives the value of a variable of the
 /// environment, "" if there is none. InvalidArgument says what is wrong, and never repeats a
 /// password. Pure.
-absl::StatusOr<Options> ParseOptions(
-    std::span<const std::string_view> arguments,
-    const std::function<std::string(const char* name)>& variable);
+absl::StatusOr<Options> ParseOptions(std::span<const std::string_view> arguments,
+                                     const std::function<std::string(const char* name)>& variable);
 
 }  // namespace cloakroom::drill
 

@@ -48,12 +48,12 @@ std::string PlanText(const Where& where, const RunOptions& options, const Topolo
   for (const Server& replica : topology.replicas) {
     replicas += Concat({replicas.empty() ? "" : ", ", ToText(replica.address)});
   }
-  std::string text = Concat({"primary ", primary, ", replicas ", replicas.empty() ? "none" : replicas,
-                             "\n"});
+  std::string text =
+      Concat({"primary ", primary, ", replicas ", replicas.empty() ? "none" : replicas, "\n"});
   text += Concat({"clients ", std::to_string(options.clients), ", each ",
                   std::to_string(options.rate), " visits a second to drill:", run,
-                  ":N in database ", std::to_string(options.database), ", which find the primary by ",
-                  FoundByText(where, options), "\n"});
+                  ":N in database ", std::to_string(options.database),
+                  ", which find the primary by ", FoundByText(where, options), "\n"});
   text += Concat({"1. ", std::to_string(options.before_s), " s of visits\n"});
   text += Concat({"2. ", ActText(options), "\n"});
   text += Concat({"3. visits until all clients are back, at most ", std::to_string(options.limit_s),
@@ -68,10 +68,9 @@ std::vector<std::string> StateTexts(const std::vector<Server>& servers,
   std::vector<std::string> texts;
   for (const Server& server : servers) texts.push_back(StateText(server));
   for (const Sentinel& sentinel : sentinels) {
-    texts.push_back(sentinel.answers()
-                        ? Concat({"Sentinel ", ToText(sentinel.address), " names ",
-                                  ToText(sentinel.primary.address), " as primary"})
-                        : sentinel.error);
+    texts.push_back(sentinel.answers() ? Concat({"Sentinel ", ToText(sentinel.address), " names ",
+                                                 ToText(sentinel.primary.address), " as primary"})
+                                       : sentinel.error);
   }
   return texts;
 }

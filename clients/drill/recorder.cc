@@ -16,43 +16,43 @@ int64_t Recorder::NowMs() const {
 }
 
 void Recorder::Observe(size_t client, std::optional<uint64_t> number) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   records_.ledger.Observe(client, number);
 }
 
 void Recorder::NoteUnread(size_t client) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   records_.ledger.NoteUnread(client);
 }
 
 void Recorder::Acknowledge(size_t client, uint64_t number, Level level) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   records_.ledger.Acknowledge(client, number, level, NowMs());
 }
 
 void Recorder::Success(size_t client) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   records_.successes_ms[client].push_back(NowMs());
 }
 
 void Recorder::Error(const std::string& code) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   records_.errors_ms[code].push_back(NowMs());
 }
 
 void Recorder::AddSample(Sample sample) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   sample.at_ms = NowMs();
   records_.samples.push_back(sample);
 }
 
 void Recorder::AddEvent(const std::string& source, const std::string& text) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   if (records_.events.size() < kMaxEvents) records_.events.push_back({NowMs(), source, text});
 }
 
 bool Recorder::AllSucceededSince(int64_t at_ms) const {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return std::all_of(records_.successes_ms.begin(), records_.successes_ms.end(),
                      [&](const std::vector<int64_t>& successes) {
                        return !successes.empty() && successes.back() >= at_ms;
@@ -60,7 +60,7 @@ bool Recorder::AllSucceededSince(int64_t at_ms) const {
 }
 
 std::string Recorder::CommonError() const {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   const auto most = std::max_element(
       records_.errors_ms.begin(), records_.errors_ms.end(),
       [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
@@ -68,12 +68,12 @@ std::string Recorder::CommonError() const {
 }
 
 Ledger Recorder::CopyLedger() const {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return records_.ledger;
 }
 
 Records Recorder::Copy() const {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return records_;
 }
 

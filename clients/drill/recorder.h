@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "clients/drill/ledger.h"
+#include "clients/drill/mutex.h"
 
 namespace cloakroom::drill {
 
@@ -37,7 +37,7 @@ struct Records {
   explicit Records(size_t clients) : ledger(clients), successes_ms(clients) {}
 
   Ledger ledger;
-  std::vector<std::vector<int64_t>> successes_ms;  ///< of each client, ascending
+  std::vector<std::vector<int64_t>> successes_ms;         ///< of each client, ascending
   std::map<std::string, std::vector<int64_t>> errors_ms;  ///< by code
   std::vector<Sample> samples;
   std::vector<Event> events;
@@ -69,7 +69,7 @@ class Recorder {
 
  private:
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   Records records_ ABSL_GUARDED_BY(mutex_);
 };
 

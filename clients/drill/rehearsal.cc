@@ -166,8 +166,9 @@ absl::Status Rehearsal::Prepare() {
   if (!levels.ok()) return levels.status();
   report_.levels = *std::move(levels);
   if (report_.levels.size() < kLevels) {
-    Note("the primary offers no WAITAOF, which needs Redis 7.2 or Cloakroom, and appendonly yes: "
-         "half of the clients use WAIT 1");
+    Note(
+        "the primary offers no WAITAOF, which needs Redis 7.2 or Cloakroom, and appendonly yes: "
+        "half of the clients use WAIT 1");
   }
   return ledger_file_.Create(Prefix() + ".ledger", "cloakroom-drill run " + report_.run);
 }
@@ -177,8 +178,8 @@ absl::Status Rehearsal::WarmUp() {
   if (interrupt_.WaitFor(seconds(options_.before_s))) return absl::CancelledError("interrupted");
   if (!recorder_.AllSucceededSince(0)) {
     return absl::FailedPreconditionError(
-        Concat({"not all clients could visit their sessions in ",
-                std::to_string(options_.before_s), " s; most errors: ", recorder_.CommonError()}));
+        Concat({"not all clients could visit their sessions in ", std::to_string(options_.before_s),
+                " s; most errors: ", recorder_.CommonError()}));
   }
   if (options_.live) {
     if (absl::Status status = DemandFreshReplica(context_); !status.ok()) return status;
@@ -266,8 +267,10 @@ void Rehearsal::Visit() {
 
 void Rehearsal::CleanUp() {
   if (absl::Status status = RemoveKeys(plan_); !status.ok()) {
-    Note(Concat({"the keys drill:", report_.run, ":* could not be removed, and expire within the "
-                 "hour: ", TextOf(status)}));
+    Note(Concat({"the keys drill:", report_.run,
+                 ":* could not be removed, and expire within the "
+                 "hour: ",
+                 TextOf(status)}));
   }
 }
 
@@ -286,7 +289,8 @@ void Rehearsal::BringBack() {
   const Address& first = context_.primary;
   if (!report_.next_primary || *report_.next_primary == first) return;
   if (!AwaitRejoin()) {
-    Note(Concat({ToText(first), " does not follow the new primary yet, so it cannot be made the "
+    Note(Concat({ToText(first),
+                 " does not follow the new primary yet, so it cannot be made the "
                  "primary again"}));
     return;
   }
@@ -331,8 +335,8 @@ void Rehearsal::Finish() {
   report_.records = recorder_.Copy();
   report_.totals = report_.records.ledger.Sum();
   for (const std::vector<int64_t>& successes : report_.records.successes_ms) {
-    report_.outages.push_back(OutageOf(successes, report_.act_ms, report_.end_ms - kBackMs,
-                                       report_.end_ms));
+    report_.outages.push_back(
+        OutageOf(successes, report_.act_ms, report_.end_ms - kBackMs, report_.end_ms));
   }
   absl::Status status = ledger_file_.Append(report_.records.ledger);
   if (status.ok()) status = ledger_file_.AppendLosses(report_.records.ledger);

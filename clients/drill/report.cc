@@ -150,10 +150,10 @@ bool Passed(const Report& report) {
 std::string SummaryText(const Report& report) {
   const OutageFigures figures = FiguresOf(report.outages);
   const Ledger::Totals& totals = report.totals;
-  std::string text = absl::StrFormat(
-      "outage     p50 %s, p95 %s, max %s; %d of %d clients came back\n",
-      SecondsText(Seconds(figures.p50_ms)), SecondsText(Seconds(figures.p95_ms)),
-      SecondsText(Seconds(figures.max_ms)), figures.back, report.outages.size());
+  std::string text =
+      absl::StrFormat("outage     p50 %s, p95 %s, max %s; %d of %d clients came back\n",
+                      SecondsText(Seconds(figures.p50_ms)), SecondsText(Seconds(figures.p95_ms)),
+                      SecondsText(Seconds(figures.max_ms)), figures.back, report.outages.size());
   text += absl::StrFormat("writes     %s\n", LevelsText(totals));
   text += absl::StrFormat("sessions   %d written, %d lost, %d older than acknowledged, %d unread\n",
                           totals.sessions, totals.sessions_lost, totals.sessions_older,

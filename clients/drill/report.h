@@ -24,8 +24,8 @@ struct Report {
   std::vector<Address> servers;  ///< the first primary first
   std::string found_by;          ///< how the clients found the primary
 
-  int64_t act_ms = 0;  ///< since the run's start, as all times
-  int64_t end_ms = 0;  ///< of the visits
+  int64_t act_ms = 0;                   ///< since the run's start, as all times
+  int64_t end_ms = 0;                   ///< of the visits
   std::optional<Address> next_primary;  ///< after the act; nullopt: nobody was primary
   std::optional<int64_t> switched_ms;   ///< when another server was first named as primary
   bool happened = false;                ///< what was to happen to the primary

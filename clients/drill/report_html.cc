@@ -21,7 +21,8 @@ constexpr char kHead[] =
 
 std::string Row(std::initializer_list<std::string> cells, const char* cell = "td") {
   std::string row = "<tr>";
-  for (const std::string& text : cells) row += Concat({"<", cell, ">", Escape(text), "</", cell, ">"});
+  for (const std::string& text : cells)
+    row += Concat({"<", cell, ">", Escape(text), "</", cell, ">"});
   return row + "</tr>\n";
 }
 
@@ -90,8 +91,9 @@ std::string ReportHtml(const Report& report) {
                   std::to_string(report.rate), " visits a second each, which found the primary by ",
                   Escape(report.found_by), ".</small></p>\n"});
   page += ChartSvg(report);
-  page += "<p><small>Blue: primary, light blue: replica, grey: no answer. Red bars: a client's "
-          "outage.</small></p>\n";
+  page +=
+      "<p><small>Blue: primary, light blue: replica, grey: no answer. Red bars: a client's "
+      "outage.</small></p>\n";
   page += Figures(report) + Losses(report.totals) + Lists(report);
   return page + "</body></html>\n";
 }

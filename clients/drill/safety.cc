@@ -27,11 +27,11 @@ absl::Status DemandReplica(const Topology& topology) {
   const Server& primary = topology.primary;
   if (!primary.answers()) return absl::FailedPreconditionError(primary.error);
   if (!primary.is_primary) {
-    return absl::FailedPreconditionError(Concat(
-        {ToText(primary.address), " is a replica of ", ToText(primary.primary), ": name that one"}));
+    return absl::FailedPreconditionError(Concat({ToText(primary.address), " is a replica of ",
+                                                 ToText(primary.primary), ": name that one"}));
   }
-  const bool any = std::any_of(
-      topology.replicas.begin(), topology.replicas.end(), [&](const Server& replica) {
+  const bool any =
+      std::any_of(topology.replicas.begin(), topology.replicas.end(), [&](const Server& replica) {
         return replica.answers() && replica.link_up &&
                replica.replication_id == primary.replication_id;
       });
@@ -75,9 +75,9 @@ absl::Status DemandNoOthers(const ActContext& context, Looks which) {
 absl::Status DemandGreen(const Topology& topology) {
   for (const Finding& finding : Judge(topology, Wanted())) {
     if (finding.verdict == Verdict::kOk) continue;
-    return absl::FailedPreconditionError(Concat({"--live demands that check finds all ok: ",
-                                                 finding.about, ": ", finding.text, " -> ",
-                                                 finding.advice}));
+    return absl::FailedPreconditionError(
+        Concat({"--live demands that check finds all ok: ", finding.about, ": ", finding.text,
+                " -> ", finding.advice}));
   }
   return absl::OkStatus();
 }

@@ -1,10 +1,10 @@
 #include "clients/drill/shell.h"
 
-#include <csignal>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -20,8 +20,8 @@ using Clock = std::chrono::steady_clock;
 pid_t Spawn(const std::string& command, const Address& primary, int* code) {
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                            POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   sigset_t set;
   sigemptyset(&set);
   posix_spawnattr_setsigmask(&attributes, &set);

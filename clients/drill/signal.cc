@@ -19,6 +19,24 @@ sigset_t Interrupts() {
 
 }  // namespace
 
+void Signal::Raise() {
+  const MutexLock lock(mutex_);
+  raised_ = true;
+  is_raised_.NotifyAll();
+}
+
+bool Signal::raised() const {
+  const MutexLock lock(mutex_);
+  return raised_;
+}
+
+bool Signal::WaitUntil(std::chrono::steady_clock::time_point until) const {
+  const MutexLock lock(mutex_);
+  while (!raised_ && is_raised_.WaitUntil(mutex_, until)) {
+  }
+  return raised_;
+}
+
 InterruptWatch::InterruptWatch(Signal& interrupt) : interrupt_(interrupt) {
   const sigset_t set = Interrupts();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);

@@ -5,32 +5,24 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "clients/drill/mutex.h"
 
 namespace cloakroom::drill {
 
 /// Is raised once, and wakes everybody who waits for it. Any thread may call it.
 class Signal {
  public:
-  void Raise() {
-    absl::MutexLock lock(&mutex_);
-    raised_ = true;
-  }
-  bool raised() const {
-    absl::MutexLock lock(&mutex_);
-    return raised_;
-  }
+  void Raise();
+  bool raised() const;
   /// Waits at most until then; true: it is raised.
-  bool WaitUntil(std::chrono::steady_clock::time_point until) const {
-    return WaitFor(until - std::chrono::steady_clock::now());
-  }
+  bool WaitUntil(std::chrono::steady_clock::time_point until) const;
   bool WaitFor(std::chrono::nanoseconds time) const {
-    absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(absl::Condition(&raised_), absl::FromChrono(time));
+    return WaitUntil(std::chrono::steady_clock::now() + time);
   }
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
+  mutable CondVar is_raised_;
   bool raised_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

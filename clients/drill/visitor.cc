@@ -104,9 +104,9 @@ void Visitor::Acknowledge(RespClient& client) {
   Level reached = Level::kPlain;
   if (level_ != Level::kPlain) {
     const std::string wait_ms = std::to_string(kWaitMs);
-    const absl::StatusOr<ReplyValue> reply =
-        level_ == Level::kWait ? Ask(client, {"WAIT", "1", wait_ms})
-                               : Ask(client, {"WAITAOF", "1", "1", wait_ms});
+    const absl::StatusOr<ReplyValue> reply = level_ == Level::kWait
+                                                 ? Ask(client, {"WAIT", "1", wait_ms})
+                                                 : Ask(client, {"WAITAOF", "1", "1", wait_ms});
     const std::string name(ToText(level_));
     if (!reply.ok())
       recorder_.Error(Concat({name, ": ", CodeOf(reply.status())}));

@@ -73,9 +73,8 @@ bool IsAbout(const std::string& text, const std::string& master) {
 Watchers::Watchers(const Where& where, const std::vector<Address>& servers, Recorder& recorder)
     : where_(where), recorder_(recorder) {
   for (size_t server = 0; server < servers.size(); ++server) {
-    threads_.emplace_back([this, server, address = servers[server]] {
-      WatchServer(server, address);
-    });
+    threads_.emplace_back(
+        [this, server, address = servers[server]] { WatchServer(server, address); });
   }
   for (const Address& address : where_.sentinels) {
     threads_.emplace_back([this, address] { WatchSentinel(address); });
