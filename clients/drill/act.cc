@@ -134,8 +134,7 @@ absl::Status CanAct(const ActContext& context) {
     if (reply.ok()) return absl::OkStatus();
     return absl::FailedPreconditionError(
         Concat({"the primary does not sleep: ", std::string(reply.status().message()),
-                "; a rehearsal by freeze needs 'enable-debug-command local' or yes in its "
-                "configuration"}));
+                "; a rehearsal by freeze needs 'enable-debug-command yes' in its configuration"}));
   }
   if (context.options.how == How::kGraceful && !context.where.has_sentinels()) {
     const absl::StatusOr<ReplyValue> reply = Ask(*client, {"COMMAND", "INFO", "FAILOVER"});

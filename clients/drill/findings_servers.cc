@@ -110,16 +110,30 @@ void JudgePriorities(const Topology& topology, std::vector<Finding>* findings) {
                          "replica-priority 100 on a replica that may be promoted"});
 }
 
+/// Cloakroom and Redis 7 follow each other in both directions: a shop that moves from one to the
+/// other fails over between the two.
+bool FollowEachOther(const Server& a, const Server& b) {
+  const auto is = [](const Server& server) {
+    return server.product == "Cloakroom" ||
+           (server.product == "Redis" && server.version.starts_with("7."));
+  };
+  return a.product != b.product && is(a) && is(b);
+}
+
 void JudgeVersions(const Topology& topology, std::vector<Finding>* findings) {
   const Server& primary = topology.primary;
   for (const Server& replica : topology.replicas) {
     if (!replica.answers()) continue;
     if (replica.product == primary.product && replica.version == primary.version) continue;
-    findings->push_back(
-        {Verdict::kWarning, "version",
-         Concat({Name(replica), ": the primary is ", primary.product, " ", primary.version}),
-         "after a failover the data goes the other way: keep both at one version, "
-         "except while you move"});
+    const std::string text =
+        Concat({Name(replica), ": the primary is ", primary.product, " ", primary.version});
+    if (FollowEachOther(primary, replica)) {
+      findings->push_back(
+          {Verdict::kOk, "version", text + ", which follow each other in both directions", ""});
+      continue;
+    }
+    findings->push_back({Verdict::kWarning, "version", text,
+                         "after a failover the data goes the other way: keep all at one version"});
   }
 }
 

@@ -222,9 +222,18 @@ TEST(FindingsTest, DifferentVersionsAreAWarning) {
   Topology topology = Healthy();
   topology.replicas[0].version = "6.2.1";
   EXPECT_THAT(About(topology, "version"), Is(Verdict::kWarning, "Redis 6.2.1"));
-  topology.replicas[0].version = topology.primary.version;
+}
+
+TEST(FindingsTest, AShopMayMoveBetweenRedis7AndCloakroom) {
+  Topology topology = Healthy();
   topology.replicas[0].product = "Cloakroom";
-  EXPECT_THAT(About(topology, "version"), Is(Verdict::kWarning, "the primary is Redis"));
+  topology.replicas[0].version = "0.1.0";
+  EXPECT_THAT(About(topology, "version"), Is(Verdict::kOk, "the primary is Redis 7.0.15"));
+  topology.primary.version = "6.2.1";
+  EXPECT_THAT(About(topology, "version"), Is(Verdict::kWarning, "the primary is Redis 6.2.1"));
+  topology.replicas[0].version = "0.2.0";
+  topology.primary.product = "Cloakroom";
+  EXPECT_THAT(About(topology, "version"), Is(Verdict::kWarning, "keep all at one version"));
 }
 
 TEST(FindingsTest, AReplicaThatWritesOrErredIsSaid) {
