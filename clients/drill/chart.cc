@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -40,14 +41,18 @@ const char* ColourOf(Sample::Role role) {
 }
 
 /// What of the time line is worth a line through the whole picture: the drill's own act, and the
-/// first Sentinel that says a thing of the primary.
-std::map<std::string, int64_t> Marks(const Report& report) {
-  std::map<std::string, int64_t> marks = {{std::string(ToText(report.how)), report.act_ms}};
+/// first Sentinel that says a thing of the primary. By time.
+std::vector<std::pair<int64_t, std::string>> Marks(const Report& report) {
+  std::map<std::string, int64_t> first;
   for (const Event& event : report.records.events) {
     for (const char* channel : {"+sdown master", "+odown master", "+switch-master"}) {
-      if (event.text.starts_with(channel)) marks.emplace(channel, event.at_ms);
+      if (event.text.starts_with(channel)) first.emplace(channel, event.at_ms);
     }
   }
+  std::vector<std::pair<int64_t, std::string>> marks = {
+      {report.act_ms, std::string(ToText(report.how))}};
+  for (const auto& [name, at_ms] : first) marks.emplace_back(at_ms, name);
+  std::sort(marks.begin(), marks.end());
   return marks;
 }
 
@@ -195,7 +200,7 @@ void Chart::DrawTicks() {
 
 void Chart::DrawMarks() {
   double label = 14;
-  for (const auto& [name, at_ms] : Marks(report_)) {
+  for (const auto& [at_ms, name] : Marks(report_)) {
     body_ += absl::StrFormat(
         "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.0f\" y2=\"%.1f\" stroke=\"#333\" "
         "stroke-dasharray=\"3 3\"/>\n<text x=\"%.1f\" y=\"%.0f\">%s %.1f s</text>\n",

@@ -3,10 +3,8 @@
 import json
 import os
 import signal
-import subprocess
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -18,31 +16,6 @@ from support import servers
 TIMEOUT_S = 60
 OPTIONS = {**PROMPT, "min-replicas-to-write": "0"}
 FEW = ("--clients", 6, "--rate", 10, "--before", 1, "--after", 1)
-
-
-@pytest.fixture(scope="session")
-def drill():
-    """Starts the program with some arguments."""
-    path = Path(os.environ.get("CLOAKROOM_DRILL")
-                or Path(servers.binary("cloakroom")).parent / "cloakroom-drill")
-    if not path.exists():
-        pytest.skip(f"no program at {path}")
-
-    def start(*words, environment=None):
-        return subprocess.Popen([str(path), *map(str, words)], stdin=subprocess.DEVNULL, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                env={**os.environ, **(environment or {})})
-    return start
-
-
-@pytest.fixture
-def run(drill):
-    """Runs it to its end; the exit status, and what it said."""
-    def to_the_end(*words, environment=None):
-        process = drill(*words, environment=environment)
-        out, err = process.communicate(timeout=TIMEOUT_S)
-        return process.returncode, out + err
-    return to_the_end
 
 
 @pytest.fixture
@@ -58,11 +31,11 @@ def pair(start_one):
 
 
 @pytest.fixture
-def rehearse(run, tmp_path):
+def rehearse(run_drill, tmp_path):
     """Runs a drill with few clients and returns its report; it must end with this status."""
     def rehearsal(where, name, *words, status=0, environment=None):
         prefix = tmp_path / "report"
-        code, said = run("run", *where, "--i-mean", name, "--report", prefix, *FEW, *words,
+        code, said = run_drill("run", *where, "--i-mean", name, "--report", prefix, *FEW, *words,
                          environment=environment)
         assert code == status, said
         assert (tmp_path / "report.html").read_text().endswith("</html>\n")
@@ -112,24 +85,24 @@ def assert_nothing_lost(report, levels=("WAIT 1",)):
 # ---- check --------------------------------------------------------------------------------------
 
 
-def test_a_healthy_pair_is_ok(run, pair, primary_kind):
+def test_a_healthy_pair_is_ok(run_drill, pair, primary_kind):
     primary, replica = pair(primary_kind)
-    status, said = run("check", *by_primary(primary), "--seconds", 1)
+    status, said = run_drill("check", *by_primary(primary), "--seconds", 1)
     assert status == 0, said
     assert "0 warnings, 0 failed" in said and "a replica may be away" in said
     assert at(primary) in said and at(replica) in said
 
 
-def test_a_server_without_replicas_fails(run, start_one):
-    status, said = run("check", *by_primary(start_one("redis")), "--seconds", 1, "--json")
+def test_a_server_without_replicas_fails(run_drill, start_one):
+    status, said = run_drill("check", *by_primary(start_one("redis")), "--seconds", 1, "--json")
     assert status == 2
     assert ("failed", "replica") in findings(said)
 
 
-def test_a_small_backlog_is_a_warning(run, pair):
+def test_a_small_backlog_is_a_warning(run_drill, pair):
     primary, _ = pair("redis", {"repl-backlog-size": "16384"})
     with writing(primary):
-        status, said = run("check", *by_primary(primary), "--seconds", 1, "--away", 600, "--json")
+        status, said = run_drill("check", *by_primary(primary), "--seconds", 1, "--away", 600, "--json")
     assert status == 1, said
     assert "repl-backlog-size" in findings(said)["warning", "backlog"]
     assert json.loads(said)["away_s"] < 600
@@ -154,21 +127,21 @@ def writing(server):
         thread.join()
 
 
-def test_sentinels_that_are_well_and_then_not(run, pair, sentinels):
+def test_sentinels_that_are_well_and_then_not(run_drill, pair, sentinels):
     primary, replica = pair("redis", {"appendonly": "no"})
     sentinels.start(primary, [replica])
     check = ("check", *by_sentinels(sentinels), "--seconds", 1, "--json")
-    status, said = run(*check)
+    status, said = run_drill(*check)
     assert status == 0, said
     assert ("ok", "quorum") in findings(said)
 
     with replica.connect() as connection:
         connection.ok("CONFIG", "SET", "replica-priority", 0)
-        status, said = run(*check)
+        status, said = run_drill(*check)
         assert status == 2 and "replica-priority" in findings(said)["failed", "priority"], said
         connection.ok("CONFIG", "SET", "replica-priority", 100)
         connection.ok("REPLICAOF", "127.0.0.1", 1)
-        status, said = run(*check)
+        status, said = run_drill(*check)
         assert status == 2 and "masterauth" in findings(said)["failed", "link"], said
         connection.ok("REPLICAOF", "127.0.0.1", primary.port)
 
@@ -176,10 +149,10 @@ def test_sentinels_that_are_well_and_then_not(run, pair, sentinels):
     sentinels.kill(2)
     survivor = ("check", "--sentinel", f"127.0.0.1:{sentinels.ports[0]}", "--master", NAME, "--seconds", 1, "--json")
     wait_longer(lambda: known(sentinels.ports[0], "SENTINEL", "CKQUORUM", NAME) is None, "missed")
-    assert "NOQUORUM" in findings(run(*survivor)[1])["failed", "quorum"]
+    assert "NOQUORUM" in findings(run_drill(*survivor)[1])["failed", "quorum"]
 
 
-def test_a_password_is_sent_and_never_shown(run, pair):
+def test_a_password_is_sent_and_never_shown(run_drill, pair):
     secret = {"requirepass": "open-sesame", "masterauth": "open-sesame"}
     primary, replica = (servers.Server("redis", {**OPTIONS, **secret}) for _ in range(2))
     with primary.launch(), replica:
@@ -187,9 +160,9 @@ def test_a_password_is_sent_and_never_shown(run, pair):
         replica.launch()
         check = ("check", *by_primary(primary), "--seconds", 1)
         password = {"CLOAKROOM_DRILL_PASSWORD": "open-sesame"}
-        wait_until(lambda: run(*check, environment=password)[0] == 0, "linked")
+        wait_until(lambda: run_drill(*check, environment=password)[0] == 0, "linked")
         for words, environment in (((), {}), (("--password", "shut-sesame"), {}), (("--user", "x"), password)):
-            status, said = run(*check, *words, environment=environment)
+            status, said = run_drill(*check, *words, environment=environment)
             assert status == 2 and "sesame" not in said, said
             assert "NOAUTH" in said or "WRONGPASS" in said
 
@@ -197,39 +170,39 @@ def test_a_password_is_sent_and_never_shown(run, pair):
 # ---- run: what it refuses -------------------------------------------------------------------------
 
 
-def test_it_does_nothing_unless_it_is_meant(run, pair):
+def test_it_does_nothing_unless_it_is_meant(run_drill, pair):
     primary, replica = pair("redis")
     where = ("run", *by_primary(primary), "--how", "kill", "--heal-command", "false")
     for words in ((), ("--i-mean", at(replica))):
-        status, said = run(*where, *words)
+        status, said = run_drill(*where, *words)
         assert status == 2 and "nothing was done" in said, said
         assert f"--i-mean {at(primary)}" in said and "the primary ends" in said
     assert is_primary(primary) and has_no_key(primary)
 
 
-def test_it_does_nothing_while_others_are_connected(run, pair, primary_kind):
+def test_it_does_nothing_while_others_are_connected(run_drill, pair, primary_kind):
     primary, replica = pair(primary_kind)
     meant = ("run", *by_primary(primary), "--how", "graceful", "--i-mean", at(primary))
     for server in (primary, replica):
         with server.connect() as other:
             other.ok("CLIENT", "SETNAME", "shop")
-            status, said = run(*meant)
+            status, said = run_drill(*meant)
             assert status == 2 and "other clients are connected" in said and "'shop'" in said, said
     assert is_primary(primary) and has_no_key(primary)
 
 
-def test_live_demands_that_check_finds_nothing(run, pair):
+def test_live_demands_that_check_finds_nothing(run_drill, pair):
     primary, replica = pair("redis")
     with replica.connect() as connection:
         connection.ok("CONFIG", "SET", "replica-priority", 0)
-    status, said = run("run", *by_primary(primary), "--how", "graceful", "--live", "--i-mean", at(primary))
+    status, said = run_drill("run", *by_primary(primary), "--how", "graceful", "--live", "--i-mean", at(primary))
     assert status == 2 and "--live demands" in said and "priority" in said, said
     assert is_primary(primary)
 
 
-def test_a_freeze_needs_debug(run, pair):
+def test_a_freeze_needs_debug(run_drill, pair):
     primary, _ = pair("redis", {"enable-debug-command": "no"})
-    status, said = run("run", *by_primary(primary), "--how", "freeze", "--i-mean", at(primary))
+    status, said = run_drill("run", *by_primary(primary), "--how", "freeze", "--i-mean", at(primary))
     assert status == 2 and "enable-debug-command" in said, said
 
 
