@@ -242,9 +242,9 @@ absl::StatusOr<Options> Parser::Parse() {
   const bool run = options_.task == Options::Task::kRun;
   while (More()) {
     name_ = arguments_[at_++];
-    if (check || run ? name_ == "-h" || name_ == "--help" : false) {
+    if ((check || run) && (name_ == "-h" || name_ == "--help")) {
       options_.task = Options::Task::kHelp;
-      return options_;
+      return std::move(options_);
     }
     const bool known =
         ((check || run) && TakeWhere()) || (check && TakeCheck()) || (run && TakeRun());

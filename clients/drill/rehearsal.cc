@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,12 @@ constexpr milliseconds kLookEvery{50};
 constexpr int64_t kBackMs = 3000;
 /// How long after the end of a freeze or a cut a failover may still begin.
 constexpr int64_t kLateSwitchMs = 5000;
+/// How long to wait for a primary that removes the keys.
+constexpr int64_t kCleanUpMs = 5000;
+constexpr milliseconds kRetryEvery{200};
+/// For how long Sentinels may refuse the way back: they still end the failover before, or have not
+/// yet seen that the replica is well.
+constexpr int64_t kBackLimitMs = 20'000;
 
 std::string MakeRunName() {
   const time_t now = std::time(nullptr);
@@ -266,7 +273,16 @@ void Rehearsal::Visit() {
 }
 
 void Rehearsal::CleanUp() {
-  if (absl::Status status = RemoveKeys(plan_); !status.ok()) {
+  // After an interrupt the roles may be changing, or the primary may still sleep.
+  const int64_t released_ms = acted_ ? report_.act_ms + HoldSeconds(options_) * 1000 : 0;
+  const int64_t limit_ms = std::max(recorder_.NowMs(), released_ms) + kCleanUpMs;
+  absl::Status status = RemoveKeys(plan_);
+  if (!status.ok()) Say("waits for a primary, to remove the keys");
+  while (!status.ok() && recorder_.NowMs() < limit_ms) {
+    std::this_thread::sleep_for(kRetryEvery);
+    status = RemoveKeys(plan_);
+  }
+  if (!status.ok()) {
     Note(Concat({"the keys drill:", report_.run,
                  ":* could not be removed, and expire within the "
                  "hour: ",
@@ -299,9 +315,8 @@ void Rehearsal::BringBack() {
   context.replicas = report_.servers;
   std::erase(context.replicas, context.primary);
   Say(Concat({"makes ", ToText(first), " the primary again"}));
-  const int64_t limit_ms = recorder_.NowMs() + options_.limit_s * 1000;
+  const int64_t limit_ms = recorder_.NowMs() + kBackLimitMs;
   absl::Status status = HandOver(context, first);
-  // Sentinels take some seconds to end the failover before, and to see that the replica is well.
   while (absl::IsFailedPrecondition(status) && recorder_.NowMs() < limit_ms &&
          !interrupt_.WaitFor(seconds(1))) {
     status = HandOver(context, first);

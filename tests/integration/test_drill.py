@@ -14,7 +14,6 @@ from sentinels import NAME, known, wait_longer
 from support import servers
 
 TIMEOUT_S = 60
-OPTIONS = {**PROMPT, "min-replicas-to-write": "0"}
 FEW = ("--clients", 6, "--rate", 10, "--before", 1, "--after", 1)
 
 
@@ -24,7 +23,7 @@ def pair(start_one):
     def start(kind, directives=None):
         if not servers.available(kind):
             pytest.skip(f"no program at {servers.binary(kind)}")
-        primary, replica = (start_one(kind, {**OPTIONS, **(directives or {})}) for _ in range(2))
+        primary, replica = (start_one(kind, {**PROMPT, **(directives or {})}) for _ in range(2))
         follow(replica, primary)
         return primary, replica
     return start
@@ -154,7 +153,7 @@ def test_sentinels_that_are_well_and_then_not(run_drill, pair, sentinels):
 
 def test_a_password_is_sent_and_never_shown(run_drill, pair):
     secret = {"requirepass": "open-sesame", "masterauth": "open-sesame"}
-    primary, replica = (servers.Server("redis", {**OPTIONS, **secret}) for _ in range(2))
+    primary, replica = (servers.Server("redis", {**PROMPT, **secret}) for _ in range(2))
     with primary.launch(), replica:
         replica.directives["replicaof"] = f"127.0.0.1 {primary.port}"
         replica.launch()
