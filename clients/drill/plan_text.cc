@@ -1,13 +1,26 @@
 #include "clients/drill/plan_text.h"
 
+#include <algorithm>
+
 #include "protocol/text.h"
 
 namespace cloakroom::drill {
 namespace {
 
-std::string StateText(const Server& server) {
+bool IsNamed(const Address& address, const std::vector<Sentinel>& sentinels) {
+  return std::any_of(sentinels.begin(), sentinels.end(), [&](const Sentinel& sentinel) {
+    return sentinel.answers() && sentinel.primary.address == address;
+  });
+}
+
+std::string StateText(const Server& server, const std::vector<Sentinel>& sentinels) {
   const std::string address = ToText(server.address);
   if (!server.answers()) return server.error;
+  if (server.is_primary && !sentinels.empty() && !IsNamed(server.address, sentinels)) {
+    return Concat({address,
+                   " is a primary that no Sentinel names: they tell it within half a "
+                   "minute whom to follow"});
+  }
   if (server.is_primary) return Concat({address, " is a primary"});
   return Concat({address, " is a replica of ", ToText(server.primary), ", link ",
                  server.link_up ? "up" : "down"});
@@ -66,7 +79,7 @@ std::string PlanText(const Where& where, const RunOptions& options, const Topolo
 std::vector<std::string> StateTexts(const std::vector<Server>& servers,
                                     const std::vector<Sentinel>& sentinels) {
   std::vector<std::string> texts;
-  for (const Server& server : servers) texts.push_back(StateText(server));
+  for (const Server& server : servers) texts.push_back(StateText(server, sentinels));
   for (const Sentinel& sentinel : sentinels) {
     texts.push_back(sentinel.answers() ? Concat({"Sentinel ", ToText(sentinel.address), " names ",
                                                  ToText(sentinel.primary.address), " as primary"})

@@ -84,6 +84,7 @@ class Rehearsal {
   void CleanUp();
   void BringBack();
   bool AwaitRejoin();
+  void AwaitAgreement();
   void Finish();
   absl::Status WriteFiles() const;
 
@@ -301,6 +302,20 @@ bool Rehearsal::AwaitRejoin() {
   return false;
 }
 
+/// The Sentinels that did not lead a failover hear of it by the next message, within two seconds.
+void Rehearsal::AwaitAgreement() {
+  const int64_t limit_ms = recorder_.NowMs() + kBackLimitMs;
+  do {
+    const absl::StatusOr<Address> now = finder_.Find();
+    const bool agreed =
+        std::all_of(where_.sentinels.begin(), where_.sentinels.end(), [&](const Address& address) {
+          const Sentinel sentinel = AskSentinel(address, where_);
+          return !sentinel.answers() || (now.ok() && sentinel.primary.address == *now);
+        });
+    if (agreed) return;
+  } while (recorder_.NowMs() < limit_ms && !interrupt_.WaitFor(kLookEvery));
+}
+
 void Rehearsal::BringBack() {
   const Address& first = context_.primary;
   if (!report_.next_primary || *report_.next_primary == first) return;
@@ -321,6 +336,7 @@ void Rehearsal::BringBack() {
          !interrupt_.WaitFor(seconds(1))) {
     status = HandOver(context, first);
   }
+  AwaitAgreement();
   const absl::StatusOr<Address> now = finder_.Find();
   if (!status.ok())
     Note(Concat({ToText(first), " is not the primary again: ", TextOf(status)}));

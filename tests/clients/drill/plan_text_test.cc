@@ -54,5 +54,16 @@ TEST(PlanTextTest, StateHasALineForEachServerAndSentinel) {
                           "Sentinel s:1 names a:1 as primary"));
 }
 
+TEST(PlanTextTest, APrimaryThatNoSentinelNamesIsSaid) {
+  Server former;
+  former.address = {"a", 1};
+  former.is_primary = true;
+  Sentinel sentinel;
+  sentinel.address = {"s", 1};
+  sentinel.primary.address = {"b", 1};
+  EXPECT_THAT(StateTexts({former}, {sentinel})[0], HasSubstr("that no Sentinel names"));
+  EXPECT_EQ(StateTexts({former}, {})[0], "a:1 is a primary");
+}
+
 }  // namespace
 }  // namespace cloakroom::drill
