@@ -31,6 +31,13 @@ class BySentinel final : public Act {
   const ActContext context_;
 };
 
+/// In Cloakroom DEBUG SLEEP delays only the client that sent it.
+absl::StatusOr<bool> SleepDelaysAll(RespClient& client) {
+  const absl::StatusOr<InfoText> info = AskInfo(client, "server");
+  if (!info.ok()) return info.status();
+  return !info->Has("cloakroom_version");
+}
+
 class Freeze final : public Act {
  public:
   explicit Freeze(ActContext context) : context_(std::move(context)) {}
@@ -39,6 +46,12 @@ class Freeze final : public Act {
     absl::StatusOr<RespClient> client = Open(context_.primary, context_.where.login);
     if (!client.ok()) return client.status();
     client_ = *std::move(client);
+    const absl::StatusOr<bool> sleeps = SleepDelaysAll(client_);
+    if (!sleeps.ok()) return sleeps.status();
+    if (!*sleeps) {
+      const std::string ms = std::to_string(context_.options.hold_s * 1000);
+      return Ask(client_, {"CLIENT", "PAUSE", ms, "ALL"}).status();
+    }
     // Its reply comes when the primary wakes up, so nobody waits for it.
     const std::string seconds = std::to_string(context_.options.hold_s);
     if (client_.SendRaw(Request({"DEBUG", "SLEEP", seconds}))) return absl::OkStatus();
@@ -130,6 +143,8 @@ absl::Status CanAct(const ActContext& context) {
   absl::StatusOr<RespClient> client = Open(context.primary, context.where.login);
   if (!client.ok()) return client.status();
   if (context.options.how == How::kFreeze) {
+    const absl::StatusOr<bool> sleeps = SleepDelaysAll(*client);
+    if (!sleeps.ok() || !*sleeps) return sleeps.status();
     const absl::StatusOr<ReplyValue> reply = Ask(*client, {"DEBUG", "SLEEP", "0"});
     if (reply.ok()) return absl::OkStatus();
     return absl::FailedPreconditionError(

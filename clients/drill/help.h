@@ -33,7 +33,8 @@ How:
   graceful          FAILOVER; with Sentinels, SENTINEL FAILOVER while writes are paused
   sentinel          SENTINEL FAILOVER without a pause, as an operator types it
   kill              SHUTDOWN NOSAVE NOW FORCE, or --kill-command
-  freeze            DEBUG SLEEP for --hold seconds; needs 'enable-debug-command yes'
+  freeze            DEBUG SLEEP for --hold seconds, which needs 'enable-debug-command yes'; with
+                    Cloakroom, where that delays only one client, CLIENT PAUSE ALL
   cut               --cut-command, and --heal-command after --hold seconds
 
 Options of run:

@@ -1,5 +1,7 @@
 #include "clients/drill/ledger.h"
 
+#include <algorithm>
+
 #include "protocol/numbers.h"
 
 namespace cloakroom::drill {
@@ -21,8 +23,18 @@ std::string_view ToText(Level level) {
   return "";
 }
 
-void Ledger::Acknowledge(size_t client, uint64_t number, Level level, int64_t at_ms) {
-  clients_[client].entries.push_back({.number = number, .at_ms = at_ms, .level = level});
+void Ledger::Acknowledge(size_t client, uint64_t number, int64_t at_ms) {
+  clients_[client].entries.push_back({.number = number, .at_ms = at_ms});
+}
+
+void Ledger::Raise(size_t client, uint64_t number, Level level, int64_t at_ms) {
+  std::vector<Entry>& entries = clients_[client].entries;
+  const auto entry =
+      std::lower_bound(entries.begin(), entries.end(), number,
+                       [](const Entry& one, uint64_t wanted) { return one.number < wanted; });
+  if (entry == entries.end() || entry->number != number) return;
+  entry->level = level;
+  entry->at_ms = at_ms;
 }
 
 void Ledger::Observe(size_t client, std::optional<uint64_t> number) {

@@ -31,7 +31,7 @@ class Ledger {
  public:
   struct Entry {
     uint64_t number = 0;
-    int64_t at_ms = 0;
+    int64_t at_ms = 0;  ///< when its level was reached
     Level level = Level::kPlain;
     bool lost = false;
   };
@@ -47,8 +47,11 @@ class Ledger {
 
   explicit Ledger(size_t clients) : clients_(clients) {}
 
-  /// REQUIRES: `number` is higher than that of the client's acknowledged writes before.
-  void Acknowledge(size_t client, uint64_t number, Level level, int64_t at_ms);
+  /// The primary has acknowledged the write. REQUIRES: `number` is higher than that of the client's
+  /// acknowledged writes before.
+  void Acknowledge(size_t client, uint64_t number, int64_t at_ms);
+  /// And then WAIT or WAITAOF has.
+  void Raise(size_t client, uint64_t number, Level level, int64_t at_ms);
   /// The client's session was read: it has this write's number, or is not there.
   void Observe(size_t client, std::optional<uint64_t> number);
   /// The client's session could not be read at the end.

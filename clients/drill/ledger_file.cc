@@ -40,7 +40,13 @@ absl::Status LedgerFile::Append(const Ledger& ledger) {
   std::string text;
   for (size_t client = 0; client < ledger.clients(); ++client) {
     const std::vector<Ledger::Entry>& entries = ledger.entries(client);
-    for (size_t& i = written_[client]; i < entries.size(); ++i) text += Line(client, entries[i]);
+    std::vector<Level>& written = written_[client];
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (i < written.size() && written[i] == entries[i].level) continue;
+      text += Line(client, entries[i]);
+      if (i == written.size()) written.emplace_back();
+      written[i] = entries[i].level;
+    }
   }
   return Write(text);
 }

@@ -12,7 +12,7 @@ namespace cloakroom::drill {
 
 /// A ledger on the disk: what was acknowledged is known even when the drill does not live to report
 /// it. A text file; each line is the time in milliseconds since the run's start, the client, the
-/// number of its write, and the level.
+/// number of its write, and the level. A write whose level was raised has another line.
 ///
 /// Not thread safe.
 class LedgerFile {
@@ -24,7 +24,8 @@ class LedgerFile {
 
   /// Makes the file; an existing one is an error.
   absl::Status Create(const std::string& path, const std::string& heading);
-  /// Appends the entries that are not in the file yet. They are on the disk when it returns.
+  /// Appends the entries that are not in the file yet, or not with their level. They are on the disk
+  /// when it returns.
   absl::Status Append(const Ledger& ledger);
   /// Appends what was lost, likewise: lines that begin with "lost".
   absl::Status AppendLosses(const Ledger& ledger);
@@ -34,7 +35,7 @@ class LedgerFile {
 
   int file_ = -1;
   std::string path_;
-  std::vector<size_t> written_;  // how many entries of each client
+  std::vector<std::vector<Level>> written_;  // of each client, by entry
 };
 
 }  // namespace cloakroom::drill

@@ -46,7 +46,7 @@ struct CheckOptions {
 enum class How {
   kGraceful,  ///< FAILOVER, or SENTINEL FAILOVER while writes are paused
   kKill,      ///< the primary ends without saving
-  kFreeze,    ///< the primary sleeps
+  kFreeze,    ///< the primary answers nobody for a time
   kCut,       ///< a command of the user cuts its network
   kSentinel,  ///< SENTINEL FAILOVER, as an operator types it
 };

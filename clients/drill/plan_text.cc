@@ -38,7 +38,7 @@ std::string ActText(const RunOptions& options) {
     case How::kSentinel:
       return "SENTINEL FAILOVER";
     case How::kFreeze:
-      return Concat({"the primary sleeps for ", seconds});
+      return Concat({"the primary answers nobody for ", seconds});
     case How::kCut:
       return Concat({"the cut-command runs", healed});
     case How::kKill:

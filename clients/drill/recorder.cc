@@ -25,9 +25,14 @@ void Recorder::NoteUnread(size_t client) {
   records_.ledger.NoteUnread(client);
 }
 
-void Recorder::Acknowledge(size_t client, uint64_t number, Level level) {
+void Recorder::Acknowledge(size_t client, uint64_t number) {
   const MutexLock lock(mutex_);
-  records_.ledger.Acknowledge(client, number, level, NowMs());
+  records_.ledger.Acknowledge(client, number, NowMs());
+}
+
+void Recorder::Raise(size_t client, uint64_t number, Level level) {
+  const MutexLock lock(mutex_);
+  records_.ledger.Raise(client, number, level, NowMs());
 }
 
 void Recorder::Success(size_t client) {

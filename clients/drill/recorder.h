@@ -54,7 +54,8 @@ class Recorder {
   /// The client's session was read in a visit, or at the end.
   void Observe(size_t client, std::optional<uint64_t> number);
   void NoteUnread(size_t client);
-  void Acknowledge(size_t client, uint64_t number, Level level);
+  void Acknowledge(size_t client, uint64_t number);
+  void Raise(size_t client, uint64_t number, Level level);
   void Success(size_t client);
   void Error(const std::string& code);
   void AddSample(Sample sample);

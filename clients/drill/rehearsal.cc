@@ -1,5 +1,6 @@
 #include "clients/drill/rehearsal.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,7 +45,7 @@ constexpr int kInterrupted = 130;
 
 constexpr milliseconds kLookEvery{50};
 /// A client that had a success in the last seconds of the visits is back: the pause between two
-/// visits is a second at most, and a level that is not reached costs half a second.
+/// visits is a second at most.
 constexpr int64_t kBackMs = 3000;
 /// How long after the end of a freeze or a cut a failover may still begin.
 constexpr int64_t kLateSwitchMs = 5000;
@@ -394,9 +395,18 @@ int Rehearsal::Run() {
   return Passed(report_) ? kPassed : kNotPassed;
 }
 
+/// Each write whose level is waited for keeps its connection: some thousand with the highest rate.
+void AllowManyConnections() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int Rehearse(const Where& where, const RunOptions& options) {
+  AllowManyConnections();
   Signal interrupt;
   const InterruptWatch watch(interrupt);
   return Rehearsal(where, options, interrupt).Run();

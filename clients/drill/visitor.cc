@@ -1,5 +1,7 @@
 #include "clients/drill/visitor.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -9,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "clients/drill/ask.h"
 #include "clients/drill/error_code.h"
+#include "clients/request.h"
 #include "protocol/text.h"
 
 namespace cloakroom::drill {
@@ -34,6 +37,11 @@ absl::StatusOr<Replies> Take(RespClient& client, const Step& step) {
 bool IsReached(const ReplyValue& reply) {
   if (reply.kind == ReplyValue::Kind::kInteger) return reply.integer >= 1;
   return reply.items.size() == 2 && reply.items[0].integer >= 1 && reply.items[1].integer >= 1;
+}
+
+int64_t MillisecondsUntil(Clock::time_point time) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(time - Clock::now());
+  return std::max<int64_t>(left.count(), 0);
 }
 
 }  // namespace
@@ -64,9 +72,11 @@ void Visitor::Run(const Signal& stop) {
       recorder_.Success(client_);
     else
       recorder_.Error(CodeOf(status));
+    TakeReplies(Patience::kNone);
     // A shopper who had to wait does not click faster afterwards.
     due = std::max(due + pause, Clock::now());
   }
+  TakeReplies(Patience::kUntilTimeout);
 }
 
 absl::Status Visitor::VisitOnce() {
@@ -74,7 +84,8 @@ absl::Status Visitor::VisitOnce() {
   if (!client.ok()) return client.status();
   if (absl::Status status = Read(*client); !status.ok()) return status;
   if (absl::Status status = Write(*client); !status.ok()) return status;
-  Acknowledge(*client);
+  recorder_.Acknowledge(client_, number_);
+  if (level_ != Level::kPlain) AskForLevel(*std::move(client));
   return absl::OkStatus();
 }
 
@@ -100,22 +111,44 @@ absl::Status Visitor::Write(RespClient& client) {
   return absl::OkStatus();
 }
 
-void Visitor::Acknowledge(RespClient& client) {
-  Level reached = Level::kPlain;
-  if (level_ != Level::kPlain) {
-    const std::string wait_ms = std::to_string(kWaitMs);
-    const absl::StatusOr<ReplyValue> reply = level_ == Level::kWait
-                                                 ? Ask(client, {"WAIT", "1", wait_ms})
-                                                 : Ask(client, {"WAITAOF", "1", "1", wait_ms});
-    const std::string name(ToText(level_));
-    if (!reply.ok())
-      recorder_.Error(Concat({name, ": ", CodeOf(reply.status())}));
-    else if (IsReached(*reply))
-      reached = level_;
+void Visitor::AskForLevel(RespClient client) {
+  const int64_t wait_ms = level_ == Level::kWait ? kWaitMs : kWaitAofMs;
+  const std::string text = std::to_string(wait_ms);
+  const std::string request =
+      level_ == Level::kWait ? Request({"WAIT", "1", text}) : Request({"WAITAOF", "1", "1", text});
+  // If it cannot be sent, reading the reply says why.
+  client.SendRaw(request);
+  const auto limit = std::chrono::milliseconds(wait_ms + plan_.finder.timeout_ms);
+  waiting_.push_back({std::move(client), number_, Clock::now() + limit});
+}
+
+void Visitor::TakeReplies(Patience patience) {
+  for (size_t left = waiting_.size(); left > 0; --left) {
+    Waiting waiting = std::move(waiting_.front());
+    waiting_.pop_front();
+    const int64_t left_ms = MillisecondsUntil(waiting.until);
+    const int wait_ms = patience == Patience::kNone ? 0 : static_cast<int>(left_ms);
+    pollfd readable = {waiting.client.socket(), POLLIN, 0};
+    const bool is_over = !waiting.client.connected() || left_ms == 0;
+    if (is_over || poll(&readable, 1, wait_ms) > 0 || patience == Patience::kUntilTimeout)
+      TakeReply(waiting);
     else
-      recorder_.Error(Concat({name, ": not reached"}));
+      waiting_.push_back(std::move(waiting));
   }
-  recorder_.Acknowledge(client_, number_, reached);
+}
+
+void Visitor::TakeReply(Waiting& waiting) {
+  waiting.client.set_timeout_ms(std::max<int64_t>(MillisecondsUntil(waiting.until), 1));
+  const std::optional<ReplyValue> reply = waiting.client.Read();
+  const std::string name(ToText(level_));
+  if (!reply)
+    recorder_.Error(Concat({name, ": ", CodeOf(absl::UnavailableError(waiting.client.error()))}));
+  else if (reply->is_error())
+    recorder_.Error(Concat({name, ": ", CodeOf(absl::FailedPreconditionError(reply->text))}));
+  else if (IsReached(*reply))
+    recorder_.Raise(client_, waiting.number, level_);
+  else
+    recorder_.Error(Concat({name, ": not reached"}));
 }
 
 }  // namespace cloakroom::drill

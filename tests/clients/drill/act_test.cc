@@ -93,21 +93,35 @@ TEST_F(ActTest, APrimaryThatRefusesToEndIsAnError) {
               FailsWith(HasSubstr("NOPERM")));
 }
 
+/// A server of this product, which answers DEBUG like this.
+ScriptedServer::Script Product(const std::string& version_field, const std::string& debug_reply) {
+  return [version_field, debug_reply](const std::string& request) -> std::string {
+    if (request.starts_with("INFO")) return ScriptedServer::Bulk(version_field + ":1.0\r\n");
+    return request.starts_with("DEBUG") ? debug_reply : ScriptedServer::kOk;
+  };
+}
+
 TEST_F(ActTest, AFreezeDoesNotWaitForItsReply) {
-  ScriptedServer primary([](const std::string&) -> std::string { return ScriptedServer::kOk; });
+  ScriptedServer primary(Product("redis_version", "$5\r\nnever"));
   const auto act = MakeAct(Context(primary.address(), {.how = How::kFreeze, .hold_s = 9}));
   ASSERT_OK(act->Begin());
   ASSERT_OK(act->End());
 }
 
 TEST_F(ActTest, AFreezeIsTriedBefore) {
-  ScriptedServer primary([](const std::string& request) -> std::string {
-    return request.starts_with("DEBUG") ? "-ERR DEBUG command not allowed\r\n"
-                                        : ScriptedServer::kOk;
-  });
+  ScriptedServer primary(Product("redis_version", "-ERR DEBUG command not allowed\r\n"));
   EXPECT_THAT(CanAct(Context(primary.address(), {.how = How::kFreeze})),
               FailsWith(HasSubstr("enable-debug-command")));
-  EXPECT_THAT(primary.requests(), ElementsAre("CLIENT SETNAME cloakroom-drill", "DEBUG SLEEP 0"));
+  EXPECT_EQ(primary.requests().back(), "DEBUG SLEEP 0");
+}
+
+TEST_F(ActTest, CloakroomIsFrozenByAPauseOfAllClients) {
+  ScriptedServer primary(Product("cloakroom_version", "-ERR DEBUG command not allowed\r\n"));
+  const ActContext context = Context(primary.address(), {.how = How::kFreeze, .hold_s = 9});
+  EXPECT_OK(CanAct(context));
+  ASSERT_OK(MakeAct(context)->Begin());
+  EXPECT_EQ(primary.requests().back(), "CLIENT PAUSE 9000 ALL");
+  EXPECT_EQ(primary.CountOf("DEBUG"), 0);
 }
 
 TEST_F(ActTest, APrimaryWithoutFailoverCannotHandOver) {

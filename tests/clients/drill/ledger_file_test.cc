@@ -38,16 +38,31 @@ class LedgerFileTest : public ::testing::Test {
 TEST_F(LedgerFileTest, EachEntryIsWrittenOnce) {
   Ledger ledger(2);
   ASSERT_OK(file_.Create(path_, "run 1"));
-  ledger.Acknowledge(1, 1, Level::kWait, 12);
+  ledger.Acknowledge(1, 1, 12);
+  ledger.Raise(1, 1, Level::kWait, 12);
   ASSERT_OK(file_.Append(ledger));
-  ledger.Acknowledge(0, 5, Level::kPlain, 20);
-  ledger.Acknowledge(1, 2, Level::kWaitAof, 30);
+  ledger.Acknowledge(0, 5, 20);
+  ledger.Acknowledge(1, 2, 30);
+  ledger.Raise(1, 2, Level::kWaitAof, 30);
   ledger.Observe(1, 1);
   ASSERT_OK(file_.Append(ledger));
   ASSERT_OK(file_.AppendLosses(ledger));
   EXPECT_EQ(Content(),
             "# run 1\n# ms client number level\n12 1 1 WAIT 1\n20 0 5 plain\n30 1 2 WAITAOF 1 1\n"
             "lost 30 1 2 WAITAOF 1 1\n");
+}
+
+TEST_F(LedgerFileTest, AWriteWhoseLevelIsRaisedHasAnotherLine) {
+  Ledger ledger(1);
+  ASSERT_OK(file_.Create(path_, "run 1"));
+  ledger.Acknowledge(0, 1, 10);
+  ledger.Acknowledge(0, 2, 20);
+  ASSERT_OK(file_.Append(ledger));
+  ledger.Raise(0, 1, Level::kWait, 30);
+  ASSERT_OK(file_.Append(ledger));
+  ASSERT_OK(file_.Append(ledger));
+  EXPECT_EQ(Content(),
+            "# run 1\n# ms client number level\n10 0 1 plain\n20 0 2 plain\n30 0 1 WAIT 1\n");
 }
 
 TEST_F(LedgerFileTest, AnotherRunsFileStays) {

@@ -11,10 +11,12 @@ using ::testing::ElementsAre;
 TEST(LedgerTest, NothingIsLostWhileTheNewestWriteIsThere) {
   Ledger ledger(1);
   ledger.Observe(0, std::nullopt);  // before the first write there is no session
-  ledger.Acknowledge(0, 1, Level::kPlain, 10);
+  ledger.Acknowledge(0, 1, 10);
   ledger.Observe(0, 1);
-  ledger.Acknowledge(0, 2, Level::kWait, 20);
-  ledger.Acknowledge(0, 3, Level::kWaitAof, 30);
+  ledger.Acknowledge(0, 2, 20);
+  ledger.Raise(0, 2, Level::kWait, 20);
+  ledger.Acknowledge(0, 3, 30);
+  ledger.Raise(0, 3, Level::kWaitAof, 30);
   ledger.Observe(0, 3);
   const Ledger::Totals totals = ledger.Sum();
   EXPECT_THAT(totals.acknowledged, ElementsAre(1, 1, 1));
@@ -25,10 +27,12 @@ TEST(LedgerTest, NothingIsLostWhileTheNewestWriteIsThere) {
 
 TEST(LedgerTest, AnOlderSessionLosesWhatCameAfterIt) {
   Ledger ledger(2);
-  ledger.Acknowledge(0, 1, Level::kWait, 1);
-  ledger.Acknowledge(0, 2, Level::kPlain, 2);
-  ledger.Acknowledge(0, 4, Level::kWait, 4);
-  ledger.Acknowledge(1, 1, Level::kPlain, 1);
+  ledger.Acknowledge(0, 1, 1);
+  ledger.Raise(0, 1, Level::kWait, 1);
+  ledger.Acknowledge(0, 2, 2);
+  ledger.Acknowledge(0, 4, 4);
+  ledger.Raise(0, 4, Level::kWait, 4);
+  ledger.Acknowledge(1, 1, 1);
   ledger.Observe(0, 1);
   ledger.Observe(1, 1);
   const Ledger::Totals totals = ledger.Sum();
@@ -41,8 +45,8 @@ TEST(LedgerTest, AnOlderSessionLosesWhatCameAfterIt) {
 
 TEST(LedgerTest, ASessionThatIsGoneLosesAll) {
   Ledger ledger(1);
-  ledger.Acknowledge(0, 1, Level::kPlain, 1);
-  ledger.Acknowledge(0, 2, Level::kPlain, 2);
+  ledger.Acknowledge(0, 1, 1);
+  ledger.Acknowledge(0, 2, 2);
   ledger.Observe(0, std::nullopt);
   EXPECT_EQ(ledger.Sum().lost[0], 2);
   EXPECT_EQ(ledger.Sum().sessions_lost, 1);
@@ -51,10 +55,10 @@ TEST(LedgerTest, ASessionThatIsGoneLosesAll) {
 
 TEST(LedgerTest, WhatIsLostStaysLostThoughTheSessionGoesOn) {
   Ledger ledger(1);
-  ledger.Acknowledge(0, 1, Level::kPlain, 1);
-  ledger.Acknowledge(0, 2, Level::kPlain, 2);
+  ledger.Acknowledge(0, 1, 1);
+  ledger.Acknowledge(0, 2, 2);
   ledger.Observe(0, 1);
-  ledger.Acknowledge(0, 3, Level::kPlain, 3);
+  ledger.Acknowledge(0, 3, 3);
   ledger.Observe(0, 3);
   EXPECT_EQ(ledger.Sum().lost[0], 1);
   EXPECT_TRUE(ledger.entries(0)[1].lost);
@@ -62,8 +66,8 @@ TEST(LedgerTest, WhatIsLostStaysLostThoughTheSessionGoesOn) {
 
 TEST(LedgerTest, ALossIsCountedOnce) {
   Ledger ledger(1);
-  ledger.Acknowledge(0, 1, Level::kPlain, 1);
-  ledger.Acknowledge(0, 2, Level::kPlain, 2);
+  ledger.Acknowledge(0, 1, 1);
+  ledger.Acknowledge(0, 2, 2);
   ledger.Observe(0, 1);
   ledger.Observe(0, 1);
   EXPECT_EQ(ledger.Sum().lost[0], 1);
@@ -73,14 +77,26 @@ TEST(LedgerTest, ALossIsCountedOnce) {
 
 TEST(LedgerTest, AWriteThatNobodyAcknowledgedMayBeThere) {
   Ledger ledger(1);
-  ledger.Acknowledge(0, 1, Level::kPlain, 1);
+  ledger.Acknowledge(0, 1, 1);
   ledger.Observe(0, 2);
   EXPECT_EQ(ledger.Sum().lost[0], 0);
 }
 
+TEST(LedgerTest, ALevelMayBeReachedAfterLaterWritesAndAfterTheLoss) {
+  Ledger ledger(1);
+  ledger.Acknowledge(0, 2, 1);
+  ledger.Acknowledge(0, 5, 2);
+  ledger.Observe(0, 0);
+  ledger.Raise(0, 2, Level::kWait, 3);
+  ledger.Raise(0, 3, Level::kWait, 3);  // nobody acknowledged that one
+  EXPECT_THAT(ledger.Sum().acknowledged, ElementsAre(1, 1, 0));
+  EXPECT_THAT(ledger.Sum().lost, ElementsAre(1, 1, 0));
+  EXPECT_EQ(ledger.entries(0)[0].at_ms, 3);
+}
+
 TEST(LedgerTest, AnUnreadSessionCountsOnlyIfItHadAWrite) {
   Ledger ledger(2);
-  ledger.Acknowledge(0, 1, Level::kPlain, 1);
+  ledger.Acknowledge(0, 1, 1);
   ledger.NoteUnread(0);
   ledger.NoteUnread(1);
   EXPECT_EQ(ledger.Sum().sessions_unread, 1);

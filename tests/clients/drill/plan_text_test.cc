@@ -18,7 +18,7 @@ TEST(PlanTextTest, SaysWhatWillHappen) {
   const std::string text = PlanText({.primary = {"a", 1}}, options, topology, "r");
   EXPECT_THAT(text, HasSubstr("primary a:1, replicas b:1\n"));
   EXPECT_THAT(text, HasSubstr("drill:r:N in database 2"));
-  EXPECT_THAT(text, HasSubstr("2. the primary sleeps for 7 s\n"));
+  EXPECT_THAT(text, HasSubstr("2. the primary answers nobody for 7 s\n"));
   EXPECT_THAT(text, HasSubstr("5. a:1 becomes the primary again\n"));
 }
 

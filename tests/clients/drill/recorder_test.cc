@@ -40,7 +40,7 @@ TEST(RecorderTest, ThreadsMayRecordTogether) {
   for (size_t client = 0; client < 4; ++client) {
     threads.emplace_back([&recorder, client] {
       for (uint64_t number = 1; number <= 100; ++number) {
-        recorder.Acknowledge(client, number, Level::kPlain);
+        recorder.Acknowledge(client, number);
         recorder.Observe(client, number);
         recorder.Success(client);
       }

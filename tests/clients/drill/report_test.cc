@@ -34,8 +34,9 @@ Report Example() {
       {.at_ms = 1, .server = 1, .role = Sample::Role::kReplica, .offset = 60, .link_up = true},
       {.at_ms = 1100, .server = 0}};
   Ledger& ledger = report.records.ledger;
-  ledger.Acknowledge(0, 1, Level::kPlain, 1);
-  ledger.Acknowledge(1, 1, Level::kWait, 1);
+  ledger.Acknowledge(0, 1, 1);
+  ledger.Acknowledge(1, 1, 1);
+  ledger.Raise(1, 1, Level::kWait, 1);
   report.totals = ledger.Sum();
   return report;
 }

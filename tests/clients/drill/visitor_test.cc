@@ -71,7 +71,9 @@ class VisitorTest : public ::testing::Test {
   absl::Status VisitOnce(Level level = Level::kPlain) {
     plan_ = {.finder = {.servers = {session_.server().address()}}, .run = "r", .clients = 1};
     if (!visitor_) visitor_.emplace(plan_, 0, level, recorder_);
-    return visitor_->VisitOnce();
+    const absl::Status status = visitor_->VisitOnce();
+    visitor_->TakeReplies(Visitor::Patience::kUntilTimeout);
+    return status;
   }
   Ledger::Totals Sum() const { return recorder_.CopyLedger().Sum(); }
 
@@ -147,8 +149,26 @@ TEST_F(VisitorTest, WaitAofNeedsBothDisks) {
   ASSERT_OK(VisitOnce());
   session_.Answer("WAITAOF", "*2\r\n:1\r\n:1\r\n");
   ASSERT_OK(VisitOnce());
-  EXPECT_EQ(session_.server().CountOf("WAITAOF 1 1 500"), 3);
+  EXPECT_EQ(session_.server().CountOf("WAITAOF 1 1 2500"), 3);
   EXPECT_THAT(Sum().acknowledged, ElementsAre(2, 0, 1));
+}
+
+TEST_F(VisitorTest, VisitsGoOnWhileAReplicaIsWaitedFor) {
+  session_.Answer("WAIT", "$5\r\n");  // no whole reply
+  plan_ = {.finder = {.servers = {session_.server().address()}, .timeout_ms = 50},
+           .run = "r",
+           .clients = 1};
+  Visitor visitor(plan_, 0, Level::kWait, recorder_);
+  ASSERT_OK(visitor.VisitOnce());
+  ASSERT_OK(visitor.VisitOnce());
+  EXPECT_THAT(Sum().acknowledged, ElementsAre(2, 0, 0));
+}
+
+TEST_F(VisitorTest, ALevelThatIsNotAnsweredIsAnErrorOfItsOwn) {
+  session_.Answer("WAIT", "");
+  ASSERT_OK(VisitOnce(Level::kWait));
+  EXPECT_THAT(Sum().acknowledged, ElementsAre(1, 0, 0));
+  EXPECT_EQ(recorder_.CommonError(), "WAIT 1: closed");
 }
 
 TEST_F(VisitorTest, RunStopsWhenItIsTold) {
