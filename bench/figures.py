@@ -107,6 +107,50 @@ def visit_runs(quick):
             group="Session visit (11 commands, 7 round trips, 2 KB)")
 
 
+def native_runs(quick):
+    """Sessions by SESSION.*; beside redis-server with the library's protocol."""
+    seconds = 1 if quick else 5
+    group = "Native sessions, beside the library's protocol on redis-server"
+    for reconnect, name, goal in ((0, "kept", 0.4), (1, "new", 0.5)):
+        what = f"native visit, {name} connections"
+        yield Run(f"native-visit-{name}",
+                  ("visit", "--native", 1, "--reconnect", reconnect, "--connections", 20,
+                   "--seconds", seconds),
+                  (Row(f"{what}: server CPU", "cpu_us_per_op", "µs", goal_ratio=goal),
+                   Row(f"{what}: visits", "ops_per_s", "/s", better="higher"),
+                   Row(f"{what}: p99", "p99_us", "ms", scale=1e-3)), group=group)
+    yield Run("native-log", ("visit", "--native", 1, "--connections", 20, "--seconds", 1),
+              (Row("native visit: bytes of log per visit", "log_bytes_per_op", "B", goal_ratio=0.9),),
+              rounds=1, group=group, server_cores=(0, 1),
+              directives={"appendonly": "yes", "appendfsync": "everysec",
+                          "auto-aof-rewrite-percentage": "0"})
+    what = "six requests of 50 ms on one session"
+    yield Run("native-waits", ("sessions", "--name", "waits", "--rounds", 1 if quick else 5),
+              (Row(f"{what}: mean wait", "mean_wait_ms", "ms", goal_own=130),
+               Row(f"{what}: longest wait", "max_wait_ms", "ms"),
+               Row(f"{what}: commands", "commands", "", goal_own=12)), rounds=1, group=group)
+    yield Run("native-parked",
+              ("sessions", "--name", "waits", "--native", 0, "--rounds", 1 if quick else 5),
+              (Row(f"{what}, by the library, session-park-polls 450: mean wait", "mean_wait_ms", "ms",
+                   goal_own=150),
+               Row(f"{what}, by the library, session-park-polls 450: commands", "commands", "")),
+              rounds=1, group=group, own_directives={"session-park-polls": "450"})
+    yield Run("native-handover", ("sessions", "--name", "waits"),
+              (Row("from a COMMIT to the next one's lock: p50", "p50_us", "ms", scale=1e-3),
+               Row("from a COMMIT to the next one's lock: p99", "p99_us", "ms", scale=1e-3,
+                   goal_own=1)),
+              rounds=3, group=group, servers=("cloakroom",))
+    yield Run("native-locks", ("sessions", "--name", "locks", "--connections", 50, "--seconds", 1),
+              (Row("SET beside 1,000 held locks, to SET alone", "ratio", "×", goal_own=1.02),),
+              rounds=1 if quick else 3, group=group, servers=("cloakroom",))
+    count = 1_000 if quick else 10_000
+    yield Run("native-waiters", ("sessions", "--name", "waiters", "--connections", count),
+              (Row(f"{count:,} requests wait: memory of each beyond its connection",
+                   "bytes_per_waiter", "B", goal_own=1000),
+               Row(f"{count:,} requests wait: CPU of a core", "cpu_percent", "%", goal_own=1)),
+              rounds=1, group=group, servers=("cloakroom",))
+
+
 def loop_runs(quick):
     """The event loop: single requests of this many connections, and visits, with one loop on one core
     and with two that share both cores with the load."""
@@ -278,6 +322,6 @@ def thread_runs(quick):
 
 def all_runs(quick, megabytes=None):
     """Every run, in the order of the report."""
-    makers = (command_runs, collection_runs, visit_runs, loop_runs, memory_runs, stall_runs, idle_runs)
+    makers = (command_runs, collection_runs, visit_runs, native_runs, loop_runs, memory_runs, stall_runs, idle_runs)
     runs = [run for make in makers for run in make(quick)]
     return [*runs, *persistence_runs(quick, megabytes), *log_runs(quick), *thread_runs(quick)]

@@ -9,6 +9,7 @@
 #include "bench/sale_day/load.h"
 #include "bench/sale_day/memory.h"
 #include "bench/sale_day/persistence.h"
+#include "bench/sale_day/sessions.h"
 #include "bench/sale_day/stall.h"
 
 namespace cloakroom::bench {
@@ -19,7 +20,8 @@ constexpr char kUsage[] =
     "sale_day command --port P --name "
     "set|get|hset|hget|hmget|sadd|incr|eval|lpush|zadd|zrange|zrank|\n"
     "                 xadd|xreadgroup [--pipeline N]\n"
-    "sale_day visit   --port P [--reconnect 1]\n"
+    "sale_day visit   --port P [--reconnect 1] [--native 1]\n"
+    "sale_day sessions --port P --name waits|locks|waiters [--rounds N] [--native 0]\n"
     "sale_day memory  --port P --name string|session|cache|tag|bigtag|list|biglist|zset|bigzset|\n"
     "                 stream --items N\n"
     "sale_day stall   --port P --name quiet|expire|keys|flushall|grow --items N\n"
@@ -59,6 +61,16 @@ class Arguments {
   std::map<std::string, std::string> values_;
 };
 
+Figures MeasureSessions(const LoadOptions& load, const Arguments& arguments) {
+  const std::string name = arguments.Text("name");
+  if (name == "waits")
+    return MeasureSessionWaits(load.port, arguments.Number("rounds", 1),
+                               arguments.Number("native", 1) != 0);
+  if (name == "locks") return MeasureBesideLocks(load);
+  if (name == "waiters") return MeasureWaiters(load.port, load.server_pid, load.connections);
+  Arguments::Usage();
+}
+
 Figures Run(const std::string& mode, const Arguments& arguments) {
   LoadOptions load;
   load.port = arguments.Number("port", load.port);
@@ -69,7 +81,8 @@ Figures Run(const std::string& mode, const Arguments& arguments) {
   load.reconnect = arguments.Number("reconnect", 0) != 0;
   const int items = arguments.Number("items", 1'000'000);
   if (mode == "command") return RunCommand(load, arguments.Text("name"));
-  if (mode == "visit") return RunSessionVisits(load);
+  if (mode == "visit") return RunSessionVisits(load, arguments.Number("native", 0) != 0);
+  if (mode == "sessions") return MeasureSessions(load, arguments);
   if (mode == "memory") return MeasureMemory(load.port, arguments.Text("name"), items);
   if (mode == "stall") {
     return MeasureStall({.port = load.port, .items = items}, arguments.Text("name"));

@@ -4,7 +4,7 @@
 
 namespace cloakroom {
 
-Visit SessionRead(const VisitedSession& session) {
+std::vector<VisitStep> SessionRead(const VisitedSession& session) {
   const std::string& key = session.key;
   return {
       {Request({"SELECT", std::to_string(session.database)}), 1},
@@ -16,7 +16,7 @@ Visit SessionRead(const VisitedSession& session) {
   };
 }
 
-Visit SessionWrite(const VisitedSession& session, std::string_view data) {
+std::vector<VisitStep> SessionWrite(const VisitedSession& session, std::string_view data) {
   const std::string& key = session.key;
   const std::string select = Request({"SELECT", std::to_string(session.database)});
   return {

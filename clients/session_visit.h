@@ -9,14 +9,12 @@
 
 namespace cloakroom {
 
-/// One write of a client and the number of replies that it then waits for.
-struct Step {
+/// A round trip of a page: one write of its client and the number of replies that it then waits
+/// for.
+struct VisitStep {
   std::string bytes;
   size_t replies = 0;
 };
-
-/// All steps of a client's visit: a page's round trips, or one batch of commands.
-using Visit = std::vector<Step>;
 
 /// A session of a shop's visitor as Magento's PHP library reads it under its lock and writes it
 /// back, when nobody else wants the lock: 11 commands, 7 round trips. A plain value.
@@ -30,9 +28,9 @@ struct VisitedSession {
 
 /// The replies of the read, step by step: OK; the lock's counter, which is 1 for whoever has it;
 /// the fields data and writes; OK and 1.
-Visit SessionRead(const VisitedSession& session);
+std::vector<VisitStep> SessionRead(const VisitedSession& session);
 /// Stores `data` and frees the lock: OK; the holder; OK, OK, the counter `writes`, and 1.
-Visit SessionWrite(const VisitedSession& session, std::string_view data);
+std::vector<VisitStep> SessionWrite(const VisitedSession& session, std::string_view data);
 
 }  // namespace cloakroom
 

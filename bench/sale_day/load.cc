@@ -26,6 +26,8 @@ struct Client {
   size_t sent = 0;     // bytes of the step that were sent
   size_t awaited = 0;  // replies of the step still to come
   int64_t started_ns = 0;
+  std::string fence;    // of the session that it has opened
+  std::string patched;  // the step's bytes with that
   ReplyCounter counter;
 };
 
@@ -41,6 +43,7 @@ class Load {
   void Close(Client& client);
   void Begin(Client& client);
   void Flush(Client& client);
+  void NoteFence(Client& client, std::string_view bytes);
   void Drain(Client& client);
   void Advance(Client& client);
   void Poll(int64_t until_ns);
@@ -79,7 +82,13 @@ void Load::Begin(Client& client) {
 }
 
 void Load::Flush(Client& client) {
-  const std::string& bytes = (*client.visit)[client.step].bytes;
+  const Step& step = (*client.visit)[client.step];
+  const bool fenced = step.fence_at != std::string::npos;
+  if (fenced && client.sent == 0) {
+    client.patched = step.bytes;
+    client.patched.replace(step.fence_at, kAnyFence.size(), client.fence);
+  }
+  const std::string& bytes = fenced ? client.patched : step.bytes;
   while (client.sent < bytes.size()) {
     const ssize_t n =
         send(client.fd, bytes.data() + client.sent, bytes.size() - client.sent, MSG_NOSIGNAL);
@@ -94,10 +103,19 @@ void Load::Flush(Client& client) {
   }
 }
 
+/// Before the last step of a visit that needs it: the number after SESSION.OPEN's array.
+void Load::NoteFence(Client& client, std::string_view bytes) {
+  const size_t next = client.step + 1;
+  if (next >= client.visit->size() || (*client.visit)[next].fence_at == std::string::npos) return;
+  const size_t at = bytes.find("*6\r\n:");
+  if (at != std::string_view::npos) client.fence = bytes.substr(at + 5, kAnyFence.size());
+}
+
 void Load::Drain(Client& client) {
   const ssize_t n = recv(client.fd, buffer_.data(), buffer_.size(), 0);
   if (n < 0 && errno == EAGAIN) return;
   if (n <= 0) Fail("the server closed a connection");
+  NoteFence(client, {buffer_.data(), static_cast<size_t>(n)});
   const size_t done = client.counter.Feed({buffer_.data(), static_cast<size_t>(n)});
   if (client.counter.broken()) Fail("the server sent what is no reply");
   if (client.counter.errors() > 0) Fail("the server said " + client.counter.last_error());

@@ -2,12 +2,25 @@
 #define CLOAKROOM_BENCH_SALE_DAY_LOAD_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/sale_day/figures.h"
-#include "clients/session_visit.h"
 
 namespace cloakroom::bench {
+
+/// Stands in a request for the fence of the session that the step before has opened.
+inline constexpr std::string_view kAnyFence = "0000000000000000";
+
+/// One write of a client and the number of replies that it then waits for.
+struct Step {
+  std::string bytes;
+  size_t replies = 0;
+  size_t fence_at = std::string::npos;  ///< where kAnyFence is; npos: nowhere
+};
+
+/// All steps of a client's visit: a page's round trips, or one batch of commands.
+using Visit = std::vector<Step>;
 
 struct LoadOptions {
   int port = 6379;
@@ -29,9 +42,6 @@ Figures RunLoad(const LoadOptions& options, const std::vector<Visit>& visits, do
 /// sorted set of all keys; xadd on streams that keep about 1,000 entries. "lpush" is LPUSH and LPOP
 /// in turn, "xreadgroup" XADD and XREADGROUP of one new entry. Prepares the keys first.
 Figures RunCommand(const LoadOptions& options, const std::string& command);
-
-/// A session of a shop's visitor, read under its lock and written back: 11 commands, 7 round trips.
-Figures RunSessionVisits(const LoadOptions& options);
 
 }  // namespace cloakroom::bench
 

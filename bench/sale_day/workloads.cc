@@ -1,6 +1,5 @@
 #include <functional>
 #include <random>
-#include <utility>
 
 #include "bench/sale_day/load.h"
 #include "bench/sale_day/wire.h"
@@ -152,14 +151,6 @@ void Prepare(const LoadOptions& options, const std::string& command) {
   PrepareCollections(filler, command, static_cast<uint32_t>(options.keys));
 }
 
-Visit SessionVisit(const std::string& id) {
-  static const std::string blob(2000, 'b');
-  const VisitedSession session = {.key = "sess_" + id};
-  Visit visit = SessionRead(session);
-  for (Step& step : SessionWrite(session, blob)) visit.push_back(std::move(step));
-  return visit;
-}
-
 }  // namespace
 
 Figures RunCommand(const LoadOptions& options, const std::string& command) {
@@ -180,18 +171,6 @@ Figures RunCommand(const LoadOptions& options, const std::string& command) {
     batch.push_back(std::move(step));
   }
   return RunLoad(options, batches, options.pipeline);
-}
-
-Figures RunSessionVisits(const LoadOptions& options) {
-  std::mt19937 random(7);
-  std::vector<Visit> visits;
-  // Used in turn, and far more than connections: no two clients want the same session's lock.
-  for (int i = 0; i < 10'000; ++i) {
-    std::string id;
-    for (int letter = 0; letter < 26; ++letter) id += "0123456789abcdef"[random() % 16];
-    visits.push_back(SessionVisit(id));
-  }
-  return RunLoad(options, visits, 1);
 }
 
 }  // namespace cloakroom::bench

@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 using Replies = std::vector<ReplyValue>;
 
 /// Sends a step and reads its replies, of which none may be an error.
-absl::StatusOr<Replies> Take(RespClient& client, const Step& step) {
+absl::StatusOr<Replies> Take(RespClient& client, const VisitStep& step) {
   if (!client.SendRaw(step.bytes)) return absl::UnavailableError(client.error());
   Replies replies;
   while (replies.size() < step.replies) {
@@ -90,7 +90,7 @@ absl::Status Visitor::VisitOnce() {
 }
 
 absl::Status Visitor::Read(RespClient& client) {
-  const Visit visit = SessionRead(session_);
+  const std::vector<VisitStep> visit = SessionRead(session_);
   for (size_t step = 0; step < visit.size(); ++step) {
     const absl::StatusOr<Replies> replies = Take(client, visit[step]);
     if (!replies.ok()) return replies.status();
@@ -104,7 +104,7 @@ absl::Status Visitor::Read(RespClient& client) {
 }
 
 absl::Status Visitor::Write(RespClient& client) {
-  for (const Step& step : SessionWrite(session_, SessionData(++number_))) {
+  for (const VisitStep& step : SessionWrite(session_, SessionData(++number_))) {
     const absl::StatusOr<Replies> replies = Take(client, step);
     if (!replies.ok()) return replies.status();
   }

@@ -5,17 +5,17 @@
 
 #include "protocol/numbers.h"
 #include "protocol/text.h"
+#include "replication/link/link_errors.h"
 
 namespace cloakroom {
 namespace {
 
-using Kind = FailoverAction::Kind;
+using ActionKind = FailoverAction::Kind;
 
-constexpr char kNoInteger[] = "ERR value is not an integer or out of range";
 constexpr char kSyntax[] = "ERR syntax error";
 
 FailoverAction Log(std::initializer_list<std::string_view> parts) {
-  return {.kind = Kind::kLog, .line = LinkLine::Notice(Concat(parts))};
+  return {.kind = ActionKind::kLog, .line = LinkLine::Notice(Concat(parts))};
 }
 
 /// Without brackets around an IPv6 address, as Redis logs it.
@@ -103,10 +103,10 @@ Failover::Started Failover::Start(const FailoverRequest& request, bool is_replic
 
   Actions actions = {target_ ? Log({"FAILOVER requested to ", Plain(*target_), "."})
                              : Log({"FAILOVER requested to any replica."}),
-                     {.kind = Kind::kPauseWrites}};
+                     {.kind = ActionKind::kPauseWrites}};
   const Actions next = Check(replicas, tail, now_ms);
   actions.insert(actions.end(), next.begin(), next.end());
-  if (next.empty()) actions.push_back({.kind = Kind::kAskForAcks});
+  if (next.empty()) actions.push_back({.kind = ActionKind::kAskForAcks});
   return {"", std::move(actions)};
 }
 
@@ -133,13 +133,13 @@ std::vector<FailoverAction> Failover::Check(std::span<const FailoverReplica> rep
 Failover::Actions Failover::Begin(std::string why) {
   state_ = State::kInProgress;
   deadline_ms_ = kNever;
-  return {Log({why}), {.kind = Kind::kReplicaOf, .target = *target_}};
+  return {Log({why}), {.kind = ActionKind::kReplicaOf, .target = *target_}};
 }
 
 Failover::Actions Failover::Abort(std::string_view why) {
   const std::string target = target_ ? Plain(*target_) : "any replica";
   Actions actions = {Log({"FAILOVER to ", target, " aborted: ", why})};
-  if (state_ == State::kInProgress) actions.push_back({.kind = Kind::kPromote});
+  if (state_ == State::kInProgress) actions.push_back({.kind = ActionKind::kPromote});
   const Actions end = End();
   actions.insert(actions.end(), end.begin(), end.end());
   return actions;
@@ -147,7 +147,7 @@ Failover::Actions Failover::Abort(std::string_view why) {
 
 Failover::Actions Failover::End() {
   *this = Failover();
-  return {{.kind = Kind::kResume}};
+  return {{.kind = ActionKind::kResume}};
 }
 
 std::vector<FailoverAction> Failover::PsyncAccepted() {

@@ -5,13 +5,13 @@
 #include "protocol/numbers.h"
 #include "protocol/split_arguments.h"
 #include "protocol/text.h"
+#include "replication/link/link_errors.h"
 #include "replication/link/link_line.h"
 
 namespace cloakroom {
 namespace {
 
 constexpr size_t kLongestAddress = 255;  // NET_HOST_STR_LEN - 1 of Redis
-constexpr char kNoInteger[] = "ERR value is not an integer or out of range";
 
 /// An option's error; "" is none.
 using Error = std::string;

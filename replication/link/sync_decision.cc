@@ -4,11 +4,12 @@
 
 #include "protocol/numbers.h"
 #include "protocol/text.h"
+#include "replication/link/link_errors.h"
 
 namespace cloakroom {
 namespace {
 
-using Kind = SyncDecision::Kind;
+using DecisionKind = SyncDecision::Kind;
 using Reason = SyncDecision::Reason;
 
 /// One decision in the making.
@@ -35,7 +36,7 @@ class Decider {
     decision_.lines.push_back(LinkLine::Warning(Concat(parts)));
   }
   void Refuse(std::string_view error) {
-    decision_.kind = Kind::kError;
+    decision_.kind = DecisionKind::kError;
     decision_.error = error;
   }
 
@@ -46,7 +47,7 @@ class Decider {
     } else if (!history_.id1().Is(request_.id)) {
       Refuse("ERR PSYNC FAILOVER replid must match my replid.");
     } else {
-      decision_.kind = Kind::kPromote;
+      decision_.kind = DecisionKind::kPromote;
       decision_.promoted = LinkLine::Notice(
           Concat({"MASTER MODE enabled (failover request from '", request_.client, "')"}));
     }
@@ -63,7 +64,7 @@ class Decider {
     } else if (request_.options.filtered() && !request_.options.capa_eof) {
       Refuse("ERR Filtered replica requires EOF capability");
     }
-    return decision_.kind == Kind::kError;
+    return decision_.kind == DecisionKind::kError;
   }
 
   void Answer() {
@@ -72,7 +73,7 @@ class Decider {
     const std::optional<int64_t> offset = ParseInteger(request_.offset);
     if (!offset) {
       Warning({"Replica ", name_, " asks for synchronization but with a wrong offset"});
-      return Refuse("ERR value is not an integer or out of range");
+      return Refuse(kNoInteger);
     }
     const Reason reason = Check(*offset);
     if (reason == Reason::kNone) return Continue(*offset);
@@ -96,7 +97,7 @@ class Decider {
   int64_t Tail() const { return history_.OffsetAt(server_.stream.tail); }
 
   void Continue(int64_t offset) {
-    decision_.kind = Kind::kContinue;
+    decision_.kind = DecisionKind::kContinue;
     decision_.position = history_.PositionOf(offset);
     decision_.sync_partial_ok = true;
     const bool names_id = request_.options.capa_psync2;
@@ -108,7 +109,7 @@ class Decider {
   }
 
   void Full(Reason reason) {
-    decision_.kind = Kind::kFull;
+    decision_.kind = DecisionKind::kFull;
     decision_.reason = reason;
     decision_.sync_full = true;
   }

@@ -11,9 +11,6 @@ namespace {
 /// The newest that redis-server 7.0 reads.
 constexpr int kUsualVersion = 10;
 
-constexpr size_t kVersionSize = sizeof(uint16_t);
-constexpr size_t kFooterSize = kVersionSize + rdb::kChecksumSize;
-
 template <typename T>
 void Append(std::string& bytes, T number) {
   bytes.append(reinterpret_cast<const char*>(&number), sizeof(number));
@@ -44,9 +41,9 @@ std::string DumpValue(const ValueView& value, const DumpOptions& options) {
 }
 
 std::optional<DumpPayload> ReadDumpPayload(std::string_view payload) {
-  if (payload.size() < kFooterSize) return std::nullopt;
+  if (payload.size() < rdb::kPayloadFooterSize) return std::nullopt;
   const std::string_view summed = payload.substr(0, payload.size() - rdb::kChecksumSize);
-  const std::string_view content = summed.substr(0, summed.size() - kVersionSize);
+  const std::string_view content = summed.substr(0, summed.size() - rdb::kPayloadVersionSize);
   const int version = LoadUnaligned<uint16_t>(content.data() + content.size());
   const bool valkey = version == rdb::kValkeyVersion;
   if (version > rdb::kNewestVersion && !valkey) return std::nullopt;

@@ -13,13 +13,10 @@
 namespace cloakroom {
 namespace {
 
-constexpr size_t kVersionSize = 2;
-constexpr size_t kFooterSize = kVersionSize + rdb::kChecksumSize;
-
 bool HasSoundFooter(std::string_view payload) {
-  if (payload.size() < kFooterSize) return false;
+  if (payload.size() < rdb::kPayloadFooterSize) return false;
   const std::string_view summed = payload.substr(0, payload.size() - rdb::kChecksumSize);
-  RdbCursor footer(payload.substr(payload.size() - kFooterSize));
+  RdbCursor footer(payload.substr(payload.size() - rdb::kPayloadFooterSize));
   const auto version = footer.Number<uint16_t>();
   return version <= rdb::kNewestVersion && footer.Number<uint64_t>() == Crc64(0, summed);
 }
@@ -50,7 +47,7 @@ absl::StatusOr<std::vector<std::string>> ReadFunctionPayload(std::string_view pa
   std::vector<std::string> sources;
   // As in Redis, a string whose length is wrong may reach into the footer.
   RdbCursor cursor(payload);
-  while (cursor.position() + kFooterSize < payload.size()) {
+  while (cursor.position() + rdb::kPayloadFooterSize < payload.size()) {
     const uint8_t type = cursor.Byte();
     if (type == rdb::kFunctionOld) {
       return absl::DataLossError("Pre-release function format not supported.");

@@ -17,7 +17,7 @@ namespace {
 /// Redis keeps 48 bits of milliseconds for a field.
 constexpr int64_t kMaxFieldExpiry = (int64_t{1} << 48) - 1;
 constexpr std::string_view kBadExpiry = "invalid expiry of a field";
-constexpr std::string_view kBadList = "Hash integrity check failed";
+constexpr std::string_view kBadHash = "Hash integrity check failed";
 
 absl::Status TooOldFor(const EntryView& entry, int version) {
   return absl::FailedPreconditionError(
@@ -47,7 +47,7 @@ void EncodeTimed(RdbEncoder& out, const EntryView& entry, size_t fields) {
       options.now_ms);
 }
 
-void Encode(RdbEncoder& out, const EntryView& entry) {
+void EncodeHash(RdbEncoder& out, const EntryView& entry) {
   const Hash hash(entry.value);
   const int64_t now_ms = out.options().now_ms;
   const size_t fields = hash.size(now_ms);
@@ -78,7 +78,7 @@ class Fields {
   HashBuilder builder_;
 };
 
-void Decode(RdbDecoding& in) {
+void DecodeHash(RdbDecoding& in) {
   Fields fields(in);
   in.Repeat([&] {
     const std::string_view field = in.String(in.first);
@@ -123,7 +123,7 @@ void DecodeOfValkey(RdbDecoding& in) {
 }
 
 template <typename List>
-void DecodePairs(RdbDecoding& in) {
+void DecodeFieldPairs(RdbDecoding& in) {
   const std::string_view bytes = in.String(in.first);
   if (!in.cursor.ok()) return;
   Fields fields(in);
@@ -134,7 +134,7 @@ void DecodePairs(RdbDecoding& in) {
     if (!list.Next(value)) return in.cursor.Fail("a field without a value");
     fields.Add(field.view(), value.view());
   }
-  if (!list.complete()) in.cursor.Fail(kBadList);
+  if (!list.complete()) in.cursor.Fail(kBadHash);
 }
 
 void DecodeTimedList(RdbDecoding& in) {
@@ -151,7 +151,7 @@ void DecodeTimedList(RdbDecoding& in) {
     if (!at || *at < 0 || *at > kMaxFieldExpiry) return in.cursor.Fail(kBadExpiry);
     fields.Add(field.view(), value.view(), *at == 0 ? kNever : *at);
   }
-  if (!list.complete()) in.cursor.Fail(kBadList);
+  if (!list.complete()) in.cursor.Fail(kBadHash);
 }
 
 void DecodeListpackEx(RdbDecoding& in) {
@@ -159,11 +159,11 @@ void DecodeListpackEx(RdbDecoding& in) {
   DecodeTimedList(in);
 }
 
-constexpr RdbLayout kLayouts[] = {
-    {rdb::kHash, Decode},
-    {rdb::kHashZipmap, DecodePairs<ZipmapReader>},
-    {rdb::kHashZiplist, DecodePairs<ZiplistReader>},
-    {rdb::kHashListpack, DecodePairs<ListpackReader>},
+constexpr RdbLayout kHashLayouts[] = {
+    {rdb::kHash, DecodeHash},
+    {rdb::kHashZipmap, DecodeFieldPairs<ZipmapReader>},
+    {rdb::kHashZiplist, DecodeFieldPairs<ZiplistReader>},
+    {rdb::kHashListpack, DecodeFieldPairs<ListpackReader>},
     {rdb::kHashMetadataOld, DecodeMetadataOld, rdb::Dialect::kRedis},
     {rdb::kHashListpackExOld, DecodeTimedList, rdb::Dialect::kRedis},
     {rdb::kHashMetadata, DecodeMetadata, rdb::Dialect::kRedis},
@@ -174,6 +174,6 @@ constexpr RdbLayout kLayouts[] = {
 }  // namespace
 
 constinit const RdbCodec kHashCodec = {
-    .type = ValueType::kHash, .encode = Encode, .layouts = kLayouts};
+    .type = ValueType::kHash, .encode = EncodeHash, .layouts = kHashLayouts};
 
 }  // namespace cloakroom

@@ -17,7 +17,7 @@ constexpr std::string_view kBadZiplist = "Ziplist integrity check failed.";
 constexpr std::string_view kBadListpack = "Listpack integrity check failed.";
 
 // The form that every version of Redis reads.
-void Encode(RdbEncoder& out, const EntryView& entry) {
+void EncodeList(RdbEncoder& out, const EntryView& entry) {
   const List list(entry.value);
   out.BeginRecord(rdb::kList, entry);
   out.Length(list.size());
@@ -47,7 +47,7 @@ class Elements {
   MutableList list_;
 };
 
-void Decode(RdbDecoding& in) {
+void DecodeList(RdbDecoding& in) {
   Elements elements(in);
   in.Repeat([&] {
     const std::string_view element = in.String(in.first);
@@ -84,8 +84,8 @@ void DecodeQuicklist2(RdbDecoding& in) {
   });
 }
 
-constexpr RdbLayout kLayouts[] = {
-    {rdb::kList, Decode},
+constexpr RdbLayout kListLayouts[] = {
+    {rdb::kList, DecodeList},
     {rdb::kListZiplist, DecodeZiplist},
     {rdb::kQuicklist, DecodeQuicklist},
     {rdb::kQuicklist2, DecodeQuicklist2},
@@ -94,6 +94,6 @@ constexpr RdbLayout kLayouts[] = {
 }  // namespace
 
 constinit const RdbCodec kListCodec = {
-    .type = ValueType::kList, .encode = Encode, .layouts = kLayouts};
+    .type = ValueType::kList, .encode = EncodeList, .layouts = kListLayouts};
 
 }  // namespace cloakroom

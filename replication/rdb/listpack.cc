@@ -5,8 +5,6 @@
 namespace cloakroom {
 namespace {
 
-constexpr uint8_t kEnd = 0xff;
-constexpr uint32_t kUnknownCount = 0xffff;
 constexpr size_t kMaxBackLength = 5;
 
 int64_t SignExtended(uint64_t value, unsigned bits) {
@@ -32,8 +30,8 @@ bool ListpackReader::Next(RdbText& element) {
   const size_t start = cursor_.position();
   const uint8_t encoding = cursor_.Byte();
   if (!cursor_.ok()) return false;
-  if (encoding == kEnd) {
-    complete_ = cursor_.at_end() && (expected_ == kUnknownCount || expected_ == count_);
+  if (encoding == kListpackEnd) {
+    complete_ = cursor_.at_end() && (expected_ == kUnknownListpackCount || expected_ == count_);
     cursor_.Fail("end");
     return false;
   }

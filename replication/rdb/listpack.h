@@ -9,6 +9,10 @@
 
 namespace cloakroom {
 
+/// The byte that ends a listpack, and the count of one that may have more elements.
+inline constexpr uint8_t kListpackEnd = 0xff;
+inline constexpr uint16_t kUnknownListpackCount = 0xffff;
+
 /// Reads Redis' listpack: total size (uint32), count (uint16, 65,535: unknown), elements, 0xFF. An
 /// element has an encoding byte, its bytes, and its own size again for walking backwards:
 ///

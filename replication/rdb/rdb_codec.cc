@@ -11,10 +11,10 @@ constexpr const RdbCodec* kCodecs[kValueTypes] = {
 };
 
 /// Indexed by the byte, since every record is looked up.
-using Table = std::array<FoundRdbLayout, rdb::kLastType + 1>;
+using LayoutTable = std::array<FoundRdbLayout, rdb::kLastType + 1>;
 
-Table TableOf(rdb::Dialect dialect) {
-  Table table;
+LayoutTable LayoutTableOf(rdb::Dialect dialect) {
+  LayoutTable table;
   for (const RdbCodec* codec : kCodecs) {
     if (codec == nullptr) continue;
     for (const RdbLayout& layout : codec->layouts) {
@@ -39,8 +39,8 @@ std::string_view RdbDecoding::String(RdbStringBuffer& buffer) {
 const RdbCodec& RdbCodecOf(ValueType type) { return *kCodecs[static_cast<size_t>(type)]; }
 
 FoundRdbLayout FindRdbLayout(uint8_t type, rdb::Dialect dialect) {
-  static const Table kOfRedis = TableOf(rdb::Dialect::kRedis);
-  static const Table kOfValkey = TableOf(rdb::Dialect::kValkey);
+  static const LayoutTable kOfRedis = LayoutTableOf(rdb::Dialect::kRedis);
+  static const LayoutTable kOfValkey = LayoutTableOf(rdb::Dialect::kValkey);
   if (type > rdb::kLastType) return {};
   return (dialect == rdb::Dialect::kValkey ? kOfValkey : kOfRedis)[type];
 }

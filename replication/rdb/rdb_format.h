@@ -24,6 +24,9 @@ namespace cloakroom::rdb {
 
 inline constexpr size_t kMagicSize = 9;
 inline constexpr size_t kChecksumSize = 8;
+/// What ends the payload of DUMP and of FUNCTION DUMP: a version of two bytes, and the checksum.
+inline constexpr size_t kPayloadVersionSize = sizeof(uint16_t);
+inline constexpr size_t kPayloadFooterSize = kPayloadVersionSize + kChecksumSize;
 inline constexpr int kOldestWritten = 9;
 inline constexpr int kNewestVersion = 12;
 inline constexpr int kFirstChecksum = 5;

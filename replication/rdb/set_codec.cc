@@ -41,7 +41,7 @@ std::string ExpiriesOf(const Set& set, size_t members) {
   return expiries;
 }
 
-void Encode(RdbEncoder& out, const EntryView& entry) {
+void EncodeSet(RdbEncoder& out, const EntryView& entry) {
   if (entry.value.encoding == Encoding::kIntSet) return EncodeIntset(out, entry);
   const Set set(entry.value, out.options().now_ms);
   const size_t members = set.size();
@@ -55,7 +55,7 @@ void Add(RdbDecoding& in, std::string_view member) {
   if (!MutableSet(in.slot, in.limits).Add(member)) in.cursor.Fail("duplicate set member");
 }
 
-void Decode(RdbDecoding& in) {
+void DecodeSet(RdbDecoding& in) {
   RdbCursor expiries(in.item_expiries);
   const bool expires = !in.item_expiries.empty();
   in.Repeat([&] {
@@ -106,8 +106,8 @@ void DecodeListpack(RdbDecoding& in) {
   if (!list.complete()) in.cursor.Fail("Set listpack integrity check failed.");
 }
 
-constexpr RdbLayout kLayouts[] = {
-    {rdb::kSet, Decode},
+constexpr RdbLayout kSetLayouts[] = {
+    {rdb::kSet, DecodeSet},
     {rdb::kSetIntset, DecodeIntset},
     {rdb::kSetListpack, DecodeListpack},
 };
@@ -115,6 +115,6 @@ constexpr RdbLayout kLayouts[] = {
 }  // namespace
 
 constinit const RdbCodec kSetCodec = {
-    .type = ValueType::kSet, .encode = Encode, .layouts = kLayouts};
+    .type = ValueType::kSet, .encode = EncodeSet, .layouts = kSetLayouts};
 
 }  // namespace cloakroom

@@ -64,7 +64,7 @@ void EncodeGroup(RdbEncoder& out, std::string_view name, const StreamGroup& grou
   }
 }
 
-void Encode(RdbEncoder& out, const EntryView& entry) {
+void EncodeStream(RdbEncoder& out, const EntryView& entry) {
   const int version = out.options().version;
   const Stream stream(entry.value);
   out.BeginRecord(version >= kFirstWithActiveTimes ? rdb::kStream3
@@ -208,19 +208,19 @@ class StreamDecoder {
 };
 
 template <int kForm>
-void Decode(RdbDecoding& in) {
+void DecodeStream(RdbDecoding& in) {
   StreamDecoder(in, kForm).Decode();
 }
 
-constexpr RdbLayout kLayouts[] = {
-    {rdb::kStream, Decode<1>},
-    {rdb::kStream2, Decode<2>},
-    {rdb::kStream3, Decode<3>},
+constexpr RdbLayout kStreamLayouts[] = {
+    {rdb::kStream, DecodeStream<1>},
+    {rdb::kStream2, DecodeStream<2>},
+    {rdb::kStream3, DecodeStream<3>},
 };
 
 }  // namespace
 
 constinit const RdbCodec kStreamCodec = {
-    .type = ValueType::kStream, .encode = Encode, .layouts = kLayouts};
+    .type = ValueType::kStream, .encode = EncodeStream, .layouts = kStreamLayouts};
 
 }  // namespace cloakroom

@@ -13,9 +13,6 @@ namespace {
 constexpr int64_t kErasedFlag = 1;
 constexpr int64_t kSameFieldsFlag = 2;
 constexpr size_t kHead = sizeof(uint32_t) + sizeof(uint16_t);
-constexpr char kEnd = '\xff';
-/// A listpack with this count may have more.
-constexpr size_t kUnknownCount = UINT16_MAX;
 
 /// Appends elements to a listpack.
 class ListpackAppender {
@@ -42,10 +39,10 @@ class ListpackAppender {
     return count;
   }
   std::string Finish() {
-    bytes_.push_back(kEnd);
+    bytes_.push_back(static_cast<char>(kListpackEnd));
     StoreUnaligned(bytes_.data(), static_cast<uint32_t>(bytes_.size()));
     StoreUnaligned(bytes_.data() + sizeof(uint32_t),
-                   static_cast<uint16_t>(std::min(count_, kUnknownCount)));
+                   static_cast<uint16_t>(std::min<size_t>(count_, kUnknownListpackCount)));
     return std::move(bytes_);
   }
 

@@ -5,21 +5,21 @@
 namespace cloakroom {
 namespace {
 
-void Encode(RdbEncoder& out, const EntryView& entry) {
+void EncodeString(RdbEncoder& out, const EntryView& entry) {
   out.BeginRecord(rdb::kString, entry);
   out.String(StringView(entry.value).bytes());
 }
 
-void Decode(RdbDecoding& in) {
+void DecodeString(RdbDecoding& in) {
   const std::string_view bytes = in.String(in.first);
   if (in.cursor.ok()) MutableString(in.slot).Assign(bytes);
 }
 
-constexpr RdbLayout kLayouts[] = {{rdb::kString, Decode}};
+constexpr RdbLayout kStringLayouts[] = {{rdb::kString, DecodeString}};
 
 }  // namespace
 
 constinit const RdbCodec kStringCodec = {
-    .type = ValueType::kString, .encode = Encode, .layouts = kLayouts};
+    .type = ValueType::kString, .encode = EncodeString, .layouts = kStringLayouts};
 
 }  // namespace cloakroom

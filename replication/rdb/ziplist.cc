@@ -3,9 +3,9 @@
 namespace cloakroom {
 namespace {
 
-constexpr uint8_t kEnd = 0xff;
+constexpr uint8_t kZiplistEnd = 0xff;
 constexpr uint8_t kLongPrevious = 0xfe;
-constexpr uint32_t kUnknownCount = 0xffff;
+constexpr uint32_t kUnknownZiplistCount = 0xffff;
 
 }  // namespace
 
@@ -19,8 +19,8 @@ bool ZiplistReader::Next(RdbText& element) {
   const size_t start = cursor_.position();
   const uint8_t previous = cursor_.Byte();
   if (!cursor_.ok()) return false;
-  if (previous == kEnd) {
-    const bool right_count = expected_ == kUnknownCount || expected_ == count_;
+  if (previous == kZiplistEnd) {
+    const bool right_count = expected_ == kUnknownZiplistCount || expected_ == count_;
     complete_ = cursor_.at_end() && right_count && tail_ == (count_ == 0 ? start : last_);
     cursor_.Fail("end");
     return false;

@@ -3,7 +3,7 @@
 namespace cloakroom {
 namespace {
 
-constexpr uint8_t kEnd = 0xff;
+constexpr uint8_t kZipmapEnd = 0xff;
 constexpr uint8_t kLongSize = 254;
 
 }  // namespace
@@ -14,7 +14,7 @@ bool ZipmapReader::Next(RdbText& element) {
   uint32_t size = cursor_.Byte();
   if (!cursor_.ok()) return false;
   const bool is_value = count_ % 2 == 1;
-  if (size == kEnd) {
+  if (size == kZipmapEnd) {
     complete_ =
         cursor_.at_end() && !is_value && (expected_ >= kLongSize || expected_ * 2 == count_);
     cursor_.Fail("end");

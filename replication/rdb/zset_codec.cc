@@ -20,10 +20,10 @@ constexpr uint8_t kInfinity = 254;
 constexpr uint8_t kMinusInfinity = 255;
 
 constexpr std::string_view kBadScore = "invalid score";
-constexpr std::string_view kBadList = "Zset integrity check failed";
+constexpr std::string_view kBadZset = "Zset integrity check failed";
 
 // Redis begins with the greatest score, too: each member is then the new first one for a loader.
-void Encode(RdbEncoder& out, const EntryView& entry) {
+void EncodeZset(RdbEncoder& out, const EntryView& entry) {
   const Zset zset(entry.value);
   out.BeginRecord(rdb::kZset2, entry);
   out.Length(zset.size());
@@ -86,7 +86,7 @@ void DecodeBinary(RdbDecoding& in) {
 }
 
 template <typename List>
-void DecodePairs(RdbDecoding& in) {
+void DecodeScorePairs(RdbDecoding& in) {
   const std::string_view bytes = in.String(in.first);
   if (!in.cursor.ok()) return;
   List list(bytes);
@@ -98,19 +98,19 @@ void DecodePairs(RdbDecoding& in) {
     if (!number) return in.cursor.Fail(kBadScore);
     Add(in, member.view(), *number);
   }
-  if (!list.complete()) in.cursor.Fail(kBadList);
+  if (!list.complete()) in.cursor.Fail(kBadZset);
 }
 
-constexpr RdbLayout kLayouts[] = {
+constexpr RdbLayout kZsetLayouts[] = {
     {rdb::kZset, DecodeText},
     {rdb::kZset2, DecodeBinary},
-    {rdb::kZsetZiplist, DecodePairs<ZiplistReader>},
-    {rdb::kZsetListpack, DecodePairs<ListpackReader>},
+    {rdb::kZsetZiplist, DecodeScorePairs<ZiplistReader>},
+    {rdb::kZsetListpack, DecodeScorePairs<ListpackReader>},
 };
 
 }  // namespace
 
 constinit const RdbCodec kZsetCodec = {
-    .type = ValueType::kZset, .encode = Encode, .layouts = kLayouts};
+    .type = ValueType::kZset, .encode = EncodeZset, .layouts = kZsetLayouts};
 
 }  // namespace cloakroom

@@ -5,7 +5,7 @@
 namespace cloakroom {
 namespace {
 
-void Write(CommandOutput& out, const EntryView& entry, int64_t now_ms) {
+void WriteHash(CommandOutput& out, const EntryView& entry, int64_t now_ms) {
   const Hash hash(entry.value);
   {
     LongCommand command(out, "HSET", entry.key, 2);
@@ -23,6 +23,6 @@ void Write(CommandOutput& out, const EntryView& entry, int64_t now_ms) {
 
 }  // namespace
 
-constinit const CommandCodec kHashCommands = {.type = ValueType::kHash, .write = Write};
+constinit const CommandCodec kHashCommands = {.type = ValueType::kHash, .write = WriteHash};
 
 }  // namespace cloakroom

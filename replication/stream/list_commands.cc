@@ -4,7 +4,7 @@
 namespace cloakroom {
 namespace {
 
-void Write(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
+void WriteList(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
   LongCommand command(out, "RPUSH", entry.key, 1);
   const List list(entry.value);
   list.ForEach(0, list.size(), [&](std::string_view element) { command.Add({element}); });
@@ -12,6 +12,6 @@ void Write(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
 
 }  // namespace
 
-constinit const CommandCodec kListCommands = {.type = ValueType::kList, .write = Write};
+constinit const CommandCodec kListCommands = {.type = ValueType::kList, .write = WriteList};
 
 }  // namespace cloakroom

@@ -5,7 +5,7 @@
 namespace cloakroom {
 namespace {
 
-void Write(CommandOutput& out, const EntryView& entry, int64_t now_ms) {
+void WriteSet(CommandOutput& out, const EntryView& entry, int64_t now_ms) {
   const Set set(entry.value, now_ms);
   {
     LongCommand command(out, "SADD", entry.key, 1);
@@ -21,6 +21,6 @@ void Write(CommandOutput& out, const EntryView& entry, int64_t now_ms) {
 
 }  // namespace
 
-constinit const CommandCodec kSetCommands = {.type = ValueType::kSet, .write = Write};
+constinit const CommandCodec kSetCommands = {.type = ValueType::kSet, .write = WriteSet};
 
 }  // namespace cloakroom

@@ -39,7 +39,7 @@ void WriteGroup(CommandOutput& out, std::string_view key, std::string_view name,
   });
 }
 
-void Write(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
+void WriteStream(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
   const Stream stream(entry.value);
   const std::string_view key = entry.key;
   WriteEntries(out, key, stream);
@@ -57,6 +57,6 @@ void Write(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
 
 }  // namespace
 
-constinit const CommandCodec kStreamCommands = {.type = ValueType::kStream, .write = Write};
+constinit const CommandCodec kStreamCommands = {.type = ValueType::kStream, .write = WriteStream};
 
 }  // namespace cloakroom

@@ -5,7 +5,7 @@
 namespace cloakroom {
 namespace {
 
-void Write(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
+void WriteString(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
   const StringView string(entry.value);
   if (entry.expire_at_ms == kNoExpiry) return out.Send({"SET", entry.key, string.bytes()});
   out.Send({"SET", entry.key, string.bytes(), "PXAT", IntegerText(entry.expire_at_ms).view()});
@@ -14,6 +14,6 @@ void Write(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
 }  // namespace
 
 constinit const CommandCodec kStringCommands = {
-    .type = ValueType::kString, .write = Write, .says_expiry = true};
+    .type = ValueType::kString, .write = WriteString, .says_expiry = true};
 
 }  // namespace cloakroom

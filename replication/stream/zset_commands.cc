@@ -4,7 +4,7 @@
 namespace cloakroom {
 namespace {
 
-void Write(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
+void WriteZset(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
   LongCommand command(out, "ZADD", entry.key, 2);
   Zset(entry.value).ForEach([&](const ScoredItem& item) {
     command.Add({ScoreText(item.score).view(), item.member});
@@ -13,6 +13,6 @@ void Write(CommandOutput& out, const EntryView& entry, int64_t /*now_ms*/) {
 
 }  // namespace
 
-constinit const CommandCodec kZsetCommands = {.type = ValueType::kZset, .write = Write};
+constinit const CommandCodec kZsetCommands = {.type = ValueType::kZset, .write = WriteZset};
 
 }  // namespace cloakroom

@@ -179,7 +179,7 @@ std::optional<Operands> OpenOperands(Call& call) {
 }
 
 /// Null when all operands are empty.
-BlobRef Combine(BitOperation operation, std::span<const StringView> operands) {
+BlobRef CombineBits(BitOperation operation, std::span<const StringView> operands) {
   // The view of an integer holds its digits, so the views must not move.
   absl::InlinedVector<std::string_view, 4> bytes;
   size_t size = 0;
@@ -211,7 +211,7 @@ void PrepareBits(Call& call, BitOperation operation, std::span<const Entry* cons
   call.PrepareOnWorker([operation, prepared](LongWork& work) {
     std::vector<StringView> views;
     for (const HeldString& held : prepared->sources) views.push_back(held.view());
-    prepared->result = Combine(operation, views);
+    prepared->result = CombineBits(operation, views);
     work.prepared = prepared;
   });
 }
@@ -249,7 +249,7 @@ void BitOp(Call& call) {
   if (bytes > kMaxInlineBytes && call.may_prepare()) {
     return PrepareBits(call, *operation, *operands);
   }
-  PutBits(call, Combine(*operation, views));
+  PutBits(call, CombineBits(*operation, views));
 }
 
 // Read as a table.

@@ -168,24 +168,24 @@ void ClientTrackingInfo(Call& call) {
   for (const std::string& prefix : tracking.prefixes) reply.Bulk(std::string_view(prefix));
 }
 
-constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
+constexpr uint32_t kTrackingFlags = kNoScript | kLoading | kStale;
 
 // Read as a table.
 // clang-format off
 constexpr CommandRow kClientTrackingCommands[] = {
-    {.name = "client|tracking", .run = ClientTrackingCommand, .arity = -3, .flags = kOwn,
+    {.name = "client|tracking", .run = ClientTrackingCommand, .arity = -3, .flags = kTrackingFlags,
      .since = "6.0.0",
      .complexity = "O(1). Some options may introduce additional complexity.",
      .syntax = "<status: ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] "
                "[BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
      .summary = "Chooses whether the server reports changes of keys that this connection caches."},
-    {.name = "client|caching", .run = ClientCaching, .arity = 3, .flags = kOwn, .since = "6.0.0",
+    {.name = "client|caching", .run = ClientCaching, .arity = 3, .flags = kTrackingFlags, .since = "6.0.0",
      .complexity = "O(1)", .syntax = "<mode: YES | NO>",
      .summary = "Chooses whether the keys of the next command are tracked."},
-    {.name = "client|getredir", .run = ClientGetRedir, .arity = 2, .flags = kOwn,
+    {.name = "client|getredir", .run = ClientGetRedir, .arity = 2, .flags = kTrackingFlags,
      .since = "6.0.0", .complexity = "O(1)",
      .summary = "Returns the connection to which reports of changed keys go instead."},
-    {.name = "client|trackinginfo", .run = ClientTrackingInfo, .arity = 2, .flags = kOwn,
+    {.name = "client|trackinginfo", .run = ClientTrackingInfo, .arity = 2, .flags = kTrackingFlags,
      .since = "6.2.0", .complexity = "O(1)",
      .summary = "Describes how this connection tracks keys."},
 };

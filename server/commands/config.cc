@@ -29,7 +29,7 @@ void ConfigGet(Call& call) {
 }
 
 /// Replies OK, or the error, whose message is the reply.
-void Reply(const absl::Status& status, LongWork& work) {
+void ReplyStatus(const absl::Status& status, LongWork& work) {
   status.ok() ? work.reply.Ok() : work.Error(ReplyOf(status));
 }
 
@@ -42,13 +42,13 @@ void ConfigSet(Call& call) {
        caller = ConfigCaller{call.client().local, call.server().persistence().loader().loading()}](
           LongWork& work) {
         std::vector<std::string_view> views(words.begin(), words.end());
-        Reply(config.Set(views, caller), work);
+        ReplyStatus(config.Set(views, caller), work);
       });
 }
 
 void ConfigRewrite(Call& call) {
   call.StartLongWork(
-      [&config = call.server().config()](LongWork& work) { Reply(config.Rewrite(), work); });
+      [&config = call.server().config()](LongWork& work) { ReplyStatus(config.Rewrite(), work); });
 }
 
 void ConfigResetStat(Call& call) {

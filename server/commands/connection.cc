@@ -8,6 +8,7 @@
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/execution/executor.h"
+#include "server/execution/interests.h"
 #include "server/execution/transaction.h"
 #include "server/metrics/monitor_feed.h"
 #include "server/pubsub/pubsub.h"
@@ -145,6 +146,7 @@ void Reset(Call& call) {
   Client& client = call.client();
   Server& server = call.server();
   LeaveMulti(server, call.thread().slot, client);
+  GiveBackSessions(server, call.thread().slot, client);
   if (client.monitor) {
     server.monitors().Remove(client.link.lock().get());
     client.monitor = false;

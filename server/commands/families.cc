@@ -44,6 +44,8 @@ std::span<const CommandFamily> CommandFamilies() {
       ServerCommands(),
       SetCommands(),
       SetAlgebraCommands(),
+      SessionCommands(),
+      SessionAdminCommands(),
       SetExpiryCommands(),
       SlowLogCommands(),
       StreamCommands(),

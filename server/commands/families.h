@@ -45,6 +45,8 @@ CommandFamily ScriptingCommands();
 CommandFamily ServerCommands();
 CommandFamily SetCommands();
 CommandFamily SetAlgebraCommands();
+CommandFamily SessionCommands();
+CommandFamily SessionAdminCommands();
 CommandFamily SetExpiryCommands();
 CommandFamily SlowLogCommands();
 CommandFamily StreamCommands();

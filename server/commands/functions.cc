@@ -129,7 +129,7 @@ void FunctionFlush(Call& call) {
 
 enum class RestorePolicy : uint8_t { kAppend, kFlush, kReplace };
 
-std::optional<RestorePolicy> PolicyOf(Call& call) {
+std::optional<RestorePolicy> RestorePolicyOf(Call& call) {
   if (call.argc() == 3 || call.Is(3, "APPEND")) return RestorePolicy::kAppend;
   if (call.Is(3, "FLUSH")) return RestorePolicy::kFlush;
   if (call.Is(3, "REPLACE")) return RestorePolicy::kReplace;
@@ -153,7 +153,7 @@ absl::StatusOr<std::vector<LibraryPtr>> RunPayload(Call& call, std::string_view 
 
 void FunctionRestore(Call& call) {
   if (call.argc() > 4) return SubcommandError(call);
-  const std::optional<RestorePolicy> policy = PolicyOf(call);
+  const std::optional<RestorePolicy> policy = RestorePolicyOf(call);
   if (!policy) {
     return call.Error(
         "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.");

@@ -287,8 +287,8 @@ struct PreparedSearch {
   ScratchZset result;
 };
 
-void Store(Call& call, const SearchRequest& request, const Zset& zset, size_t source_at,
-           KeyEvent event) {
+void StoreFound(Call& call, const SearchRequest& request, const Zset& zset, size_t source_at,
+                KeyEvent event) {
   constexpr size_t kLongSearch = 2'000;  // candidates, that is about a millisecond
   const auto put = [&](ScratchZset& result) {
     StoreZset(call, result, event, {request.store_at, source_at, source_at + 1});
@@ -318,8 +318,8 @@ void Search(Call& call, SearchForm form, bool may_store = true) {
   if (!request) return;
   if (request->store_at > 0) {
     const bool search = form == SearchForm::kSearchStore;
-    return Store(call, *request, *zset, source_at,
-                 search ? KeyEvent("geosearchstore") : KeyEvent("georadiusstore"));
+    return StoreFound(call, *request, *zset, source_at,
+                      search ? KeyEvent("geosearchstore") : KeyEvent("georadiusstore"));
   }
   if (!zset.exists()) return call.reply().Array(0);
   ReplyFrom(call, *zset, GeoSearch(request->shape).Candidates(*zset),

@@ -69,14 +69,14 @@ void HGetEx(Call& call) {
 }
 
 /// The options before HSETEX's fields.
-struct SetOptions {
+struct HSetExOptions {
   enum class Exists : uint8_t { kEither, kAll, kNone };
   Exists demands = Exists::kEither;
   bool keep_ttl = false;
   std::optional<int64_t> at_ms;
 };
 
-void TakeSetOption(Arguments& args, SetOptions& options) {
+void TakeHSetExOption(Arguments& args, HSetExOptions& options) {
   const std::optional<ExpireForm> form = TakeExpireForm(args);
   const bool keep_ttl = !form && args.Word("KEEPTTL");
   if (form || keep_ttl) {
@@ -91,25 +91,26 @@ void TakeSetOption(Arguments& args, SetOptions& options) {
   }
   const bool all = args.Word("FXX");
   if (!all && !args.Word("FNX")) args.Fail(Concat({"ERR unknown argument: ", args.Peek()}));
-  if (options.demands != SetOptions::Exists::kEither) {
+  if (options.demands != HSetExOptions::Exists::kEither) {
     args.Fail("ERR Only one of FXX or FNX arguments can be specified");
   }
-  options.demands = all ? SetOptions::Exists::kAll : SetOptions::Exists::kNone;
+  options.demands = all ? HSetExOptions::Exists::kAll : HSetExOptions::Exists::kNone;
 }
 
 /// Takes everything before HSETEX's pairs of field and value.
-SetOptions TakeSetOptions(Arguments& args) {
-  SetOptions options;
-  while (args.More() && !args.Word("FIELDS")) TakeSetOption(args, options);
+HSetExOptions TakeHSetExOptions(Arguments& args) {
+  HSetExOptions options;
+  while (args.More() && !args.Word("FIELDS")) TakeHSetExOption(args, options);
   if (args.left() < 3) args.WrongArity();
   const int64_t count = args.IntegerIn(1, INT32_MAX, "ERR invalid number of fields");
   if (static_cast<size_t>(count) * 2 != args.left()) args.WrongArity();
   return options;
 }
 
-bool MeetsDemand(Call& call, const Hash& hash, SetOptions::Exists demands, CommandArguments pairs) {
-  if (demands == SetOptions::Exists::kEither) return true;
-  const bool wanted = demands == SetOptions::Exists::kAll;
+bool MeetsDemand(Call& call, const Hash& hash, HSetExOptions::Exists demands,
+                 CommandArguments pairs) {
+  if (demands == HSetExOptions::Exists::kEither) return true;
+  const bool wanted = demands == HSetExOptions::Exists::kAll;
   for (size_t i = 0; i < pairs.size(); i += 2) {
     if (hash.Find(pairs[i], call.now_ms()).has_value() != wanted) return false;
   }
@@ -118,7 +119,7 @@ bool MeetsDemand(Call& call, const Hash& hash, SetOptions::Exists demands, Comma
 
 void HSetEx(Call& call) {
   Arguments args(call, 2);
-  const SetOptions options = TakeSetOptions(args);
+  const HSetExOptions options = TakeHSetExOptions(args);
   if (!args.Finish()) return;
   Writing<MutableHash> hash(call, call.arg(1));
   if (!hash.ok()) return;

@@ -8,6 +8,7 @@
 #include "protocol/numbers.h"
 #include "server/commands/families.h"
 #include "server/commands/support/long_reply.h"
+#include "server/commands/support/parked_poll.h"
 #include "server/commands/support/sampling.h"
 #include "server/commands/support/scan_options.h"
 #include "server/execution/call.h"
@@ -216,7 +217,7 @@ void HDel(Call& call) {
 
 void HIncrBy(Call& call) {
   std::optional<int64_t> increment = call.Integer(3);
-  if (!increment) return;
+  if (!increment || ParkPoll(call)) return;
   Writing<MutableHash> hash(call, call.arg(1));
   if (!hash.ok()) return;
   int64_t value = 0;

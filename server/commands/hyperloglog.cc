@@ -51,7 +51,7 @@ std::optional<HyperLogLog> CopyHll(Call& call, Writing<MutableString>& string) {
   return HyperLogLog(*view, MaxSparse(call));
 }
 
-void Store(WriteScope& scope, const HyperLogLog& hll) {
+void StoreHyperLogLog(WriteScope& scope, const HyperLogLog& hll) {
   const int64_t expire_at_ms = scope.exists() ? scope.expire_at_ms() : kNoExpiry;
   StoreRaw(scope, BlobRef::Adopt(Blob::Create(hll.bytes())), expire_at_ms);
 }
@@ -72,7 +72,7 @@ void PfAdd(Call& call) {
   if (changes > 0) {
     hll->ForgetCount();
     string.scope().LogAs(call.db().index(), call.args());
-    Store(string.scope(), *hll);
+    StoreHyperLogLog(string.scope(), *hll);
     string.Changed("pfadd", changes);
   }
   call.reply().Integer(changes > 0 ? 1 : 0);
@@ -194,7 +194,7 @@ void PfMerge(Call& call) {
     KeepForLog(call.db(), call.arg(i), call.HashOf(call.arg(i)));
   }
   string.scope().LogAs(call.db().index(), call.args());
-  Store(string.scope(), *hll);
+  StoreHyperLogLog(string.scope(), *hll);
   string.Changed("pfadd");
   call.reply().Ok();
 }
@@ -208,7 +208,7 @@ bool MakeDense(Call& call, Writing<MutableString>& string, HyperLogLog& hll) {
     call.Error(kCorrupt);
     return false;
   }
-  Store(string.scope(), hll);
+  StoreHyperLogLog(string.scope(), hll);
   string.Changed(kUntold);
   return true;
 }

@@ -19,13 +19,13 @@ namespace {
 using Verdict = Waiter::Verdict;
 
 /// What serves a request: the elements that it takes, and the form of its reply.
-struct Pop {
+struct ListPop {
   ListEnd end;
   bool nested = false;  ///< as LMPOP replies; otherwise a key and one element
   size_t most = 1;
 };
 
-void ReplyPop(ReplyWriter& reply, std::string_view key, const List& list, const Pop& pop,
+void ReplyPop(ReplyWriter& reply, std::string_view key, const List& list, const ListPop& pop,
               size_t count) {
   if (pop.nested) return ReplyPopped(reply, key, list, pop.end, count);
   reply.Array(2);
@@ -33,7 +33,7 @@ void ReplyPop(ReplyWriter& reply, std::string_view key, const List& list, const 
   ReplyFromEnd(reply, list, pop.end, 1);
 }
 
-Verdict ServePop(const ReadyKey& ready, const Pop& pop) {
+Verdict ServePop(const ReadyKey& ready, const ListPop& pop) {
   WriteScope scope(ready.hold, ready.db, ready.key, ready.hash, ready.now_ms);
   if (!scope.exists()) return Verdict::kNotReady;
   if (scope.type() != List::kType || !ready.Take()) return Verdict::kNotForMe;
@@ -48,7 +48,7 @@ Verdict ServePop(const ReadyKey& ready, const Pop& pop) {
 }
 
 /// Waits until one of the keys is a list.
-void Wait(Call& call, CommandArguments keys, int64_t time_limit_ms, const Pop& pop) {
+void Wait(Call& call, CommandArguments keys, int64_t time_limit_ms, const ListPop& pop) {
   if (!call.may_block()) return call.reply().NullArray();
   call.Block({.keys = {keys.begin(), keys.end()},
               .time_limit_ms = time_limit_ms,

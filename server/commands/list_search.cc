@@ -14,7 +14,7 @@ namespace cloakroom {
 namespace {
 
 /// What LPOS looks for.
-struct Search {
+struct ElementSearch {
   std::string element;
   ListEnd from = ListEnd::kFront;
   uint64_t skipped = 0;  ///< matches before the first one that counts
@@ -23,8 +23,8 @@ struct Search {
   size_t looked_at = SIZE_MAX;  ///< elements to compare at most
 };
 
-std::optional<Search> ParseSearch(Call& call) {
-  Search search{.element = std::string(call.arg(2))};
+std::optional<ElementSearch> ParseSearch(Call& call) {
+  ElementSearch search{.element = std::string(call.arg(2))};
   Arguments args(call, 3);
   while (args.More()) {
     if (args.Word("RANK", 1)) {
@@ -55,7 +55,7 @@ std::optional<Search> ParseSearch(Call& call) {
   return search;
 }
 
-void ReplyMatches(ReplyWriter& reply, const List& list, const Search& search) {
+void ReplyMatches(ReplyWriter& reply, const List& list, const ElementSearch& search) {
   const ListCode element(search.element);
   const size_t mark = reply.BeginArray();
   size_t found = 0;
@@ -79,7 +79,7 @@ void ReplyMatches(ReplyWriter& reply, const List& list, const Search& search) {
 }
 
 void LPos(Call& call) {
-  std::optional<Search> search = ParseSearch(call);
+  std::optional<ElementSearch> search = ParseSearch(call);
   if (!search) return;
   Reading<List> list(call, call.arg(1));
   if (!list.ok()) return;

@@ -51,7 +51,7 @@ void PopCount(Call& call, ListEnd end) {
   list.Changed(PopEventOf(end), static_cast<int64_t>(count));
 }
 
-void Pop(Call& call, ListEnd end) {
+void PopOne(Call& call, ListEnd end) {
   if (call.argc() > 3) return call.WrongArity();
   if (call.argc() == 3) return PopCount(call, end);
   Writing<MutableList> list(call, call.arg(1));
@@ -62,8 +62,8 @@ void Pop(Call& call, ListEnd end) {
   list.Changed(PopEventOf(end));
 }
 
-void LPop(Call& call) { Pop(call, ListEnd::kFront); }
-void RPop(Call& call) { Pop(call, ListEnd::kBack); }
+void LPop(Call& call) { PopOne(call, ListEnd::kFront); }
+void RPop(Call& call) { PopOne(call, ListEnd::kBack); }
 
 void LLen(Call& call) {
   Reading<List> list(call, call.arg(1));

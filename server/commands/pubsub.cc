@@ -106,7 +106,7 @@ void CountPatterns(Call& call) {
 }
 
 constexpr uint32_t kListens = kPubSub | kNoScript | kLoading | kStale | kWhileSubscribed;
-constexpr uint32_t kAsks = kPubSub | kLoading | kStale;
+constexpr uint32_t kAsksTopics = kPubSub | kLoading | kStale;
 
 // Read as a table.
 // clang-format off
@@ -136,31 +136,31 @@ constexpr CommandRow kPubSubCommands[] = {
      .complexity = "O(N) for N channels.",
      .syntax = "[shardchannel [shardchannel ...]]",
      .summary = "Stops listening to some shard channels, or to all."},
-    {.name = "publish", .run = Publish, .arity = 3, .flags = kAsks | kFast | kMayReplicate,
+    {.name = "publish", .run = Publish, .arity = 3, .flags = kAsksTopics | kFast | kMayReplicate,
      .since = "2.0.0", .complexity = "O(N+M) for N listeners of the channel and M patterns.",
      .syntax = "channel message", .summary = "Sends a message to all who listen to a channel."},
-    {.name = "spublish", .run = SPublish, .arity = 3, .flags = kAsks | kFast | kMayReplicate,
+    {.name = "spublish", .run = SPublish, .arity = 3, .flags = kAsksTopics | kFast | kMayReplicate,
      .keys = {Key(1, kNotKey)}, .access = Access::kNone, .since = "7.0.0",
      .complexity = "O(N) for N listeners of the channel.",
      .syntax = "shardchannel message",
      .summary = "Sends a message to all who listen to a shard channel."},
     {.name = "pubsub", .arity = -2, .since = "2.8.0", .complexity = "Depends on the subcommand.",
      .summary = "Tells who listens to what."},
-    {.name = "pubsub|channels", .run = ListNames<Topic::kChannel>, .arity = -2, .flags = kAsks,
+    {.name = "pubsub|channels", .run = ListNames<Topic::kChannel>, .arity = -2, .flags = kAsksTopics,
      .since = "2.8.0", .complexity = "O(N) for N channels.",
      .syntax = "[pattern]", .summary = "Lists the channels that somebody listens to."},
     {.name = "pubsub|help", .run = Help, .arity = 2, .flags = kLoading | kStale, .since = "6.2.0",
      .complexity = "O(1)", .summary = "Lists the subcommands."},
-    {.name = "pubsub|numpat", .run = CountPatterns, .arity = 2, .flags = kAsks, .since = "2.8.0",
+    {.name = "pubsub|numpat", .run = CountPatterns, .arity = 2, .flags = kAsksTopics, .since = "2.8.0",
      .complexity = "O(1)", .summary = "Counts the patterns that somebody listens to."},
-    {.name = "pubsub|numsub", .run = CountSubscribers<Topic::kChannel>, .arity = -2, .flags = kAsks,
+    {.name = "pubsub|numsub", .run = CountSubscribers<Topic::kChannel>, .arity = -2, .flags = kAsksTopics,
      .since = "2.8.0", .complexity = "O(N) for N channels.",
      .syntax = "[channel [channel ...]]", .summary = "Counts those who listen to channels."},
     {.name = "pubsub|shardchannels", .run = ListNames<Topic::kShardChannel>, .arity = -2,
-     .flags = kAsks, .since = "7.0.0", .complexity = "O(N) for N channels.",
+     .flags = kAsksTopics, .since = "7.0.0", .complexity = "O(N) for N channels.",
      .syntax = "[pattern]", .summary = "Lists the shard channels that somebody listens to."},
     {.name = "pubsub|shardnumsub", .run = CountSubscribers<Topic::kShardChannel>, .arity = -2,
-     .flags = kAsks, .since = "7.0.0", .complexity = "O(N) for N channels.",
+     .flags = kAsksTopics, .since = "7.0.0", .complexity = "O(N) for N channels.",
      .syntax = "[shardchannel [shardchannel ...]]",
      .summary = "Counts those who listen to shard channels."},
 };

@@ -15,7 +15,7 @@
 #include "server/info/client_line.h"
 #include "server/log/log.h"
 #include "server/roles/link_log.h"
-#include "server/session/stream.h"
+#include "server/session/socket_stream.h"
 
 namespace cloakroom {
 namespace {
@@ -67,7 +67,8 @@ void Synchronize(Call& call, NewReplica replica) {
   replica.client = AsReplica(client);
   auto shared = std::make_shared<NewReplica>(std::move(replica));
   client.close_after_reply = true;
-  client.hand_over = [transport, shared](std::unique_ptr<Stream> stream, std::string unparsed) {
+  client.hand_over = [transport, shared](std::unique_ptr<SocketStream> stream,
+                                         std::string unparsed) {
     shared->stream = std::move(stream);
     shared->unparsed = std::move(unparsed);
     transport->Adopt(std::move(*shared));

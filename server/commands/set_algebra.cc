@@ -9,6 +9,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "server/commands/families.h"
+#include "server/commands/support/combine.h"
 #include "server/commands/support/item_expiry.h"
 #include "server/commands/support/long_reply.h"
 #include "server/commands/support/scratch_set.h"
@@ -18,8 +19,6 @@
 
 namespace cloakroom {
 namespace {
-
-enum class Combine : uint8_t { kIntersection, kUnion, kDifference };
 
 /// Called with each member of a result; false ends the iteration.
 using MemberFn = absl::FunctionRef<bool(std::string_view)>;
@@ -42,7 +41,7 @@ bool DifferenceByLookup(std::span<const Set> sets) {
 }
 
 /// Adding a member to a set costs about as much as replying with this many members.
-constexpr size_t kBuildWeight = 4;
+constexpr size_t kSetBuildWeight = 4;
 
 /// The cost of `combine`, in members replied.
 size_t Cost(Combine combine, std::span<const Set> sets) {
@@ -50,9 +49,10 @@ size_t Cost(Combine combine, std::span<const Set> sets) {
     return std::min_element(sets.begin(), sets.end(), SmallerFirst)->size() * sets.size();
   }
   if (sets.size() == 1) return sets[0].size();
-  if (combine == Combine::kUnion) return TotalSize(sets) * kBuildWeight;
+  if (combine == Combine::kUnion) return TotalSize(sets) * kSetBuildWeight;
   if (sets[0].empty()) return 0;
-  return DifferenceByLookup(sets) ? sets[0].size() * sets.size() : TotalSize(sets) * kBuildWeight;
+  return DifferenceByLookup(sets) ? sets[0].size() * sets.size()
+                                  : TotalSize(sets) * kSetBuildWeight;
 }
 
 /// Calls `fn` for the members of all sets.
@@ -155,7 +155,7 @@ void ReplyFromSets(Call& call, std::vector<Set> sets, size_t cost, Write write) 
                          LongWork& work) { write(work.reply, ViewsOf(shared, now_ms)); });
 }
 
-void Reply(Call& call, Combine combine) {
+void ReplyCombinedSets(Call& call, Combine combine) {
   std::optional<std::vector<Set>> sets = OpenSets(call, 1, call.argc() - 1);
   if (!sets) return;
   const size_t cost = Cost(combine, *sets);
@@ -166,9 +166,9 @@ void Reply(Call& call, Combine combine) {
                 });
 }
 
-void SInter(Call& call) { Reply(call, Combine::kIntersection); }
-void SUnion(Call& call) { Reply(call, Combine::kUnion); }
-void SDiff(Call& call) { Reply(call, Combine::kDifference); }
+void SInter(Call& call) { ReplyCombinedSets(call, Combine::kIntersection); }
+void SUnion(Call& call) { ReplyCombinedSets(call, Combine::kUnion); }
+void SDiff(Call& call) { ReplyCombinedSets(call, Combine::kDifference); }
 
 /// The result of a STORE form, computed outside the event loop, and what it was computed from.
 struct PreparedSet {
@@ -216,7 +216,7 @@ void PutResult(Call& call, ScratchSet& result, KeyEvent event) {
 /// A large result is computed outside the event loop, and put in place only if its sources have not
 /// changed meanwhile. Otherwise it would not come from one moment, and the log, which repeats the
 /// command, would give another result.
-void Store(Call& call, Combine combine, KeyEvent event) {
+void StoreCombinedSets(Call& call, Combine combine, KeyEvent event) {
   for (size_t i = 2; i < call.argc(); ++i) EraseExpiredMembers(call, call.arg(i));
   std::optional<std::vector<Set>> sets = OpenSets(call, 2, call.argc() - 2);
   if (!sets) return;
@@ -232,9 +232,9 @@ void Store(Call& call, Combine combine, KeyEvent event) {
   PutResult(call, result, event);
 }
 
-void SInterStore(Call& call) { Store(call, Combine::kIntersection, "sinterstore"); }
-void SUnionStore(Call& call) { Store(call, Combine::kUnion, "sunionstore"); }
-void SDiffStore(Call& call) { Store(call, Combine::kDifference, "sdiffstore"); }
+void SInterStore(Call& call) { StoreCombinedSets(call, Combine::kIntersection, "sinterstore"); }
+void SUnionStore(Call& call) { StoreCombinedSets(call, Combine::kUnion, "sunionstore"); }
+void SDiffStore(Call& call) { StoreCombinedSets(call, Combine::kDifference, "sdiffstore"); }
 
 void SInterCard(Call& call) {
   Arguments args(call, 1);

@@ -133,7 +133,7 @@ void Build(StoredList& list, const SortOptions& options, SortLookup look_up) {
 
 /// As the set commands that store, see set_algebra.cc: much work is done on a worker, and counts
 /// only if the source is unchanged.
-void Store(Call& call, const ValueView& value, const SortOptions& options) {
+void StoreSorted(Call& call, const ValueView& value, const SortOptions& options) {
   const auto prepared = call.prepared<StoredList>();
   if (prepared != nullptr && prepared->source.Is(value)) {
     return PutList(call, *prepared, *options.store);
@@ -154,7 +154,7 @@ void Store(Call& call, const ValueView& value, const SortOptions& options) {
   PutList(call, list, *options.store);
 }
 
-void Reply(Call& call, const ValueView& value, const SortOptions& options) {
+void ReplySorted(Call& call, const ValueView& value, const SortOptions& options) {
   if (CountOfElements(value) > kLongWorkItems && !options.reads_others()) {
     return call.StartLongWork([source = SharedValue(value), options](LongWork& work) {
       auto elements = SortedElements(source.view(), options, NoLookup);
@@ -195,7 +195,7 @@ void SortKey(Call& call, bool may_store) {
     options.by.clear();
   }
   if (options.unsorted) options.by.clear();
-  options.store ? Store(call, value, options) : Reply(call, value, options);
+  options.store ? StoreSorted(call, value, options) : ReplySorted(call, value, options);
 }
 
 void Sort(Call& call) { SortKey(call, /*may_store=*/true); }

@@ -81,7 +81,8 @@ bool Equals(WriteScope& scope, std::string_view bytes) {
   return scope.exists() && MutableString(scope).view().bytes() == bytes;
 }
 
-void Store(Call& call, std::string_view key, std::string_view value, const SetOptions& options) {
+void StoreString(Call& call, std::string_view key, std::string_view value,
+                 const SetOptions& options) {
   WriteScope scope = call.Open(key);
   if (options.get && !ReplyOld(call, scope)) return;
   if (options.if_equal) {
@@ -108,19 +109,19 @@ void StoreForEver(Call& call, std::string_view key, std::string_view value) {
   scope.Changed("set");
 }
 
-void Set(Call& call) {
+void SetCommand(Call& call) {
   if (call.argc() == 3) {
     StoreForEver(call, call.arg(1), call.arg(2));
     return call.reply().Ok();
   }
   std::optional<SetOptions> options = ReadSetOptions(call);
-  if (options) Store(call, call.arg(1), call.arg(2), *options);
+  if (options) StoreString(call, call.arg(1), call.arg(2), *options);
 }
 
 void SetWithTime(Call& call, ExpireForm form) {
   Arguments args(call, 2);
   const int64_t at_ms = TakePositiveExpireTime(args, form);
-  if (args.Finish()) Store(call, call.arg(1), call.arg(3), {.expire_at_ms = at_ms});
+  if (args.Finish()) StoreString(call, call.arg(1), call.arg(3), {.expire_at_ms = at_ms});
 }
 void SetEx(Call& call) { SetWithTime(call, kInSeconds); }
 void PSetEx(Call& call) { SetWithTime(call, kInMilliseconds); }
@@ -133,7 +134,7 @@ void SetNx(Call& call) {
   call.reply().Integer(1);
 }
 
-void GetSet(Call& call) { Store(call, call.arg(1), call.arg(2), {.get = true}); }
+void GetSet(Call& call) { StoreString(call, call.arg(1), call.arg(2), {.get = true}); }
 
 void MSet(Call& call) {
   if (call.argc() % 2 == 0) return call.WrongArity();
@@ -220,7 +221,7 @@ constexpr CommandRow kStringCommands[] = {
     {.name = "get", .run = Get, .arity = 2, .flags = kReadonly | kFast,
      .keys = {Key(1, kRO | kAccess)}, .since = "1.0.0", .complexity = "O(1)",
      .syntax = "key", .summary = "Returns the string that a key holds."},
-    {.name = "set", .run = Set, .arity = -3, .flags = kWrite | kDenyOom,
+    {.name = "set", .run = SetCommand, .arity = -3, .flags = kWrite | kDenyOom,
      .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)
                   .Noted("Reads the old value with GET alone")}, .since = "1.0.0",
      .complexity = "O(1)",

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/commands/families.h"
+#include "server/commands/support/combine.h"
 #include "server/commands/support/item_expiry.h"
 #include "server/commands/support/long_reply.h"
 #include "server/commands/support/score_table.h"
@@ -19,8 +20,6 @@
 
 namespace cloakroom {
 namespace {
-
-enum class Combine : uint8_t { kIntersection, kUnion, kDifference };
 
 /// What a request asks for, except the keys.
 struct CombineOptions {
@@ -35,7 +34,7 @@ struct CombineOptions {
 enum class Form : uint8_t { kReply, kStore, kCount };
 
 /// The inputs of a request, as they are under its hold.
-struct Request {
+struct CombineRequest {
   std::vector<ScoredInput> inputs;
   size_t first_key = 0;
   CombineOptions options;
@@ -86,7 +85,8 @@ void TakeCombineOptions(Arguments& args, Form form, size_t keys, CombineOptions&
 
 /// Reads a request whose number of keys is argument `numkeys_at`. Redis opens the keys before it
 /// reads the options. Replies with the error if it returns nullopt.
-std::optional<Request> ParseRequest(Call& call, Combine combine, Form form, size_t numkeys_at) {
+std::optional<CombineRequest> ParseRequest(Call& call, Combine combine, Form form,
+                                           size_t numkeys_at) {
   Arguments args(call, numkeys_at);
   const int64_t keys = args.Integer();
   if (keys < 1) {
@@ -98,7 +98,7 @@ std::optional<Request> ParseRequest(Call& call, Combine combine, Form form, size
   const auto count = static_cast<size_t>(keys);
   std::optional<std::vector<ScoredInput>> inputs = OpenInputs(call, args.at(), count);
   if (!inputs) return std::nullopt;
-  Request request{.inputs = *std::move(inputs), .first_key = args.at(), .options = {}};
+  CombineRequest request{.inputs = *std::move(inputs), .first_key = args.at(), .options = {}};
   request.options.combine = combine;
   request.options.weights.assign(count, 1);
   args.GoTo(args.at() + count);
@@ -108,7 +108,7 @@ std::optional<Request> ParseRequest(Call& call, Combine combine, Form form, size
 }
 
 /// The cost of a combination, in members replied.
-size_t Cost(const Request& request) {
+size_t Cost(const CombineRequest& request) {
   // Adding a member to a table, and sorting it, costs about as much as replying with this many.
   constexpr size_t kBuildWeight = 8;
   const std::vector<ScoredInput>& inputs = request.inputs;
@@ -166,7 +166,7 @@ ScoreTable Combined(std::span<const ScoredInput> inputs, const CombineOptions& o
 
 /// Runs `write(ReplyWriter&, inputs, options)` at once, or on a worker if the cost is high.
 template <typename Write>
-void ReplyFromInputs(Call& call, Request request, Write write) {
+void ReplyFromInputs(Call& call, CombineRequest request, Write write) {
   if (Cost(request) <= kLongWorkItems) {
     return write(call.reply(), request.inputs, request.options);
   }
@@ -174,8 +174,8 @@ void ReplyFromInputs(Call& call, Request request, Write write) {
                       write](LongWork& work) { write(work.reply, ViewsOf(shared), options); });
 }
 
-void Reply(Call& call, Combine combine) {
-  std::optional<Request> request = ParseRequest(call, combine, Form::kReply, 1);
+void ReplyCombinedZsets(Call& call, Combine combine) {
+  std::optional<CombineRequest> request = ParseRequest(call, combine, Form::kReply, 1);
   if (!request) return;
   ReplyFromInputs(call, *std::move(request),
                   [](ReplyWriter& reply, const std::vector<ScoredInput>& inputs,
@@ -188,9 +188,9 @@ void Reply(Call& call, Combine combine) {
                   });
 }
 
-void ZInter(Call& call) { Reply(call, Combine::kIntersection); }
-void ZUnion(Call& call) { Reply(call, Combine::kUnion); }
-void ZDiff(Call& call) { Reply(call, Combine::kDifference); }
+void ZInter(Call& call) { ReplyCombinedZsets(call, Combine::kIntersection); }
+void ZUnion(Call& call) { ReplyCombinedZsets(call, Combine::kUnion); }
+void ZDiff(Call& call) { ReplyCombinedZsets(call, Combine::kDifference); }
 
 void Fill(ScratchZset& result, std::span<const ScoredInput> inputs, const CombineOptions& options) {
   const ScoreTable table = Combined(inputs, options);
@@ -213,7 +213,7 @@ struct PreparedZset {
   ScratchZset result;
 };
 
-void PrepareStore(Call& call, const Request& request) {
+void PrepareStore(Call& call, const CombineRequest& request) {
   call.PrepareOnWorker(
       [sources = ShareAll(request.inputs), options = request.options,
        stale = call.prepared<PreparedZset>(),
@@ -229,8 +229,8 @@ void PrepareStore(Call& call, const Request& request) {
 /// A large result is computed outside the event loop, and put in place only if its sources have not
 /// changed meanwhile. Otherwise it would not come from one moment, and the log, which repeats the
 /// command, would give another result.
-void Store(Call& call, Combine combine, KeyEvent event) {
-  const std::optional<Request> request = ParseRequest(call, combine, Form::kStore, 2);
+void StoreCombinedZsets(Call& call, Combine combine, KeyEvent event) {
+  const std::optional<CombineRequest> request = ParseRequest(call, combine, Form::kStore, 2);
   if (!request) return;
   const StoreKeys keys{.target = 1,
                        .first_source = request->first_key,
@@ -245,12 +245,13 @@ void Store(Call& call, Combine combine, KeyEvent event) {
   StoreZset(call, result, event, keys);
 }
 
-void ZInterStore(Call& call) { Store(call, Combine::kIntersection, "zinterstore"); }
-void ZUnionStore(Call& call) { Store(call, Combine::kUnion, "zunionstore"); }
-void ZDiffStore(Call& call) { Store(call, Combine::kDifference, "zdiffstore"); }
+void ZInterStore(Call& call) { StoreCombinedZsets(call, Combine::kIntersection, "zinterstore"); }
+void ZUnionStore(Call& call) { StoreCombinedZsets(call, Combine::kUnion, "zunionstore"); }
+void ZDiffStore(Call& call) { StoreCombinedZsets(call, Combine::kDifference, "zdiffstore"); }
 
 void ZInterCard(Call& call) {
-  std::optional<Request> request = ParseRequest(call, Combine::kIntersection, Form::kCount, 1);
+  std::optional<CombineRequest> request =
+      ParseRequest(call, Combine::kIntersection, Form::kCount, 1);
   if (!request) return;
   ReplyFromInputs(call, *std::move(request),
                   [](ReplyWriter& reply, const std::vector<ScoredInput>& inputs,

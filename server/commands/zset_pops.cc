@@ -17,7 +17,7 @@ namespace cloakroom {
 namespace {
 
 /// What is popped, and how the reply says it.
-struct Pop {
+struct ZsetPop {
   enum class Shape : uint8_t {
     kFlat,      ///< member, score, …
     kPairs,     ///< an array for each member
@@ -35,8 +35,8 @@ struct Pop {
   }
 };
 
-void ReplyPopped(ReplyWriter& reply, const Zset& zset, const Pop& pop, std::string_view key) {
-  using Shape = Pop::Shape;
+void ReplyPopped(ReplyWriter& reply, const Zset& zset, const ZsetPop& pop, std::string_view key) {
+  using Shape = ZsetPop::Shape;
   const RankRange ranks = pop.RanksIn(zset);
   const bool pairs = pop.shape == Shape::kPairs || pop.shape == Shape::kKeyPairs;
   const bool with_key = pop.shape == Shape::kKeyFlat || pop.shape == Shape::kKeyPairs;
@@ -53,13 +53,13 @@ void ReplyPopped(ReplyWriter& reply, const Zset& zset, const Pop& pop, std::stri
 }
 
 /// Reports what has been popped from the key of a scope.
-void Report(WriteScope& scope, const Pop& pop, size_t count) {
+void Report(WriteScope& scope, const ZsetPop& pop, size_t count) {
   scope.Changed(pop.event(), static_cast<int64_t>(count));
   if (!scope.exists()) scope.Changed("del");
 }
 
 /// Pops so many members that replying and removing are long work, from a shared copy.
-void PopLong(Call& call, WriteScope& scope, const Pop& pop) {
+void PopLong(Call& call, WriteScope& scope, const ZsetPop& pop) {
   const SharedValue popped_from = Zset(scope.view()).Share();
   const Zset zset(popped_from.view());
   const RankRange ranks = pop.RanksIn(zset);
@@ -71,7 +71,7 @@ void PopLong(Call& call, WriteScope& scope, const Pop& pop) {
 }
 
 /// Pops from a sorted set that is there.
-void PopFrom(Call& call, WriteScope& scope, const Pop& pop) {
+void PopFrom(Call& call, WriteScope& scope, const ZsetPop& pop) {
   const Zset zset(scope.view());
   const RankRange ranks = pop.RanksIn(zset);
   if (ranks.count > kLongRemoval) return PopLong(call, scope, pop);
@@ -82,13 +82,13 @@ void PopFrom(Call& call, WriteScope& scope, const Pop& pop) {
 
 void PopMany(Call& call, bool greatest) {
   if (call.argc() > 3) return call.SyntaxError();
-  Pop pop{.greatest = greatest};
+  ZsetPop pop{.greatest = greatest};
   if (call.argc() == 3) {
     std::optional<int64_t> count =
         call.IntegerIn(2, 0, INT64_MAX, "ERR value is out of range, must be positive");
     if (!count) return;
     pop.count = static_cast<size_t>(*count);
-    if (call.reply().resp() > 2) pop.shape = Pop::Shape::kPairs;
+    if (call.reply().resp() > 2) pop.shape = ZsetPop::Shape::kPairs;
   }
   Writing<MutableZset> zset(call, call.arg(1));
   if (!zset.ok()) return;
@@ -101,7 +101,7 @@ void ZPopMax(Call& call) { PopMany(call, /*greatest=*/true); }
 
 /// Pops from the first of the keys in these arguments that is there. False: there is none, and
 /// nothing is replied.
-bool PopFirst(Call& call, size_t first_key, size_t end_key, const Pop& pop) {
+bool PopFirst(Call& call, size_t first_key, size_t end_key, const ZsetPop& pop) {
   for (size_t i = first_key; i < end_key; ++i) {
     Writing<MutableZset> zset(call, call.arg(i));
     if (!zset.ok()) return true;
@@ -113,7 +113,7 @@ bool PopFirst(Call& call, size_t first_key, size_t end_key, const Pop& pop) {
 }
 
 /// Pops for a request that waits, under the hold of the writer that filled the key.
-Waiter::Verdict PopForWaiter(const ReadyKey& ready, const Pop& pop) {
+Waiter::Verdict PopForWaiter(const ReadyKey& ready, const ZsetPop& pop) {
   WriteScope scope(ready.hold, ready.db, ready.key, ready.hash, ready.now_ms);
   if (!scope.exists()) return Waiter::Verdict::kNotReady;
   if (scope.type() != Zset::kType) return Waiter::Verdict::kNotForMe;
@@ -132,7 +132,7 @@ Waiter::Verdict PopForWaiter(const ReadyKey& ready, const Pop& pop) {
 }
 
 /// Pops from the first of the keys that is there, or parks the request until one is.
-void PopOrWait(Call& call, size_t first_key, size_t end_key, size_t limit_at, const Pop& pop) {
+void PopOrWait(Call& call, size_t first_key, size_t end_key, size_t limit_at, const ZsetPop& pop) {
   Arguments args(call, limit_at);
   const int64_t time_limit_ms = TakeBlockTimeoutMs(args);
   if (!args.Finish() || PopFirst(call, first_key, end_key, pop)) return;
@@ -146,7 +146,7 @@ void PopOrWait(Call& call, size_t first_key, size_t end_key, size_t limit_at, co
 
 void BlockingPop(Call& call, bool greatest) {
   const size_t limit_at = call.argc() - 1;
-  PopOrWait(call, 1, limit_at, limit_at, {.greatest = greatest, .shape = Pop::Shape::kKeyFlat});
+  PopOrWait(call, 1, limit_at, limit_at, {.greatest = greatest, .shape = ZsetPop::Shape::kKeyFlat});
 }
 
 void BZPopMin(Call& call) { BlockingPop(call, /*greatest=*/false); }
@@ -156,7 +156,7 @@ void BZPopMax(Call& call) { BlockingPop(call, /*greatest=*/true); }
 struct PopRequest {
   size_t first_key;
   size_t end_key;
-  Pop pop;
+  ZsetPop pop;
 };
 
 std::optional<PopRequest> ParsePopRequest(Call& call, size_t numkeys_at) {
@@ -165,7 +165,7 @@ std::optional<PopRequest> ParsePopRequest(Call& call, size_t numkeys_at) {
       static_cast<size_t>(args.IntegerIn(1, INT64_MAX, "ERR numkeys should be greater than 0"));
   if (keys >= args.left()) args.SyntaxError();
   PopRequest request{.first_key = args.at(), .end_key = args.at() + keys, .pop = {}};
-  request.pop.shape = Pop::Shape::kKeyPairs;
+  request.pop.shape = ZsetPop::Shape::kKeyPairs;
   args.GoTo(request.end_key);
   request.pop.greatest = args.Word("MAX");
   if (!request.pop.greatest && !args.Word("MIN")) args.SyntaxError();

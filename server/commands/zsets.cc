@@ -146,7 +146,7 @@ void ZRandMember(Call& call) {
 // Changes.
 
 /// The options of ZADD, which ZINCRBY also takes.
-ZsetAddOptions TakeAddOptions(Arguments& args) {
+ZsetAddOptions TakeZsetAddOptions(Arguments& args) {
   ZsetAddOptions options;
   while (args.More()) {
     if (args.Word("NX")) {
@@ -170,7 +170,7 @@ ZsetAddOptions TakeAddOptions(Arguments& args) {
 
 void Add(Call& call, bool incr) {
   Arguments args(call, 2);
-  ZsetAddOptions options = TakeAddOptions(args);
+  ZsetAddOptions options = TakeZsetAddOptions(args);
   options.incr |= incr;
   if (args.left() == 0 || args.left() % 2 != 0) args.SyntaxError();
   const size_t pairs = args.left() / 2;

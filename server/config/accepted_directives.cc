@@ -13,7 +13,6 @@
 namespace cloakroom::config {
 namespace {
 
-constexpr Choice kAllowedChoices[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
 constexpr Choice kAclPubsubDefault[] = {{"allchannels", 0}, {"resetchannels", 1}};
 constexpr Choice kClusterPreferredEndpointType[] = {
     {"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}};
@@ -54,7 +53,7 @@ absl::StatusOr<std::string> MustNameKnownVariables(std::string_view text) {
   return std::string(text);
 }
 
-const Directive kRows[] = {
+const Directive kAcceptedRows[] = {
     // Saving.
     {"rdb-del-sync-files", "", YesNo(), "no", kNoEffect},
 
@@ -166,6 +165,6 @@ const Directive kRows[] = {
 
 }  // namespace
 
-absl::Span<const Directive> AcceptedDirectives() { return kRows; }
+absl::Span<const Directive> AcceptedDirectives() { return kAcceptedRows; }
 
 }  // namespace cloakroom::config

@@ -93,6 +93,16 @@ struct Config {
 
   Live<int64_t> tracking_table_max_keys;  // 0: no limit
 
+  // Native sessions.
+  Live<int64_t> session_wait_ms;
+  Live<int64_t> session_lease_ms;
+  Live<int64_t> session_max_waiters;  // of one session
+  Live<int64_t> session_ttl_s;
+  Live<int64_t> session_plain_patience_ms;
+  Live<int64_t> session_plain_turn_ms;     // 0: plain clients get no turns
+  Live<int64_t> session_park_polls_ms;     // 0: off
+  Live<int64_t> session_log_slow_wait_ms;  // 0: never
+
   // Monitoring.
   Live<int64_t> repl_backlog_size_bytes;
   Live<int64_t> repl_backlog_ttl_s;  // 0: the backlog is never dropped

@@ -66,6 +66,8 @@ constexpr Kind YesNo() { return {.type = Kind::kBool}; }
 constexpr Kind OneOf(absl::Span<const Choice> choices) {
   return {.type = Kind::kEnum, .choices = choices};
 }
+/// Whether, and from where, what could harm the server may be done.
+inline constexpr Choice kAllowedChoices[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
 constexpr Kind Text(TextRule rule = nullptr) { return {.type = Kind::kText, .text_rule = rule}; }
 constexpr Kind List(const ListRule& rule) { return {.type = Kind::kList, .list = &rule}; }
 

@@ -12,7 +12,6 @@
 namespace cloakroom::config {
 namespace {
 
-constexpr Choice kAllowedChoices[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
 template <typename Setting>
 constexpr Choice Word(std::string_view word, Setting setting) {
   return {word, static_cast<int>(setting)};
@@ -89,7 +88,7 @@ absl::StatusOr<std::string> MustNameLogFolder(std::string_view name) {
   return std::string(name);
 }
 
-const Directive kRows[] = {
+const Directive kServingRows[] = {
     // The network.
     {"bind", "", List(kBindRule), "* -::*"},
     {"port", "", Integer(0, 65535), "6379", kModifiable, To<&Config::port>},
@@ -155,6 +154,22 @@ const Directive kRows[] = {
     {"notify-keyspace-events", "", List(kNotifyRule), ""},
     {"tracking-table-max-keys", "", Integer(0, INT64_MAX), "1000000", kModifiable,
      To<&Config::tracking_table_max_keys>},
+
+    // Native sessions. All are ours.
+    {"session-wait", "", Integer(0, 600000), "30000", kModifiable, To<&Config::session_wait_ms>},
+    {"session-lease", "", Integer(100, 86400000), "30000", kModifiable,
+     To<&Config::session_lease_ms>},
+    {"session-max-waiters", "", Integer(1, 100000), "1000", kModifiable,
+     To<&Config::session_max_waiters>},
+    {"session-ttl", "", Integer(1, INT32_MAX), "21600", kModifiable, To<&Config::session_ttl_s>},
+    {"session-plain-patience", "", Integer(0, 600000), "2000", kModifiable,
+     To<&Config::session_plain_patience_ms>},
+    {"session-plain-turn", "", Integer(0, 60000), "600", kModifiable,
+     To<&Config::session_plain_turn_ms>},
+    {"session-park-polls", "", Integer(0, 2000), "0", kModifiable,
+     To<&Config::session_park_polls_ms>},
+    {"session-log-slow-wait", "", Integer(0, INT32_MAX), "5000", kModifiable,
+     To<&Config::session_log_slow_wait_ms>},
 
     // Monitoring.
     {"busy-reply-threshold", "lua-time-limit", Integer(0, INT64_MAX), "5000", kModifiable,
@@ -264,6 +279,6 @@ const Directive kRows[] = {
 
 }  // namespace
 
-absl::Span<const Directive> ServingDirectives() { return kRows; }
+absl::Span<const Directive> ServingDirectives() { return kServingRows; }
 
 }  // namespace cloakroom::config

@@ -29,6 +29,7 @@
 #include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
 #include "server/session/client_registry.h"
+#include "server/sessions/native_sessions.h"
 #include "server/tracking/tracking_table.h"
 #include "storage/keyspace/keyspace.h"
 
@@ -99,6 +100,7 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
       pubsub_(std::make_unique<PubSub>()),
       notifier_(std::make_unique<KeyspaceNotifier>(*this)),
       tracking_(std::make_unique<TrackingTable>(*this)),
+      sessions_(std::make_unique<NativeSessions>(*this)),
       run_id_(NewRunId()),
       facts_(std::make_unique<ProcessFacts>(ProcessFacts::Read())),
       started_ms_(clock.NowMs()),

@@ -31,6 +31,7 @@ class Keyspace;
 class KeyspaceNotifier;
 class LatencyMonitor;
 class MonitorFeed;
+class NativeSessions;
 class Pause;
 class Persistence;
 struct ProcessFacts;
@@ -82,6 +83,7 @@ class Server {
   Pause& pause() { return *pause_; }
   PubSub& pubsub() { return *pubsub_; }
   TrackingTable& tracking() { return *tracking_; }
+  NativeSessions& sessions() { return *sessions_; }
   WorkerPool& workers() { return *workers_; }
   Persistence& persistence() { return *persistence_; }
   ChangeStream& stream() { return *stream_; }
@@ -148,6 +150,7 @@ class Server {
   const std::unique_ptr<PubSub> pubsub_;
   const std::unique_ptr<KeyspaceNotifier> notifier_;
   const std::unique_ptr<TrackingTable> tracking_;
+  const std::unique_ptr<NativeSessions> sessions_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
   std::unique_ptr<ThreadContext> applier_;
   const std::string run_id_;

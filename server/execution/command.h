@@ -67,6 +67,7 @@ enum CommandCategory : uint32_t {
   kCatGeo = 1u << 12,
   kCatStream = 1u << 13,
   kCatAdmin = 1u << 14,
+  kCatSession = 1u << 15,
 };
 
 /// COMMAND DOCS' group.
@@ -86,6 +87,7 @@ enum class CommandGroup : uint8_t {
   kScripting,
   kServer,
   kStream,
+  kSession,
 };
 
 /// What the command does to the keys of a spec, as COMMAND INFO and GETKEYSANDFLAGS show it.

@@ -14,6 +14,7 @@
 #include "server/persistence/persistence.h"
 #include "server/roles/replication.h"
 #include "server/script/running_scripts.h"
+#include "server/sessions/native_sessions.h"
 #include "server/tracking/tracking_table.h"
 
 namespace cloakroom {
@@ -32,6 +33,12 @@ constexpr std::chrono::milliseconds kScriptsHeldBack{10};
 bool RepliesWithPushes(const Client& client, const Request& request) {
   return !client.in_multi && request.command != nullptr && request.command->row->has(kPubSub) &&
          request.command->row->has(kNoScript);
+}
+
+/// A SESSION.OPEN that waits, and runs again. A pause does not hold it back: it writes nothing as
+/// long as it has its place in the queue, and its time may be over.
+bool RunsAgainForSession(const Client& client) {
+  return client.open_request != nullptr && !client.open_request->polls();
 }
 
 /// CLIENT CACHING outlasts every CLIENT command.
@@ -182,7 +189,8 @@ Outcome Executor::ExecuteAndReply(Client& client, const Request& request, ReplyW
     return Refuse(client, request, ReplyOf(may), reply);
   }
   const CommandRow& row = *request.command->row;
-  if (const int64_t until_ms = PausedUntilMs(client, request); until_ms != 0) [[unlikely]]
+  const int64_t until_ms = PausedUntilMs(client, request);
+  if (until_ms != 0 && !RunsAgainForSession(client)) [[unlikely]]
     return {.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   if (client.in_multi && !row.has(kUndeferred)) {
     Enqueue(client, request);
@@ -215,7 +223,9 @@ int64_t Executor::PausedUntilMs(const Client& client, const Request& request) co
 /// the role came between.
 std::optional<Outcome> Executor::HeldBack(Client& client, const Request& request, Hold& hold,
                                           ReplyWriter& reply) {
-  if (const int64_t until_ms = PausedUntilMs(client, request); until_ms != 0) [[unlikely]] {
+  const int64_t until_ms = PausedUntilMs(client, request);
+  const bool keeps_its_place = RunsAgainForSession(client) && client.open_request->placed();
+  if (until_ms != 0 && !keeps_its_place) [[unlikely]] {
     hold.Release();
     return Outcome{.kind = Outcome::Kind::kPaused, .until_ms = until_ms};
   }
@@ -317,9 +327,10 @@ Outcome Executor::Block(Call& call, Hold& hold) {
     MutexLock lock(client.mutex);
     client.blocked_request = blocked;
   }
+  if (blocked->runs_again()) client.open_request->parked = blocked;
   const bool holds = !hold.alone();
   hold.Release();
-  accounting_.NoteRun(call);
+  if (!blocked->runs_again()) accounting_.NoteRun(call);
   thread_.blocked_clients += 1;
   if (blocked->time_limit_ms() > 0) thread_.blocked_with_time_limit += 1;
   blocked->Begin();
@@ -346,6 +357,20 @@ void Executor::FinishBlocked(Client& client, const Request& request, const Outco
   if (outcome.blocked->closes_client()) client.close_after_reply = true;
   if (!error_code.empty()) accounting_.CountFailure(*request.command, error_code);
   accounting_.NoteEnd(client, *request.command, request.args, outcome.ran_us);
+}
+
+void Executor::EndBlock(Client& client, const std::shared_ptr<BlockedRequest>& blocked) {
+  Unpark(client, blocked);
+  if (client.open_request != nullptr && blocked->time_out_asked())
+    client.open_request->wait_until_ms = 0;
+}
+
+void Executor::LeaveSessionQueue(Client& client) {
+  cloakroom::LeaveSessionQueue(server_, thread_.slot, client);
+}
+
+void Executor::GiveBackSessions(Client& client) {
+  cloakroom::GiveBackSessions(server_, thread_.slot, client);
 }
 
 void Executor::AbandonBlocked(Client& client, const std::shared_ptr<BlockedRequest>& blocked) {

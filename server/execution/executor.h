@@ -57,6 +57,13 @@ class Executor {
   /// out of the queues of its keys, and writes its reply.
   void FinishBlocked(Client& client, const Request& request, const Outcome& outcome,
                      ReplyWriter& reply);
+  /// Call it instead for a request that then runs again (BlockedRequest::runs_again).
+  void EndBlock(Client& client, const std::shared_ptr<BlockedRequest>& blocked);
+  /// Call it when a request that may have waited is over, and when the client is gone: a
+  /// SESSION.OPEN that got no lock leaves its queue.
+  void LeaveSessionQueue(Client& client);
+  /// Call it when the client is gone: gives back its sessions.
+  void GiveBackSessions(Client& client);
   /// Call it when the client of a blocked request is gone.
   void AbandonBlocked(Client& client, const std::shared_ptr<BlockedRequest>& blocked);
 

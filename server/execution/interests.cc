@@ -1,11 +1,17 @@
 #include "server/execution/interests.h"
 
+#include <atomic>
+#include <functional>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "server/context/worker_pool.h"
 #include "server/session/blocked_request.h"
+#include "server/sessions/native_sessions.h"
 #include "storage/keyspace/hold.h"
+#include "storage/keyspace/key_guard.h"
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
@@ -15,13 +21,19 @@ namespace {
 struct Interest {
   Database* db;
   std::string key;
-  std::function<void(Stripe&, std::string_view key)> forget;
+  std::function<void(const GuardedKey&)> forget;
 };
 using Interests = std::vector<Interest>;
 
-void ForgetHeld(const Interest& interest) {
-  Stripe& stripe = interest.db->StripeOf(KeyHash::Of(interest.key));
-  interest.forget(stripe, interest.key);
+void ForgetHeld(Hold& hold, const Interest& interest) {
+  const Keyspace& keyspace = interest.db->keyspace();
+  interest.forget(
+      {hold, *interest.db, interest.key, KeyHash::Of(interest.key), keyspace.clock().NowMs()});
+}
+
+InterestTable& InterestsOf(const GuardedKey& key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  // The key's hold has the stripe.
+  return key.db.StripeOf(key.hash).interests;
 }
 
 /// Forgets the rest on a worker, when a gate was closed. It keeps no worker while it waits.
@@ -42,7 +54,7 @@ struct LateForgetting : std::enable_shared_from_this<LateForgetting> {
         if (hold.refused() == nullptr) return Post();
         return hold.refused()->WhenOpen({}, [self = shared_from_this()] { self->Post(); });
       }
-      ForgetHeld(left.back());
+      ForgetHeld(hold, left.back());
       left.pop_back();
     }
   }
@@ -53,7 +65,7 @@ void Forget(Server& server, GateSlot slot, Interests interests) {
   for (Interest& interest : interests) {
     Hold hold(slot);
     if (left.empty() && hold.TryKey(*interest.db, KeyHash::Of(interest.key))) {
-      ForgetHeld(interest);
+      ForgetHeld(hold, interest);
     } else {
       // After one wait in vain, a worker does the rest.
       left.push_back(std::move(interest));
@@ -70,9 +82,8 @@ void UnwatchAll(Server& server, GateSlot slot, Client& client) {
   for (WatchedKey& watched : client.watched) {
     // The tables point to the watcher.
     interests.push_back({&server.keyspace().db(watched.db), std::move(watched.key),
-                         [watcher = client.watcher](Stripe& stripe, std::string_view key) {
-                           AssertHeld(stripe);
-                           stripe.interests.Unwatch(key, watcher.get());
+                         [watcher = client.watcher](const GuardedKey& key) {
+                           InterestsOf(key).Unwatch(key.key, watcher.get());
                          }});
   }
   client.watched.clear();
@@ -85,12 +96,38 @@ void LeaveQueues(Server& server, GateSlot slot, std::shared_ptr<BlockedRequest> 
   Interests interests;
   for (size_t i = 0; i < request->keys().size(); ++i) {
     // The tables point to its places.
-    interests.push_back(
-        {&request->db(), request->keys()[i], [request, i](Stripe& stripe, std::string_view key) {
-           AssertHeld(stripe);
-           stripe.interests.Leave(key, &request->place(i));
-         }});
+    interests.push_back({&request->db(), request->keys()[i], [request, i](const GuardedKey& key) {
+                           InterestsOf(key).Leave(key.key, &request->place(i));
+                         }});
   }
+  Forget(server, slot, std::move(interests));
+}
+
+size_t GiveBackSessions(Server& server, GateSlot slot, Client& client) {
+  LeaveSessionQueue(server, slot, client);
+  if (client.held_sessions.empty()) return 0;
+  auto dropped = std::make_shared<std::atomic<size_t>>(0);
+  Interests interests;
+  for (HeldSession& held : client.held_sessions) {
+    interests.push_back(
+        {&server.keyspace().db(held.db), std::move(held.key),
+         [&sessions = server.sessions(), party = client.session_party,
+          dropped](const GuardedKey& key) { *dropped += sessions.Drop(key, party) ? 1 : 0; }});
+  }
+  client.held_sessions.clear();
+  client.session_party = 0;
+  Forget(server, slot, std::move(interests));
+  return *dropped;
+}
+
+void LeaveSessionQueue(Server& server, GateSlot slot, Client& client) {
+  if (client.open_request == nullptr) return;
+  const std::shared_ptr<OpenRequest> open = std::exchange(client.open_request, nullptr);
+  Interests interests;
+  interests.push_back({&server.keyspace().db(open->db), open->key,
+                       [&sessions = server.sessions(), open](const GuardedKey& key) {
+                         sessions.Leave(key, *open);
+                       }});
   Forget(server, slot, std::move(interests));
 }
 

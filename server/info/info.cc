@@ -175,6 +175,7 @@ constexpr Section kSections[] = {
     {"errorstats", AppendErrorStats, true},
     {"latencystats", AppendLatencyStats, false},
     {"cluster", AppendCluster, true},
+    {"sessions", AppendSessions, true},
     {"keyspace", AppendKeyspace, true},
 };
 

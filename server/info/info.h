@@ -16,10 +16,12 @@ namespace cloakroom {
 /// that they are idle. Any thread; touches no file.
 std::string Info(Server& server, std::span<const std::string_view> sections);
 
-// The longer sections (info_memory.cc, info_activity.cc, info_persistence.cc).
+// The longer sections (info_memory.cc, info_activity.cc, info_persistence.cc
+// and others).
 void AppendMemory(Server& server, InfoText& text);
 void AppendPersistence(Server& server, InfoText& text);
 void AppendReplication(Server& server, InfoText& text);
+void AppendSessions(Server& server, InfoText& text);
 void AppendStats(Server& server, InfoText& text);
 void AppendCommandStats(Server& server, InfoText& text);
 void AppendErrorStats(Server& server, InfoText& text);

@@ -1,11 +1,10 @@
 #include "server/info/totals.h"
 
-#include <cmath>
-
 #include "server/context/server.h"
 #include "server/execution/thread_context.h"
 #include "server/info/sampler.h"
 #include "server/roles/replication.h"
+#include "server/sessions/native_sessions.h"
 #include "storage/keyspace/keyspace.h"
 #include "storage/keyspace/reclaimer.h"
 
@@ -68,22 +67,12 @@ Durations DurationsOf(Server& server, int command_index) {
   return sum;
 }
 
-int64_t Durations::PercentileUs(double percentile) const {
-  double rank = std::ceil(static_cast<double>(total) * percentile / 100);
-  int64_t wanted = std::max<int64_t>(static_cast<int64_t>(rank), 1);
-  int64_t seen = 0;
-  for (int bucket = 0; bucket < LatencyHistogram::kBuckets; ++bucket) {
-    seen += counts[static_cast<size_t>(bucket)];
-    if (seen >= wanted) return LatencyHistogram::UpperUs(bucket);
-  }
-  return LatencyHistogram::UpperUs(LatencyHistogram::kBuckets - 1);
-}
-
 void ResetStats(Server& server) {
   ForEachStats(server, [](ThreadStats& stats) { stats.Reset(); });
   server.errors().Reset();
   server.replication().ResetCounters();
   server.sampler().Reset();
+  server.sessions().stats().Reset();
   Keyspace::Counters& counters = server.keyspace().counters();
   counters.expired = 0;
   counters.expired_fields = 0;

@@ -36,16 +36,6 @@ struct CommandTotals {
   int64_t failed = 0;
 };
 CommandTotals SumOf(Server& server, int command_index);
-
-/// The durations of one command, counted by the buckets of LatencyHistogram.
-struct Durations {
-  std::array<int64_t, LatencyHistogram::kBuckets> counts{};
-  int64_t total = 0;
-
-  /// The shortest duration in microseconds that `percentile` % of the calls did not exceed, to
-  /// the precision of the buckets. REQUIRES: total > 0.
-  int64_t PercentileUs(double percentile) const;
-};
 Durations DurationsOf(Server& server, int command_index);
 
 /// CONFIG RESETSTAT: sets all of these, and INFO's other counters, to zero.

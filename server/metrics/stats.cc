@@ -1,6 +1,7 @@
 #include "server/metrics/stats.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace cloakroom {
@@ -20,6 +21,17 @@ int64_t LatencyHistogram::UpperUs(int bucket) {
   // Rounded up: below four microseconds a quarter of an octave is not a whole number.
   int64_t end = ((int64_t{1} << octave) * (kSteps + step + 1) + kSteps - 1) / kSteps;
   return end - 1;
+}
+
+int64_t Durations::PercentileUs(double percentile) const {
+  double rank = std::ceil(static_cast<double>(total) * percentile / 100);
+  int64_t wanted = std::max<int64_t>(static_cast<int64_t>(rank), 1);
+  int64_t seen = 0;
+  for (int bucket = 0; bucket < LatencyHistogram::kBuckets; ++bucket) {
+    seen += counts[static_cast<size_t>(bucket)];
+    if (seen >= wanted) return LatencyHistogram::UpperUs(bucket);
+  }
+  return LatencyHistogram::UpperUs(LatencyHistogram::kBuckets - 1);
 }
 
 void ThreadStats::Reset() {

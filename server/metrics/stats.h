@@ -36,6 +36,16 @@ class LatencyHistogram {
   std::array<Relaxed<int64_t>, kBuckets> counts_;
 };
 
+/// Durations, counted by the buckets of LatencyHistogram.
+struct Durations {
+  std::array<int64_t, LatencyHistogram::kBuckets> counts{};
+  int64_t total = 0;
+
+  /// The shortest duration in microseconds that `percentile` % of them did not exceed, to
+  /// the precision of the buckets. REQUIRES: total > 0.
+  int64_t PercentileUs(double percentile) const;
+};
+
 /// What one thread did with one command.
 struct CommandStats {
   Relaxed<int64_t> calls;

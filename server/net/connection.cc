@@ -50,7 +50,7 @@ size_t Shorten(std::span<std::string_view> spans, size_t room) {
 
 }  // namespace
 
-Connection::Connection(EventLoop& loop, std::unique_ptr<Stream> stream,
+Connection::Connection(EventLoop& loop, std::unique_ptr<SocketStream> stream,
                        std::shared_ptr<Client> client)
     : loop_(loop),
       stream_(std::move(stream)),
@@ -99,7 +99,7 @@ std::span<char> Connection::Receive(std::span<char> room) {
   std::span<char> into = room;
   if (!kept_.empty())
     into = kept_.Room(std::clamp(conversation_.bytes_wanted(), kMinRoom, kMaxRoom));
-  const std::optional<Stream::Received> received = stream_->Receive(into);
+  const std::optional<SocketStream::Received> received = stream_->Receive(into);
   if (!received) {
     Close();
     return {};
@@ -156,6 +156,7 @@ void Connection::Proceed(Conversation::Next next) {
   SendReplies();
   if (!waits || !open_) return;
   lingering_ = true;
+  if (next == Conversation::Next::kBlocked) return BeginBlocked();
   asio::co_spawn(
       loop_.context().get_executor(),
       [self = shared_from_this(), next]() -> Awaitable<void> { co_await self->Linger(next); },
@@ -165,7 +166,7 @@ void Connection::Proceed(Conversation::Next next) {
 
 Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
   while (open_ && next != Conversation::Next::kRead && next != Conversation::Next::kTurn &&
-         next != Conversation::Next::kHandOver) {
+         next != Conversation::Next::kBlocked && next != Conversation::Next::kHandOver) {
     if (next == Conversation::Next::kClose) {
       if (unsent_.empty()) break;
       // Flush wakes it.
@@ -174,23 +175,14 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
     }
     if (next == Conversation::Next::kLongWork) {
       if (!co_await WaitForLongWork(&next)) break;
-    } else if (next == Conversation::Next::kBlocked) {
-      if (!co_await WaitForKeys(&next)) break;
     } else {
       if (!co_await Wait(next)) break;
       Answer([&](OutputBuffer& output) { next = conversation_.Resume(output); });
     }
-    // Goes on with what came together with the parked request.
-    if (next == Conversation::Next::kRead && !kept_.empty()) {
-      if (Backlogged()) {
-        next = Conversation::Next::kTurn;
-      } else if (!Process(kept_.bytes(), &next)) {
-        next = Conversation::Next::kClose;
-        break;
-      }
-    }
+    if (next == Conversation::Next::kRead) next = ProcessKept();
     loop_.SendReplies();
   }
+  if (open_ && next == Conversation::Next::kBlocked) co_return BeginBlocked();
   lingering_ = false;
   if (next == Conversation::Next::kHandOver) {
     if (open_) HandOver();
@@ -200,6 +192,15 @@ Connection::Awaitable<void> Connection::Linger(Conversation::Next next) {
     co_return Close();
   }
   ReadOn();
+}
+
+Conversation::Next Connection::ProcessKept() {
+  if (kept_.empty()) return Conversation::Next::kRead;
+  if (Backlogged()) return Conversation::Next::kTurn;
+  Conversation::Next next;
+  if (Process(kept_.bytes(), &next)) return next;
+  Close();
+  return Conversation::Next::kClose;
 }
 
 template <typename Execution>
@@ -291,28 +292,32 @@ Connection::Awaitable<void> Connection::WaitForPause() {
   loop_.server().pause().Forget(waiter);
 }
 
-Connection::Awaitable<bool> Connection::WaitForKeys(Conversation::Next* next) {
-  const std::shared_ptr<BlockedRequest> blocked = conversation_.blocked();
-  blocked->WhenSettled(Waker());
+void Connection::BeginBlocked() {
+  BlockedRequest& request = *conversation_.blocked();
+  blocked_ = true;
+  if (const int64_t limit_ms = request.time_limit_ms(); limit_ms > 0)
+    wait_ends_.Set(Steady::now() + std::chrono::milliseconds(std::min(limit_ms, kLongestMs)));
+  // Behind this, others may settle it at any moment.
+  request.WhenSettled(Waker());
   HearHangUp();
-  auto until = Steady::time_point::max();
-  if (const int64_t limit_ms = blocked->time_limit_ms(); limit_ms > 0) {
-    until = Steady::now() + std::chrono::milliseconds(std::min(limit_ms, kLongestMs));
+}
+
+void Connection::CheckBlocked() {
+  // Its timer: if it is being settled already, whoever does that will wake this connection.
+  if (open_ && !woken_) return void(conversation_.blocked()->TimeOut());
+  blocked_ = hears_hang_up_ = false;
+  wait_ends_.Cancel();
+  Conversation::Next next = Conversation::Next::kClose;
+  if (open_) {
+    HoldReplies(conversation_.blocked()->durable_from());
+    Answer([&](OutputBuffer& output) { next = conversation_.FinishBlocked(output); });
   }
-  while (open_ && !woken_) {
-    if (Steady::now() >= until) {
-      until = Steady::time_point::max();
-      // If it returns false, the request is being served, which wakes the coroutine.
-      blocked->TimeOut();
-    } else {
-      co_await WaitUntil(until);
-    }
-  }
-  hears_hang_up_ = false;
-  if (!open_) co_return false;
-  HoldReplies(blocked->durable_from());
-  Answer([&](OutputBuffer& output) { *next = conversation_.FinishBlocked(output); });
-  co_return open_;
+  if (open_ && next == Conversation::Next::kRead) next = ProcessKept();
+  lingering_ = false;
+  if (!open_) return;
+  loop_.SendReplies();
+  Proceed(next);
+  ReadOn();
 }
 
 Connection::Awaitable<bool> Connection::WaitForLongWork(Conversation::Next* next) {
@@ -340,6 +345,7 @@ Connection::Awaitable<void> Connection::WaitUntil(Steady::time_point until) {
 }
 
 void Connection::EndWait() {
+  if (blocked_) return CheckBlocked();
   wake_.cancel();
   loop_.ServeAsio();
 }
@@ -411,7 +417,7 @@ std::optional<size_t> Connection::SendSome(const OutputBuffer& output, size_t mo
     const std::string_view piece = whole->substr(0, most);
     return stream_->Send({&piece, 1});
   }
-  std::array<std::string_view, Stream::kMaxSpans> spans;
+  std::array<std::string_view, SocketStream::kMaxSpans> spans;
   const size_t count = Shorten(std::span(spans).first(output.Gather(spans)), most);
   return stream_->Send(std::span(spans).first(count));
 }
@@ -426,7 +432,7 @@ void Connection::Flush() {
   if (unsent_.empty()) {
     unsent_.Release();
     limit_watch_.Forget();
-    if (lingering_) EndWait();
+    if (lingering_ && !blocked_) EndWait();
   }
   if (unfinished_ && !Backlogged()) LineUp();
   WatchRoom();
@@ -539,7 +545,8 @@ void Connection::NoteOverLimit() {
 
 void Connection::CheckLimits(int64_t now_ms) {
   int64_t timeout_s = loop_.server().settings().timeout_s;
-  bool exempt = client_->subscribed() || client_->monitor || client_->blocked;
+  bool exempt = client_->subscribed() || client_->monitor || client_->blocked ||
+                !client_->held_sessions.empty();
   if (timeout_s > 0 && !exempt && now_ms - client_->last_ms > timeout_s * 1000) {
     LogVerbose("Closing idle client {}", client_->address.Text());
     return Close();

@@ -18,7 +18,7 @@
 #include "server/net/push_queue.h"
 #include "server/net/read_buffer.h"
 #include "server/net/timer_queue.h"
-#include "server/session/stream.h"
+#include "server/session/socket_stream.h"
 
 namespace cloakroom {
 
@@ -37,7 +37,8 @@ namespace cloakroom {
 /// client-output-buffer-limit, it is closed, as in Redis, and what waits is not sent.
 ///
 /// Waiting. A coroutine waits for a gate, a worker or the end of a pause. It starts only when it is
-/// needed: the common way from a request to its reply is a function call.
+/// needed: the common way from a request to its reply is a function call. A blocked request needs
+/// none, because many thousands may be blocked for long: a timer, or whoever settles it, calls.
 ///
 /// Thread rule: its event loop; ClientLink's functions from any thread.
 class Connection final : public ClientLink,
@@ -51,7 +52,7 @@ class Connection final : public ClientLink,
   template <typename T>
   using Awaitable = boost::asio::awaitable<T, Executor>;
 
-  Connection(EventLoop& loop, std::unique_ptr<Stream> stream, std::shared_ptr<Client> client);
+  Connection(EventLoop& loop, std::unique_ptr<SocketStream> stream, std::shared_ptr<Client> client);
   ~Connection() override;
 
   /// Begins to serve the client. Call once, on the loop.
@@ -124,7 +125,12 @@ class Connection final : public ClientLink,
   Awaitable<bool> Wait(Conversation::Next next);
   Awaitable<bool> WaitForLongWork(Conversation::Next* next);
   Awaitable<void> WaitForPause();
-  Awaitable<bool> WaitForKeys(Conversation::Next* next);
+  /// The request is blocked: waits for its end without a coroutine.
+  void BeginBlocked();
+  /// Something has happened to it: it was settled, its time has come, or the connection is closed.
+  void CheckBlocked();
+  /// Goes on with what came together with a request that was parked.
+  Conversation::Next ProcessKept();
   Awaitable<void> WaitUntil(std::chrono::steady_clock::time_point until);
 
   bool Process(std::span<char> bytes, Conversation::Next* next);
@@ -138,7 +144,7 @@ class Connection final : public ClientLink,
   void HoldReplies(int64_t offset);
   bool HoldsReplies() const;
   bool SendNow(OutputBuffer& output);
-  /// One Stream::Send of at most `most` bytes.
+  /// One SocketStream::Send of at most `most` bytes.
   std::optional<size_t> SendSome(const OutputBuffer& output, size_t most);
   void AppendPush(SharedBytes bytes);
   bool InMidstOfReply() const;
@@ -146,7 +152,7 @@ class Connection final : public ClientLink,
   /// otherwise, the function does nothing.
   std::function<void()> Waker();
   void Wake(uint64_t wait);
-  /// Has Linger check whether what it waits for has come.
+  /// Has Linger, or CheckBlocked, check whether what it waits for has come.
   void EndWait();
   const OutputLimit& output_limit() const;
   /// The bytes that wait for the client, including pushes on their way from other threads, but
@@ -171,8 +177,8 @@ class Connection final : public ClientLink,
   void HandOver();
 
   EventLoop& loop_;
-  std::unique_ptr<Stream> stream_;  ///< null when it was handed over
-  Timer wake_;                      ///< never due: it is cancelled when the wait is over
+  std::unique_ptr<SocketStream> stream_;  ///< null when it was handed over
+  Timer wake_;                            ///< never due: it is cancelled when the wait is over
   TimerQueue::Timer wait_ends_;
   const std::shared_ptr<Client> client_;
   Conversation conversation_;
@@ -183,7 +189,8 @@ class Connection final : public ClientLink,
   bool received_ = false;       ///< Execute is to come
   uint64_t wait_ = 0;           ///< the number of the last wait
   bool woken_ = false;          ///< since that wait began
-  bool lingering_ = false;      ///< Linger runs, and nothing is read
+  bool lingering_ = false;      ///< Linger runs, or blocked_, and nothing is read
+  bool blocked_ = false;        ///< by a request that waits for its keys or its session
   bool hears_hang_up_ = false;  ///< a hang-up closes the connection at once
   bool executing_ = false;
   bool pushed_meanwhile_ = false;          ///< HandOn is due when the execution ends

@@ -178,9 +178,12 @@ void Conversation::Park(const Request& request) {
 Conversation::Next Conversation::Resume(OutputBuffer& out) {
   client_->blocked = false;
   executor_.BeginBatch();
+  client_->last_ms = executor_.now_ms();
   Next next = Execute(parked_, out, queued());
   if (next == Next::kGate || next == Next::kSoon) return next;
   if (next != Next::kPause) DropPrepared();
+  // A SESSION.OPEN may be refused when it runs again.
+  if (next != Next::kPause && next != Next::kBlocked) executor_.LeaveSessionQueue(*client_);
   tickets_.Clear();
   refused_since_us_.reset();
   return next;
@@ -201,17 +204,24 @@ void Conversation::Queue() {
 Conversation::Next Conversation::FinishBlocked(OutputBuffer& out) {
   client_->blocked = false;
   const Outcome outcome = std::exchange(outcome_, {});
+  if (outcome.blocked->runs_again()) {
+    executor_.EndBlock(*client_, outcome.blocked);
+    return Resume(out);
+  }
   const size_t mark = out.Mark();
   ReplyWriter reply(out, client_->resp);
   executor_.FinishBlocked(*client_, parked_, outcome, reply);
+  client_->last_ms = executor_.now_ms();
+  executor_.LeaveSessionQueue(*client_);
   if (client_->reply_mode != ReplyMode::kOn) out.Truncate(mark);
   if (client_->reply_mode == ReplyMode::kSkip) client_->reply_mode = ReplyMode::kOn;
   return client_->close_after_reply ? Leave() : Next::kRead;
 }
 
 void Conversation::Abandon() {
-  if (outcome_.blocked == nullptr) return;
-  executor_.AbandonBlocked(*client_, std::exchange(outcome_.blocked, nullptr));
+  if (outcome_.blocked != nullptr)
+    executor_.AbandonBlocked(*client_, std::exchange(outcome_.blocked, nullptr));
+  executor_.GiveBackSessions(*client_);
 }
 
 Conversation::Next Conversation::FinishLongWork(LongWork& work, OutputBuffer& out) {

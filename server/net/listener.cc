@@ -312,7 +312,7 @@ std::shared_ptr<Client> Listener::NewClient(const Port& port, int fd, const Addr
   return client;
 }
 
-void Listener::Welcome(EventLoop& loop, std::unique_ptr<Stream> stream,
+void Listener::Welcome(EventLoop& loop, std::unique_ptr<SocketStream> stream,
                        std::shared_ptr<Client> client) {
   const auto most = static_cast<size_t>(server_.settings().maxclients.Get());
   const std::optional<size_t> chosen = loads_.Choose(loop.index(), most);
@@ -332,7 +332,7 @@ void Listener::Welcome(EventLoop& loop, std::unique_ptr<Stream> stream,
   });
 }
 
-void Listener::Admit(EventLoop& loop, std::unique_ptr<Stream> stream,
+void Listener::Admit(EventLoop& loop, std::unique_ptr<SocketStream> stream,
                      std::shared_ptr<Client> client) {
   client->authenticated = server_.config().Text("requirepass").empty();
   auto connection = std::make_shared<Connection>(loop, std::move(stream), client);

@@ -13,7 +13,7 @@
 #include "server/net/timer_queue.h"
 #include "server/session/address.h"
 #include "server/session/client.h"
-#include "server/session/stream.h"
+#include "server/session/socket_stream.h"
 #include "storage/base/mutex.h"
 
 namespace cloakroom {
@@ -86,9 +86,10 @@ class Listener {
   /// that ended it.
   int AcceptSome(Port& port);
   /// Hands a connection to its loop, or turns it away. On the loop that accepted it.
-  void Welcome(EventLoop& loop, std::unique_ptr<Stream> stream, std::shared_ptr<Client> client);
+  void Welcome(EventLoop& loop, std::unique_ptr<SocketStream> stream,
+               std::shared_ptr<Client> client);
   /// Begins to serve a connection. On the loop that it belongs to.
-  void Admit(EventLoop& loop, std::unique_ptr<Stream> stream, std::shared_ptr<Client> client);
+  void Admit(EventLoop& loop, std::unique_ptr<SocketStream> stream, std::shared_ptr<Client> client);
   std::shared_ptr<Client> NewClient(const Port& port, int fd, const Address& peer);
   /// Whether protected mode turns it away.
   bool Denied(const Client& client);

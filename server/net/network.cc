@@ -14,6 +14,7 @@
 #include "server/net/heartbeat.h"
 #include "server/persistence/persistence.h"
 #include "server/script/running_scripts.h"
+#include "server/sessions/native_sessions.h"
 
 namespace cloakroom {
 
@@ -116,6 +117,7 @@ void Network::Stop() {
   replicas_.reset();
   // Work that waits for a gate may go on: nobody gets its result any more.
   server_.persistence().OpenGates();
+  server_.sessions().End();
   // While the loops still exist: work for a connection wakes it through its loop.
   server_.workers().Stop();
   listener_.Close();

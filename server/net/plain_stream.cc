@@ -16,7 +16,7 @@ namespace {
 bool LaterPerhaps() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
 ssize_t SendMany(int fd, std::span<const std::string_view> spans) {
-  std::array<iovec, Stream::kMaxSpans> parts;
+  std::array<iovec, SocketStream::kMaxSpans> parts;
   const size_t count = std::min(spans.size(), parts.size());
   for (size_t i = 0; i < count; ++i) {
     parts[i] = {const_cast<char*>(spans[i].data()), spans[i].size()};
@@ -29,7 +29,7 @@ ssize_t SendMany(int fd, std::span<const std::string_view> spans) {
 
 }  // namespace
 
-std::optional<Stream::Received> PlainStream::Receive(std::span<char> into) {
+std::optional<SocketStream::Received> PlainStream::Receive(std::span<char> into) {
   const ssize_t n = recv(fd_, into.data(), into.size(), 0);
   if (n > 0) {
     const auto bytes = static_cast<size_t>(n);

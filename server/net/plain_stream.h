@@ -6,14 +6,14 @@
 #include <span>
 #include <string_view>
 
-#include "server/session/stream.h"
+#include "server/session/socket_stream.h"
 
 namespace cloakroom {
 
 /// A connected TCP or unix socket, without encryption.
 ///
 /// Thread rule: one thread.
-class PlainStream final : public Stream {
+class PlainStream final : public SocketStream {
  public:
   /// Owns `fd`, which must not block.
   explicit PlainStream(int fd) : fd_(fd) {}

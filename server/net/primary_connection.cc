@@ -306,7 +306,7 @@ void PrimaryConnection::Receive() {
       bytes = ReceiveStream();
     } else {
       std::array<char, kReceiveBytes> buffer;
-      const std::optional<Stream::Received> received = socket_->Receive(buffer);
+      const std::optional<SocketStream::Received> received = socket_->Receive(buffer);
       if (received) bytes = received->bytes;
       if (received) input_.assign(buffer.data(), received->bytes);
       readable_ = bytes.value_or(0) > 0;
@@ -326,7 +326,7 @@ void PrimaryConnection::Receive() {
 std::optional<size_t> PrimaryConnection::ReceiveStream() {
   const auto bytes = thread_.server().replication().primary_stream().Receive(
       [this](std::span<char> room) -> std::optional<size_t> {
-        const std::optional<Stream::Received> received = socket_->Receive(room);
+        const std::optional<SocketStream::Received> received = socket_->Receive(room);
         readable_ = received && received->bytes > 0;
         return received ? std::optional(received->bytes) : std::nullopt;
       });

@@ -174,7 +174,7 @@ void ReplicaConnection::OnReady(const Poller::Ready& ready) {
 void ReplicaConnection::Receive() {
   std::array<char, kReceiveBytes> buffer;
   for (int i = 0; i < kMostReceives && open_ && readable_; ++i) {
-    const std::optional<Stream::Received> received = stream_->Receive(buffer);
+    const std::optional<SocketStream::Received> received = stream_->Receive(buffer);
     if (!received) return Handle(PeerLost{});
     readable_ = received->bytes > 0;
     if (!readable_) return;

@@ -15,7 +15,7 @@
 #include "server/net/poller.h"
 #include "server/roles/replication.h"
 #include "server/session/client.h"
-#include "server/session/stream.h"
+#include "server/session/socket_stream.h"
 
 namespace cloakroom {
 
@@ -85,7 +85,7 @@ class ReplicaConnection final : public ClientLink,
   std::string Line() const;
 
   ReplicationThread& thread_;
-  const std::unique_ptr<Stream> stream_;
+  const std::unique_ptr<SocketStream> stream_;
   const std::shared_ptr<Client> client_;
   NewReplica request_;  ///< without the two above
   ReplicaPeer peer_;

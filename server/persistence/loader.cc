@@ -14,6 +14,7 @@
 #include "server/persistence/persistence.h"
 #include "server/persistence/saver.h"
 #include "server/script/function_registry.h"
+#include "server/sessions/native_sessions.h"
 #include "server/tracking/tracking_table.h"
 #include "storage/access/flush.h"
 #include "storage/base/clock.h"
@@ -143,6 +144,7 @@ absl::Status Loader::LoadFromPrimary(const PrimaryData& data) {
 
 absl::Status Loader::ReplaceByPrimary(const PrimaryData& data, Hold& hold) {
   Begin();
+  server_.sessions().RevokeAll();
   if (journal_.on()) log_keeper_.Suspend();
   ChangeFeed& feed = server_.keyspace().feed();
   feed.set_silent(true);
@@ -165,6 +167,7 @@ absl::Status Loader::ReplaceByPrimary(const PrimaryData& data, Hold& hold) {
 absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {
   ChangeLog* const log = server_.keyspace().feed().log();
   Begin();
+  server_.sessions().RevokeAll();
   // Loaded data is not a change.
   ChangeFeed& feed = server_.keyspace().feed();
   feed.set_silent(true);

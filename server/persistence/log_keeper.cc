@@ -20,7 +20,7 @@ namespace cloakroom {
 namespace {
 
 /// How long after a failure a wanted log is tried again.
-constexpr int64_t kRetryMs = 5000;
+constexpr int64_t kLogRetryMs = 5000;
 
 /// After this many failures in a row, a rewrite is retried by itself only after a minute, then two,
 /// four, ... up to an hour, as in Redis.
@@ -263,7 +263,7 @@ bool LogKeeper::Tick() {
 bool LogKeeper::IsMissing() const {
   MutexLock lock(mutex_);
   return wanted() && !suspended_ && !journal_.on() &&
-         server_.clock().NowMs() - last_try_ms_ > kRetryMs;
+         server_.clock().NowMs() - last_try_ms_ > kLogRetryMs;
 }
 
 /// Whether an automatic rewrite may be tried now.

@@ -21,7 +21,7 @@ namespace cloakroom {
 namespace {
 
 /// How long save points wait after a failed snapshot.
-constexpr int64_t kRetryMs = 5000;
+constexpr int64_t kSaveRetryMs = 5000;
 /// How often a supervisor is told that a save goes on while everybody waits.
 constexpr int64_t kTellMs = 1000;
 
@@ -154,7 +154,7 @@ std::optional<Saver::SavePoint> Saver::ReachedSavePoint() const {
   int64_t since_s;
   {
     MutexLock lock(mutex_);
-    if (!figures_.last_ok && now_ms - last_try_ms_ <= kRetryMs) return std::nullopt;
+    if (!figures_.last_ok && now_ms - last_try_ms_ <= kSaveRetryMs) return std::nullopt;
     since_s = now_ms / 1000 - figures_.last_save_s;
   }
   const std::vector<std::string> words = server_.config().Words("save");

@@ -7,6 +7,7 @@
 #include "server/info/sampler.h"
 #include "server/metrics/latency_monitor.h"
 #include "server/persistence/persistence.h"
+#include "server/sessions/native_sessions.h"
 #include "server/tracking/tracking_table.h"
 #include "storage/base/memory_meter.h"
 
@@ -47,7 +48,9 @@ void Cron::Run() {
     server_.sampler().SampleRates(server_);
     server_.persistence().Tick();
     server_.tracking().Trim();
-    if (turn % turns_per_second == 0) server_.sampler().SampleFigures(server_);
+    if (turn % turns_per_second != 0) continue;
+    server_.sampler().SampleFigures(server_);
+    server_.sessions().Sweep();
   }
 }
 

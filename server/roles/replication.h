@@ -26,12 +26,12 @@
 namespace cloakroom {
 
 class Server;
-class Stream;
+class SocketStream;
 struct Client;
 
 /// A client that has asked to become a replica (PSYNC, SYNC), with its socket.
 struct NewReplica {
-  std::unique_ptr<Stream> stream;
+  std::unique_ptr<SocketStream> stream;
   std::shared_ptr<Client> client;  ///< fresh, and in no registry yet
   std::string unparsed;            ///< what came behind its request
   bool psync = true;

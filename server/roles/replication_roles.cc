@@ -15,6 +15,7 @@
 #include "server/session/blocked_request.h"
 #include "server/session/client.h"
 #include "server/session/client_registry.h"
+#include "server/sessions/native_sessions.h"
 #include "storage/base/clock.h"
 #include "storage/keyspace/keyspace.h"
 
@@ -114,6 +115,7 @@ void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failove
     link_ = {};
   }
   server_.config().Note("replicaof", Concat({primary.host, " ", std::to_string(primary.port)}));
+  server_.sessions().RevokeAll();
   UnblockClients();
   if (Transport* const its_transport = transport()) its_transport->Follow(std::move(following));
 }

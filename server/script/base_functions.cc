@@ -112,7 +112,7 @@ int TableForEach(lua_State* lua) {
 }
 
 // unpack(list [, first [, last]]). Lua's own counts the results in an int.
-int Unpack(lua_State* lua) {
+int BaseUnpack(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
   const std::int64_t first = luaL_optint(lua, 2, 1);
   const std::int64_t last =
@@ -239,7 +239,7 @@ void AddBaseFunctions(lua_State* lua) {
       {"pcall", ProtectedCall},
       {"loadstring", LoadString},
       {"load", Load},
-      {"unpack", Unpack},
+      {"unpack", BaseUnpack},
       {"__redis__err__handler", ErrorHandler},
   };
   for (const luaL_Reg& row : kFunctions) {

@@ -160,7 +160,7 @@ void Packer::PopValue(int nesting) {
   lua_pop(lua_, 1);
 }
 
-int Pack(lua_State* lua) {
+int MsgpackPack(lua_State* lua) {
   const int count = lua_gettop(lua);
   if (count == 0) return luaL_argerror(lua, 0, "MessagePack pack needs input.");
   std::string& out = RunOf(lua)->scratch;
@@ -330,7 +330,7 @@ int UnpackFull(lua_State* lua, int limit, int offset) {
   return count + 1;
 }
 
-int Unpack(lua_State* lua) { return UnpackFull(lua, 0, 0); }
+int MsgpackUnpack(lua_State* lua) { return UnpackFull(lua, 0, 0); }
 int UnpackOne(lua_State* lua) { return UnpackFull(lua, 1, luaL_optint(lua, 2, 0)); }
 int UnpackLimit(lua_State* lua) {
   const int limit = luaL_checkint(lua, 2);
@@ -340,8 +340,10 @@ int UnpackLimit(lua_State* lua) {
 }  // namespace
 
 int OpenMsgpackLibrary(lua_State* lua) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"pack", Pack}, {"unpack", Unpack}, {"unpack_one", UnpackOne}, {"unpack_limit", UnpackLimit}};
+  static constexpr luaL_Reg kFunctions[] = {{"pack", MsgpackPack},
+                                            {"unpack", MsgpackUnpack},
+                                            {"unpack_one", UnpackOne},
+                                            {"unpack_limit", UnpackLimit}};
   static constexpr const char* kTexts[][2] = {
       {"_NAME", "cmsgpack"},
       {"_COPYRIGHT", "Copyright (C) 2012, Salvatore Sanfilippo"},

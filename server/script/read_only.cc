@@ -9,10 +9,6 @@ namespace {
 char viewed_key;
 char shown_key;
 
-int RefuseAssignment(lua_State* lua) {
-  return luaL_error(lua, "Attempt to modify a readonly table");
-}
-
 bool PushPrivate(lua_State* lua, int index, void* key) {
   if (lua_type(lua, index) != LUA_TTABLE || !lua_getmetatable(lua, index)) return false;
   lua_pushlightuserdata(lua, key);
@@ -35,6 +31,10 @@ bool PushViewed(lua_State* lua, int index) { return PushPrivate(lua, index, &vie
 
 void PushShownMetatable(lua_State* lua, int index) {
   if (!PushPrivate(lua, index, &shown_key)) lua_pushnil(lua);
+}
+
+int RefuseAssignment(lua_State* lua) {
+  return luaL_error(lua, "Attempt to modify a readonly table");
 }
 
 int RefuseWrite(lua_State* lua) {

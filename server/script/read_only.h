@@ -22,6 +22,9 @@ void PushShownMetatable(lua_State* lua, int index);
 /// Stack: metatable, table -> view.
 void MakeReadOnlyShowing(lua_State* lua);
 
+/// Raises the error for an assignment to a view, where its script makes it. A __newindex.
+int RefuseAssignment(lua_State* lua);
+
 /// Raises the error for a write to a view, for rawset and its like.
 int RefuseWrite(lua_State* lua);
 

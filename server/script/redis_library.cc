@@ -201,7 +201,7 @@ struct Function {
   lua_CFunction function;
   bool only_in_scripts = false;  ///< not in functions
 };
-constexpr Function kFunctions[] = {
+constexpr Function kTableRows[] = {
     {"call", Call},
     {"pcall", PCall},
     {"log", Log},
@@ -252,7 +252,7 @@ void AddVersion(lua_State* lua) {
 
 void PushRedisTable(lua_State* lua, SandboxFor use) {
   lua_newtable(lua);
-  for (const Function& row : kFunctions) {
+  for (const Function& row : kTableRows) {
     if (use == SandboxFor::kFunctions && row.only_in_scripts) continue;
     AddFunction(lua, row.name, row.function);
   }

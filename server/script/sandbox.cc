@@ -68,10 +68,6 @@ void Seal(lua_State* lua) {
   lua_replace(lua, LUA_GLOBALSINDEX);
 }
 
-int RefuseAssignment(lua_State* lua) {
-  return luaL_error(lua, "Attempt to modify a readonly table");
-}
-
 // Gives the table on top a metatable that refuses unknown names.
 void RefuseUnknown(lua_State* lua) {
   lua_newtable(lua);

@@ -179,7 +179,7 @@ std::size_t PackValue(const Format& format, char option, std::size_t size, int a
 
 bool TakesValue(char option) { return std::strchr("bBhHlLTiIfdcs", option) != nullptr; }
 
-int Pack(lua_State* lua) {
+int StructPack(lua_State* lua) {
   Format format{lua, luaL_checkstring(lua, 1)};
   luaL_Buffer out;
   int argument = 2;
@@ -248,7 +248,7 @@ std::size_t UnpackValue(const Format& format, char option, std::size_t size, con
   return size;
 }
 
-int Unpack(lua_State* lua) {
+int StructUnpack(lua_State* lua) {
   Format format{lua, luaL_checkstring(lua, 1)};
   std::size_t length = 0;
   const char* data = luaL_checklstring(lua, 2, &length);
@@ -299,7 +299,8 @@ int Size(lua_State* lua) {
 }  // namespace
 
 int OpenStructLibrary(lua_State* lua) {
-  static constexpr luaL_Reg kFunctions[] = {{"pack", Pack}, {"unpack", Unpack}, {"size", Size}};
+  static constexpr luaL_Reg kFunctions[] = {
+      {"pack", StructPack}, {"unpack", StructUnpack}, {"size", Size}};
   lua_newtable(lua);
   for (const luaL_Reg& row : kFunctions) {
     lua_pushcfunction(lua, row.func);

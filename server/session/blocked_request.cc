@@ -27,7 +27,7 @@ bool BlockedRequest::TimeOut() {
 
 bool BlockedRequest::Unblock(bool with_error) {
   if (!Settle()) return false;
-  Finish(with_error ? End::kErrorAsked : End::kTimedOut, 0);
+  Finish(with_error ? End::kErrorAsked : End::kTimeOutAsked, 0);
   return true;
 }
 
@@ -40,6 +40,16 @@ bool BlockedRequest::CallOff() {
 bool BlockedRequest::closes_client() {
   MutexLock lock(mutex_);
   return end_ == End::kCalledOff;
+}
+
+bool BlockedRequest::runs_again() {
+  MutexLock lock(mutex_);
+  return on_.runs_again && end_ != End::kErrorAsked && end_ != End::kCalledOff;
+}
+
+bool BlockedRequest::time_out_asked() {
+  MutexLock lock(mutex_);
+  return end_ == End::kTimeOutAsked;
 }
 
 void BlockedRequest::Finish(End end, int64_t durable_from) {
@@ -81,6 +91,7 @@ std::string BlockedRequest::Reply(ReplyWriter& reply) {
       output_.MoveTo(reply.out());
       break;
     case End::kTimedOut:
+    case End::kTimeOutAsked:
       on_.time_out(reply);
       break;
     case End::kErrorAsked:

@@ -51,9 +51,11 @@ struct BlockOn {
   int64_t time_limit_ms = 0;
   /// Does the request's work on a key. It runs on the writer's thread, so it must touch neither
   /// Call nor Client.
-  Serve serve;
+  Serve serve = {};
   /// Writes the reply when the time limit has passed.
-  std::function<void(ReplyWriter&)> time_out;
+  std::function<void(ReplyWriter&)> time_out = {};
+  /// Without keys: the request runs again when it is served or its time limit has passed.
+  bool runs_again = false;
   /// Without keys: whoever calls Unblock() later is told here of the request. May be null.
   std::function<void(std::weak_ptr<BlockedRequest>)> begin = {};
 };
@@ -96,6 +98,10 @@ class BlockedRequest final : public Waiter {
   /// closed. Any thread.
   bool CallOff();
   bool closes_client();
+  /// It is to run again, instead of being replied to.
+  bool runs_again();
+  /// CLIENT UNBLOCK has ended it as if its time had run out.
+  bool time_out_asked();
   /// Call it when its client is gone: nobody may serve it any more.
   void Abandon() { Settle(); }
 
@@ -110,7 +116,7 @@ class BlockedRequest final : public Waiter {
   void Wake(int64_t durable_from) override;
 
  private:
-  enum class End : uint8_t { kServed, kTimedOut, kErrorAsked, kCalledOff };
+  enum class End : uint8_t { kServed, kTimedOut, kTimeOutAsked, kErrorAsked, kCalledOff };
   void Finish(End end, int64_t durable_from);
 
   const BlockOn on_;

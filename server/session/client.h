@@ -25,7 +25,8 @@
 namespace cloakroom {
 
 class BlockedRequest;
-class Stream;
+class OpenRequest;
+class SocketStream;
 struct Command;
 
 /// One subscription of a client. Messages on their way refer to it. The client's own thread ends
@@ -88,6 +89,13 @@ struct WatchedKey {
   std::string key;
 };
 
+/// A native session whose lock a client was given. It may have lost it since.
+struct HeldSession {
+  int db;
+  std::string key;
+  int64_t fence;
+};
+
 enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkip };
 
 /// All that the server knows about one connected client.
@@ -116,7 +124,7 @@ struct Client {
   bool close_after_reply = false;
   /// Set with close_after_reply by a command that takes the socket away: who gets it, and the bytes
   /// behind the request.
-  std::function<void(std::unique_ptr<Stream>, std::string)> hand_over;
+  std::function<void(std::unique_ptr<SocketStream>, std::string)> hand_over;
   Relaxed<bool> no_touch = false;
   Relaxed<bool> no_evict = false;
   Relaxed<bool> monitor = false;
@@ -129,6 +137,12 @@ struct Client {
   std::vector<WatchedKey> watched;
   /// Replaced when the client stops watching, so that late changes reach only the old one.
   std::shared_ptr<Watcher> watcher = std::make_shared<Watcher>();
+
+  // Native sessions.
+  uint64_t session_party = 0;  ///< its name for the locks; 0: it has none yet
+  std::vector<HeldSession> held_sessions;
+  /// Its SESSION.OPEN that waits. Null: none.
+  std::shared_ptr<OpenRequest> open_request;
 
   // Subscriptions; the registry (pubsub/) maps channels to clients.
   StringSet channels;

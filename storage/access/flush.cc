@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "storage/keyspace/key_guard.h"
+#include "storage/keyspace/keyspace.h"
 #include "storage/keyspace/reclaimer.h"
 #include "storage/snapshot/snapshot.h"
 
@@ -44,6 +46,11 @@ void NoteAwaited(Hold& hold, Database& db, Stripe& stripe) ABSL_NO_THREAD_SAFETY
   });
 }
 
+void TellGuard(Hold& hold, Database& db, Stripe& stripe, int64_t now_ms) {
+  AssertHeld(stripe);
+  if (!stripe.sessions.empty()) db.keyspace().key_guard()->AfterReplace(hold, db, stripe, now_ms);
+}
+
 /// `hold`: of a client's flush; null: nobody who waits is served.
 size_t RemoveContents(Database& db, Hold* hold) {
   const int64_t now_ms = db.keyspace().clock().NowMs();
@@ -58,6 +65,7 @@ size_t RemoveContents(Database& db, Hold* hold) {
     if (hold != nullptr) NoteAwaited(*hold, db, stripe);
     removed += stripe.table.size();
     Empty(db, i);
+    if (hold != nullptr) TellGuard(*hold, db, stripe, now_ms);
   }
   return removed;
 }
@@ -116,6 +124,8 @@ void SwapDatabases(Hold& hold, Database& a, Database& b) {
     Swap(one.field_expires, other.field_expires);
     NoteAwaited(hold, a, one);
     NoteAwaited(hold, b, other);
+    TellGuard(hold, a, one, now_ms);
+    TellGuard(hold, b, other, now_ms);
   }
 }
 

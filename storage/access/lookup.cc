@@ -13,7 +13,7 @@ const Entry* PeekKey(Hold& hold, Database& db, std::string_view key, KeyHash has
   if (slot == nullptr) return nullptr;
   if ((*slot)->expired(now_ms)) [[unlikely]] {
     if (!db.keyspace().settings().keeps_expired(now_ms)) {
-      const WriteScope removes_it(hold, db, key, hash, now_ms);
+      const WriteScope removes_it(hold, db, key, hash, now_ms, /*random=*/nullptr, Writer::kServer);
     }
     return nullptr;
   }

@@ -28,8 +28,15 @@ void Count(std::atomic<size_t>& counter, bool up) {
 }  // namespace
 
 WriteScope::WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
-                       absl::InsecureBitGen* random)
-    : hold_(hold), db_(db), stripe_(db.StripeOf(hash)), key_(key), hash_(hash), now_ms_(now_ms) {
+                       absl::InsecureBitGen* random, Writer writer)
+    : hold_(hold),
+      db_(db),
+      stripe_(db.StripeOf(hash)),
+      key_(key),
+      hash_(hash),
+      now_ms_(now_ms),
+      guard_(AskGuard(writer)),
+      writer_(writer) {
   AssertHeld(stripe_);
   if (const uint8_t wants = db.keyspace().feed().wants(); wants != ChangeConsumer::kNothing) {
     ChangeBatch* batch = hold.changes();
@@ -60,8 +67,29 @@ WriteScope::WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash h
 
 WriteScope::~WriteScope() {
   if (touched_) Settle();
+  if (guard_ != nullptr && touched_) [[unlikely]]
+    TellGuard();
   if (hold_.alone()) [[unlikely]]
     hold_.HandAlone(db_, stripe_, own_changes_ ? &*own_changes_ : nullptr);
+}
+
+/// Before the entry is found: the guard may change the key.
+KeyGuard* WriteScope::AskGuard(Writer writer) {
+  AssertHeld(stripe_);
+  if (stripe_.sessions.empty() || writer == Writer::kSession) [[likely]]
+    return nullptr;
+  KeyGuard* const guard = db_.keyspace().key_guard();
+  if (guard == nullptr || writer == Writer::kServer) return guard;
+  return guard->BeforeWrite(place()) ? guard : nullptr;
+}
+
+void WriteScope::TellGuard() {
+  using Fate = KeyGuard::Fate;
+  if (writer_ == Writer::kClient) {
+    guard_->AfterWrite(place(), removed_ ? Fate::kReplaced : Fate::kWritten);
+  } else if (removed_) {
+    guard_->AfterWrite(place(), Fate::kExpired);
+  }
 }
 
 void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
@@ -119,6 +147,7 @@ void WriteScope::Delete() {
 char* WriteScope::Overwrite(ValueType new_type, Encoding new_encoding, size_t payload_size,
                             int64_t expire_at_ms) {
   LogBytes(0, kWholeString);
+  removed_ = true;
   Reclaimer& reclaimer = db_.keyspace().reclaimer();
   const bool expires = expire_at_ms != kNoExpiry;
   if (slot_ != nullptr && type() == new_type && (*slot_)->has_expiry() == expires) {
@@ -151,6 +180,7 @@ char* WriteScope::Overwrite(ValueType new_type, Encoding new_encoding, size_t pa
 Entry* WriteScope::Detach() {
   AssertHeld(stripe_);
   touched_ = true;
+  removed_ = true;
   Entry* entry = stripe_.table.Erase(slot_, hash_);
   slot_ = nullptr;
   return entry;

@@ -11,9 +11,17 @@
 #include "storage/keyspace/database.h"
 #include "storage/keyspace/entry.h"
 #include "storage/keyspace/hold.h"
+#include "storage/keyspace/key_guard.h"
 #include "storage/values/value.h"
 
 namespace cloakroom {
+
+/// On whose behalf a scope changes its key. A session's lock (KeyGuard) is told.
+enum class Writer : uint8_t {
+  kClient,   ///< a command's
+  kServer,   ///< time's: expiry, eviction
+  kSession,  ///< the lock's own, and that of the commands on sessions, which tell it themselves
+};
 
 /// The only way to change a key. Finds the entry (first removes one that has expired, with
 /// everything that an expiry entails) and lets the value classes change it as a ValueSlot. The
@@ -28,10 +36,9 @@ namespace cloakroom {
 class WriteScope final : public ValueSlot {
  public:
   /// Adds the changes to those of `hold`; if that is a pass alone, the changes are a batch of their
-  /// own. `random`: record the access for eviction (Database::NoteAccess); null for the server's
-  /// own work, such as expiry and eviction.
+  /// own. `random`: record the access for eviction (Database::NoteAccess); null: do not.
   WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash hash, int64_t now_ms,
-             absl::InsecureBitGen* random = nullptr);
+             absl::InsecureBitGen* random = nullptr, Writer writer = Writer::kClient);
   ~WriteScope() override;
   WriteScope(const WriteScope&) = delete;
   WriteScope& operator=(const WriteScope&) = delete;
@@ -94,6 +101,10 @@ class WriteScope final : public ValueSlot {
   void LogBytes(size_t first, size_t last) override;
 
  private:
+  /// What the guard is told after a change; null: it is told nothing.
+  KeyGuard* AskGuard(Writer writer);
+  void TellGuard();
+  GuardedKey place() const { return {hold_, db_, key_, hash_, now_ms_}; }
   void Place(Entry* entry);
   /// The same for a key that comes into being.
   void PlaceNew(Entry* entry);
@@ -115,6 +126,9 @@ class WriteScope final : public ValueSlot {
   bool had_expiry_ = false;  ///< when the scope began
   bool had_field_expiry_ = false;
   bool touched_ = false;  ///< the table or the entry was changed, whether or not it counts
+  KeyGuard* const guard_;
+  const Writer writer_;
+  bool removed_ = false;  ///< or replaced
 
   ChangeBatch* events_ = nullptr;  ///< null: nobody wants them
   // For the log of changes.

@@ -1,6 +1,8 @@
 #ifndef CLOAKROOM_STORAGE_BASE_UNALIGNED_H_
 #define CLOAKROOM_STORAGE_BASE_UNALIGNED_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
@@ -20,6 +22,13 @@ template <typename T>
 char* StoreUnaligned(char* to, T value) {
   std::memcpy(to, &value, sizeof(value));
   return to + sizeof(value);
+}
+
+inline uint8_t ByteAt(const char* at, size_t offset = 0) {
+  return static_cast<uint8_t>(at[offset]);
+}
+inline uint8_t ByteAt(std::string_view bytes, size_t offset) {
+  return ByteAt(bytes.data(), offset);
 }
 
 inline char* StoreBytes(char* to, std::string_view bytes) {

@@ -18,6 +18,7 @@
 #include "storage/keyspace/entry.h"
 #include "storage/keyspace/key_hash.h"
 #include "storage/keyspace/table.h"
+#include "storage/sessions/session_locks.h"
 
 namespace cloakroom {
 
@@ -29,6 +30,7 @@ struct alignas(64) Stripe {
   Mutex mutex;
   Table table ABSL_GUARDED_BY(mutex);
   InterestTable interests ABSL_GUARDED_BY(mutex);
+  SessionLocks sessions ABSL_GUARDED_BY(mutex);
   /// The size of the table; written under the lock, read by any thread as an estimate.
   std::atomic<size_t> keys = 0;
   std::atomic<size_t> expires = 0;

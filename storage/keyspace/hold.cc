@@ -109,6 +109,17 @@ bool Hold::Closes(const Database& db) const {
   return std::find(closed_.begin(), closed_.end(), &db.gate()) != closed_.end();
 }
 
+bool Hold::TryBesides(Database& db, KeyHash key,
+                      absl::FunctionRef<void(Stripe&)> visit) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  Stripe& stripe = db.StripeOf(key);
+  const bool has =
+      Closes(db) || std::find(stripes_.begin(), stripes_.end(), &stripe) != stripes_.end();
+  if (!has && (passed_ != &db.gate() || !stripe.mutex.TryLock())) return false;
+  visit(stripe);
+  if (!has) stripe.mutex.Unlock();
+  return true;
+}
+
 void Hold::WaitAndPass(Database& db) {
   Doorbell bell;
   while (!TryPass(db)) bell.Await(refused_, {});
@@ -267,6 +278,7 @@ void Hold::Finish() {
   }
   if (std::exchange(handed_on_, false)) keyspace_->feed().AfterHold();
   for (const auto& waiter : std::exchange(served_, {})) waiter->Wake(offset_);
+  for (const auto& work : std::exchange(afterwards_, {})) work();
   offset_ = 0;
 }
 
@@ -291,7 +303,7 @@ void Hold::Release() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   passed_ = nullptr;
   for (size_t i = closed_.size(); i-- > 0;) closed_[i]->Open();
   closed_.clear();
-  if (handed_on_ || !served_.empty()) [[unlikely]]
+  if (handed_on_ || !served_.empty() || !afterwards_.empty()) [[unlikely]]
     Finish();
   keyspace_ = nullptr;
 }

@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -92,7 +94,16 @@ class Hold {
   void See(Database& db, const Stripe& stripe);
   void Release();
 
+  /// Whose command it is for; 0: no client's.
+  uint64_t client() const { return context_ == nullptr ? 0 : context_->client; }
+
+  /// Calls `visit` with the key's stripe, if the hold has it or can have it for that moment without
+  /// any wait. False: it is occupied, or of a database that the hold has not passed.
+  bool TryBesides(Database& db, KeyHash key, absl::FunctionRef<void(Stripe&)> visit);
+
   // For WriteScope and its like.
+  /// Has `work` done when everything has been given back. It must not wait for anything.
+  void Afterwards(std::function<void()> work) { afterwards_.push_back(std::move(work)); }
   /// The key was changed, or a swap may have changed it; its waiters are to be served.
   /// REQUIRES: the stripe is held.
   void NoteReady(Database& db, std::string_view key, KeyHash hash);
@@ -130,7 +141,6 @@ class Hold {
   /// Finishes what must wait until everything has been given back.
   void Finish();
   SeenOffset* seen() const { return context_ == nullptr ? nullptr : context_->seen; }
-  uint64_t client() const { return context_ == nullptr ? 0 : context_->client; }
 
   Keyspace* keyspace_ = nullptr;  ///< null: nobody wants changes
   std::unique_ptr<ChangeBatch> batch_;
@@ -146,6 +156,7 @@ class Hold {
   std::vector<Ready> ready_;
   bool serving_ = false;
   std::vector<std::shared_ptr<Waiter>> served_;
+  std::vector<std::function<void()>> afterwards_;
 };
 
 }  // namespace cloakroom

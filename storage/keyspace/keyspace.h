@@ -15,6 +15,7 @@
 
 namespace cloakroom {
 
+class KeyGuard;
 class Reclaimer;
 class Snapshot;
 
@@ -53,6 +54,10 @@ class Keyspace {
   ChangeFeed& feed() { return feed_; }
   const ChangeFeed& feed() const { return feed_; }
 
+  /// Null: no session's lock is ever known. Set it before the first command.
+  KeyGuard* key_guard() const { return key_guard_; }
+  void set_key_guard(KeyGuard* guard) { key_guard_ = guard; }
+
   /// Memory that maxmemory does not count, as Redis does not count its log's buffer and what a
   /// saving child keeps: changes not yet on the disk, and a snapshot's pre-images. It is soon free
   /// again and has limits of its own; keys are not evicted for it.
@@ -76,6 +81,7 @@ class Keyspace {
   const int event_loops_;
   StorageSettings settings_;
   ChangeFeed feed_;
+  KeyGuard* key_guard_ = nullptr;
   // Some commands write these, each on cache lines of its own.
   Counters counters_;
   // Only read again.

@@ -31,6 +31,9 @@ std::optional<FencedReason> ReasonOf(SessionEndCause cause) {
   return std::nullopt;
 }
 
+/// How long the lock stays free for a poll that was parked, if plain clients get no other turns.
+constexpr int64_t kPollTurnMs = 600;
+
 /// What a text occupies besides its object.
 size_t HeapBytes(const std::string& text) {
   return text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
@@ -59,16 +62,28 @@ SessionOpened SessionLock::Open(SessionWaiter& waiter, const SessionHash& hash,
   waiter.since_ms_ = context.now_ms;
   queue_.PushBack(waiter);
   if (state_ == State::kFree) PlainHolds(context.now_ms);
-  if (holder_.fence != 0 && undelivered_ == nullptr && queue_.size() == 1)
+  if (holder_.fence != 0 && undelivered_ == nullptr && queue_.natives() == 1)
     timer_ms_ = context.now_ms;
   return {Answer::kQueued};
+}
+
+bool SessionLock::ParkPoll(SessionWaiter& waiter, const SessionHash& hash,
+                           const SessionContext& context, size_t max_waiting) {
+  Forget(context.now_ms);
+  if (waiter.queued()) return true;
+  const bool taken = holder_.fence != 0 || hash.plain();
+  if (waiter.since_ms_ != 0 || !taken || queue_.size() >= max_waiting) return false;
+  waiter.since_ms_ = context.now_ms;
+  queue_.PushBack(waiter);
+  if (state_ == State::kFree) PlainHolds(context.now_ms);
+  return true;
 }
 
 SessionOpened SessionLock::Deliver(const SessionContext& context) {
   if (undelivered_ != nullptr) {
     undelivered_->place_ = SessionWaiter::Place::kNone;
     undelivered_ = nullptr;
-    if (!queue_.empty()) timer_ms_ = context.now_ms;
+    if (queue_.natives() > 0) timer_ms_ = context.now_ms;
   }
   return {SessionOpened::Answer::kHeld, holder_.fence};
 }
@@ -80,8 +95,8 @@ SessionEffects SessionLock::Leave(SessionWaiter& waiter, const SessionHash& hash
     GiveUp(hash, context, effects);
   } else if (waiter.queued()) {
     queue_.Remove(waiter);
+    if (holder_.fence != 0 && queue_.natives() == 0) timer_ms_ = kNever;
     if (!queue_.empty()) return effects;
-    if (holder_.fence != 0) timer_ms_ = kNever;
     if (state_ == State::kPlain) state_ = State::kFree;
     Forget(context.now_ms);
   }
@@ -213,9 +228,22 @@ void SessionLock::Next(const SessionHash& hash, const SessionContext& context,
     timer_ms_ = Later(context.now_ms, context.plain_turn_ms);
   } else if (queue_.empty()) {
     state_ = State::kFree;
+  } else if (queue_.head()->polls()) {
+    FreeForPoll(orphan, context, effects);
   } else {
     Grant(orphan, hash, context, effects);
   }
+}
+
+void SessionLock::FreeForPoll(bool orphan, const SessionContext& context, SessionEffects& effects) {
+  SessionWaiter& waiter = *queue_.head();
+  queue_.Remove(waiter);
+  // Nobody else will take an orphan out of the hash.
+  if (orphan && !context.writes_paused) effects.edit = SessionHashEdit::kClear;
+  effects.granted = &waiter;
+  state_ = State::kTurn;
+  timer_ms_ =
+      Later(context.now_ms, context.plain_turn_ms > 0 ? context.plain_turn_ms : kPollTurnMs);
 }
 
 void SessionLock::Grant(bool publish, const SessionHash& hash, const SessionContext& context,
@@ -242,6 +270,9 @@ void SessionLock::PlainHolds(int64_t now_ms) {
 // ---- time
 
 int64_t SessionLock::NextDeadline() const {
+  // A poll breaks no lease, and soon leaves the queue.
+  const bool poll_first = !queue_.empty() && queue_.head()->polls();
+  if (poll_first && state_ != State::kTurn) return kNever;
   switch (state_) {
     case State::kFree:
       return plain_ != nullptr ? plain_->pollers.ForgottenAt() : kNever;
@@ -260,7 +291,9 @@ int64_t SessionLock::NextDeadline() const {
 SessionEffects SessionLock::OnTime(const SessionHash& hash, const SessionContext& context) {
   SessionEffects effects;
   Forget(context.now_ms);
-  if (state_ == State::kFree || context.now_ms < NextDeadline()) return effects;
+  const int64_t deadline_ms = NextDeadline();
+  if (state_ == State::kFree || deadline_ms == kNever || context.now_ms < deadline_ms)
+    return effects;
   if (state_ == State::kTurn) {
     Next(hash, context, effects);
   } else if (!context.writes_paused) {
@@ -282,7 +315,7 @@ void SessionLock::TakeOver(const SessionHash& hash, const SessionContext& contex
     broken = {effects.ended->client.owner, effects.ended->held_ms, effects.ended->client.req};
   }
   Grant(publish, hash, context, effects);
-  head.broken_ = std::move(broken);
+  head.broken_ = std::make_unique<const BrokenSession>(std::move(broken));
 }
 
 void SessionLock::Forget(int64_t now_ms) {

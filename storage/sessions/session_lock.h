@@ -106,6 +106,12 @@ class SessionLock {
   /// that holds the lock gets the same fence.
   SessionOpened Open(SessionWaiter& waiter, const SessionHash& hash, const SessionContext& context,
                      const SessionOpenTerms& terms);
+  /// A plain client's poll, before it runs: true: it would find the lock taken, and has a place in
+  /// the queue. Call it again when it was woken, or when its time is over: false then, or as soon
+  /// as it was granted, which means that the lock was left free for it. The waiter is in no other
+  /// lock.
+  bool ParkPoll(SessionWaiter& waiter, const SessionHash& hash, const SessionContext& context,
+                size_t max_waiting);
   /// Who waits does not want to any more, or its connection ends. If it was granted the lock but
   /// not run, it gives that back; a waiter whose time is over should run instead.
   SessionEffects Leave(SessionWaiter& waiter, const SessionHash& hash,
@@ -135,7 +141,8 @@ class SessionLock {
   /// When to call OnTime(); kNever if not at all. While writes are paused it
   /// may have passed.
   int64_t NextDeadline() const;
-  /// A deadline may have come. Too early is harmless. To put a takeover off, call it later.
+  /// The waiters' turn: a deadline may have come. Too early is harmless. To put a takeover off,
+  /// call it later.
   SessionEffects OnTime(const SessionHash& hash, const SessionContext& context);
   /// The part of it that grants nothing: forgets pollers, and ends a turn for which nobody waits.
   void Forget(int64_t now_ms);
@@ -191,6 +198,8 @@ class SessionLock {
   void GiveUp(const SessionHash& hash, const SessionContext& context, SessionEffects& effects);
   /// Nobody holds the lock natively: it goes to whom it is due.
   void Next(const SessionHash& hash, const SessionContext& context, SessionEffects& effects);
+  /// The lock is left free for the plain client whose poll is the head of the queue.
+  void FreeForPoll(bool orphan, const SessionContext& context, SessionEffects& effects);
   /// To the head of the queue. `publish`: the hash says of another that he holds the lock.
   void Grant(bool publish, const SessionHash& hash, const SessionContext& context,
              SessionEffects& effects);

@@ -1,6 +1,11 @@
 #include "storage/sessions/session_locks.h"
 
+#include <string>
 #include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "storage/base/text_hash.h"
+#include "storage/sessions/session_lock.h"
 
 namespace cloakroom {
 namespace {
@@ -9,6 +14,43 @@ namespace {
 constexpr size_t kSpareSlots = 64;
 
 }  // namespace
+
+struct SessionLocks::Record {
+  Record(std::string_view its_key, FencedNotes& fenced) : key(its_key), lock(fenced) {}
+
+  const std::string key;
+  SessionLock lock;
+  uint32_t bytes = 0;  ///< as counted in the table
+  uint32_t uses = 0;
+};
+
+struct SessionLocks::RecordHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view key) const { return HashText(key); }
+  size_t operator()(const std::unique_ptr<Record>& record) const { return HashText(record->key); }
+};
+
+struct SessionLocks::RecordEqual {
+  using is_transparent = void;
+  static std::string_view Key(std::string_view key) { return key; }
+  static std::string_view Key(const std::unique_ptr<Record>& record) { return record->key; }
+  template <typename A, typename B>
+  bool operator()(const A& a, const B& b) const {
+    return Key(a) == Key(b);
+  }
+};
+
+struct SessionLocks::Table {
+  using Records = absl::flat_hash_set<std::unique_ptr<Record>, RecordHash, RecordEqual>;
+
+  FencedNotes fenced;
+  Records records;
+  size_t bytes = 0;  ///< of the records
+
+  /// Counts what has changed in the record; true if it is to go.
+  bool Settle(Record& record);
+  void Shrink();
+};
 
 // ---- a use
 
@@ -77,6 +119,23 @@ SessionLocks::Use SessionLocks::Get(std::string_view key) {
   return {table_.get(), found->get()};
 }
 
+void SessionLocks::ForEach(absl::FunctionRef<void(std::string_view, Use&)> visit) {
+  if (table_ == nullptr) return;
+  for (auto at = table_->records.begin(); at != table_->records.end();) {
+    Record& record = **at;
+    // While it is in use twice, the visitor's use does not erase it.
+    ++record.uses;
+    {
+      Use use(table_.get(), &record);
+      visit(record.key, use);
+    }
+    --record.uses;
+    const auto present = at++;
+    if (table_->Settle(record)) table_->records.erase(present);
+  }
+  table_->Shrink();
+}
+
 void SessionLocks::Sweep(int64_t now_ms) {
   ForEach([now_ms](std::string_view, Use& use) { use->Forget(now_ms); });
   if (table_ != nullptr) table_->fenced.Forget(now_ms);
@@ -85,7 +144,7 @@ void SessionLocks::Sweep(int64_t now_ms) {
 size_t SessionLocks::bytes() const {
   if (table_ == nullptr) return 0;
   // A slot has a control byte besides.
-  const size_t slots = table_->records.capacity() * (sizeof(Records::value_type) + 1);
+  const size_t slots = table_->records.capacity() * (sizeof(Table::Records::value_type) + 1);
   return sizeof(Table) + slots + table_->bytes + table_->fenced.bytes();
 }
 

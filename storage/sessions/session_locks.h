@@ -3,17 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "storage/base/clock.h"
-#include "storage/base/text_hash.h"
-#include "storage/sessions/session_lock.h"
 
 namespace cloakroom {
+
+class SessionLock;
+class SessionWaiter;
 
 /// The session locks of one stripe. A key has a record while somebody holds its lock natively or
 /// waits for it, and for as long as plain clients were seen to poll it; an idle session has none.
@@ -23,6 +22,8 @@ namespace cloakroom {
 /// Thread rule: the stripe is held, or the gate closed.
 class SessionLocks {
   struct Record;
+  struct RecordHash;
+  struct RecordEqual;
   struct Table;
 
  public:
@@ -60,7 +61,7 @@ class SessionLocks {
   SessionLocks& operator=(const SessionLocks&) = delete;
 
   /// No key has a record, so no write has to ask.
-  bool empty() const { return size() == 0; }
+  bool empty() const { return table_ == nullptr || size() == 0; }
   size_t size() const;
   /// False if the key has no record, which is as good as a free lock.
   Use Find(std::string_view key);
@@ -69,8 +70,7 @@ class SessionLocks {
 
   /// Calls `visit(key, use)` for every record: for FLUSHDB, SWAPDB, a demotion, SESSION.LIST. It
   /// must use no other record.
-  template <typename Visit>
-  void ForEach(Visit&& visit);
+  void ForEach(absl::FunctionRef<void(std::string_view key, Use& use)> visit);
   /// Forgets what nobody needs any more. Call it now and then, with the monotonic clock.
   void Sweep(int64_t now_ms);
 
@@ -78,59 +78,8 @@ class SessionLocks {
   size_t bytes() const;
 
  private:
-  struct Record {
-    Record(std::string_view its_key, FencedNotes& fenced) : key(its_key), lock(fenced) {}
-
-    const std::string key;
-    SessionLock lock;
-    uint32_t bytes = 0;  ///< as counted in the table
-    uint32_t uses = 0;
-  };
-  struct RecordHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view key) const { return HashText(key); }
-    size_t operator()(const std::unique_ptr<Record>& record) const { return HashText(record->key); }
-  };
-  struct RecordEqual {
-    using is_transparent = void;
-    static std::string_view Key(std::string_view key) { return key; }
-    static std::string_view Key(const std::unique_ptr<Record>& record) { return record->key; }
-    template <typename A, typename B>
-    bool operator()(const A& a, const B& b) const {
-      return Key(a) == Key(b);
-    }
-  };
-  using Records = absl::flat_hash_set<std::unique_ptr<Record>, RecordHash, RecordEqual>;
-  struct Table {
-    FencedNotes fenced;
-    Records records;
-    size_t bytes = 0;  ///< of the records
-
-    /// Counts what has changed in the record; true if it is to go.
-    bool Settle(Record& record);
-    void Shrink();
-  };
-
   std::unique_ptr<Table> table_;
 };
-
-template <typename Visit>
-void SessionLocks::ForEach(Visit&& visit) {
-  if (table_ == nullptr) return;
-  for (auto at = table_->records.begin(); at != table_->records.end();) {
-    Record& record = **at;
-    // While it is in use twice, the visitor's use does not erase it.
-    ++record.uses;
-    {
-      Use use(table_.get(), &record);
-      visit(std::string_view(record.key), use);
-    }
-    --record.uses;
-    const auto present = at++;
-    if (table_->Settle(record)) table_->records.erase(present);
-  }
-  table_->Shrink();
-}
 
 }  // namespace cloakroom
 

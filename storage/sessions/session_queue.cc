@@ -9,6 +9,7 @@ void SessionQueue::PushBack(SessionWaiter& waiter) {
   (last_ != nullptr ? last_->behind_ : first_) = &waiter;
   last_ = &waiter;
   ++size_;
+  if (waiter.polls()) ++polls_;
 }
 
 void SessionQueue::PushFront(SessionWaiter& waiter) {
@@ -18,6 +19,7 @@ void SessionQueue::PushFront(SessionWaiter& waiter) {
   (first_ != nullptr ? first_->before_ : last_) = &waiter;
   first_ = &waiter;
   ++size_;
+  if (waiter.polls()) ++polls_;
 }
 
 void SessionQueue::Remove(SessionWaiter& waiter) {
@@ -26,6 +28,7 @@ void SessionQueue::Remove(SessionWaiter& waiter) {
   waiter.before_ = waiter.behind_ = nullptr;
   waiter.place_ = SessionWaiter::Place::kNone;
   --size_;
+  if (waiter.polls()) --polls_;
 }
 
 size_t SessionQueue::Ahead(const SessionWaiter& waiter) const {

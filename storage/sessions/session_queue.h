@@ -4,7 +4,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -25,16 +25,19 @@ struct BrokenSession {
   std::string req;
 };
 
-/// A native client's wish for a session's lock, and its place in the queue if it has to wait. It
-/// must stay where it is, and live, while it is placed().
+/// A native client's wish for a session's lock, and its place in the queue if it has to wait; or
+/// the poll of a plain client, which waits in the queue for the lock to be free. It must stay where
+/// it is, and live, while it is placed().
 ///
 /// Thread rule: the stripe is held, or the gate closed; before Open and when it is no longer
 /// placed, its owner's.
 class SessionWaiter {
  public:
-  /// `lease_ms`: how long its hold may keep somebody waiting, 0 or more.
-  SessionWaiter(SessionClient client, int64_t lease_ms)
-      : client_(std::move(client)), lease_ms_(lease_ms) {}
+  enum class Kind : uint8_t { kOpen, kPoll };
+
+  /// `lease_ms`: how long its hold may keep somebody waiting, 0 or more; a poll's does not count.
+  SessionWaiter(SessionClient client, int64_t lease_ms, Kind kind = Kind::kOpen)
+      : client_(std::move(client)), lease_ms_(lease_ms), kind_(kind) {}
   ~SessionWaiter() { assert(!placed()); }
   SessionWaiter(const SessionWaiter&) = delete;
   SessionWaiter& operator=(const SessionWaiter&) = delete;
@@ -42,6 +45,7 @@ class SessionWaiter {
   /// Without texts while it has the lock.
   const SessionClient& client() const { return client_; }
   int64_t lease_ms() const { return lease_ms_; }
+  bool polls() const { return kind_ == Kind::kPoll; }
   /// When it came, on the monotonic clock.
   int64_t since_ms() const { return since_ms_; }
   bool queued() const { return place_ == Place::kQueued; }
@@ -50,7 +54,7 @@ class SessionWaiter {
   /// The lock refers to it.
   bool placed() const { return place_ != Place::kNone; }
   /// The lock was broken for it.
-  const std::optional<BrokenSession>& broken() const { return broken_; }
+  const std::unique_ptr<const BrokenSession>& broken() const { return broken_; }
 
  private:
   friend class SessionLock;
@@ -59,8 +63,9 @@ class SessionWaiter {
 
   SessionClient client_;
   const int64_t lease_ms_;
+  const Kind kind_;
   int64_t since_ms_ = 0;
-  std::optional<BrokenSession> broken_;
+  std::unique_ptr<const BrokenSession> broken_;  ///< few waiters have one
   SessionWaiter* before_ = nullptr;
   SessionWaiter* behind_ = nullptr;
   Place place_ = Place::kNone;
@@ -74,6 +79,8 @@ class SessionQueue {
  public:
   bool empty() const { return size_ == 0; }
   size_t size() const { return size_; }
+  /// Without the polls.
+  size_t natives() const { return size_ - polls_; }
   SessionWaiter* head() const { return first_; }
 
   void PushBack(SessionWaiter& waiter);
@@ -94,6 +101,7 @@ class SessionQueue {
   SessionWaiter* first_ = nullptr;
   SessionWaiter* last_ = nullptr;
   size_t size_ = 0;
+  size_t polls_ = 0;
 };
 
 }  // namespace cloakroom

@@ -119,7 +119,8 @@ Evictor::Step Evictor::EvictFrom(Hold& hold, Database& db, Stripe& stripe, Evict
   Snapshot& snapshot = keyspace_.snapshot();
   if (best->entry->epoch() != snapshot.epoch()) [[unlikely]]
     snapshot.LeaveOut(db, KeyHash::Of(best->key), best->entry);
-  WriteScope scope(hold, db, best->key, KeyHash::Of(best->key), now_ms);
+  WriteScope scope(hold, db, best->key, KeyHash::Of(best->key), now_ms, /*random=*/nullptr,
+                   Writer::kServer);
   if (!scope.exists()) return Step::kEvicted;  // it had expired, and is gone as well
   scope.Delete();
   scope.Changed("evicted");
@@ -136,9 +137,12 @@ std::optional<Evictor::Candidate> Evictor::BestOf(Stripe& stripe, EvictionPolicy
   uint64_t position = absl::Uniform<uint64_t>(random_, 0, uint64_t{1} << 48);
   for (int buckets = 0; buckets < kMaxBuckets && wanted > 0; ++buckets) {
     position = stripe.table.Scan(position, [&](Entry* entry) {
+      AssertHeld(stripe);
       if (wanted <= 0 || (only_volatile && !entry->has_expiry())) return;
       --wanted;
-      uint64_t worth = WorthEvicting(*entry, policy, now_ms);
+      // A session in use would only come back: it goes when nothing else is found.
+      const bool in_use = !stripe.sessions.empty() && stripe.sessions.Find(entry->key());
+      const uint64_t worth = in_use ? 0 : WorthEvicting(*entry, policy, now_ms);
       if (best && worth <= best->worth_evicting) return;
       best = Candidate{entry, std::string(entry->key()), worth};
     });

@@ -70,7 +70,7 @@ Expirer::Slice Expirer::RunSlice(Database& db, Stripe& stripe, int64_t now_ms) {
 }
 
 size_t Expirer::RemoveDue(Hold& hold, Database& db, std::string_view key, int64_t now_ms) {
-  WriteScope scope(hold, db, key, KeyHash::Of(key), now_ms);
+  WriteScope scope(hold, db, key, KeyHash::Of(key), now_ms, /*random=*/nullptr, Writer::kServer);
   if (!scope.exists()) return 1;
   const TypeOps& ops = OpsOf(scope.type());
   if (ops.erase_expired == nullptr) return 1;

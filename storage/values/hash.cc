@@ -11,17 +11,17 @@ std::optional<Item> FindLive(const Items& items, std::string_view field, int64_t
   return item;
 }
 
-std::string_view NameEncoding(const ValueView& value) {
+std::string_view NameEncodingOfHash(const ValueView& value) {
   return value.outgrown || value.encoding == Encoding::kTrie ? "hashtable" : "listpack";
 }
 
-size_t SizeOf(const ValueView& value, int64_t now_ms) { return Hash(value).size(now_ms); }
+size_t SizeOfHash(const ValueView& value, int64_t now_ms) { return Hash(value).size(now_ms); }
 
 void ForEachField(const ValueView& value, absl::FunctionRef<void(const Item&)> fn, int64_t now_ms) {
   Hash(value).ForEach(fn, now_ms);
 }
 
-int64_t NextExpiryOf(const ValueView& value) { return Hash(value).NextExpiry(); }
+int64_t NextExpiryOfHash(const ValueView& value) { return Hash(value).NextExpiry(); }
 
 size_t EraseExpiredFields(ValueSlot& slot, const EncodingLimits& limits, int64_t now_ms,
                           size_t limit) {
@@ -37,10 +37,10 @@ constinit const TypeOps kHashOps = {.type = ValueType::kHash,
                                     .release_cost = ItemsReleaseCost,
                                     .share = ShareItems,
                                     .memory = ItemsMemory,
-                                    .encoding_name = NameEncoding,
-                                    .size = SizeOf,
+                                    .encoding_name = NameEncodingOfHash,
+                                    .size = SizeOfHash,
                                     .for_each = ForEachField,
-                                    .next_expiry = NextExpiryOf,
+                                    .next_expiry = NextExpiryOfHash,
                                     .erase_expired = EraseExpiredFields,
                                     .expired_event = "hexpired"};
 

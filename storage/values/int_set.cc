@@ -1,18 +1,15 @@
 #include "storage/values/int_set.h"
 
-#include <limits>
+#include <utility>
 
 #include "storage/base/unaligned.h"
 
 namespace cloakroom {
 namespace {
 
-template <typename T>
-bool Fits(int64_t value) {
-  return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max();
+size_t WidthOf(int64_t value) {
+  return std::in_range<int16_t>(value) ? 2 : std::in_range<int32_t>(value) ? 4 : 8;
 }
-
-size_t WidthOf(int64_t value) { return Fits<int16_t>(value) ? 2 : Fits<int32_t>(value) ? 4 : 8; }
 
 int64_t LoadInt(const char* from, size_t width) {
   if (width == 2) return LoadUnaligned<int16_t>(from);

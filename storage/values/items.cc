@@ -14,16 +14,18 @@
 namespace cloakroom {
 namespace {
 
-TriePart* LoadRoot(std::string_view payload) { return LoadUnaligned<TriePart*>(payload.data()); }
+TriePart* LoadTrieRoot(std::string_view payload) {
+  return LoadUnaligned<TriePart*>(payload.data());
+}
 
 TrieView TrieOf(std::string_view payload) {
-  return TrieView(payload.empty() ? nullptr : LoadRoot(payload));
+  return TrieView(payload.empty() ? nullptr : LoadTrieRoot(payload));
 }
 
 // Takes the trie out of its slot for a change, and puts its new root back.
 template <typename Change>
 bool ChangeTrie(ValueSlot& slot, bool has_values, Change change) {
-  Trie trie(LoadRoot(slot.bytes()), has_values);
+  Trie trie(LoadTrieRoot(slot.bytes()), has_values);
   const bool result = change(trie);
   TriePart* const root = trie.Release();
   if (root == nullptr) {
@@ -210,7 +212,7 @@ size_t MutableItems::EraseExpired(int64_t now_ms, size_t limit,
 }
 
 void ReleaseItems(const ValueView& value) {
-  if (value.encoding == Encoding::kTrie) return UnrefTrie(LoadRoot(value.payload));
+  if (value.encoding == Encoding::kTrie) return UnrefTrie(LoadTrieRoot(value.payload));
   PackedView(value.payload).UnrefBlobs();
 }
 
@@ -218,18 +220,18 @@ size_t ItemsReleaseCost(const ValueView& value) {
   // Estimates the cost of freeing a trie from its size: counting its leaves would cost as much.
   constexpr size_t kTypicalLeafItems = kMaxLeafItems / 2;
   if (value.encoding != Encoding::kTrie) return PackedView(value.payload).BlobCount();
-  const TriePart* const root = LoadRoot(value.payload);
+  const TriePart* const root = LoadTrieRoot(value.payload);
   return root->unique() ? 1 + TrieItems(root) / kTypicalLeafItems : 1;
 }
 
 void ShareItems(const ValueView& value) {
-  if (value.encoding == Encoding::kTrie) return LoadRoot(value.payload)->Ref();
+  if (value.encoding == Encoding::kTrie) return LoadTrieRoot(value.payload)->Ref();
   PackedView(value.payload).RefBlobs();
 }
 
 size_t ItemsMemory(const ValueView& value, size_t samples) {
   if (value.encoding != Encoding::kTrie) return PackedView(value.payload).BlobMemory();
-  return TrieView(LoadRoot(value.payload)).MemoryUsage(samples);
+  return TrieView(LoadTrieRoot(value.payload)).MemoryUsage(samples);
 }
 
 }  // namespace cloakroom

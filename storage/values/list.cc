@@ -53,11 +53,13 @@ LeafFormat FormatOf(int setting) {
   return format;
 }
 
-BTreePart* LoadRoot(std::string_view payload) { return LoadUnaligned<BTreePart*>(payload.data()); }
+BTreePart* LoadTreeRoot(std::string_view payload) {
+  return LoadUnaligned<BTreePart*>(payload.data());
+}
 size_t LoadListpackBytes(std::string_view payload) {
   return LoadUnaligned<uint64_t>(payload.data() + sizeof(BTreePart*));
 }
-BTreeView TreeOf(std::string_view payload) { return BTreeView(LoadRoot(payload)); }
+BTreeView TreeOf(std::string_view payload) { return BTreeView(LoadTreeRoot(payload)); }
 
 size_t ListpackBytesOf(const BTreeView& tree, size_t first, size_t count) {
   size_t bytes = 0;
@@ -88,30 +90,30 @@ size_t EraseEqualInRun(ListRun run, const ListCode& element, ListEnd from, size_
   return found.size();
 }
 
-void Release(const ValueView& value) {
-  if (value.encoding == Encoding::kBTree) UnrefBTree(LoadRoot(value.payload));
+void ReleaseList(const ValueView& value) {
+  if (value.encoding == Encoding::kBTree) UnrefBTree(LoadTreeRoot(value.payload));
 }
 
-size_t ReleaseCostOf(const ValueView& value) {
+size_t CostOfReleasingList(const ValueView& value) {
   constexpr size_t kTypicalLeafItems = 64;
   if (value.encoding != Encoding::kBTree) return 0;
-  const BTreePart* const root = LoadRoot(value.payload);
+  const BTreePart* const root = LoadTreeRoot(value.payload);
   return root->unique() ? 1 + BTreeItems(root) / kTypicalLeafItems : 1;
 }
 
-void Share(const ValueView& value) {
-  if (value.encoding == Encoding::kBTree) LoadRoot(value.payload)->Ref();
+void ShareList(const ValueView& value) {
+  if (value.encoding == Encoding::kBTree) LoadTreeRoot(value.payload)->Ref();
 }
 
-size_t MemoryOf(const ValueView& value, size_t samples) {
+size_t MemoryOfList(const ValueView& value, size_t samples) {
   return value.encoding == Encoding::kBTree ? TreeOf(value.payload).Memory(samples) : 0;
 }
 
-std::string_view NameEncoding(const ValueView& value) {
+std::string_view NameEncodingOfList(const ValueView& value) {
   return value.outgrown ? "quicklist" : "listpack";
 }
 
-size_t SizeOf(const ValueView& value, int64_t /*now_ms*/) { return List(value).size(); }
+size_t SizeOfList(const ValueView& value, int64_t /*now_ms*/) { return List(value).size(); }
 
 void ForEachElement(const ValueView& value, absl::FunctionRef<void(const Item&)> fn,
                     int64_t /*now_ms*/) {
@@ -124,12 +126,12 @@ void ForEachElement(const ValueView& value, absl::FunctionRef<void(const Item&)>
 constinit const TypeOps kListOps = {.type = ValueType::kList,
                                     .name = "list",
                                     .ordered = true,
-                                    .release = Release,
-                                    .release_cost = ReleaseCostOf,
-                                    .share = Share,
-                                    .memory = MemoryOf,
-                                    .encoding_name = NameEncoding,
-                                    .size = SizeOf,
+                                    .release = ReleaseList,
+                                    .release_cost = CostOfReleasingList,
+                                    .share = ShareList,
+                                    .memory = MemoryOfList,
+                                    .encoding_name = NameEncodingOfList,
+                                    .size = SizeOfList,
                                     .for_each = ForEachElement};
 
 ListCursor::ListCursor(std::string_view run, size_t index)
@@ -184,7 +186,7 @@ List MutableList::view() const {
   return slot_.exists() ? List(slot_.encoding(), slot_.bytes()) : List();
 }
 
-BTree MutableList::TakeTree() const { return BTree(LoadRoot(slot_.bytes()), format_); }
+BTree MutableList::TakeTree() const { return BTree(LoadTreeRoot(slot_.bytes()), format_); }
 
 void MutableList::PutTree(BTree tree, size_t listpack_bytes) {
   if (tree.empty()) return slot_.Remove();

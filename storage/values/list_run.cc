@@ -8,7 +8,7 @@
 namespace cloakroom {
 namespace {
 
-constexpr size_t kHeaderSize = ListRun::kEmpty.size();
+constexpr size_t kEmptyRunSize = ListRun::kEmpty.size();
 
 constexpr uint8_t kTiny = 0x80;  // The first code of integers from 0 to 63.
 constexpr uint8_t kShort = 0xC0;
@@ -24,8 +24,6 @@ constexpr size_t kShortText = 0x80;
 
 size_t Elements(std::string_view run) { return LoadUnaligned<uint16_t>(run.data()); }
 size_t Codes(std::string_view run) { return LoadUnaligned<uint16_t>(run.data() + 2); }
-
-uint8_t ByteAt(std::string_view run, size_t at) { return static_cast<uint8_t>(run[at]); }
 
 size_t CodeSize(uint8_t mark) {
   if (mark < kText16) [[likely]]
@@ -52,7 +50,7 @@ int64_t LoadInteger(const char* from, size_t size) {
   return static_cast<int64_t>(bits << unused) >> unused;
 }
 
-size_t WidthOf(int64_t integer) {
+size_t IntegerWidthOf(int64_t integer) {
   size_t width = 2;
   while (width < sizeof(integer) && (integer >> (8 * width - 1)) != (integer >> 63)) ++width;
   return width;
@@ -90,7 +88,7 @@ ListCode::ListCode(std::string_view element) : text_(element) {
       code_[0] = static_cast<char>(kShort | (*integer >> 8 & 0x1f));
       size_ = 1;
     } else {
-      size_ = static_cast<uint8_t>(WidthOf(*integer));
+      size_ = static_cast<uint8_t>(IntegerWidthOf(*integer));
       code_[0] = static_cast<char>(kWide + size_);
     }
     StoreUnaligned(bytes_, *integer);
@@ -117,7 +115,7 @@ ListRunCursor::ListRunCursor(std::string_view run, size_t index) : run_(run) {
   const size_t elements = Elements(run);
   if (index < elements - index) {
     index_ = 0;
-    content_ = kHeaderSize;
+    content_ = kEmptyRunSize;
     code_end_ = run.size();
     if (elements > 0) Decode();
     while (index_ < index) Next();
@@ -217,7 +215,7 @@ void ListRun::Append(std::string_view other) {
   const std::string_view run = region_.bytes();
   const size_t elements = Elements(run) + Elements(other);
   const size_t codes = Codes(run) + Codes(other);
-  const std::string_view body = other.substr(kHeaderSize);
+  const std::string_view body = other.substr(kEmptyRunSize);
   StoreBytes(region_.Splice(run.size() - Codes(run), 0, body.size()), body);
   SetHeader(elements, codes);
 }

@@ -7,7 +7,7 @@
 namespace cloakroom {
 namespace {
 
-constexpr size_t kHeaderSize = 4;
+constexpr size_t kPackedHeaderSize = 4;
 constexpr uint32_t kHasValues = 1;
 constexpr uint32_t kMayExpire = 2;
 constexpr uint32_t kMayHaveBlobs = 4;
@@ -18,8 +18,6 @@ constexpr uint8_t kExpiryMark = 0xFE;
 constexpr uint8_t kBlobMark = 0xFF;
 constexpr size_t kExpirySize = 1 + sizeof(int64_t);
 constexpr size_t kBlobSize = 1 + sizeof(const Blob*);
-
-uint8_t ByteAt(const char* at) { return static_cast<uint8_t>(*at); }
 
 size_t LengthSize(size_t length) { return length < 0x80 ? 1 : length < 0x4000 ? 2 : 5; }
 
@@ -115,13 +113,13 @@ class Checker {
 }  // namespace
 
 bool PackedView::Validate(std::string_view bytes) {
-  if (bytes.size() < kHeaderSize) return false;
+  if (bytes.size() < kPackedHeaderSize) return false;
   const uint32_t header = LoadUnaligned<uint32_t>(bytes.data());
   const uint32_t flags = header & 0xFF;
   const bool values = (flags & kHasValues) != 0;
   const bool expires = (flags & kMayExpire) != 0;
   if ((flags & ~(kHasValues | kMayExpire)) != 0 || (expires && !values)) return false;
-  Checker checker(bytes.substr(kHeaderSize));
+  Checker checker(bytes.substr(kPackedHeaderSize));
   for (uint32_t left = header >> 8; left > 0; --left) {
     if (!checker.SkipExpiry(expires) || !checker.SkipString(UINT32_MAX)) return false;
     if (values && !checker.SkipString(kMinBlobValue - 1)) return false;
@@ -183,7 +181,7 @@ size_t PackedView::SkipItems(size_t offset, size_t count) const {
 
 std::optional<PackedItem> PackedView::Find(std::string_view field) const {
   const bool values = has_values();
-  const char* at = block_.data() + kHeaderSize;
+  const char* at = block_.data() + kPackedHeaderSize;
   for (size_t index = 0, count = size(); index < count; ++index) {
     const char* const item = at;
     if (ByteAt(at) == kExpiryMark) at += kExpirySize;
@@ -198,7 +196,7 @@ std::optional<PackedItem> PackedView::Find(std::string_view field) const {
 }
 
 PackedItem PackedView::At(size_t index) const {
-  return Decode(index, SkipItems(kHeaderSize, index));
+  return Decode(index, SkipItems(kPackedHeaderSize, index));
 }
 
 PackedItem PackedView::At(size_t index, const PackedItem& from) const {
@@ -238,7 +236,7 @@ size_t PackedView::BlobMemory() const {
 PackedView::Iterator PackedView::begin() const { return Iterator(*this); }
 
 PackedView::Iterator::Iterator(PackedView view) : view_(view), count_(view.size()) {
-  if (count_ > 0) item_ = view_.Decode(0, kHeaderSize);
+  if (count_ > 0) item_ = view_.Decode(0, kPackedHeaderSize);
 }
 
 PackedView::Iterator& PackedView::Iterator::operator++() {
@@ -252,7 +250,7 @@ PackedView::Iterator& PackedView::Iterator::operator++() {
 }
 
 void PackedBlock::Init(Region& region, bool has_values) {
-  StoreUnaligned<uint32_t>(region.Splice(0, 0, kHeaderSize), has_values ? kHasValues : 0);
+  StoreUnaligned<uint32_t>(region.Splice(0, 0, kPackedHeaderSize), has_values ? kHasValues : 0);
 }
 
 void PackedBlock::SetHeader(size_t count, uint32_t flags) {

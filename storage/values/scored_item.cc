@@ -16,8 +16,6 @@ constexpr uint8_t kMoreBytes = 0x80;
 constexpr uint64_t kSignBit = uint64_t{1} << 63;
 constexpr size_t kMaxLengthBytes = 10;
 
-uint8_t ByteAt(std::string_view run, size_t offset) { return static_cast<uint8_t>(run[offset]); }
-
 /// Writes a length and returns how many bytes it took.
 size_t StoreLength(size_t length, char* to) {
   size_t size = 0;

@@ -10,19 +10,19 @@
 namespace cloakroom {
 namespace {
 
-std::string_view NameEncoding(const ValueView& value) {
+std::string_view NameEncodingOfSet(const ValueView& value) {
   if (value.encoding == Encoding::kIntSet) return "intset";
   return value.outgrown || value.encoding == Encoding::kTrie ? "hashtable" : "listpack";
 }
 
-size_t SizeOf(const ValueView& value, int64_t now_ms) { return Set(value, now_ms).size(); }
+size_t SizeOfSet(const ValueView& value, int64_t now_ms) { return Set(value, now_ms).size(); }
 
-void ForEachMember(const ValueView& value, absl::FunctionRef<void(const Item&)> fn,
-                   int64_t now_ms) {
+void ForEachMemberOfSet(const ValueView& value, absl::FunctionRef<void(const Item&)> fn,
+                        int64_t now_ms) {
   Set(value, now_ms).ForEachItem(fn);
 }
 
-int64_t NextExpiryOf(const ValueView& value) { return Set(value).NextExpiry(); }
+int64_t NextExpiryOfSet(const ValueView& value) { return Set(value).NextExpiry(); }
 
 size_t EraseExpiredMembers(ValueSlot& slot, const EncodingLimits& limits, int64_t now_ms,
                            size_t limit) {
@@ -37,10 +37,10 @@ constinit const TypeOps kSetOps = {.type = ValueType::kSet,
                                    .release_cost = ItemsReleaseCost,
                                    .share = ShareItems,
                                    .memory = ItemsMemory,
-                                   .encoding_name = NameEncoding,
-                                   .size = SizeOf,
-                                   .for_each = ForEachMember,
-                                   .next_expiry = NextExpiryOf,
+                                   .encoding_name = NameEncodingOfSet,
+                                   .size = SizeOfSet,
+                                   .for_each = ForEachMemberOfSet,
+                                   .next_expiry = NextExpiryOfSet,
                                    .erase_expired = EraseExpiredMembers,
                                    .expired_event = "sexpired"};
 

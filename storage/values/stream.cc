@@ -19,7 +19,7 @@ void ReleaseStream(const ValueView& value) {
   if (head.groups != nullptr) head.groups->Unref();
 }
 
-size_t CostOfRelease(const ValueView& value) {
+size_t CostOfReleasingStream(const ValueView& value) {
   const StreamHead head = HeadOf(value.payload);
   return BTreeView(head.root).PartCount() + (head.groups == nullptr ? 0 : PartsOf(*head.groups));
 }
@@ -36,10 +36,10 @@ size_t MemoryOfStream(const ValueView& value, size_t samples) {
          (head.groups == nullptr ? 0 : MemoryOf(*head.groups, samples));
 }
 
-std::string_view NameEncoding(const ValueView& /*value*/) { return "stream"; }
+std::string_view NameEncodingOfStream(const ValueView& /*value*/) { return "stream"; }
 
 /// A stream without entries is a value all the same.
-size_t SizeOf(const ValueView& value, int64_t /*now_ms*/) {
+size_t SizeOfStream(const ValueView& value, int64_t /*now_ms*/) {
   return std::max<size_t>(1, Stream(value).size());
 }
 
@@ -66,11 +66,11 @@ constinit const TypeOps kStreamOps = {.type = ValueType::kStream,
                                       .name = "stream",
                                       .has_values = true,
                                       .release = ReleaseStream,
-                                      .release_cost = CostOfRelease,
+                                      .release_cost = CostOfReleasingStream,
                                       .share = ShareStream,
                                       .memory = MemoryOfStream,
-                                      .encoding_name = NameEncoding,
-                                      .size = SizeOf,
+                                      .encoding_name = NameEncodingOfStream,
+                                      .size = SizeOfStream,
                                       .for_each = ForEachEntry};
 
 Stream::Stream(Encoding /*encoding*/, std::string_view payload) : head_(HeadOf(payload)) {}

@@ -1,7 +1,7 @@
 #include "storage/values/stream_element.h"
 
-#include <limits>
 #include <optional>
+#include <utility>
 
 #include "storage/base/unaligned.h"
 
@@ -27,11 +27,6 @@ constexpr int64_t kMost13 = 4095;
 constexpr int64_t kLeast24 = -(1 << 23);
 constexpr int64_t kMost24 = (1 << 23) - 1;
 
-template <typename T>
-bool Fits(int64_t value) {
-  return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max();
-}
-
 std::optional<int64_t> IntegerOf(std::string_view text) {
   // Most texts are no numbers, as their first byte shows.
   if (text.empty() || text.size() > kMostDigits || text[0] > '9') return std::nullopt;
@@ -41,8 +36,6 @@ std::optional<int64_t> IntegerOf(std::string_view text) {
 size_t StringHeadSize(size_t size) {
   return size <= kMostSmallString ? 1 : size <= kMostMediumString ? 2 : 1 + sizeof(uint32_t);
 }
-
-uint8_t ByteAt(const char* at, size_t offset = 0) { return static_cast<uint8_t>(at[offset]); }
 
 /// A number of `bits` bits in two's complement.
 int64_t Signed(uint64_t number, unsigned bits) {
@@ -67,9 +60,9 @@ bool IsString(uint8_t head) {
 size_t StreamElementSize(int64_t integer) {
   if (integer >= 0 && integer <= 127) return 1;
   if (integer >= kLeast13 && integer <= kMost13) return 2;
-  if (Fits<int16_t>(integer)) return 3;
+  if (std::in_range<int16_t>(integer)) return 3;
   if (integer >= kLeast24 && integer <= kMost24) return 4;
-  return Fits<int32_t>(integer) ? 5 : 9;
+  return std::in_range<int32_t>(integer) ? 5 : 9;
 }
 
 size_t StreamElementSize(std::string_view text) {

@@ -14,7 +14,7 @@ constexpr size_t kErased = 36;
 constexpr size_t kHeadSize = 40;
 
 /// A listpack's total size and count before its elements, and the byte that ends it.
-constexpr size_t kListpackFrame = 4 + 2 + 1;
+constexpr size_t kLeafListpackFrame = 4 + 2 + 1;
 
 StreamId LoadId(const char* at) {
   return {LoadUnaligned<uint64_t>(at), LoadUnaligned<uint64_t>(at + sizeof(uint64_t))};
@@ -32,7 +32,7 @@ uint64_t Unzigzag(uint64_t number) { return number >> 1 ^ (0 - (number & 1)); }
 
 size_t IntegerInListpack(int64_t integer) { return ListpackSize(StreamElementSize(integer)); }
 
-uint64_t KeyOf(std::string_view leaf) { return LoadUnaligned<uint64_t>(leaf.data()); }
+uint64_t KeyOfLeaf(std::string_view leaf) { return LoadUnaligned<uint64_t>(leaf.data()); }
 
 /// What Redis adds to the elements of an entry: its flags, its ID, the number of its own fields,
 /// and how many elements that makes.
@@ -48,7 +48,7 @@ size_t ListpackBytesAround(const StreamId& id, const StreamId& first, bool own_f
 }  // namespace
 
 constinit const LeafFormat kStreamLeafFormat = {
-    .max_bytes = SIZE_MAX, .max_items = SIZE_MAX, .offset = nullptr, .key = KeyOf};
+    .max_bytes = SIZE_MAX, .max_items = SIZE_MAX, .offset = nullptr, .key = KeyOfLeaf};
 
 size_t StreamEntry::size() const {
   if (!own_fields_) return field_count_;
@@ -104,7 +104,7 @@ std::string NewStreamLeaf(const StreamId& id, StreamWords words) {
   const size_t count = words.size() / 2;
   // Behind the fields Redis has a zero.
   size_t listpack_bytes =
-      kListpackFrame + IntegerInListpack(static_cast<int64_t>(count)) + IntegerInListpack(0);
+      kLeafListpackFrame + IntegerInListpack(static_cast<int64_t>(count)) + IntegerInListpack(0);
   size_t size = kHeadSize + VarintSize(count);
   for (size_t i = 0; i < words.size(); i += 2) {
     const size_t element = StreamElementSize(words[i]);

@@ -12,13 +12,13 @@ namespace {
 constexpr size_t kIdSize = 16;
 constexpr size_t kPendingSize = kIdSize + sizeof(int64_t) + sizeof(int64_t) + sizeof(uint32_t);
 /// About a hundred records: moving them costs less than looking for the leaf.
-constexpr size_t kMaxLeafBytes = 4000;
+constexpr size_t kMaxRecordBytes = 4000;
 
 StreamId IdAt(const char* record) {
   return {LoadUnaligned<uint64_t>(record), LoadUnaligned<uint64_t>(record + sizeof(uint64_t))};
 }
 
-uint64_t KeyOf(std::string_view leaf) { return LoadUnaligned<uint64_t>(leaf.data()); }
+uint64_t KeyOfRecord(std::string_view leaf) { return LoadUnaligned<uint64_t>(leaf.data()); }
 
 template <size_t kRecord>
 size_t OffsetOf(std::string_view /*leaf*/, size_t index) {
@@ -26,10 +26,10 @@ size_t OffsetOf(std::string_view /*leaf*/, size_t index) {
 }
 
 template <size_t kRecord>
-constexpr LeafFormat kFormat = {.max_bytes = kMaxLeafBytes,
-                                .max_items = kMaxLeafBytes / kRecord,
+constexpr LeafFormat kFormat = {.max_bytes = kMaxRecordBytes,
+                                .max_items = kMaxRecordBytes / kRecord,
                                 .offset = OffsetOf<kRecord>,
-                                .key = KeyOf};
+                                .key = KeyOfRecord};
 
 /// The index of the first record in a leaf that is not before `id`.
 template <size_t kRecord>

@@ -19,23 +19,25 @@ const Blob* BlobOf(const ValueView& value) {
   return LoadUnaligned<const Blob*>(value.payload.data());
 }
 
-void Release(const ValueView& value) { BlobOf(value)->Unref(); }
+void ReleaseString(const ValueView& value) { BlobOf(value)->Unref(); }
 
 size_t CostOf(const ValueView& value) {
   const Blob* const blob = BlobOf(value);
   return blob->unique() ? 1 + blob->size() / kBlobBytesPerFree : 1;
 }
 
-void Share(const ValueView& value) { BlobOf(value)->Ref(); }
+void ShareString(const ValueView& value) { BlobOf(value)->Ref(); }
 
-size_t MemoryOf(const ValueView& value, size_t /*samples*/) { return BlobOf(value)->memory(); }
+size_t MemoryOfString(const ValueView& value, size_t /*samples*/) {
+  return BlobOf(value)->memory();
+}
 
-std::string_view NameEncoding(const ValueView& value) {
+std::string_view NameEncodingOfString(const ValueView& value) {
   if (value.encoding == Encoding::kInt) return "int";
   return value.outgrown || StringView(value).size() > kMaxEmbedded ? "raw" : "embstr";
 }
 
-size_t SizeOf(const ValueView& /*value*/, int64_t /*now_ms*/) { return 1; }
+size_t SizeOfString(const ValueView& /*value*/, int64_t /*now_ms*/) { return 1; }
 
 void ForTheString(const ValueView& value, absl::FunctionRef<void(const Item&)> fn,
                   int64_t /*now_ms*/) {
@@ -47,12 +49,12 @@ void ForTheString(const ValueView& value, absl::FunctionRef<void(const Item&)> f
 
 constinit const TypeOps kStringOps = {.type = ValueType::kString,
                                       .name = "string",
-                                      .release = Release,
+                                      .release = ReleaseString,
                                       .release_cost = CostOf,
-                                      .share = Share,
-                                      .memory = MemoryOf,
-                                      .encoding_name = NameEncoding,
-                                      .size = SizeOf,
+                                      .share = ShareString,
+                                      .memory = MemoryOfString,
+                                      .encoding_name = NameEncodingOfString,
+                                      .size = SizeOfString,
                                       .for_each = ForTheString};
 
 StringView::StringView(Encoding encoding, std::string_view payload) {

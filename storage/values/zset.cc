@@ -12,14 +12,14 @@ uint32_t LoadCount(std::string_view payload) { return LoadUnaligned<uint32_t>(pa
 
 ZsetRoots LoadRoots(std::string_view payload) { return LoadUnaligned<ZsetRoots>(payload.data()); }
 
-void Release(const ValueView& value) {
+void ReleaseZset(const ValueView& value) {
   if (value.encoding != Encoding::kBTree) return;
   const ZsetRoots roots = LoadRoots(value.payload);
   UnrefBTree(roots.order);
   UnrefTrie(roots.scores);
 }
 
-size_t CostOfRelease(const ValueView& value) {
+size_t CostOfReleasingZset(const ValueView& value) {
   // Estimates the number of leaves of both trees: counting them would cost as much.
   constexpr size_t kTypicalItems = 16;
   if (value.encoding != Encoding::kBTree) return 0;
@@ -41,14 +41,14 @@ size_t Memory(const ValueView& value, size_t samples) {
   return ZsetTreeView(LoadRoots(value.payload)).Memory(samples);
 }
 
-std::string_view NameEncoding(const ValueView& value) {
+std::string_view NameEncodingOfZset(const ValueView& value) {
   return value.outgrown || value.encoding == Encoding::kBTree ? "skiplist" : "listpack";
 }
 
-size_t SizeOf(const ValueView& value, int64_t /*now_ms*/) { return Zset(value).size(); }
+size_t SizeOfZset(const ValueView& value, int64_t /*now_ms*/) { return Zset(value).size(); }
 
-void ForEachMember(const ValueView& value, absl::FunctionRef<void(const Item&)> fn,
-                   int64_t /*now_ms*/) {
+void ForEachMemberOfZset(const ValueView& value, absl::FunctionRef<void(const Item&)> fn,
+                         int64_t /*now_ms*/) {
   Zset(value).ForEach([&](const ScoredItem& item) {
     const ScoreText score(item.score);
     fn({.field = item.member, .value = {.bytes = score.view()}});
@@ -60,13 +60,13 @@ void ForEachMember(const ValueView& value, absl::FunctionRef<void(const Item&)> 
 constinit const TypeOps kZsetOps = {.type = ValueType::kZset,
                                     .name = "zset",
                                     .has_values = true,
-                                    .release = Release,
-                                    .release_cost = CostOfRelease,
+                                    .release = ReleaseZset,
+                                    .release_cost = CostOfReleasingZset,
                                     .share = ShareRoots,
                                     .memory = Memory,
-                                    .encoding_name = NameEncoding,
-                                    .size = SizeOf,
-                                    .for_each = ForEachMember};
+                                    .encoding_name = NameEncodingOfZset,
+                                    .size = SizeOfZset,
+                                    .for_each = ForEachMemberOfZset};
 
 ZsetTreeView Zset::tree() const { return ZsetTreeView(LoadRoots(payload_)); }
 

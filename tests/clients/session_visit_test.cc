@@ -9,16 +9,17 @@ namespace {
 
 TEST(SessionVisitTest, IsElevenCommandsInSevenRoundTrips) {
   const VisitedSession session = {.key = "sess_x"};
-  Visit visit = SessionRead(session);
-  for (const Step& step : SessionWrite(session, "data")) visit.push_back(step);
+  std::vector<VisitStep> visit = SessionRead(session);
+  for (const VisitStep& step : SessionWrite(session, "data")) visit.push_back(step);
   EXPECT_EQ(visit.size(), 7u);
   size_t commands = 0;
-  for (const Step& step : visit) commands += step.replies;
+  for (const VisitStep& step : visit) commands += step.replies;
   EXPECT_EQ(commands, 11u);
 }
 
 TEST(SessionVisitTest, ReadTakesTheLockBeforeItReads) {
-  const Visit visit = SessionRead({.key = "k", .database = 4, .pid = "p", .lifetime_s = 60});
+  const std::vector<VisitStep> visit =
+      SessionRead({.key = "k", .database = 4, .pid = "p", .lifetime_s = 60});
   ASSERT_EQ(visit.size(), 4u);
   EXPECT_EQ(visit[0].bytes, Request({"SELECT", "4"}));
   EXPECT_EQ(visit[1].bytes, Request({"HINCRBY", "k", "lock", "1"}));
@@ -27,7 +28,7 @@ TEST(SessionVisitTest, ReadTakesTheLockBeforeItReads) {
 }
 
 TEST(SessionVisitTest, WriteFreesTheLockWithTheData) {
-  const Visit visit = SessionWrite({.key = "k"}, "blob");
+  const std::vector<VisitStep> visit = SessionWrite({.key = "k"}, "blob");
   ASSERT_EQ(visit.size(), 3u);
   EXPECT_EQ(visit[1].bytes, Request({"HGET", "k", "pid"}));
   EXPECT_EQ(visit[2].bytes,

@@ -459,5 +459,7 @@ EXCLUDED = {
         memory|help slowlog|help command|help pfselftest""",
     _NEWER: """client|no-touch client|setinfo hexpire hpexpire hexpireat hpexpireat httl hpttl
         hexpiretime hpexpiretime hpersist hgetex hsetex hgetdel sexpire spexpire sexpireat
-        spexpireat sttl spttl sexpiretime spexpiretime spersist delifeq""",
+        spexpireat sttl spttl sexpiretime spexpiretime spersist delifeq session.break
+        session.commit session.destroy session.info session.list session.open session.read
+        session.release session.renew session.reset""",
 }

@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import resp, servers  # noqa: E402
+from support.session_ledger import NativeWorker, PlainWorker, Run  # noqa: E402
 
 THREADS = 4
 ACCOUNTS = [f"account{i}" for i in range(10)]
@@ -188,6 +189,24 @@ def final_errors(connection, answers):
         yield f"{len(members)} members are left of {len(MEMBERS)}"
 
 
+def session_errors(kind, seconds):
+    """Clients who share sessions, on a server of their own; what is wrong afterwards."""
+    ours = kind == "cloakroom"
+    directives = {"io-threads": THREADS, "session-park-polls": 450} if ours else {}
+    with servers.start(kind, directives) as server:
+        ledger = Run(server, workers=16, kinds=(NativeWorker, PlainWorker) if ours else (PlainWorker,),
+                     prefix="sess_")
+        ledger.start()
+        time.sleep(seconds / 2)
+        ledger.end()
+        wrong = ledger.verify() if server.is_running() else []
+        print(f"sessions: {ledger.done()} commits")
+        status, log = server.terminate(), server.log()
+    if "Sanitizer" in log or status != 0:
+        wrong.append(f"the server ended with {status}:\n{log[-6000:]}")
+    return "; ".join(wrong or ([] if ledger.done() else ["no session was committed"]))
+
+
 def run(kind, seconds):
     # With TSan a report ends the server, and its exit status shows that.
     server = servers.start(kind, {"io-threads": THREADS, "maxmemory": MAXMEMORY,
@@ -197,13 +216,14 @@ def run(kind, seconds):
             prepare(connection)
             answers = storm_of_workers(server, seconds)
             errors = []
-            for kind, rounds, done, error in answers:
-                print(f"{WORK[kind].__name__}: {rounds} rounds" + (f", {done} done" if done else ""))
+            for work, rounds, done, error in answers:
+                print(f"{WORK[work].__name__}: {rounds} rounds" + (f", {done} done" if done else ""))
                 errors.append(error if error or rounds else "did nothing")
             errors.append("; ".join(final_errors(connection, answers)) if server.is_running() else "")
         status, log = server.terminate(), server.log()
         reported = "Sanitizer" in log or status != 0
         errors.append(f"the server ended with {status}:\n{log[-6000:]}" if reported else "")
+    errors.append(session_errors(kind, seconds))
     for error in filter(None, errors):
         print(f"FAILED {error}")
     failed = sum(1 for error in errors if error)

@@ -30,7 +30,7 @@ MAY_INCLUDE = {
 ROOMS = {
     "storage": "base gate changes sessions values keyspace snapshot access upkeep".split(),
     "replication": "files stream rdb aof link check".split(),
-    "server": "context config log session metrics pubsub tracking script persistence roles execution info commands net process".split(),
+    "server": "context config log session metrics pubsub tracking sessions script persistence roles execution info commands net process".split(),
 }
 # These sources put the rooms together and may include all of them; headers never may.
 PUT_TOGETHER = ("storage/keyspace/keyspace.cc", "server/context/server.cc")

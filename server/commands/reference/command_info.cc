@@ -64,7 +64,8 @@ constexpr CategoryName kCategoryNames[] = {{0, kCatKeyspace, "keyspace"},
                                            {kAdmin, kCatDangerous, "dangerous"},
                                            {0, kCatConnection, "connection"},
                                            {0, kCatTransaction, "transaction"},
-                                           {0, kCatScripting, "scripting"}};
+                                           {0, kCatScripting, "scripting"},
+                                           {0, kCatSession, "session"}};
 
 constexpr Name<uint16_t> kKeyFlagNames[] = {{kRO, "RO"},
                                             {kRW, "RW"},
@@ -204,6 +205,8 @@ std::string_view GroupName(CommandGroup group) {
       return "server";
     case CommandGroup::kStream:
       return "stream";
+    case CommandGroup::kSession:
+      return "session";
   }
   return "generic";
 }

@@ -13,8 +13,6 @@ constexpr size_t kWord = sizeof(uint64_t);
 /// Sources are combined a block at a time, so that the result stays in the nearest cache.
 constexpr size_t kBlock = 8 * 1024;
 
-uint8_t ByteAt(std::string_view bytes, uint64_t i) { return static_cast<uint8_t>(bytes[i]); }
-
 /// The bits of a byte from `first` to `last`, 0 being its highest.
 uint8_t Mask(uint64_t first, uint64_t last) {
   return static_cast<uint8_t>((0xffu >> first) & (0xffu << (7 - last)));

@@ -24,7 +24,7 @@ class PlainStreamTest : public testing::Test {
   }
   std::string Received(PlainStream& stream) {
     std::array<char, 1024> bytes{};
-    const std::optional<Stream::Received> received = stream.Receive(bytes);
+    const std::optional<SocketStream::Received> received = stream.Receive(bytes);
     return received ? std::string(bytes.data(), received->bytes) : "the end";
   }
 
@@ -48,13 +48,13 @@ TEST_F(PlainStreamTest, SendsManySpansInOneCall) {
 }
 
 TEST_F(PlainStreamTest, SendsNoMoreThanItsSpansAtOnce) {
-  const std::vector<std::string_view> words(Stream::kMaxSpans + 10, "x");
-  EXPECT_EQ(near_.Send(words), Stream::kMaxSpans);
+  const std::vector<std::string_view> words(SocketStream::kMaxSpans + 10, "x");
+  EXPECT_EQ(near_.Send(words), SocketStream::kMaxSpans);
 }
 
 TEST_F(PlainStreamTest, NothingToReceiveIsNotTheEnd) {
   std::array<char, 8> bytes{};
-  const std::optional<Stream::Received> received = near_.Receive(bytes);
+  const std::optional<SocketStream::Received> received = near_.Receive(bytes);
   ASSERT_TRUE(received);
   EXPECT_EQ(received->bytes, 0U);
   EXPECT_FALSE(received->more);

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "storage/sessions/session_lock.h"
+
 namespace cloakroom {
 namespace {
 

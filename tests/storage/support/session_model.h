@@ -23,6 +23,7 @@ class SessionModel {
     uint64_t connection;
     int64_t lease_ms;
     int64_t since_ms;
+    bool polls = false;
   };
 
   /// Begins an event.
@@ -42,7 +43,7 @@ class SessionModel {
     using Answer = SessionOpened::Answer;
     if (Place(client.connection) != queue.end()) return Answer::kQueued;
     if (holder && holder->connection == client.connection) {
-      if (!delivered && !queue.empty()) lease_from_ms_ = context_.now_ms;
+      if (!delivered && natives() > 0) lease_from_ms_ = context_.now_ms;
       delivered = true;
       return Answer::kHeld;
     }
@@ -52,15 +53,23 @@ class SessionModel {
     }
     if (!terms.may_wait) return Answer::kLocked;
     if (queue.size() >= terms.max_waiting) return Answer::kTooMany;
-    if (queue.empty() && holder && delivered) lease_from_ms_ = context_.now_ms;
+    if (natives() == 0 && holder && delivered) lease_from_ms_ = context_.now_ms;
     queue.push_back(client);
     if (state == State::kFree) PlainHolds();
     return Answer::kQueued;
   }
+  /// `waited`: it has had a place before.
+  bool ParkPoll(Client client, bool waited, const FakeHash& hash, size_t most) {
+    if (Place(client.connection) != queue.end()) return true;
+    if (waited || (!holder && !hash.view().plain()) || queue.size() >= most) return false;
+    queue.push_back(client);
+    if (state == State::kFree) PlainHolds();
+    return true;
+  }
   void Leave(uint64_t connection, const FakeHash& hash) {
     if (const auto place = Place(connection); place != queue.end()) {
       queue.erase(place);
-      if (queue.empty()) lease_from_ms_ = kNever;
+      if (natives() == 0) lease_from_ms_ = kNever;
       if (queue.empty() && state == State::kPlain) state = State::kFree;
       EndTurn();
     } else if (holder && !delivered && holder->connection == connection) {
@@ -88,7 +97,7 @@ class SessionModel {
     if (lease_from_ms_ != kNever) lease_from_ms_ = context_.now_ms;
   }
   void OnTime(const FakeHash& hash) {
-    if (state == State::kFree || context_.now_ms < Deadline()) return;
+    if (state == State::kFree || Deadline() == kNever || context_.now_ms < Deadline()) return;
     if (state == State::kTurn) return Next(hash);
     if (context_.writes_paused) return;
     const bool publish = state != State::kHeld;
@@ -138,6 +147,7 @@ class SessionModel {
   void Demote() { *this = SessionModel(); }
 
   int64_t Deadline() const {
+    if (!queue.empty() && queue.front().polls && state != State::kTurn) return kNever;
     switch (state) {
       case State::kHeld:
       case State::kPublished:
@@ -176,6 +186,9 @@ class SessionModel {
     int64_t last_ms;
   };
 
+  int64_t natives() const {
+    return std::count_if(queue.begin(), queue.end(), [](const Client& one) { return !one.polls; });
+  }
   std::deque<Client>::iterator Place(uint64_t connection) {
     return std::find_if(queue.begin(), queue.end(), [connection](const Client& client) {
       return client.connection == connection;
@@ -229,6 +242,12 @@ class SessionModel {
       turn_ends_ms_ = context_.now_ms + context_.plain_turn_ms;
     } else if (queue.empty()) {
       state = State::kFree;
+    } else if (queue.front().polls) {
+      granted = queue.front().connection;
+      queue.pop_front();
+      Clear(lock >= kPublishedLock && !context_.writes_paused);
+      state = State::kTurn;
+      turn_ends_ms_ = context_.now_ms + context_.plain_turn_ms;
     } else {
       GiveHead(lock >= kPublishedLock);
     }

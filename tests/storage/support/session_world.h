@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "storage/sessions/session_lock.h"
 #include "storage/sessions/session_locks.h"
 #include "tests/storage/support/session_sites.h"
 
@@ -63,7 +64,7 @@ class SessionWorld final : public SessionSites {
   };
 
   struct Plain {
-    enum class Is : uint8_t { kIdle, kPolling, kHolding };
+    enum class Is : uint8_t { kIdle, kPolling, kParked, kHolding };
 
     Is is = Is::kIdle;
     std::string pid;
@@ -72,6 +73,7 @@ class SessionWorld final : public SessionSites {
     int polls = 0;
     int64_t next_poll_ms = 0;
     int64_t data = 0;
+    std::unique_ptr<SessionWaiter> waiter;  ///< of a poll that is parked
   };
 
   // ---- native clients
@@ -80,6 +82,9 @@ class SessionWorld final : public SessionSites {
     for (const Native& native : natives_)
       if (native.is == Native::Is::kWaiting && native.connection == connection)
         return native.waiter.get();
+    for (const Plain& plain : plains_)
+      if (plain.is == Plain::Is::kParked && plain.connection == connection)
+        return plain.waiter.get();
     return nullptr;
   }
   void NativeStep(Native& native) {
@@ -294,9 +299,62 @@ class SessionWorld final : public SessionSites {
       plain.polls = 0;
       plain.next_poll_ms = 0;
     }
+    if (plain.is == Plain::Is::kParked) return ParkedStep(plain);
     if (context_.now_ms >= plain.next_poll_ms) Poll(plain);
   }
   void Poll(Plain& plain) {
+    if (Below(2) == 0) return RunPoll(plain);
+    plain.waiter = std::make_unique<SessionWaiter>(SessionClient{plain.connection, "", ""}, 0,
+                                                   SessionWaiter::Kind::kPoll);
+    timers_.erase(plain.waiter.get());
+    Park(plain);
+  }
+  /// Before a poll runs, for the first time or again.
+  void Park(Plain& plain) {
+    const FakeHash& hash = sites_[plain.at].hash;
+    const size_t most = static_cast<size_t>(1 + Below(8));
+    const bool waited = plain.waiter->since_ms() != 0;
+    bool expected = false;
+    bool parked = false;
+    Event(
+        kParks, plain.at,
+        [&](SessionModel& model) {
+          expected =
+              model.ParkPoll({plain.connection, 0, context_.now_ms, true}, waited, hash, most);
+        },
+        [&](SessionLock& lock) {
+          parked = lock.ParkPoll(*plain.waiter, hash.view(), context_, most);
+          plain.is = parked ? Plain::Is::kParked : Plain::Is::kPolling;
+          return SessionEffects();
+        });
+    EXPECT_EQ(parked, expected);
+    EXPECT_EQ(plain.waiter->queued(), parked);
+    if (parked) return Trace(plain.pid + " is parked at " + std::to_string(plain.at));
+    DropPoll(plain);
+    RunPoll(plain);
+  }
+  void ParkedStep(Plain& plain) {
+    if (!plain.waiter->queued()) return Park(plain);
+    if (Below(6) > 0) return;
+    StopPoll(plain);
+    if (Below(4) > 0) return RunPoll(plain);
+    plain.is = Plain::Is::kIdle;  // it hung up
+  }
+  void StopPoll(Plain& plain) {
+    Trace(plain.pid + " has waited for long enough");
+    const FakeHash& hash = sites_[plain.at].hash;
+    plain.is = Plain::Is::kPolling;
+    Event(
+        kLeaves, plain.at, [&](SessionModel& model) { model.Leave(plain.connection, hash); },
+        [&](SessionLock& lock) { return lock.Leave(*plain.waiter, hash.view(), context_); });
+    DropPoll(plain);
+  }
+  void DropPoll(Plain& plain) {
+    timers_.erase(plain.waiter.get());
+    plain.waiter.reset();
+  }
+  void RunPoll(Plain& plain) {
+    plain.is = Plain::Is::kPolling;
     Trace(plain.pid + " polls " + std::to_string(plain.at));
     ForeignWrite(plain.at, plain.connection, [](Site& site) {
       site.hash.exists = true;
@@ -432,14 +490,21 @@ class SessionWorld final : public SessionSites {
         for (SessionWaiter* waiter : use->Demote(context_).unblocked) {
           EXPECT_EQ(WaiterOf(waiter->client().connection), waiter);
           EXPECT_FALSE(waiter->placed());
+          if (waiter->polls()) continue;
           NativeOf(*waiter).is = Native::Is::kIdle;
         }
       });
       EXPECT_TRUE(locks->empty());
     }
     for (const Native& native : natives_) EXPECT_NE(native.is, Native::Is::kWaiting);
+    for (Plain& plain : plains_)
+      if (plain.is == Plain::Is::kParked) ForgetPoll(plain);
     for (SessionModel& model : models_) model.Demote();
     timers_.clear();
+  }
+  void ForgetPoll(Plain& plain) {
+    DropPoll(plain);
+    plain.is = Plain::Is::kIdle;
   }
   Native& NativeOf(const SessionWaiter& waiter) {
     return *std::find_if(natives_.begin(), natives_.end(),
@@ -457,7 +522,7 @@ class SessionWorld final : public SessionSites {
       // Another process counts fences anew, and cannot tell an old one from one of its own.
       if (native.fence != 0) native.connection = 0;
     }
-    for (Plain& plain : plains_) plain.is = Plain::Is::kIdle;
+    for (Plain& plain : plains_) ForgetPoll(plain);
     StartProcess();
     if (!loses) return;
     for (size_t at = 0; at < kSites; ++at) ForgetUncertain(at);
@@ -481,6 +546,8 @@ class SessionWorld final : public SessionSites {
   /// Everybody finishes, and nothing is left.
   void Finish() {
     context_.writes_paused = false;
+    for (Plain& plain : plains_)
+      if (plain.is == Plain::Is::kParked && plain.waiter->queued()) StopPoll(plain);
     for (int round = 0; round < 100; ++round) {
       for (size_t at = 0; at < kSites; ++at) Ring(at);
       for (Native& native : natives_) {

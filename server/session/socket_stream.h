@@ -1,5 +1,5 @@
-#ifndef CLOAKROOM_SERVER_SESSION_STREAM_H_
-#define CLOAKROOM_SERVER_SESSION_STREAM_H_
+#ifndef CLOAKROOM_SERVER_SESSION_SOCKET_STREAM_H_
+#define CLOAKROOM_SERVER_SESSION_SOCKET_STREAM_H_
 
 #include <cstddef>
 #include <optional>
@@ -13,7 +13,7 @@ namespace cloakroom {
 /// have to send before it can receive, and the other way round.
 ///
 /// Thread rule: one thread.
-class Stream {
+class SocketStream {
  public:
   /// The most spans in one Send.
   static constexpr size_t kMaxSpans = 64;
@@ -25,10 +25,10 @@ class Stream {
     bool more = false;
   };
 
-  Stream() = default;
-  virtual ~Stream() = default;
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
+  SocketStream() = default;
+  virtual ~SocketStream() = default;
+  SocketStream(const SocketStream&) = delete;
+  SocketStream& operator=(const SocketStream&) = delete;
 
   /// The socket, for the poller.
   virtual int fd() const = 0;
@@ -48,4 +48,4 @@ class Stream {
 
 }  // namespace cloakroom
 
-#endif  // CLOAKROOM_SERVER_SESSION_STREAM_H_
+#endif  // CLOAKROOM_SERVER_SESSION_SOCKET_STREAM_H_

@@ -1,4 +1,4 @@
-#include "server/session/stream.h"
+#include "server/session/socket_stream.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -21,7 +21,7 @@ namespace {
 
 /// Behaves as an encrypted stream may: before it receives or sends, it exchanges a byte each way,
 /// and it reads all that the socket has but returns a few bytes at a time.
-class WaywardStream final : public Stream {
+class WaywardStream final : public SocketStream {
  public:
   explicit WaywardStream(int fd) : plain_(fd) {}
 

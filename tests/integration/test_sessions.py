@@ -1,0 +1,263 @@
+"""Native sessions over real connections: queues, hang-ups, restarts, the log, replicas, a ledger."""
+
+import time
+
+import pytest
+
+from saving import wait_until
+from support import resp, servers
+from support.session_ledger import NativeWorker, Run
+
+
+@pytest.fixture
+def server(server_kind):
+    if server_kind != "cloakroom":
+        pytest.skip("native sessions are Cloakroom's own")
+    started = servers.start(server_kind, {"io-threads": 2})
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def operator(server):
+    with server.connect() as connection:
+        yield connection
+
+
+def fields(flat):
+    return dict(zip(flat[::2], flat[1::2]))
+
+
+def info(connection, key="s"):
+    return fields(connection.ok("SESSION.INFO", key))
+
+
+def waiting(connection, count, key="s"):
+    wait_until(lambda: len(info(connection, key)[b"waiters"]) == count, f"{count} requests wait")
+
+
+def figure(connection, name):
+    lines = connection.ok("INFO", "sessions").decode().split("\r\n")
+    return int(next(line for line in lines if line.startswith(name + ":")).split(":")[1])
+
+
+def open_session(connection, *options, key="s"):
+    state = connection.call("SESSION.OPEN", key, *options)
+    assert isinstance(state, list), state
+    return state
+
+
+def test_a_hundred_requests_get_the_lock_in_the_order_of_their_arrival(server, operator):
+    fence = open_session(operator)[0]
+    clients = [server.connect() for _ in range(100)]
+    with server.connect() as watcher:
+        for number, client in enumerate(clients):
+            client.send("SESSION.OPEN", "s", "OWNER", f"c|{number}")
+            waiting(watcher, number + 1)
+    operator.ok("SESSION.COMMIT", "s", fence, "DATA", "")
+    for number, client in enumerate(clients):
+        state = client.read()
+        assert state[1] == b"x" * number
+        assert client.ok("SESSION.COMMIT", "s", state[0], "DATA", "x" * (number + 1)) == number + 2
+        client.close()
+    assert operator.ok("HGET", "s", "data") == b"x" * 100
+
+
+def test_one_who_hangs_up_leaves_the_queue_or_gives_the_lock_back(server, operator):
+    fence = open_session(operator)[0]
+    gone, stays = server.connect(), server.connect()
+    gone.send("SESSION.OPEN", "s")
+    waiting(operator, 1)
+    stays.send("SESSION.OPEN", "s")
+    waiting(operator, 2)
+    gone.close()
+    waiting(operator, 1)
+    operator.ok("SESSION.RELEASE", "s", fence)
+    assert stays.read()[0] > fence
+    stays.close()
+    assert open_session(operator)[0] > fence
+
+
+def test_a_killed_holder_passes_the_lock_on(server, operator):
+    holder, waiter = server.connect(), server.connect()
+    open_session(holder)
+    waiter.send("SESSION.OPEN", "s")
+    waiting(operator, 1)
+    operator.ok("CLIENT", "KILL", "ID", holder.ok("CLIENT", "ID"))
+    assert isinstance(waiter.read(), list)
+
+
+def test_what_is_pipelined_behind_a_waiting_open_waits(server, operator):
+    fence = open_session(operator)[0]
+    with server.connect() as client:
+        client.send("SESSION.OPEN", "s")
+        client.send("SET", "k", "v")
+        waiting(operator, 1)
+        assert operator.ok("EXISTS", "k") == 0
+        operator.ok("SESSION.RELEASE", "s", fence)
+        assert isinstance(client.read(), list)
+        assert client.read() == b"OK"
+
+
+def test_a_lease_ends_while_somebody_waits(server, operator):
+    fence = open_session(operator, "LEASE", 200, "OWNER", "slow|1", "REQ", "GET /slow")[0]
+    with server.connect() as client:
+        began = time.monotonic()
+        state = open_session(client)
+        assert time.monotonic() - began >= 0.15
+        assert state[5].startswith(b"slow|1 ") and state[5].endswith(b"ms GET /slow")
+        refused = operator.call("SESSION.COMMIT", "s", fence, "DATA", "x")
+        assert refused.startswith(b"FENCED broken")
+    wait_until(lambda: "GET /slow" in server.log() and "slow|1 (GET /slow) lost the lock after" in server.log(), "it is logged")
+
+
+def test_a_busy_script_delays_only_the_delivery(server, operator):
+    operator.ok("CONFIG", "SET", "busy-reply-threshold", "60000")
+    fence = open_session(operator)[0]
+    with server.connect() as client, server.connect() as script:
+        client.send("SESSION.OPEN", "s")
+        waiting(operator, 1)
+        operator.ok("SESSION.RELEASE", "s", fence)
+        script.send("EVAL", "local t = redis.call('TIME') repeat local n = redis.call('TIME') "
+                    "until n[1] * 1000000 + n[2] - t[1] * 1000000 - t[2] > 300000", 0)
+        assert isinstance(client.read(), list)
+        script.read()
+
+
+def test_the_log_and_the_snapshot_have_sessions_and_no_locks(server_kind):
+    if server_kind != "cloakroom":
+        pytest.skip("native sessions are Cloakroom's own")
+    with servers.start(server_kind, {"appendonly": "yes", "appendfsync": "always"}) as server:
+        with server.connect() as client:
+            fence = open_session(client, "OWNER", "a|1")[0]
+            client.ok("SESSION.COMMIT", "s", fence, "DATA", "mine", "EX", 1000)
+            open_session(client, key="s")
+            late = open_session(client, "OWNER", "a|1", key="t")[0]
+            version = client.ok("SESSION.READ", "t")[3]
+        server.kill()
+        server.launch()
+        with server.connect() as client:
+            assert fields(client.ok("HGETALL", "s")) == {
+                b"data": b"mine", b"writes": b"1", b"pid": b"a|1|%d" % fence}
+            assert client.ok("SESSION.COMMIT", "s", fence, "DATA", "mine") == 1  # it had been done
+            assert client.ok("SESSION.COMMIT", "t", late, "DATA", "x", "IF", version) == 1  # C3
+            assert open_session(client)[0] > late
+
+
+def test_sessions_move_to_redis_and_back(server, operator, start_one):
+    fence = open_session(operator)[0]
+    operator.ok("SESSION.COMMIT", "s", fence, "DATA", "mine", "EX", 1000)
+    redis = start_one("redis")
+    with redis.connect() as other:
+        other.ok("RESTORE", "s", 0, operator.ok("DUMP", "s"))
+        assert other.ok("HINCRBY", "s", "lock", 1) == 1
+        other.ok("HSET", "s", "data", "theirs", "lock", 0, "pid", "b|2")
+        other.ok("HINCRBY", "s", "writes", 1)
+        operator.ok("RESTORE", "s", 0, other.ok("DUMP", "s"), "REPLACE")
+    state = open_session(operator)
+    assert state[1:4] == [b"theirs", 2, b"2-0"]
+
+
+def test_a_replica_reads_sessions_and_gives_no_locks(server, operator, start_one):
+    fence = open_session(operator)[0]
+    operator.ok("SESSION.COMMIT", "s", fence, "DATA", "mine")
+    replica = start_one("cloakroom", {"replicaof": f"127.0.0.1 {server.port}"})
+    with replica.connect() as reader:
+        wait_until(lambda: reader.call("SESSION.READ", "s")[1] == b"mine", "the session is there")
+        assert reader.call("SESSION.OPEN", "s").startswith(b"READONLY")
+        assert reader.call("SESSION.COMMIT", "s", 0, "DATA", "x").startswith(b"READONLY")
+
+
+def test_a_demotion_unblocks_those_who_wait(server, operator):
+    open_session(operator)
+    with server.connect() as client:
+        client.send("SESSION.OPEN", "s")
+        waiting(operator, 1)
+        operator.ok("REPLICAOF", "127.0.0.1", 1)
+        assert client.read().startswith(b"UNBLOCKED")
+        with pytest.raises(resp.ConnectionClosed):
+            client.call("PING")
+        operator.ok("REPLICAOF", "NO", "ONE")
+
+
+def test_a_reload_ends_all_locks(server, operator):
+    fence = open_session(operator)[0]
+    operator.ok("DEBUG", "RELOAD")
+    assert operator.call("SESSION.COMMIT", "s", fence, "DATA", "x").startswith(b"FENCED")
+
+
+def test_neither_holders_nor_those_who_were_just_granted_are_idle(server, operator):
+    operator.ok("CONFIG", "SET", "timeout", 1)
+    with server.connect() as holder, server.connect() as waiter:
+        fence = open_session(holder)[0]
+        waiter.send("SESSION.OPEN", "s")
+        time.sleep(2.5)
+        holder.ok("SESSION.COMMIT", "s", fence, "DATA", "x")
+        granted = waiter.read()[0]
+        time.sleep(0.8)
+        assert waiter.ok("SESSION.COMMIT", "s", granted, "DATA", "y") == 2
+
+
+@pytest.mark.parametrize("directives", [{"appendonly": "yes"}, {"save": "3600 1"}, {}])
+def test_the_server_ends_in_peace_while_requests_wait(server_kind, directives):
+    if server_kind != "cloakroom":
+        pytest.skip("native sessions are Cloakroom's own")
+    with servers.start(server_kind, directives) as server:
+        with server.connect() as holder:
+            fence = open_session(holder)[0]
+            clients = [server.connect() for _ in range(50)]
+            for client in clients:
+                client.send("SESSION.OPEN", "s")
+            waiting(holder, 50)
+            holder.ok("SET", "k", "v")
+            holder.ok("SESSION.RENEW", "s", fence)
+            assert server.terminate() == 0
+
+
+def test_thousands_may_wait_for_one_session(server, operator):
+    operator.ok("CONFIG", "SET", "session-max-waiters", 100000)
+    fence = open_session(operator)[0]
+    clients = [server.connect() for _ in range(3000)]
+    for client in clients:
+        client.send("SESSION.OPEN", "s", "WAIT", 600000)
+    waiting(operator, 3000)
+    for client in clients[:-1]:
+        client.close()
+    waiting(operator, 1)
+    operator.ok("SESSION.RELEASE", "s", fence)
+    assert isinstance(clients[-1].read(), list)
+
+
+def test_a_ledger_of_native_and_plain_clients_loses_nothing(server, operator):
+    run = Run(server, workers=12)
+    run.start()
+    time.sleep(6)
+    run.end()
+    assert run.verify() == []
+    assert run.done() > 100
+    assert figure(operator, "session_commits") > 50
+
+
+def test_polls_that_are_parked_lose_nothing_and_wait_less(server, operator):
+    operator.ok("CONFIG", "SET", "session-park-polls", 450)
+    run = Run(server, workers=6, sessions=1, prefix="sess_")
+    run.start()
+    time.sleep(4)
+    run.end()
+    assert run.verify() == []
+    assert run.done() > 50
+
+
+def test_a_ledger_loses_nothing_when_the_server_is_killed(server_kind):
+    if server_kind != "cloakroom":
+        pytest.skip("native sessions are Cloakroom's own")
+    with servers.start(server_kind, {"appendonly": "yes", "appendfsync": "always"}) as server:
+        run = Run(server, workers=10, kinds=(NativeWorker,))
+        run.start()
+        for _ in range(3):
+            time.sleep(1.5)
+            server.kill()
+            server.launch()
+        run.end()
+        assert run.verify() == []
+        assert run.done() > 30
