@@ -148,7 +148,7 @@ absl::Status CanAct(const ActContext& context) {
     const absl::StatusOr<ReplyValue> reply = Ask(*client, {"DEBUG", "SLEEP", "0"});
     if (reply.ok()) return absl::OkStatus();
     return absl::FailedPreconditionError(
-        Concat({"the primary does not sleep: ", std::string(reply.status().message()),
+        Concat({"the primary does not sleep: ", TextOf(reply.status()),
                 "; a rehearsal by freeze needs 'enable-debug-command yes' in its configuration"}));
   }
   if (context.options.how == How::kGraceful && !context.where.has_sentinels()) {

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "protocol/text.h"
 
 namespace cloakroom::drill {
@@ -48,5 +47,7 @@ absl::StatusOr<InfoText> AskInfo(RespClient& client, std::string_view section) {
   if (!reply.ok()) return reply.status();
   return InfoText(reply->text);
 }
+
+std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
 
 }  // namespace cloakroom::drill

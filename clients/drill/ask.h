@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "clients/drill/address.h"
 #include "clients/drill/info_text.h"
@@ -31,6 +33,9 @@ absl::StatusOr<ReplyValue> Ask(RespClient& client, std::initializer_list<std::st
 
 /// INFO, or a section of it.
 absl::StatusOr<InfoText> AskInfo(RespClient& client, std::string_view section = {});
+
+/// A status' message.
+std::string TextOf(const absl::Status& status);
 
 }  // namespace cloakroom::drill
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_format.h"
 #include "clients/drill/amounts.h"
+#include "clients/drill/ask.h"
 #include "clients/drill/json.h"
 #include "clients/drill/survey.h"
 #include "protocol/text.h"
@@ -82,7 +83,7 @@ int Check(const Where& where, const CheckOptions& options) {
   const absl::StatusOr<Topology> topology =
       Survey(where, [&] { std::this_thread::sleep_for(std::chrono::seconds(options.seconds)); });
   if (!topology.ok()) {
-    std::fprintf(stderr, "cloakroom-drill: %s\n", std::string(topology.status().message()).c_str());
+    std::fprintf(stderr, "cloakroom-drill: %s\n", TextOf(topology.status()).c_str());
     return kUnknown;
   }
   const std::vector<Finding> findings = Judge(*topology, {.away_s = options.away_s});

@@ -22,7 +22,7 @@ constexpr int64_t kFailoverTimeoutMs = 10'000;
 /// A pause ends by itself after this time; it is renewed as long as it is needed.
 constexpr int64_t kPauseMs = 5000;
 constexpr milliseconds kRenewEvery{1000};
-constexpr milliseconds kLookEvery{20};
+constexpr milliseconds kAskEvery{20};
 
 /// A pause of all writes, which ends with this object.
 class WritePause {
@@ -59,7 +59,7 @@ absl::Status Await(const ActContext& context, milliseconds limit, const std::str
     if (!is_done.ok()) return is_done.status();
     if (*is_done) return absl::OkStatus();
     if (Clock::now() >= until) return absl::DeadlineExceededError("not in time: " + what);
-    if (context.interrupt->WaitFor(kLookEvery)) return absl::CancelledError("interrupted");
+    if (context.interrupt->WaitFor(kAskEvery)) return absl::CancelledError("interrupted");
   }
 }
 

@@ -24,8 +24,8 @@ class LedgerFile {
 
   /// Makes the file; an existing one is an error.
   absl::Status Create(const std::string& path, const std::string& heading);
-  /// Appends the entries that are not in the file yet, or not with their level. They are on the disk
-  /// when it returns.
+  /// Appends the entries that are not in the file yet, or not with their level. They are on the
+  /// disk when it returns.
   absl::Status Append(const Ledger& ledger);
   /// Appends what was lost, likewise: lines that begin with "lost".
   absl::Status AppendLosses(const Ledger& ledger);

@@ -11,8 +11,8 @@
 namespace cloakroom::drill {
 namespace {
 
-absl::StatusOr<Address> AskSentinel(const Address& sentinel, const Where& where,
-                                    int64_t timeout_ms) {
+absl::StatusOr<Address> AskForPrimary(const Address& sentinel, const Where& where,
+                                      int64_t timeout_ms) {
   absl::StatusOr<RespClient> client = Open(sentinel, where.sentinel_login, timeout_ms);
   if (!client.ok()) return client.status();
   absl::StatusOr<ReplyValue> reply =
@@ -32,7 +32,7 @@ absl::StatusOr<Address> PrimaryFinder::AskSentinels() {
   for (size_t tried = 0; tried < sentinels.size(); ++tried) {
     const size_t i = (first_ + tried) % sentinels.size();
     absl::StatusOr<Address> address =
-        AskSentinel(sentinels[i], options_.where, options_.timeout_ms);
+        AskForPrimary(sentinels[i], options_.where, options_.timeout_ms);
     if (address.ok()) {
       first_ = i;
       return address;

@@ -43,7 +43,7 @@ constexpr int kNotPassed = 1;
 constexpr int kNothingDone = 2;
 constexpr int kInterrupted = 130;
 
-constexpr milliseconds kLookEvery{50};
+constexpr milliseconds kSettleEvery{50};
 /// A client that had a success in the last seconds of the visits is back: the pause between two
 /// visits is a second at most.
 constexpr int64_t kBackMs = 3000;
@@ -64,8 +64,6 @@ std::string MakeRunName() {
   const size_t length = std::strftime(text, sizeof(text), "%Y%m%dT%H%M%S", &parts);
   return Concat({std::string_view(text, length), "-", std::to_string(getpid())});
 }
-
-std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
 
 class Rehearsal {
  public:
@@ -233,7 +231,7 @@ void Rehearsal::AwaitSettled(Act& act) {
       interrupt_.WaitFor(seconds(options_.after_s));
       return;
     }
-  } while (recorder_.NowMs() < limit_ms && !interrupt_.WaitFor(kLookEvery));
+  } while (recorder_.NowMs() < limit_ms && !interrupt_.WaitFor(kSettleEvery));
   if (!interrupt_.raised()) Note("not all clients came back in time");
 }
 
@@ -299,7 +297,7 @@ bool Rehearsal::AwaitRejoin() {
     if (!client.ok()) continue;
     const absl::StatusOr<InfoText> info = AskInfo(*client, "replication");
     if (info.ok() && ReadServer(context_.primary, *info).link_up) return true;
-  } while (recorder_.NowMs() < limit_ms && !interrupt_.WaitFor(kLookEvery));
+  } while (recorder_.NowMs() < limit_ms && !interrupt_.WaitFor(kSettleEvery));
   return false;
 }
 
@@ -314,7 +312,7 @@ void Rehearsal::AwaitAgreement() {
           return !sentinel.answers() || (now.ok() && sentinel.primary.address == *now);
         });
     if (agreed) return;
-  } while (recorder_.NowMs() < limit_ms && !interrupt_.WaitFor(kLookEvery));
+  } while (recorder_.NowMs() < limit_ms && !interrupt_.WaitFor(kSettleEvery));
 }
 
 void Rehearsal::BringBack() {

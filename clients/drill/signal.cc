@@ -6,7 +6,7 @@
 namespace cloakroom::drill {
 namespace {
 
-constexpr timespec kLookEvery = {.tv_sec = 0, .tv_nsec = 100'000'000};
+constexpr timespec kLookForEnd = {.tv_sec = 0, .tv_nsec = 100'000'000};
 
 sigset_t Interrupts() {
   sigset_t set;
@@ -53,7 +53,7 @@ InterruptWatch::~InterruptWatch() {
 void InterruptWatch::Watch() {
   const sigset_t set = Interrupts();
   while (!ended_.raised()) {
-    if (sigtimedwait(&set, nullptr, &kLookEvery) > 0) interrupt_.Raise();
+    if (sigtimedwait(&set, nullptr, &kLookForEnd) > 0) interrupt_.Raise();
   }
 }
 

@@ -14,8 +14,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
-
 /// What check compares. CONFIG GET takes one pattern before Redis 7, so each is asked for alone.
 Fields AskSettings(RespClient& client) {
   Fields settings;

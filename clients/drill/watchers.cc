@@ -14,7 +14,7 @@
 namespace cloakroom::drill {
 namespace {
 
-constexpr auto kLookEvery = std::chrono::milliseconds(100);
+constexpr auto kSampleEvery = std::chrono::milliseconds(100);
 constexpr int64_t kPatienceMs = 500;
 
 Sample SampleOf(size_t server, const Address& address, const InfoText& info) {
@@ -96,7 +96,7 @@ void Watchers::WatchServer(size_t server, const Address& address) {
       if (info.ok()) sample = SampleOf(server, address, *info);
     }
     recorder_.AddSample(sample);
-  } while (!stop_.WaitFor(kLookEvery));
+  } while (!stop_.WaitFor(kSampleEvery));
 }
 
 void Watchers::WatchSentinel(const Address& address) {
@@ -111,7 +111,7 @@ void Watchers::WatchSentinel(const Address& address) {
         recorder_.AddEvent(source, Concat({channel, " ", text}));
       }
     });
-  } while (!stop_.WaitFor(kLookEvery));
+  } while (!stop_.WaitFor(kSampleEvery));
 }
 
 }  // namespace cloakroom::drill
