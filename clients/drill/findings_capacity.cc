@@ -83,12 +83,10 @@ void JudgeOutputLimit(const Topology& topology, std::vector<Finding>* findings) 
     return;
   }
   const double bytes = topology.write_bytes_per_s * needed_s * 2;
-  const std::string size = SizeFor(bytes);
-  findings->push_back(
-      {Verdict::kWarning, "limit", text,
-       Concat({"the primary drops the replica and it begins again: client-output-buffer-limit "
-               "replica ",
-               size, " ", size, " 60"})});
+  const std::string limit =
+      Concat({"client-output-buffer-limit replica ", SizeFor(bytes), " ", SizeFor(bytes), " 60"});
+  findings->push_back({Verdict::kWarning, "limit", text,
+                       Concat({"the primary drops the replica, and it begins again: ", limit})});
 }
 
 void JudgeTimeouts(const Topology& topology, std::vector<Finding>* findings) {

@@ -64,6 +64,7 @@ std::vector<ClientLine> ForeignClients(const std::vector<std::vector<ClientLine>
     before = std::move(seen);
   }
   std::vector<ClientLine> found;
+  found.reserve(foreign.size());
   for (auto& [id, client] : foreign) found.push_back(std::move(client));
   return found;
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -34,14 +35,14 @@ class WritePause {
   WritePause(const WritePause&) = delete;
   WritePause& operator=(const WritePause&) = delete;
 
-  /// Also prolongs it.
   absl::Status Begin() {
     begun_ = true;
     renewed_ = Clock::now();
     return Ask(client_, {"CLIENT", "PAUSE", std::to_string(kPauseMs), "WRITE"}).status();
   }
-  absl::Status KeepOn() {
-    return Clock::now() < renewed_ + kRenewEvery ? absl::OkStatus() : Begin();
+  /// Prolongs it when it is time. A primary that does not answer any more takes no writes.
+  void KeepOn() {
+    if (Clock::now() >= renewed_ + kRenewEvery) (void)Begin();
   }
 
  private:
@@ -69,20 +70,41 @@ absl::StatusOr<Server> AskReplication(RespClient& client, const Address& address
   return ReadServer(address, *info);
 }
 
-/// Waits until the Sentinels name another primary, which has taken the role.
-absl::StatusOr<Address> AwaitSwitch(const ActContext& context, WritePause& pause) {
+/// Waits until the Sentinels name another primary, which has taken the role. Not even an interrupt
+/// ends that, as nobody can call a Sentinel's failover off: without the pause, writes that the
+/// former primary takes meanwhile would be lost.
+absl::StatusOr<Address> AwaitSwitch(ActContext context, WritePause& pause) {
+  const Signal never;
+  context.interrupt = &never;
   PrimaryFinder finder({.where = context.where, .timeout_ms = 500});
   Address found;
-  const absl::Status status = Await(
-      context, kSwitchLimit, "a Sentinel names another primary", [&]() -> absl::StatusOr<bool> {
-        if (absl::Status kept = pause.KeepOn(); !kept.ok()) return kept;
-        const absl::StatusOr<Address> now = finder.Find();
-        if (!now.ok() || *now == context.primary || !finder.Connect().ok()) return false;
-        found = *now;
-        return true;
-      });
+  absl::Status status = Await(context, kSwitchLimit, "a Sentinel names another primary",
+                              [&]() -> absl::StatusOr<bool> {
+                                pause.KeepOn();
+                                const absl::StatusOr<Address> now = finder.Find();
+                                if (!now.ok() || *now == context.primary || !finder.Connect().ok())
+                                  return false;
+                                found = *now;
+                                return true;
+                              });
   if (!status.ok()) return status;
   return found;
+}
+
+/// Tells the former primary whom to follow, as the Sentinels would do later.
+absl::Status Demote(const ActContext& context, const Address& next, RespClient& former) {
+  context.say(Concat(
+      {ToText(next), " is the primary; ", ToText(context.primary), " is told to follow it"}));
+  if (!former.connected()) {  // the Sentinels were faster, and have closed its clients
+    absl::StatusOr<RespClient> again = Open(context.primary, context.where.login);
+    if (!again.ok()) return again.status();
+    former = *std::move(again);
+  }
+  const std::string port = std::to_string(next.port);
+  absl::Status status = Ask(former, {"REPLICAOF", next.host, port}).status();
+  // As the Sentinels do; a server without a configuration file has nothing to rewrite.
+  if (status.ok()) (void)Ask(former, {"CONFIG", "REWRITE"});
+  return status;
 }
 
 absl::Status HandOverBySentinel(const ActContext& context) {
@@ -96,13 +118,7 @@ absl::Status HandOverBySentinel(const ActContext& context) {
   if (absl::Status status = StartSentinelFailover(context); !status.ok()) return status;
   absl::StatusOr<Address> next = AwaitSwitch(context, pause);
   if (!next.ok()) return next.status();
-  context.say(Concat(
-      {ToText(*next), " is the primary; ", ToText(context.primary), " is told to follow it"}));
-  const std::string port = std::to_string(next->port);
-  absl::Status status = Ask(*primary, {"REPLICAOF", next->host, port}).status();
-  // As the Sentinels do; a server without a configuration file has nothing to rewrite.
-  if (status.ok()) (void)Ask(*primary, {"CONFIG", "REWRITE"});
-  return status;
+  return Demote(context, *next, *primary);
 }
 
 absl::Status HandOverByFailover(const ActContext& context, const std::optional<Address>& target) {

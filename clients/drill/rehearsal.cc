@@ -19,7 +19,6 @@
 #include "absl/status/statusor.h"
 #include "clients/drill/act.h"
 #include "clients/drill/ask.h"
-#include "clients/drill/graceful.h"
 #include "clients/drill/ledger_file.h"
 #include "clients/drill/plan_text.h"
 #include "clients/drill/primary_finder.h"
@@ -30,6 +29,7 @@
 #include "clients/drill/survey.h"
 #include "clients/drill/visit_load.h"
 #include "clients/drill/watchers.h"
+#include "clients/drill/way_back.h"
 #include "protocol/text.h"
 
 namespace cloakroom::drill {
@@ -52,9 +52,6 @@ constexpr int64_t kLateSwitchMs = 5000;
 /// How long to wait for a primary that removes the keys.
 constexpr int64_t kCleanUpMs = 5000;
 constexpr milliseconds kRetryEvery{200};
-/// For how long Sentinels may refuse the way back: they still end the failover before, or have not
-/// yet seen that the replica is well.
-constexpr int64_t kBackLimitMs = 20'000;
 
 std::string MakeRunName() {
   const time_t now = std::time(nullptr);
@@ -81,9 +78,7 @@ class Rehearsal {
   bool IsSettled() const;
   bool ExpectsSwitch() const;
   void CleanUp();
-  void BringBack();
-  bool AwaitRejoin();
-  void AwaitAgreement();
+  void GoBack();
   void Finish();
   absl::Status WriteFiles() const;
 
@@ -290,58 +285,10 @@ void Rehearsal::CleanUp() {
   }
 }
 
-bool Rehearsal::AwaitRejoin() {
-  const int64_t limit_ms = recorder_.NowMs() + options_.limit_s * 1000;
-  do {
-    absl::StatusOr<RespClient> client = Open(context_.primary, where_.login, 500);
-    if (!client.ok()) continue;
-    const absl::StatusOr<InfoText> info = AskInfo(*client, "replication");
-    if (info.ok() && ReadServer(context_.primary, *info).link_up) return true;
-  } while (recorder_.NowMs() < limit_ms && !interrupt_.WaitFor(kSettleEvery));
-  return false;
-}
-
-/// The Sentinels that did not lead a failover hear of it by the next message, within two seconds.
-void Rehearsal::AwaitAgreement() {
-  const int64_t limit_ms = recorder_.NowMs() + kBackLimitMs;
-  do {
-    const absl::StatusOr<Address> now = finder_.Find();
-    const bool agreed =
-        std::all_of(where_.sentinels.begin(), where_.sentinels.end(), [&](const Address& address) {
-          const Sentinel sentinel = AskSentinel(address, where_);
-          return !sentinel.answers() || (now.ok() && sentinel.primary.address == *now);
-        });
-    if (agreed) return;
-  } while (recorder_.NowMs() < limit_ms && !interrupt_.WaitFor(kSettleEvery));
-}
-
-void Rehearsal::BringBack() {
-  const Address& first = context_.primary;
-  if (!report_.next_primary || *report_.next_primary == first) return;
-  if (!AwaitRejoin()) {
-    Note(Concat({ToText(first),
-                 " does not follow the new primary yet, so it cannot be made the "
-                 "primary again"}));
-    return;
-  }
-  ActContext context = context_;
-  context.primary = *report_.next_primary;
-  context.replicas = report_.servers;
-  std::erase(context.replicas, context.primary);
-  Say(Concat({"makes ", ToText(first), " the primary again"}));
-  const int64_t limit_ms = recorder_.NowMs() + kBackLimitMs;
-  absl::Status status = HandOver(context, first);
-  while (absl::IsFailedPrecondition(status) && recorder_.NowMs() < limit_ms &&
-         !interrupt_.WaitFor(seconds(1))) {
-    status = HandOver(context, first);
-  }
-  AwaitAgreement();
-  const absl::StatusOr<Address> now = finder_.Find();
-  if (!status.ok())
-    Note(Concat({ToText(first), " is not the primary again: ", TextOf(status)}));
-  else if (now.ok() && *now != first)
-    Note(Concat({"the Sentinels promoted ", ToText(*now), " instead of ", ToText(first),
-                 ": replica-priority decides"}));
+void Rehearsal::GoBack() {
+  if (!report_.next_primary || *report_.next_primary == context_.primary) return;
+  const absl::Status status = BringBack(context_, *report_.next_primary);
+  if (!status.ok()) Note(TextOf(status));
 }
 
 absl::Status Rehearsal::WriteFiles() const {
@@ -385,7 +332,7 @@ int Rehearsal::Run() {
     std::remove((Prefix() + ".ledger").c_str());
     return interrupt_.raised() ? kInterrupted : kNothingDone;
   }
-  if (options_.back && !interrupt_.raised()) BringBack();
+  if (options_.back && !interrupt_.raised()) GoBack();
   Finish();
   std::fputs(SummaryText(report_).c_str(), stdout);
   std::printf("files      %s.html, .json, .ledger\n", Prefix().c_str());

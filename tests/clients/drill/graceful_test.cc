@@ -116,6 +116,16 @@ TEST_F(GracefulTest, AnInterruptEndsThePause) {
   EXPECT_EQ(Told().back(), "CLIENT UNPAUSE");
 }
 
+TEST_F(GracefulTest, WhatTheSentinelsHaveBegunIsFinishedInSpiteOfAnInterrupt) {
+  UseSentinel();
+  context_.say = [this](const std::string& text) {
+    if (text.starts_with("SENTINEL FAILOVER")) interrupt_.Raise();
+  };
+  EXPECT_OK(HandOver(context_, std::nullopt));
+  EXPECT_EQ(primary_.CountOf("REPLICAOF"), 1);
+  EXPECT_EQ(Told().back(), "CLIENT UNPAUSE");
+}
+
 TEST_F(GracefulTest, WithoutSentinelsFailoverCarriesATimeout) {
   ASSERT_OK(HandOver(context_, std::nullopt));
   EXPECT_THAT(Told(), ElementsAre("FAILOVER TIMEOUT 10000"));
