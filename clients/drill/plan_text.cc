@@ -79,6 +79,7 @@ std::string PlanText(const Where& where, const RunOptions& options, const Topolo
 std::vector<std::string> StateTexts(const std::vector<Server>& servers,
                                     const std::vector<Sentinel>& sentinels) {
   std::vector<std::string> texts;
+  texts.reserve(servers.size() + sentinels.size());
   for (const Server& server : servers) texts.push_back(StateText(server, sentinels));
   for (const Sentinel& sentinel : sentinels) {
     texts.push_back(sentinel.answers() ? Concat({"Sentinel ", ToText(sentinel.address), " names ",

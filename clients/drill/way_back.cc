@@ -16,10 +16,13 @@
 namespace cloakroom::drill {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int64_t kPatientMs = 500;
-constexpr std::chrono::milliseconds kLookAgain{50};
+constexpr milliseconds kLookAgain{50};
+/// Each attempt pauses writes for a moment.
+constexpr milliseconds kAttemptAgain{1000};
 /// For how long Sentinels may refuse: they still end the failover before, or have not yet seen that
 /// the replica is well.
 constexpr seconds kRefusalLimit{20};
@@ -27,11 +30,12 @@ constexpr seconds kRefusalLimit{20};
 constexpr seconds kHearsayLimit{20};
 
 /// Asks `done` again until it says yes, the time is over, or the run is interrupted.
-bool TryUntil(const ActContext& context, seconds limit, const std::function<bool()>& done) {
+bool TryUntil(const ActContext& context, seconds limit, milliseconds every,
+              const std::function<bool()>& done) {
   const auto until = std::chrono::steady_clock::now() + limit;
   while (!done()) {
     if (std::chrono::steady_clock::now() >= until) return false;
-    if (context.interrupt->WaitFor(kLookAgain)) return false;
+    if (context.interrupt->WaitFor(every)) return false;
   }
   return true;
 }
@@ -61,7 +65,7 @@ std::vector<Address> AllOf(const ActContext& context) {
 absl::Status BringBack(const ActContext& context, const Address& now) {
   const Address& first = context.primary;
   const std::string name = ToText(first);
-  if (!TryUntil(context, seconds(context.options.limit_s),
+  if (!TryUntil(context, seconds(context.options.limit_s), kLookAgain,
                 [&] { return HasLink(first, context.where.login); })) {
     return absl::UnavailableError(
         Concat({name, " does not follow the new primary yet, so it is not the primary again"}));
@@ -72,7 +76,7 @@ absl::Status BringBack(const ActContext& context, const Address& now) {
   std::erase(back.replicas, now);
   context.say(Concat({"makes ", name, " the primary again"}));
   absl::Status status;
-  TryUntil(context, kRefusalLimit, [&] {
+  TryUntil(context, kRefusalLimit, kAttemptAgain, [&] {
     status = HandOver(back, first);
     return !absl::IsFailedPrecondition(status);
   });
@@ -82,7 +86,7 @@ absl::Status BringBack(const ActContext& context, const Address& now) {
   const absl::StatusOr<Address> next =
       PrimaryFinder({.where = context.where, .servers = AllOf(context)}).Find();
   if (!next.ok()) return next.status();
-  TryUntil(context, kHearsayLimit, [&] { return AllName(context.where, *next); });
+  TryUntil(context, kHearsayLimit, kLookAgain, [&] { return AllName(context.where, *next); });
   if (*next == first) return absl::OkStatus();
   return absl::UnavailableError(Concat({name, " is not the primary again: the Sentinels promoted ",
                                         ToText(*next), "; replica-priority decides"}));
