@@ -306,6 +306,8 @@ absl::Status Rehearsal::WriteFiles() const {
 void Rehearsal::Finish() {
   std::vector<Server> servers;
   std::vector<Sentinel> sentinels;
+  servers.reserve(report_.servers.size());
+  sentinels.reserve(where_.sentinels.size());
   for (const Address& one : report_.servers) servers.push_back(AskServer(one, where_.login));
   for (const Address& one : where_.sentinels) sentinels.push_back(AskSentinel(one, where_));
   report_.state = StateTexts(servers, sentinels);

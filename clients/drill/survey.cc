@@ -1,7 +1,7 @@
 #include "clients/drill/survey.h"
 
-#include <algorithm>
 #include <chrono>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -17,9 +17,8 @@ using Clock = std::chrono::steady_clock;
 /// What check compares. CONFIG GET takes one pattern before Redis 7, so each is asked for alone.
 Fields AskSettings(RespClient& client) {
   Fields settings;
-  for (const char* name :
-       {"client-output-buffer-limit", "repl-timeout", "repl-ping-replica-period",
-        "min-replicas-to-write", "repl-spool-size", "repl-backlog-size", "appendonly"}) {
+  for (const char* name : {"client-output-buffer-limit", "repl-timeout", "repl-ping-replica-period",
+                           "min-replicas-to-write", "repl-spool-size"}) {
     client.Queue({"CONFIG", "GET", name});
   }
   std::optional<std::vector<ReplyValue>> replies = client.Flush();
@@ -30,15 +29,13 @@ Fields AskSettings(RespClient& client) {
 
 /// The replicas that the primary or a Sentinel names, each once.
 std::vector<Address> ReplicasOf(const Topology& topology) {
-  std::vector<Address> all;
-  for (const AttachedReplica& replica : topology.primary.replicas) all.push_back(replica.address);
+  std::set<Address> all;
+  for (const AttachedReplica& replica : topology.primary.replicas) all.insert(replica.address);
   for (const Sentinel& sentinel : topology.sentinels) {
-    for (const Watched& replica : sentinel.replicas) all.push_back(replica.address);
+    for (const Watched& replica : sentinel.replicas) all.insert(replica.address);
   }
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  std::erase(all, topology.primary.address);
-  return all;
+  all.erase(topology.primary.address);
+  return {all.begin(), all.end()};
 }
 
 void MeasureRate(const Where& where, const std::function<void()>& pause, Clock::time_point first,
