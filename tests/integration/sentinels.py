@@ -6,6 +6,9 @@ import time
 from support import resp, servers
 
 NAME = "shop"
+# A Sentinel that starts before the others connects to them at its second attempt, a second later. With less
+# than that it would take them for dead for a moment.
+DOWN_AFTER_MS = 1500
 PATIENCE_S = 60
 
 
@@ -26,7 +29,7 @@ class Sentinels:
             folder.mkdir()
             lines = [f"port {port}", f"dir {folder}", f"sentinel myid {port:040x}",
                      f"sentinel monitor {NAME} 127.0.0.1 {primary.port} 2",
-                     f"sentinel down-after-milliseconds {NAME} 1000",
+                     f"sentinel down-after-milliseconds {NAME} {DOWN_AFTER_MS}",
                      f"sentinel failover-timeout {NAME} 10000"]
             lines += [f"sentinel known-replica {NAME} 127.0.0.1 {one.port}" for one in replicas]
             lines += [f"sentinel known-sentinel {NAME} 127.0.0.1 {other} {other:040x}"

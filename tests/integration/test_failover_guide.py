@@ -1,16 +1,19 @@
-"""packaging/magento/failover.md, done as it says: its configurations, its check, and a live drill."""
+"""packaging/magento/failover.md, done as it says: its configurations, its check, a live drill,
+and the move of a shop from Redis to Cloakroom and back."""
 
 import re
 import subprocess
 
 import pytest
 
-from sentinels import known, wait_longer
+from links import PROMPT, follow, replication
+from sentinels import NAME, known, wait_longer
 from support import servers
 
 GUIDE = (servers.REPOSITORY / "packaging/magento/failover.md").read_text()
 PASSWORD = {"CLOAKROOM_DRILL_PASSWORD": "a-long-random-word"}
 HERE = "127.0.0.1"
+FEW = ("--clients", 6, "--before", 1, "--after", 1)
 
 
 def block(title):
@@ -82,9 +85,31 @@ def test_its_steps(run_drill, start_one, sentinel_ports, primary_kind, tmp_path)
         return run_drill("check", *where, "--seconds", 1, environment=PASSWORD)[0] == 0
     wait_longer(is_ok, "ok")
 
-    status, said = run_drill("run", *where, "--how", "graceful", "--live", "--i-mean", "sessions",
-                             "--clients", 6, "--before", 1, "--after", 1, "--report", tmp_path / "drill",
-                             environment=PASSWORD)
+    with primary.connect() as shop:
+        shop.ok("AUTH", "a-long-random-word")
+        status, said = run_drill("run", *where, "--how", "graceful", "--live", "--i-mean", "sessions",
+                                 *FEW, "--report", tmp_path / "drill", environment=PASSWORD)
     assert status == 0, said
     assert f"{HERE}:{replica.port} is a primary" in said
     assert f"{HERE}:{primary.port} is a replica of {HERE}:{replica.port}" in said
+
+
+def test_a_shop_moves_to_cloakroom_and_back(run_drill, start_one, sentinels, tmp_path):
+    for kind in servers.KINDS:
+        if not servers.available(kind):
+            pytest.skip(f"no program at {servers.binary(kind)}")
+    redis, ours = start_one("redis", PROMPT), start_one("cloakroom", PROMPT)
+    with redis.connect() as connection:
+        connection.ok("HSET", "sess_1", "data", "a basket", "lock", 0)
+    follow(ours, redis)
+    sentinels.start(redis, [ours])
+    where = ("--sentinel", *(f"{HERE}:{port}" for port in sentinels.ports), "--master", NAME)
+    for number, (former, new) in enumerate(((redis, ours), (ours, redis))):
+        wait_longer(lambda: run_drill("check", *where, "--seconds", 1)[0] == 0, "ok")
+        status, said = run_drill("run", *where, "--how", "graceful", "--live", "--i-mean", NAME, *FEW,
+                                 "--report", tmp_path / f"move-{number}")
+        assert status == 0, said
+        assert replication(new)["role"] == "master"
+        assert replication(former)["role"] == "slave"
+        with new.connect() as connection:
+            assert connection.ok("HGET", "sess_1", "data") == b"a basket"
