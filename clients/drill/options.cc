@@ -57,6 +57,7 @@ class Parser {
   Options options_;
   bool has_primary_ = false;
   bool has_how_ = false;
+  bool has_hold_ = false;
 };
 
 std::string Parser::Value() {
@@ -191,6 +192,7 @@ bool Parser::TakeRun() {
     run.limit_s = Number(1, kMaxSeconds);
   } else if (name_ == "--hold") {
     run.hold_s = Number(1, kMaxSeconds);
+    has_hold_ = true;
   } else if (name_ == "--timeout-ms") {
     run.timeout_ms = Number(50, 60'000);
   } else {
@@ -210,6 +212,10 @@ void Parser::CheckWhere() {
     Fail({"--sentinel needs --master NAME, the name in the Sentinels' line 'sentinel monitor'"});
   }
   if (has_primary_ && !where.master.empty()) Fail({"--master belongs to --sentinel"});
+  const Credentials& sentinel = where.sentinel_login;
+  if (has_primary_ && !(sentinel.user + sentinel.password).empty()) {
+    Fail({"--sentinel-user and --sentinel-password belong to --sentinel"});
+  }
 }
 
 void Parser::CheckRun() {
@@ -233,6 +239,9 @@ void Parser::CheckRun() {
   if (run.how != How::kKill && !run.kill_command.empty()) Fail({"--kill-command needs --how kill"});
   if (run.how != How::kCut && run.how != How::kKill && !run.heal_command.empty()) {
     Fail({"--heal-command needs --how cut or kill"});
+  }
+  if (has_hold_ && run.how != How::kFreeze && run.heal_command.empty()) {
+    Fail({"--hold needs --how freeze, or a --heal-command"});
   }
 }
 
@@ -273,6 +282,13 @@ absl::StatusOr<Options> ParseOptions(std::span<const std::string_view> arguments
   if (where.login.password.empty()) where.login.password = variable(kPasswordVariable);
   if (where.sentinel_login.password.empty()) {
     where.sentinel_login.password = variable(kSentinelPasswordVariable);
+  }
+  if (!where.login.user.empty() && where.login.password.empty()) {
+    return Wrong({"--user needs a password: --password, or the variable ", kPasswordVariable});
+  }
+  if (!where.sentinel_login.user.empty() && where.sentinel_login.password.empty()) {
+    return Wrong({"--sentinel-user needs a password: --sentinel-password, or the variable ",
+                  kSentinelPasswordVariable});
   }
   return options;
 }

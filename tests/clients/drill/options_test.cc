@@ -126,6 +126,23 @@ TEST(OptionsTest, AnOptionThatWouldDoNothingIsRefused) {
   EXPECT_THAT(with("--heal-command"), FailsWith(HasSubstr("needs --how cut or kill")));
 }
 
+TEST(OptionsTest, AUserWithoutAPasswordWouldDoNothing) {
+  EXPECT_THAT(Parse({"check", "--primary", "a:1", "--user", "u"}),
+              FailsWith(HasSubstr("CLOAKROOM_DRILL_PASSWORD")));
+  EXPECT_OK(
+      Parse({"check", "--primary", "a:1", "--user", "u"}, {{"CLOAKROOM_DRILL_PASSWORD", "p"}}));
+  EXPECT_THAT(Parse({"check", "--sentinel", "a:1", "--master", "m", "--sentinel-user", "u"}),
+              FailsWith(HasSubstr("CLOAKROOM_DRILL_SENTINEL_PASSWORD")));
+  EXPECT_THAT(Parse({"check", "--primary", "a:1", "--sentinel-password", "p"}),
+              FailsWith(HasSubstr("belong to --sentinel")));
+}
+
+TEST(OptionsTest, OnlyWhatLastsCanBeHeld) {
+  EXPECT_THAT(Parse({"run", "--primary", "a:1", "--how", "graceful", "--hold", "5"}),
+              FailsWith(HasSubstr("--hold needs")));
+  EXPECT_OK(Parse({"run", "--primary", "a:1", "--how", "freeze", "--hold", "5"}));
+}
+
 TEST(OptionsTest, TheLoadHasALimit) {
   EXPECT_THAT(
       Parse({"run", "--primary", "a:1", "--how", "graceful", "--clients", "1000", "--rate", "100"}),
