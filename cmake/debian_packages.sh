@@ -6,7 +6,8 @@ clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm-1
 unit_packages=(libgtest-dev libgmock-dev)
 python_packages=(redis-server python3)
 client_packages=(redis-tools prometheus-redis-exporter python3-pytest python3-pytest-timeout
-  python3-redis python3-hiredis python3-hypothesis php-cli php-redis php-predis php-symfony-cache nodejs)
+  python3-redis python3-hiredis python3-hypothesis php-cli php-redis php-predis php-symfony-cache nodejs
+  phpunit php-codesniffer php-mbstring php-xml)
 packaging_packages=(python3 dpkg-dev file rpm)
 # Of Debian's arm64, unpacked below build/sysroot-arm64: nothing of another architecture is installed here.
 arm64_libraries=(libabsl-dev libabsl20220623 libboost1.81-dev libfmt-dev libfmt9 libjemalloc-dev liblua5.1-0-dev

@@ -83,12 +83,12 @@ void Load::Begin(Client& client) {
 
 void Load::Flush(Client& client) {
   const Step& step = (*client.visit)[client.step];
-  const bool fenced = step.fence_at != std::string::npos;
-  if (fenced && client.sent == 0) {
+  if (step.fenced && client.sent == 0) {
     client.patched = step.bytes;
-    client.patched.replace(step.fence_at, kAnyFence.size(), client.fence);
+    for (size_t at = 0; (at = client.patched.find(kAnyFence, at)) != std::string::npos;)
+      client.patched.replace(at, kAnyFence.size(), client.fence);
   }
-  const std::string& bytes = fenced ? client.patched : step.bytes;
+  const std::string& bytes = step.fenced ? client.patched : step.bytes;
   while (client.sent < bytes.size()) {
     const ssize_t n =
         send(client.fd, bytes.data() + client.sent, bytes.size() - client.sent, MSG_NOSIGNAL);
@@ -106,7 +106,7 @@ void Load::Flush(Client& client) {
 /// Before the last step of a visit that needs it: the number after SESSION.OPEN's array.
 void Load::NoteFence(Client& client, std::string_view bytes) {
   const size_t next = client.step + 1;
-  if (next >= client.visit->size() || (*client.visit)[next].fence_at == std::string::npos) return;
+  if (next >= client.visit->size() || !(*client.visit)[next].fenced) return;
   const size_t at = bytes.find("*6\r\n:");
   if (at != std::string_view::npos) client.fence = bytes.substr(at + 5, kAnyFence.size());
 }

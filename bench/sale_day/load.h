@@ -16,7 +16,7 @@ inline constexpr std::string_view kAnyFence = "0000000000000000";
 struct Step {
   std::string bytes;
   size_t replies = 0;
-  size_t fence_at = std::string::npos;  ///< where kAnyFence is; npos: nowhere
+  bool fenced = false;  ///< kAnyFence is in it, perhaps more than once
 };
 
 /// All steps of a client's visit: a page's round trips, or one batch of commands.

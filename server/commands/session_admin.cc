@@ -82,7 +82,7 @@ void SessionInfo(Call& call) {
   reply.Map(8);
   ReplyHeld(reply, HeldBy(lock ? &*lock : nullptr, hash, now_ms));
   reply.Bulk("version");
-  reply.Bulk(hash.exists ? SessionVersion(hash).view() : SessionVersion(0, 0).view());
+  reply.Bulk(SessionVersion(hash).view());
   reply.Bulk("waiters");
   static const SessionQueue nobody;
   ReplyWaiters(reply, lock ? lock->queue() : nobody, now_ms);

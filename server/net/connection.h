@@ -31,10 +31,11 @@ namespace cloakroom {
 /// is read meanwhile. The poller reports each change once, so the connection remembers that there
 /// is something left to read (readable_).
 ///
-/// Writing. The replies of a round are gathered, and sent when the loop has served all clients that
-/// were ready; what the socket does not take waits in a buffer of the connection. While a client
-/// does not read its replies, its requests are neither read nor executed. If it exceeds
-/// client-output-buffer-limit, it is closed, as in Redis, and what waits is not sent.
+/// Writing (connection_output.cc). The replies of a round are gathered, and sent when the loop has
+/// served all clients that were ready; what the socket does not take waits in a buffer of the
+/// connection. While a client does not read its replies, its requests are neither read nor
+/// executed. If it exceeds client-output-buffer-limit, it is closed, as in Redis, and what waits is
+/// not sent.
 ///
 /// Waiting. A coroutine waits for a gate, a worker or the end of a pause. It starts only when it is
 /// needed: the common way from a request to its reply is a function call. A blocked request needs

@@ -4,17 +4,37 @@
 
 namespace cloakroom {
 
+BlockedRequest::BlockedRequest(BlockOn on, Database& db, const Clock& clock, int resp)
+    : db_(db),
+      clock_(clock),
+      time_limit_ms_(on.time_limit_ms),
+      work_(on.runs_again ? nullptr : std::make_unique<Work>(std::move(on), resp)) {
+  if (work_ == nullptr) return;
+  work_->places.resize(work_->on.keys.size(), {.waiter = this});
+  if (!work_->on.also_changed) return;
+  for (auto& place : work_->places) place.also_held = KeyHash::Of(*work_->on.also_changed).stripe();
+}
+
+std::span<const std::string> BlockedRequest::keys() const {
+  return work_ == nullptr ? std::span<const std::string>() : std::span(work_->on.keys);
+}
+
+void BlockedRequest::Begin() {
+  if (work_ != nullptr && work_->on.begin)
+    work_->on.begin(std::static_pointer_cast<BlockedRequest>(shared_from_this()));
+}
+
 void BlockedRequest::Enqueue() {
-  for (size_t i = 0; i < on_.keys.size(); ++i) {
-    Stripe& stripe = db_.StripeOf(KeyHash::Of(on_.keys[i]));
+  for (size_t i = 0; i < keys().size(); ++i) {
+    Stripe& stripe = db_.StripeOf(KeyHash::Of(keys()[i]));
     AssertHeld(stripe);
-    stripe.interests.Enqueue(on_.keys[i], &places_[i]);
+    stripe.interests.Enqueue(keys()[i], &place(i));
   }
 }
 
 Waiter::Verdict BlockedRequest::Serve(Hold& hold, Database& db, std::string_view key,
                                       KeyHash hash) {
-  return on_.serve({hold, db, key, hash, clock_.NowMs(), writer_, *this});
+  return work_->on.serve({hold, db, key, hash, clock_.NowMs(), work_->writer, *this});
 }
 
 void BlockedRequest::Wake(int64_t durable_from) { Finish(End::kServed, durable_from); }
@@ -44,7 +64,7 @@ bool BlockedRequest::closes_client() {
 
 bool BlockedRequest::runs_again() {
   MutexLock lock(mutex_);
-  return on_.runs_again && end_ != End::kErrorAsked && end_ != End::kCalledOff;
+  return work_ == nullptr && end_ != End::kErrorAsked && end_ != End::kCalledOff;
 }
 
 bool BlockedRequest::time_out_asked() {
@@ -85,14 +105,14 @@ std::string BlockedRequest::Reply(ReplyWriter& reply) {
   std::string error_code;
   switch (end_) {
     case End::kServed:
-      if (const auto text = output_.Whole(); text && text->starts_with('-')) {
+      if (const auto text = work_->output.Whole(); text && text->starts_with('-')) {
         error_code = ErrorCodeOf(text->substr(1));
       }
-      output_.MoveTo(reply.out());
+      work_->output.MoveTo(reply.out());
       break;
     case End::kTimedOut:
     case End::kTimeOutAsked:
-      on_.time_out(reply);
+      work_->on.time_out(reply);
       break;
     case End::kErrorAsked:
       error_code = ErrorCodeOf(kUnblocked);

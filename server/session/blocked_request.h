@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,25 +67,18 @@ struct BlockOn {
 /// Thread rule: its client's event loop, except where a comment says any thread.
 class BlockedRequest final : public Waiter {
  public:
-  BlockedRequest(BlockOn on, Database& db, const Clock& clock, int resp)
-      : on_(std::move(on)), db_(db), clock_(clock), writer_(output_, resp) {
-    places_.resize(on_.keys.size(), {.waiter = this});
-    if (!on_.also_changed) return;
-    for (auto& place : places_) place.also_held = KeyHash::Of(*on_.also_changed).stripe();
-  }
+  BlockedRequest(BlockOn on, Database& db, const Clock& clock, int resp);
 
   /// Lines up behind the requests that wait for its keys. REQUIRES: the stripes of the keys have
   /// been held since they were found not ready.
   void Enqueue();
   /// Call it when the request is parked.
-  void Begin() {
-    if (on_.begin) on_.begin(std::static_pointer_cast<BlockedRequest>(shared_from_this()));
-  }
+  void Begin();
   /// Its keys and its places in their queues, for the code that removes it.
   Database& db() { return db_; }
-  const std::vector<std::string>& keys() const { return on_.keys; }
-  InterestTable::Place& place(size_t key) { return places_[key]; }
-  int64_t time_limit_ms() const { return on_.time_limit_ms; }
+  std::span<const std::string> keys() const;
+  InterestTable::Place& place(size_t key) { return work_->places[key]; }
+  int64_t time_limit_ms() const { return time_limit_ms_; }
 
   /// Calls `wake` once, on any thread, when another thread has settled the request; at once if that
   /// has already happened.
@@ -119,13 +113,22 @@ class BlockedRequest final : public Waiter {
   enum class End : uint8_t { kServed, kTimedOut, kTimeOutAsked, kErrorAsked, kCalledOff };
   void Finish(End end, int64_t durable_from);
 
-  const BlockOn on_;
+  /// What others may have to do for it.
+  struct Work {
+    explicit Work(BlockOn its_on, int resp) : on(std::move(its_on)), writer(output, resp) {}
+
+    const BlockOn on;
+    std::vector<InterestTable::Place> places;
+    /// These belong to the thread that settled it, until Finish.
+    OutputBuffer output;
+    ReplyWriter writer;
+  };
+
   Database& db_;
   const Clock& clock_;
-  std::vector<InterestTable::Place> places_;
-  /// These belong to the thread that settled it, until Finish.
-  OutputBuffer output_;
-  ReplyWriter writer_;
+  const int64_t time_limit_ms_;
+  const std::unique_ptr<Work>
+      work_;  ///< null: it runs again. A hundred thousand may wait like that
 
   Mutex mutex_;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;

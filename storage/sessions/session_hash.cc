@@ -29,6 +29,11 @@ std::string FormatSessionPid(std::string_view owner, int64_t fence) {
   return text;
 }
 
+SessionVersion::SessionVersion(const SessionHash& hash)
+    : SessionVersion(hash.writes, hash.commit_fence()) {
+  if (hash.exists && hash.writes == 0 && hash.commit_fence() == 0) text_[size_++] = '+';
+}
+
 SessionVersion::SessionVersion(int64_t writes, int64_t fence) {
   char* const end = text_ + sizeof(text_);
   char* at = std::to_chars(text_, end, writes).ptr;

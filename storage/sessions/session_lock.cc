@@ -71,7 +71,7 @@ bool SessionLock::ParkPoll(SessionWaiter& waiter, const SessionHash& hash,
                            const SessionContext& context, size_t max_waiting) {
   Forget(context.now_ms);
   if (waiter.queued()) return true;
-  const bool taken = holder_.fence != 0 || hash.plain();
+  const bool taken = holder_.fence != 0 || hash.plain() || state_ == State::kPlain;
   if (waiter.since_ms_ != 0 || !taken || queue_.size() >= max_waiting) return false;
   waiter.since_ms_ = context.now_ms;
   queue_.PushBack(waiter);
@@ -97,7 +97,7 @@ SessionEffects SessionLock::Leave(SessionWaiter& waiter, const SessionHash& hash
     queue_.Remove(waiter);
     if (holder_.fence != 0 && queue_.natives() == 0) timer_ms_ = kNever;
     if (!queue_.empty()) return effects;
-    if (state_ == State::kPlain) state_ = State::kFree;
+    if (state_ == State::kPlain) PlainHolds(context.now_ms);
     Forget(context.now_ms);
   }
   return effects;
@@ -215,6 +215,7 @@ void SessionLock::EndHold(SessionEndCause cause, std::string_view by, const Sess
 
 void SessionLock::Next(const SessionHash& hash, const SessionContext& context,
                        SessionEffects& effects) {
+  plain_last_ms_ = kNever;
   const bool cleared = effects.edit == SessionHashEdit::kClear;
   if (!cleared && hash.plain()) return PlainHolds(context.now_ms);
   const bool orphan = !cleared && hash.published();
@@ -263,6 +264,7 @@ void SessionLock::Grant(bool publish, const SessionHash& hash, const SessionCont
 }
 
 void SessionLock::PlainHolds(int64_t now_ms) {
+  plain_last_ms_ = kNever;
   state_ = queue_.empty() ? State::kFree : State::kPlain;
   timer_ms_ = now_ms;
 }
@@ -270,6 +272,7 @@ void SessionLock::PlainHolds(int64_t now_ms) {
 // ---- time
 
 int64_t SessionLock::NextDeadline() const {
+  if (state_ == State::kPlain && plain_last_ms_ != kNever) return plain_last_ms_;
   // A poll breaks no lease, and soon leaves the queue.
   const bool poll_first = !queue_.empty() && queue_.head()->polls();
   if (poll_first && state_ != State::kTurn) return kNever;
@@ -294,7 +297,7 @@ SessionEffects SessionLock::OnTime(const SessionHash& hash, const SessionContext
   const int64_t deadline_ms = NextDeadline();
   if (state_ == State::kFree || deadline_ms == kNever || context.now_ms < deadline_ms)
     return effects;
-  if (state_ == State::kTurn) {
+  if (state_ == State::kTurn || plain_last_ms_ != kNever) {
     Next(hash, context, effects);
   } else if (!context.writes_paused) {
     TakeOver(hash, context, effects);
@@ -364,17 +367,26 @@ SessionEffects SessionLock::AfterForeignWrite(const SessionHash& hash, uint64_t 
       break;
     }
     case State::kPlain:
-      if (!hash.plain()) {
-        Next(hash, context, effects);
-      } else if (new_pid) {
-        timer_ms_ = context.now_ms;
-      }
+      AfterPlainWrite(hash, new_pid, context, effects);
       break;
     case State::kTurn:
       if (hash.lock >= 1) Next(hash, context, effects);
       break;
   }
   return effects;
+}
+
+/// Plain clients write the data with the count 0, and count the write in a command of its own
+/// behind it. A native client that was granted the lock in between would lose it by that.
+void SessionLock::AfterPlainWrite(const SessionHash& hash, bool new_pid,
+                                  const SessionContext& context, SessionEffects& effects) {
+  if (hash.plain()) {
+    if (new_pid || plain_last_ms_ != kNever) PlainHolds(context.now_ms);
+  } else if (hash.lock != 0 || new_pid || hash.writes != plain_->writes) {
+    Next(hash, context, effects);
+  } else if (plain_last_ms_ == kNever) {
+    plain_last_ms_ = Later(context.now_ms, kPlainLastMs);
+  }
 }
 
 void SessionLock::NotePoll(const SessionHash& hash, bool new_pid, uint64_t connection,
@@ -416,6 +428,7 @@ SessionDemotion SessionLock::Demote(const SessionContext& context) {
     queue_.Remove(*queue_.head());
   }
   plain_.reset();
+  plain_last_ms_ = kNever;
   state_ = State::kFree;
   return demotion;
 }

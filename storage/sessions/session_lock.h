@@ -90,7 +90,7 @@ class SessionLock {
     kFree,       ///< no native client; the hash may say that a plain one holds the lock
     kHeld,       ///< by a native client; the hash does not say so
     kPublished,  ///< by a native client, and the hash says so
-    kPlain,      ///< a plain client holds the lock, native ones wait
+    kPlain,      ///< a plain client holds the lock, or writes its last; native ones wait
     kTurn,       ///< left free for plain clients
   };
 
@@ -166,6 +166,8 @@ class SessionLock {
   // ---- what it is
 
   State state() const { return state_; }
+  /// A plain client sets the count to 0 and then counts its write: so long it is waited for.
+  static constexpr int64_t kPlainLastMs = 5;
   /// Null: no native client holds it.
   const SessionHolder* holder() const { return holder_.fence != 0 ? &holder_ : nullptr; }
   const SessionQueue& queue() const { return queue_; }
@@ -205,6 +207,8 @@ class SessionLock {
              SessionEffects& effects);
   void TakeOver(const SessionHash& hash, const SessionContext& context, SessionEffects& effects);
   void PlainHolds(int64_t now_ms);
+  void AfterPlainWrite(const SessionHash& hash, bool new_pid, const SessionContext& context,
+                       SessionEffects& effects);
 
   FencedNotes& fenced_;
   SessionHolder holder_;
@@ -214,6 +218,8 @@ class SessionLock {
   /// Held or published: from when the lease counts, kNever if it does not. Plain: since when the
   /// plain holder is known, or its pid last changed. Turn: when that ends.
   int64_t timer_ms_ = kNever;
+  /// Plain: until when its last write is waited for, since the count is 0; kNever: it is not.
+  int64_t plain_last_ms_ = kNever;
   std::unique_ptr<Plain> plain_;
   State state_ = State::kFree;
 };

@@ -24,22 +24,30 @@ part_structure() {
   run_counted tests/structure/run.py
 }
 
-# clang-tidy compiles with the flags and the precompiled headers of the debug preset, so it also
-# reports what clang's lock analysis finds: one pass over the files instead of two.
+# clang-tidy compiles with the flags, the precompiled headers and the batches of the lint preset, since
+# most of its time goes into the headers; it also reports what clang's lock analysis finds.
 part_lint() {
   need "${build_packages[@]}" "${unit_packages[@]}" "${clang_packages[@]}"
-  local files bad headers
-  configure debug || return 1
-  mapfile -t headers < <(ninja -C build/debug -t targets all | sed -n 's/^\(CMakeFiles.*cmake_pch.hxx.pch\): .*/\1/p')
-  compile debug "${headers[@]}" || return 1
+  local units files bad headers log=build/logs/findings.log
+  configure lint || return 1
+  mapfile -t headers < <(ninja -C build/lint -t targets all | sed -n 's/^\(CMakeFiles.*cmake_pch.hxx.pch\): .*/\1/p')
+  compile lint "${headers[@]}" || return 1
   mapfile -t files < <(tracked 'protocol/*.cc' 'storage/*.cc' 'clients/*.cc' 'server/*.cc' 'replication/*.cc' \
     'packaging/*.cc')
+  mapfile -t units < <(sed -n 's/^ *"file": "\(.*\)",*$/\1/p' build/lint/compile_commands.json |
+    grep -vE "cmake_pch|^$PWD/tests/" | sort -u)
   # Largest first, so that the last ones do not leave a core idle.
-  mapfile -t files < <(printf '%s\n' "${files[@]}" | xargs wc -c | sort -rn | awk '$2 != "total" {print $2}')
-  printf '%s\n' "${files[@]}" | xargs -P "$jobs" -n 1 bash -c '
-    out=$(clang-tidy-19 --quiet -p build/debug "$0" 2>/dev/null) || { echo "$out"; echo "FINDINGS in $0"; }
-  ' | tee build/logs/findings.log
-  bad=$(grep -c '^FINDINGS in ' build/logs/findings.log)
+  mapfile -t units < <(printf '%s\n' "${units[@]}" | xargs wc -c | sort -rn | awk '$2 != "total" {print $2}')
+  {
+    printf '%s\n' "${units[@]}" | xargs -P "$jobs" -n 1 bash -c '
+      out=$(clang-tidy-19 --quiet -p build/lint "$0" 2>/dev/null) || printf "%s\n" "${out:-$0: error: clang-tidy failed}"
+    '
+    # A source that no target compiles would not be read.
+    comm -13 <(sed -n "s,^#include \"$PWD/\(.*\)\",\1,p" "${units[@]}" |
+      sort - <(printf '%s\n' "${units[@]#"$PWD/"}")) <(printf '%s\n' "${files[@]}" | sort) |
+      sed 's/$/: error: no target compiles it/'
+  } | tee "$log"
+  bad=$(sed -nE 's/^([^: ]+):([0-9:]*) error: .*/\1/p' "$log" | sort -u | wc -l)
   count $((${#files[@]} - bad)) "$bad"
 }
 

@@ -71,8 +71,7 @@ void SessionCall::ForgetHeld() {
 void SessionCall::ReplyState(int64_t fence, std::optional<std::string_view> known,
                              const BrokenSession* broken) {
   const SessionContent content = Content();
-  const SessionVersion version =
-      content.hash.exists ? SessionVersion(content.hash) : SessionVersion(0, 0);
+  const SessionVersion version(content.hash);
   ReplyWriter& reply = call_.reply();
   reply.Array(6);
   reply.Integer(fence);

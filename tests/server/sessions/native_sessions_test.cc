@@ -43,7 +43,9 @@ TEST_F(NativeSessionsTest, APlainClientThatTakesTheLockFencesTheHolder) {
 TEST_F(NativeSessionsTest, APlainClientThatIsDoneWakesTheNext) {
   Run("HSET s data old lock 1 pid web9|9");
   EXPECT_EQ(OpenAs("a"), "(blocked)");
-  Run("HSET s data new lock 0 pid web9|9");
+  Run("HSET s data new lock 0");
+  EXPECT_FALSE(blocked_->settled()) << "the write is not counted yet";
+  Run("HINCRBY s writes 1");
   ASSERT_TRUE(blocked_->settled());
   const std::string reply = Again("a", blocked_);
   FenceOf(reply);
@@ -122,6 +124,8 @@ TEST_F(NativeSessionsTest, ASwapBringsTheOtherDatabasesSession) {
   EXPECT_FALSE(blocked_->settled()) << "a plain client has the one that came";
   EXPECT_EQ(StateOf(), "plain");
   Run("HSET s lock 0");
+  EXPECT_EQ(blocked_->time_limit_ms(), 30000);
+  Run("HINCRBY s writes 1");
   ASSERT_TRUE(blocked_->settled());
   EXPECT_NE(Again("b", blocked_).find("there"), std::string::npos);
 }

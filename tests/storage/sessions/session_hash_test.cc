@@ -58,6 +58,8 @@ TEST(SessionHashTest, AVersionIsTheCountAndTheLatestNativeCommit) {
   EXPECT_EQ(SessionVersion(SessionHash{.writes = 8, .pid = "web1|5042|123"}).view(), "8-123");
   EXPECT_EQ(SessionVersion(SessionHash{.writes = 8, .pid = "web1|5042"}).view(), "8-0");
   EXPECT_EQ(SessionVersion(SessionHash()).view(), "0-0");
+  EXPECT_EQ(SessionVersion(SessionHash{.exists = true, .pid = "web1|5042"}).view(), "0-0+");
+  EXPECT_EQ(SessionVersion(SessionHash{.exists = true, .pid = "web1|5042|7"}).view(), "0-7");
 }
 
 TEST(SessionHashTest, TheLongestVersionHasItsRoom) {

@@ -11,6 +11,11 @@ using SessionLockForeignTest = SessionLockTest;
 
 void Touch(FakeHash& hash) { hash.exists = true; }
 /// What a plain client does when it breaks a lock.
+/// A plain holder gives the lock back, and counts its write.
+void Done(FakeHash& hash) {
+  hash.lock = 0;
+  hash.writes += 1;
+}
 void Take(FakeHash& hash) {
   hash.lock = 1;
   hash.pid = "p|1";
@@ -189,7 +194,29 @@ TEST_F(SessionLockForeignTest, AWinningPollerDoesNotCountAsPolling) {
   ASSERT_EQ(State(), "plain");
   Open('C');
   context_.now_ms += 1000;
-  EXPECT_EQ(Write([](FakeHash& hash) { hash.lock = 0; }), "B has it");
+  EXPECT_EQ(Write(Done), "B has it");
+}
+
+TEST_F(SessionLockForeignTest, APlainHoldersLastWriteIsWaitedFor) {
+  Plain();
+  EXPECT_EQ(Write([](FakeHash& hash) { hash.lock = 0; }), "");
+  EXPECT_EQ(State(), "plain");
+  EXPECT_EQ(lock_.NextDeadline(), context_.now_ms + SessionLock::kPlainLastMs);
+  EXPECT_EQ(Write([](FakeHash& hash) { hash.writes += 1; }), "B has it");
+}
+
+TEST_F(SessionLockForeignTest, APlainHoldersLastWriteIsNotWaitedForLong) {
+  Plain();
+  Write([](FakeHash& hash) { hash.lock = 0; });
+  EXPECT_EQ(AfterMs(SessionLock::kPlainLastMs), "B has it");
+}
+
+TEST_F(SessionLockForeignTest, APlainClientMayTakeTheLockBeforeTheLastWriteIsCounted) {
+  Plain();
+  Write([](FakeHash& hash) { hash.lock = 0; });
+  EXPECT_EQ(Write([](FakeHash& hash) { hash.lock = 1; }), "");
+  EXPECT_EQ(State(), "plain");
+  EXPECT_GT(lock_.NextDeadline(), context_.now_ms + SessionLock::kPlainLastMs);
 }
 
 TEST_F(SessionLockForeignTest, AnOrphanThatSomebodyWritesIsTakenOver) {
@@ -346,7 +373,7 @@ TEST_F(SessionLockForeignTest, WhoHasReadNothingWaitsAgainAtTheHead) {
   EXPECT_EQ(waiters_['B']->client().req, "GET /B");
   EXPECT_EQ(lock_.Open(*waiters_['B'], hash_.view(), context_, {}).answer,
             SessionOpened::Answer::kQueued);
-  EXPECT_EQ(Write([](FakeHash& hash) { hash.lock = 0; }), "B has it");
+  EXPECT_EQ(Write(Done), "B has it");
 }
 
 // ---- demotion

@@ -198,7 +198,7 @@ TEST_F(SessionLockTest, CommitBehindAPlainClientIsFenced) {
 
 TEST_F(SessionLockTest, CommitInATurnIsLate) {
   Turn();
-  EXPECT_EQ(lock_.Decide({9, "0-0"}, hash_.view()), CommitCase::kLate);
+  EXPECT_EQ(lock_.Decide({9, "0-0+"}, hash_.view()), CommitCase::kLate);
   EXPECT_EQ(lock_.Decide({9}, hash_.view()), CommitCase::kFenced);
 }
 

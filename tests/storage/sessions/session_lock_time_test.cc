@@ -238,7 +238,10 @@ TEST_F(SessionLockTimeTest, TwoTurnsNeverFollowEachOther) {
 }
 
 TEST_F(SessionLockTimeTest, BetweenTurnsLiesThePatience) {
-  const auto unlock = [](FakeHash& hash) { hash.lock = 0; };
+  const auto unlock = [](FakeHash& hash) {
+    hash.lock = 0;
+    hash.writes += 1;
+  };
   Held();
   Open('B', {}, 9000);
   for (int i = 0; i < 4; ++i) {

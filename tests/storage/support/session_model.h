@@ -61,7 +61,8 @@ class SessionModel {
   /// `waited`: it has had a place before.
   bool ParkPoll(Client client, bool waited, const FakeHash& hash, size_t most) {
     if (Place(client.connection) != queue.end()) return true;
-    if (waited || (!holder && !hash.view().plain()) || queue.size() >= most) return false;
+    const bool taken = holder || hash.view().plain() || state == State::kPlain;
+    if (waited || !taken || queue.size() >= most) return false;
     queue.push_back(client);
     if (state == State::kFree) PlainHolds();
     return true;
@@ -70,7 +71,7 @@ class SessionModel {
     if (const auto place = Place(connection); place != queue.end()) {
       queue.erase(place);
       if (natives() == 0) lease_from_ms_ = kNever;
-      if (queue.empty() && state == State::kPlain) state = State::kFree;
+      if (queue.empty() && state == State::kPlain) PlainHolds();
       EndTurn();
     } else if (holder && !delivered && holder->connection == connection) {
       Drop(connection, hash);
@@ -98,7 +99,7 @@ class SessionModel {
   }
   void OnTime(const FakeHash& hash) {
     if (state == State::kFree || Deadline() == kNever || context_.now_ms < Deadline()) return;
-    if (state == State::kTurn) return Next(hash);
+    if (state == State::kTurn || last_until_ms_ != kNever) return Next(hash);
     if (context_.writes_paused) return;
     const bool publish = state != State::kHeld;
     EndHold();
@@ -128,9 +129,12 @@ class SessionModel {
       Clear(hash.lock < 0 || hash.lock >= kPublishedLock);
       Next(hash);
     } else if (state == State::kPlain && !hash.view().plain()) {
-      Next(hash);
-    } else if (state == State::kPlain && new_pid) {
-      plain_since_ms_ = context_.now_ms;
+      // Its write is still to be counted.
+      const bool last = hash.lock == 0 && !new_pid && hash.writes == before_.writes;
+      if (!last) return Next(hash);
+      if (last_until_ms_ == kNever) last_until_ms_ = context_.now_ms + SessionLock::kPlainLastMs;
+    } else if (state == State::kPlain && (new_pid || last_until_ms_ != kNever)) {
+      PlainHolds();
     } else if (state == State::kTurn && hash.lock > 0) {
       Next(hash);
     }
@@ -147,6 +151,7 @@ class SessionModel {
   void Demote() { *this = SessionModel(); }
 
   int64_t Deadline() const {
+    if (last_until_ms_ != kNever) return last_until_ms_;
     if (!queue.empty() && queue.front().polls && state != State::kTurn) return kNever;
     switch (state) {
       case State::kHeld:
@@ -203,6 +208,7 @@ class SessionModel {
     if (needed) edit = SessionHashEdit::kClear;
   }
   void PlainHolds() {
+    last_until_ms_ = kNever;
     state = queue.empty() ? State::kFree : State::kPlain;
     plain_since_ms_ = context_.now_ms;
   }
@@ -233,6 +239,7 @@ class SessionModel {
            context_.now_ms - std::max(oldest_ms, turn_began_ms_) >= context_.plain_patience_ms;
   }
   void Next(const FakeHash& hash) {
+    last_until_ms_ = kNever;
     const int64_t lock = edit == SessionHashEdit::kClear ? 0 : hash.lock;
     if (lock > 0 && lock < kPublishedLock) return PlainHolds();
     if (lock <= 0 && TurnIsDue()) {
@@ -258,6 +265,7 @@ class SessionModel {
   std::map<uint64_t, Poller> pollers_;
   int64_t lease_from_ms_ = kNever;
   int64_t plain_since_ms_ = 0;
+  int64_t last_until_ms_ = kNever;  ///< plain, and the count is 0
   int64_t turn_ends_ms_ = 0;
   int64_t turn_began_ms_ = std::numeric_limits<int64_t>::min();
 };

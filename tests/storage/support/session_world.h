@@ -64,7 +64,7 @@ class SessionWorld final : public SessionSites {
   };
 
   struct Plain {
-    enum class Is : uint8_t { kIdle, kPolling, kParked, kHolding };
+    enum class Is : uint8_t { kIdle, kPolling, kParked, kHolding, kCounting };
 
     Is is = Is::kIdle;
     std::string pid;
@@ -291,6 +291,7 @@ class SessionWorld final : public SessionSites {
       if (Below(10) == 0) plain.is = Plain::Is::kIdle;  // it dies
       return Below(3) == 0 ? PlainWrite(plain) : void();
     }
+    if (plain.is == Plain::Is::kCounting) return Count(plain);
     if (plain.is == Plain::Is::kIdle) {
       if (Below(4) > 0) return;
       plain.is = Plain::Is::kPolling;
@@ -380,10 +381,29 @@ class SessionWorld final : public SessionSites {
     if (site.hash.pid == plain.pid && plain.data != kMoved && site.data != plain.data) {
       EXPECT_EQ(site.data % 2, 1) << "a native commit is lost";
     }
+    // Until the write is counted, the version does not tell the new data from the old.
+    ForgetCounted(plain.at);
     ForeignWrite(plain.at, plain.connection, [this](Site& changed) {
-      ChangeUnlocked(changed);
+      changed.hash.exists = true;
       changed.hash.lock = 0;
+      changed.data = (last_data_ += 2) + 1;
     });
+    plain.is = Plain::Is::kCounting;
+    if (Below(4) > 0) Count(plain);  // usually nobody comes between
+  }
+  void Count(Plain& plain) {
+    plain.is = Plain::Is::kIdle;
+    ForeignWrite(plain.at, plain.connection, [](Site& changed) {
+      changed.hash.exists = true;
+      changed.hash.writes += 1;
+    });
+  }
+  static bool Counted(std::string_view version) {
+    return version == "0-0+" || (version.ends_with("-0") && version != "0-0");
+  }
+  void ForgetCounted(size_t at) {
+    for (Native& native : natives_)
+      if (native.at == at && Counted(native.version)) native.version.clear();
   }
   void ChangeUnlocked(Site& site) {
     site.hash.exists = true;
@@ -428,8 +448,8 @@ class SessionWorld final : public SessionSites {
   /// count from 1. Only a version with the fence of a native commit is of one content for ever.
   void ForgetUncertain(size_t at) {
     for (Native& native : natives_) {
-      const bool counted = native.version.ends_with("-0") && native.version != "0-0";
-      if (native.at == at && (counted || native.data % 2 == 1)) native.version.clear();
+      if (native.at == at && (Counted(native.version) || native.data % 2 == 1))
+        native.version.clear();
     }
     // A plain client knows a session by its own pid, which may be in more than one.
     for (Plain& plain : plains_)
