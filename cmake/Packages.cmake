@@ -4,7 +4,7 @@ set(CLOAKROOM_PACKAGE_RELEASE 1 CACHE STRING "The packages' release of this vers
 set(CLOAKROOM_PACKAGE_CONTACT "Cloakroom packages <packages@cloakroom.example>" CACHE STRING "Who publishes the packages")
 
 set(programs)
-foreach(program cloakroom-server cloakroom-check-rdb cloakroom-check-aof)
+foreach(program cloakroom-server cloakroom-check-rdb cloakroom-check-aof cloakroom-drill)
   if(TARGET ${program})
     cloakroom_portable(${program})
     list(APPEND programs ${program})
@@ -31,6 +31,7 @@ set(manual ${Python3_EXECUTABLE} ${from}/manual.py)
 set(help_of_cloakroom-server ${CMAKE_SOURCE_DIR}/server/process/command_line_help.cc)
 set(help_of_cloakroom-check-rdb ${CMAKE_SOURCE_DIR}/replication/check/check_rdb_help.h)
 set(help_of_cloakroom-check-aof ${CMAKE_SOURCE_DIR}/replication/check/check_aof_help.h)
+set(help_of_cloakroom-drill ${CMAKE_SOURCE_DIR}/clients/drill/help.h)
 foreach(program IN LISTS programs)
   cloakroom_make(${program}.8 COMMAND ${manual} page ${help_of_${program}} ${PROJECT_VERSION} ${changed}
     FROM ${help_of_${program}} ${from}/manual.py)

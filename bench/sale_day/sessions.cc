@@ -10,6 +10,7 @@
 
 #include "bench/sale_day/probe.h"
 #include "bench/sale_day/wire.h"
+#include "clients/session_visit.h"
 
 namespace cloakroom::bench {
 
@@ -31,20 +32,11 @@ bool HasNativeSessions(int port) {
 }
 
 Visit PlainVisit(const std::string& key) {
-  const std::string select = Request({"SELECT", "2"});
+  const VisitedSession session = {.key = key};
   Visit visit;
-  visit.push_back({select, 1});
-  visit.push_back({Request({"HINCRBY", key, "lock", "1"}), 1});
-  visit.push_back({Request({"HMGET", key, "data", "writes"}), 1});
-  visit.push_back({Request({"HMSET", key, "pid", "web1|5042", "lock", "1", "req",
-                            "GET shop.example/checkout/cart/"}) +
-                       Request({"EXPIRE", key, "21600"}),
-                   2});
-  visit.push_back({select, 1});
-  visit.push_back({Request({"HGET", key, "pid"}), 1});
-  visit.push_back({select + Request({"HMSET", key, "data", kBlob, "lock", "0"}) +
-                       Request({"HINCRBY", key, "writes", "1"}) + Request({"EXPIRE", key, "21600"}),
-                   4});
+  for (const auto& steps : {SessionRead(session), SessionWrite(session, kBlob)}) {
+    for (const VisitStep& step : steps) visit.push_back({step.bytes, step.replies});
+  }
   return visit;
 }
 

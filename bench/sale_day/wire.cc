@@ -30,21 +30,6 @@ sockaddr_in Loopback(uint32_t host, int port) {
 
 }  // namespace
 
-void AppendRequest(std::string& out, std::initializer_list<std::string_view> args) {
-  out += '*' + std::to_string(args.size()) + "\r\n";
-  for (std::string_view arg : args) {
-    out += '$' + std::to_string(arg.size()) + "\r\n";
-    out.append(arg);
-    out += "\r\n";
-  }
-}
-
-std::string Request(std::initializer_list<std::string_view> args) {
-  std::string out;
-  AppendRequest(out, args);
-  return out;
-}
-
 int Connect(int port, bool non_blocking) {
   static thread_local uint32_t source = 0;
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

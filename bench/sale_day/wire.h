@@ -4,16 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <string>
 #include <string_view>
 
+#include "clients/request.h"
 #include "clients/resp_client.h"
 
 namespace cloakroom::bench {
-
-/// A request as Redis clients send it: an array of bulk strings.
-std::string Request(std::initializer_list<std::string_view> args);
-void AppendRequest(std::string& out, std::initializer_list<std::string_view> args);
 
 /// Opens a TCP connection to 127.0.0.1. Source addresses rotate over 127.0.0.2…, so that many short
 /// connections do not run out of ports. Ends the program with a message when it fails.

@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from sentinels import Sentinels  # noqa: E402
 from support import servers  # noqa: E402
 
 
@@ -114,6 +116,14 @@ def start_one():
         one.stop()
 
 
+@pytest.fixture
+def sentinels(tmp_path):
+    """sentinels.start(primary, replicas) starts three redis-sentinels."""
+    group = Sentinels(tmp_path)
+    yield group
+    group.stop()
+
+
 @pytest.fixture(params=servers.KINDS)
 def primary_kind(request):
     """Each kind of server that a replica may follow."""
@@ -137,6 +147,31 @@ def program():
             pytest.skip(f"{name} is not installed")
         return path
     return find
+
+
+@pytest.fixture(scope="session")
+def drill():
+    """Starts cloakroom-drill with some arguments."""
+    path = Path(os.environ.get("CLOAKROOM_DRILL")
+                or Path(servers.binary("cloakroom")).parent / "cloakroom-drill")
+    if not path.exists():
+        pytest.skip(f"no program at {path}")
+
+    def start(*words, environment=None):
+        return subprocess.Popen([str(path), *map(str, words)], stdin=subprocess.DEVNULL, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env={**os.environ, **(environment or {})})
+    return start
+
+
+@pytest.fixture(scope="session")
+def run_drill(drill):
+    """Runs cloakroom-drill to its end; its exit status, and what it said."""
+    def to_the_end(*words, environment=None):
+        process = drill(*words, environment=environment)
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out + err
+    return to_the_end
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """FAILOVER: a primary and its replica change roles without losing a write; and Sentinels that do it."""
 
-import socket
-import subprocess
 import threading
-import time
 
 import pytest
 
 from links import PROMPT, assert_same_data, await_link, await_replica, follow, info, replication, syncs
 from saving import wait_until
+from sentinels import known, wait_longer
 from support.resp import Error
 
 
@@ -115,70 +113,17 @@ def test_its_errors(start_server):
         assert connection.call("FAILOVER") == Error(b"ERR FAILOVER is not valid when server is a replica.")
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-@pytest.fixture
-def sentinels(tmp_path):
-    """Starts three redis-sentinels that watch a primary; returns their ports."""
-    processes = []
-
-    def start(primary):
-        ports = [free_port() for _ in range(3)]
-        for port in ports:
-            folder = tmp_path / str(port)
-            folder.mkdir()
-            (folder / "sentinel.conf").write_text(
-                f"port {port}\ndir {folder}\nsentinel monitor shop 127.0.0.1 {primary.port} 2\n"
-                "sentinel down-after-milliseconds shop 1000\nsentinel failover-timeout shop 10000\n")
-            processes.append(subprocess.Popen(
-                ["redis-server", str(folder / "sentinel.conf"), "--sentinel"],
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        return ports
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
-def ask(port, *words):
-    from support import resp
-    with resp.Connection(port) as connection:
-        return connection.ok(*words)
-
-
-def known(port, *words):
-    try:
-        return ask(port, *words)
-    except (OSError, AssertionError):
-        return None
-
-
-def wait_longer(holds, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not {what} in time"
-        time.sleep(0.05)
-
-
 def test_sentinels_promote_a_replica_of_a_dead_primary(start_server, sentinels):
     primary = start_server(PROMPT)
     replicas = [start_server(PROMPT) for _ in range(2)]
     for replica in replicas:
         follow(replica, primary)
-    ports = sentinels(primary)
-    for port in ports:
-        wait_longer(lambda p=port: len(known(p, "SENTINEL", "REPLICAS", "shop") or []) == 2, "found")
-        wait_longer(lambda p=port: len(known(p, "SENTINEL", "SENTINELS", "shop") or []) == 2, "met")
+    sentinels.start(primary, replicas)
     with primary.connect() as connection:
         connection.ok("SET", "k", "v")
         assert connection.ok("WAIT", 2, 10_000) == 2
     primary.kill()
-    address = lambda: known(ports[0], "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "shop")
+    address = lambda: known(sentinels.ports[0], "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "shop")
     wait_longer(lambda: address() and int(address()[1]) != primary.port, "failed over")
     promoted, other = sorted(replicas, key=lambda one: one.port != int(address()[1]))
     wait_longer(lambda: replication(promoted)["role"] == "master", "promoted")

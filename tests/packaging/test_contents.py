@@ -25,7 +25,8 @@ def tree(packages, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["cloakroom-server", "cloakroom-check-rdb", "cloakroom-check-aof"])
+@pytest.fixture(scope="module", params=["cloakroom-server", "cloakroom-check-rdb", "cloakroom-check-aof",
+                                        "cloakroom-drill"])
 def program(request, tree):
     path = tree / "usr/bin" / request.param
     if not path.exists():

@@ -17,7 +17,8 @@ OWNERS = {
     DATA: ("cloakroom", "cloakroom", "700"),
     "/var/log/cloakroom": ("cloakroom", "cloakroom", "700"),
 }
-PROGRAMS = ["/usr/bin/cloakroom-server", "/usr/bin/cloakroom-check-rdb", "/usr/bin/cloakroom-check-aof"]
+PROGRAMS = ["/usr/bin/cloakroom-server", "/usr/bin/cloakroom-check-rdb", "/usr/bin/cloakroom-check-aof",
+            "/usr/bin/cloakroom-drill"]
 
 
 def _settings(root):
