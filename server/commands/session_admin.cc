@@ -7,6 +7,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/session_call.h"
 #include "server/execution/arguments.h"
+#include "server/log/log.h"
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
@@ -52,6 +53,8 @@ Held HeldBy(const SessionLock* lock, const SessionHash& hash, int64_t now_ms) {
     held.state = "plain";
     held.owner = SessionPid::Parse(hash.pid).owner;
     held.req = hash.req;
+    const int64_t since_ms = lock == nullptr ? kNever : lock->plain_since_ms();
+    if (since_ms != kNever) held.held_ms = now_ms - since_ms;
   }
   return held;
 }
@@ -103,8 +106,10 @@ class SessionListing {
  public:
   explicit SessionListing(size_t most) : most_(most) {}
 
-  void Add(Database& db, std::string_view key, const SessionLock& lock, int64_t now_ms) {
-    Listed one{std::string(key), db.index(), HeldBy(&lock, {}, now_ms)};
+  /// `hash`: what the session's says.
+  void Add(Database& db, std::string_view key, const SessionLock& lock, const SessionHash& hash,
+           int64_t now_ms) {
+    Listed one{std::string(key), db.index(), HeldBy(&lock, hash, now_ms)};
     one.waiters = static_cast<int64_t>(lock.queue().size());
     if (!lock.queue().empty()) one.longest_wait_ms = now_ms - lock.queue().head()->since_ms();
     listed_.push_back(std::move(one));
@@ -145,7 +150,10 @@ void AddLocks(Hold& hold, Database& db, int64_t now_ms, SessionListing* list) {
   for (uint32_t i = 0; i < Database::kStripes; ++i) {
     Stripe& stripe = db.stripe(i);
     const auto visit = [&](std::string_view key, SessionLock& lock) {
-      list->Add(db, key, lock, now_ms);
+      AssertHeld(stripe);
+      Entry** const slot = stripe.table.Find(key, KeyHash::Of(key));
+      const Entry* const entry = slot == nullptr ? nullptr : *slot;
+      list->Add(db, key, lock, ReadSession(entry, db.keyspace().clock().NowMs()).hash, now_ms);
     };
     if (hold.Closes(db)) {
       NativeSessions::ForEachLock(stripe, visit);
@@ -180,9 +188,19 @@ void SessionBreak(Call& call) {
   SessionCall session(call, Intent::kChange);
   if (!session.ok()) return;
   const SessionLocks::Use lock = session.GetLock();
+  Held held = HeldBy(&*lock, session.Content().hash, session.context().now_ms);
   const std::optional<SessionEffects> effects =
       lock->Break(session.DefaultOwner(), session.Content().hash, session.context());
-  if (effects) session.Apply(*effects, lock);
+  if (effects) {
+    ++session.stats().breaks;
+    session.Apply(*effects, lock);
+    call.hold().Afterwards([shown = std::string(ShortKey(session.key().key)),
+                            whose = std::move(held.owner), req = std::move(held.req),
+                            who = session.DefaultOwner()] {
+      LogNotice("Session {}…: the lock of {}{}{} was broken by SESSION.BREAK of {}", shown, whose,
+                req.empty() ? "" : ": ", req, who);
+    });
+  }
   call.reply().Integer(effects ? 1 : 0);
 }
 

@@ -55,8 +55,7 @@ OpenOptions TakeOpenOptions(Arguments& args) {
     } else if (args.Word("LIMIT", 1)) {
       options.limit = std::min(options.limit, args.IntegerIn(0, kMostLimit));
     } else if (args.Word("OWNER", 1)) {
-      options.owner = args.String();
-      if (options.owner.size() > kMostOwner) args.Fail("ERR OWNER is longer than 64 bytes");
+      options.owner = args.String().substr(0, kMostOwner);
     } else if (args.Word("REQ", 1)) {
       options.req = args.String().substr(0, kMostReq);
     } else if (args.Word("IFCHANGED", 1)) {

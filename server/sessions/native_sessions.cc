@@ -34,8 +34,6 @@ bool RevokedByOthers(SessionEndCause cause) {
 
 std::string_view WordOf(SessionEndCause cause) {
   switch (cause) {
-    case SessionEndCause::kBroken:
-      return "broken";
     case SessionEndCause::kTaken:
       return "taken by a client that polls";
     case SessionEndCause::kChanged:
@@ -45,6 +43,7 @@ std::string_view WordOf(SessionEndCause cause) {
     case SessionEndCause::kReleased:
     case SessionEndCause::kDropped:
     case SessionEndCause::kDemoted:
+    case SessionEndCause::kBroken:
       break;
   }
   return "given back";
@@ -94,6 +93,7 @@ void NativeSessions::Apply(const GuardedKey& key, const SessionEffects& effects,
                            const SessionLocks::Use& use) {
   EditSession(key, effects, server_.settings().session_ttl_s * 1000);
   if (effects.granted != nullptr) Wake(key.hold, *effects.granted);
+  if (effects.took_over) NoteTakeover(key, *effects.granted->broken(), use->holder()->client);
   if (effects.ended) NoteEnd(key, *effects.ended);
   if (effects.turn_began) ++stats_.plain_turns;
   if (SessionWaiter* const head = use.NeedsTimer()) Wake(key.hold, *head);
@@ -108,12 +108,23 @@ void NativeSessions::NoteEnd(const GuardedKey& key, const SessionEnd& end) {
     });
   }
   if (end.cause == SessionEndCause::kDropped) ++stats_.freed_by_disconnect;
-  if (end.cause == SessionEndCause::kBroken) ++stats_.breaks;
-  if (RevokedByOthers(end.cause)) ++stats_.revoked;
-  if (end.cause != SessionEndCause::kBroken && !RevokedByOthers(end.cause)) return;
+  // A takeover or BREAK has told of it.
+  if (!RevokedByOthers(end.cause)) return;
+  ++stats_.revoked;
   key.hold.Afterwards([shown = std::string(ShortKey(key.key)), end] {
     LogNotice("Session {}…: {} lost the lock after {} ms: {}{}{}", shown, ShownClient(end.client),
               end.held_ms, WordOf(end.cause), end.by.empty() ? "" : ", by ", end.by);
+  });
+}
+
+void NativeSessions::NoteTakeover(const GuardedKey& key, const BrokenSession& broken,
+                                  const SessionClient& by) {
+  ++stats_.breaks;
+  key.hold.Afterwards([shown = std::string(ShortKey(key.key)),
+                       whose = ShownClient({0, broken.owner, broken.req}), held_ms = broken.held_ms,
+                       who = ShownClient(by)] {
+    LogNotice("Session {}…: the lock of {} was broken after {} ms, for {}", shown, whose, held_ms,
+              who);
   });
 }
 

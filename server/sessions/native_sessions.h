@@ -87,6 +87,8 @@ class NativeSessions final : public KeyGuard {
 
  private:
   void NoteEnd(const GuardedKey& key, const SessionEnd& end);
+  /// `broken`, which was another's lock, is `by`'s now.
+  void NoteTakeover(const GuardedKey& key, const BrokenSession& broken, const SessionClient& by);
   void CountStripe(Stripe& stripe, int64_t now_ms, SessionGauges& sum);
 
   Server& server_;

@@ -109,7 +109,9 @@ void EditSession(const GuardedKey& key, const SessionEffects& effects, int64_t t
   Editor editor(key);
   if (effects.edit == SessionHashEdit::kClear) {
     if (!editor.exists()) return;
-    editor.OnlyPublished() ? editor.Delete() : editor.Set(session_field::kLock, 0);
+    if (effects.pid.empty() && editor.OnlyPublished()) return editor.Delete();
+    editor.Set(session_field::kLock, 0);
+    if (!effects.pid.empty()) editor.Set(session_field::kPid, effects.pid);
     return;
   }
   const bool is_new = !editor.exists();

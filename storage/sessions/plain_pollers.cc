@@ -21,6 +21,12 @@ void PlainPollers::Remove(uint64_t connection) {
                 [connection](const Poller& poller) { return poller.connection == connection; });
 }
 
+int64_t PlainPollers::Since(uint64_t connection) const {
+  for (const Poller& poller : pollers_)
+    if (poller.connection == connection) return poller.first_ms;
+  return kNever;
+}
+
 void PlainPollers::Forget(int64_t now_ms) {
   std::erase_if(pollers_, [now_ms](const Poller& poller) { return !Polls(poller, now_ms); });
 }

@@ -26,6 +26,8 @@ class PlainPollers {
   void Note(uint64_t connection, int64_t now_ms);
   /// The connection has the lock.
   void Remove(uint64_t connection);
+  /// Since when it has polled in vain; kNever: it has not.
+  int64_t Since(uint64_t connection) const;
   /// Forgets those that do not poll any more.
   void Forget(int64_t now_ms);
   /// When there will be none if nobody polls; kNever (storage/base/clock.h) if there are none.

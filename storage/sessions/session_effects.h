@@ -13,7 +13,7 @@ namespace cloakroom {
 enum class SessionHashEdit : uint8_t {
   kNone,
   kPublish,  ///< write kPublishedLock as the lock's count, and the texts; make the hash if needed
-  kClear,    ///< write 0 as the lock's count
+  kClear,    ///< write 0 as the lock's count, and the pid if there is one
 };
 
 /// Why a native hold has ended.
@@ -42,12 +42,14 @@ struct SessionEnd {
 struct SessionEffects {
   /// To write into the hash, as the server's own change. In one change with a COMMIT's fields.
   SessionHashEdit edit = SessionHashEdit::kNone;
-  std::string pid = {};  ///< of kPublish
+  std::string pid = {};  ///< of kPublish; of kClear if not empty
   std::string req = {};  ///< of kPublish
 
   /// This waiter has the lock: its request must run again, on its own event loop. It may be told
   /// twice, after a grant that was revoked before its request ran.
   SessionWaiter* granted = nullptr;
+  /// The lock was broken for it; whose that was, SessionWaiter::broken says.
+  bool took_over = false;
   /// A native client has lost the lock. Not told of a grant that was revoked before the request of
   /// its waiter ran: nobody knew of that one.
   std::optional<SessionEnd> ended = {};

@@ -12,10 +12,9 @@ inline constexpr int64_t kMaxFence = (int64_t{1} << 53) - 1;
 /// Gives each grant of a session's lock its number, the fence: 1 to kMaxFence. A process has one.
 ///
 /// Promises:
-/// - No two fences of a process are equal, whatever their keys: RENAME and SWAPDB bring a hash,
-/// with
-///   the fence of its latest commit, to another key, stripe or database. Each is greater than those
-///   given before.
+/// - No two fences of a process are equal, whatever their keys: RENAME and SWAPDB bring a hash to
+///   another key, stripe or database, with the fence of its latest commit. Each is greater than
+///   those given before.
 /// - A fence is greater than the one in the hash, which the latest commit left there, whatever the
 ///   clock says: fences stay in order across a restart or a failover with the data that survived. A
 ///   fence in the hash that is a day or more ahead of the clock was written by somebody else and

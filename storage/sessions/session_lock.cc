@@ -72,7 +72,10 @@ bool SessionLock::ParkPoll(SessionWaiter& waiter, const SessionHash& hash,
   Forget(context.now_ms);
   if (waiter.queued()) return true;
   const bool taken = holder_.fence != 0 || hash.plain() || state_ == State::kPlain;
-  if (waiter.since_ms_ != 0 || !taken || queue_.size() >= max_waiting) return false;
+  if (waiter.since_ms_ != kNever || !taken || queue_.size() >= max_waiting) return false;
+  const int64_t polls_since_ms =
+      plain_ == nullptr ? kNever : plain_->pollers.Since(waiter.client_.connection);
+  if (polls_since_ms != kNever && context.now_ms - polls_since_ms >= kParksForMs) return false;
   waiter.since_ms_ = context.now_ms;
   queue_.PushBack(waiter);
   if (state_ == State::kFree) PlainHolds(context.now_ms);
@@ -95,6 +98,7 @@ SessionEffects SessionLock::Leave(SessionWaiter& waiter, const SessionHash& hash
     GiveUp(hash, context, effects);
   } else if (waiter.queued()) {
     queue_.Remove(waiter);
+    if (waiter.polls()) plain().pollers.Note(waiter.client_.connection, context.now_ms);
     if (holder_.fence != 0 && queue_.natives() == 0) timer_ms_ = kNever;
     if (!queue_.empty()) return effects;
     if (state_ == State::kPlain) PlainHolds(context.now_ms);
@@ -163,6 +167,7 @@ std::optional<SessionEffects> SessionLock::Break(std::string_view by, const Sess
   if (hash.lock <= 0) return std::nullopt;
   // A plain client, or an orphan; in a state of rest the hash counts for free and plain alone.
   effects.edit = SessionHashEdit::kClear;
+  effects.pid = FormatSessionPid("broken", hash.commit_fence());
   if (state_ == State::kPlain) Next(hash, context, effects);
   return effects;
 }
@@ -318,6 +323,7 @@ void SessionLock::TakeOver(const SessionHash& hash, const SessionContext& contex
     broken = {effects.ended->client.owner, effects.ended->held_ms, effects.ended->client.req};
   }
   Grant(publish, hash, context, effects);
+  effects.took_over = true;
   head.broken_ = std::make_unique<const BrokenSession>(std::move(broken));
 }
 

@@ -108,8 +108,9 @@ class SessionLock {
                      const SessionOpenTerms& terms);
   /// A plain client's poll, before it runs: true: it would find the lock taken, and has a place in
   /// the queue. Call it again when it was woken, or when its time is over: false then, or as soon
-  /// as it was granted, which means that the lock was left free for it. The waiter is in no other
-  /// lock.
+  /// as it was granted, which means that the lock was left free for it. Who has polled in vain for
+  /// kParksForMs is not parked: plain clients measure their patience in polls. The waiter is in no
+  /// other lock, and its connection is that of its foreign writes.
   bool ParkPoll(SessionWaiter& waiter, const SessionHash& hash, const SessionContext& context,
                 size_t max_waiting);
   /// Who waits does not want to any more, or its connection ends. If it was granted the lock but
@@ -131,8 +132,8 @@ class SessionLock {
   bool Renew(int64_t fence, std::optional<int64_t> lease_ms, int64_t now_ms);
   /// The connection ends or resets its locks. Nothing, if it does not hold this one.
   SessionEffects Drop(uint64_t connection, const SessionHash& hash, const SessionContext& context);
-  /// BREAK: whoever holds the lock loses it, a plain client too. nullopt: nobody held it. `by`: for
-  /// the holder's FENCED.
+  /// BREAK: whoever holds the lock loses it, a plain client too: the hash's pid is not its own any
+  /// more. nullopt: nobody held it. `by`: for the holder's FENCED.
   std::optional<SessionEffects> Break(std::string_view by, const SessionHash& hash,
                                       const SessionContext& context);
 
@@ -165,9 +166,12 @@ class SessionLock {
 
   // ---- what it is
 
+  /// Since when a plain client is known to hold it, while somebody waits; kNever: it is not known.
+  int64_t plain_since_ms() const { return state_ == State::kPlain ? timer_ms_ : kNever; }
   State state() const { return state_; }
   /// A plain client sets the count to 0 and then counts its write: so long it is waited for.
   static constexpr int64_t kPlainLastMs = 5;
+  static constexpr int64_t kParksForMs = 2000;
   /// Null: no native client holds it.
   const SessionHolder* holder() const { return holder_.fence != 0 ? &holder_ : nullptr; }
   const SessionQueue& queue() const { return queue_; }

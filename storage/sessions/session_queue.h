@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "storage/base/clock.h"
+
 namespace cloakroom {
 
 /// Who wants a session's lock, or has it: a connection and the texts that it gave about itself.
@@ -46,7 +48,7 @@ class SessionWaiter {
   const SessionClient& client() const { return client_; }
   int64_t lease_ms() const { return lease_ms_; }
   bool polls() const { return kind_ == Kind::kPoll; }
-  /// When it came, on the monotonic clock.
+  /// When it came, on the monotonic clock; kNever: it has not queued yet.
   int64_t since_ms() const { return since_ms_; }
   bool queued() const { return place_ == Place::kQueued; }
   /// It was granted the lock while it waited, and its request has not run again since.
@@ -64,7 +66,7 @@ class SessionWaiter {
   SessionClient client_;
   const int64_t lease_ms_;
   const Kind kind_;
-  int64_t since_ms_ = 0;
+  int64_t since_ms_ = kNever;
   std::unique_ptr<const BrokenSession> broken_;  ///< few waiters have one
   SessionWaiter* before_ = nullptr;
   SessionWaiter* behind_ = nullptr;

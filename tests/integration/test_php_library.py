@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PHP = Path(__file__).parent / "php"
-LIBRARY = "colinmollenhauer/php-redis-session-abstract"
+LIBRARY = "colinmollenhour/php-redis-session-abstract"
 VERSIONS = ("1.6.0", "2.1.0")
 VISITS = 5
 

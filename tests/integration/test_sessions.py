@@ -108,7 +108,7 @@ def test_a_lease_ends_while_somebody_waits(server, operator):
         assert state[5].startswith(b"slow|1 ") and state[5].endswith(b"ms GET /slow")
         refused = operator.call("SESSION.COMMIT", "s", fence, "DATA", "x")
         assert refused.startswith(b"FENCED broken")
-    wait_until(lambda: "GET /slow" in server.log() and "slow|1 (GET /slow) lost the lock after" in server.log(), "it is logged")
+    wait_until(lambda: "GET /slow" in server.log() and "the lock of slow|1 (GET /slow) was broken after" in server.log(), "it is logged")
 
 
 def test_a_busy_script_delays_only_the_delivery(server, operator):

@@ -30,6 +30,7 @@ final class NativeStore implements Store
     /** What a server says that has become a replica: to who waits, and to who comes. */
     private const DEMOTED = ['UNBLOCKED', 'READONLY'];
     private const PAGE_BYTES = 256;
+    private const OWNER_BYTES = 64;
 
     private bool $cleared = false;
 
@@ -159,10 +160,18 @@ final class NativeStore implements Store
             'WAIT', (string) (int) round(1000 * $waitS),
             'LEASE', (string) $this->settings->leaseMs,
             'LIMIT', (string) $this->settings->maxConcurrency,
-            'OWNER', $request->owner,
+            'OWNER', self::shortOwner($request->owner),
             'REQ', substr($request->page(), 0, self::PAGE_BYTES),
             ...$unless,
         ];
+    }
+
+    /** "host|pid", of a long host its beginning: the process is what an operator looks for. */
+    private static function shortOwner(string $owner): string
+    {
+        $parts = explode('|', $owner, 2);
+        $process = isset($parts[1]) ? '|' . $parts[1] : '';
+        return substr($parts[0], 0, max(0, self::OWNER_BYTES - strlen($process))) . $process;
     }
 
     private function granted(mixed $reply, ?State $known): State

@@ -63,7 +63,7 @@ bool Polling::Begin(int64_t most_ms, const SessionHash& hash) {
   if (most_ms == 0 || (!hash.plain() && !NativeSessions::LocksOf(key_).Find(key_.key)))
     return false;
   sessions_.NoteUse();
-  open_ = std::make_shared<OpenRequest>(SessionClient{sessions_.NewParty(), "", ""},
+  open_ = std::make_shared<OpenRequest>(SessionClient{client_.id, client_.address.Text(), ""},
                                         /*lease_ms=*/0, key_.db.index(), std::string(key_.key),
                                         SessionWaiter::Kind::kPoll);
   open_->client_id = client_.id;

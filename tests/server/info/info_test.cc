@@ -35,16 +35,16 @@ class InfoTest : public ServerTest {
 };
 
 TEST_F(InfoTest, WithoutArgumentsItIsTheDefaultSections) {
-  std::vector<std::string> expected = {"Server",     "Clients",     "Memory",  "Persistence",
-                                       "Stats",      "Replication", "CPU",     "Modules",
-                                       "Errorstats", "Cluster",     "Keyspace"};
+  std::vector<std::string> expected = {"Server",     "Clients",     "Memory",   "Persistence",
+                                       "Stats",      "Replication", "CPU",      "Modules",
+                                       "Errorstats", "Cluster",     "Sessions", "Keyspace"};
   EXPECT_EQ(Titles({}), expected);
   EXPECT_EQ(Titles({"default"}), expected);
 }
 
 TEST_F(InfoTest, AllAndEverythingAddTheStatisticsOfCommands) {
-  EXPECT_EQ(Titles({"all"}).size(), 13u);
-  EXPECT_EQ(Titles({"everything"}).size(), 13u);
+  EXPECT_EQ(Titles({"all"}).size(), 14u);
+  EXPECT_EQ(Titles({"everything"}).size(), 14u);
 }
 
 TEST_F(InfoTest, SectionsAreNamedInAnyCaseAndUnknownOnesLeftOut) {

@@ -44,7 +44,8 @@ TEST_F(NativeSessionsTest, APlainClientThatIsDoneWakesTheNext) {
   Run("HSET s data old lock 1 pid web9|9");
   EXPECT_EQ(OpenAs("a"), "(blocked)");
   Run("HSET s data new lock 0");
-  EXPECT_FALSE(blocked_->settled()) << "the write is not counted yet";
+  EXPECT_EQ(Again("a", blocked_), "(blocked)") << "the write is not counted yet";
+  EXPECT_EQ(blocked_->time_limit_ms(), SessionLock::kPlainLastMs);
   Run("HINCRBY s writes 1");
   ASSERT_TRUE(blocked_->settled());
   const std::string reply = Again("a", blocked_);
@@ -124,7 +125,6 @@ TEST_F(NativeSessionsTest, ASwapBringsTheOtherDatabasesSession) {
   EXPECT_FALSE(blocked_->settled()) << "a plain client has the one that came";
   EXPECT_EQ(StateOf(), "plain");
   Run("HSET s lock 0");
-  EXPECT_EQ(blocked_->time_limit_ms(), 30000);
   Run("HINCRBY s writes 1");
   ASSERT_TRUE(blocked_->settled());
   EXPECT_NE(Again("b", blocked_).find("there"), std::string::npos);
@@ -181,6 +181,30 @@ TEST_F(NativeSessionsTest, AHashThatOnlyPublishingMadeGoesWithTheLock) {
   EXPECT_EQ(Run("EXISTS s"), ":1\r\n");
   EXPECT_EQ(RunAs("a", {"SESSION.RELEASE", "s", fence}), ":1\r\n");
   EXPECT_EQ(Run("EXISTS s"), ":0\r\n");
+}
+
+TEST_F(NativeSessionsTest, ABreakTakesTheLockFromAPlainClient) {
+  Run("HSET s data x lock 1 pid web9|9 req GET_/slow");
+  EXPECT_EQ(OpenAs("a"), "(blocked)");
+  Advance(70);
+  const std::string list = Run("SESSION.LIST");
+  EXPECT_NE(list.find("web9|9"), std::string::npos) << list;
+  EXPECT_NE(list.find("GET_/slow"), std::string::npos);
+  EXPECT_NE(list.find(Bulk("held-ms") + ":70"), std::string::npos);
+  EXPECT_EQ(Run("SESSION.BREAK s"), ":1\r\n");
+  ASSERT_TRUE(blocked_->settled());
+  FenceOf(Again("a", blocked_));
+  EXPECT_EQ(Run("HMGET s lock pid"), Bulks({"0", "broken|0|0"})) << "so its write is refused";
+  EXPECT_EQ(server_.sessions().stats().breaks.Get(), 1);
+}
+
+TEST_F(NativeSessionsTest, ATakeoverIsCounted) {
+  Run("HSET s data x lock 1 pid web9|9");
+  EXPECT_EQ(OpenAs("a", "LEASE 1000"), "(blocked)");
+  Advance(1000);
+  ASSERT_TRUE(blocked_->TimeOut());
+  EXPECT_NE(Again("a", blocked_).find("web9|9 1000ms"), std::string::npos);
+  EXPECT_EQ(server_.sessions().stats().breaks.Get(), 1);
 }
 
 TEST_F(NativeSessionsTest, AnOrphanIsTakenAtOnce) {

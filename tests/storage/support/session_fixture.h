@@ -27,6 +27,7 @@ struct FakeHash {
   SessionHash view() const { return {exists, lock, writes, pid, req}; }
   void Apply(const SessionEffects& effects) {
     if (effects.edit == SessionHashEdit::kClear) lock = 0;
+    if (effects.edit == SessionHashEdit::kClear && !effects.pid.empty()) pid = effects.pid;
     if (effects.edit != SessionHashEdit::kPublish) return;
     exists = true;
     lock = kPublishedLock;

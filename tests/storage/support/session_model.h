@@ -63,12 +63,18 @@ class SessionModel {
     if (Place(client.connection) != queue.end()) return true;
     const bool taken = holder || hash.view().plain() || state == State::kPlain;
     if (waited || !taken || queue.size() >= most) return false;
+    const auto poller = pollers_.find(client.connection);
+    if (poller != pollers_.end() &&
+        context_.now_ms - poller->second.first_ms >= SessionLock::kParksForMs) {
+      return false;
+    }
     queue.push_back(client);
     if (state == State::kFree) PlainHolds();
     return true;
   }
   void Leave(uint64_t connection, const FakeHash& hash) {
     if (const auto place = Place(connection); place != queue.end()) {
+      if (place->polls) Note(connection);
       queue.erase(place);
       if (natives() == 0) lease_from_ms_ = kNever;
       if (queue.empty() && state == State::kPlain) PlainHolds();
@@ -121,7 +127,7 @@ class SessionModel {
     if (new_pid || hash.lock == 1) {
       pollers_.erase(connection);
     } else if (up && hash.lock > 1 && connection != 0) {
-      pollers_.try_emplace(connection, context_.now_ms).first->second.last_ms = context_.now_ms;
+      Note(connection);
     }
     if (state == State::kPublished) {
       if (!new_pid && hash.lock >= kPublishedLock && hash.writes == before_.writes) return;
@@ -191,6 +197,9 @@ class SessionModel {
     int64_t last_ms;
   };
 
+  void Note(uint64_t connection) {
+    pollers_.try_emplace(connection, context_.now_ms).first->second.last_ms = context_.now_ms;
+  }
   int64_t natives() const {
     return std::count_if(queue.begin(), queue.end(), [](const Client& one) { return !one.polls; });
   }

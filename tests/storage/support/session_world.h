@@ -314,7 +314,7 @@ class SessionWorld final : public SessionSites {
   void Park(Plain& plain) {
     const FakeHash& hash = sites_[plain.at].hash;
     const size_t most = static_cast<size_t>(1 + Below(8));
-    const bool waited = plain.waiter->since_ms() != 0;
+    const bool waited = plain.waiter->since_ms() != kNever;
     bool expected = false;
     bool parked = false;
     Event(

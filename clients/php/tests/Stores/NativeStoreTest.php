@@ -89,6 +89,13 @@ final class NativeStoreTest extends TestCase
         );
     }
 
+    public function testLongHostNamesAreCut(): void
+    {
+        $wire = new FakeWire([['OK', self::REPLY]]);
+        $this->store($wire)->open('sess_a', new Request(str_repeat('h', 100) . '|12345', 'GET /'));
+        self::assertStringContainsString(' OWNER ' . str_repeat('h', 58) . '|12345 REQ ', $wire->sent[0]);
+    }
+
     public function testQueryOfThePageStaysHere(): void
     {
         $wire = new FakeWire([['OK', self::REPLY]]);

@@ -45,14 +45,12 @@ TEST_F(ParkedPollTest, PollsGetTheLockInTheOrderInWhichTheyCame) {
   EXPECT_EQ(Poll("r"), "(blocked)");
   const auto r = blocked_;
   Write("p");
-  ASSERT_TRUE(q->settled());
-  EXPECT_FALSE(r->settled());
   EXPECT_EQ(PollAgain("q", q), ":1\r\n");
   Take("q");
-  EXPECT_FALSE(r->settled());
+  // The head is woken to set its timer anew.
+  EXPECT_EQ(PollAgain("r", r), "(blocked)");
   Write("q");
-  ASSERT_TRUE(r->settled());
-  EXPECT_EQ(PollAgain("r", r), ":1\r\n");
+  EXPECT_EQ(PollAgain("r", blocked_), ":1\r\n");
 }
 
 TEST_F(ParkedPollTest, APollThatHasWaitedLongEnoughRunsAsItIs) {
@@ -62,6 +60,18 @@ TEST_F(ParkedPollTest, APollThatHasWaitedLongEnoughRunsAsItIs) {
   Advance(450);
   ASSERT_TRUE(blocked_->TimeOut());
   EXPECT_EQ(PollAgain("q", blocked_), ":2\r\n");
+}
+
+TEST_F(ParkedPollTest, WhoHasPolledInVainForLongIsNotParked) {
+  Poll("p");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Poll("q"), "(blocked)") << i;
+    Advance(450);
+    ASSERT_TRUE(blocked_->TimeOut());
+    EXPECT_EQ(PollAgain("q", blocked_).substr(0, 1), ":");
+    Advance(500);
+  }
+  EXPECT_EQ(Poll("q").substr(0, 1), ":") << "plain clients count their patience in polls";
 }
 
 TEST_F(ParkedPollTest, NativesAndPollsQueueTogether) {
