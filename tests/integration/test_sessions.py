@@ -1,5 +1,6 @@
 """Native sessions over real connections: queues, hang-ups, restarts, the log, replicas, a ledger."""
 
+import random
 import time
 
 import pytest
@@ -226,6 +227,43 @@ def test_thousands_may_wait_for_one_session(server, operator):
     waiting(operator, 1)
     operator.ok("SESSION.RELEASE", "s", fence)
     assert isinstance(clients[-1].read(), list)
+
+
+LOCK_FIELDS = {b"lock", b"pid", b"req"}
+
+
+def content(connection, key):
+    return {name: value for name, value in fields(connection.ok("HGETALL", key)).items()
+            if name not in LOCK_FIELDS}
+
+
+def random_command(chance, exists):
+    """A command on the content of one of three sessions; some only where there is one."""
+    key, field = f"s{chance.randrange(3)}", f"f{chance.randrange(4)}"
+    commands = [("HSET", key, field, chance.randrange(100)), ("HINCRBY", key, "count", 1),
+                ("HGET", key, field), ("HDEL", key, field), ("HEXISTS", key, field),
+                ("HMSET", key, field, "x" * chance.randrange(200), "data", "d")]
+    if key in exists:
+        commands += [("DEL", key), ("RENAME", key, f"s{chance.randrange(3)}"),
+                     ("COPY", key, f"s{chance.randrange(3)}", "REPLACE"), ("EXPIRE", key, 1000)]
+    return chance.choice(commands)
+
+
+def test_commands_on_held_sessions_do_what_they_do_in_redis(server, operator, start_one):
+    seed = random.SystemRandom().randrange(1 << 31)
+    chance = random.Random(seed)
+    keys = ["s0", "s1", "s2"]
+    with start_one("redis").connect() as redis, server.connect() as native:
+        for step in range(1500):
+            if step % 5 == 0:
+                native.ok("SESSION.RESET")
+                for key in keys:
+                    assert content(operator, key) == content(redis, key), f"seed {seed}, step {step}"
+                for key in chance.sample(keys, 2):
+                    native.ok("SESSION.OPEN", key)
+            exists = {key for key in keys if redis.ok("EXISTS", key)}
+            command = random_command(chance, exists)
+            assert operator.call(*command) == redis.call(*command), f"seed {seed}: {command}"
 
 
 def test_a_ledger_of_native_and_plain_clients_loses_nothing(server, operator):
