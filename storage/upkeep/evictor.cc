@@ -61,6 +61,7 @@ Evictor::Room Evictor::MakeRoom() {
         // Another database may not be occupied.
         if (++occupied < kMaxOccupied) break;
         return evicted > 0 ? Room::kBelowLimit : Room::kBusy;
+      case Step::kOnlyInUse:
       case Step::kNothingFound:
         if (PickDatabase(OnlyVolatile(policy)) == nullptr || ++misses > kMaxMisses) {
           // Entries dropped in bulk may not be freed yet.
@@ -95,6 +96,7 @@ Evictor::Step Evictor::EvictOne(EvictionPolicy policy) {
   if (keyspace_.settings().evicts_by_primary) return Step::kNothingFound;
   // The first stripe with a candidate, starting from a random one.
   bool occupied = false;
+  Stripe* in_use = nullptr;
   uint32_t start = absl::Uniform<uint32_t>(random_, 0, Database::kStripes);
   for (uint32_t i = 0; i < Database::kStripes; ++i) {
     Stripe& stripe = db->stripe((start + i) % Database::kStripes);
@@ -105,17 +107,24 @@ Evictor::Step Evictor::EvictOne(EvictionPolicy policy) {
       occupied = true;
       continue;
     }
-    const Step step = EvictFrom(hold, *db, stripe, policy);
+    const Step step = EvictFrom(hold, *db, stripe, policy, /*in_use_too=*/false);
     stripe.mutex.Unlock();
-    return step;
+    if (step != Step::kOnlyInUse) return step;
+    in_use = &stripe;
   }
-  return occupied ? Step::kBusy : Step::kNothingFound;
+  if (occupied) return Step::kBusy;
+  if (in_use == nullptr || !in_use->mutex.TryLock()) return Step::kNothingFound;
+  const Step step = EvictFrom(hold, *db, *in_use, policy, /*in_use_too=*/true);
+  in_use->mutex.Unlock();
+  return step;
 }
 
-Evictor::Step Evictor::EvictFrom(Hold& hold, Database& db, Stripe& stripe, EvictionPolicy policy) {
+Evictor::Step Evictor::EvictFrom(Hold& hold, Database& db, Stripe& stripe, EvictionPolicy policy,
+                                 bool in_use_too) {
   const int64_t now_ms = keyspace_.clock().NowMs();
   std::optional<Candidate> best = BestOf(stripe, policy, now_ms);
   if (!best) return Step::kNothingFound;
+  if (best->worth_evicting == 0 && !in_use_too) return Step::kOnlyInUse;
   Snapshot& snapshot = keyspace_.snapshot();
   if (best->entry->epoch() != snapshot.epoch()) [[unlikely]]
     snapshot.LeaveOut(db, KeyHash::Of(best->key), best->entry);

@@ -43,7 +43,9 @@ class Evictor {
     std::string key;
     uint64_t worth_evicting = 0;
   };
-  enum class Step { kEvicted, kNothingFound, kBusy };
+  /// kOnlyInUse: nothing but sessions in use (Stripe::sessions), which go when nothing else is
+  /// left.
+  enum class Step { kEvicted, kNothingFound, kOnlyInUse, kBusy };
 
   /// Flushed memory will be free soon, so nothing has to be evicted for it. A snapshot that still
   /// wanted it must do without.
@@ -51,7 +53,7 @@ class Evictor {
   Room NoRoom() const;
   Step EvictOne(EvictionPolicy policy);
   /// The stripe is held.
-  Step EvictFrom(Hold& hold, Database& db, Stripe& stripe, EvictionPolicy policy);
+  Step EvictFrom(Hold& hold, Database& db, Stripe& stripe, EvictionPolicy policy, bool in_use_too);
   Database* PickDatabase(bool only_volatile);
   std::optional<Candidate> BestOf(Stripe& stripe, EvictionPolicy policy, int64_t now_ms);
   uint64_t WorthEvicting(const Entry& entry, EvictionPolicy policy, int64_t now_ms);
