@@ -70,11 +70,17 @@ class SessionSites {
     int64_t data = 0;
   };
 
-  explicit SessionSites(unsigned seed) : random_(seed) { StartProcess(); }
+  explicit SessionSites(unsigned seed) {
+    Seed(seed, 0);
+    StartProcess();
+  }
 
   /// That of a native client that waits; null: there is none.
   virtual const SessionWaiter* WaiterOf(uint64_t connection) const = 0;
 
+  void Seed(uint64_t seed, uint64_t step) {
+    random_.state = (seed + 1) * 0x9E3779B97F4A7C15 ^ (step + 1) * 0xD1B54A32D192ED03;
+  }
   int Below(int end) { return std::uniform_int_distribution<int>(0, end - 1)(random_); }
   size_t AnySite() { return static_cast<size_t>(Below(kSites)); }
   SessionLocks& LocksOf(size_t at) { return *locks_[at / kKeys]; }
@@ -265,7 +271,20 @@ class SessionSites {
   }
   bool paused() const { return context_.writes_paused; }
 
-  std::mt19937 random_;
+  /// SplitMix64 (Steele, Lea, Flood 2014), since each step begins with a seed of its own.
+  struct Random {
+    using result_type = uint64_t;
+    static constexpr uint64_t min() { return 0; }
+    static constexpr uint64_t max() { return UINT64_MAX; }
+    uint64_t operator()() {
+      uint64_t z = state += 0x9E3779B97F4A7C15;
+      z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+      z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+      return z ^ (z >> 31);
+    }
+    uint64_t state = 0;
+  };
+  Random random_;
   Met met_;
   SessionContext context_{.now_ms = 1'000'000};
   int64_t latest_wall_ms_ = 1'796'000'000'000;

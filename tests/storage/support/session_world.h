@@ -7,9 +7,11 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "storage/sessions/session_lock.h"
 #include "storage/sessions/session_locks.h"
@@ -19,24 +21,37 @@ namespace cloakroom {
 
 /// Session locks with all their users, in random orders: native clients, plain clients as their
 /// library works, commands that ignore both, time, flushes, swaps, demotions and restarts with a
-/// lost tail. What breaks a promise of the locks is a failure of the test. Equal seeds do the same.
+/// lost tail. What breaks a promise of the locks is a failure of the test. A step depends on the
+/// seed, on its number and on what was before; so a run of some of the steps is a run, too.
 class SessionWorld final : public SessionSites {
  public:
-  explicit SessionWorld(unsigned seed) : SessionSites(seed) {
+  using Steps = std::vector<int64_t>;
+  static Steps FirstSteps(int64_t count) {
+    Steps steps(static_cast<size_t>(count));
+    std::iota(steps.begin(), steps.end(), 0);
+    return steps;
+  }
+
+  explicit SessionWorld(unsigned seed) : SessionSites(seed), seed_(seed) {
     for (int i = 0; i < kNatives; ++i) natives_[i].owner = "n" + std::to_string(i) + "|1";
     for (int i = 0; i < kPlains; ++i) plains_[i].pid = "p" + std::to_string(i) + "|1";
   }
   ~SessionWorld() override { EndProcess(); }
 
-  /// Up to `steps` events, to the first failure. Then everybody finishes, and nothing is left.
-  void Run(int64_t steps) {
-    for (int64_t i = 0; i < steps; ++i) {
+  /// The steps, to the first failure: returns how many that were. Then everybody finishes, and
+  /// nothing is left. `failed`: whether there was a failure.
+  template <typename Failed>
+  size_t Run(const Steps& steps, Failed&& failed) {
+    for (size_t i = 0; i < steps.size(); ++i) {
+      Seed(seed_, static_cast<uint64_t>(steps[i]));
       Step();
-      ASSERT_FALSE(testing::Test::HasFailure()) << "step " << i << Traced();
+      if (failed()) return i + 1;
     }
     Finish();
-    EXPECT_FALSE(testing::Test::HasFailure()) << "at the end" << Traced();
+    return steps.size();
   }
+  /// What happened last, a line each.
+  using SessionSites::Traced;
 
  private:
   using Answer = SessionOpened::Answer;
@@ -580,6 +595,7 @@ class SessionWorld final : public SessionSites {
     for (const auto& locks : locks_) EXPECT_TRUE(locks->empty());
   }
 
+  const unsigned seed_;
   std::array<Site, kSites> saved_;
   std::array<Native, kNatives> natives_;
   std::array<Plain, kPlains> plains_;
