@@ -7,7 +7,6 @@ import pytest
 
 from saving import wait_until
 from support import resp, servers
-from support.session_ledger import NativeWorker, Run
 
 
 @pytest.fixture
@@ -264,38 +263,3 @@ def test_commands_on_held_sessions_do_what_they_do_in_redis(server, operator, st
             exists = {key for key in keys if redis.ok("EXISTS", key)}
             command = random_command(chance, exists)
             assert operator.call(*command) == redis.call(*command), f"seed {seed}: {command}"
-
-
-def test_a_ledger_of_native_and_plain_clients_loses_nothing(server, operator):
-    run = Run(server, workers=12)
-    run.start()
-    time.sleep(6)
-    run.end()
-    assert run.verify() == []
-    assert run.done() > 100
-    assert figure(operator, "session_commits") > 50
-
-
-def test_polls_that_are_parked_lose_nothing_and_wait_less(server, operator):
-    operator.ok("CONFIG", "SET", "session-park-polls", 450)
-    run = Run(server, workers=6, sessions=1, prefix="sess_")
-    run.start()
-    time.sleep(4)
-    run.end()
-    assert run.verify() == []
-    assert run.done() > 50
-
-
-def test_a_ledger_loses_nothing_when_the_server_is_killed(server_kind):
-    if server_kind != "cloakroom":
-        pytest.skip("native sessions are Cloakroom's own")
-    with servers.start(server_kind, {"appendonly": "yes", "appendfsync": "always"}) as server:
-        run = Run(server, workers=10, kinds=(NativeWorker,))
-        run.start()
-        for _ in range(3):
-            time.sleep(1.5)
-            server.kill()
-            server.launch()
-        run.end()
-        assert run.verify() == []
-        assert run.done() > 30

@@ -35,6 +35,8 @@ LEASE_MS = 1000
 PLAIN_BREAK_AFTER_S = 5.0
 PLAIN_POLL_S = 0.05
 DONE, REFUSED, UNKNOWN = "done", "refused", "unknown"
+# What a server answers that is not, or not any more, the one to ask.
+ELSEWHERE = (b"LOADING", b"UNBLOCKED", b"READONLY", b"MASTERDOWN")
 
 
 def merge(session, worker, number):
@@ -50,7 +52,8 @@ def merge(session, worker, number):
 
 
 class Worker(threading.Thread):
-    """Commits to random sessions until it is told to stop. `ledger`: (session, number) -> outcome."""
+    """Commits to random sessions until it is told to stop. `ledger`: (session, number) -> outcome, and
+    when it was known."""
 
     def __init__(self, port_of, name, sessions, stop, seed):
         super().__init__(name=name, daemon=True)
@@ -91,6 +94,9 @@ class Worker(threading.Thread):
             self._connection.close()
         self._connection = None
 
+    def note(self, session, number, outcome):
+        self.ledger[session, number] = outcome, time.monotonic()
+
     def next_number(self, session):
         self._numbers[session] += 1
         return self._numbers[session]
@@ -108,7 +114,10 @@ class NativeWorker(Worker):
         state = self.connection().call("SESSION.OPEN", session, "WAIT", 15000, "LEASE", LEASE_MS,
                                        "OWNER", f"{self.name}|1", "REQ", "GET /ledger")
         if isinstance(state, resp.Error):
-            assert state.split()[0] in (b"LOCKED", b"TOOMANY", b"LOADING", b"UNBLOCKED"), state
+            code = state.split()[0]
+            assert code in (b"LOCKED", b"TOOMANY", *ELSEWHERE), state
+            if code in ELSEWHERE:
+                raise Loading
             return
         self.waits.append(time.monotonic() - began)
         fence, data, _, version = state[:4]
@@ -122,10 +131,10 @@ class NativeWorker(Worker):
         if self._random.random() < 0.02:
             time.sleep(1.6 * LEASE_MS / 1000)
         number = self.next_number(session)
-        self.ledger[session, number] = UNKNOWN
+        self.note(session, number, UNKNOWN)
         commit = ["SESSION.COMMIT", session, fence, "DATA", merge(data, self.name, number), "EX", 3600,
                   "IF", version]
-        self.ledger[session, number] = self.commit(commit)
+        self.note(session, number, self.commit(commit))
         return None
 
     def commit(self, commit):
@@ -146,7 +155,12 @@ class NativeWorker(Worker):
                 continue
             if isinstance(reply, int):
                 return DONE
-            assert reply.split()[0] in (b"FENCED", b"LOADING", b"UNBLOCKED"), reply
+            code = reply.split()[0]
+            assert code in (b"FENCED", *ELSEWHERE), reply
+            if code in ELSEWHERE:
+                self.drop()
+                lost = True
+                continue
             return UNKNOWN if lost else REFUSED
         return UNKNOWN
 
@@ -168,14 +182,14 @@ class PlainWorker(Worker):
         if connection.ok("HGET", session, "pid") != pid.encode():
             return
         number = self.next_number(session)
-        self.ledger[session, number] = UNKNOWN
+        self.note(session, number, UNKNOWN)
         # As the library does: in one write, but no transaction.
         connection.send_raw(
             resp.encode(("HSET", session, "data", merge(data, self.name, number), "lock", 0))
             + resp.encode(("HINCRBY", session, "writes", 1)) + resp.encode(("EXPIRE", session, 3600)))
         replies = [connection.read() for _ in range(3)]
         assert all(isinstance(reply, int) for reply in replies), replies
-        self.ledger[session, number] = DONE
+        self.note(session, number, DONE)
 
     def acquire(self, connection, session):
         began = time.monotonic()
@@ -234,27 +248,30 @@ class Run:
                 raise worker.failure
 
     def done(self):
-        return sum(outcome == DONE for worker in self.workers for outcome in worker.ledger.values())
+        return sum(outcome == DONE for worker in self.workers
+                   for outcome, _ in worker.ledger.values())
 
-    def verify(self):
-        """Returns what is wrong; empty: nothing."""
+    def verify(self, losses=()):
+        """Returns what is wrong; empty: nothing. `losses`: pairs of times between which the server may
+        have lost what it had acknowledged: a crash without appendfsync always, a failover."""
         wrong = []
         with self.server.connect() as connection:
             for session in self.sessions:
                 text = connection.ok("HGET", session, "data")
                 content = json.loads(text) if text else {"count": 0, "by": {}}
-                wrong += self._verify_session(session, content)
+                wrong += self._verify_session(session, content, losses)
         return wrong
 
-    def _verify_session(self, session, content):
+    def _verify_session(self, session, content, losses):
         wrong, total = [], 0
         for worker in self.workers:
             found = [n for low, high in content["by"].get(worker.name, ()) for n in range(low, high + 1)]
             total += len(found)
             if len(found) != len(set(found)):
                 wrong.append(f"{session}: {worker.name} has a number twice")
-            for (its, number), outcome in worker.ledger.items():
-                if its == session and outcome == DONE and number not in found:
+            for (its, number), (outcome, at) in worker.ledger.items():
+                forgiven = any(begin <= at <= end for begin, end in losses)
+                if its == session and outcome == DONE and number not in found and not forgiven:
                     wrong.append(f"{session}: {worker.name}'s commit {number} is lost")
                 if its == session and outcome == REFUSED and number in found:
                     wrong.append(f"{session}: {worker.name}'s refused commit {number} is there")
