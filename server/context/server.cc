@@ -32,6 +32,7 @@
 #include "server/sessions/native_sessions.h"
 #include "server/tracking/tracking_table.h"
 #include "storage/keyspace/keyspace.h"
+#include "storage/keyspace/reclaimer.h"
 
 namespace cloakroom {
 namespace {
@@ -118,7 +119,11 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
   sampler_->SampleFigures(*this);
 }
 
-Server::~Server() = default;
+Server::~Server() {
+  // A job of the reclaimer may post to the workers, which end before the keyspace does.
+  workers_->Stop();
+  keyspace_->reclaimer().Drain();
+}
 
 void Server::FollowSettings() {
   Apply(settings_, keyspace_->settings());
