@@ -15,6 +15,7 @@
 
 #include "storage/sessions/session_lock.h"
 #include "storage/sessions/session_locks.h"
+#include "tests/storage/support/session_actors.h"
 #include "tests/storage/support/session_sites.h"
 
 namespace cloakroom {
@@ -60,36 +61,8 @@ class SessionWorld final : public SessionSites {
   static constexpr int kPlains = 3;
   static constexpr int64_t kMoved = -1;
 
-  struct Native {
-    /// Unsure: it has lost its connection, or never had the lock, and will commit by the version.
-    enum class Is : uint8_t { kIdle, kWaiting, kHolding, kUnsure };
-
-    Is is = Is::kIdle;
-    std::string owner;
-    uint64_t connection = 0;
-    std::unique_ptr<SessionWaiter> waiter;
-    size_t at = 0;
-    int64_t fence = 0;
-    // What it has read.
-    std::string version;
-    int64_t data = 0;
-    int64_t writes = 0;      ///< the data that it will commit, or 0: none. A repeat sends the same
-    bool expired = false;    ///< what it has read is gone, and it holds the lock still
-    bool committed = false;  ///< it does not know, since the reply was lost
-  };
-
-  struct Plain {
-    enum class Is : uint8_t { kIdle, kPolling, kParked, kHolding, kCounting };
-
-    Is is = Is::kIdle;
-    std::string pid;
-    uint64_t connection = 0;
-    size_t at = 0;
-    int polls = 0;
-    int64_t next_poll_ms = 0;
-    int64_t data = 0;
-    std::unique_ptr<SessionWaiter> waiter;  ///< of a poll that is parked
-  };
+  using Native = NativeActor;
+  using Plain = PlainActor;
 
   // ---- native clients
 
