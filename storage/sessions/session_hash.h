@@ -44,8 +44,8 @@ struct SessionPid {
 std::string FormatSessionPid(std::string_view owner, int64_t fence);
 
 /// By what clients know a content: "writes-fence", the fence being that of the latest native
-/// commit. "0-0": no session; "0-0+": one that nobody has counted a write of. Clients compare it and
-/// do not look inside. At most 40 bytes.
+/// commit. "0-0": no session; "0-0+": one that nobody has counted a write of. Clients compare it
+/// and do not look inside. At most 40 bytes.
 class SessionVersion {
  public:
   SessionVersion(int64_t writes, int64_t fence);
