@@ -1,6 +1,10 @@
 """Chaos with a ledger: no acknowledged commit of a session is lost, and no refused one is applied."""
 
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +56,54 @@ def test_crashes_lose_no_more_than_the_log_may(start_server, appendfsync, lost_s
     run.end()
     assert run.verify([] if appendfsync == "always" else losses) == []
     assert run.done() > 30
+
+
+HOLDER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from support import resp
+connection = resp.Connection(int(sys.argv[2]), timeout_s=30)
+fence = connection.ok("SESSION.OPEN", "s", "LEASE", 300, "OWNER", "web|1")[0]
+print(fence, flush=True)
+sys.stdin.readline()
+print(connection.call("SESSION.COMMIT", "s", fence, "DATA", "mine").decode(), flush=True)
+"""
+
+
+@pytest.fixture
+def holder(start_server):
+    """A server, and a process that has the lock of the session "s" and commits when it is told to."""
+    server = start_server()
+    tests = Path(__file__).resolve().parents[1]
+    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(tests), str(server.port)],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.fence = int(process.stdout.readline())
+    yield server, process
+    process.kill()
+    process.wait()
+
+
+def test_a_killed_worker_gives_its_lock_back_at_once(holder):
+    server, process = holder
+    with server.connect() as client:
+        client.send("SESSION.OPEN", "s", "WAIT", 20000, "LEASE", 600000)
+        process.kill()
+        assert client.read()[0] > process.fence
+        assert figure(server, "session_freed_by_disconnect") == 1
+
+
+def test_a_stopped_worker_loses_its_lock_and_is_told(holder):
+    server, process = holder
+    process.send_signal(signal.SIGSTOP)
+    with server.connect() as client:
+        state = client.ok("SESSION.OPEN", "s", "WAIT", 20000)
+        assert state[5].startswith(b"web|1 ")
+        assert client.ok("SESSION.COMMIT", "s", state[0], "DATA", "theirs") == 1
+        process.send_signal(signal.SIGCONT)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith("FENCED broken")
+        assert client.ok("HGET", "s", "data") == b"theirs"
 
 
 class Shop:
