@@ -162,9 +162,8 @@ void Opening::BreakLease(SessionLocks::Use& lock) {
 void Opening::WaitOrGiveUp(SessionLocks::Use& lock) {
   const int64_t now_ms = session_.context().now_ms;
   if (now_ms >= open_->wait_until_ms) {
-    const size_t ahead = lock->queue().Ahead(*open_);
-    session_.Apply(lock->Leave(*open_, session_.Content().hash, session_.context()), lock);
-    return session_.ReplyLocked(*lock, ahead);
+    session_.ReplyLocked(*lock, lock->queue().Ahead(*open_));
+    return session_.Apply(lock->Leave(*open_, session_.Content().hash, session_.context()), lock);
   }
   client_.open_request = open_;
   int64_t until_ms = open_->wait_until_ms;
@@ -280,10 +279,10 @@ int64_t WriteHeld(SessionCall& session, const CommitOptions& options, SessionLoc
 int64_t WriteLate(SessionCall& session, const CommitOptions& options) {
   ++session.stats().commits_late;
   int64_t fence = options.request.fence;
-  if (fence == 0) {
-    fence = session.context().fences->Next(session.context().wall_ms,
-                                           session.Content().hash.commit_fence());
-  }
+  const int64_t next = session.context().fences->Next(session.context().wall_ms,
+                                                      session.Content().hash.commit_fence());
+  // One that no server has given would stay above all that follow.
+  if (fence == 0 || fence - next > SessionFences::kDayMs * SessionFences::kPerMs) fence = next;
   return Write(session, options, session.DefaultOwner(), fence);
 }
 
@@ -417,7 +416,7 @@ constexpr CommandRow kSessionCommands[] = {
      .summary = "Reads a session without its lock."},
     // Not a write, so that it is never refused for lack of memory, disk or replicas.
     {.name = "session.release", .run = SessionRelease, .arity = 3,
-     .flags = kMayReplicate | kNoScript,
+     .flags = kMayReplicate | kNoScript | kFast,
      .keys = {Key(1, kRW | kUpdate)}, .since = "7.2.0", .complexity = "O(1)",
      .syntax = "key fence",
      .summary = "Gives a session's lock back and writes nothing."},
