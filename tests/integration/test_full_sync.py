@@ -240,8 +240,9 @@ def test_reads_while_a_file_is_loaded_over_data(start_replica, hand, big_file, r
         with replica.connect() as connection:
             def is_so():
                 said, link = info(replica, "persistence"), replication(replica)
-                read = said.get("loading_loaded_bytes", link.get("master_sync_read_bytes", 0))
-                return (connection.call("GET", "old") == reply and int(read) > 300_000
+                read = max(int(said.get("loading_loaded_bytes", 0)),
+                           int(link.get("master_sync_read_bytes", 0)))
+                return (connection.call("GET", "old") == reply and read > 300_000
                         and f"{said['loading']} {said['async_loading']}" == loading)
             wait_until(is_so, "loading")
     finally:
