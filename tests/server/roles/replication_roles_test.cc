@@ -170,7 +170,8 @@ TEST_F(ReplicationRolesTest, ARestartedPrimaryNamesItsPast) {
     replication().NoteField("repl-id", std::string(40, 'c'));
     replication().NoteField("repl-offset", "500");
     replication().NoteField("ctime", "1");
-    replication().Restart(/*is_rdb=*/true, hold);
+    replication().TakeUpFields();
+    replication().BeginRole(hold);
   });
   const Replication::Figures figures = replication().figures();
   EXPECT_EQ(figures.id2, Id('c'));
@@ -199,7 +200,8 @@ TEST_F(RestartedReplicaTest, AsksForWhatItsFileLacks) {
     replication().NoteField("repl-id", std::string(40, 'c'));
     replication().NoteField("repl-offset", "500");
     replication().NoteField("repl-stream-db", "3");
-    replication().Restart(/*is_rdb=*/true, hold);
+    replication().TakeUpFields();
+    replication().BeginRole(hold);
   });
   ASSERT_TRUE(transport_.following);
   EXPECT_EQ(transport_.following->cached, (HistoryPoint{Id('c'), 500}));
@@ -207,7 +209,10 @@ TEST_F(RestartedReplicaTest, AsksForWhatItsFileLacks) {
 }
 
 TEST_F(RestartedReplicaTest, WithoutAFileItAsksForEverything) {
-  Alone([&](Hold& hold) { replication().Restart(/*is_rdb=*/false, hold); });
+  Alone([&](Hold& hold) {
+    replication().TakeUp(std::nullopt);
+    replication().BeginRole(hold);
+  });
   ASSERT_TRUE(transport_.following);
   EXPECT_FALSE(transport_.following->cached);
 }
