@@ -9,6 +9,11 @@
 #include "replication/stream/stream_chunks.h"
 
 namespace cloakroom {
+namespace {
+
+constexpr int64_t kFilledAtOnce = 4096;
+
+}  // namespace
 
 AofBacklog::AofBacklog(ChangeStream& stream, int64_t most_bytes)
     : stream_(stream), most_bytes_(most_bytes), begin_(stream.tail()), kept_from_(begin_) {
@@ -70,8 +75,16 @@ void AofBacklog::StateOffset(int64_t offset) {
   if (!point_) return;
   // The bytes that are there have no place in what is said of them.
   if (offset < point_->offset) return Forget();
-  if (offset > point_->offset) begin_ = stream_.tail();
-  point_->offset = offset;
+  if (offset - point_->offset > most_bytes_) {
+    begin_ = stream_.tail();
+    point_->offset = offset;
+  }
+  // What was left out changed no data, and neither do empty lines. A replica that stands anywhere
+  // in between, where one of the records ended, may go on with them.
+  while (point_->offset < offset) {
+    const int64_t lines = std::min(offset - point_->offset, kFilledAtOnce);
+    PutBack(std::string(static_cast<size_t>(lines), '\n'));
+  }
 }
 
 void AofBacklog::Forget() {

@@ -25,6 +25,8 @@ struct AofPlace {
 ///
 /// Believes only what accounts for each byte: otherwise there is no place, and the server's peers
 /// need a full sync. Bytes go back to the stream only if none between them and the end is missing.
+/// In the place of bytes that the log left out (PING, PUBLISH) come as many empty lines: the
+/// protocol allows them from a primary, and a replica counts them with the next command.
 ///
 /// Memory: that of the stream, for the bytes that it keeps. Thread rule: one thread, and nobody
 /// else uses the stream.

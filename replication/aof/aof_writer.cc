@@ -86,7 +86,8 @@ void AofWriter::GiveUpMoves() {
 }
 
 void AofWriter::TakePending() {
-  pending_.set_unlogged_wakes(UntilStatement() <= 0);
+  statement_due_ = UntilStatement() <= 0;
+  pending_.set_unlogged_wakes(statement_due_);
   claimed_ = pending_.Claim();
   pending_.TakeMarks(marks_);
 }
@@ -100,8 +101,8 @@ absl::Status AofWriter::Work(bool finishing) {
 AofWriter::Wait AofWriter::NextWait() const {
   if (failing()) return {kRetryUs, false, 0};
   Wait wait = WaitForWork();
-  // Bytes that are left out meanwhile do not wake it.
-  if (UntilStatement() > 0) wait.us = std::min(wait.us, UntilStatement());
+  // Bytes that are left out do not wake it then. It may be due by now, if the disk was slow.
+  if (!statement_due_) wait.us = std::min(wait.us, std::max<int64_t>(UntilStatement(), 0));
   return wait;
 }
 
@@ -132,10 +133,11 @@ absl::Status AofWriter::WriteAll(bool finishing) {
     marks_.pop_front();
   }
   if (absl::Status status = WriteUpTo(claimed_); !status.ok()) return status;
-  if (left_out_ && (finishing || UntilStatement() <= 0)) {
+  if (left_out_ && (finishing || statement_due_)) {
     // Replicas may have these bytes: if the server dies now, they are to be accounted for.
     if (absl::Status status = StateOffset(); !status.ok()) return status;
     last_statement_us_ = started_us;
+    statement_due_ = false;
     pending_.set_unlogged_wakes(false);
   }
   if (observer_ != nullptr) observer_->AofLatency("aof-write", clock_.MonotonicUs() - started_us);

@@ -180,6 +180,7 @@ class AofWriter {
   AofHistory history_;              // as the file states it
   bool left_out_ = false;           // bytes before written_, and the offset is not stated yet
   int64_t last_statement_us_ = 0;   // of an offset at the end, on the monotonic clock
+  bool statement_due_ = true;       // when this step began
 
   std::atomic<AofFsync> fsync_;
   std::atomic<bool> fsync_paused_ = false;

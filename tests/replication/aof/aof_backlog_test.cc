@@ -83,13 +83,19 @@ TEST_F(AofBacklogTest, BeforeTheFirstStatementNothingIsKnown) {
   EXPECT_EQ(PutBack(), "");
 }
 
-TEST_F(AofBacklogTest, BytesThatWereLeftOutAreCountedAndEndTheBacklog) {
+TEST_F(AofBacklogTest, InThePlaceOfBytesThatWereLeftOutAreEmptyLines) {
   Read(Repl(kId, 0) + kSet + Off(kSetSize + 14) + kSet);
   EXPECT_EQ(Offset(), 2 * kSetSize + 14);
+  EXPECT_EQ(PutBack(), kSet + std::string(14, '\n') + kSet);
+  Read(Repl(kId, 2 * kSetSize + 14) + Off(10'000));
+  EXPECT_EQ(Offset(), 10'000);
+  EXPECT_EQ(PutBack().size(), 10'000U);
+}
+
+TEST_F(AofBacklogTest, MoreThanTheBacklogIsNotFilledUp) {
+  Read(Repl(kId, 0) + kSet + Off(int64_t{1} << 60) + kSet);
+  EXPECT_EQ(Offset(), (int64_t{1} << 60) + kSetSize);
   EXPECT_EQ(PutBack(), kSet);
-  Read(Repl(kId, 2 * kSetSize + 14) + Off(100));
-  EXPECT_EQ(Offset(), 100);
-  EXPECT_EQ(PutBack(), "");
 }
 
 TEST_F(AofBacklogTest, AStatementOfWhatIsKnownChangesNothing) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
@@ -25,9 +26,13 @@ class Notes final : public AofObserver {
  public:
   void AofNotice(std::string_view text) override { texts.emplace_back(text); }
   void AofWarning(std::string_view text) override { texts.emplace_back(text); }
-  void AofLatency(std::string_view event, int64_t) override { events.emplace_back(event); }
+  void AofLatency(std::string_view event, int64_t) override {
+    events.emplace_back(event);
+    if (while_writing) while_writing();
+  }
 
   std::vector<std::string> texts, events;
+  std::function<void()> while_writing;
 };
 
 class AofWriterTest : public ::testing::Test {
@@ -348,6 +353,17 @@ TEST_F(AofStatementsTest, AtTheEndAnOffsetIsStatedOnceASecond) {
   EXPECT_EQ(Content(), kStart + "#OFF:1004\r\n#OFF:1008\r\n");
   pending_.AppendUnlogged("ping");
   EXPECT_TRUE(pending_.Await(true, 0, 0));
+}
+
+TEST_F(AofStatementsTest, AnOffsetThatBecomesDueDuringAStepIsStatedByTheNext) {
+  pending_.AppendUnlogged("ping");
+  writer_.Step();
+  clock_.AdvanceMs(999);
+  pending_.AppendUnlogged("ping");
+  notes_.while_writing = [this] { clock_.AdvanceMs(5); };
+  EXPECT_EQ(writer_.Step().us, 0);
+  writer_.Step();
+  EXPECT_EQ(Content(), kStart + "#OFF:1004\r\n#OFF:1008\r\n");
 }
 
 TEST_F(AofStatementsTest, TheEndOfTheLogStatesItsOffset) {

@@ -179,6 +179,33 @@ TEST_F(ReplicationRolesTest, ARestartedPrimaryNamesItsPast) {
   EXPECT_EQ(figures.offset, 500);
 }
 
+TEST_F(ReplicationRolesTest, ARestartedPrimaryHasItsLastBytesAsBacklog) {
+  server_.stream().Append("0123456789");
+  Alone([&](Hold& hold) {
+    replication().TakeUp(AofPlace{.id = std::string(40, 'c'), .offset = 500, .begin = 4, .db = 3});
+    replication().BeginRole(hold);
+  });
+  EXPECT_EQ(replication().figures().first_byte, 495);
+  const auto ask = [&](std::string id, std::string offset) {
+    return replication().Foresee({.psync = true, .id = std::move(id), .offset = std::move(offset)});
+  };
+  EXPECT_TRUE(ask(std::string(40, 'c'), "495").sync_partial_ok);
+  EXPECT_TRUE(ask(std::string(40, 'c'), "501").sync_partial_ok);
+  EXPECT_FALSE(ask(std::string(40, 'c'), "494").sync_partial_ok) << "it is not there any more";
+  EXPECT_FALSE(ask(std::string(40, 'c'), "502").sync_partial_ok) << "the log did not have it";
+  Run("SET k v");
+  const std::string select = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
+  std::string text;
+  server_.stream().Read(10, 10 + static_cast<int64_t>(select.size()),
+                        [&](std::string_view piece) { text += piece; });
+  EXPECT_EQ(text, select) << "whatever the log had selected";
+}
+
+TEST_F(ReplicationRolesTest, APlaceThatMakesNoSenseIsNone) {
+  Alone([&](Hold&) { replication().TakeUp(AofPlace{.id = "c", .offset = 500}); });
+  EXPECT_FALSE(replication().figures().backlog);
+}
+
 TEST_F(ReplicationRolesTest, WhatIsNotThePrimarysExpiresByItsClock) {
   Run("SET k v PX 100");
   Run("REPLICAOF 10.0.0.1 6380");
@@ -206,6 +233,18 @@ TEST_F(RestartedReplicaTest, AsksForWhatItsFileLacks) {
   ASSERT_TRUE(transport_.following);
   EXPECT_EQ(transport_.following->cached, (HistoryPoint{Id('c'), 500}));
   EXPECT_THAT(Fields(), testing::Contains(Pair("repl-stream-db", "3")));
+}
+
+TEST_F(RestartedReplicaTest, AsksForWhatItsLogLacks) {
+  server_.stream().Append("0123456789");
+  Alone([&](Hold& hold) {
+    replication().TakeUp(AofPlace{.id = std::string(40, 'c'), .offset = 500, .begin = 4, .db = 3});
+    replication().BeginRole(hold);
+  });
+  ASSERT_TRUE(transport_.following);
+  EXPECT_EQ(transport_.following->cached, (HistoryPoint{Id('c'), 500}));
+  EXPECT_THAT(Fields(), testing::Contains(Pair("repl-stream-db", "3")));
+  EXPECT_EQ(replication().figures().first_byte, 495) << "for replicas of its own";
 }
 
 TEST_F(RestartedReplicaTest, WithoutAFileItAsksForEverything) {
