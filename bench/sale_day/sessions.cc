@@ -217,7 +217,11 @@ Figures MeasureWaiters(int port, int server_pid, int waiters) {
   SleepNs(2'500'000'000);
   const int64_t idle = ResidentBytesOf(server_pid);
   control.Ask({"SESSION.OPEN", kKey});
-  for (const auto& wire : wires) wire->Send(OpenRequest(kKey));
+  // With all options, as the PHP package sends it.
+  const std::string open =
+      Request({"SESSION.OPEN", kKey, "WAIT", "600000", "LEASE", "30000", "LIMIT", "100000", "OWNER",
+               "web1.shop.example|50423", "REQ", "GET shop.example/checkout/cart/"});
+  for (const auto& wire : wires) wire->Send(open);
   while (control.Info("sessions", "session_waiters") < waiters) SleepNs(100'000'000);
   SleepNs(2'500'000'000);
   const double grown = static_cast<double>(ResidentBytesOf(server_pid) - idle);

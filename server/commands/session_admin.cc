@@ -188,17 +188,19 @@ void SessionBreak(Call& call) {
   SessionCall session(call, Intent::kChange);
   if (!session.ok()) return;
   const SessionLocks::Use lock = session.GetLock();
-  Held held = HeldBy(&*lock, session.Content().hash, session.context().now_ms);
+  const SessionHash hash = session.Content().hash;
+  // Of an orphan only its hash knows.
+  const SessionHolder* const holder = lock->holder();
+  std::string whose = holder != nullptr ? ShownClient(holder->client.owner, holder->client.req)
+                                        : ShownClient(SessionPid::Parse(hash.pid).owner, hash.req);
   const std::optional<SessionEffects> effects =
-      lock->Break(session.DefaultOwner(), session.Content().hash, session.context());
+      lock->Break(session.DefaultOwner(), hash, session.context());
   if (effects) {
     ++session.stats().breaks;
     session.Apply(*effects, lock);
     call.hold().Afterwards([shown = std::string(ShortKey(session.key().key)),
-                            whose = std::move(held.owner), req = std::move(held.req),
-                            who = session.DefaultOwner()] {
-      LogNotice("Session {}…: the lock of {}{}{} was broken by SESSION.BREAK of {}", shown, whose,
-                req.empty() ? "" : ": ", req, who);
+                            whose = std::move(whose), who = session.DefaultOwner()] {
+      LogNotice("Session {}…: the lock of {} was broken by SESSION.BREAK of {}", shown, whose, who);
     });
   }
   call.reply().Integer(effects ? 1 : 0);

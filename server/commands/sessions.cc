@@ -162,9 +162,8 @@ void Opening::BreakLease(SessionLocks::Use& lock) {
 void Opening::WaitOrGiveUp(SessionLocks::Use& lock) {
   const int64_t now_ms = session_.context().now_ms;
   if (now_ms >= open_->wait_until_ms) {
-    const size_t ahead = lock->queue().Ahead(*open_);
-    session_.Apply(lock->Leave(*open_, session_.Content().hash, session_.context()), lock);
-    return session_.ReplyLocked(*lock, ahead);
+    session_.ReplyLocked(*lock, lock->queue().Ahead(*open_));
+    return session_.Apply(lock->Leave(*open_, session_.Content().hash, session_.context()), lock);
   }
   client_.open_request = open_;
   int64_t until_ms = open_->wait_until_ms;
@@ -280,10 +279,10 @@ int64_t WriteHeld(SessionCall& session, const CommitOptions& options, SessionLoc
 int64_t WriteLate(SessionCall& session, const CommitOptions& options) {
   ++session.stats().commits_late;
   int64_t fence = options.request.fence;
-  if (fence == 0) {
-    fence = session.context().fences->Next(session.context().wall_ms,
-                                           session.Content().hash.commit_fence());
-  }
+  const int64_t next = session.context().fences->Next(session.context().wall_ms,
+                                                      session.Content().hash.commit_fence());
+  // One that no server has given would stay above all that follow.
+  if (fence == 0 || fence - next > SessionFences::kDayMs * SessionFences::kPerMs) fence = next;
   return Write(session, options, session.DefaultOwner(), fence);
 }
 
@@ -398,32 +397,32 @@ constexpr CommandRow kSessionCommands[] = {
      .flags = kWrite | kDenyOom | kNoScript | kFast,
      .keys = {Key(1, kRW | kUpdate | kInsert)}, .since = "7.2.0",
      .complexity = "O(1)",
-     .syntax = "key fence [DATA data] [expiration: EX seconds | PX milliseconds | KEEPTTL] "
-               "[IF version]",
+     .syntax = "key fence:integer [DATA data] [expiration: EX seconds | PX milliseconds | KEEPTTL] "
+               "[IF version:string]",
      .summary = "Writes a session and gives its lock to the next who waits."},
     {.name = "session.destroy", .run = SessionDestroy, .arity = -2, .flags = kWrite | kNoScript,
      .keys = {Key(1, kRM | kDelete)}, .since = "7.2.0", .complexity = "O(1)",
-     .syntax = "key [fence]",
+     .syntax = "key [fence:integer]",
      .summary = "Deletes a session and ends its lock."},
     {.name = "session.open", .run = SessionOpen, .arity = -2,
      .flags = kWrite | kBlocking | kNoScript,
      .keys = {Key(1, kRW | kAccess)}, .since = "7.2.0", .complexity = "O(1)",
-     .syntax = "key [WAIT milliseconds] [LEASE milliseconds] [LIMIT waiters] [OWNER owner] "
-               "[REQ request] [IFCHANGED version]",
+     .syntax = "key [WAIT milliseconds] [LEASE milliseconds] [LIMIT waiters:integer] [OWNER owner] "
+               "[REQ request] [IFCHANGED version:string]",
      .summary = "Takes a session's lock, or waits for it, and reads the session."},
     {.name = "session.read", .run = SessionRead, .arity = -2, .flags = kReadonly | kFast,
      .keys = {Key(1, kRO | kAccess)}, .since = "7.2.0", .complexity = "O(1)",
-     .syntax = "key [IFCHANGED version]",
+     .syntax = "key [IFCHANGED version:string]",
      .summary = "Reads a session without its lock."},
     // Not a write, so that it is never refused for lack of memory, disk or replicas.
     {.name = "session.release", .run = SessionRelease, .arity = 3,
-     .flags = kMayReplicate | kNoScript,
+     .flags = kMayReplicate | kNoScript | kFast,
      .keys = {Key(1, kRW | kUpdate)}, .since = "7.2.0", .complexity = "O(1)",
-     .syntax = "key fence",
+     .syntax = "key fence:integer",
      .summary = "Gives a session's lock back and writes nothing."},
     {.name = "session.renew", .run = SessionRenew, .arity = -3, .flags = kNoScript | kFast,
      .keys = {Key(1, kRO)}, .since = "7.2.0", .complexity = "O(1)",
-     .syntax = "key fence [LEASE milliseconds]",
+     .syntax = "key fence:integer [LEASE milliseconds]",
      .summary = "Has the lease of a session's lock begin anew."},
     {.name = "session.reset", .run = SessionReset, .arity = 1,
      .flags = kNoScript | kFast | kNoMulti, .access = Access::kNone, .since = "7.2.0",

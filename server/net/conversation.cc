@@ -170,9 +170,23 @@ Conversation::Next Conversation::Leave() const {
 void Conversation::Park(const Request& request) {
   client_->blocked = true;
   if (&request == &parked_) return;
-  parked_strings_.assign(request.args.begin(), request.args.end());
-  parked_args_.assign(parked_strings_.begin(), parked_strings_.end());
+  size_t size = 0;
+  for (const std::string_view arg : request.args) size += arg.size();
+  parked_bytes_.reserve(size);
+  parked_args_.reserve(request.args.size());
+  for (const std::string_view arg : request.args) {
+    parked_args_.emplace_back(parked_bytes_.data() + parked_bytes_.size(), arg.size());
+    parked_bytes_.append(arg);
+  }
   parked_ = executor_.Prepare(parked_args_);
+}
+
+void Conversation::Unpark() {
+  client_->blocked = false;
+  DropPrepared();
+  parked_ = {};
+  parked_args_ = {};
+  parked_bytes_ = {};
 }
 
 Conversation::Next Conversation::Resume(OutputBuffer& out) {
@@ -184,6 +198,7 @@ Conversation::Next Conversation::Resume(OutputBuffer& out) {
   if (next != Next::kPause) DropPrepared();
   // A SESSION.OPEN may be refused when it runs again.
   if (next != Next::kPause && next != Next::kBlocked) executor_.LeaveSessionQueue(*client_);
+  if (!client_->blocked) Unpark();
   tickets_.Clear();
   refused_since_us_.reset();
   return next;
@@ -202,7 +217,6 @@ void Conversation::Queue() {
 }
 
 Conversation::Next Conversation::FinishBlocked(OutputBuffer& out) {
-  client_->blocked = false;
   const Outcome outcome = std::exchange(outcome_, {});
   if (outcome.blocked->runs_again()) {
     executor_.EndBlock(*client_, outcome.blocked);
@@ -213,6 +227,7 @@ Conversation::Next Conversation::FinishBlocked(OutputBuffer& out) {
   executor_.FinishBlocked(*client_, parked_, outcome, reply);
   client_->last_ms = executor_.now_ms();
   executor_.LeaveSessionQueue(*client_);
+  Unpark();
   if (client_->reply_mode != ReplyMode::kOn) out.Truncate(mark);
   if (client_->reply_mode == ReplyMode::kSkip) client_->reply_mode = ReplyMode::kOn;
   return client_->close_after_reply ? Leave() : Next::kRead;
@@ -231,9 +246,9 @@ Conversation::Next Conversation::FinishLongWork(LongWork& work, OutputBuffer& ou
     parked_.first_run_us = outcome_.started_us;
     return Resume(out);
   }
-  client_->blocked = false;
   executor_.FinishLongWork(*client_, parked_, outcome_.started_us, work.error_code());
   outcome_ = {};
+  Unpark();
   if (client_->reply_mode == ReplyMode::kOn) {
     work.output().MoveTo(out);
   } else if (client_->reply_mode == ReplyMode::kSkip) {

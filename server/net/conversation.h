@@ -109,6 +109,8 @@ class Conversation {
   Next Execute(const Request& request, OutputBuffer& out, bool queued);
   Next Leave() const;
   void Park(const Request& request);
+  /// The parked request has its reply.
+  void Unpark();
   void DropPrepared();
   /// Takes a ticket for the gate, once it has refused for too long.
   void Queue();
@@ -129,8 +131,8 @@ class Conversation {
 
   Part begun_;  ///< by Begin
 
-  // The parked request, with its own copy of the arguments.
-  std::vector<std::string> parked_strings_;
+  // The parked request, with its own copy of the arguments: many thousands may be parked for long.
+  std::string parked_bytes_;
   std::vector<std::string_view> parked_args_;
   Request parked_;
   Outcome outcome_;

@@ -6,9 +6,8 @@ namespace cloakroom {
 
 BlockedRequest::BlockedRequest(BlockOn on, Database& db, const Clock& clock, int resp)
     : db_(db),
-      clock_(clock),
       time_limit_ms_(on.time_limit_ms),
-      work_(on.runs_again ? nullptr : std::make_unique<Work>(std::move(on), resp)) {
+      work_(on.runs_again ? nullptr : std::make_unique<Work>(std::move(on), clock, resp)) {
   if (work_ == nullptr) return;
   work_->places.resize(work_->on.keys.size(), {.waiter = this});
   if (!work_->on.also_changed) return;
@@ -34,7 +33,7 @@ void BlockedRequest::Enqueue() {
 
 Waiter::Verdict BlockedRequest::Serve(Hold& hold, Database& db, std::string_view key,
                                       KeyHash hash) {
-  return work_->on.serve({hold, db, key, hash, clock_.NowMs(), work_->writer, *this});
+  return work_->on.serve({hold, db, key, hash, work_->clock.NowMs(), work_->writer, *this});
 }
 
 void BlockedRequest::Wake(int64_t durable_from) { Finish(End::kServed, durable_from); }

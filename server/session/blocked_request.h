@@ -115,9 +115,11 @@ class BlockedRequest final : public Waiter {
 
   /// What others may have to do for it.
   struct Work {
-    explicit Work(BlockOn its_on, int resp) : on(std::move(its_on)), writer(output, resp) {}
+    Work(BlockOn its_on, const Clock& its_clock, int resp)
+        : on(std::move(its_on)), clock(its_clock), writer(output, resp) {}
 
     const BlockOn on;
+    const Clock& clock;
     std::vector<InterestTable::Place> places;
     /// These belong to the thread that settled it, until Finish.
     OutputBuffer output;
@@ -125,7 +127,6 @@ class BlockedRequest final : public Waiter {
   };
 
   Database& db_;
-  const Clock& clock_;
   const int64_t time_limit_ms_;
   const std::unique_ptr<Work>
       work_;  ///< null: it runs again. A hundred thousand may wait like that

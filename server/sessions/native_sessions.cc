@@ -49,11 +49,6 @@ std::string_view WordOf(SessionEndCause cause) {
   return "given back";
 }
 
-/// "web1|5042 (GET /cart/)".
-std::string ShownClient(const SessionClient& client) {
-  return client.req.empty() ? client.owner : client.owner + " (" + client.req + ")";
-}
-
 /// Has the request run again, on its own event loop. If it is not parked, it does so anyway.
 void Wake(Hold& hold, SessionWaiter& waiter) {
   auto parked = std::exchange(static_cast<OpenRequest&>(waiter).parked, nullptr);
@@ -64,6 +59,12 @@ void Wake(Hold& hold, SessionWaiter& waiter) {
 }  // namespace
 
 std::string_view ShortKey(std::string_view key) { return key.substr(0, kShownKey); }
+
+std::string ShownClient(std::string_view owner, std::string_view req) {
+  std::string shown(owner);
+  if (!req.empty()) shown.append(" (").append(req).append(")");
+  return shown;
+}
 
 NativeSessions::NativeSessions(Server& server) : server_(server), fences_(DrawStart()) {
   server.keyspace().set_key_guard(this);
@@ -112,8 +113,9 @@ void NativeSessions::NoteEnd(const GuardedKey& key, const SessionEnd& end) {
   if (!RevokedByOthers(end.cause)) return;
   ++stats_.revoked;
   key.hold.Afterwards([shown = std::string(ShortKey(key.key)), end] {
-    LogNotice("Session {}…: {} lost the lock after {} ms: {}{}{}", shown, ShownClient(end.client),
-              end.held_ms, WordOf(end.cause), end.by.empty() ? "" : ", by ", end.by);
+    LogNotice("Session {}…: {} lost the lock after {} ms: {}{}{}", shown,
+              ShownClient(end.client.owner, end.client.req), end.held_ms, WordOf(end.cause),
+              end.by.empty() ? "" : ", by ", ShownClient(end.by, end.by_req));
   });
 }
 
@@ -121,8 +123,8 @@ void NativeSessions::NoteTakeover(const GuardedKey& key, const BrokenSession& br
                                   const SessionClient& by) {
   ++stats_.breaks;
   key.hold.Afterwards([shown = std::string(ShortKey(key.key)),
-                       whose = ShownClient({0, broken.owner, broken.req}), held_ms = broken.held_ms,
-                       who = ShownClient(by)] {
+                       whose = ShownClient(broken.owner, broken.req), held_ms = broken.held_ms,
+                       who = ShownClient(by.owner, by.req)] {
     LogNotice("Session {}…: the lock of {} was broken after {} ms, for {}", shown, whose, held_ms,
               who);
   });

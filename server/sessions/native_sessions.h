@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "server/context/server.h"
@@ -101,6 +102,8 @@ class NativeSessions final : public KeyGuard {
 
 /// A session's key for a log that others may read: its first 8 characters.
 std::string_view ShortKey(std::string_view key);
+/// "web1|5042 (GET /cart/)", for a log.
+std::string ShownClient(std::string_view owner, std::string_view req);
 
 }  // namespace cloakroom
 

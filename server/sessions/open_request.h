@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "storage/base/clock.h"
 #include "storage/sessions/session_queue.h"
 
 namespace cloakroom {
@@ -25,14 +24,13 @@ class OpenRequest final : public SessionWaiter {
               Kind kind = Kind::kOpen)
       : SessionWaiter(std::move(client), lease_ms, kind), db(its_db), key(std::move(its_key)) {}
 
-  uint64_t client_id = 0;  ///< for CLIENT KILL and its like
   const int db;
   const std::string key;
+  uint64_t client_id = 0;  ///< for CLIENT KILL and its like
   // Of the monotonic clock.
   int64_t began_us = 0;
   int64_t wait_until_ms = 0;
-  int64_t parked_until_ms = kNever;  ///< when it is to run again in any case
-  int64_t put_off_until_ms = 0;      ///< until then it does not break the holder's lease
+  int64_t put_off_until_ms = 0;  ///< until then it does not break the holder's lease
   /// The request while it is parked. Null: it is about to run again anyway.
   std::shared_ptr<BlockedRequest> parked;
 };

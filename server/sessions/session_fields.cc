@@ -34,11 +34,12 @@ class Editor {
   Editor& operator=(const Editor&) = delete;
 
   bool exists() const { return scope_.exists(); }
-  /// Whether there is nothing in it but what publishing has written.
+  /// Whether there is nothing in it but what publishing has written, and the count of plain clients
+  /// that wait, which those who hang up leave there.
   bool OnlyPublished() const {
     size_t published = 0;
     for (const std::string_view field :
-         {session_field::kLock, session_field::kPid, session_field::kReq}) {
+         {session_field::kLock, session_field::kPid, session_field::kReq, session_field::kWait}) {
       if (hash_.view().Find(field, now_ms_)) ++published;
     }
     return hash_.view().size(now_ms_) == published;

@@ -22,6 +22,7 @@ inline constexpr std::string_view kWrites = "writes";  ///< how often it was wri
 inline constexpr std::string_view kLock = "lock";      ///< the lock's count
 inline constexpr std::string_view kPid = "pid";        ///< who took the lock, or wrote last
 inline constexpr std::string_view kReq = "req";        ///< the request of the lock's holder
+inline constexpr std::string_view kWait = "wait";      ///< how many plain clients wait
 }  // namespace session_field
 
 /// A session as its hash says it. A key that is absent, or holds another type, is no session.

@@ -39,7 +39,11 @@ void FencedNotes::Forget(int64_t now_ms) {
 
 size_t FencedNotes::bytes() const {
   size_t bytes = notes_.capacity() * sizeof(Kept);
-  for (const Kept& kept : notes_) bytes += kept.fenced.by.capacity();
+  for (const Kept& kept : notes_) {
+    const Fenced& fenced = kept.fenced;
+    for (const std::string* text : {&fenced.by, &fenced.by_req, &fenced.owner, &fenced.req})
+      bytes += text->capacity();
+  }
   return bytes;
 }
 

@@ -26,13 +26,17 @@ struct Fenced {
   FencedReason reason = FencedReason::kUnknown;
   std::string by = {};   ///< who did it; empty: not known
   int64_t after_ms = 0;  ///< how long the lock had been held then; 0: not known
+  std::string by_req = {};
+  // Who had the lock.
+  std::string owner = {};
+  std::string req = {};
 };
 
 /// Why the latest holders of a stripe's locks lost them, for when they commit. A record of a lock
 /// does not stay for that.
 ///
-/// Keeps the latest kMost for kKeepMs; about 2 KB at most.
-/// Thread rule: the stripe is held, or the gate closed.
+/// Keeps the latest kMost for kKeepMs; about 13 KB at most, if all texts are as long as they may
+/// be. Thread rule: the stripe is held, or the gate closed.
 class FencedNotes {
  public:
   static constexpr size_t kMost = 16;

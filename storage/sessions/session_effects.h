@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "storage/sessions/session_queue.h"
 
@@ -28,6 +29,12 @@ enum class SessionEndCause : uint8_t {
   kDeleted,
 };
 
+/// What a client says of itself.
+struct SessionTexts {
+  std::string_view owner = {};
+  std::string_view req = {};
+};
+
 /// A native hold that has ended.
 struct SessionEnd {
   SessionEndCause cause = SessionEndCause::kReleased;
@@ -35,6 +42,7 @@ struct SessionEnd {
   int64_t fence = 0;
   int64_t held_ms = 0;
   std::string by = {};  ///< who ended it; empty: its client, or not known
+  std::string by_req = {};
 };
 
 /// What the caller has to do after an event, before it gives the stripe back. All of it is in force

@@ -49,7 +49,7 @@ SessionOpened SessionLock::Open(SessionWaiter& waiter, const SessionHash& hash,
   Forget(context.now_ms);
   if (waiter.queued()) return {Answer::kQueued};
   if (holder_.fence != 0 && holder_.client.connection == waiter.client_.connection)
-    return Deliver(context);
+    return Deliver(hash, context);
   if (state_ == State::kFree && !hash.plain()) {
     SessionOpened opened;
     Hold(waiter, hash, context);
@@ -82,13 +82,17 @@ bool SessionLock::ParkPoll(SessionWaiter& waiter, const SessionHash& hash,
   return true;
 }
 
-SessionOpened SessionLock::Deliver(const SessionContext& context) {
+SessionOpened SessionLock::Deliver(const SessionHash& hash, const SessionContext& context) {
   if (undelivered_ != nullptr) {
     undelivered_->place_ = SessionWaiter::Place::kNone;
     undelivered_ = nullptr;
     if (queue_.natives() > 0) timer_ms_ = context.now_ms;
   }
-  return {SessionOpened::Answer::kHeld, holder_.fence};
+  SessionOpened opened = {.fence = holder_.fence};
+  // It was granted while writes were paused.
+  if (state_ == State::kHeld && hash.published() && !context.writes_paused)
+    Publish(hash, opened.effects);
+  return opened;
 }
 
 SessionEffects SessionLock::Leave(SessionWaiter& waiter, const SessionHash& hash,
@@ -115,8 +119,13 @@ Fenced SessionLock::WhyFenced(const CommitRequest& request, const SessionHash& h
     return {.reason = hash.exists ? FencedReason::kChanged : FencedReason::kDeleted};
   // Nothing has changed, so what stands in the way is that somebody holds the lock.
   if (holder_.fence == 0)
-    return {FencedReason::kTaken, std::string(SessionPid::Parse(hash.pid).owner)};
-  return {FencedReason::kTaken, holder_.client.owner, context.now_ms - holder_.since_ms};
+    return {.reason = FencedReason::kTaken,
+            .by = std::string(SessionPid::Parse(hash.pid).owner),
+            .by_req = std::string(hash.req)};
+  return {.reason = FencedReason::kTaken,
+          .by = holder_.client.owner,
+          .after_ms = context.now_ms - holder_.since_ms,
+          .by_req = holder_.client.req};
 }
 
 std::optional<SessionEffects> SessionLock::Release(int64_t fence, const SessionHash& hash,
@@ -124,7 +133,7 @@ std::optional<SessionEffects> SessionLock::Release(int64_t fence, const SessionH
   if (fence == 0 || fence != holder_.fence) return std::nullopt;
   SessionEffects effects;
   Unpublish(hash, context, effects);
-  EndHold(SessionEndCause::kReleased, "", context, effects);
+  EndHold(SessionEndCause::kReleased, {}, context, effects);
   Next(hash, context, effects);
   return effects;
 }
@@ -151,7 +160,7 @@ void SessionLock::GiveUp(const SessionHash& hash, const SessionContext& context,
     undelivered_ = nullptr;
   }
   Unpublish(hash, context, effects);
-  EndHold(SessionEndCause::kDropped, "", context, effects);
+  EndHold(SessionEndCause::kDropped, {}, context, effects);
   Next(hash, context, effects);
 }
 
@@ -160,7 +169,7 @@ std::optional<SessionEffects> SessionLock::Break(std::string_view by, const Sess
   SessionEffects effects;
   if (holder_.fence != 0) {
     Unpublish(hash, context, effects);
-    EndHold(SessionEndCause::kBroken, by, context, effects);
+    EndHold(SessionEndCause::kBroken, {by}, context, effects);
     Next(hash, context, effects);
     return effects;
   }
@@ -196,22 +205,25 @@ void SessionLock::Publish(const SessionHash& hash, SessionEffects& effects) {
 
 void SessionLock::Unpublish(const SessionHash& hash, const SessionContext& context,
                             SessionEffects& effects) const {
-  if (state_ == State::kPublished && hash.exists && !context.writes_paused)
-    effects.edit = SessionHashEdit::kClear;
+  if (hash.published() && !context.writes_paused) effects.edit = SessionHashEdit::kClear;
 }
 
-void SessionLock::EndHold(SessionEndCause cause, std::string_view by, const SessionContext& context,
-                          SessionEffects& effects) {
+void SessionLock::EndHold(SessionEndCause cause, const SessionTexts& by,
+                          const SessionContext& context, SessionEffects& effects) {
   if (undelivered_ != nullptr) {
     // Its client has not seen the session yet, so it loses nothing but time.
     undelivered_->client_ = std::move(holder_.client);
     queue_.PushFront(*std::exchange(undelivered_, nullptr));
   } else {
     const int64_t held_ms = context.now_ms - holder_.since_ms;
-    if (const std::optional<FencedReason> reason = ReasonOf(cause))
-      fenced_.Note(holder_.fence, {*reason, std::string(by), held_ms}, context.now_ms);
-    effects.ended =
-        SessionEnd{cause, std::move(holder_.client), holder_.fence, held_ms, std::string(by)};
+    effects.ended = SessionEnd{cause,   std::move(holder_.client), holder_.fence,
+                               held_ms, std::string(by.owner),     std::string(by.req)};
+    const SessionEnd& end = *effects.ended;
+    if (const std::optional<FencedReason> reason = ReasonOf(cause)) {
+      fenced_.Note(end.fence,
+                   {*reason, end.by, held_ms, end.by_req, end.client.owner, end.client.req},
+                   context.now_ms);
+    }
   }
   holder_ = {};
   timer_ms_ = kNever;
@@ -260,12 +272,8 @@ void SessionLock::Grant(bool publish, const SessionHash& hash, const SessionCont
   waiter.place_ = SessionWaiter::Place::kGranted;
   undelivered_ = &waiter;
   effects.granted = &waiter;
-  if (!publish) return;
-  if (context.writes_paused) {
-    state_ = State::kPublished;  // by the orphan's texts, until somebody writes
-  } else {
-    Publish(hash, effects);
-  }
+  // While writes are paused the hash names another holder: until the delivery, or a foreign write.
+  if (publish && !context.writes_paused) Publish(hash, effects);
 }
 
 void SessionLock::PlainHolds(int64_t now_ms) {
@@ -313,13 +321,13 @@ SessionEffects SessionLock::OnTime(const SessionHash& hash, const SessionContext
 void SessionLock::TakeOver(const SessionHash& hash, const SessionContext& context,
                            SessionEffects& effects) {
   SessionWaiter& head = *queue_.head();
-  const bool publish = state_ != State::kHeld;
+  const bool publish = state_ != State::kHeld || hash.published();
   BrokenSession broken;
   if (state_ == State::kPlain) {
     broken = {std::string(SessionPid::Parse(hash.pid).owner), context.now_ms - timer_ms_,
               std::string(hash.req)};
   } else {
-    EndHold(SessionEndCause::kBroken, head.client_.owner, context, effects);
+    EndHold(SessionEndCause::kBroken, {head.client_.owner, head.client_.req}, context, effects);
     broken = {effects.ended->client.owner, effects.ended->held_ms, effects.ended->client.req};
   }
   Grant(publish, hash, context, effects);
@@ -366,8 +374,9 @@ SessionEffects SessionLock::AfterForeignWrite(const SessionHash& hash, uint64_t 
     case State::kPublished: {
       if (!new_pid && hash.published() && hash.writes == plain_->writes) break;
       const bool taken = new_pid || hash.plain();
+      const SessionTexts by = {SessionPid::Parse(hash.pid).owner, hash.req};
       EndHold(taken ? SessionEndCause::kTaken : SessionEndCause::kChanged,
-              new_pid ? SessionPid::Parse(hash.pid).owner : "", context, effects);
+              new_pid ? by : SessionTexts(), context, effects);
       if (hash.lock != 0 && !hash.plain()) effects.edit = SessionHashEdit::kClear;
       Next(hash, context, effects);
       break;
@@ -408,7 +417,7 @@ void SessionLock::NotePoll(const SessionHash& hash, bool new_pid, uint64_t conne
 SessionEffects SessionLock::Replaced(const SessionHash& hash, const SessionContext& context) {
   SessionEffects effects;
   if (holder_.fence != 0) {
-    EndHold(SessionEndCause::kDeleted, "", context, effects);
+    EndHold(SessionEndCause::kDeleted, {}, context, effects);
   } else if (state_ == State::kFree) {
     return effects;
   }
@@ -426,7 +435,7 @@ SessionEffects SessionLock::Expired(const SessionContext& context) {
 
 SessionDemotion SessionLock::Demote(const SessionContext& context) {
   SessionEffects effects;
-  if (holder_.fence != 0) EndHold(SessionEndCause::kDemoted, "", context, effects);
+  if (holder_.fence != 0) EndHold(SessionEndCause::kDemoted, {}, context, effects);
   SessionDemotion demotion;
   demotion.ended = std::move(effects.ended);
   while (!queue_.empty()) {

@@ -192,14 +192,14 @@ class SessionLock {
 
   Plain& plain();
   void NotePoll(const SessionHash& hash, bool new_pid, uint64_t connection, int64_t now_ms);
-  SessionOpened Deliver(const SessionContext& context);
+  SessionOpened Deliver(const SessionHash& hash, const SessionContext& context);
   void Hold(SessionWaiter& waiter, const SessionHash& hash, const SessionContext& context);
   void Publish(const SessionHash& hash, SessionEffects& effects);
   /// A native hold is about to end: takes it out of the hash if it is there.
   void Unpublish(const SessionHash& hash, const SessionContext& context,
                  SessionEffects& effects) const;
   /// Ends the native hold. REQUIRES: a state follows, by Next or Grant.
-  void EndHold(SessionEndCause cause, std::string_view by, const SessionContext& context,
+  void EndHold(SessionEndCause cause, const SessionTexts& by, const SessionContext& context,
                SessionEffects& effects);
   void GiveUp(const SessionHash& hash, const SessionContext& context, SessionEffects& effects);
   /// Nobody holds the lock natively: it goes to whom it is due.

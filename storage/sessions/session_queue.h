@@ -65,11 +65,11 @@ class SessionWaiter {
 
   SessionClient client_;
   const int64_t lease_ms_;
-  const Kind kind_;
   int64_t since_ms_ = kNever;
   std::unique_ptr<const BrokenSession> broken_;  ///< few waiters have one
   SessionWaiter* before_ = nullptr;
   SessionWaiter* behind_ = nullptr;
+  const Kind kind_;
   Place place_ = Place::kNone;
 };
 

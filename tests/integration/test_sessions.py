@@ -47,6 +47,10 @@ def open_session(connection, *options, key="s"):
     return state
 
 
+def await_log(server, text):
+    wait_until(lambda: text in server.log(), f"it is logged: {text}")
+
+
 def test_a_hundred_requests_get_the_lock_in_the_order_of_their_arrival(server, operator):
     fence = open_session(operator)[0]
     clients = [server.connect() for _ in range(100)]
@@ -108,7 +112,21 @@ def test_a_lease_ends_while_somebody_waits(server, operator):
         assert state[5].startswith(b"slow|1 ") and state[5].endswith(b"ms GET /slow")
         refused = operator.call("SESSION.COMMIT", "s", fence, "DATA", "x")
         assert refused.startswith(b"FENCED broken")
-    wait_until(lambda: "GET /slow" in server.log() and "the lock of slow|1 (GET /slow) was broken after" in server.log(), "it is logged")
+    await_log(server, "the lock of slow|1 (GET /slow) was broken after")
+    await_log(server, "slow|1 (GET /slow) was answered FENCED broken by ")
+
+
+def test_who_lost_a_lock_and_who_took_it_is_logged(server, operator):
+    fence = open_session(operator, "OWNER", "a|1", "REQ", "GET /a")[0]
+    operator.ok("HINCRBY", "s", "lock", 1)
+    operator.ok("HSET", "s", "lock", 1, "pid", "b|2", "req", "GET /b")
+    assert operator.call("SESSION.COMMIT", "s", fence, "DATA", "x").startswith(b"FENCED taken")
+    await_log(server, "a|1 (GET /a) lost the lock after ")
+    await_log(server, "taken by a client that polls, by b|2 (GET /b)")
+    await_log(server, "a|1 (GET /a) was answered FENCED taken by b|2")
+    operator.ok("HSET", "orphan", "lock", 1000000, "pid", "c|3|7", "req", "GET /c")
+    assert operator.call("SESSION.BREAK", "orphan") == 1
+    await_log(server, "the lock of c|3 (GET /c) was broken by SESSION.BREAK")
 
 
 def test_a_busy_script_delays_only_the_delivery(server, operator):

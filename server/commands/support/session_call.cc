@@ -92,9 +92,11 @@ void SessionCall::ReplyFenced(const Fenced& fenced) {
   if (!fenced.by.empty()) absl::StrAppend(&text, " by ", fenced.by);
   if (fenced.after_ms > 0) absl::StrAppend(&text, " after ", fenced.after_ms, " ms");
   call_.Error(text);
+  const std::string address = call_.client().address.Text();
   key_.hold.Afterwards(
-      [shown = std::string(ShortKey(key_.key)), text, who = call_.client().address.Text()] {
-        LogNotice("Session {}…: {} was answered {}", shown, who, text);
+      [shown = std::string(ShortKey(key_.key)), text, by_req = fenced.by_req,
+       who = fenced.owner.empty() ? address : ShownClient(fenced.owner, fenced.req)] {
+        LogNotice("Session {}…: {} was answered {}", shown, who, ShownClient(text, by_req));
       });
 }
 
@@ -108,6 +110,8 @@ void SessionCall::ReplyLocked(SessionLock& lock, size_t ahead) {
     who = "plain clients have their turn";
   } else if (const SessionContent content = Content(); !content.hash.pid.empty()) {
     who = absl::StrCat(Absl(SessionPid::Parse(content.hash.pid).owner), " holds it");
+    if (const int64_t since_ms = lock.plain_since_ms(); since_ms != kNever)
+      absl::StrAppend(&who, " for ", context_.now_ms - since_ms, " ms");
   }
   call_.Error(absl::StrCat("LOCKED ", who, ", ", ahead, " wait before you"));
 }

@@ -78,6 +78,23 @@ TEST_F(SessionCommandsTest, AWaitThatIsOverSaysWhoHolds) {
   EXPECT_EQ(Run("SESSION.INFO s").find("b|1"), std::string::npos) << "it has left the queue";
 }
 
+TEST_F(SessionCommandsTest, AWaitThatIsOverSaysSinceWhenAPlainClientIsKnownToHold) {
+  Run("HSET s data x lock 1 pid web9|9");
+  EXPECT_EQ(OpenAs("b", "WAIT 500"), "(blocked)");
+  Advance(500);
+  ASSERT_TRUE(blocked_->TimeOut());
+  EXPECT_EQ(Again("b", blocked_, "WAIT 500"),
+            "-LOCKED web9|9 holds it for 500 ms, 0 wait before you\r\n");
+  EXPECT_EQ(OpenAs("b", "WAIT 0"), "-LOCKED web9|9 holds it, 0 wait before you\r\n");
+}
+
+TEST_F(SessionCommandsTest, AFenceThatNobodyGaveDoesNotStay) {
+  Run("HSET s data x writes 1");
+  const std::string most = "9007199254740991";
+  EXPECT_EQ(Run({"SESSION.COMMIT", "s", most, "DATA", "y", "IF", "1-0"}), ":2\r\n");
+  EXPECT_EQ(Run("HGET s pid").find(most), std::string::npos);
+}
+
 TEST_F(SessionCommandsTest, ATimerThatRingsLatePutsTheTakeoverOff) {
   const std::string fence = Open("a", "LEASE 1000");
   EXPECT_EQ(OpenAs("b"), "(blocked)");

@@ -9,6 +9,7 @@
 
 #include "server/persistence/persistence.h"
 #include "tests/server/support/loop_fixture.h"
+#include "tests/storage/support/key_apart.h"
 
 namespace cloakroom {
 namespace {
@@ -52,17 +53,6 @@ class DurableTest : private Disk, public LoopTest {
         },
         what);
     EXPECT_EQ(received, "") << what;
-  }
-  /// A key in another stripe than these, so that it need not wait for their changes.
-  static std::string KeyApartFrom(std::initializer_list<std::string_view> keys) {
-    for (int i = 0;; ++i) {
-      std::string name = "apart" + std::to_string(i);
-      if (std::none_of(keys.begin(), keys.end(), [&](std::string_view key) {
-            return KeyHash::Of(key).stripe() == KeyHash::Of(name).stripe();
-          })) {
-        return name;
-      }
-    }
   }
 
   FaultyFiles& files_;

@@ -12,6 +12,7 @@
 #include "server/persistence/persistence.h"
 #include "tests/replication/support/faulty_files.h"
 #include "tests/server/support/server_fixture.h"
+#include "tests/storage/support/key_apart.h"
 #include "tests/support/status_matchers.h"
 
 namespace cloakroom {
@@ -40,7 +41,7 @@ class HeldRepliesTest : private Disk, public ServerTest {
     server_.persistence().loader().Begin();
     EXPECT_OK(server_.persistence().loader().LoadAtStart([] { return false; }));
     // The writer checks once when it starts, whether or not anything is due.
-    Run("SET first 1");
+    Run("SET " + KeyApartFrom({"a", "b"}) + " 1");
     EXPECT_TRUE(journal().file().AwaitDurable(journal().file().appended_offset(), kMinuteUs));
   }
 

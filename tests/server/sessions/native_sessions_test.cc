@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "server/context/pause.h"
 #include "server/sessions/session_fields.h"
 #include "storage/keyspace/hold.h"
 #include "storage/upkeep/expirer.h"
@@ -182,6 +183,36 @@ TEST_F(NativeSessionsTest, AHashThatOnlyPublishingMadeGoesWithTheLock) {
   EXPECT_EQ(Run("EXISTS s"), ":1\r\n");
   EXPECT_EQ(RunAs("a", {"SESSION.RELEASE", "s", fence}), ":1\r\n");
   EXPECT_EQ(Run("EXISTS s"), ":0\r\n");
+}
+
+TEST_F(NativeSessionsTest, TheCountOfPlainClientsThatWaitKeepsNoSession) {
+  const std::string fence = Open("a");
+  Run("HINCRBY s lock 1");
+  Run("HINCRBY s wait 1");
+  EXPECT_EQ(RunAs("a", {"SESSION.RELEASE", "s", fence}), ":1\r\n");
+  EXPECT_EQ(Run("EXISTS s"), ":0\r\n");
+}
+
+TEST_F(NativeSessionsTest, WhoGetsTheLockDuringAPauseIsPublishedUnderItsOwnName) {
+  for (const bool delivered_late : {false, true}) {
+    Run("FLUSHALL");
+    Open("a");
+    Run("HINCRBY s lock 1");
+    EXPECT_EQ(OpenAs("b"), "(blocked)");
+    const auto b = blocked_;
+    server_.pause().Begin(now_ms() + 100, /*all=*/false);
+    executor_.GiveBackSessions(ClientNamed("a"));
+    ASSERT_TRUE(b->settled());
+    if (delivered_late) Advance(200);
+    FenceOf(Again("b", b));
+    EXPECT_EQ(Run("HGET s pid"), Bulk(delivered_late ? "b|1|0" : "a|1|0"));
+    if (!delivered_late) Advance(200);
+    Run("HINCRBY s lock 1");
+    EXPECT_EQ(Run("HGET s pid"), Bulk("b|1|0"));
+    executor_.GiveBackSessions(ClientNamed("b"));
+    EXPECT_EQ(Run("EXISTS s"), ":0\r\n");
+    server_.pause().End();
+  }
 }
 
 TEST_F(NativeSessionsTest, ABreakTakesTheLockFromAPlainClient) {

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/storage/support/key_apart.h"
 #include "tests/storage/support/test_keyspace.h"
 
 namespace cloakroom {
@@ -154,7 +155,9 @@ TEST_F(HoldTest, WhoWaitsForSeveralGatesHoldsNoneOfThem) {
 }
 
 TEST_F(HoldTest, AnOccupiedStripeRefusesWithoutAGate) {
-  KeyHash hashes[] = {KeyHash::Of("a"), KeyHash::Of("b"), KeyHash::Of("c")};
+  const std::string a = KeyApartFrom({"b"});
+  const std::string c = KeyApartFrom({a, "b"});
+  KeyHash hashes[] = {KeyHash::Of(a), KeyHash::Of("b"), KeyHash::Of(c)};
   Mutex& occupied = db().StripeOf(hashes[1]).mutex;
   occupied.Lock();
   std::thread([&] {
@@ -164,8 +167,8 @@ TEST_F(HoldTest, AnOccupiedStripeRefusesWithoutAGate) {
     EXPECT_FALSE(hold.TryKeys(db(), hashes));
     EXPECT_EQ(hold.refused(), nullptr);
   }).join();
-  EXPECT_TRUE(StripeIsFree("a"));
-  EXPECT_TRUE(StripeIsFree("c"));
+  EXPECT_TRUE(StripeIsFree(a));
+  EXPECT_TRUE(StripeIsFree(c));
   // No pass is left behind either.
   Database* one[] = {&db()};
   Hold closer(kSlot);

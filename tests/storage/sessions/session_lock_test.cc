@@ -267,11 +267,22 @@ TEST_F(SessionLockTest, WhileWritesArePausedTheHeadTakesTheOrphanOver) {
   Open('B');
   context_.writes_paused = true;
   EXPECT_EQ(Drop('A'), "ended A dropped after 0; B has it");
-  EXPECT_EQ(State(), "published");
+  EXPECT_EQ(State(), "held") << "the hash says that A has it";
   context_.writes_paused = false;
-  EXPECT_EQ(Open('B'), "B has 2");
+  EXPECT_EQ(Open('B'), "B has 2; publish b|1|0");
   EXPECT_EQ(Poll(), "") << "the hash says already that the lock is held";
   EXPECT_EQ(Commit(2), "clear; ended B released after 0");
+}
+
+TEST_F(SessionLockTest, WhoWasGrantedAnOrphanDuringAPauseGivesItBackOrHasItPublished) {
+  Published();
+  Open('B');
+  context_.writes_paused = true;
+  Drop('A');
+  EXPECT_EQ(Open('B'), "B has 2") << "delivered during the pause";
+  context_.writes_paused = false;
+  EXPECT_EQ(Poll(), "publish b|1|0");
+  EXPECT_EQ(Drop('B'), "clear; ended B dropped after 0");
 }
 
 // ---- BREAK

@@ -45,6 +45,7 @@ class SessionModel {
     if (holder && holder->connection == client.connection) {
       if (!delivered && natives() > 0) lease_from_ms_ = context_.now_ms;
       delivered = true;
+      if (names_another && !context_.writes_paused) Publish();
       return Answer::kHeld;
     }
     if (state == State::kFree && !hash.view().plain()) {
@@ -85,7 +86,7 @@ class SessionModel {
   }
   /// COMMIT, RELEASE, DESTROY: the holder's own.
   void Release(const FakeHash& hash) {
-    Clear(state == State::kPublished && hash.exists && !context_.writes_paused);
+    Clear((state == State::kPublished || names_another) && hash.exists && !context_.writes_paused);
     EndHold();
     Next(hash);
   }
@@ -107,16 +108,14 @@ class SessionModel {
     if (state == State::kFree || Deadline() == kNever || context_.now_ms < Deadline()) return;
     if (state == State::kTurn || last_until_ms_ != kNever) return Next(hash);
     if (context_.writes_paused) return;
-    const bool publish = state != State::kHeld;
+    const bool publish = state != State::kHeld || names_another;
     EndHold();
     GiveHead(publish);
   }
 
   void BeforeForeignWrite(const FakeHash& hash) {
     before_ = hash;
-    if (state != State::kHeld) return;
-    edit = SessionHashEdit::kPublish;
-    state = State::kPublished;
+    if (state == State::kHeld) Publish();
   }
   /// The effects of BeforeForeignWrite have been applied to the hash.
   void Published(const FakeHash& hash) { before_ = hash; }
@@ -151,6 +150,7 @@ class SessionModel {
     Next(hash);
   }
   void Expired() {
+    names_another = false;
     if (state == State::kPublished) state = State::kHeld;
     if (state == State::kPlain) Next({});
   }
@@ -184,6 +184,8 @@ class SessionModel {
   State state = State::kFree;
   std::optional<Client> holder;
   bool delivered = true;
+  /// It was granted while writes were paused, and the hash says that another holds the lock.
+  bool names_another = false;
   std::deque<Client> queue;
   // What the latest event came to.
   SessionHashEdit edit = SessionHashEdit::kNone;
@@ -224,15 +226,22 @@ class SessionModel {
   void EndHold() {
     if (holder && !delivered) queue.push_front(*holder);
     holder.reset();
+    names_another = false;
     lease_from_ms_ = kNever;
   }
   void Give(Client client, bool to_deliver, bool publish) {
     holder = client;
     delivered = !to_deliver;
     lease_from_ms_ = kNever;
-    state = publish ? State::kPublished : State::kHeld;
-    if (publish && !context_.writes_paused) edit = SessionHashEdit::kPublish;
+    state = State::kHeld;
+    names_another = publish && context_.writes_paused;
+    if (publish && !context_.writes_paused) Publish();
     if (to_deliver) granted = client.connection;
+  }
+  void Publish() {
+    edit = SessionHashEdit::kPublish;
+    state = State::kPublished;
+    names_another = false;
   }
   void GiveHead(bool publish) {
     const Client head = queue.front();
