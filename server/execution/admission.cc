@@ -107,7 +107,10 @@ absl::Status Admission::AdmitForSession(const Client& client, const CommandRow& 
                      "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
                      "allowed in this context"));
   }
-  if (server_.persistence().loader().loading() && !row.has(kLoading)) return Refused(kLoadingError);
+  using Phase = LoadProgress::Phase;
+  const Phase phase = server_.persistence().loader().phase();
+  if (phase == Phase::kRefusing && !row.has(kLoading)) return Refused(kLoadingError);
+  if (phase == Phase::kBeside && row.has(kNoAsyncLoading)) return Refused(kLoadingError);
   if (client.monitor && (row.has(kWrite) || row.has(kReadonly) || row.has(kMayReplicate))) {
     return Refused("ERR Replica can't interact with the keyspace");
   }

@@ -70,7 +70,7 @@ void AppendLog(Server& server, const BackgroundWork::Progress& work, InfoText& t
 }
 
 void AppendLoading(Server& server, const LoadProgress::Figures& load, InfoText& text) {
-  if (!load.loading) return;
+  if (load.phase == LoadProgress::Phase::kNone) return;
   const int64_t passed_s = server.clock().NowMs() / 1000 - load.started_s;
   const int64_t done = load.done_bytes;
   const int64_t total = load.total_bytes;
@@ -89,8 +89,8 @@ void AppendPersistence(Server& server, InfoText& text) {
   const BackgroundWork::Progress work = server.persistence().work().progress();
   const LoadProgress::Figures load = server.persistence().loader().figures();
   text.Section("Persistence");
-  text.Line("loading", load.loading ? 1 : 0);
-  text.Line("async_loading", 0);
+  text.Line("loading", load.phase == LoadProgress::Phase::kRefusing ? 1 : 0);
+  text.Line("async_loading", load.phase == LoadProgress::Phase::kBeside ? 1 : 0);
   AppendNoFork(text);
   AppendSnapshots(server, work, load, text);
   AppendLog(server, work, text);

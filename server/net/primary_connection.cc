@@ -148,7 +148,7 @@ void PrimaryConnection::Do(const link_action::OpenReceiver& action) {
       FullSyncLoad::Plan{.turn = turn_,
                          .point = link_.sync_point(),
                          .size = action.size.has_mark ? -1 : action.size.length,
-                         .by_file = action.load != SyncLoad::kInPlace,
+                         .load = action.load,
                          .number = number},
       FullSyncLoad::Callbacks{
           .room = [report] { report([](PrimaryConnection& self) { self.TryAgain(); }); },
@@ -395,7 +395,9 @@ void PrimaryConnection::Send() {
 
 SyncLoad PrimaryConnection::LoadMode() const {
   Server& server = thread_.server();
-  if (server.settings().repl_diskless_load != DisklessLoad::kOnEmptyDb) return SyncLoad::kDisk;
+  const DisklessLoad mode = server.settings().repl_diskless_load;
+  if (mode == DisklessLoad::kDisabled) return SyncLoad::kDisk;
+  if (mode == DisklessLoad::kSwapDb) return SyncLoad::kSwap;
   const auto databases = server.keyspace().databases();
   const bool empty = std::all_of(databases.begin(), databases.end(),
                                  [](const Database* db) { return db->size() == 0; });

@@ -21,11 +21,11 @@ FunctionEngine::LoadTerms ClientLoadTerms(Server& server) {
 
 FunctionEngine::LoadTerms FileLoadTerms() { return {.log = LogFromScript, .out_of_time = nullptr}; }
 
-absl::Status LoadLibrary(Server& server, FunctionEngine& engine, std::string_view source,
-                         bool replace) {
+absl::Status LoadLibrary(FunctionRegistry& libraries, FunctionEngine& engine,
+                         std::string_view source, bool replace) {
   absl::StatusOr<LibraryPtr> library = engine.Load(source, FileLoadTerms());
   if (!library.ok()) return library.status();
-  return server.functions().Add(*library, replace);
+  return libraries.Add(*library, replace);
 }
 
 }  // namespace cloakroom

@@ -14,9 +14,10 @@ namespace cloakroom {
 FunctionEngine::LoadTerms ClientLoadTerms(Server& server);
 FunctionEngine::LoadTerms FileLoadTerms();
 
-/// Adds the library of a file. An error has the text of an error reply. Thread rule: the engine's.
-absl::Status LoadLibrary(Server& server, FunctionEngine& engine, std::string_view source,
-                         bool replace);
+/// Adds the library of a file to those that the engine runs. An error has the text of an error
+/// reply. Thread rule: the engine's.
+absl::Status LoadLibrary(FunctionRegistry& libraries, FunctionEngine& engine,
+                         std::string_view source, bool replace);
 
 }  // namespace cloakroom
 

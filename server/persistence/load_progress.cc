@@ -9,17 +9,17 @@
 
 namespace cloakroom {
 
-void LoadProgress::Begin() {
+void LoadProgress::Begin(Phase phase) {
   MutexLock lock(mutex_);
   told_ms_ = clock_.NowMs();
-  figures_ = {.loading = true, .started_s = told_ms_ / 1000};
-  loading_ = true;
+  figures_ = {.phase = phase, .started_s = told_ms_ / 1000};
+  phase_ = phase;
 }
 
 void LoadProgress::End() {
   MutexLock lock(mutex_);
-  figures_.loading = false;
-  loading_ = false;
+  figures_.phase = Phase::kNone;
+  phase_ = Phase::kNone;
 }
 
 void LoadProgress::set_total(int64_t bytes) {

@@ -22,10 +22,17 @@ class LoadProgress {
   LoadProgress(const LoadProgress&) = delete;
   LoadProgress& operator=(const LoadProgress&) = delete;
 
-  /// From now on clients are told LOADING.
-  void Begin();
+  /// What a load means for clients.
+  enum class Phase : uint8_t {
+    kNone,
+    kRefusing,  ///< they are told LOADING
+    kBeside,    ///< they are served from the old data, but for commands with kNoAsyncLoading
+  };
+
+  /// `phase`: not kNone.
+  void Begin(Phase phase = Phase::kRefusing);
   void End();
-  bool loading() const { return loading_.load(std::memory_order_relaxed); }
+  Phase phase() const { return phase_.load(std::memory_order_relaxed); }
 
   /// The bytes to read in all.
   void set_total(int64_t bytes);
@@ -36,7 +43,7 @@ class LoadProgress {
 
   /// For INFO. The counts stay after the load has ended.
   struct Figures {
-    bool loading = false;
+    Phase phase = Phase::kNone;
     int64_t started_s = 0;
     int64_t total_bytes = 0;
     int64_t done_bytes = 0;
@@ -48,7 +55,7 @@ class LoadProgress {
 
  private:
   const Clock& clock_;
-  std::atomic<bool> loading_ = false;
+  std::atomic<Phase> phase_ = Phase::kNone;
   mutable Mutex mutex_;
   Figures figures_ ABSL_GUARDED_BY(mutex_);
   int64_t told_ms_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -72,15 +72,18 @@ absl::Status LoadRun::LoadSnapshot(const std::string& path, bool merge) {
   return source.status().ok() ? rest.status() : UnreadableSnapshot(source.status());
 }
 
-absl::Status LoadRun::LoadFromPrimary(ByteSource& source, uint64_t size) {
+absl::Status LoadRun::LoadFromPrimary(ByteSource& source, uint64_t size, const Target& target) {
   if (size != RdbReader::kUnknownSize) parts_.progress.set_total(static_cast<int64_t>(size));
-  return LoadRdb(source, size, "the primary's data", {.drop_expired = false, .may_repair = false})
+  return LoadRdb(source, size, "the primary's data",
+                 {.drop_expired = false, .may_repair = false, .target = &target})
       .status();
 }
 
 absl::StatusOr<std::string> LoadRun::LoadRdb(ByteSource& source, uint64_t size,
                                              const std::string& path, const RdbSourceOptions& how) {
   Server& server = parts_.server;
+  const Target own = {server.keyspace(), server.functions()};
+  const Target& target = how.target != nullptr ? *how.target : own;
   std::atomic<bool> stopped = false;
   RdbLoadOptions options;
   options.threads = server.thread_count();
@@ -94,16 +97,16 @@ absl::StatusOr<std::string> LoadRun::LoadRdb(ByteSource& source, uint64_t size,
     TakeAuxField(server, name, value);
     if (parts_.backlog != nullptr) parts_.backlog->NoteField(name, value);
   };
-  FunctionEngine functions(&server.functions());
+  FunctionEngine functions(&target.libraries);
   options.function = [&](std::string_view library) {
-    return LoadLibrary(server, functions, library, how.merge);
+    return LoadLibrary(target.libraries, functions, library, how.merge);
   };
   const int64_t before = parts_.progress.figures().done_bytes;
   options.progress = [&](uint64_t bytes) {
     parts_.progress.NoteBytes(before + static_cast<int64_t>(bytes));
     if (parts_.stop()) stopped = true;
   };
-  RdbLoadResult result = cloakroom::LoadRdb(source, size, server.keyspace(), options);
+  RdbLoadResult result = cloakroom::LoadRdb(source, size, target.keyspace, options);
   parts_.progress.NoteKeys(static_cast<int64_t>(result.keys), static_cast<int64_t>(result.expired),
                            static_cast<int64_t>(result.lost));
   parts_.progress.NoteBytes(before + static_cast<int64_t>(result.bytes));

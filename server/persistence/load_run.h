@@ -16,14 +16,17 @@
 #include "server/context/server.h"
 #include "server/persistence/applier.h"
 #include "server/persistence/load_progress.h"
+#include "server/script/function_registry.h"
 #include "storage/keyspace/hold.h"
+#include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
 
 /// One load: reads a snapshot's file, or the files of a log, into the keyspace. After an error a
 /// part may be loaded. Errors are for the operator (load_words.h).
 ///
-/// Thread rule: one thread, which has closed the gates of all databases.
+/// Thread rule: one thread, which has closed the gates of all databases; for a target that nobody
+/// else uses it need not.
 class LoadRun {
  public:
   struct Parts {
@@ -39,9 +42,14 @@ class LoadRun {
 
   /// `merge`: a key of the file replaces an existing one. OK when there is no file.
   absl::Status LoadSnapshot(const std::string& path, bool merge);
+  /// Where an RDB goes.
+  struct Target {
+    Keyspace& keyspace;
+    FunctionRegistry& libraries;
+  };
   /// Loads an RDB that our primary sends, in which keys that have expired are kept. `size`: in
   /// bytes, or RdbReader::kUnknownSize.
-  absl::Status LoadFromPrimary(ByteSource& source, uint64_t size);
+  absl::Status LoadFromPrimary(ByteSource& source, uint64_t size, const Target& target);
   /// Loads the files that the manifest lists, in order. `log` names their folder.
   absl::Status LoadLog(const AofManifest& manifest, const AppendOnlyFile& log);
 
@@ -49,7 +57,8 @@ class LoadRun {
   struct RdbSourceOptions {
     bool drop_expired = true;
     bool merge = false;
-    bool may_repair = true;  ///< as the directive `repair` says
+    bool may_repair = true;          ///< as the directive `repair` says
+    const Target* target = nullptr;  ///< null: the server's own
   };
   /// A file of the log being read.
   struct LogPart {

@@ -1,5 +1,6 @@
 #include "server/persistence/loader.h"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,7 +12,6 @@
 #include "server/log/log.h"
 #include "server/persistence/change_journal.h"
 #include "server/persistence/history_places.h"
-#include "server/persistence/load_run.h"
 #include "server/persistence/log_keeper.h"
 #include "server/persistence/persistence.h"
 #include "server/persistence/saver.h"
@@ -23,6 +23,7 @@
 #include "storage/base/memory_meter.h"
 #include "storage/changes/change_feed.h"
 #include "storage/keyspace/keyspace.h"
+#include "storage/snapshot/snapshot.h"
 
 namespace cloakroom {
 namespace {
@@ -155,7 +156,7 @@ absl::Status Loader::LoadFromPrimary(const PrimaryData& data) {
     BackgroundWork::TakeOver turn(work_);
     const bool alone =
         turn.Wait(give_up) && hold.WaitAndClose(server_.keyspace().databases(), give_up);
-    if (alone && data.may_begin()) status = ReplaceByPrimary(data, hold);
+    if (alone && data.may_begin() && data.may_replace()) status = ReplaceByPrimary(data, hold);
   }
   server_.tracking().AfterHold();
   // Otherwise what is left of our own data is in the old log.
@@ -166,9 +167,7 @@ absl::Status Loader::LoadFromPrimary(const PrimaryData& data) {
 absl::Status Loader::ReplaceByPrimary(const PrimaryData& data, Hold& hold) {
   Begin();
   server_.sessions().RevokeAll();
-  // Also one that was turned off, and whose files are not closed yet: it is not to get the bytes of
-  // another history.
-  if (journal_.file().state() != AppendOnlyFile::State::kOff) log_keeper_.Suspend();
+  SuspendLog();
   ChangeFeed& feed = server_.keyspace().feed();
   feed.set_silent(true);
   const auto empty = [&] {
@@ -178,13 +177,73 @@ absl::Status Loader::ReplaceByPrimary(const PrimaryData& data, Hold& hold) {
   empty();
   server_.tracking().ForgetAll();
   const auto stop = [&] { return data.stop(); };
-  absl::Status status = LoadRun({server_, files_, appliers_, progress_, hold, stop})
-                            .LoadFromPrimary(data.source, data.size);
+  absl::Status status =
+      LoadRun({server_, files_, appliers_, progress_, hold, stop})
+          .LoadFromPrimary(data.source, data.size, {server_.keyspace(), server_.functions()});
   if (!status.ok()) empty();
   status.ok() ? data.loaded() : data.failed();
   feed.set_silent(false);
   End(status.ok());
   return status;
+}
+
+/// Also one that was turned off, and whose files are not closed yet: it is not to get the bytes of
+/// another history.
+void Loader::SuspendLog() {
+  if (journal_.file().state() != AppendOnlyFile::State::kOff) log_keeper_.Suspend();
+}
+
+absl::Status Loader::LoadBeside(const PrimaryData& data, LoadProgress::Phase phase) {
+  Keyspace& keyspace = server_.keyspace();
+  const auto give_up = [&] { return data.stop() || work_.saving_forgone(); };
+  absl::Status status = absl::CancelledError("The full sync was given up.");
+  // It takes the old data along, which is freed when the gates are open again.
+  Keyspace fresh({.databases = keyspace.database_count(), .event_loops = 1}, server_.clock());
+  FunctionRegistry libraries;
+  {
+    // In this order, so that the slot is free before the gates open.
+    Hold hold(keyspace.background_slot());
+    // All the while, for a snapshot would count on entries of its epoch.
+    BackgroundWork::TakeOver turn(work_);
+    if (!turn.Wait(give_up) || !data.may_begin()) return status;
+    fresh.settings().CopyFrom(keyspace.settings());
+    fresh.snapshot().FollowEpoch(keyspace.snapshot());
+    progress_.Begin(phase);
+    const auto stop = [&] { return data.stop(); };
+    status = LoadRun({server_, files_, appliers_, progress_, hold, stop})
+                 .LoadFromPrimary(data.source, data.size, {fresh, libraries});
+    // The end of the source may come a little later than that of the RDB.
+    std::array<char, 64> behind;
+    while (status.ok() && data.source.Read(behind) > 0) continue;
+    if (status.ok() && !(hold.WaitAndClose(keyspace.databases(), give_up) && data.may_replace()))
+      status = absl::CancelledError("The full sync was given up.");
+    if (status.ok()) {
+      Swap({fresh, libraries}, hold);
+      data.loaded();
+      End(/*ok=*/true);
+    } else {
+      progress_.End();
+    }
+  }
+  server_.tracking().AfterHold();
+  if (status.ok()) log_keeper_.BeginAnew();
+  return status;
+}
+
+void Loader::Swap(const LoadRun::Target& fresh, Hold& hold) {
+  LogNotice("MASTER <-> REPLICA sync: Swapping active DB with loaded DB");
+  server_.sessions().RevokeAll();
+  SuspendLog();
+  ChangeFeed& feed = server_.keyspace().feed();
+  feed.set_silent(true);
+  Hold spare(fresh.keyspace.background_slot());
+  spare.WaitAndCloseAll(fresh.keyspace);
+  SwapAll(hold, server_.keyspace(), fresh.keyspace);
+  server_.functions().Flush();
+  // Into an empty registry, so no name is taken.
+  static_cast<void>(server_.functions().AddAll(fresh.libraries.Libraries(), /*replace=*/false));
+  server_.tracking().ForgetAll();
+  feed.set_silent(false);
 }
 
 absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {

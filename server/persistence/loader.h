@@ -12,6 +12,7 @@
 #include "server/persistence/applier.h"
 #include "server/persistence/background_work.h"
 #include "server/persistence/load_progress.h"
+#include "server/persistence/load_run.h"
 #include "storage/keyspace/hold.h"
 
 namespace cloakroom {
@@ -36,7 +37,9 @@ class Loader {
 
   /// From now on clients are told LOADING, until the load is over. Call it before they are served.
   void Begin() { progress_.Begin(); }
-  bool loading() const { return progress_.loading(); }
+  /// Clients are told LOADING.
+  bool loading() const { return phase() == LoadProgress::Phase::kRefusing; }
+  LoadProgress::Phase phase() const { return progress_.phase(); }
   LoadProgress::Figures figures() const { return progress_.figures(); }
 
   /// Loads the data and opens the log: before the first command, on the main thread, after Begin.
@@ -48,8 +51,10 @@ class Loader {
   struct PrimaryData {
     ByteSource& source;
     uint64_t size;  ///< in bytes, or RdbReader::kUnknownSize
-    /// Asked with all gates closed, before anything is removed: false gives the load up.
+    /// Asked before anything else: false gives the load up.
     std::function<bool()> may_begin;
+    /// Asked with all gates closed, before anything is removed.
+    std::function<bool()> may_replace;
     /// Called with all gates closed when everything is loaded.
     std::function<void()> loaded;
     /// The same when it was not, and there is no data.
@@ -59,6 +64,9 @@ class Loader {
   /// Loads it in place of all data, while clients are told LOADING. The log, if it is on, begins
   /// anew. Waits for the gates and for work under way: not on an event loop.
   absl::Status LoadFromPrimary(const PrimaryData& data);
+  /// Loads it beside our data, which it then replaces, and which stays if the load fails: then
+  /// `failed` is not called. No snapshot is taken meanwhile. `phase`: what clients are told.
+  absl::Status LoadBeside(const PrimaryData& data, LoadProgress::Phase phase);
 
   /// How DEBUG RELOAD and DEBUG LOADAOF load.
   struct ReloadOptions {
@@ -80,6 +88,9 @@ class Loader {
   void TakeUpHistory(const AofBacklog* backlog);
   absl::Status LoadInPlace(const ReloadOptions& options, Hold& hold);
   absl::Status ReplaceByPrimary(const PrimaryData& data, Hold& hold);
+  /// Puts what was loaded beside in place of all data.
+  void Swap(const LoadRun::Target& fresh, Hold& hold);
+  void SuspendLog();
   void End(bool ok);
 
   Server& server_;

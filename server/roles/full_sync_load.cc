@@ -36,7 +36,7 @@ void FullSyncLoad::GiveUp() {
 
 void FullSyncLoad::Run() {
   MemoryMeter::RegisterThread();
-  if (plan_.by_file) {
+  if (plan_.load == SyncLoad::kDisk) {
     const std::string path = "temp-" + std::to_string(server_.clock().NowMs() / 1000) + "." +
                              std::to_string(getpid()) + "." + std::to_string(plan_.number) + ".rdb";
     const auto received = ReceiveFile(path);
@@ -86,13 +86,19 @@ absl::Status FullSyncLoad::LoadFile(ReadableFile& file) {
 
 absl::Status FullSyncLoad::Load(ByteSource& source, uint64_t size) {
   Replication& replication = server_.replication();
-  return server_.persistence().loader().LoadFromPrimary(
-      {.source = source,
-       .size = size,
-       .may_begin = [&] { return !stopped_ && replication.BeginLoad(plan_.turn); },
-       .loaded = [&] { replication.TakeOver(plan_.point); },
-       .failed = [&] { replication.LoseData(); },
-       .stop = [this] { return stopped_.load(); }});
+  Loader& loader = server_.persistence().loader();
+  const Loader::PrimaryData data = {
+      .source = source,
+      .size = size,
+      .may_begin = [&] { return !stopped_ && replication.BeginLoad(plan_.turn); },
+      .may_replace = [&] { return !stopped_ && replication.IsTurn(plan_.turn); },
+      .loaded = [&] { replication.TakeOver(plan_.point); },
+      .failed = [&] { replication.LoseData(); },
+      .stop = [this] { return stopped_.load(); }};
+  if (plan_.load != SyncLoad::kSwap) return loader.LoadFromPrimary(data);
+  using Phase = LoadProgress::Phase;
+  const bool same = plan_.point && replication.SharesHistory(plan_.point->id);
+  return loader.LoadBeside(data, same ? Phase::kBeside : Phase::kRefusing);
 }
 
 }  // namespace cloakroom

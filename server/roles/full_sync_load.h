@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "replication/files/files.h"
+#include "replication/link/primary_link_action.h"
 #include "replication/link/replication_history.h"
 #include "server/context/server.h"
 #include "server/roles/replication.h"
@@ -20,9 +21,10 @@
 namespace cloakroom {
 
 /// A full sync on the replica's side: takes the RDB that the primary sends, and puts it in place of
-/// all data. By way of a file, the present data is served until the RDB is whole; otherwise it is
-/// loaded while it comes, in place of data that there is none of. A thread of its own does both,
-/// since it waits for the disk and for gates.
+/// all data. By way of a file, the present data is served until the RDB is whole. Otherwise it is
+/// loaded while it comes: in place of data that there is none of, or beside ours, which then stays
+/// if that fails, and is served meanwhile if it is of the same history. A thread of its own does
+/// all this, since it waits for the disk and for gates.
 ///
 /// Thread rule: one thread.
 class FullSyncLoad {
@@ -31,7 +33,7 @@ class FullSyncLoad {
     Replication::Turn turn = 0;
     std::optional<HistoryPoint> point;  ///< of the data, if the primary named it
     int64_t size = -1;                  ///< of the RDB; -1: unknown
-    bool by_file = true;
+    SyncLoad load = SyncLoad::kDisk;
     uint64_t number = 0;  ///< of this sync: two may end at the same time
   };
   /// Called on its thread; each must only post.
@@ -39,7 +41,7 @@ class FullSyncLoad {
     std::function<void()> room;  ///< the pipe has room again
     /// The file cannot be written.
     std::function<void(absl::Status)> not_received;
-    /// The data is loaded; or it could not be, and then there is none.
+    /// The data is loaded; or it could not be, and then there is none, or still the old one.
     std::function<void(absl::Status)> ended;
   };
 

@@ -213,9 +213,11 @@ class Replication final : public HistoryPlaces, private StreamReader {
   // ---- for the link to the primary; false, or nullptr: this turn is over
 
   bool IsTurn(Turn turn) const;
-  /// The primary's data is about to be loaded. REQUIRES: all gates are closed, until one of the
-  /// next two.
+  /// The primary's data is about to be loaded; ask IsTurn with all gates closed before anything of
+  /// ours goes, and keep them closed until one of the next two. One load at a time.
   bool BeginLoad(Turn turn);
+  /// Whether our data is an earlier state of the same history.
+  bool SharesHistory(const ReplicationId& id) const;
   /// The primary's data has been loaded in place of ours; it is that of `point`. nullopt: the
   /// primary names no place. Our replicas are closed, for their data is another.
   void TakeOver(const std::optional<HistoryPoint>& point);

@@ -261,6 +261,11 @@ bool Replication::BeginLoad(Turn turn) {
   return turn == turn_;
 }
 
+bool Replication::SharesHistory(const ReplicationId& id) const {
+  MutexLock lock(mutex_);
+  return history_.id1() == id;
+}
+
 void Replication::TakeOver(const std::optional<HistoryPoint>& point) {
   int db = 0;
   {

@@ -15,6 +15,13 @@ void Swap(std::atomic<size_t>& a, std::atomic<size_t>& b) {
           std::memory_order_relaxed);
 }
 
+void SwapContents(Stripe& a, Stripe& b) ABSL_EXCLUSIVE_LOCKS_REQUIRED(a.mutex, b.mutex) {
+  a.table.swap(b.table);
+  Swap(a.keys, b.keys);
+  Swap(a.expires, b.expires);
+  Swap(a.field_expires, b.field_expires);
+}
+
 /// Whether a flush or a swap changes a watched key for all its watchers. `before` and `after`: the
 /// entries, or null. If only an expired entry goes, false: then it tells those that began to watch
 /// it before it expired.
@@ -103,6 +110,23 @@ size_t DiscardAll(Keyspace& keyspace) {
   return removed;
 }
 
+void SwapAll(Hold& hold, Keyspace& keyspace, Keyspace& fresh) {
+  const int64_t now_ms = keyspace.clock().NowMs();
+  for (Database* db : keyspace.databases()) {
+    for (uint32_t i = 0; i < Database::kStripes; ++i) {
+      Stripe& stripe = db->stripe(i);
+      Stripe& other = fresh.db(db->index()).stripe(i);
+      AssertHeld(stripe);
+      AssertHeld(other);
+      TellOfSwap(stripe, other, now_ms);
+      NoteAwaited(hold, *db, stripe);
+      SwapContents(stripe, other);
+      NoteAwaited(hold, *db, stripe);
+      TellGuard(hold, *db, stripe, now_ms);
+    }
+  }
+}
+
 void SwapDatabases(Hold& hold, Database& a, Database& b) {
   hold.Note(a.index(), ChangeKind::kSwapDatabases, b.index());
   const int64_t now_ms = a.keyspace().clock().NowMs();
@@ -118,10 +142,7 @@ void SwapDatabases(Hold& hold, Database& a, Database& b) {
     TellOfSwap(other, one, now_ms);
     NoteAwaited(hold, a, one);
     NoteAwaited(hold, b, other);
-    one.table.swap(other.table);
-    Swap(one.keys, other.keys);
-    Swap(one.expires, other.expires);
-    Swap(one.field_expires, other.field_expires);
+    SwapContents(one, other);
     NoteAwaited(hold, a, one);
     NoteAwaited(hold, b, other);
     TellGuard(hold, a, one, now_ms);

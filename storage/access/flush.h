@@ -23,6 +23,10 @@ size_t FlushAll(Hold& hold, Keyspace& keyspace);
 size_t DiscardAll(Keyspace& keyspace);
 /// SWAPDB. Watchers stay with the number of the database.
 void SwapDatabases(Hold& hold, Database& a, Database& b);
+/// Swaps all data for that of `fresh`, which has as many databases and which nobody else uses. Does
+/// not tell the log. REQUIRES: `fresh` was made with Snapshot::FollowEpoch, and no snapshot of
+/// `keyspace` has begun since.
+void SwapAll(Hold& hold, Keyspace& keyspace, Keyspace& fresh);
 
 /// For a database that is being destroyed: tells nobody, since the watchers may be gone already.
 void DropContents(Database& db);

@@ -41,6 +41,30 @@ struct StorageSettings {
   /// Of a replica, as a rule: keys are evicted by the primary's commands alone.
   std::atomic<bool> evicts_by_primary = false;
 
+  /// For a keyspace beside another one.
+  void CopyFrom(const StorageSettings& other) {
+    const auto copy = [](auto& to, const auto& from) { to.store(from.load()); };
+    copy(policy, other.policy);
+    copy(maxmemory_bytes, other.maxmemory_bytes);
+    copy(maxmemory_samples, other.maxmemory_samples);
+    copy(lfu_log_factor, other.lfu_log_factor);
+    copy(lfu_decay_minutes, other.lfu_decay_minutes);
+    copy(active_expire, other.active_expire);
+    copy(unchanging_until_ms, other.unchanging_until_ms);
+    copy(expires_by_primary, other.expires_by_primary);
+    copy(evicts_by_primary, other.evicts_by_primary);
+    copy(hash_max_listpack_entries, other.hash_max_listpack_entries);
+    copy(hash_max_listpack_value, other.hash_max_listpack_value);
+    copy(set_max_intset_entries, other.set_max_intset_entries);
+    copy(set_max_listpack_entries, other.set_max_listpack_entries);
+    copy(set_max_listpack_value, other.set_max_listpack_value);
+    copy(zset_max_listpack_entries, other.zset_max_listpack_entries);
+    copy(zset_max_listpack_value, other.zset_max_listpack_value);
+    copy(list_max_listpack_size, other.list_max_listpack_size);
+    copy(stream_node_max_bytes, other.stream_node_max_bytes);
+    copy(stream_node_max_entries, other.stream_node_max_entries);
+  }
+
   /// Whether expired entries are only hidden at this time.
   bool keeps_expired(int64_t now_ms) const {
     return unchanging_until_ms.load(std::memory_order_relaxed) > now_ms ||

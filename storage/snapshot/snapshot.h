@@ -63,6 +63,9 @@ class Snapshot {
   bool active() const { return active_.load(std::memory_order_relaxed); }
   /// The epoch of new entries. Changes with all gates closed, so it stays the same during a hold.
   bool epoch() const { return epoch_; }
+  /// For a keyspace without entries whose data will be swapped for that of another one: its entries
+  /// get that one's epoch.
+  void FollowEpoch(const Snapshot& other) { epoch_ = other.epoch_; }
 
   struct Options {
     size_t max_pre_image_bytes = size_t{64} << 20;

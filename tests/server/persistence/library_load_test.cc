@@ -13,7 +13,7 @@ class LibraryLoadTest : public ServerTest {
  protected:
   static std::string Source(const std::string& code) { return "#!lua name=lib\n" + code; }
   absl::Status Load(const std::string& code, bool replace = false) {
-    return LoadLibrary(server_, engine_, Source(code), replace);
+    return LoadLibrary(server_.functions(), engine_, Source(code), replace);
   }
 
   FunctionEngine engine_{&server_.functions()};

@@ -9,23 +9,23 @@ namespace {
 TEST(LoadProgressTest, CountsFromTheBeginOfEachLoad) {
   TestClock clock;
   LoadProgress progress(clock);
-  EXPECT_FALSE(progress.loading());
+  EXPECT_EQ(progress.phase(), LoadProgress::Phase::kNone);
   progress.Begin();
-  EXPECT_TRUE(progress.loading());
+  EXPECT_EQ(progress.phase(), LoadProgress::Phase::kRefusing);
   EXPECT_EQ(progress.figures().started_s, TestClock::kStartMs / 1000);
   progress.set_total(100);
   progress.NoteBytes(40);
   progress.NoteKeys(/*keys=*/3, /*expired=*/2, /*lost=*/1);
   progress.NoteKeys(/*keys=*/4, /*expired=*/0, /*lost=*/0);
   LoadProgress::Figures figures = progress.figures();
-  EXPECT_TRUE(figures.loading);
+  EXPECT_EQ(figures.phase, LoadProgress::Phase::kRefusing);
   EXPECT_EQ(figures.total_bytes, 100);
   EXPECT_EQ(figures.done_bytes, 40);
   EXPECT_EQ(figures.keys, 7);
   EXPECT_EQ(figures.expired_keys, 2);
   EXPECT_EQ(figures.lost, 1);
   progress.End();
-  EXPECT_FALSE(progress.loading());
+  EXPECT_EQ(progress.phase(), LoadProgress::Phase::kNone);
   EXPECT_EQ(progress.figures().keys, 7) << "INFO shows them afterwards";
   clock.AdvanceMs(5'000);
   progress.Begin();

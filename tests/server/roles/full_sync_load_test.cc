@@ -44,12 +44,12 @@ class FullSyncLoadTest : private Disk, public ServerTest {
 
   using Disk::files;
 
-  std::unique_ptr<FullSyncLoad> Begin(bool by_file, Replication::Turn turn = 1) {
+  std::unique_ptr<FullSyncLoad> Begin(SyncLoad how, Replication::Turn turn = 1) {
     return std::make_unique<FullSyncLoad>(
         server_,
         FullSyncLoad::Plan{.turn = turn,
                            .point = HistoryPoint{*ReplicationId::Parse(std::string(40, 'a')), 700},
-                           .by_file = by_file},
+                           .load = how},
         FullSyncLoad::Callbacks{
             .room = [] {},
             .not_received = [this](const absl::Status& status) { not_received_.set_value(status); },
@@ -67,9 +67,9 @@ class FullSyncLoadTest : private Disk, public ServerTest {
 };
 
 TEST_F(FullSyncLoadTest, PutsThePrimarysDataInPlaceOfOurs) {
-  for (const bool by_file : {true, false}) {
+  for (const SyncLoad how : {SyncLoad::kDisk, SyncLoad::kInPlace, SyncLoad::kSwap}) {
     ended_ = {};
-    const auto load = Begin(by_file);
+    const auto load = Begin(how);
     EXPECT_OK(Load(*load, RdbWith("k", "new")));
     EXPECT_EQ(Run("GET k"), "$3\r\nnew\r\n");
     EXPECT_EQ(Run("GET old"), "$-1\r\n");
@@ -79,17 +79,66 @@ TEST_F(FullSyncLoadTest, PutsThePrimarysDataInPlaceOfOurs) {
   }
 }
 
-TEST_F(FullSyncLoadTest, ByFileTheOldDataStaysUntilTheNewIsWhole) {
-  const auto load = Begin(/*by_file=*/true);
-  load->pipe().Append(RdbWith("k", "new").substr(0, 20));
+TEST_F(FullSyncLoadTest, TheOldDataStaysUntilTheNewIsWhole) {
+  for (const SyncLoad how : {SyncLoad::kDisk, SyncLoad::kSwap}) {
+    const auto load = Begin(how);
+    load->pipe().Append(RdbWith("k", "new").substr(0, 20));
+    if (how == SyncLoad::kDisk) {
+      EXPECT_EQ(Run("GET old"), "$4\r\ndata\r\n");
+    } else {
+      while (!server_.persistence().loader().loading()) std::this_thread::yield();
+      EXPECT_EQ(Run("GET old").substr(0, 8), "-LOADING") << "the history is another";
+    }
+    load->GiveUp();
+    while (!load->over()) std::this_thread::yield();
+    EXPECT_EQ(Run("GET old"), "$4\r\ndata\r\n");
+    ended_ = {};
+  }
+}
+
+TEST_F(FullSyncLoadTest, OldDataOfTheSameHistoryIsServedMeanwhile) {
+  EXPECT_OK(Load(*Begin(SyncLoad::kSwap), RdbWith("old", "data")));
+  ended_ = {};
+  const auto load = Begin(SyncLoad::kSwap);
+  const std::string rdb = RdbWith("k", "new");
+  load->pipe().Append(rdb.substr(0, 20));
+  using Phase = LoadProgress::Phase;
+  while (server_.persistence().loader().phase() == Phase::kNone) std::this_thread::yield();
+  EXPECT_EQ(server_.persistence().loader().phase(), Phase::kBeside);
   EXPECT_EQ(Run("GET old"), "$4\r\ndata\r\n");
-  load->GiveUp();
-  while (!load->over()) std::this_thread::yield();
+  EXPECT_EQ(Run("BGSAVE").substr(0, 8), "-LOADING");
+  EXPECT_THAT(Run("INFO persistence"), HasSubstr("loading:0\r\nasync_loading:1\r\n"));
+  load->pipe().Append(rdb.substr(20));
+  load->pipe().Finish();
+  EXPECT_OK(ended_.get_future().get());
+  EXPECT_EQ(Run("GET old"), "$-1\r\n");
+  EXPECT_EQ(Run("GET k"), "$3\r\nnew\r\n");
+}
+
+TEST_F(FullSyncLoadTest, WhatCannotBeReadDoesNotTakeThePlaceOfTheOldData) {
+  EXPECT_FALSE(Load(*Begin(SyncLoad::kSwap), "REDIS9999nonsense").ok());
   EXPECT_EQ(Run("GET old"), "$4\r\ndata\r\n");
+  EXPECT_EQ(server_.persistence().loader().phase(), LoadProgress::Phase::kNone);
+}
+
+TEST_F(FullSyncLoadTest, WhatWasSwappedInIsSavedAndWatchersAreTold) {
+  Run("REPLICAOF NO ONE");
+  // A first snapshot leaves another epoch.
+  EXPECT_EQ(Run("SAVE"), "+OK\r\n");
+  Run("REPLICAOF 10.0.0.1 6380");
+  Run("WATCH old");
+  EXPECT_OK(Load(*Begin(SyncLoad::kSwap, 3), RdbWith("k", "new")));
+  Run("MULTI");
+  Run("PING");
+  EXPECT_EQ(Run("EXEC"), "*-1\r\n");
+  Run("REPLICAOF NO ONE");
+  EXPECT_EQ(Run("SAVE"), "+OK\r\n");
+  EXPECT_EQ(Run("SET k newer"), "+OK\r\n");
+  EXPECT_EQ(Run("SAVE"), "+OK\r\n");
 }
 
 TEST_F(FullSyncLoadTest, WhatIsNoRdbLeavesNothing) {
-  const auto load = Begin(/*by_file=*/false);
+  const auto load = Begin(SyncLoad::kInPlace);
   EXPECT_THAT(std::string(Load(*load, "REDIS9999nonsense").message()), HasSubstr("version"));
   EXPECT_EQ(Run("DBSIZE"), ":0\r\n");
   EXPECT_FALSE(server_.persistence().loader().loading());
@@ -97,7 +146,7 @@ TEST_F(FullSyncLoadTest, WhatIsNoRdbLeavesNothing) {
 
 TEST_F(FullSyncLoadTest, AFullDiskIsToldAndChangesNothing) {
   files.FailFrom(1, FaultyFiles::Call::kWrite, ENOSPC);
-  const auto load = Begin(/*by_file=*/true);
+  const auto load = Begin(SyncLoad::kDisk);
   load->pipe().Append(RdbWith("k", "new"));
   load->pipe().Finish();
   EXPECT_FALSE(not_received_.get_future().get().ok());
@@ -106,9 +155,11 @@ TEST_F(FullSyncLoadTest, AFullDiskIsToldAndChangesNothing) {
 
 TEST_F(FullSyncLoadTest, ALoadOfAnotherTurnDoesNotBegin) {
   Run("REPLICAOF NO ONE");
-  const auto load = Begin(/*by_file=*/false);
-  EXPECT_FALSE(Load(*load, RdbWith("k", "new")).ok());
-  EXPECT_EQ(Run("GET old"), "$4\r\ndata\r\n");
+  for (const SyncLoad how : {SyncLoad::kInPlace, SyncLoad::kSwap}) {
+    ended_ = {};
+    EXPECT_FALSE(Load(*Begin(how), RdbWith("k", "new")).ok());
+    EXPECT_EQ(Run("GET old"), "$4\r\ndata\r\n");
+  }
 }
 
 }  // namespace
