@@ -16,8 +16,8 @@
 
 namespace cloakroom {
 
-/// CLIENT PAUSE, and that of a failover or of the server's end: until a point in time, all commands wait, or those that
-/// may write. The hot path asks with one atomic load. Thread rule: any thread.
+/// CLIENT PAUSE, and that of a failover or of the server's end: until a point in time, all commands
+/// wait, or those that may write. The hot path asks with one atomic load. Thread rule: any thread.
 class Pause {
  public:
   /// Who pauses. The end of one pause leaves the other's.
