@@ -17,8 +17,10 @@ namespace {
 /// Longer waits are cut: the condition variable's clock counts in nanoseconds.
 constexpr int64_t kLongestWaitUs = int64_t{3600} * 1'000'000;
 
-std::string SelectCommand(int db) {
+/// The command that selects the database; nothing if there is none.
+std::string SelectionOf(int db) {
   std::string text;
+  if (db == ChangeStream::kKeepsDb) return text;
   const IntegerText number(db);
   const std::array<std::string_view, 2> words = {"SELECT", number.view()};
   AppendCommand(text, words);
@@ -66,7 +68,7 @@ int64_t AofPending::AppendUnlogged(std::string_view bytes) {
   if (logging()) AddMark({.position = place.begin, .skipped = place.end - place.begin});
   stream_.Begin(place).Put(bytes);
   stream_.Complete(place);
-  stream_.Announce();
+  Announce(/*due=*/unlogged_wakes_.exchange(false, std::memory_order_seq_cst));
   return place.end;
 }
 
@@ -115,6 +117,10 @@ void AofPending::Annotate(int64_t position) {
 
 void AofPending::AddMark(AofMark mark) {
   MutexLock lock(mutex_);
+  Insert(std::move(mark));
+}
+
+void AofPending::Insert(AofMark mark) {
   const auto at = std::upper_bound(
       marks_.begin(), marks_.end(), mark.position,
       [](int64_t position, const AofMark& other) { return position < other.position; });
@@ -125,14 +131,64 @@ int64_t AofPending::Switch(AofNewFile file) {
   // An empty record: until it is complete, nobody reads what comes behind it.
   int db = ChangeStream::kKeepsDb;
   const ChangePlace place = stream_.ReserveEmpty(&db);
-  AddMark({.position = place.begin,
-           .new_file = std::move(file),
-           .text = db == ChangeStream::kKeepsDb ? "" : SelectCommand(db)});
+  AofMark mark = {.position = place.begin, .new_file = std::move(file), .text = SelectionOf(db)};
+  {
+    MutexLock lock(mutex_);
+    // What comes from here on follows a base with the data as it is.
+    distrusted_ = false;
+    if (states_) mark.history = history_;
+    Insert(std::move(mark));
+  }
   // Each file begins with a time, too.
   last_timestamp_s_.store(0, std::memory_order_relaxed);
   set_logging(true);
   Completed(place);
   return place.end;
+}
+
+// ---- the history
+
+void AofPending::Begin(bool is_new) {
+  AofMark mark = {.position = appended()};
+  if (is_new) mark.text = SelectionOf(stream_.selected_db());
+  {
+    MutexLock lock(mutex_);
+    if (states_) mark.history = history_;
+    if (mark.history || !mark.text.empty()) Insert(std::move(mark));
+  }
+  set_logging(true);
+}
+
+void AofPending::SetHistory(AofHistory history) {
+  // An empty record, as for a switch: the mark comes before what is behind it.
+  int db = ChangeStream::kKeepsDb;
+  const ChangePlace place = stream_.ReserveEmpty(&db);
+  {
+    MutexLock lock(mutex_);
+    const bool news = history != history_;
+    history_ = std::move(history);
+    states_ = states_ || history_.known();
+    if (news && logging() && !distrusted_) {
+      Insert({.position = place.begin, .history = history_});
+    }
+  }
+  Completed(place);
+}
+
+void AofPending::NoteStatements() {
+  MutexLock lock(mutex_);
+  states_ = true;
+}
+
+void AofPending::Distrust() {
+  int db = ChangeStream::kKeepsDb;
+  const ChangePlace place = stream_.ReserveEmpty(&db);
+  {
+    MutexLock lock(mutex_);
+    const bool news = logging() && !std::exchange(distrusted_, logging());
+    if (news && states_) Insert({.position = place.begin, .history = AofHistory()});
+  }
+  Completed(place);
 }
 
 // ---- the writer

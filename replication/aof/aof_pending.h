@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "replication/aof/aof_history.h"
 #include "replication/files/files.h"
 #include "replication/stream/change_stream.h"
 #include "storage/base/clock.h"
@@ -29,6 +30,8 @@ struct AofMark {
   std::optional<AofNewFile> new_file = {};
   std::string text = {};  ///< whole lines or commands, written before the stream's bytes
   int64_t skipped = 0;    ///< so many bytes of the stream from there on are not in the log
+  /// If set: from there on the stream is that of this history.
+  std::optional<AofHistory> history = {};
 };
 
 /// What threads append to the log and its writer has not claimed yet. The bytes themselves are in
@@ -64,7 +67,8 @@ class AofPending final : private StreamReader {
   int64_t AppendChanges(const ChangeBatch& batch, Due due = Due::kNow);
   /// Appends whole commands.
   int64_t Append(std::string_view bytes, Due due = Due::kNow);
-  /// Appends whole commands for the stream's other readers, which the log leaves out.
+  /// Appends whole commands for the stream's other readers, which the log leaves out. Wakes the
+  /// writer if that has asked for it.
   int64_t AppendUnlogged(std::string_view bytes);
   /// The stream follows another one (ChangeStream::Extend). `instead`: what the log has in place of
   /// these bytes; nullopt: the same.
@@ -75,6 +79,15 @@ class AofPending final : private StreamReader {
 
   /// Whether there is a log, which gets marks; false at first.
   void set_logging(bool logging) { logging_.store(logging, std::memory_order_relaxed); }
+  /// The log is on, in a file that has been opened. `is_new`: which is empty, and must say the
+  /// database that the stream has selected. REQUIRES: nobody appends.
+  void Begin(bool is_new);
+  /// From the tail on the stream is that of this history, which the log states if it is on.
+  void SetHistory(AofHistory history);
+  /// The log that will be opened makes statements, so Begin() must make one.
+  void NoteStatements();
+  /// The data is another than the log says: until its next base, it states no history.
+  void Distrust();
   /// Writes "#TS:<seconds>" lines before appended bytes, at most one a second.
   void set_timestamps(bool on) { timestamps_.store(on, std::memory_order_relaxed); }
 
@@ -82,6 +95,8 @@ class AofPending final : private StreamReader {
   /// Returns the offset.
   int64_t Switch(AofNewFile file);
 
+  /// Whether the next bytes that the log leaves out are due. Call it before Claim().
+  void set_unlogged_wakes(bool wakes) { unlogged_wakes_.store(wakes, std::memory_order_seq_cst); }
   /// Everything that is complete is the writer's. Returns the offset behind it; never less than
   /// before.
   int64_t Claim();
@@ -109,19 +124,24 @@ class AofPending final : private StreamReader {
   bool logging() const { return logging_.load(std::memory_order_relaxed); }
   void Annotate(int64_t position);
   void AddMark(AofMark mark);
+  void Insert(AofMark mark) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   ChangeStream& stream_;
   const Clock& clock_;
   std::atomic<bool> logging_ = false;
   std::atomic<bool> timestamps_ = false;
   std::atomic<int64_t> last_timestamp_s_ = 0;
-  std::atomic<bool> due_now_ = false;  ///< something behind claimed_ waits for no demand
-  std::atomic<int64_t> demanded_ = 0;  ///< everything before it is due
-  std::atomic<int64_t> claimed_ = 0;   ///< the writer's
-  std::atomic<bool> asleep_ = false;   ///< the writer, until bytes are due
+  std::atomic<bool> due_now_ = false;         ///< something behind claimed_ waits for no demand
+  std::atomic<int64_t> demanded_ = 0;         ///< everything before it is due
+  std::atomic<int64_t> claimed_ = 0;          ///< the writer's
+  std::atomic<bool> asleep_ = false;          ///< the writer, until bytes are due
+  std::atomic<bool> unlogged_wakes_ = false;  ///< the writer wants to hear of bytes it leaves out
 
   Mutex mutex_;
   std::deque<AofMark> marks_ ABSL_GUARDED_BY(mutex_);  ///< in the order of their positions
+  AofHistory history_ ABSL_GUARDED_BY(mutex_);
+  bool states_ ABSL_GUARDED_BY(mutex_) = false;      ///< the log makes statements
+  bool distrusted_ ABSL_GUARDED_BY(mutex_) = false;  ///< until the next base
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
   CondVar wake_;
 };

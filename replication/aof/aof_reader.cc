@@ -46,6 +46,7 @@ AofReader::Status AofReader::Next() {
 AofReader::Status AofReader::Finish(Status status) {
   ended_ = status;
   arguments_.clear();
+  bytes_ = {};
   return status;
 }
 
@@ -118,6 +119,7 @@ AofReader::Status AofReader::SkipAnnotation() {
   if (line->starts_with(kTimestamp)) {
     if (auto seconds = ParseInteger(line->substr(kTimestamp.size()))) timestamp_s_ = seconds;
   }
+  if (see_) see_(*line);
   Consume();
   if (!in_transaction_) whole_offset_ = offset();
   return Status::kCommand;
@@ -155,6 +157,7 @@ AofReader::Status AofReader::ReadCommand() {
     arguments_.emplace_back(buffer_.data() + begin_ + slice.offset, slice.length);
   }
   command_offset_ = offset();
+  bytes_ = {buffer_.data() + begin_, position_};
   Consume();
   NoteTransaction();
   return Status::kCommand;

@@ -2,10 +2,12 @@
 #define CLOAKROOM_REPLICATION_AOF_AOF_READER_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -40,12 +42,16 @@ class AofReader {
   /// `source` must outlive the reader, and stand at `start_offset` of its file: offsets count from
   /// the start of the file. Looks for a preamble only at offset 0.
   explicit AofReader(ByteSource& source, int64_t start_offset = 0);
+  /// `see` is called by Next() for each annotation before the command, without its line's end.
+  void OnAnnotation(std::function<void(std::string_view line)> see) { see_ = std::move(see); }
 
   /// The next command. Repeats any result but kCommand.
   Status Next();
 
   /// Valid until the next call.
   std::span<const std::string_view> arguments() const { return arguments_; }
+  /// The command of arguments() as it stands in the file. Valid until the next call.
+  std::string_view bytes() const { return bytes_; }
   /// Where the command of arguments() begins.
   int64_t command_offset() const { return command_offset_; }
   /// The offset behind it; after kFormatError, the start of the malformed command.
@@ -86,8 +92,10 @@ class AofReader {
   size_t position_ = 0;  // from begin_: what comes next
   int64_t base_offset_;  // of buffer_[0] in the file
 
+  std::function<void(std::string_view)> see_;
   std::vector<Slice> slices_;
   std::vector<std::string_view> arguments_;
+  std::string_view bytes_;
   int64_t command_offset_;
   int64_t whole_offset_;
   bool in_transaction_ = false;

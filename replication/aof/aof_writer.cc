@@ -17,6 +17,7 @@ AofWriter::AofWriter(Files& files, const Clock& clock, AofDirectory& directory, 
       observer_(observer),
       // So that the first bytes are synced at once.
       last_sync_us_(clock.MonotonicUs() - kFsyncEveryUs),
+      last_statement_us_(clock.MonotonicUs() - kStateEveryUs),
       fsync_(fsync) {}
 
 void AofWriter::Open(AofNewFile file, int64_t size) {
@@ -70,6 +71,8 @@ absl::Status AofWriter::Finish() {
   pending_.KeepNothing();
   dirty_ = false;
   rewrite_unsynced_ = false;
+  history_ = {};
+  left_out_ = false;
   failing_.store(false, std::memory_order_release);
   WakeAll();
   return status;
@@ -83,18 +86,31 @@ void AofWriter::GiveUpMoves() {
 }
 
 void AofWriter::TakePending() {
+  statement_due_ = UntilStatement() <= 0;
+  pending_.set_unlogged_wakes(statement_due_);
   claimed_ = pending_.Claim();
   pending_.TakeMarks(marks_);
 }
 
 absl::Status AofWriter::Work(bool finishing) {
   if (absl::Status status = Reopen(); !status.ok()) return status;
-  if (absl::Status status = WriteAll(); !status.ok()) return status;
+  if (absl::Status status = WriteAll(finishing); !status.ok()) return status;
   return SyncIfDue(finishing);
 }
 
 AofWriter::Wait AofWriter::NextWait() const {
   if (failing()) return {kRetryUs, false, 0};
+  Wait wait = WaitForWork();
+  // Bytes that are left out do not wake it then. It may be due by now, if the disk was slow.
+  if (!statement_due_) wait.us = std::min(wait.us, std::max<int64_t>(UntilStatement(), 0));
+  return wait;
+}
+
+int64_t AofWriter::UntilStatement() const {
+  return last_statement_us_ + kStateEveryUs - clock_.MonotonicUs();
+}
+
+AofWriter::Wait AofWriter::WaitForWork() const {
   AofFsync fsync = policy();
   if (fsync == AofFsync::kAlways) return {kForever, true, 0};
   int64_t us = kForever;
@@ -106,9 +122,9 @@ AofWriter::Wait AofWriter::NextWait() const {
 
 // ---- writing
 
-absl::Status AofWriter::WriteAll() {
+absl::Status AofWriter::WriteAll(bool finishing) {
   int64_t started_us = clock_.MonotonicUs();
-  if (written_offset() == claimed_ && marks_.empty()) return absl::OkStatus();
+  if (written_offset() == claimed_ && marks_.empty() && !left_out_) return absl::OkStatus();
   while (!marks_.empty()) {
     AofMark& mark = marks_.front();
     if (absl::Status status = WriteUpTo(mark.position); !status.ok()) return status;
@@ -117,6 +133,13 @@ absl::Status AofWriter::WriteAll() {
     marks_.pop_front();
   }
   if (absl::Status status = WriteUpTo(claimed_); !status.ok()) return status;
+  if (left_out_ && (finishing || statement_due_)) {
+    // Replicas may have these bytes: if the server dies now, they are to be accounted for.
+    if (absl::Status status = StateOffset(); !status.ok()) return status;
+    last_statement_us_ = started_us;
+    statement_due_ = false;
+    pending_.set_unlogged_wakes(false);
+  }
   if (observer_ != nullptr) observer_->AofLatency("aof-write", clock_.MonotonicUs() - started_us);
   return absl::OkStatus();
 }
@@ -137,6 +160,7 @@ absl::Status AofWriter::WriteUpTo(int64_t offset) {
 }
 
 absl::Status AofWriter::WriteStretch(int64_t end) {
+  if (absl::Status status = StateOffset(); !status.ok()) return status;
   const int64_t begin = written_offset();
   if (absl::Status status = AppendStream(begin, end); !status.ok()) return status;
   written_.store(end, std::memory_order_release);
@@ -156,10 +180,44 @@ absl::Status AofWriter::WriteMark(AofMark& mark) {
   if (mark.new_file) {
     if (absl::Status status = MoveTo(*mark.new_file); !status.ok()) return status;
     mark.new_file.reset();
+    // It knows nothing of the old one.
+    history_ = {};
+    left_out_ = false;
   }
-  if (absl::Status status = Append(mark.text); !status.ok()) return status;
-  Written(static_cast<int64_t>(mark.text.size()));
-  if (mark.skipped > 0) written_.store(mark.position + mark.skipped, std::memory_order_release);
+  // Bytes that the log leaves out may have come to the same position.
+  if (mark.skipped == 0) mark.position = std::max(mark.position, written_offset());
+  // Between two logs there is no file.
+  std::string text = current_.path.empty() ? "" : TextOf(mark);
+  if (absl::Status status = Append(text); !status.ok()) return status;
+  Written(static_cast<int64_t>(text.size()));
+  if (mark.history) history_ = *mark.history;
+  // A whole statement, or nothing but bytes that are left out, or what has no place in the stream.
+  if (mark.history || (mark.skipped > 0 && !mark.text.empty())) left_out_ = false;
+  if (mark.skipped > 0) {
+    left_out_ = left_out_ || (history_.known() && mark.text.empty());
+    const int64_t end = std::max(mark.position + mark.skipped, written_offset());
+    written_.store(end, std::memory_order_release);
+  }
+  mark.text = std::move(text);
+  return absl::OkStatus();
+}
+
+/// What the file gets for the mark. A command that is not the stream's stands between two
+/// statements, so that no byte of it is taken for the history's, wherever the file is cut off.
+std::string AofWriter::TextOf(const AofMark& mark) const {
+  if (mark.history) return mark.text + mark.history->Line(mark.position);
+  if (mark.skipped == 0 || mark.text.empty() || !history_.known()) return mark.text;
+  return AofHistory().Line(0) + mark.text + history_.Line(mark.position + mark.skipped);
+}
+
+/// If bytes were left out since the last statement.
+absl::Status AofWriter::StateOffset() {
+  if (!left_out_) return absl::OkStatus();
+  std::string text = history_.OffsetLine(written_offset());
+  if (absl::Status status = Append(text); !status.ok()) return status;
+  Written(static_cast<int64_t>(text.size()));
+  kept_marks_.push_back({.position = written_offset(), .text = std::move(text)});
+  left_out_ = false;
   return absl::OkStatus();
 }
 

@@ -34,6 +34,9 @@ class AofObserver {
 /// Writes the stream of changes to the log's files: a state machine that a thin thread, or a test,
 /// steps. Offsets are positions in the stream.
 ///
+/// Where it leaves out bytes of the stream, it states the offset (AofHistory) before the next
+/// record, and when nothing follows: then at most once a second.
+///
 /// A step writes all bytes that are complete, and fsyncs when the policy asks for it: with kAlways
 /// after each step's bytes (those appended meanwhile form the next group), with kEverySec once a
 /// second, with kNo never; and always before the log moves to its next file.
@@ -56,6 +59,8 @@ class AofWriter {
   static constexpr int64_t kRetryUs = 1'000'000;
   static constexpr int64_t kFsyncEveryUs = 1'000'000;
   static constexpr int64_t kSlowFsyncUs = 1'000'000;
+  /// How often it states an offset behind which there is no record.
+  static constexpr int64_t kStateEveryUs = 1'000'000;
   static constexpr int64_t kMaxUnsynced = int64_t{64} << 20;
   /// After this many bytes it asks the system to write back, which makes the fsync short.
   static constexpr int64_t kWritebackEvery = int64_t{4} << 20;
@@ -127,10 +132,12 @@ class AofWriter {
   absl::Status Work(bool finishing);
   void GiveUpMoves();
   void TakePending();
-  absl::Status WriteAll();
+  absl::Status WriteAll(bool finishing);
   absl::Status WriteUpTo(int64_t offset);
   absl::Status WriteStretch(int64_t end);
   absl::Status WriteMark(AofMark& mark);
+  std::string TextOf(const AofMark& mark) const;
+  absl::Status StateOffset();
   absl::Status Append(std::string_view bytes);
   absl::Status AppendStream(int64_t begin, int64_t end);
   absl::Status AppendKept();
@@ -149,6 +156,9 @@ class AofWriter {
   void WakeDurable();
   void WakeAll();
   Wait NextWait() const;
+  Wait WaitForWork() const;
+  /// Us until an offset behind which there is no record may be stated; 0 or less: now.
+  int64_t UntilStatement() const;
 
   Files& files_;
   const Clock& clock_;
@@ -167,6 +177,10 @@ class AofWriter {
   bool dirty_ = false;              // written since the last fsync that succeeded
   int64_t last_sync_us_ = 0;        // when the last fsync began, on the monotonic clock
   int64_t writeback_at_ = 0;        // size_ at which to start it next
+  AofHistory history_;              // as the file states it
+  bool left_out_ = false;           // bytes before written_, and the offset is not stated yet
+  int64_t last_statement_us_ = 0;   // of an offset at the end, on the monotonic clock
+  bool statement_due_ = true;       // when this step began
 
   std::atomic<AofFsync> fsync_;
   std::atomic<bool> fsync_paused_ = false;

@@ -37,30 +37,29 @@ absl::Status AppendOnlyFile::Open(AofManifest manifest, std::optional<NewBase> f
   }
   auto opened = OpenIncr();
   if (!opened.ok()) return opened.status();
-  auto& [file, size] = *opened;
-  writer_.set_other_bytes(directory_.Size() - size);
-  writer_.Open(std::move(file), size);
+  writer_.set_other_bytes(directory_.Size() - opened->size);
+  writer_.Open(std::move(opened->file), opened->size);
   base_size_.store(directory_.Size(), std::memory_order_relaxed);
-  pending_.set_logging(true);
+  pending_.Begin(opened->is_new);
   state_.store(State::kOn, std::memory_order_release);
   StartThread();
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::pair<AofNewFile, int64_t>> AppendOnlyFile::OpenIncr() {
+absl::StatusOr<AppendOnlyFile::OpenedIncr> AppendOnlyFile::OpenIncr() {
   AofManifest manifest = directory_.manifest();
   if (!manifest.incrs().empty()) {
     std::string path = files_.Absolute(directory_.PathOf(manifest.incrs().back().name));
     const int64_t size = files_.Size(path).value_or(0);
     auto file = files_.OpenForAppend(path);
     if (!file.ok()) return file.status();
-    return std::pair(AofNewFile{std::move(path), *std::move(file)}, size);
+    return OpenedIncr{.file = {std::move(path), *std::move(file)}, .size = size};
   }
   auto incr = directory_.PrepareIncr(/*listed=*/true);
   if (!incr.ok()) return incr.status();
   if (absl::Status status = directory_.CommitIncr(); !status.ok()) return status;
   std::string path = files_.Absolute(directory_.PathOf(incr->entry.name));
-  return std::pair(AofNewFile{std::move(path), std::move(incr->file)}, int64_t{0});
+  return OpenedIncr{.file = {std::move(path), std::move(incr->file)}, .is_new = true};
 }
 
 absl::Status AppendOnlyFile::Close() {

@@ -88,6 +88,15 @@ class AppendOnlyFile {
 
   // ---- on and off
 
+  /// From the stream's tail on it is that of this history, which the log states from then on. So do
+  /// later files, also if the log is off now. Any thread, while nobody appends changes.
+  void SetHistory(AofHistory history) { pending_.SetHistory(std::move(history)); }
+  /// The log that Open() will continue makes statements, so it is to state what holds from there
+  /// on.
+  void NoteStatements() { pending_.NoteStatements(); }
+  /// The data is another than the log says: it states no history until it has a new base.
+  void Distrust() { pending_.Distrust(); }
+
   /// For a start with `appendonly yes`, after `manifest` (AofDirectory::Load) was loaded and a torn
   /// tail cut. The log continues in the last incr file, or in a new one. A fresh directory has no
   /// base; `first_base` must then be an empty one, or Redis' file checker would refuse the
@@ -189,8 +198,13 @@ class AppendOnlyFile {
   AofWriter::Wait Step() { return writer_.Step(); }
 
  private:
-  /// The file in which the log continues, and its size.
-  absl::StatusOr<std::pair<AofNewFile, int64_t>> OpenIncr();
+  struct OpenedIncr {
+    AofNewFile file;
+    int64_t size = 0;
+    bool is_new = false;
+  };
+  /// The file in which the log continues.
+  absl::StatusOr<OpenedIncr> OpenIncr();
   void StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StopThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();

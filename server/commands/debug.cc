@@ -195,7 +195,9 @@ void StartReload(Call& call, Loader::ReloadOptions options, std::string_view err
     const absl::Status loaded = server.persistence().loader().Reload(options);
     // Unless it is what was there, it is not what replicas have.
     const bool same = loaded.ok() && options.save && options.flush && !options.from_log;
-    if (!same) server.replication().ForgetHistory();
+    // What was loaded from the log is what the log has.
+    const bool log_agrees = loaded.ok() && options.from_log;
+    if (!same) server.replication().ForgetHistory(log_agrees);
     if (loaded.ok()) return work.reply.Ok();
     LogWarning("{}", MessageOf(loaded));
     work.Error(error);

@@ -11,6 +11,7 @@
 #include "server/info/info.h"
 #include "server/metrics/monitor_feed.h"
 #include "server/persistence/persistence.h"
+#include "server/roles/replication.h"
 
 namespace cloakroom {
 namespace {
@@ -77,6 +78,21 @@ void RequestShutdown(Call& call, const ShutdownOptions& options) {
   });
 }
 
+void AbortShutdown(Call& call) {
+  constexpr char kNone[] = "ERR No shutdown in progress.";
+  if (!call.server().shutdown_requested()) return call.Error(kNone);
+  call.StartLongWork([&server = call.server(), kNone](LongWork& work) -> Task {
+    bool refused = false;
+    co_await work.Until([&](LongWork::Resume resume) {
+      server.RequestShutdown({.abort = true, .answered = [&, resume](bool no) {
+                                refused = no;
+                                resume();
+                              }});
+    });
+    refused ? work.Error(kNone) : work.reply.Ok();
+  });
+}
+
 void Shutdown(Call& call) {
   ShutdownOptions options;
   Arguments args(call, 1);
@@ -97,8 +113,11 @@ void Shutdown(Call& call) {
   }
   if (!options.valid()) args.SyntaxError();
   if (!args.Finish()) return;
-  if (options.abort) return call.Error("ERR No shutdown in progress.");
-  if (options.nosave &&
+  if (options.abort) return AbortShutdown(call);
+  // It may be aborted, or refused, while it waits for replicas.
+  const bool waits = !options.now && call.server().replication().board().online() > 0 &&
+                     !AnyScriptIsBusy(call.server().keyspace());
+  if (!waits && options.nosave &&
       (options.force || !call.server().persistence().log_keeper().WaitsForFirstBase())) {
     // Nothing refuses it, so no worker waits for an answer: a busy script may hold everything.
     call.client().close_after_reply = true;

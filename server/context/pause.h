@@ -16,12 +16,12 @@
 
 namespace cloakroom {
 
-/// CLIENT PAUSE, and that of a failover: until a point in time, all commands wait, or those that
-/// may write. The hot path asks with one atomic load. Thread rule: any thread.
+/// CLIENT PAUSE, and that of a failover or of the server's end: until a point in time, all commands
+/// wait, or those that may write. The hot path asks with one atomic load. Thread rule: any thread.
 class Pause {
  public:
   /// Who pauses. The end of one pause leaves the other's.
-  enum class By : uint8_t { kClient, kFailover };
+  enum class By : uint8_t { kClient, kFailover, kShutdown };
 
   /// `settings`: of the keyspace, which must not change anything by itself during a pause; null:
   /// none.
@@ -115,7 +115,7 @@ class Pause {
   std::atomic<int64_t> all_until_ms_ = 0;
   std::atomic<int64_t> write_until_ms_ = 0;
   Mutex mutex_;
-  std::array<Times, 2> times_ ABSL_GUARDED_BY(mutex_);  ///< by By
+  std::array<Times, 3> times_ ABSL_GUARDED_BY(mutex_);  ///< by By
   Waiter last_waiter_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<Waiter, std::function<void()>> waiters_ ABSL_GUARDED_BY(mutex_);
 };

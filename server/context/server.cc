@@ -153,13 +153,15 @@ void Server::EndScripts() {
 }
 
 void Server::RequestShutdown(ShutdownRequest request) {
-  shutdown_requested_ = true;
+  if (!request.abort) shutdown_requested_ = true;
   {
     MutexLock lock(shutdown_mutex_);
     if (shutdown_) return shutdown_(std::move(request));
-    if (!early_shutdown_) early_shutdown_ = {request.save, request.force, request.now, nullptr};
+    if (!early_shutdown_ && !request.abort) {
+      early_shutdown_ = {.save = request.save, .force = request.force, .now = request.now};
+    }
   }
-  if (request.answered) request.answered(false);
+  if (request.answered) request.answered(/*refused=*/request.abort);
 }
 
 void Server::set_shutdown_handler(ShutdownHandler handler) {

@@ -114,13 +114,20 @@ class Server {
   struct ShutdownRequest {
     ShutdownSave save = ShutdownSave::kDefault;
     bool force = false;
-    bool now = false;  ///< does not wait for replicas
+    bool now = false;    ///< does not wait for replicas
+    bool abort = false;  ///< instead: the server goes on; refused if its end has not been asked for
+    bool final = false;  ///< scripts have been ended for it, and there is no way back
     std::function<void(bool refused)> answered;
   };
   using ShutdownHandler = std::function<void(ShutdownRequest)>;
   void RequestShutdown(ShutdownRequest request);
+  /// A signal has asked for it.
+  void NoteShutdown() { shutdown_requested_ = true; }
   /// The end was refused: the server goes on.
   void ForgetShutdown() { shutdown_requested_ = false; }
+  /// Until when the end waits for replicas, in ms since the epoch; 0: it does not.
+  void set_shutdown_until_ms(int64_t until_ms) { shutdown_until_ms_ = until_ms; }
+  int64_t shutdown_until_ms() const { return shutdown_until_ms_.load(std::memory_order_relaxed); }
   /// Whether somebody has asked for the end.
   bool shutdown_requested() const { return shutdown_requested_.load(std::memory_order_relaxed); }
   /// Set by whoever runs the event loops, and reset (null) when the end has begun. If a request was
@@ -157,6 +164,7 @@ class Server {
   const std::unique_ptr<const ProcessFacts> facts_;
   const int64_t started_ms_;
   std::atomic<bool> shutdown_requested_ = false;
+  std::atomic<int64_t> shutdown_until_ms_ = 0;
   Mutex shutdown_mutex_;
   ShutdownHandler shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);
   std::optional<ShutdownRequest> early_shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);

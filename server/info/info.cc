@@ -61,6 +61,9 @@ void AppendServer(Server& server, InfoText& text) {
   text.Line("executable", server.facts().executable);
   text.Line("config_file", server.config().ConfigFile());
   text.Line("io_threads_active", server.thread_count() > 1 ? 1 : 0);
+  if (const int64_t until_ms = server.shutdown_until_ms(); until_ms != 0) {
+    text.Line("shutdown_in_milliseconds", std::max<int64_t>(until_ms - now_ms, 0));
+  }
   text.Line("cloakroom_io_threads", server.thread_count());
   if (settings.port != 0) {
     std::string binds;

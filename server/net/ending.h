@@ -19,8 +19,9 @@ namespace cloakroom {
 /// that does not save ends all scripts, even while another end waits or saves. A signal that comes
 /// while the log gets its first base waits for the base.
 ///
-/// When the data is saved and all gates are closed, it waits for the replicas to get the rest, for
-/// shutdown-timeout seconds at most.
+/// It first waits until the replicas have everything, for shutdown-timeout seconds at most, while
+/// nobody may write; meanwhile it may be aborted, and so while it waits for a script. When the data
+/// is saved and all gates are closed, the replicas get the rest.
 ///
 /// None of this blocks the main loop, so that it still serves signals and systemd.
 ///
@@ -32,7 +33,8 @@ class Ending {
   /// The end may be asked for again while it is prepared.
   void Request(Server::ShutdownRequest request);
   /// Ends all scripts at once if the request saves nothing and will not be refused; nothing refuses
-  /// it afterwards. Any thread, since the main thread may be waiting for a script.
+  /// it afterwards. But if no script is busy, and replicas are to be waited for, that comes first.
+  /// Any thread, since the main thread may be waiting for a script.
   static void EndScriptsFor(Server& server, Server::ShutdownRequest& request);
 
   /// Whether an end was requested and has not come yet.
@@ -43,8 +45,15 @@ class Ending {
   /// Tries again soon. Meanwhile, ends slow scripts that have written nothing.
   void TryAgain(bool hold_back);
   void LookAgain();
+  /// Whether the replicas have what they need before anything is saved, or need not be waited for.
+  bool CaughtUp();
+  /// False: there is nothing to abort, or no way back.
+  bool Abort();
+  /// The server goes on; whoever has asked for the end gets an error.
+  void GoOn();
   /// The data is saved: stops the main loop as soon as the replicas have everything.
   void AwaitReplicas();
+  std::chrono::steady_clock::time_point UntilTimeOut() const;
   bool AwaitsBase(const Server::ShutdownRequest& request) const;
 
   boost::asio::io_context& main_loop_;
@@ -54,9 +63,11 @@ class Ending {
   bool trying_ = false;  ///< the main loop turns from inside Try
   bool told_ = false;    ///< the server log, what it waits for
   bool ends_ = false;
-  std::chrono::steady_clock::time_point replicas_until_;  ///< it waits for replicas until then
+  /// It waits for replicas until then; not set before the first wait.
+  std::optional<std::chrono::steady_clock::time_point> replicas_until_;
+  std::optional<int64_t> caught_up_at_;  ///< the offset that the replicas must get before it saves
   bool told_of_replicas_ = false;
-  std::optional<int64_t> last_offset_;  ///< that the replicas must get
+  std::optional<int64_t> last_offset_;  ///< that the replicas must get in the end
 };
 
 }  // namespace cloakroom

@@ -90,7 +90,7 @@ void Network::Run(int signals) {
         LogWarning("Received {} scheduling shutdown...", interrupted ? "SIGINT" : "SIGTERM");
         // Redis does not wait for a script any longer then either.
         if (interrupted && ending.waits()) {
-          ending.Request({.save = ShutdownSave::kNoSave, .force = true});
+          ending.Request({.save = ShutdownSave::kNoSave, .force = true, .now = true});
         } else {
           ending.Request(RequestOf(server_, interrupted));
         }

@@ -95,6 +95,7 @@ absl::StatusOr<std::string> LoadRun::LoadRdb(ByteSource& source, uint64_t size,
   options.stop = &stopped;
   options.aux = [&](std::string_view name, std::string_view value) {
     TakeAuxField(server, name, value);
+    if (parts_.backlog != nullptr) parts_.backlog->NoteField(name, value);
   };
   FunctionEngine functions(&target.libraries);
   options.function = [&](std::string_view library) {
@@ -141,6 +142,7 @@ absl::Status LoadRun::LoadLogFile(const std::string& path, bool last, bool runni
   const auto file = parts_.files.OpenForRead(path);
   if (!file.ok()) return UnreadableLog(path, file.status());
   FileSource source(**file);
+  if (parts_.backlog != nullptr) parts_.backlog->BeginFile();
   const LogPart part{.path = path, .source = source, .last = last, .running = running};
   std::string head = ReadHead(source);
   int64_t offset = 0;
@@ -162,6 +164,10 @@ absl::Status LoadRun::LoadLogFile(const std::string& path, bool last, bool runni
 
 absl::Status LoadRun::Replay(ByteSource& commands, int64_t offset, const LogPart& part) {
   AofReader reader(commands, offset);
+  AofBacklog* const backlog = parts_.backlog;
+  if (backlog != nullptr) {
+    reader.OnAnnotation([backlog](std::string_view line) { backlog->NoteAnnotation(line); });
+  }
   const std::unique_ptr<Applier> applier = parts_.appliers(parts_.hold);
   const int64_t before = parts_.progress.figures().done_bytes - offset;
   for (int count = 0;; ++count) {
@@ -181,6 +187,9 @@ absl::Status LoadRun::Replay(ByteSource& commands, int64_t offset, const LogPart
         const absl::Status applied = applier->Run(reader.arguments());
         if (!applied.ok()) {
           return RefusedCommand(part.path, reader.command_offset(), MessageOf(applied));
+        }
+        if (backlog != nullptr) {
+          backlog->NoteCommand(reader.arguments(), reader.bytes(), reader.in_transaction());
         }
         break;
       }

@@ -7,6 +7,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "replication/aof/aof_backlog.h"
 #include "replication/aof/aof_manifest.h"
 #include "replication/aof/append_only_file.h"
 #include "replication/files/bytes.h"
@@ -35,6 +36,7 @@ class LoadRun {
     LoadProgress& progress;
     Hold& hold;                      ///< closes all gates, and outlives the run
     absl::FunctionRef<bool()> stop;  ///< asked now and then; true ends the load with kCancelled
+    AofBacklog* backlog = nullptr;   ///< follows a log that is loaded; null: nobody does
   };
   explicit LoadRun(const Parts& parts) : parts_(parts) {}
 

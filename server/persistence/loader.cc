@@ -1,9 +1,11 @@
 #include "server/persistence/loader.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "replication/aof/aof_backlog.h"
 #include "replication/aof/aof_directory.h"
 #include "replication/files/file_status.h"
 #include "server/config/config_store.h"
@@ -66,37 +68,56 @@ absl::Status Loader::LoadAtStart(absl::FunctionRef<bool()> stop) {
   hold.WaitAndCloseAll(server_.keyspace());
   const int64_t started_us = server_.clock().MonotonicUs();
   const bool from_log = log_keeper_.wanted();
-  absl::Status status = Load({.from_log = from_log}, hold, stop);
+  std::optional<AofBacklog> backlog;
+  if (from_log) backlog.emplace(server_.stream(), server_.settings().repl_backlog_size_bytes);
+  AofBacklog* const follower = backlog ? &*backlog : nullptr;
+  absl::Status status = Load({.from_log = from_log}, hold, stop, follower);
   if (status.ok() && figures().total_bytes > 0) {
     const double seconds =
         static_cast<double>(server_.clock().MonotonicUs() - started_us) / 1'000'000;
     LogNotice("DB loaded from {}: {:.3f} seconds, {} keys", from_log ? "append only file" : "disk",
               seconds, KeysOf(server_.keyspace()));
   }
+  if (status.ok()) TakeUpHistory(follower);
+  backlog.reset();
   if (status.ok() && from_log) status = log_keeper_.Resume();
   // Before the gates open: those who wait for them must not save a part as the whole.
   if (!status.ok()) work_.ForgoSaving();
   HistoryPlaces* const places = server_.persistence().places();
-  if (status.ok() && places != nullptr) places->Restart(/*is_rdb=*/!from_log, hold);
+  if (status.ok() && places != nullptr) places->BeginRole(hold);
   End(status.ok());
   return status;
 }
 
-absl::Status Loader::Load(const ReloadOptions& options, Hold& hold,
-                          absl::FunctionRef<bool()> stop) {
-  if (options.from_log) return LoadLog(hold, stop);
+void Loader::TakeUpHistory(const AofBacklog* backlog) {
+  // Also a log whose statements do not hold any more.
+  if (backlog != nullptr && backlog->makes_statements()) journal_.file().NoteStatements();
+  HistoryPlaces* const places = server_.persistence().places();
+  if (places == nullptr) return;
+  if (figures().lost > 0) {
+    places->TakeUp(std::nullopt);  // the data is another than its file says
+  } else if (backlog != nullptr) {
+    places->TakeUp(backlog->place());
+  } else {
+    places->TakeUpFields();
+  }
+}
+
+absl::Status Loader::Load(const ReloadOptions& options, Hold& hold, absl::FunctionRef<bool()> stop,
+                          AofBacklog* backlog) {
+  if (options.from_log) return LoadLog(hold, stop, backlog);
   const std::string path = server_.config().Text("dbfilename");
   if (path.empty()) return absl::OkStatus();
   return LoadRun({server_, files_, appliers_, progress_, hold, stop})
       .LoadSnapshot(path, options.merge);
 }
 
-absl::Status Loader::LoadLog(Hold& hold, absl::FunctionRef<bool()> stop) {
+absl::Status Loader::LoadLog(Hold& hold, absl::FunctionRef<bool()> stop, AofBacklog* backlog) {
   auto loaded = log_keeper_.LoadManifest();
   if (!loaded.ok()) return loaded.status();
   AppendOnlyFile& log = journal_.file();
-  absl::Status status =
-      LoadRun({server_, files_, appliers_, progress_, hold, stop}).LoadLog(loaded->manifest, log);
+  absl::Status status = LoadRun({server_, files_, appliers_, progress_, hold, stop, backlog})
+                            .LoadLog(loaded->manifest, log);
   if (!status.ok()) return status;
   if (log.state() == AppendOnlyFile::State::kOff) log.Adopt(std::move(loaded->manifest));
   return absl::OkStatus();
@@ -146,7 +167,7 @@ absl::Status Loader::LoadFromPrimary(const PrimaryData& data) {
 absl::Status Loader::ReplaceByPrimary(const PrimaryData& data, Hold& hold) {
   Begin();
   server_.sessions().RevokeAll();
-  if (journal_.on()) log_keeper_.Suspend();
+  SuspendLog();
   ChangeFeed& feed = server_.keyspace().feed();
   feed.set_silent(true);
   const auto empty = [&] {
@@ -164,6 +185,12 @@ absl::Status Loader::ReplaceByPrimary(const PrimaryData& data, Hold& hold) {
   feed.set_silent(false);
   End(status.ok());
   return status;
+}
+
+/// Also one that was turned off, and whose files are not closed yet: it is not to get the bytes of
+/// another history.
+void Loader::SuspendLog() {
+  if (journal_.file().state() != AppendOnlyFile::State::kOff) log_keeper_.Suspend();
 }
 
 absl::Status Loader::LoadBeside(const PrimaryData& data, LoadProgress::Phase phase) {
@@ -206,7 +233,7 @@ absl::Status Loader::LoadBeside(const PrimaryData& data, LoadProgress::Phase pha
 void Loader::Swap(const LoadRun::Target& fresh, Hold& hold) {
   LogNotice("MASTER <-> REPLICA sync: Swapping active DB with loaded DB");
   server_.sessions().RevokeAll();
-  if (journal_.on()) log_keeper_.Suspend();
+  SuspendLog();
   ChangeFeed& feed = server_.keyspace().feed();
   feed.set_silent(true);
   Hold spare(fresh.keyspace.background_slot());

@@ -17,6 +17,7 @@
 
 namespace cloakroom {
 
+class AofBacklog;
 class ChangeJournal;
 class LogKeeper;
 class Saver;
@@ -80,12 +81,16 @@ class Loader {
 
  private:
   absl::Status ReloadAlone(const ReloadOptions& options);
-  absl::Status Load(const ReloadOptions& options, Hold& hold, absl::FunctionRef<bool()> stop);
-  absl::Status LoadLog(Hold& hold, absl::FunctionRef<bool()> stop);
+  /// `backlog` follows a log; null: nobody does.
+  absl::Status Load(const ReloadOptions& options, Hold& hold, absl::FunctionRef<bool()> stop,
+                    AofBacklog* backlog = nullptr);
+  absl::Status LoadLog(Hold& hold, absl::FunctionRef<bool()> stop, AofBacklog* backlog);
+  void TakeUpHistory(const AofBacklog* backlog);
   absl::Status LoadInPlace(const ReloadOptions& options, Hold& hold);
   absl::Status ReplaceByPrimary(const PrimaryData& data, Hold& hold);
   /// Puts what was loaded beside in place of all data.
   void Swap(const LoadRun::Target& fresh, Hold& hold);
+  void SuspendLog();
   void End(bool ok);
 
   Server& server_;

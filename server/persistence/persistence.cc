@@ -65,13 +65,17 @@ Persistence::EndStep Persistence::PrepareToEnd(ShutdownSave ending, bool force,
   if (saves && !work_.saving_forgone() && !saver_.SaveAlone(meanwhile).ok() && !force &&
       !work_.saving_forgone()) {
     LogWarning("Error trying to save the DB, can't exit.");
-    if (places_ != nullptr) places_->Unseal();
-    last_hold_.reset();
-    last_turn_.reset();
+    GiveUpEnd();
     return EndStep::kRefused;
   }
   log_keeper_.Close();
   return EndStep::kDone;
+}
+
+void Persistence::GiveUpEnd() {
+  if (places_ != nullptr) places_->Unseal();
+  last_hold_.reset();
+  last_turn_.reset();
 }
 
 bool Persistence::TryCloseGates() {

@@ -59,6 +59,8 @@ class Persistence {
   /// save itself takes long; `meanwhile` is called now and then during it. On the main thread.
   EndStep PrepareToEnd(
       ShutdownSave ending, bool force, absl::FunctionRef<void()> meanwhile = [] {});
+  /// After kNotYet: the server does not end after all. On the same thread.
+  void GiveUpEnd();
   /// Opens the gates after PrepareToEnd, on the same thread, when no event loop runs any more.
   void OpenGates() { last_hold_.reset(); }
 

@@ -44,7 +44,7 @@ SnapshotHead HeadOf(Server& server, bool log_base) {
                          {"used-mem", std::to_string(MemoryMeter::UsedBytes())},
                          {"aof-base", log_base ? "1" : "0"}};
   HistoryPlaces* const places = server.persistence().places();
-  if (places != nullptr && !log_base) places->AddFields(&fields);
+  if (places != nullptr) places->AddFields(&fields);
   for (const ScriptPtr& script : server.scripts().Pinned()) {
     fields.emplace_back(kScriptAux, script->text);
   }

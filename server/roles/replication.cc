@@ -85,6 +85,7 @@ Replication::FullSyncPoint Replication::BeginFullSync() {
     line = history_.BeginBacklog(begin.position, random_);
     begin.point = {.id = history_.id1(), .offset = history_.OffsetAt(begin.position)};
     pinned_ = begin.position;
+    StateHistory();
     if (line) {
       kept_ = begin.position;
       stream_.Keep(*this, kept_);
@@ -95,10 +96,12 @@ Replication::FullSyncPoint Replication::BeginFullSync() {
   return begin;
 }
 
-void Replication::ForgetHistory() {
+void Replication::ForgetHistory(bool log_agrees) {
   {
     MutexLock lock(mutex_);
+    if (!log_agrees) server_.persistence().journal().file().Distrust();
     history_.ChangeId(random_);
+    StateHistory();
   }
   board_.Clear();
   if (Transport* const its_transport = transport()) its_transport->Dismiss();
@@ -157,6 +160,7 @@ void Replication::DropIdleBacklog(int64_t now_ms, int64_t no_replicas_since_ms) 
     MutexLock lock(mutex_);
     if (!history_.backlog() || primary_ || pinned_ != INT64_MAX) return;
     line = history_.DropBacklog(ttl_s, random_);
+    StateHistory();
     kept_ = ChangeStream::kNothing;
     stream_.Keep(*this, kept_);
   }

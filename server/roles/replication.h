@@ -149,15 +149,18 @@ class Replication final : public HistoryPlaces, private StreamReader {
   // HistoryPlaces.
   void AddFields(RdbAuxFields* fields) override;
   void NoteField(std::string_view name, std::string_view value) override;
-  /// Also becomes what `replicaof` says.
-  void Restart(bool is_rdb, Hold& hold) override;
+  void TakeUpFields() override;
+  void TakeUp(const std::optional<AofPlace>& place) override;
+  /// Becomes what `replicaof` says.
+  void BeginRole(Hold& hold) override;
   void Seal() override;
   void Unseal() override;
   /// The offset that replicas must have, so that nothing is lost with this server.
   int64_t last_offset() const;
 
-  /// The data is another than the stream says: no replica may continue from it.
-  void ForgetHistory();
+  /// No replica may continue from here: the stream has another name. `log_agrees`: the log still
+  /// holds the data; otherwise nobody may continue from the log either, until it is rewritten.
+  void ForgetHistory(bool log_agrees = true);
   struct Figures {
     ReplicationId id1;
     ReplicationId id2;
@@ -259,6 +262,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   bool PerformOne(const FailoverAction& action, Hold* hold);
   void ApplyRole(bool replica);
   void KeepStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StateHistory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SyncServer Standing() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t BacklogSize() const;
 

@@ -111,6 +111,7 @@ void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failove
     following.cached = history_.BecomeReplica(stream_.tail());
     if (data_lost_) following.cached.reset();
     KeepStream();
+    StateHistory();
     primary_ = primary;
     link_ = {};
   }
@@ -134,6 +135,7 @@ void Replication::BecomePrimary(Hold& hold) {
     line = history_.Promote(stream_.tail(), random_);
     primary_.reset();
     data_lost_ = false;
+    StateHistory();
   }
   // Other replicas continue here, so the next record says its database.
   stream_.SetDb(ChangeStream::kKeepsDb);
@@ -169,6 +171,15 @@ void Replication::KeepStream() {
   stream_.Keep(*this, kept_);
 }
 
+/// Tells the log. Without a backlog, or with data that is nobody's, nobody may continue from it.
+void Replication::StateHistory() {
+  AofHistory history;
+  if (history_.backlog() && !data_lost_) {
+    history = {.id = std::string(history_.id1().text()), .bias = history_.bias()};
+  }
+  server_.persistence().journal().file().SetHistory(std::move(history));
+}
+
 // ---- at the start
 
 void Replication::AddFields(RdbAuxFields* fields) {
@@ -188,28 +199,52 @@ void Replication::NoteField(std::string_view name, std::string_view value) {
   if (name == "repl-stream-db") loaded_.db = static_cast<int>(ParseInteger(value).value_or(0));
 }
 
-void Replication::Restart(bool is_rdb, Hold& hold) {
-  const std::vector<std::string> words = server_.config().Words("replicaof");
-  bool known = false;
-  int db = 0;
+void Replication::TakeUpFields() {
+  std::optional<AofPlace> place;
   {
     MutexLock lock(mutex_);
-    if (is_rdb && loaded_.id && loaded_.offset >= 0) {
-      const HistoryPoint point{*loaded_.id, loaded_.offset};
+    if (loaded_.id) {
+      place = {.id = std::string(loaded_.id->text()),
+               .offset = loaded_.offset,
+               .begin = stream_.tail(),
+               .db = loaded_.db};
+    }
+  }
+  TakeUp(place);
+}
+
+void Replication::TakeUp(const std::optional<AofPlace>& place) {
+  const bool replica = !server_.config().Words("replicaof").empty();
+  const std::optional<ReplicationId> id = place ? ReplicationId::Parse(place->id) : std::nullopt;
+  bool known = false;
+  {
+    MutexLock lock(mutex_);
+    if (id) {
+      const HistoryPoint point{*id, place->offset};
       const int64_t tail = stream_.tail();
-      known = words.empty() ? history_.RestartAsPrimary(point, tail, tail, random_)
-                            : history_.RestartAsReplica(point, tail, tail);
-      db = loaded_.db;
+      known = replica ? history_.RestartAsReplica(point, place->begin, tail)
+                      : history_.RestartAsPrimary(point, place->begin, tail, random_);
     }
     // Our own id is new, and no primary knows it.
-    data_lost_ = !known && !words.empty();
-    if (known) KeepStream();
+    data_lost_ = !known && replica;
+    if (known) {
+      kept_ = place->begin;
+      stream_.Keep(*this, kept_);
+    }
+    StateHistory();
   }
-  if (words.empty()) {
-    if (known) server_.persistence().journal().set_replicated(true);
-    return;
-  }
-  if (db > 0 && db < server_.keyspace().database_count()) stream_.SetDb(db);
+  if (!known) return;
+  LogNotice("The data is that of offset {} of the history {}; {} bytes before it are the backlog.",
+            place->offset, place->id, stream_.tail() - place->begin);
+  if (!replica) return server_.persistence().journal().set_replicated(true);
+  // A primary says its database anew; a replica goes on in the one that its primary has selected.
+  const bool exists = place->db >= 0 && place->db < server_.keyspace().database_count();
+  stream_.SetDb(exists ? place->db : 0);
+}
+
+void Replication::BeginRole(Hold& hold) {
+  const std::vector<std::string> words = server_.config().Words("replicaof");
+  if (words.empty()) return;
   BecomeReplica(hold, {words[0], static_cast<int>(ParseInteger(words[1]).value_or(0))});
 }
 
@@ -241,6 +276,7 @@ void Replication::TakeOver(const std::optional<HistoryPoint>& point) {
     if (!point || !history_.TakeOver(*point, tail)) history_.ChangeId(random_);
     // Our replicas may still be sent what is before it; KeepFrom frees that.
     data_lost_ = false;
+    StateHistory();
   }
   primary_stream_->set_db(db);
   board_.Clear();
@@ -252,6 +288,7 @@ void Replication::LoseData() {
     MutexLock lock(mutex_);
     history_.ChangeId(random_);
     data_lost_ = true;
+    StateHistory();
   }
   board_.Clear();
   if (Transport* const its_transport = transport()) its_transport->Dismiss();
@@ -263,6 +300,7 @@ bool Replication::Continue(Turn turn, const ReplicationId& id) {
     MutexLock lock(mutex_);
     if (turn != turn_) return false;
     changed = history_.Continue(id, stream_.tail());
+    StateHistory();
   }
   if (!changed) return true;
   // So that our own replicas learn the new id.

@@ -7,13 +7,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from crash import disorder, disturber, modes, transfers, units, verify, writer
+from crash import disorder, disturber, follower, modes, transfers, units, verify, writer
 from support import resp, servers
 
 MOVERS = 8
 DISORDERS_IN_LIFE = 10_000_000  # more than the work before one kill needs
 LONGEST_WORK_S = 0.7
 LONGEST_SHUTDOWN_S = 0.1
+FOLLOWED_SHARE = 0.5  # of the lives with a log
 LOADS_KILLED = (0, 0, 0, 1, 2)  # how many of the starts that follow a crash are killed as well
 DIGEST = hashlib.sha1(units.SCRIPT.encode()).hexdigest()
 
@@ -41,6 +42,10 @@ class Life:
         self._took_s = {}
         self._load_s = 0.05
         self._server = None
+        self._followed = kind == "cloakroom" and mode.has_log and self._rng.random() < FOLLOWED_SHARE
+        if self._followed:
+            self.directives.update(follower.PROMPT)
+        self.follower = None
         self.damage = lambda data: None  # what self_test does to the files before a restart
         self.story = []  # what happened to this directory, for the report of a failure
 
@@ -64,6 +69,8 @@ class Life:
             else:
                 connection.ok("SAVE")
         self._server.directives = {**self._server.directives, **self.directives}
+        if self._followed:
+            self.follower = follower.Follower(self._server, self.directory / "follower", self._random())
 
     def crash(self):
         """Works until a kill, and restarts. Returns the number of kills; raises Wrong."""
@@ -77,9 +84,14 @@ class Life:
         bounds = [(self._least(n, one, killed_at, ended), one.sent) for n, one in enumerate(writers)]
         self._keep_as_killed()
         self.damage(self.directory / "data")
+        if self.follower:
+            self.follower.crash()
         kills = 1 + self._kill_loads()
         self._restart()
         errors += self.look(self._server, bounds)
+        if self.follower:
+            self.follower.restart()
+            errors += self.follower.differences()
         if errors:
             raise Wrong("; ".join(errors))
         return kills
@@ -171,6 +183,8 @@ class Life:
 
     def exchange(self):
         """redis-server loads what Cloakroom left, with equal content. Raises Wrong."""
+        if self.follower:
+            self.follower.stop()
         self._server.kill()
         other = servers.Server("redis", self.directives, directory=self._server.directory)
         try:
@@ -191,7 +205,8 @@ class Life:
 
     def end(self, keep):
         """Stops the server, and removes the directory unless it is to be kept."""
-        if self._server is not None:
-            self._server.stop()
+        for one in (self.follower, self._server):
+            if one is not None:
+                one.stop()
         if not keep:
             shutil.rmtree(self.directory, ignore_errors=True)

@@ -57,7 +57,9 @@ def live(kind, mode, seed, kills, tally):
         tally.broken(f"{where}, after {done} kills", one, error)
     finally:
         one.end(keep=tally.failed > failed_before)
-    print(f"{where}: {done} kills, {one.units_done()} units, {time.monotonic() - started:.1f} s",
+    synced = (f", {one.follower.partial} partial and {one.follower.full} full syncs"
+              if one.follower else "")
+    print(f"{where}: {done} kills, {one.units_done()} units{synced}, {time.monotonic() - started:.1f} s",
           flush=True)
     return max(done, 1)
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "tests/support/test_clock.h"
 
@@ -30,17 +31,24 @@ class AofPendingTest : public ::testing::Test {
       ReadUpTo(mark.position, text);
       if (mark.new_file) text += "<" + mark.new_file->path + ">";
       text += mark.text;
+      if (mark.history) text += Statement(mark);
       read_ += mark.skipped;
     }
     ReadUpTo(claimed, text);
     return text;
   }
 
+  const AofHistory kHistory = {.id = "id", .bias = 10};
   TestClock clock_;
   ChangeStream stream_{0};
   AofPending pending_{stream_, clock_};
 
  private:
+  static std::string Statement(const AofMark& mark) {
+    const AofHistory& history = *mark.history;
+    return absl::StrCat("[@", mark.position, " ", history.known() ? history.id : "none",
+                        history.known() ? absl::StrCat("+", history.bias) : "", "]");
+  }
   void ReadUpTo(int64_t end, std::string& text) {
     if (end <= read_) return;
     stream_.Read(read_, end, [&](std::string_view piece) { text += piece; });
@@ -67,6 +75,15 @@ TEST_F(AofPendingTest, TheLogLeavesOutWhatIsOnlyForOthers) {
   EXPECT_EQ(TakeAll(), "ab");
   pending_.AppendUnlogged("ping");
   EXPECT_FALSE(pending_.Await(true, 0, 0)) << "it wakes no writer";
+}
+
+TEST_F(AofPendingTest, WhatIsOnlyForOthersWakesAWriterThatAskedForItOnce) {
+  pending_.set_unlogged_wakes(true);
+  pending_.AppendUnlogged("ping");
+  EXPECT_TRUE(pending_.Await(true, 0, 0));
+  TakeAll();
+  pending_.AppendUnlogged("ping");
+  EXPECT_FALSE(pending_.Await(true, 0, 0));
 }
 
 TEST_F(AofPendingTest, TheLogOfAReplicaIsThePrimarysStreamWithoutWhatIsOnlyForOthers) {
@@ -141,6 +158,62 @@ TEST_F(AofPendingTest, ATimestampStandsBeforeTheFirstRecordOfASecond) {
   pending_.Switch({"next", nullptr});
   pending_.Append("d");
   EXPECT_EQ(TakeAll(), "#TS:1800000000\r\nab#TS:1800000001\r\nc<next>#TS:1800000001\r\nd");
+}
+
+// ---- the history
+
+TEST_F(AofPendingTest, AHistoryIsAMarkAtTheTail) {
+  pending_.Append("a");
+  pending_.SetHistory(kHistory);
+  pending_.SetHistory(kHistory);
+  pending_.Append("b");
+  EXPECT_EQ(TakeAll(), "a[@1 id+10]b") << "once";
+  pending_.SetHistory({});
+  pending_.Append("c");
+  EXPECT_EQ(TakeAll(), "[@2 none]c");
+}
+
+TEST_F(AofPendingTest, WithoutAHistoryNothingIsStated) {
+  pending_.SetHistory({});
+  pending_.Switch({"next", nullptr});
+  pending_.set_logging(false);
+  pending_.Begin(/*is_new=*/true);
+  EXPECT_EQ(TakeAll(), "<next>");
+}
+
+TEST_F(AofPendingTest, EachFileStatesTheHistory) {
+  pending_.set_logging(false);
+  pending_.SetHistory(kHistory);
+  pending_.AppendChanges(SetInDatabase3());
+  pending_.Switch({"first", nullptr});
+  EXPECT_EQ(TakeAll(), kSelect3 + kSet + "<first>" + kSelect3 + "[@50 id+10]");
+  pending_.set_logging(false);
+  pending_.Begin(/*is_new=*/true);
+  EXPECT_EQ(TakeAll(), kSelect3 + "[@50 id+10]");
+  pending_.set_logging(false);
+  pending_.Begin(/*is_new=*/false);
+  EXPECT_EQ(TakeAll(), "[@50 id+10]");
+}
+
+TEST_F(AofPendingTest, AStatementThatDoesNotHoldAnyMoreIsTakenBack) {
+  pending_.set_logging(false);
+  pending_.NoteStatements();
+  pending_.Begin(/*is_new=*/false);
+  EXPECT_EQ(TakeAll(), "[@0 none]");
+}
+
+TEST_F(AofPendingTest, ALogThatIsNotTrustedStatesNothingUntilItsNextBase) {
+  pending_.Distrust();
+  pending_.SetHistory(kHistory);
+  EXPECT_EQ(TakeAll(), "");
+  pending_.Switch({"first", nullptr});
+  EXPECT_EQ(TakeAll(), "<first>[@0 id+10]");
+  pending_.Distrust();
+  pending_.Distrust();
+  pending_.SetHistory({.id = "id", .bias = 20});
+  EXPECT_EQ(TakeAll(), "[@0 none]");
+  pending_.Switch({"next", nullptr});
+  EXPECT_EQ(TakeAll(), "<next>[@0 id+20]");
 }
 
 TEST_F(AofPendingTest, AMarkIsSetBeforeTheWriterComesThere) {

@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "replication/files/file_status.h"
 #include "tests/replication/support/faulty_files.h"
@@ -22,9 +26,13 @@ class Notes final : public AofObserver {
  public:
   void AofNotice(std::string_view text) override { texts.emplace_back(text); }
   void AofWarning(std::string_view text) override { texts.emplace_back(text); }
-  void AofLatency(std::string_view event, int64_t) override { events.emplace_back(event); }
+  void AofLatency(std::string_view event, int64_t) override {
+    events.emplace_back(event);
+    if (while_writing) while_writing();
+  }
 
   std::vector<std::string> texts, events;
+  std::function<void()> while_writing;
 };
 
 class AofWriterTest : public ::testing::Test {
@@ -293,6 +301,151 @@ TEST_F(AofWriterTest, WhatIsOnlyForOthersIsLeftOutAlsoWhenBytesAreWrittenOnceMor
   files_.Crash();
   EXPECT_EQ(Content(), "abc");
   EXPECT_EQ(writer_.durable_offset(), pending_.appended());
+}
+
+// ---- what it states of the history
+
+class AofStatementsTest : public AofWriterTest {
+ protected:
+  AofStatementsTest() {
+    writer_.set_fsync(AofFsync::kEverySec);
+    pending_.SetHistory({.id = kId, .bias = 1000});
+    writer_.Step();
+    EXPECT_EQ(Content(), kStart);
+  }
+
+  void Extend(std::string_view bytes, std::optional<std::string> instead) {
+    const int64_t begin = stream_.tail();
+    bytes.copy(stream_.Room(begin).data(), bytes.size());
+    pending_.Extend(begin + static_cast<int64_t>(bytes.size()), 0, std::move(instead));
+  }
+
+  const std::string kId = std::string(40, 'a');
+  const std::string kStart = "#REPL:" + kId + ":1000\r\n";
+};
+
+TEST_F(AofStatementsTest, AnOffsetStandsBeforeTheRecordBehindWhatIsLeftOut) {
+  pending_.Append("a");
+  pending_.AppendUnlogged("ping");
+  pending_.AppendUnlogged("publish");
+  AppendAndStep("b");
+  EXPECT_EQ(Content(), kStart + "a#OFF:1012\r\nb");
+  AppendAndStep("c");
+  EXPECT_EQ(Content(), kStart + "a#OFF:1012\r\nbc");
+  EXPECT_EQ(writer_.file_size(), static_cast<int64_t>(Content().size()));
+}
+
+TEST_F(AofStatementsTest, AtTheEndAnOffsetIsStatedOnceASecond) {
+  pending_.AppendUnlogged("ping");
+  EXPECT_TRUE(pending_.Await(true, 0, 0)) << "the writer is woken";
+  EXPECT_EQ(writer_.Step().us, AofWriter::kStateEveryUs);
+  EXPECT_EQ(Content(), kStart + "#OFF:1004\r\n");
+  clock_.AdvanceMs(400);
+  pending_.AppendUnlogged("ping");
+  EXPECT_FALSE(pending_.Await(true, 0, 0)) << "it looks by itself";
+  EXPECT_EQ(writer_.Step().us, AofWriter::kStateEveryUs - 400'000);
+  EXPECT_EQ(Content(), kStart + "#OFF:1004\r\n");
+  clock_.AdvanceMs(600);
+  writer_.Step();
+  EXPECT_EQ(Content(), kStart + "#OFF:1004\r\n#OFF:1008\r\n");
+  clock_.AdvanceMs(1000);
+  EXPECT_EQ(writer_.Step().us, AofWriter::kForever) << "and then it sleeps";
+  EXPECT_EQ(Content(), kStart + "#OFF:1004\r\n#OFF:1008\r\n");
+  pending_.AppendUnlogged("ping");
+  EXPECT_TRUE(pending_.Await(true, 0, 0));
+}
+
+TEST_F(AofStatementsTest, AnOffsetThatBecomesDueDuringAStepIsStatedByTheNext) {
+  pending_.AppendUnlogged("ping");
+  writer_.Step();
+  clock_.AdvanceMs(999);
+  pending_.AppendUnlogged("ping");
+  notes_.while_writing = [this] { clock_.AdvanceMs(5); };
+  EXPECT_EQ(writer_.Step().us, 0);
+  writer_.Step();
+  EXPECT_EQ(Content(), kStart + "#OFF:1004\r\n#OFF:1008\r\n");
+}
+
+TEST_F(AofStatementsTest, TheEndOfTheLogStatesItsOffset) {
+  for (int i = 0; i < 2; i++) {
+    pending_.AppendUnlogged("ping");
+    writer_.Step();
+  }
+  EXPECT_OK(writer_.Finish());
+  EXPECT_EQ(Content(), kStart + "#OFF:1004\r\n#OFF:1008\r\n");
+}
+
+TEST_F(AofStatementsTest, WhatIsNotTheStreamsStandsBetweenTwoStatements) {
+  Extend("a", std::nullopt);
+  Extend("PING", "");
+  Extend("foreign", "f");
+  Extend("b", std::nullopt);
+  writer_.Step();
+  EXPECT_EQ(Content(), kStart + "a#REPL:-\r\nf#REPL:" + kId + ":1012\r\nb");
+}
+
+TEST_F(AofStatementsTest, AFileStatesTheHistoryAndNotTheOffsetOfTheOneBefore) {
+  pending_.AppendChanges([] {
+    ChangeBatch batch;
+    batch.Add(3, ChangeKind::kCommand, {"PING"});
+    return batch;
+  }());
+  pending_.AppendUnlogged("ping");
+  pending_.Switch({"dir/b", *files_.Create("dir/b")});
+  AppendAndStep("new");
+  const std::string select = "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n";
+  EXPECT_EQ(Content(), kStart + select + "*1\r\n$4\r\nPING\r\n");
+  EXPECT_EQ(files_.Content("dir/b"), select + "#REPL:" + kId + ":1041\r\nnew");
+}
+
+TEST_F(AofStatementsTest, ANewHistoryNeedsNoOffset) {
+  pending_.Append("a");
+  pending_.AppendUnlogged("ping");
+  pending_.SetHistory({.id = kId, .bias = 7000});
+  pending_.Append("b");
+  pending_.SetHistory({});
+  pending_.AppendUnlogged("ping");
+  AppendAndStep("c");
+  EXPECT_EQ(Content(), kStart + "a#REPL:" + kId + ":7005\r\nb#REPL:-\r\nc");
+}
+
+TEST_F(AofStatementsTest, StatementsAreWrittenOnceMoreWithTheBytesOfAFailedSync) {
+  clock_.AdvanceMs(5000);
+  pending_.Append("a");
+  pending_.AppendUnlogged("ping");
+  pending_.Append("b");
+  Extend("foreign", "f");
+  pending_.AppendUnlogged("ping");
+  files_.FailNth(1, Call::kSync);
+  writer_.Step();
+  EXPECT_TRUE(writer_.failing());
+  writer_.Step();
+  files_.Crash();
+  EXPECT_EQ(Content(),
+            kStart + "a#OFF:1005\r\nb#REPL:-\r\nf#REPL:" + kId + ":1013\r\n#OFF:1017\r\n");
+  EXPECT_EQ(writer_.file_size(), static_cast<int64_t>(Content().size()));
+}
+
+/// Whichever call fails, each statement is there once.
+TEST_F(AofStatementsTest, EveryFaultIsRecoveredFromWithTheSameStatements) {
+  std::string expected = kStart;
+  int64_t offset = 1000;
+  for (int n = 1; n < 12; n++) {
+    files_.FailNth(n);
+    pending_.AppendUnlogged("ping");
+    pending_.Append("x");
+    Extend("foreign", "f");
+    offset += 12;
+    expected += "#OFF:" + std::to_string(offset - 8) + "\r\nx#REPL:-\r\nf#REPL:" + kId + ":" +
+                std::to_string(offset) + "\r\n";
+    do {
+      clock_.AdvanceMs(1000);
+      writer_.Step();
+    } while (writer_.failing());
+    files_.Heal();
+    writer_.Step();
+    EXPECT_EQ(Content(), expected) << "call " << n;
+  }
 }
 
 TEST_F(AofWriterTest, WhatIsAppendedBetweenTwoLogsIsInNeither) {

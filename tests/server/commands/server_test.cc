@@ -50,6 +50,22 @@ TEST_F(ServerCommandsTest, TheFirstShutdownIsKeptForAHandlerThatComesLater) {
   EXPECT_TRUE(requests[0].force);
 }
 
+TEST_F(ServerCommandsTest, AnAbortIsNoShutdownAndRefusedWhereThereIsNone) {
+  int refusals = 0;
+  server_.RequestShutdown({.abort = true, .answered = [&](bool refused) { refusals += refused; }});
+  EXPECT_EQ(refusals, 1);
+  EXPECT_FALSE(server_.shutdown_requested());
+  bool asked = false;
+  server_.set_shutdown_handler([&](const Server::ShutdownRequest&) { asked = true; });
+  EXPECT_FALSE(asked) << "it is not kept for later";
+}
+
+TEST_F(ServerCommandsTest, InfoSaysHowLongTheEndWaits) {
+  EXPECT_THAT(Run("INFO server"), testing::Not(testing::HasSubstr("shutdown_in_milliseconds")));
+  server_.set_shutdown_until_ms(server_.clock().NowMs() + 700);
+  EXPECT_THAT(Run("INFO server"), testing::HasSubstr("shutdown_in_milliseconds:700\r\n"));
+}
+
 TEST_F(ServerCommandsTest, ShutdownRefusesWhatContradictsItself) {
   bool asked = false;
   server_.set_shutdown_handler([&](const Server::ShutdownRequest&) { asked = true; });

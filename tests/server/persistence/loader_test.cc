@@ -6,6 +6,8 @@
 
 #include "gmock/gmock.h"
 #include "replication/files/file_status.h"
+#include "server/roles/replication.h"
+#include "storage/keyspace/hold.h"
 #include "tests/replication/support/rdb_bytes.h"
 #include "tests/server/support/persistence_fixture.h"
 
@@ -143,6 +145,101 @@ TEST_F(LogLoaderTest, ATornTailIsCutOrRefusedAsConfigured) {
   EXPECT_OK(cut.loaded());
   EXPECT_EQ(cut.keys(), 1U);
   EXPECT_LT(files_.Content(path)->size(), torn.size());
+}
+
+// ---- at the start: the place in the history
+
+/// A server with a history that others continue.
+class ReplicatedLogTest : public JournalledTest {
+ protected:
+  ReplicatedLogTest() {
+    Hold hold(server_.keyspace().background_slot());
+    hold.WaitAndCloseAll(server_.keyspace());
+    server_.replication().BeginFullSync();
+  }
+
+  Replication::Figures Ours() { return server_.replication().figures(); }
+  Replication::Figures NextLife(const std::vector<std::string>& options = {"--appendonly", "yes"}) {
+    Life next(clock_, files_, options);
+    EXPECT_OK(next.loaded());
+    return next.server().replication().figures();
+  }
+  const std::string path_ = "appendonlydir/appendonly.aof.1.incr.aof";
+};
+
+TEST_F(ReplicatedLogTest, ARestartTakesUpThePlaceAndTheBacklog) {
+  Run("SET a 1");
+  Run("PUBLISH channel message");
+  FlushLog();
+  const Replication::Figures before = Ours();
+  const Replication::Figures after = NextLife();
+  EXPECT_TRUE(after.backlog);
+  EXPECT_EQ(after.id2, before.id1);
+  EXPECT_FALSE(after.id1 == before.id1);
+  EXPECT_LE(after.offset, before.offset);
+  EXPECT_EQ(after.second_offset, after.offset + 1);
+  EXPECT_EQ(after.first_byte, before.first_byte);
+  EXPECT_THAT(*files_.Content(path_), HasSubstr("#REPL:" + std::string(after.id1.text()) + ":" +
+                                                std::to_string(after.offset) + "\r\n"));
+}
+
+TEST_F(ReplicatedLogTest, ATornTailIsNotCounted) {
+  Run("SET a 1");
+  FlushLog();
+  const int64_t whole = Ours().offset;
+  Run("SET a 2");
+  FlushLog();
+  const std::string content = *files_.Content(path_);
+  files_.Put(path_, content.substr(0, content.size() - 1));
+  EXPECT_EQ(NextLife().offset, whole);
+}
+
+TEST_F(ReplicatedLogTest, AStatementThatDoesNotHoldAnyMoreIsTakenBackInTheLog) {
+  Run("SET a 1");
+  FlushLog();
+  files_.Put(path_, *files_.Content(path_) + "#OFF:0\r\n");
+  const std::string before = *files_.Content(path_);
+  EXPECT_FALSE(NextLife().backlog);
+  EXPECT_EQ(files_.Content(path_), before + "#REPL:-\r\n");
+}
+
+TEST_F(ReplicatedLogTest, ABaseHasThePlaceToo) {
+  Run("SET a 1");
+  log_keeper().Schedule();
+  Settle();
+  files_.Put("appendonlydir/appendonly.aof.2.incr.aof", "");
+  const Replication::Figures before = Ours();
+  const Replication::Figures after = NextLife();
+  EXPECT_EQ(after.id2, before.id1);
+  EXPECT_EQ(after.offset, before.offset);
+}
+
+TEST_F(ReplicatedLogTest, WhereDataWasLostNobodyContinues) {
+  Run("SET a 1");
+  ASSERT_TRUE(Snapshot());
+  EXPECT_TRUE(NextLife({}).backlog);
+  std::string content = *files_.Content("dump.rdb");
+  content.resize(content.size() - 9);
+  files_.Put("dump.rdb", content);
+  EXPECT_FALSE(NextLife({"--repair", "yes"}).backlog);
+}
+
+TEST_F(ReplicatedLogTest, WhileTheServerRunsALoadPutsNothingBack) {
+  Run("SET a 1");
+  const int64_t tail = server_.stream().tail();
+  EXPECT_OK(loader().Reload({.from_log = true}));
+  EXPECT_EQ(server_.stream().tail(), tail);
+}
+
+TEST_F(LogLoaderTest, ALogWithoutStatementsHasNoPlace) {
+  Run("SET a 1");
+  FlushLog();
+  const auto before = files_.Content("appendonlydir/appendonly.aof.1.incr.aof");
+  {
+    Life next(clock_, files_, {"--appendonly", "yes"});
+    EXPECT_FALSE(next.server().replication().figures().backlog);
+  }
+  EXPECT_EQ(files_.Content("appendonlydir/appendonly.aof.1.incr.aof"), before);
 }
 
 TEST_F(LogLoaderTest, ALogThatCannotBeReadStopsTheStartAndKeepsItsEnd) {

@@ -40,6 +40,21 @@ TEST_F(PersistenceEndTest, TheEndWaitsForNoGateAndHoldsNoneUntilItHasAll) {
   persistence().OpenGates();
 }
 
+TEST_F(PersistenceEndTest, AnEndThatIsGivenUpLeavesTheServerAsItWas) {
+  Set({"save", "3600 1"});
+  Run("SET a 1");
+  {
+    Hold script(server_.thread(0).slot);
+    Database* last[] = {&server_.keyspace().db(server_.keyspace().database_count() - 1)};
+    ASSERT_TRUE(script.TryClose(last, /*queued=*/false));
+    EXPECT_EQ(persistence().PrepareToEnd(Ending::kDefault, /*force=*/false), EndStep::kNotYet);
+    persistence().GiveUpEnd();
+  }
+  EXPECT_FALSE(files_.Exists("dump.rdb"));
+  EXPECT_EQ(Run("SET a 2"), "+OK\r\n");
+  EXPECT_TRUE(Snapshot()) << "nobody has the slot";
+}
+
 TEST_F(PersistenceEndTest, TheEndWaitsForNoSaveThatIsUnderWay) {
   {
     Hold hold(server_.keyspace().background_slot());

@@ -170,12 +170,40 @@ TEST_F(ReplicationRolesTest, ARestartedPrimaryNamesItsPast) {
     replication().NoteField("repl-id", std::string(40, 'c'));
     replication().NoteField("repl-offset", "500");
     replication().NoteField("ctime", "1");
-    replication().Restart(/*is_rdb=*/true, hold);
+    replication().TakeUpFields();
+    replication().BeginRole(hold);
   });
   const Replication::Figures figures = replication().figures();
   EXPECT_EQ(figures.id2, Id('c'));
   EXPECT_EQ(figures.second_offset, 501);
   EXPECT_EQ(figures.offset, 500);
+}
+
+TEST_F(ReplicationRolesTest, ARestartedPrimaryHasItsLastBytesAsBacklog) {
+  server_.stream().Append("0123456789");
+  Alone([&](Hold& hold) {
+    replication().TakeUp(AofPlace{.id = std::string(40, 'c'), .offset = 500, .begin = 4, .db = 3});
+    replication().BeginRole(hold);
+  });
+  EXPECT_EQ(replication().figures().first_byte, 495);
+  const auto ask = [&](std::string id, std::string offset) {
+    return replication().Foresee({.psync = true, .id = std::move(id), .offset = std::move(offset)});
+  };
+  EXPECT_TRUE(ask(std::string(40, 'c'), "495").sync_partial_ok);
+  EXPECT_TRUE(ask(std::string(40, 'c'), "501").sync_partial_ok);
+  EXPECT_FALSE(ask(std::string(40, 'c'), "494").sync_partial_ok) << "it is not there any more";
+  EXPECT_FALSE(ask(std::string(40, 'c'), "502").sync_partial_ok) << "the log did not have it";
+  Run("SET k v");
+  const std::string select = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
+  std::string text;
+  server_.stream().Read(10, 10 + static_cast<int64_t>(select.size()),
+                        [&](std::string_view piece) { text += piece; });
+  EXPECT_EQ(text, select) << "whatever the log had selected";
+}
+
+TEST_F(ReplicationRolesTest, APlaceThatMakesNoSenseIsNone) {
+  Alone([&](Hold&) { replication().TakeUp(AofPlace{.id = "c", .offset = 500}); });
+  EXPECT_FALSE(replication().figures().backlog);
 }
 
 TEST_F(ReplicationRolesTest, WhatIsNotThePrimarysExpiresByItsClock) {
@@ -199,15 +227,31 @@ TEST_F(RestartedReplicaTest, AsksForWhatItsFileLacks) {
     replication().NoteField("repl-id", std::string(40, 'c'));
     replication().NoteField("repl-offset", "500");
     replication().NoteField("repl-stream-db", "3");
-    replication().Restart(/*is_rdb=*/true, hold);
+    replication().TakeUpFields();
+    replication().BeginRole(hold);
   });
   ASSERT_TRUE(transport_.following);
   EXPECT_EQ(transport_.following->cached, (HistoryPoint{Id('c'), 500}));
   EXPECT_THAT(Fields(), testing::Contains(Pair("repl-stream-db", "3")));
 }
 
+TEST_F(RestartedReplicaTest, AsksForWhatItsLogLacks) {
+  server_.stream().Append("0123456789");
+  Alone([&](Hold& hold) {
+    replication().TakeUp(AofPlace{.id = std::string(40, 'c'), .offset = 500, .begin = 4, .db = 3});
+    replication().BeginRole(hold);
+  });
+  ASSERT_TRUE(transport_.following);
+  EXPECT_EQ(transport_.following->cached, (HistoryPoint{Id('c'), 500}));
+  EXPECT_THAT(Fields(), testing::Contains(Pair("repl-stream-db", "3")));
+  EXPECT_EQ(replication().figures().first_byte, 495) << "for replicas of its own";
+}
+
 TEST_F(RestartedReplicaTest, WithoutAFileItAsksForEverything) {
-  Alone([&](Hold& hold) { replication().Restart(/*is_rdb=*/false, hold); });
+  Alone([&](Hold& hold) {
+    replication().TakeUp(std::nullopt);
+    replication().BeginRole(hold);
+  });
   ASSERT_TRUE(transport_.following);
   EXPECT_FALSE(transport_.following->cached);
 }
