@@ -48,8 +48,9 @@ def numbers(content, worker):
 def verify(connection, sessions, workers, losses=()):
     """Returns what is wrong; empty: nothing. `losses`: pairs of times between which the server may
     have lost what it had acknowledged: a crash without appendfsync always, a failover."""
-    wrong = [f"{session}: the fence {fence} was given {times} times" for (session, fence), times in
-             collections.Counter(one for worker in workers for one in worker.fences).items() if times > 1]
+    fences = collections.Counter(one for worker in workers for one in worker.fences)
+    wrong = [f"{session}: the fence {fence} was given {times} times"
+             for (session, fence), times in fences.items() if times > 1]
     for session in sessions:
         wrong += _verify_session(session, content_of(connection, session), workers, losses)
     return wrong
@@ -153,8 +154,8 @@ def tell(run, sums, crashes):
     print(", ".join(f"{name} {sums[name]}" for name in COUNTED))
     waits = run.plain_waits()
     late = sum(wait > PLAIN_WAIT_S for wait in waits)
-    print(f"plain clients waited {len(waits)} times, {waits[-1]:.2f} s at most; {late} times for longer than "
-          f"{PLAIN_WAIT_S:.0f} s", flush=True)
+    print(f"plain clients waited {len(waits)} times, {waits[-1]:.2f} s at most; {late} times for longer "
+          f"than {PLAIN_WAIT_S:.0f} s", flush=True)
 
 
 def main():

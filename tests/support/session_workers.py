@@ -181,7 +181,8 @@ class PlainWorker(Worker):
         number = self.next_number(session)
         # As the library does: in one write, but no transaction.
         write = (resp.encode(("HSET", session, "data", merge(data, self.name, number), "lock", 0))
-                 + resp.encode(("HINCRBY", session, "writes", 1)) + resp.encode(("EXPIRE", session, 3600)))
+                 + resp.encode(("HINCRBY", session, "writes", 1))
+                 + resp.encode(("EXPIRE", session, 3600)))
         self.note(session, number, UNKNOWN)
         if time.monotonic() - since > PLAIN_HOLD_S:
             self.note(session, number, REFUSED)
