@@ -75,6 +75,8 @@ final class Settings
     public readonly int $maxLifetimeS;
     public readonly int $lifetimeS;
     public readonly bool $isLocking;
+    /** No locks, and so no native sessions, only because an inherited option says so. */
+    public readonly bool $inheritsNoLocking;
     /** @var list<string> a path, or its beginning and a star */
     public readonly array $readOnlyPaths;
     public readonly string $onFenced;
@@ -88,13 +90,16 @@ final class Settings
     /**
      * @param array<string, mixed> $options an option that is left out or '' has its default
      * @param string $area Magento's area code; it chooses among break_after_… and lease_…
+     * @param array<string, mixed> $inherited holds where $options has nothing, not even ''
      * @throws \InvalidArgumentException
      */
-    public function __construct(array $options, string $area = 'frontend')
+    public function __construct(array $options, string $area = 'frontend', array $inherited = [])
     {
-        self::refuseUnknown($options);
-        $this->options = array_filter($options, static fn (mixed $value): bool => $value !== '' && $value !== null)
-            + self::DEFAULTS;
+        self::refuseUnknown($options + $inherited);
+        $this->options = array_filter(
+            $options + $inherited,
+            static fn (mixed $value): bool => $value !== '' && $value !== null
+        ) + self::DEFAULTS;
         $this->readConnection();
         $this->readLocking($area);
         $this->readLifetimes();
@@ -104,6 +109,13 @@ final class Settings
         $this->onUnreachable = $this->choice('on_unreachable', ['fail', 'files']);
         $this->mode = $this->choice('mode', ['auto', 'native', 'plain']);
         $this->transport = $this->choice('transport', ['auto', 'phpredis', 'socket']);
+        $this->inheritsNoLocking = !$this->isLocking && $this->mode !== 'plain'
+            && !array_key_exists('disable_locking', $options);
+        if (!$this->isLocking && $this->mode === 'native' && !$this->inheritsNoLocking) {
+            throw new \InvalidArgumentException('Session options mode "native" and disable_locking "1" exclude each '
+                . 'other: native sessions have locks. Leave one of them out; setReadOnly and read_only_paths read '
+                . 'without waiting.');
+        }
         $this->options = [];
     }
 

@@ -1,6 +1,6 @@
 <?php
 // The unmodified library php-redis-session-abstract, as composer installed it: visits one session so
-// many times and adds one to a counter in it each time.
+// many times and adds one to a counter in it each time. Prints how long it waited for each, in seconds.
 //   library_visits.php AUTOLOAD PORT ID VISITS
 declare(strict_types=1);
 
@@ -42,7 +42,9 @@ $logger = implementing(Cm\RedisSession\Handler\LoggerInterface::class, []);
 for ($visit = 0; $visit < (int) $visits; ++$visit) {
     $handler = new Cm\RedisSession\Handler($config, $logger, false);
     check($handler->open('', 'PHPSESSID'), 'open');
+    $began = microtime(true);
     $count = (int) $handler->read($id);
+    printf("%.3f\n", microtime(true) - $began);
     check($handler->write($id, (string) ($count + 1)), 'write');
     $handler->close();
 }

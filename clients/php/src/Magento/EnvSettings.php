@@ -36,8 +36,8 @@ final class EnvSettings
             static fn (string|int $name): bool => Settings::isKnown((string) $name),
             ARRAY_FILTER_USE_KEY
         );
-        $options = $this->section('session/cloakroom') + $inherited;
-        return new Settings($options + ['lifetime' => (string) $this->lifetimeS($area)], $area);
+        $lifetime = ['lifetime' => (string) $this->lifetimeS($area)];
+        return new Settings($this->section('session/cloakroom'), $area, $inherited + $lifetime);
     }
 
     /** @return array<string, mixed> */

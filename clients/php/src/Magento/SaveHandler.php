@@ -23,6 +23,8 @@ use Psr\Log\LoggerInterface;
  */
 class SaveHandler extends Handler implements SaveHandlerInterface, AccessMode
 {
+    private const WARN_AGAIN_S = 3600;
+
     private readonly Settings $settings;
     private bool $isReachable = false;
 
@@ -32,11 +34,13 @@ class SaveHandler extends Handler implements SaveHandlerInterface, AccessMode
         private readonly DirectoryList $directories
     ) {
         $this->settings = $env->read();
-        parent::__construct(
-            StoreFactory::create($this->settings),
-            $this->settings,
-            static fn (string $level, string $message) => $logger->log($level, "Cloakroom session: $message")
-        );
+        $log = static fn (string $level, string $message) => $logger->log($level, "Cloakroom session: $message");
+        parent::__construct(StoreFactory::create($this->settings), $this->settings, $log);
+        if ($this->settings->inheritsNoLocking && self::mayWarn()) {
+            $log('warning', 'sessions are not native and have no locks, because session/redis of env.php says '
+                . 'disable_locking 1. Set disable_locking in session/cloakroom: to 0 for native sessions, to 1 to keep '
+                . 'it so.');
+        }
     }
 
     public function open(string $path, string $name): bool
@@ -56,6 +60,13 @@ class SaveHandler extends Handler implements SaveHandlerInterface, AccessMode
             require $page;
             exit;
         }
+    }
+
+    /** Once an hour on a machine with APCu, else in each request. */
+    private static function mayWarn(): bool
+    {
+        return !function_exists('apcu_enabled') || !apcu_enabled()
+            || apcu_add('cloakroom-session-no-locking', true, self::WARN_AGAIN_S);
     }
 
     /** @throws SessionException */

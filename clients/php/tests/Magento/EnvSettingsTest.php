@@ -50,6 +50,26 @@ final class EnvSettingsTest extends TestCase
         $this->env(['log_level' => '1'], self::REDIS)->read();
     }
 
+    public function testSectionOfRedisTakesTheLocksAwayAndTheOwnGivesThemBack(): void
+    {
+        $redis = ['disable_locking' => '1'] + self::REDIS;
+        $settings = $this->env([], $redis)->read();
+        self::assertSame([false, true], [$settings->isLocking, $settings->inheritsNoLocking]);
+        $settings = $this->env(['disable_locking' => '0', 'max_concurrency' => '20'], $redis)->read();
+        self::assertSame([true, false, 20], [
+            $settings->isLocking, $settings->inheritsNoLocking, $settings->maxConcurrency,
+        ]);
+    }
+
+    public function testNativeSessionsWithoutLocksAreAMistakeInOneSectionOnly(): void
+    {
+        $redis = ['disable_locking' => '1'] + self::REDIS;
+        self::assertTrue($this->env(['mode' => 'native'], $redis)->read()->inheritsNoLocking);
+        $this->expectException(\InvalidArgumentException::class);
+        $this->expectExceptionMessage('exclude each other');
+        $this->env(['mode' => 'native', 'disable_locking' => '1'], $redis)->read();
+    }
+
     public function testAreaChoosesTheLifetimeAndTheLease(): void
     {
         $shop = $this->env([], [])->read();

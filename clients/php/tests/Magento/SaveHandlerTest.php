@@ -40,6 +40,20 @@ final class SaveHandlerTest extends TestCase
         self::assertInstanceOf(SessionAccessModeAwareInterface::class, $handler);
     }
 
+    public function testSessionsThatInheritedNoLocksAreLoggedOnce(): void
+    {
+        $redis = ['disable_locking' => '1'];
+        $this->handler(['port' => '1'], $redis)->open('', 'PHPSESSID');
+        self::assertSame(1, substr_count($this->log, "\n"));
+        self::assertStringContainsString('warning Cloakroom session: sessions are not native', $this->log);
+        self::assertStringContainsString('Set disable_locking in session/cloakroom', $this->log);
+        $this->log = '';
+        $this->handler(['port' => '1', 'disable_locking' => '1'], $redis)->open('', 'PHPSESSID');
+        $this->handler(['port' => '1', 'disable_locking' => '0'], $redis)->open('', 'PHPSESSID');
+        $this->handler(['port' => '1'], [])->open('', 'PHPSESSID');
+        self::assertSame('', $this->log);
+    }
+
     public function testUnreachableServerIsNoSessionException(): void
     {
         $handler = $this->handler(['port' => '1']);
@@ -95,8 +109,11 @@ final class SaveHandlerTest extends TestCase
         self::assertSame('<h1>The shop is busy</h1>', $answer['body'], 'the page, and nothing after it');
     }
 
-    /** @param array<string, string> $options */
-    private function handler(array $options): SaveHandler
+    /**
+     * @param array<string, string> $options
+     * @param array<string, string> $redis
+     */
+    private function handler(array $options, array $redis = []): SaveHandler
     {
         $logger = new class (fn (string $line): string => $this->log .= "$line\n") implements LoggerInterface {
             public function __construct(private readonly \Closure $write)
@@ -114,7 +131,7 @@ final class SaveHandlerTest extends TestCase
                 return '3600';
             }
         };
-        $config = new DeploymentConfig(['session/cloakroom' => $options]);
+        $config = new DeploymentConfig(['session/cloakroom' => $options, 'session/redis' => $redis]);
         return new SaveHandler(
             new EnvSettings($config, new State('frontend'), $scope),
             $logger,

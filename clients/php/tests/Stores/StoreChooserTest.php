@@ -67,8 +67,10 @@ final class StoreChooserTest extends TestCase
         self::assertInstanceOf(StoreChooser::class, StoreFactory::create(new Settings([]), $wire));
         self::assertInstanceOf(NativeStore::class, StoreFactory::create(new Settings(['mode' => 'native']), $wire));
         self::assertInstanceOf(PlainStore::class, StoreFactory::create(new Settings(['mode' => 'plain']), $wire));
-        $unlocked = new Settings(['disable_locking' => '1', 'mode' => 'native']);
-        self::assertInstanceOf(PlainStore::class, StoreFactory::create($unlocked, $wire));
+        foreach (['auto', 'native'] as $mode) {
+            $unlocked = new Settings(['mode' => $mode], inherited: ['disable_locking' => '1']);
+            self::assertInstanceOf(PlainStore::class, StoreFactory::create($unlocked, $wire));
+        }
     }
 
     private function chooser(FakeWire $wire): StoreChooser

@@ -96,6 +96,10 @@ final class SettingsTest extends TestCase
         yield 'tls as text' => [['tls' => '1'], 'tls is "1"'];
         yield 'scheme' => [['host' => 'http://x'], 'use tcp://, tls:// or unix://'];
         yield 'no primary' => [['sentinel_servers' => 'a:1'], 'needs sentinel_master'];
+        yield 'native without locks' => [
+            ['disable_locking' => '1', 'mode' => 'native'],
+            'mode "native" and disable_locking "1" exclude each other',
+        ];
         yield 'locking' => [['disable_locking' => 'yes'], 'disable_locking is "yes"'];
     }
 
@@ -108,6 +112,45 @@ final class SettingsTest extends TestCase
         $this->expectException(\InvalidArgumentException::class);
         $this->expectExceptionMessage($message);
         new Settings($options);
+    }
+
+    public function testOptionsAreInheritedWhereTheOwnHaveNothing(): void
+    {
+        $settings = new Settings(['host' => 'own', 'password' => ''], 'frontend', [
+            'host' => 'other', 'password' => 'secret', 'max_concurrency' => '6',
+        ]);
+        self::assertSame(['tcp://own:6379', '', 6], [
+            $settings->address->url(), $settings->password, $settings->maxConcurrency,
+        ]);
+    }
+
+    /** @return iterable<string, array{array<string, mixed>, array<string, mixed>, bool, bool}> */
+    public static function locking(): iterable
+    {
+        $without = ['disable_locking' => '1'];
+        yield 'nobody says' => [[], [], true, false];
+        yield 'own' => [$without, [], false, false];
+        yield 'inherited' => [[], $without, false, true];
+        yield 'inherited for native' => [['mode' => 'native'], $without, false, true];
+        yield 'inherited for plain' => [['mode' => 'plain'], $without, false, false];
+        yield 'inherited and said again' => [$without, $without, false, false];
+        yield 'inherited and taken back' => [['disable_locking' => '0', 'mode' => 'native'], $without, true, false];
+        yield 'inherited and left empty' => [['disable_locking' => ''], $without, true, false];
+    }
+
+    /**
+     * @dataProvider locking
+     * @param array<string, mixed> $options
+     * @param array<string, mixed> $inherited
+     */
+    public function testWhetherLocksWereTakenAwayUnasked(
+        array $options,
+        array $inherited,
+        bool $isLocking,
+        bool $inheritsNoLocking
+    ): void {
+        $settings = new Settings($options, 'frontend', $inherited);
+        self::assertSame([$isLocking, $inheritsNoLocking], [$settings->isLocking, $settings->inheritsNoLocking]);
     }
 
     public function testPasswordIsInNoMessage(): void
