@@ -39,11 +39,15 @@ int64_t PlainPollers::ForgottenAt() const {
 }
 
 bool PlainPollers::Due(int64_t now_ms, int64_t patience_ms) const {
+  if (now_ms - turn_began_ms_ < patience_ms) return false;
+  const Poller* next = nullptr;
   for (const Poller& poller : pollers_) {
     if (!Polls(poller, now_ms)) continue;
-    return now_ms - std::max(poller.first_ms, turn_began_ms_) >= patience_ms;
+    if (now_ms - poller.first_ms >= patience_ms + patience_ms / 2) return true;
+    const bool expected = now_ms - poller.last_ms <= kTickMs;
+    if (expected && (next == nullptr || poller.last_ms < next->last_ms)) next = &poller;
   }
-  return false;
+  return next != nullptr && now_ms - next->first_ms >= patience_ms;
 }
 
 }  // namespace cloakroom

@@ -192,6 +192,7 @@ void SessionLock::Hold(SessionWaiter& waiter, const SessionHash& hash,
   holder_.since_ms = context.now_ms;
   holder_.lease_ms = waiter.lease_ms_;
   state_ = State::kHeld;
+  native_is_due_ = false;
   timer_ms_ = kNever;
 }
 
@@ -236,12 +237,12 @@ void SessionLock::Next(const SessionHash& hash, const SessionContext& context,
   const bool cleared = effects.edit == SessionHashEdit::kClear;
   if (!cleared && hash.plain()) return PlainHolds(context.now_ms);
   const bool orphan = !cleared && hash.published();
-  // A turn is followed by a native client, however impatient the pollers are.
-  const bool may_turn = state_ != State::kTurn && !orphan && context.plain_turn_ms > 0;
+  const bool may_turn = !native_is_due_ && !orphan && context.plain_turn_ms > 0;
   if (may_turn && plain_ != nullptr &&
       plain_->pollers.Due(context.now_ms, context.plain_patience_ms)) {
     plain_->pollers.TurnBegan(context.now_ms);
     effects.turn_began = true;
+    native_is_due_ = true;
     state_ = State::kTurn;
     timer_ms_ = Later(context.now_ms, context.plain_turn_ms);
   } else if (queue_.empty()) {
@@ -259,6 +260,7 @@ void SessionLock::FreeForPoll(bool orphan, const SessionContext& context, Sessio
   // Nobody else will take an orphan out of the hash.
   if (orphan && !context.writes_paused) effects.edit = SessionHashEdit::kClear;
   effects.granted = &waiter;
+  native_is_due_ = true;
   state_ = State::kTurn;
   timer_ms_ =
       Later(context.now_ms, context.plain_turn_ms > 0 ? context.plain_turn_ms : kPollTurnMs);
@@ -385,7 +387,9 @@ SessionEffects SessionLock::AfterForeignWrite(const SessionHash& hash, uint64_t 
       AfterPlainWrite(hash, new_pid, context, effects);
       break;
     case State::kTurn:
-      if (hash.lock >= 1) Next(hash, context, effects);
+      if (hash.lock < 1) break;
+      plain().pollers.TurnTaken();
+      Next(hash, context, effects);
       break;
   }
   return effects;
@@ -445,6 +449,7 @@ SessionDemotion SessionLock::Demote(const SessionContext& context) {
   plain_.reset();
   plain_last_ms_ = kNever;
   state_ = State::kFree;
+  native_is_due_ = false;
   return demotion;
 }
 

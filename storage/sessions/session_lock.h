@@ -226,6 +226,7 @@ class SessionLock {
   int64_t plain_last_ms_ = kNever;
   std::unique_ptr<Plain> plain_;
   State state_ = State::kFree;
+  bool native_is_due_ = false;  ///< there was a turn, and no native hold since
 };
 
 /// "free", "held", "published", "plain", "turn".

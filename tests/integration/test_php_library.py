@@ -98,6 +98,6 @@ def test_plain_and_native_clients_lose_no_write(visits, server):
 
 
 @pytest.mark.needs("session.open")
-def test_a_plain_client_gets_its_turn_among_natives_who_always_queue(visits, server):
-    commands = [visits(server.port, 2)]
+def test_plain_clients_get_their_turns_among_natives_who_always_queue(visits, server):
+    commands = [visits(server.port, 2) for _ in range(3)]
     assert longest_wait_s(server, Natives(server), commands) <= PLAIN_WAIT_S

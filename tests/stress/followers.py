@@ -24,7 +24,7 @@ from crash.writer import Writer  # noqa: E402
 from support import resp, servers  # noqa: E402
 
 PROMPT = {"repl-diskless-sync-delay": 0, "repl-ping-replica-period": 1, "save": '""', "repl-backlog-size": "4mb",
-          "auto-aof-rewrite-percentage": 0}
+          "auto-aof-rewrite-percentage": 100}
 # The name of each replica, its kind, whom it follows, and its settings.
 FOLLOWERS = (
     ("by file", "cloakroom", "primary", {"repl-diskless-load": "disabled"}),

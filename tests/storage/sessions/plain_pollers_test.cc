@@ -33,23 +33,35 @@ TEST_F(PlainPollersTest, ATurnIsDueWhenTheOldestHasBeenPatient) {
   EXPECT_TRUE(Due(2000));
 }
 
-TEST_F(PlainPollersTest, TheOldestIsTheOneThatCameFirst) {
+TEST_F(PlainPollersTest, ATurnIsDueWhenWhoPollsNextHasBeenPatient) {
   PollUntil(1, 1500);
   pollers_.Note(2, 1600);
-  pollers_.Note(1, 1900);
-  EXPECT_TRUE(Due(2000));
+  pollers_.Note(1, 1950);
+  EXPECT_FALSE(Due(2050)) << "the other one would take it";
+  pollers_.Note(2, 2100);
+  EXPECT_TRUE(Due(2150));
   pollers_.Remove(1);
-  EXPECT_FALSE(Due(2000));
-  pollers_.Note(2, 2600);
-  pollers_.Note(2, 3500);
-  EXPECT_FALSE(Due(3599));
-  EXPECT_TRUE(Due(3600));
+  EXPECT_FALSE(Due(2150));
+}
+
+TEST_F(PlainPollersTest, AfterHalfAsLongAgainAnyoneMayTakeIt) {
+  PollUntil(1, 2500);
+  pollers_.Note(2, 2400);
+  pollers_.Note(1, 2950);
+  EXPECT_FALSE(Due(2999));
+  EXPECT_TRUE(Due(3000));
+}
+
+TEST_F(PlainPollersTest, WhoIsLateIsNotExpected) {
+  PollUntil(1, 1500);
+  EXPECT_TRUE(Due(1500 + PlainPollers::kTickMs));
+  EXPECT_FALSE(Due(1500 + PlainPollers::kTickMs + 1));
 }
 
 TEST_F(PlainPollersTest, WhoStoppedPollingDoesNotCount) {
-  PollUntil(1, 1500);
-  EXPECT_TRUE(Due(1500 + PlainPollers::kStillPollsMs - 1));
-  EXPECT_FALSE(Due(1500 + PlainPollers::kStillPollsMs));
+  PollUntil(1, 3500);
+  EXPECT_TRUE(Due(3500 + PlainPollers::kStillPollsMs - 1));
+  EXPECT_FALSE(Due(3500 + PlainPollers::kStillPollsMs));
 }
 
 TEST_F(PlainPollersTest, WhoPollsAgainAfterAPauseBeginsAnew) {
@@ -57,16 +69,20 @@ TEST_F(PlainPollersTest, WhoPollsAgainAfterAPauseBeginsAnew) {
   pollers_.Note(1, 3000);
   EXPECT_FALSE(Due(3000));
   pollers_.Note(1, 4000);
+  pollers_.Note(1, 4900);
+  EXPECT_FALSE(Due(4999));
   EXPECT_TRUE(Due(5000));
 }
 
-TEST_F(PlainPollersTest, BetweenTurnsLiesThePatience) {
+TEST_F(PlainPollersTest, AfterATurnThatNobodyTookLiesThePatience) {
   PollUntil(1, 2000);
-  EXPECT_TRUE(Due(2000));
   pollers_.TurnBegan(2000);
-  PollUntil(1, 3500);
+  PollUntil(1, 3900);
   EXPECT_FALSE(Due(3999));
   EXPECT_TRUE(Due(4000));
+  pollers_.TurnBegan(4000);
+  pollers_.TurnTaken();
+  EXPECT_TRUE(Due(4000)) << "for the next one";
 }
 
 TEST_F(PlainPollersTest, AreForgottenWhenTheLastOneHasStopped) {

@@ -237,7 +237,7 @@ TEST_F(SessionLockTimeTest, TwoTurnsNeverFollowEachOther) {
   EXPECT_EQ(AfterMs(600), "B has it");
 }
 
-TEST_F(SessionLockTimeTest, BetweenTurnsLiesThePatience) {
+TEST_F(SessionLockTimeTest, BetweenTurnsThatAreTakenIsANativeClient) {
   const auto unlock = [](FakeHash& hash) {
     hash.lock = 0;
     hash.writes += 1;
@@ -258,11 +258,20 @@ TEST_F(SessionLockTimeTest, BetweenTurnsLiesThePatience) {
   EXPECT_EQ(Write(unlock), "B has it") << "Q has waited for 2 s, but the latest turn was just now";
   Open('B');
   Open('C', {}, 9000);
-  for (int i = 0; i < 4; ++i) {
-    context_.now_ms += 475;
-    Poll('Q');
+  context_.now_ms += 100;
+  EXPECT_EQ(Release(2), "ended B released after 100; turn");
+}
+
+TEST_F(SessionLockTimeTest, AfterATurnThatNobodyTookLiesThePatience) {
+  Turn();
+  ASSERT_EQ(AfterMs(600), "B has it");
+  Open('B');
+  Open('C', {}, 9000);
+  for (int i = 0; i < 2; ++i) {
+    Poll();
+    context_.now_ms += 500;
   }
-  EXPECT_EQ(Release(2), "clear; ended B released after 1900; turn");
+  EXPECT_EQ(Release(2), "clear; ended B released after 1000; C has it") << "1.6 s after the turn";
 }
 
 TEST_F(SessionLockTimeTest, WithoutLengthThereAreNoTurns) {

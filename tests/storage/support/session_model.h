@@ -7,6 +7,8 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "storage/base/clock.h"
 #include "storage/sessions/session_lock.h"
@@ -141,6 +143,7 @@ class SessionModel {
     } else if (state == State::kPlain && (new_pid || last_until_ms_ != kNever)) {
       PlainHolds();
     } else if (state == State::kTurn && hash.lock > 0) {
+      turn_began_ms_.reset();
       Next(hash);
     }
   }
@@ -178,7 +181,9 @@ class SessionModel {
   bool idle() const { return state == State::kFree && pollers_.empty(); }
   /// A record that has gone knows nothing of earlier turns.
   void ForgetWhenIdle() {
-    if (idle()) turn_began_ms_ = std::numeric_limits<int64_t>::min();
+    if (!idle()) return;
+    turn_began_ms_.reset();
+    native_is_due_ = false;
   }
 
   State state = State::kFree;
@@ -234,6 +239,7 @@ class SessionModel {
     delivered = !to_deliver;
     lease_from_ms_ = kNever;
     state = State::kHeld;
+    native_is_due_ = false;
     names_another = publish && context_.writes_paused;
     if (publish && !context_.writes_paused) Publish();
     if (to_deliver) granted = client.connection;
@@ -249,12 +255,16 @@ class SessionModel {
     Give(head, /*to_deliver=*/true, publish);
   }
   bool TurnIsDue() const {
-    if (state == State::kTurn) return false;
-    int64_t oldest_ms = kNever;
-    for (const auto& [connection, poller] : pollers_)
-      oldest_ms = std::min(oldest_ms, poller.first_ms);
-    return oldest_ms != kNever &&
-           context_.now_ms - std::max(oldest_ms, turn_began_ms_) >= context_.plain_patience_ms;
+    const int64_t patience_ms = context_.plain_patience_ms;
+    if (native_is_due_ || (turn_began_ms_ && context_.now_ms - *turn_began_ms_ < patience_ms))
+      return false;
+    std::set<std::pair<int64_t, int64_t>> expected;  // by the last poll, then by the first
+    for (const auto& [connection, poller] : pollers_) {
+      if (context_.now_ms - poller.first_ms >= patience_ms + patience_ms / 2) return true;
+      if (context_.now_ms - poller.last_ms <= PlainPollers::kTickMs)
+        expected.emplace(poller.last_ms, poller.first_ms);
+    }
+    return !expected.empty() && context_.now_ms - expected.begin()->second >= patience_ms;
   }
   void Next(const FakeHash& hash) {
     last_until_ms_ = kNever;
@@ -262,7 +272,7 @@ class SessionModel {
     if (lock > 0 && lock < kPublishedLock) return PlainHolds();
     if (lock <= 0 && TurnIsDue()) {
       state = State::kTurn;
-      began_turn = true;
+      began_turn = native_is_due_ = true;
       turn_began_ms_ = context_.now_ms;
       turn_ends_ms_ = context_.now_ms + context_.plain_turn_ms;
     } else if (queue.empty()) {
@@ -271,6 +281,7 @@ class SessionModel {
       granted = queue.front().connection;
       queue.pop_front();
       Clear(lock >= kPublishedLock && !context_.writes_paused);
+      native_is_due_ = true;
       state = State::kTurn;
       turn_ends_ms_ = context_.now_ms + context_.plain_turn_ms;
     } else {
@@ -285,7 +296,8 @@ class SessionModel {
   int64_t plain_since_ms_ = 0;
   int64_t last_until_ms_ = kNever;  ///< plain, and the count is 0
   int64_t turn_ends_ms_ = 0;
-  int64_t turn_began_ms_ = std::numeric_limits<int64_t>::min();
+  std::optional<int64_t> turn_began_ms_;  ///< of the latest that nobody took
+  bool native_is_due_ = false;
 };
 
 }  // namespace cloakroom
