@@ -151,6 +151,7 @@ def test_a_replica_that_has_missed_more_than_a_backlog_gets_everything(start_one
     primary = start_one("cloakroom", {**LOGGED, "repl-backlog-size": "20kb"})
     replica = replica_of(start_one, primary, {"appendonly": "yes"})
     settle(primary, replica)
+    await_logged(replica)
     replica.kill()
     with primary.connect(timeout_s=30) as connection:
         connection.pipeline([("SET", f"missed{n}", "x" * 500) for n in range(1000)])

@@ -82,13 +82,15 @@ part_integration() {
   compile release && run_pytest tests/integration "$@"
 }
 
-# part_crash [args…]: kill -9 at random moments, and saves on a slow disk; args go to the first runner.
+# part_crash [args…]: kill -9 at random moments, saves on a slow disk, and replicas of every kind; args go to
+# the first runner.
 part_crash() {
   need "${build_packages[@]}" "${python_packages[@]}"
   compile release || return 1
   run_counted tests/crash/run.py "$@"
   run_counted tests/crash/run.py --self-test
   run_counted tests/stress/slow_saves.py
+  run_counted tests/stress/followers.py
 }
 
 part_asan() {
