@@ -11,6 +11,7 @@
 #include "server/metrics/latency_monitor.h"
 #include "server/session/blocked_request.h"
 #include "server/session/client.h"
+#include "server/session/client_registry.h"
 #include "server/sessions/session_fields.h"
 #include "storage/access/lookup.h"
 #include "storage/keyspace/keyspace.h"
@@ -112,11 +113,15 @@ void NativeSessions::NoteEnd(const GuardedKey& key, const SessionEnd& end) {
   // A takeover or BREAK has told of it.
   if (!RevokedByOthers(end.cause)) return;
   ++stats_.revoked;
-  key.hold.Afterwards([shown = std::string(ShortKey(key.key)), end] {
-    LogNotice("Session {}…: {} lost the lock after {} ms: {}{}{}", shown,
-              ShownClient(end.client.owner, end.client.req), end.held_ms, WordOf(end.cause),
-              end.by.empty() ? "" : ", by ", ShownClient(end.by, end.by_req));
-  });
+  key.hold.Afterwards(
+      [this, shown = std::string(ShortKey(key.key)), end, writer = key.hold.client()] {
+        std::string by = ShownClient(end.by, end.by_req);
+        if (const auto client = by.empty() ? server_.clients().Find(writer) : nullptr)
+          by = client->address.Text();
+        LogNotice("Session {}…: {} lost the lock after {} ms: {}{}{}", shown,
+                  ShownClient(end.client.owner, end.client.req), end.held_ms, WordOf(end.cause),
+                  by.empty() ? "" : ", by ", by);
+      });
 }
 
 void NativeSessions::NoteTakeover(const GuardedKey& key, const BrokenSession& broken,

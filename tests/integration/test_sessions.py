@@ -124,6 +124,10 @@ def test_who_lost_a_lock_and_who_took_it_is_logged(server, operator):
     await_log(server, "a|1 (GET /a) lost the lock after ")
     await_log(server, "taken by a client that polls, by b|2 (GET /b)")
     await_log(server, "a|1 (GET /a) was answered FENCED taken by b|2")
+    fence = open_session(operator, "OWNER", "a|2", key="t")[0]
+    operator.ok("DEL", "t")
+    await_log(server, "a|2 lost the lock after ")
+    await_log(server, "the session was deleted, by 127.0.0.1:")
     operator.ok("HSET", "orphan", "lock", 1000000, "pid", "c|3|7", "req", "GET /c")
     assert operator.call("SESSION.BREAK", "orphan") == 1
     await_log(server, "the lock of c|3 (GET /c) was broken by SESSION.BREAK")
