@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from roots import Service
+from support import servers
 
 CONF = "/etc/cloakroom/cloakroom.conf"
 DATA = "/var/lib/cloakroom"
@@ -165,7 +166,7 @@ def test_upgrade_takes_from_the_group_what_the_first_packages_gave_it(root, pack
 
 
 def test_instance_of_the_template_unit_serves_beside(root, port):
-    other = port + 1 if port < 65535 else port - 1
+    other = servers.free_port()
     (root / "/etc/cloakroom/pages.conf").write_text(f"include {CONF}\nport {other}\n")
     with Service(root, port) as first, Service(root, other, "cloakroom-server@.service", "pages") as pages:
         with first.connect() as connection, pages.connect() as another:

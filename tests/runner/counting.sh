@@ -2,7 +2,7 @@
 # A runner prints lines "COUNT passed failed skipped"; the report adds them up.
 
 # Nothing hangs for ever: a runner that takes longer than this is ended, and has failed.
-patience=(timeout -k 10 900)
+patience=(timeout -k 10 1200)
 
 count() { echo "COUNT $1 $2 ${3:-0}"; }
 
