@@ -64,7 +64,7 @@ void BM_LogAppend(benchmark::State& state) {
   constexpr int kPerClaim = 1024;
   static ChangeStream stream(kThreads);
   static AofPending pending(stream, Shared().clock());
-  pending.set_accepting(true);
+  pending.set_logging(true);
   ChangeBatch batch;
   batch.Add(0, ChangeKind::kSetString, {kHotKey, kValue}, kNoExpiry);
   int appended = 0;
