@@ -149,11 +149,6 @@ def _fields(reply):
     return list(reply) if isinstance(reply, resp.Map) else list(zip(reply[::2], reply[1::2]))
 
 
-def newer_range(ours, theirs):
-    """LPOS: since 7.2, RANK must not be the least of all integers."""
-    return isinstance(theirs, resp.Error) and b"-9223372036854775807" in theirs
-
-
 def errors(ours, theirs):
     """Both refuse, but a newer server knows more forms of the command and names another error."""
     return isinstance(ours, resp.Error) and isinstance(theirs, resp.Error)
@@ -190,8 +185,7 @@ RULES = {
     "memory|usage": number, "srandmember": shape, "spop": shape, "hrandfield": shape,
     "zrandmember": shape, "randomkey": shape, "dump": dumped, "bitcount": checked_later, "bitpos": checked_later,
     "zrank": scored_rank, "zrevrank": scored_rank,
-    "client|kill": errors, "lpos": newer_range,
-    "xpending": pending, "xinfo|consumers": consumers,
+    "client|kill": errors, "xpending": pending, "xinfo|consumers": consumers,
 }
 
 

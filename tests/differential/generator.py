@@ -115,8 +115,9 @@ class Generator:
     @staticmethod
     def _fragile(name, arguments):
         """Whether junk would make the reply undefined: an invented cursor, an order without meaning, a
-        word that a newer server takes (ZRANK)."""
-        return name.endswith(("scan", "rank")) or name.startswith("sort") or any(
+        word that a newer server takes (ZRANK), the least of all integers as the RANK of LPOS (7.0 looks
+        the key up and reports a miss, 7.2 refuses)."""
+        return name.endswith(("scan", "rank", "lpos")) or name.startswith("sort") or any(
             argument in LEX_KEYS for argument in arguments)
 
     def _mutate(self, arguments):
