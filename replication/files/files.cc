@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -83,6 +85,44 @@ class SystemReadableFile final : public ReadableFile {
   const std::string path_;
 };
 
+class SystemScratchFile final : public ScratchFile {
+ public:
+  SystemScratchFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  ~SystemScratchFile() override { close(fd_); }
+
+  absl::Status Write(int64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t n = pwrite(fd_, bytes.data(), bytes.size(), offset);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return Failure("write", path_);
+      bytes.remove_prefix(static_cast<size_t>(n));
+      offset += n;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<size_t> Read(int64_t offset, std::span<char> into) override {
+    size_t done = 0;
+    while (done < into.size()) {
+      const ssize_t n = pread(fd_, into.data() + done, into.size() - done,
+                              offset + static_cast<int64_t>(done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return Failure("read", path_);
+      if (n == 0) break;
+      done += static_cast<size_t>(n);
+    }
+    return done;
+  }
+
+  bool Discard(int64_t offset, int64_t bytes) override {
+    return fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes) == 0;
+  }
+
+ private:
+  const int fd_;
+  const std::string path_;
+};
+
 class SystemFilesImpl final : public Files {
  public:
   absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
@@ -104,6 +144,23 @@ class SystemFilesImpl final : public Files {
       return error;
     }
     return std::make_unique<SystemReadableFile>(fd, status.st_size, path);
+  }
+  absl::StatusOr<std::unique_ptr<ScratchFile>> CreateScratch(
+      const std::string& directory) override {
+    // It has its name for an instant only. One that is there already is of a killed process.
+    static std::atomic<int> made = 0;
+    const std::string path = directory + "/temp-" + std::to_string(getpid()) + "-" +
+                             std::to_string(made++) + ".spool";
+    unlink(path.c_str());
+    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+    if (fd < 0) return Failure("open", path);
+    unlink(path.c_str());
+    return std::make_unique<SystemScratchFile>(fd, path);
+  }
+  absl::StatusOr<int64_t> FreeSpace(const std::string& directory) override {
+    struct statvfs disk;
+    if (statvfs(directory.c_str(), &disk) < 0) return Failure("statvfs", directory);
+    return static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);
   }
   absl::Status Rename(const std::string& from, const std::string& to) override {
     return Check(rename(from.c_str(), to.c_str()), "rename", from + " to " + to);

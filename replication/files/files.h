@@ -36,6 +36,19 @@ class ReadableFile {
   virtual int64_t size() const = 0;
 };
 
+/// A file without a name, which is gone with the process. It may be written and read at any place.
+/// Thread rule: any thread. Who reads must know that the bytes were written.
+class ScratchFile {
+ public:
+  virtual ~ScratchFile() = default;
+  /// Writes all of `bytes`, or fails; some may then be in the file.
+  virtual absl::Status Write(int64_t offset, std::string_view bytes) = 0;
+  /// Returns how many bytes it has read; fewer than wanted only at the end.
+  virtual absl::StatusOr<size_t> Read(int64_t offset, std::span<char> into) = 0;
+  /// Gives the disk back what lies in this range. False: the file system cannot.
+  virtual bool Discard(int64_t offset, int64_t bytes) = 0;
+};
+
 /// The file system as persistence sees it. Injected, so that tests fail the n-th call, fill the
 /// disk, or lose unsynced bytes. Paths are relative to the working directory, as in Redis (`dir`),
 /// or absolute; to keep one while the directory may change, make it Absolute.
@@ -55,6 +68,10 @@ class Files {
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> OpenAt(const std::string& path,
                                                                int64_t offset) = 0;
   virtual absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) = 0;
+  virtual absl::StatusOr<std::unique_ptr<ScratchFile>> CreateScratch(
+      const std::string& directory) = 0;
+  /// How many bytes the disk of a directory has left for this process.
+  virtual absl::StatusOr<int64_t> FreeSpace(const std::string& directory) = 0;
   /// Replaces `to` atomically.
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;

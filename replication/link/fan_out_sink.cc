@@ -15,17 +15,50 @@ void FanOutSink::Append(std::string_view bytes) {
     {
       MutexLock lock(mutex_);
       PushBlock();
-      while (!abandoned() && end_ - first_ > max_kept_) freed_.Wait(mutex_);
     }
     moved_();
+    MakeRoom();
   }
 }
 
 void FanOutSink::PushBlock() {
-  std::string block = std::exchange(block_, {});
-  if (block.empty() || abandoned()) return;
-  end_ += block.size();
-  blocks_.push_back(std::move(block));
+  if (block_.empty() || abandoned()) return block_.clear();
+  end_ += static_cast<int64_t>(block_.size());
+  blocks_.push_back(std::make_shared<const std::string>(std::exchange(block_, {})));
+}
+
+void FanOutSink::MakeRoom() {
+  for (bool refused = false;;) {
+    Block oldest;
+    std::shared_ptr<Spool> spool;
+    int64_t least = 0;
+    {
+      MutexLock lock(mutex_);
+      waiting_ = refused;
+      // Somebody who reads on makes room in the spool as well.
+      if (refused && TooMuch()) freed_.Wait(mutex_);
+      waiting_ = false;
+      if (!TooMuch()) return;
+      spool = SpoolForOldest();
+      oldest = blocks_.front();
+      least = Least();
+    }
+    refused = spool == nullptr;
+    if (refused) continue;
+    spool->Discard(least);
+    const int64_t place = spool->end();
+    refused = !spool->Append(*oldest).ok();
+    MutexLock lock(mutex_);
+    if (refused || first_ != place || blocks_.empty()) continue;
+    PopOldest();
+    spool_ = std::move(spool);
+  }
+}
+
+std::shared_ptr<Spool> FanOutSink::SpoolForOldest() {
+  if (space_ == nullptr || space_->off()) return nullptr;
+  if (spool_ == nullptr) spool_ = space_->Make(first_);
+  return spool_;
 }
 
 absl::Status FanOutSink::status() const {
@@ -53,7 +86,7 @@ void FanOutSink::End() {
 void FanOutSink::Join(Reader reader) {
   MutexLock lock(mutex_);
   joined_ = true;
-  places_[reader] = 0;
+  places_[reader] = {};
 }
 
 void FanOutSink::Leave(Reader reader) {
@@ -65,38 +98,61 @@ void FanOutSink::Leave(Reader reader) {
   freed_.NotifyAll();
 }
 
-std::string_view FanOutSink::Peek(Reader reader) {
+FanOutSink::Next FanOutSink::Peek(Reader reader) {
   MutexLock lock(mutex_);
-  const auto place = places_.find(reader);
-  if (place == places_.end() || place->second == end_) return {};
-  // All blocks but the last are full.
-  const uint64_t offset = place->second - first_;
-  const std::string& block = blocks_[offset / kBlockBytes];
-  return std::string_view(block).substr(offset % kBlockBytes);
+  const auto found = places_.find(reader);
+  if (found == places_.end() || found->second.position == end_) return {};
+  Place& place = found->second;
+  if (place.position < first_) return {.spool = spool_, .place = place.position};
+  // All blocks but the last are full. The reader holds its block, which may be spooled meanwhile.
+  const auto offset = static_cast<size_t>(place.position - first_);
+  place.block = blocks_[offset / kBlockBytes];
+  return {.bytes = std::string_view(*place.block).substr(offset % kBlockBytes)};
 }
 
 void FanOutSink::Advance(Reader reader, size_t bytes) {
   {
     MutexLock lock(mutex_);
-    places_[reader] += bytes;
+    Place& place = places_[reader];
+    place.position += static_cast<int64_t>(bytes);
+    place.block.reset();
     Free();
   }
   freed_.NotifyAll();
 }
 
+int64_t FanOutSink::Least() const {
+  int64_t least = end_;
+  for (const auto& [reader, place] : places_) least = std::min(least, place.position);
+  return least;
+}
+
+void FanOutSink::PopOldest() {
+  first_ += static_cast<int64_t>(blocks_.front()->size());
+  blocks_.pop_front();
+}
+
 void FanOutSink::Free() {
-  uint64_t least = end_;
-  for (const auto& [reader, place] : places_) least = std::min(least, place);
-  while (!blocks_.empty() && first_ + blocks_.front().size() <= least) {
-    first_ += blocks_.front().size();
-    blocks_.pop_front();
+  const int64_t least = Least();
+  while (!blocks_.empty() && first_ + static_cast<int64_t>(blocks_.front()->size()) <= least) {
+    PopOldest();
   }
+  if (least >= first_) spool_.reset();
 }
 
 bool FanOutSink::Done(Reader reader) const {
   MutexLock lock(mutex_);
-  const auto place = places_.find(reader);
-  return ended_ && place != places_.end() && place->second == end_;
+  const auto found = places_.find(reader);
+  return ended_ && found != places_.end() && found->second.position == end_;
+}
+
+std::optional<FanOutSink::Reader> FanOutSink::HoldsUp() const {
+  MutexLock lock(mutex_);
+  if (!waiting_ || !TooMuch() || places_.empty()) return std::nullopt;
+  const auto behind = [](const auto& one, const auto& other) {
+    return one.second.position < other.second.position;
+  };
+  return std::min_element(places_.begin(), places_.end(), behind)->first;
 }
 
 }  // namespace cloakroom

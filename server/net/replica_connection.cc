@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "protocol/text.h"
+#include "replication/files/file_status.h"
 #include "server/config/config_store.h"
 #include "server/context/server.h"
 #include "server/execution/admission.h"
@@ -44,7 +45,9 @@ ReplicaConnection::ReplicaConnection(ReplicationThread& thread, NewReplica repli
       client_(std::move(replica.client)),
       request_(std::move(replica)),
       peer_(client_->replica_options, IpOf(client_->address)),
-      input_(std::exchange(request_.unparsed, {})) {}
+      input_(std::exchange(request_.unparsed, {})),
+      spool_reader_([&thread](std::function<void()> job) { thread.spools().PostToDisk(std::move(job)); },
+                    [post = thread.Poster()] { post([] {}); }) {}
 
 ReplicaConnection::~ReplicaConnection() {
   if (file_ >= 0) close(file_);
@@ -265,21 +268,43 @@ ReplicaConnection::Sent ReplicaConnection::SendText() {
 }
 
 ReplicaConnection::Sent ReplicaConnection::SendRdb() {
-  const std::string_view bytes = sink_->Peek(id());
-  if (bytes.empty()) {
+  const FanOutSink::Next next = sink_->Peek(id());
+  if (next.spool != nullptr) return SendSpooled(next.spool, next.place, INT64_MAX);
+  if (next.bytes.empty()) {
     if (!sink_->Done(id())) return Sent::kNothing;
     sends_rdb_ = false;
     sink_->Leave(id());
     sink_.reset();
+    spool_reader_.Forget();
     Handle(PeerRdbSent{.now_ms = thread_.now_ms()});
     return Sent::kSome;
   }
-  const size_t sent = Send({&bytes, 1});
+  const size_t sent = Send({&next.bytes, 1});
   if (sent == 0) {
     Handle(PeerBlocked{.now_ms = thread_.now_ms()});
     return Sent::kBlocked;
   }
   sink_->Advance(id(), sent);
+  Handle(PeerTaken{.bytes = static_cast<int64_t>(sent)});
+  return Sent::kSome;
+}
+
+ReplicaConnection::Sent ReplicaConnection::SendSpooled(const std::shared_ptr<Spool>& spool,
+                                                       int64_t place, int64_t end) {
+  absl::StatusOr<std::string_view> bytes = spool_reader_.Peek(spool, place);
+  if (!bytes.ok()) {
+    LogWarning("Closing replica {}: {}", peer_.name(), MessageOf(bytes.status()));
+    Close();
+    return Sent::kNothing;
+  }
+  if (bytes->empty()) return Sent::kNothing;  // the disk thread wakes us
+  *bytes = bytes->substr(0, static_cast<size_t>(end - place));
+  const size_t sent = Send({&*bytes, 1});
+  if (sent == 0) {
+    if (sends_rdb_) Handle(PeerBlocked{.now_ms = thread_.now_ms()});
+    return Sent::kBlocked;
+  }
+  if (sends_rdb_) sink_->Advance(id(), sent);
   Handle(PeerTaken{.bytes = static_cast<int64_t>(sent)});
   return Sent::kSome;
 }
@@ -310,6 +335,9 @@ ReplicaConnection::Sent ReplicaConnection::SendFile() {
 ReplicaConnection::Sent ReplicaConnection::SendStream() {
   const int64_t begin = peer_.cursor();
   if (!has_cursor_ || begin >= stream_end_) return Sent::kNothing;
+  const std::shared_ptr<Spool> spool = thread_.spools().stream().SpoolAt(begin);
+  if (spool != nullptr) return SendSpooled(spool, begin, stream_end_);
+  spool_reader_.Forget();
   // As many chunks as one call takes.
   std::array<std::string_view, 16> spans;
   size_t count = 0;
@@ -350,20 +378,26 @@ void ReplicaConnection::Tick(int64_t now_ms) {
 void ReplicaConnection::CheckLimit() {
   if (!open_ || !has_cursor_) return;
   const Config& settings = thread_.server().settings();
-  const OutputLimit& limit = settings.output_limit(ClientClass::kReplica);
-  const int64_t waiting = thread_.published() - peer_.cursor();
+  const StreamSpool& spool = thread_.spools().stream();
+  // What memory keeps for it.
+  const int64_t waiting = thread_.published() - spool.InMemory(peer_.cursor());
   client_->output_bytes = waiting + static_cast<int64_t>(text_.size());
   client_->output_memory = client_->output_bytes + 0;
-  // As in Redis, a replica may be as far behind as the backlog is long.
-  if (waiting <= settings.repl_backlog_size_bytes ||
-      !limit_watch_.Over(limit, waiting, thread_.server().clock())) {
-    if (waiting <= settings.repl_backlog_size_bytes) limit_watch_.Forget();
-    return;
-  }
+  // As in Redis, a replica may be as far behind as the backlog is long. With a spool memory keeps
+  // little more than that.
+  const StreamSpool::Memory memory = thread_.spools().memory();
+  const int64_t allowed = spool.works() ? memory.bound() : memory.backlog;
+  const OutputLimit& limit = settings.output_limit(ClientClass::kReplica);
+  if (waiting <= allowed) return limit_watch_.Forget();
+  if (!limit_watch_.Over(limit, waiting, thread_.server().clock())) return;
+  DropAsTooSlow(absl::StrCat(
+      "Replica ", peer_.name(), " is ", thread_.published() - peer_.cursor(),
+      " bytes behind. Raise repl-spool-size, if the disk has room, or client-output-buffer-limit "
+      "replica, or find out what slows it down."));
+}
+
+void ReplicaConnection::DropAsTooSlow(std::string_view detail) {
   const std::string line = Line();
-  const std::string detail = absl::StrCat(
-      "Replica ", peer_.name(), " is ", waiting,
-      " bytes behind. Raise client-output-buffer-limit replica, or find out what slows it down.");
   Handle(PeerOverLimit{.client = line, .detail = detail});
 }
 

@@ -13,6 +13,7 @@
 #include "replication/link/replica_peer.h"
 #include "server/net/output_limit_watch.h"
 #include "server/net/poller.h"
+#include "server/net/spool_reader.h"
 #include "server/roles/replication.h"
 #include "server/session/client.h"
 #include "server/session/socket_stream.h"
@@ -51,6 +52,8 @@ class ReplicaConnection final : public ClientLink,
   bool can_read_mark() const { return peer_.options().capa_eof; }
   /// Where its RDB will come from; null: from a file.
   void set_sink(std::shared_ptr<FanOutSink> sink);
+  /// Closes it, because it reads too slowly; `detail` says what to do.
+  void DropAsTooSlow(std::string_view detail);
   /// The position from which it needs the stream; INT64_MAX: none yet.
   int64_t pinned() const { return has_cursor_ ? peer_.cursor() : INT64_MAX; }
   ReplicaFacts Facts(size_t index, int64_t now_ms) const;
@@ -79,6 +82,7 @@ class ReplicaConnection final : public ClientLink,
   Sent SendRdb();
   Sent SendFile();
   Sent SendStream();
+  Sent SendSpooled(const std::shared_ptr<Spool>& spool, int64_t place, int64_t end);
   /// How many bytes the socket took; 0: none now. Closes the connection if it is broken.
   size_t Send(std::span<const std::string_view> spans);
   void WatchRoom(bool room);
@@ -99,6 +103,7 @@ class ReplicaConnection final : public ClientLink,
   std::string text_;
   size_t text_sent_ = 0;
   std::shared_ptr<FanOutSink> sink_;
+  SpoolReader spool_reader_;
   bool sends_rdb_ = false;
   int file_ = -1;
   int64_t file_sent_ = 0;

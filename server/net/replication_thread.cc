@@ -7,16 +7,21 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/config/config_store.h"
 #include "server/log/log.h"
 #include "server/persistence/persistence.h"
+#include "server/persistence/snapshot_options.h"
 #include "server/session/client_registry.h"
 #include "storage/base/clock.h"
 #include "storage/base/memory_meter.h"
+#include "storage/keyspace/keyspace.h"
+#include "storage/snapshot/snapshot.h"
 
 namespace cloakroom {
 
-ReplicationThread::ReplicationThread(Server& server) : server_(server) {
+ReplicationThread::ReplicationThread(Server& server)
+    : server_(server), spools_(server, Poster()) {
   server.replication().set_transport(this);
 }
 
@@ -154,6 +159,7 @@ void ReplicationThread::Serve() {
     feed_at_us_ = 0;
   }
   FeedReplicas();
+  SpoolStream();
   serve_again_ = false;
   if (primary_ != nullptr) primary_->Serve();
   for (const auto& replica : Connections(replicas_)) replica->Serve();
@@ -173,6 +179,8 @@ void ReplicationThread::FeedReplicas() {
 void ReplicationThread::Turn() {
   next_turn_us_ = SteadyUs() + kTurnUs;
   KeepStream();
+  spools_.Turn();
+  if (syncing_) RelieveSync();
   if (!group_.empty()) StartGroup();
   if (primary_ != nullptr) primary_->Tick();
   server_.replication().NoteSynced();
@@ -194,12 +202,21 @@ void ReplicationThread::Second() {
   }
   for (const auto& replica : Connections(replicas_)) replica->Tick(now);
   server_.replication().CountReplicas();
-  if (replicas_.empty()) server_.replication().DropIdleBacklog(now, no_replicas_since_ms_);
+  const bool idle = replicas_.empty() && spools_.stream().copying() == StreamSpool::kNobody;
+  if (idle) server_.replication().DropIdleBacklog(now, no_replicas_since_ms_);
+}
+
+void ReplicationThread::SpoolStream() {
+  int64_t slowest = StreamSpool::kNobody;
+  for (const auto& replica : replicas_) slowest = std::min(slowest, replica->pinned());
+  spools_.Follow(slowest, published_);
 }
 
 void ReplicationThread::KeepStream() {
-  int64_t oldest = INT64_MAX;
-  for (const auto& replica : replicas_) oldest = std::min(oldest, replica->pinned());
+  int64_t oldest = spools_.stream().copying();
+  for (const auto& replica : replicas_) {
+    oldest = std::min(oldest, spools_.stream().InMemory(replica->pinned()));
+  }
   server_.replication().KeepFrom(oldest);
 }
 
@@ -217,7 +234,7 @@ void ReplicationThread::PublishFacts() {
   for (const auto& replica : replicas_) {
     if (!replica->peer().state_name().empty()) facts.push_back(replica->Facts(facts.size(), now));
   }
-  server_.replication().SetFacts(std::move(facts));
+  server_.replication().SetFacts(std::move(facts), spools_.space()->used());
 }
 
 void ReplicationThread::Wait() {
@@ -273,13 +290,15 @@ void ReplicationThread::StartGroup() {
 
 void ReplicationThread::BeginSync(Connections group) {
   const ReplicaOptions& wanted = group.front()->peer().options();
-  const bool by_file = !server_.settings().repl_diskless_sync || !wanted.capa_eof;
+  const bool by_file = !server_.settings().repl_diskless_sync || !wanted.capa_eof ||
+                       slow_syncs_ >= kMaxSlowSyncs;
   FullSync sync = {.exclude_data = wanted.exclude_data,
                    .exclude_functions = wanted.exclude_functions};
   std::optional<ReplicationId> mark;
   if (!by_file) {
     mark = ReplicationId::Random(random_);
-    sync.sink = std::make_shared<FanOutSink>([mailbox = mailbox_] { mailbox->Post([] {}); });
+    sync.sink = std::make_shared<FanOutSink>([mailbox = mailbox_] { mailbox->Post([] {}); },
+                                             spools_.space());
   }
   sync.at_instant = [this, mailbox = mailbox_, group,
                      mark](const Replication::FullSyncPoint& begin) {
@@ -289,6 +308,8 @@ void ReplicationThread::BeginSync(Connections group) {
     mailbox->Post([this, group, by_file, status] { OnDone(group, status, by_file); });
   };
   // Before it begins: without readers the sink would end the RDB.
+  sink_ = sync.sink;
+  sync_was_slow_ = false;
   for (const auto& replica : group) replica->set_sink(sync.sink);
   if (BeginFullSync(server_, std::move(sync)) != BackgroundWork::Kind::kNone) {
     // Something else is being saved: again in a moment.
@@ -314,8 +335,26 @@ void ReplicationThread::OnInstant(const Connections& group, const Replication::F
   server_.replication().EndPin();
 }
 
+void ReplicationThread::RelieveSync() {
+  const std::shared_ptr<FanOutSink> sink = sink_.lock();
+  if (sink == nullptr) return;
+  const std::optional<FanOutSink::Reader> slowest = sink->HoldsUp();
+  const auto kept = static_cast<int64_t>(server_.keyspace().snapshot().pre_image_bytes());
+  const auto most = static_cast<int64_t>(SnapshotOptionsFrom(server_).max_pre_image_bytes);
+  if (!slowest || kept < most / 2) return;
+  const auto is_slowest = [&](const auto& replica) { return replica->id() == *slowest; };
+  const auto found = std::find_if(replicas_.begin(), replicas_.end(), is_slowest);
+  if (found == replicas_.end()) return;
+  sync_was_slow_ = true;
+  (*found)->DropAsTooSlow(absl::StrCat(
+      "Replica ", (*found)->peer().name(), " takes its RDB too slowly: what changes meanwhile fills ",
+      kept, " bytes of memory, and the spool is full. Raise repl-spool-size, or find out what slows "
+      "it down."));
+}
+
 void ReplicationThread::OnDone(const Connections& group, const absl::Status& status, bool by_file) {
   syncing_ = false;
+  slow_syncs_ = sync_was_slow_ ? slow_syncs_ + 1 : 0;
   server_.replication().EndPin();
   if (!status.ok()) {
     for (const auto& replica : group) {

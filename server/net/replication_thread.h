@@ -13,6 +13,7 @@
 #include "server/net/poller.h"
 #include "server/net/primary_connection.h"
 #include "server/net/replica_connection.h"
+#include "server/net/replica_spools.h"
 #include "server/roles/full_sync.h"
 #include "server/roles/replication.h"
 #include "storage/base/mutex.h"
@@ -62,6 +63,7 @@ class ReplicationThread final : public Replication::Transport {
   void FeedAt(int64_t at_us) { feed_at_us_ = std::min(feed_at_us_, at_us); }
   /// Goes on in the next round, which does not wait.
   void ServeAgain() { serve_again_ = true; }
+  ReplicaSpools& spools() { return spools_; }
   void CountError() { server_.replication().CountError(); }
   void NoteClosed() { closed_ = true; }
 
@@ -69,6 +71,8 @@ class ReplicationThread final : public Replication::Transport {
   using Connections = std::vector<std::shared_ptr<ReplicaConnection>>;
   /// How often it looks after the stream's memory and the waiting group.
   static constexpr int64_t kTurnUs = 100'000;
+  /// After so many full syncs that slow replicas held up, the next ones go through a file.
+  static constexpr int kMaxSlowSyncs = 2;
 
   /// Of the steady clock, by which the thread sleeps.
   static int64_t SteadyUs();
@@ -93,6 +97,7 @@ class ReplicationThread final : public Replication::Transport {
   void Wait();
   void DropClosed();
   void PublishFacts();
+  void SpoolStream();
   void KeepStream();
 
   // The full sync.
@@ -102,6 +107,7 @@ class ReplicationThread final : public Replication::Transport {
   void OnInstant(const Connections& group, const Replication::FullSyncPoint& begin,
                  const std::optional<ReplicationId>& mark);
   void OnDone(const Connections& group, const absl::Status& status, bool by_file);
+  void RelieveSync();
 
   Server& server_;
   Poller poller_;
@@ -111,6 +117,9 @@ class ReplicationThread final : public Replication::Transport {
   Connections group_;  ///< those that wait for a full sync
   int64_t group_since_ms_ = 0;
   bool syncing_ = false;
+  std::weak_ptr<FanOutSink> sink_;  ///< of the sync under way
+  bool sync_was_slow_ = false;      ///< a replica was dropped because it held up the sync
+  int slow_syncs_ = 0;              ///< such syncs in a row
   int64_t published_ = 0;
   int64_t feed_at_us_ = INT64_MAX;
   bool serve_again_ = false;
@@ -123,6 +132,7 @@ class ReplicationThread final : public Replication::Transport {
 
   std::atomic<bool> asleep_ = false;
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(poller_);
+  ReplicaSpools spools_;
   Mutex mutex_;
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;  ///< it must not start any more

@@ -168,8 +168,9 @@ void Replication::DropIdleBacklog(int64_t now_ms, int64_t no_replicas_since_ms) 
   LogLink(*line);
 }
 
-void Replication::SetFacts(std::vector<ReplicaFacts> facts) {
+void Replication::SetFacts(std::vector<ReplicaFacts> facts, int64_t spooled_bytes) {
   MutexLock lock(mutex_);
+  spooled_bytes_ = spooled_bytes;
   facts_ = std::move(facts);
 }
 
@@ -190,6 +191,7 @@ Replication::Figures Replication::figures() const {
     figures.offset = history_.OffsetAt(standing.stream.tail);
     figures.first_byte = history_.FirstByte(standing.stream, standing.backlog_size);
     figures.stream_bytes = stream_.memory();
+    figures.spooled_bytes = spooled_bytes_;
   }
   figures.replicas = facts_;
   figures.primary = primary_;

@@ -178,6 +178,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
     int64_t partial_syncs = 0;
     int64_t refused_partial_syncs = 0;
     int64_t stream_bytes = 0;    ///< memory of the stream
+    int64_t spooled_bytes = 0;   ///< on the disk, for slow replicas
     int64_t sent_bytes = 0;      ///< to all replicas
     int64_t received_bytes = 0;  ///< from the primary
     int64_t replica_errors = 0;  ///< commands of replicas that made no sense
@@ -202,7 +203,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void KeepFrom(int64_t oldest_cursor);
   /// Drops the backlog if nobody has come for repl-backlog-ttl. Never waits for a gate.
   void DropIdleBacklog(int64_t now_ms, int64_t no_replicas_since_ms);
-  void SetFacts(std::vector<ReplicaFacts> facts);
+  void SetFacts(std::vector<ReplicaFacts> facts, int64_t spooled_bytes);
   void CountSent(int64_t bytes) { sent_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void CountReceived(int64_t bytes) { received_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void CountError() { replica_errors_.fetch_add(1, std::memory_order_relaxed); }
@@ -297,6 +298,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   int64_t oldest_cursor_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;
   int64_t pinned_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  ///< a full sync's instant
   std::vector<ReplicaFacts> facts_ ABSL_GUARDED_BY(mutex_);
+  int64_t spooled_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t full_syncs_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t partial_syncs_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t refused_partial_syncs_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -66,6 +66,50 @@ class FaultyFiles::Handle final : public WritableFile {
   const int life_;
 };
 
+/// Only what was written and not discarded takes space.
+class FaultyFiles::Scratch final : public ScratchFile {
+ public:
+  explicit Scratch(FaultyFiles& files) : files_(files) {}
+  ~Scratch() override {
+    MutexLock lock(files_.mutex_);
+    files_.scratch_bytes_ -= used_;
+  }
+
+  absl::Status Write(int64_t offset, std::string_view bytes) override {
+    MutexLock lock(files_.mutex_);
+    absl::Status status = files_.Count(Call::kWrite, "write");
+    const auto size = static_cast<int64_t>(bytes.size());
+    if (status.ok() && files_.Used() + size > files_.capacity_) status = FileError(ENOSPC, "write");
+    if (!status.ok()) return status;
+    const size_t end = static_cast<size_t>(offset) + bytes.size();
+    data_.resize(std::max(data_.size(), end));
+    data_.replace(static_cast<size_t>(offset), bytes.size(), bytes);
+    used_ += size;
+    files_.scratch_bytes_ += size;
+    return status;
+  }
+  absl::StatusOr<size_t> Read(int64_t offset, std::span<char> into) override {
+    MutexLock lock(files_.mutex_);
+    absl::Status fault = files_.Count(Call::kRead, "read");
+    if (!fault.ok()) return fault;
+    return std::string_view(data_).substr(static_cast<size_t>(offset)).copy(into.data(),
+                                                                           into.size());
+  }
+  bool Discard(int64_t offset, int64_t bytes) override {
+    MutexLock lock(files_.mutex_);
+    data_.replace(static_cast<size_t>(offset), static_cast<size_t>(bytes),
+                  std::string(static_cast<size_t>(bytes), '\0'));
+    used_ -= bytes;
+    files_.scratch_bytes_ -= bytes;
+    return true;
+  }
+
+ private:
+  FaultyFiles& files_;
+  std::string data_;
+  int64_t used_ = 0;
+};
+
 // ---- faults
 
 void FaultyFiles::SetFault(Fault fault) {
@@ -183,7 +227,7 @@ std::vector<std::string> FaultyFiles::Paths() const {
 }
 
 int64_t FaultyFiles::Used() const {
-  int64_t used = 0;
+  int64_t used = scratch_bytes_;
   for (const auto& [path, inode] : names_) used += static_cast<int64_t>(inode->data.size());
   return used;
 }
@@ -257,6 +301,19 @@ absl::StatusOr<std::unique_ptr<ReadableFile>> FaultyFiles::OpenForRead(const std
   auto found = names_.find(path);
   if (found == names_.end()) return NotThere("open", path);
   return std::make_unique<Reader>(*this, path, found->second->data);
+}
+
+absl::StatusOr<std::unique_ptr<ScratchFile>> FaultyFiles::CreateScratch(
+    const std::string& directory) {
+  MutexLock lock(mutex_);
+  absl::Status status = Count(Call::kOpen, "open " + directory + "/scratch");
+  if (!status.ok()) return status;
+  return std::make_unique<Scratch>(*this);
+}
+
+absl::StatusOr<int64_t> FaultyFiles::FreeSpace(const std::string& /*directory*/) {
+  MutexLock lock(mutex_);
+  return std::max<int64_t>(capacity_ - Used(), 0);
 }
 
 absl::Status FaultyFiles::Rename(const std::string& from, const std::string& to) {

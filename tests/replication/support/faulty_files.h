@@ -98,6 +98,9 @@ class FaultyFiles final : public Files {
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenAt(const std::string& path,
                                                        int64_t offset) override;
   absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<ScratchFile>> CreateScratch(const std::string& directory) override;
+  /// What the capacity leaves.
+  absl::StatusOr<int64_t> FreeSpace(const std::string& directory) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status Truncate(const std::string& path, int64_t size) override;
@@ -113,6 +116,7 @@ class FaultyFiles final : public Files {
  private:
   class Handle;
   class Reader;
+  class Scratch;
   /// A file, apart from its name.
   struct Inode {
     std::string data;     // as the system shows it
@@ -139,6 +143,7 @@ class FaultyFiles final : public Files {
 
   mutable Mutex mutex_;
   NameTable names_ ABSL_GUARDED_BY(mutex_);
+  int64_t scratch_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of files without a name
   NameTable durable_names_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> directories_ ABSL_GUARDED_BY(mutex_);
   Fault fault_ ABSL_GUARDED_BY(mutex_);
