@@ -254,7 +254,7 @@ int64_t Write(SessionCall& session, const CommitOptions& options, std::string_vi
               int64_t fence) {
   const SessionContent content = session.Content();
   if (!options.data) ++session.stats().commits_unchanged;
-  if (!content.hash.exists && !options.data) return 0;
+  if ((!content.hash.exists || content.only_lock) && !options.data) return 0;
   SessionCommit commit{.data = options.data, .expire_at_ms = options.expire_at_ms};
   commit.writes = std::min(content.hash.writes, std::numeric_limits<int64_t>::max() - 1) + 1;
   commit.pid = FormatSessionPid(owner, fence);

@@ -60,7 +60,8 @@ struct LateForgetting : std::enable_shared_from_this<LateForgetting> {
   }
 };
 
-void Forget(Server& server, GateSlot slot, Interests interests) {
+/// Returns how many it could not forget at once.
+size_t Forget(Server& server, GateSlot slot, Interests interests) {
   Interests left;
   for (Interest& interest : interests) {
     Hold hold(slot);
@@ -71,7 +72,9 @@ void Forget(Server& server, GateSlot slot, Interests interests) {
       left.push_back(std::move(interest));
     }
   }
-  if (!left.empty()) std::make_shared<LateForgetting>(server, std::move(left))->Post();
+  const size_t late = left.size();
+  if (late > 0) std::make_shared<LateForgetting>(server, std::move(left))->Post();
+  return late;
 }
 
 }  // namespace
@@ -116,8 +119,9 @@ size_t GiveBackSessions(Server& server, GateSlot slot, Client& client) {
   }
   client.held_sessions.clear();
   client.session_party = 0;
-  Forget(server, slot, std::move(interests));
-  return *dropped;
+  // Those behind a closed gate soon follow.
+  const size_t late = Forget(server, slot, std::move(interests));
+  return *dropped + late;
 }
 
 void LeaveSessionQueue(Server& server, GateSlot slot, Client& client) {

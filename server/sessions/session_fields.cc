@@ -18,7 +18,18 @@ int64_t CountOf(const Hash& hash, std::string_view field, int64_t now_ms) {
   return ParseInteger(TextOf(hash, field, now_ms)).value_or(0);
 }
 
-/// A session's hash that is being changed. Its fields never expire.
+/// Whether there is nothing in it but what publishing has written, and the count of plain clients
+/// that wait, which those who hang up leave there.
+bool HasOnlyLock(const Hash& hash, int64_t now_ms) {
+  size_t fields = 0;
+  for (const std::string_view field :
+       {session_field::kLock, session_field::kPid, session_field::kReq, session_field::kWait}) {
+    if (hash.Find(field, now_ms)) ++fields;
+  }
+  return hash.size(now_ms) == fields;
+}
+
+/// A session's hash that is being changed. What it sets does not expire by itself.
 class Editor {
  public:
   explicit Editor(const GuardedKey& key)
@@ -34,23 +45,15 @@ class Editor {
   Editor& operator=(const Editor&) = delete;
 
   bool exists() const { return scope_.exists(); }
-  /// Whether there is nothing in it but what publishing has written, and the count of plain clients
-  /// that wait, which those who hang up leave there.
-  bool OnlyPublished() const {
-    size_t published = 0;
-    for (const std::string_view field :
-         {session_field::kLock, session_field::kPid, session_field::kReq, session_field::kWait}) {
-      if (hash_.view().Find(field, now_ms_)) ++published;
-    }
-    return hash_.view().size(now_ms_) == published;
-  }
+  bool OnlyPublished() const { return HasOnlyLock(hash_.view(), now_ms_); }
   void Delete() {
     scope_.Delete();
     scope_.Changed("del");
   }
   void Set(std::string_view field, std::string_view value) {
     const std::optional<ItemValue> old = hash_.view().Find(field, now_ms_);
-    if (old && old->bytes == value) return;
+    const bool stays = old && hash_.view().FieldExpiry(field, now_ms_) == kNever;
+    if (stays && old->bytes == value) return;
     hash_.Set(field, value, now_ms_);
     ++changed_;
   }
@@ -89,6 +92,7 @@ SessionContent ReadSession(const Entry* entry, int64_t now_ms) {
                   .pid = TextOf(hash, session_field::kPid, now_ms),
                   .req = TextOf(hash, session_field::kReq, now_ms)};
   content.data = hash.Find(session_field::kData, now_ms);
+  content.only_lock = HasOnlyLock(hash, now_ms);
   content.ttl_ms = entry->has_expiry() ? entry->expire_at_ms() - now_ms : -1;
   return content;
 }

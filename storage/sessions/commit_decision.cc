@@ -9,7 +9,9 @@ CommitCase DecideCommit(const CommitRequest& request, int64_t holder_fence,
     if (request.fence == hash.commit_fence()) return CommitCase::kRepeated;
   }
   const bool nobody_holds = holder_fence == 0 && !hash.plain();
-  if (request.if_version && nobody_holds && *request.if_version == SessionVersion(hash).view())
+  const bool of_one_content = hash.commit_fence() != 0 || !hash.exists;
+  if (request.if_version && nobody_holds && of_one_content &&
+      *request.if_version == SessionVersion(hash).view())
     return CommitCase::kLate;
   return CommitCase::kFenced;
 }

@@ -23,7 +23,8 @@ enum class CommitCase : uint8_t {
   kRepeated,
   /// C3: nobody holds the lock, and the content is the one that its sender read. Write, and 0 as
   /// the lock's count if that is an orphan's. Without a fence it takes a new one for the hash, so
-  /// that its version is of one content.
+  /// that its version is of one content. A session that a plain client wrote last has no such
+  /// version: plain clients write the data in one command and count the write in the next.
   kLate,
   /// C4: the content may be another one. Write nothing; answer FENCED.
   kFenced,

@@ -14,7 +14,7 @@ final class Settings
     public const DEFAULTS = [
         'host' => '127.0.0.1',
         'port' => '6379',
-        'database' => '2',
+        'database' => '0',
         'username' => '',
         'password' => '',
         'timeout' => '2.5',
@@ -29,7 +29,7 @@ final class Settings
         'break_after_frontend' => '5',
         'break_after_adminhtml' => '30',
         'lease_frontend' => '30',
-        'lease_adminhtml' => '60',
+        'lease_adminhtml' => '40',
         'wait' => '45',
         'first_lifetime' => '600',
         'bot_first_lifetime' => '60',

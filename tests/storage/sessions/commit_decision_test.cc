@@ -55,6 +55,16 @@ TEST(CommitDecisionTest, WithoutALockTheVersionDecides) {
   EXPECT_EQ(DecideCommit({}, 0, kHash), CommitCase::kFenced);
 }
 
+TEST(CommitDecisionTest, WhatAPlainClientWroteLastHasNoVersionOfOneContent) {
+  for (const char* pid : {"web1|5042", "web1|5042|0", ""}) {
+    const SessionHash plain = {.exists = true, .writes = 8, .pid = pid};
+    EXPECT_EQ(DecideCommit({.fence = 69, .if_version = "8-0"}, 0, plain), CommitCase::kFenced);
+    EXPECT_EQ(DecideCommit({.if_version = "8-0"}, 0, plain), CommitCase::kFenced);
+    EXPECT_EQ(DecideCommit({.fence = 69, .if_version = "8-0"}, 69, plain), CommitCase::kHeld);
+  }
+  EXPECT_EQ(DecideCommit({.if_version = "0-0+"}, 0, {.exists = true}), CommitCase::kFenced);
+}
+
 TEST(CommitDecisionTest, ZeroIsNobodysFence) {
   const SessionHash plain = {.exists = true, .writes = 8, .pid = "web1|5042"};
   EXPECT_EQ(DecideCommit({.fence = 0}, 0, plain), CommitCase::kFenced);

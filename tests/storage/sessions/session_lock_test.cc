@@ -179,16 +179,18 @@ TEST_F(SessionLockTest, FencesOfOneSessionIncrease) {
 // ---- COMMIT
 
 TEST_F(SessionLockTest, CommitIsDecidedByTheNativeHolder) {
-  hash_ = {.exists = true, .writes = 4, .pid = "a|1|0"};
-  EXPECT_EQ(lock_.Decide({9, "4-0"}, hash_.view()), CommitCase::kLate);
   Held();
-  EXPECT_EQ(lock_.Decide({1}, hash_.view()), CommitCase::kHeld);
-  EXPECT_EQ(lock_.Decide({9, "4-0"}, hash_.view()), CommitCase::kFenced);
-  Poll();
-  EXPECT_EQ(lock_.Decide({1}, hash_.view()), CommitCase::kHeld);
-  EXPECT_EQ(lock_.Decide({9, "4-0"}, hash_.view()), CommitCase::kFenced);
   Commit(1);
-  EXPECT_EQ(lock_.Decide({1}, hash_.view()), CommitCase::kRepeated);
+  const SessionVersion version(hash_.view());
+  EXPECT_EQ(lock_.Decide({9, version.view()}, hash_.view()), CommitCase::kLate);
+  EXPECT_EQ(Open('B'), "B has 2");
+  EXPECT_EQ(lock_.Decide({2}, hash_.view()), CommitCase::kHeld);
+  EXPECT_EQ(lock_.Decide({9, version.view()}, hash_.view()), CommitCase::kFenced);
+  Poll();
+  EXPECT_EQ(lock_.Decide({2}, hash_.view()), CommitCase::kHeld);
+  EXPECT_EQ(lock_.Decide({9, version.view()}, hash_.view()), CommitCase::kFenced);
+  Commit(2);
+  EXPECT_EQ(lock_.Decide({2}, hash_.view()), CommitCase::kRepeated);
 }
 
 TEST_F(SessionLockTest, CommitBehindAPlainClientIsFenced) {
@@ -198,7 +200,9 @@ TEST_F(SessionLockTest, CommitBehindAPlainClientIsFenced) {
 
 TEST_F(SessionLockTest, CommitInATurnIsLate) {
   Turn();
-  EXPECT_EQ(lock_.Decide({9, "0-0+"}, hash_.view()), CommitCase::kLate);
+  hash_.pid = "a|1|5";
+  EXPECT_EQ(lock_.Decide({9, SessionVersion(hash_.view()).view()}, hash_.view()),
+            CommitCase::kLate);
   EXPECT_EQ(lock_.Decide({9}, hash_.view()), CommitCase::kFenced);
 }
 
@@ -216,6 +220,7 @@ TEST_F(SessionLockTest, TheVersionTellsWhatBecameOfAnUnknownFence) {
   EXPECT_EQ(Why(77, "4-0").reason, FencedReason::kTaken);
   EXPECT_EQ(Why(77, "4-0").by, "web9|9");
   hash_.lock = 0;
+  EXPECT_EQ(Why(77, "4-0").reason, FencedReason::kUnknown) << "a plain client wrote last";
   Held();
   context_.now_ms += 30;
   EXPECT_EQ(Why(77, "4-0").reason, FencedReason::kTaken);

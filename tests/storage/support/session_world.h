@@ -369,8 +369,6 @@ class SessionWorld final : public SessionSites {
     if (site.hash.pid == plain.pid && plain.data != kMoved && site.data != plain.data) {
       EXPECT_EQ(site.data % 2, 1) << "a native commit is lost";
     }
-    // Until the write is counted, the version does not tell the new data from the old.
-    ForgetCounted(plain.at);
     ForeignWrite(plain.at, plain.connection, [this](Site& changed) {
       changed.hash.exists = true;
       changed.hash.lock = 0;
@@ -385,13 +383,6 @@ class SessionWorld final : public SessionSites {
       changed.hash.exists = true;
       changed.hash.writes += 1;
     });
-  }
-  static bool Counted(std::string_view version) {
-    return version == "0-0+" || (version.ends_with("-0") && version != "0-0");
-  }
-  void ForgetCounted(size_t at) {
-    for (Native& native : natives_)
-      if (native.at == at && Counted(native.version)) native.version.clear();
   }
   void ChangeUnlocked(Site& site) {
     site.hash.exists = true;
@@ -432,13 +423,11 @@ class SessionWorld final : public SessionSites {
     }
   }
 
-  /// A version that rests on counting alone may come again: when the session is gone, plain clients
-  /// count from 1. Only a version with the fence of a native commit is of one content for ever.
+  /// Who writes without the lock and takes no part in it leaves the fence of the latest native commit
+  /// in its version, which may then come again.
   void ForgetUncertain(size_t at) {
-    for (Native& native : natives_) {
-      if (native.at == at && (Counted(native.version) || native.data % 2 == 1))
-        native.version.clear();
-    }
+    for (Native& native : natives_)
+      if (native.at == at && native.data % 2 == 1) native.version.clear();
     // A plain client knows a session by its own pid, which may be in more than one.
     for (Plain& plain : plains_)
       if (plain.at == at) plain.data = kMoved;

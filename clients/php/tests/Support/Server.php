@@ -97,7 +97,7 @@ final class Server
     }
 
     /** @return array<string, string> */
-    public function hash(string $key, int $database = 2): array
+    public function hash(string $key, int $database = 0): array
     {
         $flat = $this->ask(['HGETALL', $key], $database);
         Assert::assertIsArray($flat);

@@ -13,7 +13,7 @@ final class SettingsTest extends TestCase
     {
         $settings = new Settings([]);
         self::assertSame('tcp://127.0.0.1:6379', $settings->address->url());
-        self::assertSame(2, $settings->database);
+        self::assertSame(0, $settings->database);
         self::assertSame(45000, $settings->waitMs);
         self::assertSame(30000, $settings->leaseMs);
         self::assertSame(5.0, $settings->breakAfterS);
