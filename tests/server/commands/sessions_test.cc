@@ -89,10 +89,36 @@ TEST_F(SessionCommandsTest, AWaitThatIsOverSaysSinceWhenAPlainClientIsKnownToHol
 }
 
 TEST_F(SessionCommandsTest, AFenceThatNobodyGaveDoesNotStay) {
-  Run("HSET s data x writes 1");
   const std::string most = "9007199254740991";
-  EXPECT_EQ(Run({"SESSION.COMMIT", "s", most, "DATA", "y", "IF", "1-0"}), ":2\r\n");
+  EXPECT_EQ(Run({"SESSION.COMMIT", "s", most, "DATA", "y", "IF", "0-0"}), ":1\r\n");
   EXPECT_EQ(Run("HGET s pid").find(most), std::string::npos);
+}
+
+TEST_F(SessionCommandsTest, ACommitWithoutDataMakesNoSessionWhereALockWasPublished) {
+  for (const char* near : {"HINCRBY s lock 1", "EXPIRE s 100", "HDEL s nothing"}) {
+    const std::string fence = Open("a");
+    Run(near);
+    EXPECT_EQ(RunAs("a", {"SESSION.COMMIT", "s", fence}), ":0\r\n") << near;
+    EXPECT_EQ(Run("EXISTS s"), ":0\r\n") << near;
+  }
+}
+
+TEST_F(SessionCommandsTest, ACommitOfTheSameDataStays) {
+  Run("HSET s data x writes 1");
+  Run("HPEXPIRE s 100 FIELDS 2 data writes");
+  const std::string fence = Open("a");
+  EXPECT_EQ(RunAs("a", {"SESSION.COMMIT", "s", fence, "DATA", "x", "EX", "100"}), ":2\r\n");
+  Advance(200);
+  EXPECT_EQ(Run("HMGET s data writes"), "*2\r\n$1\r\nx\r\n$1\r\n2\r\n");
+}
+
+TEST_F(SessionCommandsTest, WhatAPlainClientWroteLastIsCommittedWithTheLockOnly) {
+  Run("HSET s data x writes 1");
+  EXPECT_EQ(Run("SESSION.COMMIT s 77 DATA y IF 1-0"), "-FENCED unknown\r\n");
+  EXPECT_EQ(Run("SESSION.COMMIT s 0 DATA y IF 1-0"), "-FENCED unknown\r\n");
+  const std::string fence = Open("a");
+  EXPECT_EQ(RunAs("a", {"SESSION.COMMIT", "s", fence, "DATA", "y", "IF", "1-0"}), ":2\r\n");
+  EXPECT_EQ(Run({"SESSION.COMMIT", "s", "77", "DATA", "z", "IF", "2-" + fence}), ":3\r\n");
 }
 
 TEST_F(SessionCommandsTest, ATimerThatRingsLatePutsTheTakeoverOff) {

@@ -136,7 +136,7 @@ final class PlainTranscriptTest extends TestCase
     /** @param array<string, string> $options */
     private function store(int $connection, ?\Closure $sleep = null, array $options = []): PlainStore
     {
-        $settings = new Settings($options + ['break_after_frontend' => '1', 'mode' => 'plain']);
+        $settings = new Settings($options + ['database' => '2', 'break_after_frontend' => '1', 'mode' => 'plain']);
         return new PlainStore($this->record($connection), $settings, $sleep ?? static fn (int $microseconds) => null);
     }
 

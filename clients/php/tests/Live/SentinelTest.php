@@ -107,7 +107,7 @@ final class SentinelTest extends TestCase
     /** @param array<string, string> $options */
     private function visit(array $options, string $data): void
     {
-        $settings = new Settings($options);
+        $settings = new Settings($options + ['database' => '2']);
         $store = StoreFactory::create($settings);
         $request = new Request('web1|1', 'GET /');
         $store->commit('sess_a', $request, $store->open('sess_a', $request), $data, 600);

@@ -209,7 +209,7 @@ abstract class WebTest extends TestCase
     protected function connection(): array
     {
         return $this->options() + [
-            'port' => (string) $this->server->port, 'break_after_frontend' => self::BREAK_S,
+            'port' => (string) $this->server->port, 'database' => '2', 'break_after_frontend' => self::BREAK_S,
             'lease_frontend' => self::BREAK_S,
         ];
     }

@@ -75,7 +75,7 @@ final class EnvSettingsTest extends TestCase
         $shop = $this->env([], [])->read();
         self::assertSame([3600, 30000], [$shop->lifetimeS, $shop->leaseMs]);
         $admin = $this->env([], [], 'adminhtml')->read();
-        self::assertSame([900, 60000], [$admin->lifetimeS, $admin->leaseMs]);
+        self::assertSame([900, 40000], [$admin->lifetimeS, $admin->leaseMs]);
         self::assertSame(3600, $this->env([], [], 'graphql')->read()->lifetimeS);
     }
 

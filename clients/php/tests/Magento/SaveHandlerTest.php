@@ -96,7 +96,8 @@ final class SaveHandlerTest extends TestCase
     {
         $this->server = Server::redis();
         $this->server->ask(['HSET', 'sess_aaa', 'lock', '5', 'wait', '9', 'pid', 'elsewhere|1'], 2);
-        $this->web = new Web(['port' => (string) $this->server->port, 'max_concurrency' => '1'], 'magento.php');
+        $options = ['port' => (string) $this->server->port, 'database' => '2', 'max_concurrency' => '1'];
+        $this->web = new Web($options, 'magento.php');
         // The count of waiters is compared with that of the lock once: so it must have grown as if all of them lived.
         $page = $this->web->begin('/', 'aaa');
         $locks = static fn (Server $server): int => (int) $server->ask(['HGET', 'sess_aaa', 'lock'], 2);

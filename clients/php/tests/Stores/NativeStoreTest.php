@@ -352,7 +352,7 @@ final class NativeStoreTest extends TestCase
     /** @param array<string, mixed> $options */
     private function store(FakeWire $wire, array $options = []): NativeStore
     {
-        return new NativeStore($wire, new Settings($options), function (int $microseconds): void {
+        return new NativeStore($wire, new Settings($options + ['database' => '2']), function (int $microseconds): void {
             $this->slept[] = $microseconds;
         });
     }

@@ -249,7 +249,7 @@ final class PlainStoreTest extends TestCase
     /** @param array<string, mixed> $options */
     private function store(FakeWire $wire, array $options = []): PlainStore
     {
-        return new PlainStore($wire, new Settings($options), function (int $microseconds): void {
+        return new PlainStore($wire, new Settings($options + ['database' => '2']), function (int $microseconds): void {
             $this->slept[] = $microseconds;
         });
     }

@@ -75,7 +75,7 @@ final class StoreChooserTest extends TestCase
 
     private function chooser(FakeWire $wire): StoreChooser
     {
-        $settings = new Settings([]);
+        $settings = new Settings(['database' => '2']);
         $sleep = static fn (int $microseconds) => null;
         return new StoreChooser(
             new NativeStore($wire, $settings, $sleep),

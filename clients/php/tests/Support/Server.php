@@ -82,7 +82,7 @@ final class Server
     }
 
     /** @param list<string> $command */
-    public function ask(array $command, int $database = 0): mixed
+    public function ask(array $command, int $database = 2): mixed
     {
         $wire = $this->wire();
         $replies = $wire->batch([['SELECT', (string) $database], $command], 10);
@@ -97,7 +97,7 @@ final class Server
     }
 
     /** @return array<string, string> */
-    public function hash(string $key, int $database = 0): array
+    public function hash(string $key, int $database = 2): array
     {
         $flat = $this->ask(['HGETALL', $key], $database);
         Assert::assertIsArray($flat);
