@@ -14,6 +14,8 @@ LOOK_AGAIN_S = 0.002
 PROMPT = {"repl-diskless-sync": "yes", "repl-diskless-sync-delay": "0",
           "repl-ping-replica-period": "3600"}
 LOG = {"appendonly": "yes", "appendfsync": "everysec", "auto-aof-rewrite-percentage": "0"}
+# What a full sync has no figure of when a replica never gets the data.
+OF_A_WHOLE_SYNC = ("seconds", "fast_seconds", "snapshot_bytes", "write_p999_ratio", "read_p999_ratio")
 KEYS = 100_000  # that WriteRecords of the generator writes to
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -31,8 +33,14 @@ def _primary_and_replica(kind, run, directives, replica_cores=(LOAD_CORE,), repl
         on_cores(run.server_cores, primary.launch)
         on_cores(replica_cores, replica.launch)
         if replica_nice:
-            os.setpriority(os.PRIO_PROCESS, replica.pid, replica_nice)
+            _make_nice(replica, replica_nice)
         yield primary, replica
+
+
+def _make_nice(server, nice):
+    """Of all its threads: Linux counts the priority for each, and new ones inherit it."""
+    for task in Path(f"/proc/{server.pid}/task").iterdir():
+        os.setpriority(os.PRIO_PROCESS, int(task.name), nice)
 
 
 def _info(server, section):
@@ -157,7 +165,7 @@ def _full_sync(generator, kind, run, directives):
     with _primary_and_replica(kind, run, {**directives, **together}, replica_nice=19) as (
             primary, replica):
         figures = generate(generator, primary, (*run.arguments, "--replica-port", replica.port))
-    return {"seconds": None, "fast_seconds": None, **figures}
+    return {**dict.fromkeys(OF_A_WHOLE_SYNC), **figures}
 
 
 def _restart(generator, kind, run, directives):

@@ -126,12 +126,12 @@ Figures MeasureFullSync(const FullSyncOptions& options) {
                                   1e6 / SecondsFrom(sync.began_ns, NowNs());
   });
   changes.Stop();
-  AddRatiosToQuiet(figures);
   figures["dropped"] = static_cast<double>(dropped + sync.dropped);
-  figures["snapshot_bytes"] = static_cast<double>(sync.snapshot_bytes);
   if (sync.fast_ns != 0) figures["fast_seconds"] = SecondsFrom(sync.began_ns, sync.fast_ns);
-  if (sync.fast_ns != 0 && sync.slow_ns != 0)
-    figures["seconds"] = SecondsFrom(sync.began_ns, std::max(sync.fast_ns, sync.slow_ns));
+  if (sync.fast_ns == 0 || sync.slow_ns == 0) return figures;
+  AddRatiosToQuiet(figures);
+  figures["snapshot_bytes"] = static_cast<double>(sync.snapshot_bytes);
+  figures["seconds"] = SecondsFrom(sync.began_ns, std::max(sync.fast_ns, sync.slow_ns));
   return figures;
 }
 

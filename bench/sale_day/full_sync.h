@@ -21,10 +21,11 @@ struct FullSyncOptions {
 /// Fills a server with values of 1 KB and, while they are changed all the time, gives two replicas
 /// all data at once: the server at `replica_port`, and one that reads slowly. Twice: the first time
 /// the memory is measured, the second time how long it takes and how long others wait.
-/// Figures: dropped, how often a replica was, both times; seconds until both have the data (missing
-/// when one of them was dropped so often that it never got it) and fast_seconds, of the first one;
-/// snapshot_bytes; written_mb_per_s meanwhile; memory_before_bytes, memory_peak_bytes,
-/// memory_ratio; the latencies of one client that writes and one that reads, as of persistence.h.
+/// Figures: dropped, how often a replica was, both times; memory_before_bytes, memory_peak_bytes,
+/// memory_ratio; the latencies of one client that writes and one that reads, as of persistence.h;
+/// written_mb_per_s meanwhile; fast_seconds until the server has the data. Those that follow are
+/// missing when a replica was dropped so often that it never got it: seconds until both have it,
+/// snapshot_bytes, write_p999_ratio, read_p999_ratio.
 Figures MeasureFullSync(const FullSyncOptions& options);
 
 }  // namespace cloakroom::bench
