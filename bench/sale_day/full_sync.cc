@@ -16,10 +16,9 @@ namespace cloakroom::bench {
 
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kPollNs = 10'000'000;
-constexpr int64_t kSettleNs = 2 * kSecond;
-constexpr int64_t kGiveUpNs = 60 * kSecond;
+constexpr int64_t kLookNs = 10'000'000;
+constexpr int64_t kBetweenNs = 2 * kSecond;
+constexpr int64_t kLeaveNs = 60 * kSecond;
 constexpr int kReplicas = 2;
 
 /// One full sync of both replicas.
@@ -66,7 +65,7 @@ Sync Primary::SyncBoth() {
     if (sync.fast_ns == 0 && FastIsUp()) sync.fast_ns = NowNs();
     sync.slow_ns = slow.snapshot_ns();
     if (sync.fast_ns != 0 && sync.slow_ns != 0) break;
-    SleepNs(kPollNs);
+    SleepNs(kLookNs);
   }
   sync.snapshot_bytes = slow.snapshot_bytes();
   sync.dropped = std::max(wire_.Info("stats", "sync_full") - syncs_before - kReplicas,
@@ -81,8 +80,8 @@ void Primary::TakeAway(SlowReplica& slow) {
   const int64_t start = NowNs();
   while (wire_.Info("replication", "connected_slaves") != 0 ||
          wire_.Info("persistence", "rdb_bgsave_in_progress") != 0) {
-    if (NowNs() - start > kGiveUpNs) Fail("the primary keeps replicas that have left");
-    SleepNs(kPollNs);
+    if (NowNs() - start > kLeaveNs) Fail("the primary keeps replicas that have left");
+    SleepNs(kLookNs);
   }
 }
 
@@ -92,9 +91,9 @@ double SecondsFrom(int64_t start_ns, int64_t end_ns) {
 
 /// To read how much a process has stalls it, so latencies are measured another time. This comes
 /// first: what an allocator keeps after a sync would hide what the next one needs.
-int64_t MeasureMemory(const FullSyncOptions& options, Primary& primary, Figures& figures) {
+int64_t MeasureSyncMemory(const FullSyncOptions& options, Primary& primary, Figures& figures) {
   PeakMemory quiet(options.server_pid);
-  SleepNs(kSettleNs);
+  SleepNs(kBetweenNs);
   const auto before_bytes = static_cast<double>(quiet.Stop());
   PeakMemory meanwhile(options.server_pid);
   const Sync sync = primary.SyncBoth();
@@ -112,10 +111,10 @@ Figures MeasureFullSync(const FullSyncOptions& options) {
   const std::unique_ptr<Shape> shape = MakeShape("string");
   Fill(primary.wire(), *shape, options.items);
   PacedWriter changes(options.port, options.items, options.written_bytes_per_s);
-  SleepNs(kSettleNs);
+  SleepNs(kBetweenNs);
   Figures figures;
-  const int64_t dropped = MeasureMemory(options, primary, figures);
-  SleepNs(kSettleNs);
+  const int64_t dropped = MeasureSyncMemory(options, primary, figures);
+  SleepNs(kBetweenNs);
   const TwoClients clients{.port = options.port, .items = options.items};
   Watched(clients, *shape, "quiet_", figures, [&] { SleepNs(options.quiet_seconds * kSecond); });
   Sync sync;

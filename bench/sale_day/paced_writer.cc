@@ -14,8 +14,8 @@ namespace cloakroom::bench {
 
 namespace {
 
-constexpr size_t kBatch = 32;
-constexpr int64_t kSecond = 1'000'000'000;
+constexpr size_t kPacedBatch = 32;
+
 // What it may make up for after a pause of the server.
 constexpr int64_t kMostBehindNs = kSecond / 10;
 
@@ -40,9 +40,9 @@ void PacedWriter::Run(int port, int64_t items, int64_t bytes_per_s) {
   std::string batch;
   while (!stopping_.load()) {
     batch.clear();
-    for (size_t i = 0; i < kBatch; ++i) shape->AppendWrite(batch, any(random), any(random));
+    for (size_t i = 0; i < kPacedBatch; ++i) shape->AppendWrite(batch, any(random), any(random));
     wire.Send(batch);
-    wire.Await(kBatch);
+    wire.Await(kPacedBatch);
     const auto bytes = static_cast<int64_t>(batch.size());
     written_bytes_ += bytes;
     due_ns = std::max(due_ns, NowNs() - kMostBehindNs) + bytes * kSecond / bytes_per_s;

@@ -12,7 +12,6 @@ namespace cloakroom::bench {
 
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kPollNs = 10'000'000;
 constexpr int64_t kGiveUpNs = 500 * kSecond;
 constexpr int64_t kSettleNs = 2 * kSecond;

@@ -16,11 +16,11 @@ namespace cloakroom::bench {
 namespace {
 
 constexpr int64_t kRecordKeys = 100'000;
-constexpr size_t kBatch = 200;
-constexpr int64_t kSecond = 1'000'000'000;
+constexpr size_t kRecordBatch = 200;
+
 constexpr int64_t kLookAgainNs = 500'000;
 constexpr int64_t kBetweenSamplesNs = 5'000'000;
-constexpr int64_t kGiveUpNs = 60 * kSecond;
+constexpr int64_t kCatchUpNs = 60 * kSecond;
 
 std::string RecordKey(int64_t n) {
   return "product_" + std::to_string(100'000'000'000'000'000 + n);
@@ -70,7 +70,7 @@ void LagProbe::Run(int port, int replica_port) {
     const int64_t written = primary.Info("replication", "master_repl_offset");
     max_bytes_ = std::max(max_bytes_, written - there);
     while ((there = applied()) < written) {
-      if (NowNs() - start > kGiveUpNs) Fail("the replica does not catch up");
+      if (NowNs() - start > kCatchUpNs) Fail("the replica does not catch up");
       SleepNs(kLookAgainNs);
     }
     lags_.Add(NowNs() - start);
@@ -93,7 +93,7 @@ Figures WriteRecords(int port, int64_t records) {
   for (int64_t n = 0; n < records; ++n) {
     // A step that has no factor in common with the number of keys reaches all of them.
     AppendRequest(batch, {"SET", RecordKey(n * 7919 % kRecordKeys), value});
-    if (++in_batch < kBatch && n + 1 < records) continue;
+    if (++in_batch < kRecordBatch && n + 1 < records) continue;
     wire.Send(batch);
     wire.Await(in_batch);
     batch.clear();

@@ -10,7 +10,7 @@ namespace cloakroom::bench {
 
 namespace {
 
-constexpr size_t kFillBatch = 200;
+constexpr size_t kItemsBatch = 200;
 constexpr size_t kValueBytes = 1024;
 
 /// Values with half of their bytes random and half repeated, as in serialized sessions. Cutting the
@@ -127,7 +127,7 @@ void Fill(Wire& wire, Shape& shape, int64_t items) {
   size_t replies = 0;
   for (int64_t n = 0; n < items; ++n) {
     replies += shape.AppendItem(batch, n);
-    if (replies < kFillBatch && n + 1 < items) continue;
+    if (replies < kItemsBatch && n + 1 < items) continue;
     wire.Send(batch);
     wire.Await(replies);
     batch.clear();

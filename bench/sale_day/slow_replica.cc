@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kBlock = 64 * 1024;
 constexpr size_t kMarkBytes = 40;
-constexpr int64_t kSecond = 1'000'000'000;
+
 constexpr int64_t kAgainNs = kSecond / 2;
 constexpr std::string_view kMarked = "$EOF:";
 constexpr std::string_view kFullSync = "+FULLRESYNC ";
