@@ -68,6 +68,7 @@ class Run:
     restarted: bool = False  # and measured until it has loaded its files
     servers: tuple = ("cloakroom", "redis")
     micro: bool = False  # micro_bench with these arguments, and no server
+    scenario: str = ""  # of replication.py: what happens to a primary and its replica
 
 
 def command_runs(quick):

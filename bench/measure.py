@@ -48,20 +48,29 @@ def pin(*cores):
 
 def measure(generator, kind, run, directives):
     """The generator's figures with a fresh server of this kind, and those of its files."""
-    server = servers.Server(kind, {"maxclients": "12000", "protected-mode": "no", **directives})
-    with server:
-        _on_cores(run.server_cores, server.launch)
-        command = [str(generator), run.arguments[0], "--port", str(server.port),
-                   "--pid", str(server.pid), *map(str, run.arguments[1:])]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_TIMEOUT_S)
-        if done.returncode != 0:
-            raise RunFailed(f"{kind}: {' '.join(command[1:])}: {done.stderr.strip()}")
-        figures = {**json.loads(done.stdout), **_files(server.directory)}
+    with new_server(kind, directives) as server:
+        on_cores(run.server_cores, server.launch)
+        figures = {**generate(generator, server, run.arguments), **_files(server.directory)}
         if "finished" in figures:
             figures["log_bytes_per_op"] = figures["log_bytes"] / figures["finished"]
         if run.restarted:
             figures["load_s"] = _load(run, server, figures["keys"])
         return figures
+
+
+def new_server(kind, directives):
+    """A server that is not started yet."""
+    return servers.Server(kind, {"maxclients": "12000", "protected-mode": "no", **directives})
+
+
+def generate(generator, server, arguments):
+    """The generator's figures with this server, whose CPU it counts."""
+    command = [str(generator), arguments[0], "--port", str(server.port), "--pid", str(server.pid),
+               *map(str, arguments[1:])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_TIMEOUT_S)
+    if done.returncode != 0:
+        raise RunFailed(f"{server.kind}: {' '.join(command[1:])}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
 
 
 def measure_micro(run):
@@ -70,7 +79,7 @@ def measure_micro(run):
     with waits for other threads, as "NAME cpu" without."""
     if not MICRO_BENCH.is_file():
         raise RunFailed(f"{run.name}: no {MICRO_BENCH.relative_to(REPOSITORY)}; ./dev bench builds it")
-    done = _on_cores(ALL_CORES, lambda: subprocess.run(
+    done = on_cores(ALL_CORES, lambda: subprocess.run(
         [str(MICRO_BENCH), "--benchmark_format=json", *run.arguments],
         capture_output=True, text=True, timeout=RUN_TIMEOUT_S))
     if done.returncode != 0:
@@ -84,7 +93,7 @@ def measure_micro(run):
     return rates | ratios | times | cpu
 
 
-def _on_cores(cores, start):
+def on_cores(cores, start):
     """What `start` returns; what it starts is confined to these cores."""
     pin(*cores)
     try:
@@ -105,7 +114,7 @@ def _load(run, server, keys):
     """Seconds from the start of a process that finds the files to its first PONG."""
     server.kill()
     started = time.monotonic()
-    _on_cores(run.server_cores, server.spawn)
+    on_cores(run.server_cores, server.spawn)
     server.wait_until_ready(LOAD_TIMEOUT_S)
     took_s = time.monotonic() - started
     with server.connect() as connection:

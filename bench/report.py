@@ -13,7 +13,7 @@ def meets_goal(result):
     if row.goal_ratio is not None:
         return result["ratio"] is not None and _within(row, result["ratio"], row.goal_ratio)
     if row.goal_own is not None:
-        return _within(row, result["cloakroom"], row.goal_own)
+        return result["cloakroom"] is not None and _within(row, result["cloakroom"], row.goal_own)
     return None
 
 

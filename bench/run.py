@@ -21,6 +21,8 @@ from pathlib import Path
 
 import figures
 import measure
+import replication
+import replication_figures
 import report
 
 
@@ -47,7 +49,7 @@ class Progress:
 
 
 def ratio(ours, theirs):
-    return ours / theirs if theirs else None
+    return ours / theirs if theirs and ours is not None else None
 
 
 def median(values):
@@ -56,9 +58,14 @@ def median(values):
     return statistics.median(measured) if measured else None
 
 
+def scaled(row, value):
+    """None stays None: a server did not get so far."""
+    return None if value is None else value * row.scale
+
+
 def row_result(run, row, rounds):
     """The medians over the rounds of one row."""
-    pairs = [tuple(one[kind][row.key] * row.scale if kind in one else None
+    pairs = [tuple(scaled(row, one[kind][row.key]) if kind in one else None
                    for kind in ("cloakroom", "redis")) for one in rounds]
     return {
         "run": run.name, "group": run.group, "row": row,
@@ -78,10 +85,17 @@ def measure_run(generator, run, rounds, extra, progress):
             progress.step(f"{run.name} on {kind}")
             own = {**run.own_directives, **extra} if kind == "cloakroom" else {}
             directives = {**run.directives, **own}
-            one[kind] = measure.measure_micro(run) if run.micro else measure.measure(
-                generator, kind, run, directives)
+            one[kind] = measure_once(generator, kind, run, directives)
         done.append(one)
     return [row_result(run, row, done) for row in run.rows]
+
+
+def measure_once(generator, kind, run, directives):
+    if run.micro:
+        return measure.measure_micro(run)
+    if run.scenario:
+        return replication.measure(generator, kind, run, directives)
+    return measure.measure(generator, kind, run, directives)
 
 
 def parse_arguments():
@@ -97,8 +111,8 @@ def parse_arguments():
     parser.add_argument("--save", type=Path, metavar="FILE",
                         help="also append each row to this file as soon as it is measured")
     parser.add_argument("--megabytes", type=int,
-                        help="how much the runs save-* and rewrite-* hold, but for save-set "
-                             "(2048; quick: 200)")
+                        help="how much the runs save-*, rewrite-* and repl-full-sync hold, but for "
+                             "save-set (2048; quick: 200, repl-full-sync 100)")
     parser.add_argument("--list", action="store_true", help="print the names of the runs")
     return parser.parse_args()
 
@@ -126,7 +140,8 @@ def keep(results, path):
 
 def main():
     arguments = parse_arguments()
-    runs = [run for run in figures.all_runs(arguments.quick, arguments.megabytes)
+    runs = [run for module in (figures, replication_figures)
+            for run in module.all_runs(arguments.quick, arguments.megabytes)
             if not arguments.only or any(run.name.startswith(name) for name in arguments.only)]
     if arguments.list:
         print("\n".join(run.name for run in runs))

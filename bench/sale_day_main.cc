@@ -6,9 +6,11 @@
 #include <map>
 #include <string>
 
+#include "bench/sale_day/full_sync.h"
 #include "bench/sale_day/load.h"
 #include "bench/sale_day/memory.h"
 #include "bench/sale_day/persistence.h"
+#include "bench/sale_day/replica_lag.h"
 #include "bench/sale_day/sessions.h"
 #include "bench/sale_day/stall.h"
 
@@ -28,6 +30,11 @@ constexpr char kUsage[] =
     "sale_day idle    --port P --pid PID --connections N\n"
     "sale_day persistence --port P --pid PID --name string|session|set\n"
     "                 --action BGSAVE|BGREWRITEAOF --items N [--seconds S] [--times N]\n"
+    "sale_day replication --port P --name records --items N\n"
+    "sale_day replication --port P --name lag --replica-port P [--pipeline N]\n"
+    "sale_day replication --port P --name wait\n"
+    "sale_day replication --port P --name full-sync --replica-port P --pid PID --items N\n"
+    "                 [--seconds S]\n"
     "command and visit also take --pid PID (whose CPU is counted), --connections N, --seconds S.\n";
 
 class Arguments {
@@ -71,6 +78,23 @@ Figures MeasureSessions(const LoadOptions& load, const Arguments& arguments) {
   Arguments::Usage();
 }
 
+Figures MeasureReplication(const LoadOptions& load, const Arguments& arguments) {
+  const std::string name = arguments.Text("name");
+  const int items = arguments.Number("items", 2'000'000);
+  const int replica_port = arguments.Number("replica-port", 0);
+  if (name == "records") return WriteRecords(load.port, items);
+  if (name == "lag") return MeasureLag(load, replica_port);
+  if (name == "wait") return MeasureWait(load);
+  if (name == "full-sync") {
+    return MeasureFullSync({.port = load.port,
+                            .server_pid = load.server_pid,
+                            .replica_port = replica_port,
+                            .items = items,
+                            .quiet_seconds = load.seconds});
+  }
+  Arguments::Usage();
+}
+
 Figures Run(const std::string& mode, const Arguments& arguments) {
   LoadOptions load;
   load.port = arguments.Number("port", load.port);
@@ -83,6 +107,7 @@ Figures Run(const std::string& mode, const Arguments& arguments) {
   if (mode == "command") return RunCommand(load, arguments.Text("name"));
   if (mode == "visit") return RunSessionVisits(load, arguments.Number("native", 0) != 0);
   if (mode == "sessions") return MeasureSessions(load, arguments);
+  if (mode == "replication") return MeasureReplication(load, arguments);
   if (mode == "memory") return MeasureMemory(load.port, arguments.Text("name"), items);
   if (mode == "stall") {
     return MeasureStall({.port = load.port, .items = items}, arguments.Text("name"));

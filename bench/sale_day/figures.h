@@ -12,6 +12,8 @@ namespace cloakroom::bench {
 /// not give a figure.
 [[noreturn]] void Fail(const std::string& message);
 
+inline constexpr int64_t kSecond = 1'000'000'000;  ///< in nanoseconds
+
 /// Nanoseconds of the monotonic clock.
 int64_t NowNs();
 /// Milliseconds since 1970.

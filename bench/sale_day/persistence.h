@@ -17,12 +17,11 @@ struct PersistenceOptions {
   int64_t probe_pause_us = 200;
 };
 
-/// Fills a server with `items` of a shape (`string`: 1 KB values; `session`: hashes of five short
-/// fields and 1 KB, with an expiry; half of a value's bytes compress; `set`: the members of one
-/// set), lets one client write and one read for a while, and then during `action` (BGSAVE,
-/// BGREWRITEAOF). Figures: seconds, of one action; memory_before_bytes, memory_peak_bytes,
-/// memory_ratio; and for both clients, as write_ and read_, quiet_p50_us … quiet_max_us, p50_us …
-/// max_us and p999_ratio, the ratio of the p99.9 to the quiet one.
+/// Fills a server with `items` of a shape (see shapes.h), lets one client write and one read for a
+/// while, and then during `action` (BGSAVE, BGREWRITEAOF). Figures: seconds, of one action;
+/// memory_before_bytes, memory_peak_bytes, memory_ratio; and for both clients, as write_ and read_,
+/// quiet_p50_us … quiet_max_us, p50_us … max_us and p999_ratio, the ratio of the p99.9 to the quiet
+/// one.
 Figures MeasurePersistence(const PersistenceOptions& options, const std::string& shape,
                            const std::string& action);
 

@@ -11,7 +11,6 @@ namespace {
 
 constexpr size_t kFillBatch = 500;
 constexpr size_t kGrowBatch = 16;
-constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kGiveUpNs = 60 * kSecond;
 
 double Seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
