@@ -8,7 +8,7 @@ require dirname(__DIR__, 3) . '/clients/php/tests/autoload.php';
 [, $port, $id, $visits] = $argv;
 
 for ($visit = 0; $visit < (int) $visits; ++$visit) {
-    $handler = Cloakroom\Session\Handler::create(['port' => $port, 'mode' => 'plain']);
+    $handler = Cloakroom\Session\Handler::create(['port' => $port, 'database' => '2', 'mode' => 'plain']);
     check($handler->open('', 'PHPSESSID'), 'open');
     $began = microtime(true);
     $count = (int) $handler->read($id);
