@@ -34,7 +34,7 @@ AofPending::~AofPending() { stream_.Remove(*this); }
 // ---- appending
 
 ChangePlace AofPending::Reserve(const ChangeBatch& batch, GateSlot slot, Due due) {
-  ChangePlace place = stream_.Reserve(slot, EncodedSize(batch), batch.first_db(), batch.last_db());
+  ChangePlace place = stream_.Reserve(slot, EncodedSize(batch, oldest_), batch.first_db(), batch.last_db());
   place.awaited = due == Due::kOnDemand;
   Annotate(place.begin);
   return place;
@@ -42,7 +42,7 @@ ChangePlace AofPending::Reserve(const ChangeBatch& batch, GateSlot slot, Due due
 
 void AofPending::Complete(const ChangeBatch& batch, const ChangePlace& place) {
   StreamWriter writer = stream_.Begin(place);
-  EncodeChanges(batch, writer);
+  EncodeChanges(batch, oldest_, writer);
   Completed(place);
 }
 

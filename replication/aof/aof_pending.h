@@ -12,6 +12,7 @@
 #include "replication/aof/aof_history.h"
 #include "replication/files/files.h"
 #include "replication/stream/change_stream.h"
+#include "replication/stream/change_words.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
 
@@ -55,7 +56,9 @@ class AofPending final : private StreamReader {
     kOnDemand,  ///< when Demand() names them, or with others that are due, or if there are many
   };
 
-  AofPending(ChangeStream& stream, const Clock& clock) : stream_(stream), clock_(clock) {
+  AofPending(ChangeStream& stream, const Clock& clock,
+             OldestReader oldest = OldestReader::kRedis7)
+      : stream_(stream), clock_(clock), oldest_(oldest) {
     stream_.Add(*this);
   }
   ~AofPending() override;
@@ -128,6 +131,7 @@ class AofPending final : private StreamReader {
 
   ChangeStream& stream_;
   const Clock& clock_;
+  const OldestReader oldest_;
   std::atomic<bool> logging_ = false;
   std::atomic<bool> timestamps_ = false;
   std::atomic<int64_t> last_timestamp_s_ = 0;

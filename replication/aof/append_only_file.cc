@@ -18,7 +18,7 @@ AppendOnlyFile::AppendOnlyFile(ChangeStream& stream, Files& files, const Clock& 
     : files_(files),
       options_(std::move(options)),
       directory_(files, options_.directory, options_.name),
-      pending_(stream, clock),
+      pending_(stream, clock, options_.oldest),
       writer_(files, clock, directory_, pending_, options_.fsync, observer) {
   pending_.set_timestamps(options_.timestamps);
 }

@@ -46,6 +46,7 @@ class AppendOnlyFile {
     std::string name = "appendonly.aof";
     AofFsync fsync = AofFsync::kEverySec;
     bool timestamps = false;  ///< aof-timestamp-enabled
+    OldestReader oldest = OldestReader::kRedis7;
     /// The log is unhealthy with more unwritten bytes than this: 256 MB.
     int64_t max_pending_bytes = int64_t{256} << 20;
     /// False: only Step() writes. For tests.

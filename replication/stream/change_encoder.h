@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "replication/stream/change_words.h"
 #include "replication/stream/stream_writer.h"
 #include "storage/changes/change.h"
 
@@ -16,9 +17,9 @@ namespace cloakroom {
 /// Thread rule: that of the batch.
 
 /// How many bytes EncodeChanges will write. REQUIRES: the batch is not empty.
-size_t EncodedSize(const ChangeBatch& batch);
+size_t EncodedSize(const ChangeBatch& batch, OldestReader oldest);
 
-void EncodeChanges(const ChangeBatch& batch, StreamWriter& out);
+void EncodeChanges(const ChangeBatch& batch, OldestReader oldest, StreamWriter& out);
 
 }  // namespace cloakroom
 

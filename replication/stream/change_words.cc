@@ -44,11 +44,26 @@ void GiveClaim(const Change& change, Visit visit) {
   visit(words);
 }
 
-void GiveString(const Change& change, Visit visit) {
+void GiveString(const Change& change, OldestReader oldest, Visit visit) {
   const std::string_view key = change.words[0];
   const std::string_view bytes = change.words[1];
-  if (change.number == kNoExpiry) return Give(visit, {"SET", key, bytes});
-  Give(visit, {"SET", key, bytes, "PXAT", IntegerText(change.number).view()});
+  const IntegerText time(change.number);
+  if (change.number != kNoExpiry && oldest != OldestReader::kRedis5)
+    return Give(visit, {"SET", key, bytes, "PXAT", time.view()});
+  Give(visit, {"SET", key, bytes});
+  if (change.number != kNoExpiry) Give(visit, {"PEXPIREAT", key, time.view()});
+}
+
+/// LPOP and RPOP with a count are of Redis 6.2.
+void GivePop(const Change& change, OldestReader oldest, Visit visit) {
+  const std::string_view key = change.words[0];
+  const bool front = change.kind == ChangeKind::kPopFront;
+  const std::string_view name = front ? "LPOP" : "RPOP";
+  if (oldest != OldestReader::kRedis5)
+    return Give(visit, {name, key, IntegerText(change.number).view()});
+  if (change.number == 1) return Give(visit, {name, key});
+  if (front) return Give(visit, {"LTRIM", key, IntegerText(change.number).view(), "-1"});
+  Give(visit, {"LTRIM", key, "0", IntegerText(-change.number - 1).view()});
 }
 
 /// OBJECT ENCODING does not call a string of SET raw, but one of SETRANGE.
@@ -68,7 +83,8 @@ void GiveExpiry(const Change& change, Visit visit) {
 }
 
 /// Changes of streams and of their groups.
-void GiveStreamChange(const Change& change, Visit visit) {
+void GiveStreamChange(const Change& change, OldestReader oldest, Visit visit) {
+  const bool counts = oldest == OldestReader::kRedis7;
   switch (change.kind) {
     case ChangeKind::kAddEntry:
       return GiveBehind("XADD", change, visit);
@@ -77,17 +93,25 @@ void GiveStreamChange(const Change& change, Visit visit) {
     case ChangeKind::kTrimEntries:
       return Give(visit, {"XTRIM", change.words[0], "MAXLEN", IntegerText(change.number).view()});
     case ChangeKind::kSetStreamIds:
+      if (!counts) return Give(visit, {"XSETID", change.words[0], change.words[1]});
       return Give(visit, {"XSETID", change.words[0], change.words[1], "ENTRIESADDED",
                           change.words[2], "MAXDELETEDID", change.words[3]});
     case ChangeKind::kCreateGroup:
+      if (!counts)
+        return Give(visit, {"XGROUP", "CREATE", change.words[0], change.words[1], change.words[2],
+                            "MKSTREAM"});
       return Give(visit, {"XGROUP", "CREATE", change.words[0], change.words[1], change.words[2],
                           "MKSTREAM", "ENTRIESREAD", change.words[3]});
     case ChangeKind::kSetGroup:
+      if (!counts)
+        return Give(visit,
+                    {"XGROUP", "SETID", change.words[0], change.words[1], change.words[2]});
       return Give(visit, {"XGROUP", "SETID", change.words[0], change.words[1], change.words[2],
                           "ENTRIESREAD", change.words[3]});
     case ChangeKind::kDestroyGroup:
       return GiveSubcommand("DESTROY", change, visit);
     case ChangeKind::kCreateConsumer:
+      if (oldest == OldestReader::kRedis5) return;
       return GiveSubcommand("CREATECONSUMER", change, visit);
     case ChangeKind::kDeleteConsumer:
       return GiveSubcommand("DELCONSUMER", change, visit);
@@ -102,16 +126,19 @@ void GiveStreamChange(const Change& change, Visit visit) {
 
 }  // namespace
 
-size_t CommandCount(const Change& change) {
-  if (change.kind != ChangeKind::kSetRawString) return 1;
-  return change.number == kNoExpiry ? 2 : 3;
+size_t CommandCount(const Change& change, OldestReader oldest) {
+  const size_t expiry = change.number == kNoExpiry ? 0 : 1;
+  if (change.kind == ChangeKind::kSetRawString) return 2 + expiry;
+  if (oldest != OldestReader::kRedis5) return 1;
+  if (change.kind == ChangeKind::kSetString) return 1 + expiry;
+  return change.kind == ChangeKind::kCreateConsumer ? 0 : 1;
 }
 
-void ForEachCommand(const Change& change, Visit visit) {
+void ForEachCommand(const Change& change, OldestReader oldest, Visit visit) {
   const auto number = [&] { return IntegerText(change.number); };
   switch (change.kind) {
     case ChangeKind::kSetString:
-      return GiveString(change, visit);
+      return GiveString(change, oldest, visit);
     case ChangeKind::kSetRawString:
       return GiveRawString(change, visit);
     case ChangeKind::kSetRange:
@@ -145,9 +172,8 @@ void ForEachCommand(const Change& change, Visit visit) {
     case ChangeKind::kPushBack:
       return GiveBehind("RPUSH", change, visit);
     case ChangeKind::kPopFront:
-      return Give(visit, {"LPOP", change.words[0], number().view()});
     case ChangeKind::kPopBack:
-      return Give(visit, {"RPOP", change.words[0], number().view()});
+      return GivePop(change, oldest, visit);
     case ChangeKind::kSetElement:
       return Give(visit, {"LSET", change.words[0], number().view(), change.words[1]});
     case ChangeKind::kSetScore:
@@ -165,7 +191,7 @@ void ForEachCommand(const Change& change, Visit visit) {
     case ChangeKind::kDeleteConsumer:
     case ChangeKind::kAcknowledge:
     case ChangeKind::kClaimEntry:
-      return GiveStreamChange(change, visit);
+      return GiveStreamChange(change, oldest, visit);
     case ChangeKind::kFlushDatabase:
       return Give(visit, {"FLUSHDB"});
     case ChangeKind::kFlushAll:

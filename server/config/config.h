@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "replication/aof/aof_fsync.h"
+#include "replication/stream/oldest_reader.h"
 #include "storage/keyspace/settings.h"
 
 namespace cloakroom {
@@ -105,6 +106,7 @@ struct Config {
 
   // Monitoring.
   Live<int64_t> repl_backlog_size_bytes;
+  Live<OldestReader> repl_oldest_replica;
   Live<int64_t> repl_backlog_ttl_s;  // 0: the backlog is never dropped
   Live<int64_t> repl_memory_bytes;      // of the stream, with what slow replicas need
   Live<int64_t> repl_spool_size_bytes;  // on the disk; 0: nothing

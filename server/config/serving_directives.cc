@@ -37,6 +37,9 @@ constexpr Choice kAppendfsync[] = {Word("everysec", AofFsync::kEverySec),
 constexpr Choice kDisklessLoad[] = {Word("disabled", DisklessLoad::kDisabled),
                                     Word("on-empty-db", DisklessLoad::kOnEmptyDb),
                                     Word("swapdb", DisklessLoad::kSwapDb)};
+constexpr Choice kOldestReplica[] = {Word("7.0", OldestReader::kRedis7),
+                                     Word("6.2", OldestReader::kRedis62),
+                                     Word("5.0", OldestReader::kRedis5)};
 constexpr Choice kSanitizeDumpPayload[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
 constexpr Choice kRdbVersions[] = {{"auto", 0}, {"9", 9}, {"10", 10}, {"11", 11}, {"12", 12}};
 
@@ -210,6 +213,8 @@ const Directive kServingRows[] = {
      To<&Config::repl_memory_bytes>},
     {"repl-spool-size", "", Memory(), "4294967296", kModifiable,
      To<&Config::repl_spool_size_bytes>},
+    {"repl-oldest-replica", "", OneOf(kOldestReplica), "7.0", kImmutable,
+     To<&Config::repl_oldest_replica>},
     {"repl-timeout", "", Integer(1, INT_MAX), "60", kModifiable, To<&Config::repl_timeout_s>},
     {"repl-ping-replica-period", "repl-ping-slave-period", Integer(1, INT_MAX), "10", kModifiable,
      To<&Config::repl_ping_replica_period_s>},

@@ -20,7 +20,8 @@ ChangeJournal::ChangeJournal(Server& server, Files& files)
             {.directory = server.config().Text("appenddirname"),
              .name = server.config().Text("appendfilename"),
              .fsync = server.settings().appendfsync,
-             .timestamps = server.settings().aof_timestamp_enabled},
+             .timestamps = server.settings().aof_timestamp_enabled,
+             .oldest = server.settings().repl_oldest_replica},
             this) {
   FollowSettings();
 }

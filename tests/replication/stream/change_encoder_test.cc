@@ -10,11 +10,12 @@ namespace cloakroom {
 namespace {
 
 /// The batch's bytes with spaces for line ends.
-std::string Encoded(const ChangeBatch& batch, int64_t position = 0) {
+std::string Encoded(const ChangeBatch& batch, int64_t position = 0,
+                    OldestReader oldest = OldestReader::kRedis7) {
   StreamChunks chunks;
   StreamWriter writer(chunks, position);
-  EncodeChanges(batch, writer);
-  EXPECT_EQ(writer.position() - position, static_cast<int64_t>(EncodedSize(batch)));
+  EncodeChanges(batch, oldest, writer);
+  EXPECT_EQ(writer.position() - position, static_cast<int64_t>(EncodedSize(batch, oldest)));
   std::string text;
   for (int64_t at = position; at < writer.position();) {
     const std::string_view piece = chunks.Read(at, writer.position());
@@ -30,6 +31,19 @@ TEST(ChangeEncoderTest, AChangeAloneIsItsCommand) {
   ChangeBatch batch;
   batch.Add(7, ChangeKind::kSetString, {"a", "x"}, 1234);
   EXPECT_EQ(Encoded(batch), "*5 $3 SET $1 a $1 x $4 PXAT $4 1234 ");
+}
+
+TEST(ChangeEncoderTest, InOldWordsAStringThatExpiresIsATransaction) {
+  ChangeBatch batch;
+  batch.Add(7, ChangeKind::kSetString, {"a", "x"}, 1234);
+  EXPECT_EQ(Encoded(batch, 0, OldestReader::kRedis5),
+            "*1 $5 MULTI *3 $3 SET $1 a $1 x *3 $9 PEXPIREAT $1 a $4 1234 *1 $4 EXEC ");
+}
+
+TEST(ChangeEncoderTest, WhatOldWordsCannotSayIsNothing) {
+  ChangeBatch batch;
+  batch.Add(0, ChangeKind::kCreateConsumer, {"x", "g", "alice"});
+  EXPECT_EQ(Encoded(batch, 0, OldestReader::kRedis5), "");
 }
 
 TEST(ChangeEncoderTest, ABatchOfSeveralIsATransaction) {

@@ -25,7 +25,7 @@ class TextLog final : public ChangeLog {
     ++appended_;
     shown_ = batch.awaited();
     batch.ForEach([&](const Change& change) {
-      ForEachCommand(change, [&](std::span<const std::string_view> words) {
+      ForEachCommand(change, OldestReader::kRedis7, [&](std::span<const std::string_view> words) {
         text_ += std::to_string(change.db);
         for (std::string_view word : words) text_.append(" ").append(word);
         text_ += "; ";
@@ -436,6 +436,56 @@ TEST_F(ChangeLogTest, NobodyKeepsChangesWithoutALog) {
   keyspace_.feed().set_log(nullptr);
   Set(db(), "a", "1");
   EXPECT_EQ(log_.Take(), "");
+}
+
+/// One change in the words of each version, with " | " between commands.
+std::string Worded(OldestReader oldest, ChangeKind kind, std::vector<std::string_view> words,
+                   int64_t number = kNoExpiry) {
+  ChangeBatch batch;
+  batch.Add(0, kind, std::span<const std::string_view>(words), number);
+  std::string text;
+  size_t commands = 0;
+  batch.ForEach([&](const Change& change) {
+    ForEachCommand(change, oldest, [&](std::span<const std::string_view> command) {
+      if (commands++ > 0) text += " | ";
+      for (const std::string_view word : command) text.append(word).append(" ");
+    });
+    EXPECT_EQ(commands, CommandCount(change, oldest));
+  });
+  return text;
+}
+
+TEST(OldWordsTest, StringsThatExpire) {
+  const auto worded = [](OldestReader oldest) {
+    return Worded(oldest, ChangeKind::kSetString, {"k", "v"}, 99);
+  };
+  EXPECT_EQ(worded(OldestReader::kRedis62), "SET k v PXAT 99 ");
+  EXPECT_EQ(worded(OldestReader::kRedis5), "SET k v  | PEXPIREAT k 99 ");
+  EXPECT_EQ(Worded(OldestReader::kRedis5, ChangeKind::kSetString, {"k", "v"}), "SET k v ");
+}
+
+TEST(OldWordsTest, Pops) {
+  const auto worded = [](OldestReader oldest, ChangeKind kind, int64_t count) {
+    return Worded(oldest, kind, {"k"}, count);
+  };
+  EXPECT_EQ(worded(OldestReader::kRedis62, ChangeKind::kPopFront, 3), "LPOP k 3 ");
+  EXPECT_EQ(worded(OldestReader::kRedis5, ChangeKind::kPopFront, 3), "LTRIM k 3 -1 ");
+  EXPECT_EQ(worded(OldestReader::kRedis5, ChangeKind::kPopBack, 3), "LTRIM k 0 -4 ");
+  EXPECT_EQ(worded(OldestReader::kRedis5, ChangeKind::kPopFront, 1), "LPOP k ");
+  EXPECT_EQ(worded(OldestReader::kRedis5, ChangeKind::kPopBack, 1), "RPOP k ");
+}
+
+TEST(OldWordsTest, StreamsAndTheirGroups) {
+  for (const OldestReader oldest : {OldestReader::kRedis62, OldestReader::kRedis5}) {
+    EXPECT_EQ(Worded(oldest, ChangeKind::kSetStreamIds, {"x", "5-1", "7", "4-0"}), "XSETID x 5-1 ");
+    EXPECT_EQ(Worded(oldest, ChangeKind::kCreateGroup, {"x", "g", "0-0", "3"}),
+              "XGROUP CREATE x g 0-0 MKSTREAM ");
+    EXPECT_EQ(Worded(oldest, ChangeKind::kSetGroup, {"x", "g", "2-0", "3"}),
+              "XGROUP SETID x g 2-0 ");
+  }
+  EXPECT_EQ(Worded(OldestReader::kRedis62, ChangeKind::kCreateConsumer, {"x", "g", "c"}),
+            "XGROUP CREATECONSUMER x g c ");
+  EXPECT_EQ(Worded(OldestReader::kRedis5, ChangeKind::kCreateConsumer, {"x", "g", "c"}), "");
 }
 
 }  // namespace
