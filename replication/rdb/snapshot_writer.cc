@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "replication/rdb/rdb_format.h"
 #include "replication/rdb/rdb_writer.h"
 #include "replication/rdb/snapshot_pipe.h"
 #include "replication/stream/command_snapshot.h"
@@ -17,10 +18,6 @@
 
 namespace cloakroom {
 namespace {
-
-/// The newest version that redis-server 7.0 reads, and the first with expiries of fields.
-constexpr int kPlainVersion = 10;
-constexpr int kFieldExpiryVersion = 12;
 
 constexpr const char* kStopped = "it was stopped";
 constexpr const char* kTooManyChanges =
@@ -186,9 +183,12 @@ absl::Status CollectAndWrite(Snapshot& snapshot, Writing& writing, SnapshotPipe&
   return status.ok() ? writing.status() : status;
 }
 
-RdbOptions WriterOptions(const SnapshotOptions& options, Keyspace& keyspace, bool field_expiry) {
+RdbOptions WriterOptions(const SnapshotOptions& options, Keyspace& keyspace,
+                         const SnapshotHead& head, bool field_expiry) {
   const StorageSettings& settings = keyspace.settings();
-  const int oldest = field_expiry ? kFieldExpiryVersion : kPlainVersion;
+  int oldest = options.oldest_version;
+  if (!head.functions.empty()) oldest = std::max(oldest, rdb::kFirstFunctions);
+  if (field_expiry) oldest = std::max(oldest, rdb::kFirstFieldExpiry);
   return {.version = options.version != 0 ? options.version : oldest,
           .compression = options.compression,
           .checksum = options.checksum,
@@ -198,11 +198,12 @@ RdbOptions WriterOptions(const SnapshotOptions& options, Keyspace& keyspace, boo
 }
 
 std::unique_ptr<SnapshotFormat> FormatFor(const SnapshotOptions& options, ByteSink& sink,
-                                          Keyspace& keyspace, bool field_expiry) {
+                                          Keyspace& keyspace, const SnapshotHead& head,
+                                          bool field_expiry) {
   if (options.as_commands) {
     return std::make_unique<CommandFormat>(sink, keyspace.clock().NowMs());
   }
-  return std::make_unique<RdbFormat>(sink, WriterOptions(options, keyspace, field_expiry));
+  return std::make_unique<RdbFormat>(sink, WriterOptions(options, keyspace, head, field_expiry));
 }
 
 }  // namespace
@@ -220,7 +221,7 @@ absl::StatusOr<size_t> WriteSnapshot(Keyspace& keyspace, ByteSink& sink,
       [&] { head = at_instant(); }, stop);
   if (!facts) return absl::CancelledError(kStopped);
   const std::unique_ptr<SnapshotFormat> format =
-      FormatFor(options, sink, keyspace, facts->field_expiry);
+      FormatFor(options, sink, keyspace, head, facts->field_expiry);
   SnapshotPipe pipe;
   Writing writing(pipe, *format, sink, options);
   if (absl::Status status = CollectAndWrite(snapshot, writing, pipe, head, stop); !status.ok()) {

@@ -21,6 +21,9 @@ using RdbAuxFields = std::vector<std::pair<std::string, std::string>>;
 /// The key of an AUX field that holds a cached script: the field's value is the script's text.
 inline constexpr std::string_view kScriptAux = "cloakroom-script";
 
+/// The newest version that redis-server 7.0 reads.
+inline constexpr int kPlainRdbVersion = 10;
+
 /// What a snapshot holds besides the keys.
 struct SnapshotHead {
   SnapshotHead() = default;
@@ -33,8 +36,9 @@ struct SnapshotHead {
 
 /// How to write a snapshot, whatever the sink.
 struct SnapshotOptions {
-  /// 9 to 12, or 0: the oldest version that can hold the data.
+  /// 9 to 12, or 0: the oldest version that can hold the data, but not before `oldest_version`.
   int version = 0;
+  int oldest_version = kPlainRdbVersion;
   bool compression = true;
   bool checksum = true;
   bool as_commands = false;  ///< not as an RDB, but as commands that make the data

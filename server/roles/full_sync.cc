@@ -21,9 +21,16 @@
 namespace cloakroom {
 namespace {
 
+/// Replicas older than Redis 7.0 read no version that has functions.
+bool ForOldReplicas(const Server& server) {
+  return server.settings().repl_oldest_replica != OldestReader::kRedis7;
+}
+
 SnapshotHead HeadAt(Server& server, const FullSync& sync) {
   SnapshotHead head = HeadOf(server, /*log_base=*/false);
-  if (sync.exclude_functions) head.functions.clear();
+  // The file is this server's own snapshot as well.
+  const bool sends = sync.sink != nullptr;
+  if (sync.exclude_functions || (sends && ForOldReplicas(server))) head.functions.clear();
   return head;
 }
 
@@ -55,6 +62,7 @@ absl::Status WriteRdb(Server& server, const FullSync& sync,
   };
   SnapshotOptions options = SnapshotOptionsFrom(server);
   options.log_follows = true;
+  if (ForOldReplicas(server)) options.oldest_version = rdb::kOldestWritten;
   if (sync.sink == nullptr) {
     const SnapshotPlace place = {.path = server.config().Text("dbfilename"),
                                  .temporary_path = "temp-" + std::to_string(getpid()) + ".rdb",

@@ -28,6 +28,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 10
 KINDS = ("cloakroom", "redis")
+PROGRAMS = {}  # of further kinds
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 DEFAULTS = {
@@ -44,6 +45,8 @@ class ServerFailed(Exception):
 
 def binary(kind):
     """The path of the server's program."""
+    if kind in PROGRAMS:
+        return PROGRAMS[kind]
     if kind == "redis":
         return os.environ.get("REDIS_SERVER") or shutil.which("redis-server") or "redis-server"
     return os.environ.get("CLOAKROOM_SERVER") or str(
@@ -112,6 +115,8 @@ class Server:
         config = self.directory / "server.conf"
         lines = [f"port {self.port}", f"dir {self.directory}"]
         for name, value in self.directives.items():
+            if value is None:
+                continue  # it has no such directive
             for one in value if isinstance(value, (list, tuple)) else [value]:
                 lines.append(f"{name} {one}")
         config.write_text("\n".join(lines) + "\n")
