@@ -35,6 +35,7 @@ enum class SimMistake : uint8_t {
   kWaitCountsConnected,   ///< WAIT counts replicas that have acknowledged nothing
   kSyncedIsWritten,       ///< FACK counts what is written to the log, but not fsynced
   kSyncedWithoutBase,     ///< FACK counts a log that has no base yet
+  kForgetsDatabase,       ///< a restarted primary that is demoted begins in database 0
   kNeverTimesOut,         ///< a replica waits for a silent primary for ever
 };
 

@@ -77,6 +77,8 @@ class SimNetwork {
     bool silently = false;
   };
   void CutAfter(const Plan& plan) { plan_ = plan; }
+  /// Whether that has yet to happen.
+  bool planned() const { return plan_.has_value(); }
 
  private:
   void ObeyPlan(int connection);

@@ -17,7 +17,8 @@ void SimServer::Follow(int primary, bool failover) {
   follower_.EndStream();
   machine_.primary = primary;
   std::optional<HistoryPoint> cached = history_.BecomeReplica(stream_.tail());
-  const bool as_before = cached->id != history_.id1();
+  const bool as_before =
+      cached->id != history_.id1() && environment_.mistake != SimMistake::kForgetsDatabase;
   if (!was_replica) data_.set_db(as_before ? restart_db_ : std::max(stream_.selected_db(), 0));
   if (data_lost_) cached.reset();
   KeepStream();

@@ -75,6 +75,15 @@ SimWorld::Steps SimWorld::StepsOf(uint64_t seed, int count) {
   return steps;
 }
 
+std::string SimWorld::TraceText() const {
+  constexpr size_t kShown = 60;
+  std::string text;
+  const std::vector<std::string>& trace = environment_.trace;
+  for (size_t i = trace.size() - std::min(trace.size(), kShown); i < trace.size(); ++i)
+    text += trace[i] + "\n";
+  return text;
+}
+
 void SimWorld::Run(const Steps& steps) {
   for (const uint64_t step : steps) {
     Step(step);

@@ -53,10 +53,14 @@ class SimWorld {
   bool Write(int server, SimDice& dice);
   /// Ends the process in order, and starts it again.
   void Restart(int server);
+  /// Its log keeps so many bytes of what was not synced; it starts again.
+  void LosePower(int server, size_t unsynced_kept);
   void Cut(int server);
 
   SimServer& server(int number) { return *servers_.at(static_cast<size_t>(number)); }
   SimEnvironment& environment() { return environment_; }
+  /// What happened last, a line each.
+  std::string TraceText() const;
   const std::string& failure() const { return environment_.failure; }
   int64_t acknowledged() const { return acknowledged_count_; }
   int64_t promotions() const { return promotions_; }
@@ -90,6 +94,7 @@ class SimWorld {
   void Start(int number);
   void Heal(int number);
   void Stop(int number, End end, SimDice& dice);
+  void EndProcess(int number, bool silently);
   void Failover(SimDice& dice, int number);
   void LosePrimary(SimDice& dice);
   void MakeTopology();

@@ -131,6 +131,12 @@ void SimWorld::Stop(int number, End end, SimDice& dice) {
     disk.Crash(static_cast<size_t>(dice.Below(300)),
                dice.OneIn(2) ? FaultyFiles::Names::kSynced : FaultyFiles::Names::kAll);
   }
+  EndProcess(number, silently);
+}
+
+void SimWorld::EndProcess(int number, bool silently) {
+  const size_t at = static_cast<size_t>(number);
+  FaultyFiles& disk = machine(number).disk;
   environment_.network.Drop(number, silently);
   // A process that is gone writes nothing any more.
   disk.FailFrom(1);
@@ -142,6 +148,12 @@ void SimWorld::Stop(int number, End end, SimDice& dice) {
 void SimWorld::Restart(int number) {
   SimDice dice(1);
   Stop(number, End::kGraceful, dice);
+  Start(number);
+}
+
+void SimWorld::LosePower(int number, size_t unsynced_kept) {
+  machine(number).disk.Crash(unsynced_kept, FaultyFiles::Names::kAll);
+  EndProcess(number, /*silently=*/false);
   Start(number);
 }
 
