@@ -52,6 +52,9 @@ struct SimMachine {
 
   FaultyFiles disk;
   bool broken_disk = false;
+  /// The log was closed with an fsync that failed: the system shows bytes that the disk does not
+  /// have, and no process that comes after this one can know.
+  bool doubtful_log = false;
   int life = 0;   ///< how often the server was started
   int loads = 0;  ///< how often a full sync has replaced the data
 };

@@ -110,7 +110,7 @@ void SimLog::Suspend() {
   scheduled_ = false;
   if (file_.state() == AppendOnlyFile::State::kOff) return;
   on_ = false;
-  (void)file_.Close();
+  if (!file_.Close().ok()) machine_.doubtful_log = true;
 }
 
 void SimLog::BeginRewrite(const std::function<std::string()>& base) {

@@ -105,8 +105,10 @@ void SimWorld::Step(uint64_t step) {
     WriteSome(dice);
   } else if (kind < 880) {
     Pass(dice.OneIn(20) ? 5000 : kTickMs * (1 + dice.Below(4)));
-  } else if (kind < 960) {
+  } else if (kind < 950) {
     DoAll();
+  } else if (kind < 965) {
+    for (int i = 0; i < 12; ++i) Turn();
   } else {
     Probe(dice);
   }
@@ -150,11 +152,13 @@ bool SimWorld::Write(int number, SimDice& dice) {
 }
 
 void SimWorld::WriteSome(SimDice& dice) {
-  const int number = dice.Below(size());
+  int number = dice.Below(size());
+  for (int i = 1; i < size() && (!Runs(number) || server(number).is_replica()); ++i)
+    number = (number + 1) % size();
   if (!Runs(number)) return;
   for (int i = dice.Below(3); i >= 0; --i) Write(number, dice);
   if (dice.OneIn(4)) server(number).Publish();
-  if (dice.OneIn(2)) server(number).Wait(writes_, dice.OneIn(2), dice.OneIn(4));
+  if (!dice.OneIn(3)) server(number).Wait(writes_, dice.OneIn(2), dice.OneIn(4));
 }
 
 void SimWorld::Probe(SimDice& dice) {
@@ -216,7 +220,7 @@ bool SimWorld::Converge(int64_t most_ms) {
   return false;
 }
 
-void SimWorld::MakeTopology() {
+void SimWorld::Repair() {
   FailoverRequest abort;
   abort.abort = true;
   for (int number = 0; number < size(); ++number) {
@@ -225,19 +229,23 @@ void SimWorld::MakeTopology() {
     if (!Runs(number)) Start(number);
     server(number).StartFailover(abort);
   }
-  int primary = -1;
-  for (int number = 0; number < size(); ++number) {
-    if (!server(number).is_replica() && primary < 0) primary = number;
+}
+
+/// The first one of the running servers that is a primary stays it; the next one is its replica,
+/// and those behind that are its replicas or the primary's.
+void SimWorld::MakeTopology() {
+  std::vector<int> order = Running();
+  if (order.empty()) return;
+  const auto primary = std::find_if(order.begin(), order.end(),
+                                    [this](int number) { return !server(number).is_replica(); });
+  if (primary == order.end()) {
+    server(order.front()).Promote();
+  } else {
+    std::rotate(order.begin(), primary, order.end());
   }
-  if (primary < 0) {
-    primary = 0;
-    server(primary).Promote();
-  }
-  // The next one is a replica, and those behind it are its replicas or the primary's.
-  for (int i = 1; i < size(); ++i) {
-    const int number = (primary + i) % size();
-    const int wanted = i == 3 ? (primary + 1) % size() : primary;
-    if (machine(number).primary != wanted) server(number).Follow(wanted);
+  for (size_t i = 1; i < order.size(); ++i) {
+    const int wanted = i == 3 ? order[1] : order[0];
+    if (machine(order[i]).primary != wanted) server(order[i]).Follow(wanted);
   }
 }
 
@@ -257,6 +265,7 @@ bool SimWorld::Converged() {
 
 void SimWorld::Settle() {
   if (!failure().empty()) return;
+  Repair();
   MakeTopology();
   CheckHolders(kRemembered);
   if (Converge(kMostSettlingMs)) {

@@ -92,11 +92,13 @@ class SimWorld {
   void DisturbMachine(SimDice& dice, int number);
   void DisturbRole(SimDice& dice, int number);
   void Start(int number);
+  void StartSomehow(int number, SimDice& dice);
   void Heal(int number);
   void Stop(int number, End end, SimDice& dice);
   void EndProcess(int number, bool silently);
   void Failover(SimDice& dice, int number);
   void LosePrimary(SimDice& dice);
+  void Repair();
   void MakeTopology();
   bool Converged();
 

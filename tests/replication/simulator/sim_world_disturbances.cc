@@ -15,8 +15,11 @@ void SimWorld::Disturb(SimDice& dice) {
     DisturbNetwork(dice);
   } else if (kind < 6) {
     DisturbMachine(dice, number);
-  } else if (kind < 9) {
+  } else if (kind < 8) {
     DisturbRole(dice, number);
+  } else if (kind < 9) {
+    environment_.Trace({"the servers are put in order"});
+    MakeTopology();
   } else {
     LosePrimary(dice);
   }
@@ -33,21 +36,22 @@ void SimWorld::DisturbNetwork(SimDice& dice) {
 
 void SimWorld::DisturbMachine(SimDice& dice, int number) {
   const size_t at = static_cast<size_t>(number);
-  if (servers_[at] == nullptr) return Start(number);
+  if (servers_[at] == nullptr) return StartSomehow(number, dice);
   if (frozen_[at]) {
     frozen_[at] = false;
     return environment_.Trace({std::to_string(number), " goes on"});
   }
   switch (dice.Below(9)) {
     case 0:
-      return Restart(number);
+      Stop(number, End::kGraceful, dice);
+      return StartSomehow(number, dice);
     case 1:
       return Stop(number, End::kKilled, dice);
     case 2:
       return Stop(number, End::kPowerLost, dice);
     case 3:
       Stop(number, dice.OneIn(2) ? End::kKilled : End::kPowerLost, dice);
-      return Start(number);
+      return StartSomehow(number, dice);
     case 4:
       frozen_[at] = true;
       return environment_.Trace({std::to_string(number), " freezes"});
@@ -105,6 +109,12 @@ void SimWorld::Failover(SimDice& dice, int number) {
   if (server(number).failing_over()) ++failovers_;
 }
 
+/// What REPLICAOF has said since the last start need not be in the configuration.
+void SimWorld::StartSomehow(int number, SimDice& dice) {
+  if (dice.OneIn(4)) machine(number).primary.reset();
+  Start(number);
+}
+
 void SimWorld::Start(int number) {
   environment_.Trace({std::to_string(number), " starts"});
   servers_[static_cast<size_t>(number)] =
@@ -115,9 +125,8 @@ void SimWorld::Start(int number) {
 void SimWorld::Stop(int number, End end, SimDice& dice) {
   const size_t at = static_cast<size_t>(number);
   FaultyFiles& disk = machine(number).disk;
-  // After an fsync that failed the system shows bytes that the disk does not have: no process that
-  // comes after this one can know.
-  if (machine(number).broken_disk || !servers_[at]->log().healthy()) end = End::kPowerLost;
+  if (machine(number).broken_disk || machine(number).doubtful_log || !servers_[at]->log().healthy())
+    end = End::kPowerLost;
   const bool silently = end == End::kPowerLost && dice.OneIn(2);
   environment_.Trace({std::to_string(number), end == End::kGraceful ? " ends"
                                               : end == End::kKilled ? " is killed"
@@ -142,6 +151,7 @@ void SimWorld::EndProcess(int number, bool silently) {
   disk.FailFrom(1);
   servers_[at].reset();
   Heal(number);
+  machine(number).doubtful_log = false;
   frozen_[at] = false;
 }
 

@@ -22,7 +22,7 @@ uint64_t SeedThatFinds(SimMistake mistake, uint64_t most_seeds) {
 class SimulatorMistakesTest : public testing::TestWithParam<SimMistake> {};
 
 TEST_P(SimulatorMistakesTest, IsFound) {
-  const uint64_t seed = SeedThatFinds(GetParam(), 3000);
+  const uint64_t seed = SeedThatFinds(GetParam(), 1000);
   ASSERT_NE(seed, 0u);
   const SimWorld::Steps steps = SimWorld::StepsOf(seed, kSteps);
   EXPECT_EQ(Simulate(seed, steps).failure, "") << "the mistake was the only one";
