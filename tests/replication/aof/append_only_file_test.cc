@@ -126,6 +126,35 @@ TEST(AppendOnlyFileTest, GoesOnInTheLastFileAfterARestart) {
   EXPECT_THAT(ReadLog(files, "dir", "a").records, ElementsAre("0", "1"));
 }
 
+TEST(AppendOnlyFileTest, WhatAKilledProcessHasWrittenIsSyncedBeforeItCounts) {
+  FaultyFiles files;
+  {
+    Life life(files, Stepped(AofFsync::kNo));
+    ASSERT_OK(life.OpenFresh());
+    life.AppendAndStep();
+    files.Kill();
+  }
+  Life life(files, Stepped(AofFsync::kNo));
+  ASSERT_OK(life.log.Open(AofDirectory::Load(files, "dir", "a")->manifest));
+  EXPECT_EQ(life.log.synced_offset(), life.stream.tail());
+  files.Crash();
+  EXPECT_EQ(files.Content("dir/a.1.incr.aof"), Record(0));
+}
+
+TEST(AppendOnlyFileTest, AnEmptyLastFileSaysItsDatabaseAfterARestart) {
+  FaultyFiles files;
+  {
+    Life life(files);
+    ASSERT_OK(life.OpenFresh());
+  }
+  ASSERT_EQ(files.Content("dir/a.1.incr.aof"), "");
+  Life life(files);
+  life.stream.SetDb(3);
+  ASSERT_OK(life.log.Open(AofDirectory::Load(files, "dir", "a")->manifest));
+  life.log.Step();
+  EXPECT_EQ(files.Content("dir/a.1.incr.aof"), "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n");
+}
+
 TEST(AppendOnlyFileTest, ARewriteReplacesBaseAndFiles) {
   FaultyFiles files;
   Life life(files);
