@@ -102,19 +102,22 @@ void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failove
     following.turn = ++turn_;
   }
   primary_stream_->End();
-  if (!was_replica) primary_stream_->set_db(std::max(stream_.selected_db(), 0));
   // What this transaction has changed so far is ours. Behind the change nothing is appended here.
   hold.BeginAnew(server_.keyspace().db(0));
   ApplyRole(/*replica=*/true);
+  int db = std::max(stream_.selected_db(), 0);
   {
     MutexLock lock(mutex_);
     following.cached = history_.BecomeReplica(stream_.tail());
+    // If nothing was appended since the start, the primary goes on where the history was then.
+    if (following.cached->id != history_.id1()) db = db_at_start_;
     if (data_lost_) following.cached.reset();
     KeepStream();
     StateHistory();
     primary_ = primary;
     link_ = {};
   }
+  if (!was_replica) primary_stream_->set_db(db);
   server_.config().Note("replicaof", Concat({primary.host, " ", std::to_string(primary.port)}));
   server_.sessions().RevokeAll();
   UnblockClients();
@@ -216,9 +219,11 @@ void Replication::TakeUpFields() {
 void Replication::TakeUp(const std::optional<AofPlace>& place) {
   const bool replica = !server_.config().Words("replicaof").empty();
   const std::optional<ReplicationId> id = place ? ReplicationId::Parse(place->id) : std::nullopt;
+  const bool exists = place && place->db >= 0 && place->db < server_.keyspace().database_count();
   bool known = false;
   {
     MutexLock lock(mutex_);
+    db_at_start_ = exists ? place->db : 0;
     if (id) {
       const HistoryPoint point{*id, place->offset};
       const int64_t tail = stream_.tail();
@@ -236,15 +241,18 @@ void Replication::TakeUp(const std::optional<AofPlace>& place) {
   if (!known) return;
   LogNotice("The data is that of offset {} of the history {}; {} bytes before it are the backlog.",
             place->offset, place->id, stream_.tail() - place->begin);
-  if (!replica) return server_.persistence().journal().set_replicated(true);
-  // A primary says its database anew; a replica goes on in the one that its primary has selected.
-  const bool exists = place->db >= 0 && place->db < server_.keyspace().database_count();
+  if (!replica) server_.persistence().journal().set_replicated(true);
+  // A log that begins a file says it; a replica goes on in it.
   stream_.SetDb(exists ? place->db : 0);
 }
 
 void Replication::BeginRole(Hold& hold) {
   const std::vector<std::string> words = server_.config().Words("replicaof");
-  if (words.empty()) return;
+  // A primary says its database anew: its replicas may have been told to expect that.
+  if (words.empty()) {
+    stream_.SetDb(ChangeStream::kKeepsDb);
+    return;
+  }
   BecomeReplica(hold, {words[0], static_cast<int>(ParseInteger(words[1]).value_or(0))});
 }
 
