@@ -57,6 +57,7 @@ class SimWorld {
   void LosePower(int server, size_t unsynced_kept);
   void Cut(int server);
 
+  int size() const { return static_cast<int>(machines_.size()); }
   SimServer& server(int number) { return *servers_.at(static_cast<size_t>(number)); }
   SimEnvironment& environment() { return environment_; }
   /// What happened last, a line each.
@@ -71,7 +72,6 @@ class SimWorld {
   enum class End : uint8_t { kGraceful, kKilled, kPowerLost };
 
   void DrawSettings(SimMachine& machine, SimDice& dice);
-  int size() const { return static_cast<int>(machines_.size()); }
   SimMachine& machine(int number) { return *machines_[static_cast<size_t>(number)]; }
   bool Runs(int number) const {
     return servers_[static_cast<size_t>(number)] != nullptr &&

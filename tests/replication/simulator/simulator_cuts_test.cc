@@ -19,13 +19,15 @@ struct Form {
   bool by_file = false;
   SyncLoad load = SyncLoad::kDisk;
   AofFsync fsync = AofFsync::kAlways;
+  bool chain = false;
 };
 
-/// A primary and a replica that has not yet connected to it.
+/// A primary and a replica that has not yet connected to it; in a chain also a replica of that one.
 class Pair {
  public:
   explicit Pair(const Form& form)
-      : world_(1, {.servers = 2, .settings = [&](SimMachine& machine) {
+      : world_(1, {.servers = form.chain ? 3 : 2, .settings = [&](SimMachine& machine) {
+                     if (machine.number == 2) machine.primary = 1;
                      machine.by_file = form.by_file;
                      machine.load = form.load;
                      machine.fsync = form.fsync;
@@ -48,7 +50,7 @@ class Pair {
   }
   void ExpectRight() {
     EXPECT_EQ(world_.failure(), "");
-    for (int number : {0, 1}) {
+    for (int number = 0; number < world_.size(); ++number) {
       for (int write = 1; write <= kWritesBefore; ++write)
         EXPECT_TRUE(world_.server(number).data().Has(write)) << number;
     }
@@ -94,7 +96,7 @@ TEST_P(SimulatorCutsTest, AFullSyncThatBreaksAnywhereIsMadeGood) {
   const auto size = [](SimEnd to) {
     Pair pair(GetParam());
     pair.Finish();
-    EXPECT_EQ(pair.world().environment().full_syncs, 1);
+    EXPECT_EQ(pair.world().environment().full_syncs, GetParam().chain ? 2 : 1);
     return pair.Delivered(0, to);
   };
   BreakEverywhere(0, size, [](const SimNetwork::Plan& plan) {
@@ -109,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(Forms, SimulatorCutsTest,
                          testing::Values(Form{false, SyncLoad::kDisk},
                                          Form{false, SyncLoad::kInPlace},
                                          Form{false, SyncLoad::kSwap}, Form{true, SyncLoad::kDisk},
-                                         Form{true, SyncLoad::kSwap}));
+                                         Form{true, SyncLoad::kSwap}, Form{.chain = true}));
 
 /// Both have the same, and then lose each other. The next connection has number 1.
 class Parted : public Pair {
