@@ -36,6 +36,8 @@ enum class SimMistake : uint8_t {
   kSyncedIsWritten,       ///< FACK counts what is written to the log, but not fsynced
   kSyncedWithoutBase,     ///< FACK counts a log that has no base yet
   kForgetsDatabase,       ///< a restarted primary that is demoted begins in database 0
+  kPromotesLaggard,       ///< the least advanced replica takes a lost primary's place
+  kFailsOverEarly,        ///< FAILOVER does not wait for the replica
   kNeverTimesOut,         ///< a replica waits for a silent primary for ever
 };
 
@@ -57,6 +59,14 @@ struct SimMachine {
   bool doubtful_log = false;
   int life = 0;   ///< how often the server was started
   int loads = 0;  ///< how often a full sync has replaced the data
+};
+
+/// A failover that was begun: what its target had then, it must have when it is promoted.
+struct SimFailover {
+  int target = 0;
+  int life = 0;  ///< the target's, and its loads, as of then
+  int loads = 0;
+  HistoryPoint point;
 };
 
 /// What the servers of a simulation share.
@@ -82,7 +92,8 @@ struct SimEnvironment {
   SimLedger ledger;
   std::mt19937_64 random;
   SimMistake mistake = SimMistake::kNone;
-  std::string failure;  ///< what was found to be wrong first
+  std::optional<SimFailover> failover;  ///< the last one; none with FORCE
+  std::string failure;                  ///< what was found to be wrong first
   std::vector<std::string> trace;
   // What has happened, so that a test sees that it tests something.
   int64_t granted = 0;

@@ -74,6 +74,7 @@ void SimPeer::Psync(const std::vector<std::string_view>& words) {
   SyncDecision decision = server_.Decide(request, who);
   if (decision.kind == SyncDecision::Kind::kPromote) {
     server_.Promote();
+    server_.CheckPromoted();
     request.failover = false;
     decision = server_.Decide(request, who);
   }

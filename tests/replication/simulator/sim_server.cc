@@ -186,29 +186,34 @@ void SimServer::Wait(int64_t write, bool fsynced, bool local) {
                          .replicas = local ? 0 : 1,
                          .fsynced = fsynced,
                          .local = local},
+                .deadline_ms = environment_.now_ms() + kWaitMs,
                 .ticket = std::nullopt,
                 .woken = std::make_shared<bool>(false)};
   Replicate({"REPLCONF", "GETACK", "*"});
   if (environment_.mistake == SimMistake::kWaitCountsConnected && board_.online() > 0)
     return Acknowledge(waiter);
-  waiter.ticket = board_.Wait(waiter.goal, environment_.now_ms() + kWaitMs,
-                              [woken = waiter.woken] { *woken = true; });
+  waiter.ticket =
+      board_.Wait(waiter.goal, waiter.deadline_ms, [woken = waiter.woken] { *woken = true; });
   if (!waiter.ticket) return Acknowledge(waiter);
   waiters_.push_back(std::move(waiter));
 }
 
+bool SimServer::Holds(const AckBoard::Goal& goal) const {
+  const int64_t count =
+      goal.fsynced ? board_.CountFsynced(goal.offset) : board_.CountAcked(goal.offset);
+  return count >= goal.replicas && (!goal.local || board_.IsLocalSynced(goal.offset));
+}
+
 void SimServer::NoteWoken() {
   for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
+    if (!*waiter->woken && Holds(waiter->goal))
+      environment_.Fail("a WAIT was not answered: " + Text());
     if (!*waiter->woken) {
       ++waiter;
       continue;
     }
-    const AckBoard::Goal& goal = waiter->goal;
-    const int64_t count =
-        goal.fsynced ? board_.CountFsynced(goal.offset) : board_.CountAcked(goal.offset);
     // Or it was woken by its deadline.
-    if (count >= goal.replicas && (!goal.local || board_.IsLocalSynced(goal.offset)))
-      Acknowledge(*waiter);
+    if (Holds(waiter->goal)) Acknowledge(*waiter);
     waiter = waiters_.erase(waiter);
   }
 }
@@ -299,6 +304,10 @@ void SimServer::Tick() {
   follower_.Tick();
   NoteSynced();
   board_.Expire(now_ms);
+  for (const Waiter& waiter : waiters_) {
+    if (now_ms >= waiter.deadline_ms && !*waiter.woken)
+      environment_.Fail("a WAIT has no end: " + Text());
+  }
   if (now_ms >= next_second_ms_) {
     next_second_ms_ = now_ms + 1000;
     Second();

@@ -117,6 +117,7 @@ class SimServer final : private StreamReader {
   struct Waiter {
     int64_t write = 0;
     AckBoard::Goal goal;
+    int64_t deadline_ms = 0;
     std::optional<AckBoard::Ticket> ticket;
     std::shared_ptr<bool> woken;
   };
@@ -142,6 +143,7 @@ class SimServer final : private StreamReader {
   void DropIdleBacklog();
   /// What the threads of a real server would have posted.
   void RunPosted();
+  bool Holds(const AckBoard::Goal& goal) const;
   void Acknowledge(const Waiter& waiter);
   void StateHistory();
   void KeepStream();
@@ -164,6 +166,9 @@ class SimServer final : private StreamReader {
   // Failover.
   std::vector<FailoverReplica> FailoverReplicas() const;
   void CheckFailover();
+  void NoteFailover(int target);
+  /// Has become the primary by a failover of this server.
+  void CheckPromoted();
   void NoteFailoverAnswer(bool accepted);
   void Perform(const std::vector<FailoverAction>& actions);
 
@@ -184,6 +189,7 @@ class SimServer final : private StreamReader {
   int64_t oldest_cursor_ = INT64_MAX;
   bool data_lost_ = false;
   bool paused_ = false;
+  bool forced_ = false;  // the failover that was begun
   bool wants_acks_ = false;
   std::map<int64_t, int64_t> ends_;  // of writes of this life: the offsets behind them
   std::list<Waiter> waiters_;

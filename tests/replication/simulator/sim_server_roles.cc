@@ -157,12 +157,35 @@ std::vector<FailoverReplica> SimServer::FailoverReplicas() const {
     replicas.push_back({.ip = peer->peer().ip(),
                         .port = peer->peer().options().listening_port,
                         .online = peer->peer().online(),
-                        .ack = peer->peer().ack()});
+                        .ack = environment_.mistake == SimMistake::kFailsOverEarly
+                                   ? offset()
+                                   : peer->peer().ack()});
   }
   return replicas;
 }
 
+void SimServer::NoteFailover(int target) {
+  environment_.failover.reset();
+  for (const auto& [connection, peer] : peers_) {
+    const SimNetwork::Connection* const found = environment_.network.Find(connection);
+    if (forced_ || !peer->open() || !peer->is_replica() || peer->replica() != target || !found)
+      continue;
+    environment_.failover = SimFailover{
+        .target = target, .life = peer->life(), .loads = found->loads, .point = point()};
+  }
+}
+
+void SimServer::CheckPromoted() {
+  const std::optional<SimFailover> failover = std::exchange(environment_.failover, std::nullopt);
+  if (!failover || failover->target != machine_.number || failover->life != machine_.life ||
+      failover->loads != machine_.loads)
+    return;
+  if (environment_.ledger.IsPrefix(failover->point, point())) return;
+  environment_.Fail("a failover has lost writes: " + Text());
+}
+
 void SimServer::StartFailover(const FailoverRequest& request) {
+  if (!failover_.active()) forced_ = request.force;
   Failover::Started started =
       failover_.Start(request, is_replica(), FailoverReplicas(), offset(), environment_.now_ms());
   Perform(started.actions);
@@ -187,6 +210,7 @@ void SimServer::Perform(const std::vector<FailoverAction>& actions) {
         Replicate({"REPLCONF", "GETACK", "*"});
         break;
       case Kind::kReplicaOf:
+        NoteFailover(static_cast<int>(action.target.port) - PortOf(0));
         Follow(static_cast<int>(action.target.port) - PortOf(0), /*failover=*/true);
         break;
       case Kind::kPromote:

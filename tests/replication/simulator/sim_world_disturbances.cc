@@ -188,9 +188,10 @@ void SimWorld::LosePrimary(SimDice& dice) {
   }
   if (replicas.empty()) return;
   Stop(number, dice.OneIn(2) ? End::kKilled : End::kPowerLost, dice);
-  const int best = *std::max_element(replicas.begin(), replicas.end(), [this](int a, int b) {
-    return server(a).offset() < server(b).offset();
-  });
+  const auto less = [this](int a, int b) { return server(a).offset() < server(b).offset(); };
+  const bool laggard = environment_.mistake == SimMistake::kPromotesLaggard;
+  const int best = laggard ? *std::min_element(replicas.begin(), replicas.end(), less)
+                           : *std::max_element(replicas.begin(), replicas.end(), less);
   environment_.Trace({std::to_string(best), " takes the place of ", std::to_string(number)});
   // What must be there is known before, since a promotion may not change it.
   std::vector<int64_t> owed;

@@ -39,6 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
                     SimMistake::kSnapshotTooLate, SimMistake::kKeepsReplicas,
                     SimMistake::kWaitCountsConnected, SimMistake::kSyncedIsWritten,
                     SimMistake::kSyncedWithoutBase, SimMistake::kForgetsDatabase,
+                    SimMistake::kPromotesLaggard, SimMistake::kFailsOverEarly,
                     SimMistake::kNeverTimesOut),
     [](const testing::TestParamInfo<SimMistake>& mistake) {
       return "Mistake" + std::to_string(static_cast<int>(mistake.param));
