@@ -263,6 +263,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void ApplyRole(bool replica);
   void KeepStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StateHistory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int SelectedDb() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SyncServer Standing() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t BacklogSize() const;
 

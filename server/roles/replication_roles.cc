@@ -105,19 +105,25 @@ void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failove
   // What this transaction has changed so far is ours. Behind the change nothing is appended here.
   hold.BeginAnew(server_.keyspace().db(0));
   ApplyRole(/*replica=*/true);
-  int db = std::max(stream_.selected_db(), 0);
+  int db = 0;
   {
     MutexLock lock(mutex_);
+    db = SelectedDb();
     following.cached = history_.BecomeReplica(stream_.tail());
-    // If nothing was appended since the start, the primary goes on where the history was then.
-    if (following.cached->id != history_.id1()) db = db_at_start_;
+    // It is our own replica that is to be the primary, and knows our name.
+    if (failover) following.cached->id = history_.id1();
     if (data_lost_) following.cached.reset();
     KeepStream();
     StateHistory();
     primary_ = primary;
     link_ = {};
   }
-  if (!was_replica) primary_stream_->set_db(db);
+  if (!was_replica) {
+    primary_stream_->set_db(db);
+    // Files of the log that were begun since the start do not say it, and later ones must.
+    if (db != std::max(stream_.selected_db(), 0)) server_.persistence().journal().file().Select(db);
+    stream_.SetDb(db);
+  }
   server_.config().Note("replicaof", Concat({primary.host, " ", std::to_string(primary.port)}));
   server_.sessions().RevokeAll();
   UnblockClients();
@@ -185,9 +191,18 @@ void Replication::StateHistory() {
 
 // ---- at the start
 
+/// In which database a stream that comes behind ours goes on, unless it says so. If nothing was
+/// appended since the start, that is what the history had selected then.
+int Replication::SelectedDb() const {
+  if (history_.IsAsRestarted(stream_.tail())) return db_at_start_;
+  return std::max(stream_.selected_db(), 0);
+}
+
 void Replication::AddFields(RdbAuxFields* fields) {
-  const int db = is_replica() ? primary_stream_->db() : std::max(stream_.selected_db(), 0);
+  const bool replica = is_replica();
+  const int replicas_db = replica ? primary_stream_->db() : 0;
   MutexLock lock(mutex_);
+  const int db = replica ? replicas_db : SelectedDb();
   // Without a backlog, or with data that is nobody's, nobody may continue from it.
   if (!history_.backlog() || data_lost_) return;
   fields->emplace_back("repl-stream-db", std::to_string(db));

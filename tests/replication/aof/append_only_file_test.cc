@@ -155,6 +155,19 @@ TEST(AppendOnlyFileTest, AnEmptyLastFileSaysItsDatabaseAfterARestart) {
   EXPECT_EQ(files.Content("dir/a.1.incr.aof"), "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n");
 }
 
+TEST(AppendOnlyFileTest, ADatabaseThatTheStreamDoesNotSayStandsBetweenTwoStatements) {
+  FaultyFiles files;
+  Life life(files);
+  const std::string id(40, 'a');
+  life.log.SetHistory({.id = id, .bias = 100});
+  ASSERT_OK(life.OpenFresh());
+  life.log.Select(3);
+  life.AppendAndStep();
+  EXPECT_EQ(files.Content("dir/a.1.incr.aof"), "#REPL:" + id + ":100\r\n#REPL:-\r\n" +
+                                                   "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n" +
+                                                   "#REPL:" + id + ":100\r\n" + Record(0));
+}
+
 TEST(AppendOnlyFileTest, ARewriteReplacesBaseAndFiles) {
   FaultyFiles files;
   Life life(files);

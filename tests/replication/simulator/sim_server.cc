@@ -69,8 +69,15 @@ void SimServer::TakeUp(const std::optional<AofPlace>& place) {
 
 std::string SimServer::Base() {
   if (!history_.backlog() || data_lost_) return data_.Rdb(std::nullopt);
-  const int db = is_replica() ? data_.db() : std::max(stream_.selected_db(), 0);
+  const int db = is_replica() ? data_.db() : SelectedDb();
   return data_.Rdb(SimData::Place{.point = point(), .stream_db = db});
+}
+
+/// In which database a stream that comes behind ours goes on, unless it says so.
+int SimServer::SelectedDb() const {
+  const bool forgets = environment_.mistake == SimMistake::kForgetsDatabase;
+  if (history_.IsAsRestarted(stream_.tail()) && !forgets) return restart_db_;
+  return std::max(stream_.selected_db(), 0);
 }
 
 // ---- what it says

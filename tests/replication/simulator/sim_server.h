@@ -135,6 +135,7 @@ class SimServer final : private StreamReader {
   // At the start.
   void TakeUp(const std::optional<AofPlace>& place);
   std::string Base();
+  int SelectedDb() const;
 
   // The role.
   void BranchOff(const HistoryPoint& at);
@@ -189,7 +190,8 @@ class SimServer final : private StreamReader {
   int64_t oldest_cursor_ = INT64_MAX;
   bool data_lost_ = false;
   bool paused_ = false;
-  bool forced_ = false;  // the failover that was begun
+  bool forced_ = false;          // the failover that was begun
+  int64_t failing_over_at_ = 0;  // the offset then: no write comes behind it
   bool wants_acks_ = false;
   std::map<int64_t, int64_t> ends_;  // of writes of this life: the offsets behind them
   std::list<Waiter> waiters_;

@@ -16,13 +16,15 @@ void SimServer::Follow(int primary, bool failover) {
   const bool was_replica = is_replica();
   follower_.EndStream();
   machine_.primary = primary;
+  const int db = SelectedDb();
   std::optional<HistoryPoint> cached = history_.BecomeReplica(stream_.tail());
-  const bool as_before =
-      cached->id != history_.id1() && environment_.mistake != SimMistake::kForgetsDatabase;
-  if (!was_replica) data_.set_db(as_before ? restart_db_ : std::max(stream_.selected_db(), 0));
+  if (failover) cached->id = history_.id1();
+  if (!was_replica) data_.set_db(db);
   if (data_lost_) cached.reset();
   KeepStream();
   StateHistory();
+  if (!was_replica && db != std::max(stream_.selected_db(), 0)) log_.file().Select(db);
+  if (!was_replica) stream_.SetDb(db);
   EndWaits();
   ClaimTail();
   follower_.Follow(primary, cached, failover);
@@ -170,8 +172,10 @@ void SimServer::NoteFailover(int target) {
     const SimNetwork::Connection* const found = environment_.network.Find(connection);
     if (forced_ || !peer->open() || !peer->is_replica() || peer->replica() != target || !found)
       continue;
-    environment_.failover = SimFailover{
-        .target = target, .life = peer->life(), .loads = found->loads, .point = point()};
+    environment_.failover = SimFailover{.target = target,
+                                        .life = peer->life(),
+                                        .loads = found->loads,
+                                        .point = {history_.id1(), failing_over_at_}};
   }
 }
 
@@ -185,7 +189,10 @@ void SimServer::CheckPromoted() {
 }
 
 void SimServer::StartFailover(const FailoverRequest& request) {
-  if (!failover_.active()) forced_ = request.force;
+  if (!failover_.active()) {
+    forced_ = request.force;
+    failing_over_at_ = offset();
+  }
   Failover::Started started =
       failover_.Start(request, is_replica(), FailoverReplicas(), offset(), environment_.now_ms());
   Perform(started.actions);

@@ -266,6 +266,8 @@ bool SimWorld::Converged() {
 void SimWorld::Settle() {
   if (!failure().empty()) return;
   Repair();
+  // A PSYNC with FAILOVER may still be under way, although the failover was given up.
+  for (int i = 0; i < 2; ++i) Turn();
   MakeTopology();
   CheckHolders(kRemembered);
   if (Converge(kMostSettlingMs)) {

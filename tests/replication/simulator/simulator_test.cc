@@ -15,7 +15,7 @@ namespace {
 
 TEST(SimulatorTest, WhateverHappensHistoriesAreTrueAndComeToRest) {
   const uint64_t first = AskedNumber("CLOAKROOM_SIMULATOR_FIRST", 1);
-  const uint64_t seeds = AskedNumber("CLOAKROOM_SIMULATOR_SEEDS", kSimSanitized ? 50 : 400);
+  const uint64_t seeds = AskedNumber("CLOAKROOM_SIMULATOR_SEEDS", kSimSanitized ? 50 : 250);
   const auto count = static_cast<int>(AskedNumber("CLOAKROOM_SIMULATOR_STEPS", 2000));
   int64_t granted = 0;
   int64_t full = 0;
