@@ -191,6 +191,22 @@ void AofPending::Distrust() {
   Completed(place);
 }
 
+void AofPending::Select(int db) {
+  int before = ChangeStream::kKeepsDb;
+  const ChangePlace place = stream_.ReserveEmpty(&before);
+  {
+    MutexLock lock(mutex_);
+    AofMark mark = {.position = place.begin, .text = SelectionOf(db)};
+    if (states_ && !distrusted_) {
+      // As for any command that is not the stream's: no byte of it is taken for the history's.
+      mark.text.insert(0, AofHistory().Line(0));
+      mark.history = history_;
+    }
+    if (logging()) Insert(std::move(mark));
+  }
+  Completed(place);
+}
+
 // ---- the writer
 
 int64_t AofPending::Claim() {

@@ -91,6 +91,8 @@ class AofPending final : private StreamReader {
   void NoteStatements();
   /// The data is another than the log says: until its next base, it states no history.
   void Distrust();
+  /// The stream goes on in this database, which its bytes behind the tail need not say.
+  void Select(int db);
   /// Writes "#TS:<seconds>" lines before appended bytes, at most one a second.
   void set_timestamps(bool on) { timestamps_.store(on, std::memory_order_relaxed); }
 

@@ -53,7 +53,13 @@ absl::StatusOr<AppendOnlyFile::OpenedIncr> AppendOnlyFile::OpenIncr() {
     const int64_t size = files_.Size(path).value_or(0);
     auto file = files_.OpenForAppend(path);
     if (!file.ok()) return file.status();
-    return OpenedIncr{.file = {std::move(path), *std::move(file)}, .size = size};
+    // The process before may have been killed between a write and its fsync.
+    if (absl::Status status = size > 0 ? (*file)->Sync() : absl::OkStatus(); !status.ok()) {
+      return status;
+    }
+    // Of a new file nothing may have come to the disk, not even which database is selected.
+    return OpenedIncr{
+        .file = {std::move(path), *std::move(file)}, .size = size, .is_new = size == 0};
   }
   auto incr = directory_.PrepareIncr(/*listed=*/true);
   if (!incr.ok()) return incr.status();

@@ -97,6 +97,9 @@ class AppendOnlyFile {
   void NoteStatements() { pending_.NoteStatements(); }
   /// The data is another than the log says: it states no history until it has a new base.
   void Distrust() { pending_.Distrust(); }
+  /// The stream goes on in this database, and its next record need not say so: the log does. Any
+  /// thread, while nobody appends changes.
+  void Select(int db) { pending_.Select(db); }
 
   /// For a start with `appendonly yes`, after `manifest` (AofDirectory::Load) was loaded and a torn
   /// tail cut. The log continues in the last incr file, or in a new one. A fresh directory has no

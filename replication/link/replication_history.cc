@@ -54,7 +54,7 @@ HistoryPoint ReplicationHistory::BecomeReplica(int64_t tail) {
   // A replica's own replicas can continue from it, so it always has a backlog.
   if (!backlog_) begin_ = tail;
   backlog_ = true;
-  return {restart_tail_ == tail ? id2_ : id1_, OffsetAt(tail)};
+  return {IsAsRestarted(tail) ? id2_ : id1_, OffsetAt(tail)};
 }
 
 bool ReplicationHistory::Continue(const ReplicationId& id, int64_t tail) {

@@ -90,6 +90,10 @@ class ReplicationHistory {
   /// nothing was appended since a restart, nobody else has id1's name, and it is id2's.
   HistoryPoint BecomeReplica(int64_t tail);
 
+  /// Whether nothing was appended since it was started as a primary, so that its stream goes on
+  /// where its past, id2, ended.
+  bool IsAsRestarted(int64_t tail) const { return restart_tail_ == tail; }
+
   /// The primary granted +CONTINUE. True: under a new id, so the replicas of this server must be
   /// closed, to learn the id. `tail` is what has been applied.
   bool Continue(const ReplicationId& id, int64_t tail);

@@ -424,10 +424,9 @@ void PrimaryConnection::UpdateProgress() {
 
 /// What is on the disk, for a primary that knows FACK.
 std::optional<int64_t> PrimaryConnection::Synced(int64_t position) const {
-  const ChangeJournal& journal = thread_.server().persistence().journal();
-  if (!journal.on()) return std::nullopt;
-  const int64_t synced = std::min(position, journal.file().synced_offset());
-  return thread_.server().replication().OffsetAt(synced);
+  const std::optional<int64_t> synced = thread_.server().persistence().journal().synced();
+  if (!synced) return std::nullopt;
+  return thread_.server().replication().OffsetAt(std::min(position, *synced));
 }
 
 void PrimaryConnection::PublishFacts() {

@@ -41,6 +41,12 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   /// Whether changes are logged.
   bool on() const { return on_.load(std::memory_order_relaxed); }
   bool healthy() const { return !on() || file_.healthy(); }
+  /// Changes before this offset survive a crash. nullopt: none does, since there is no log, or it
+  /// waits for its first base.
+  std::optional<int64_t> synced() const {
+    if (!on() || file_.state() != AppendOnlyFile::State::kOn) return std::nullopt;
+    return file_.synced_offset();
+  }
   /// While the log is not healthy: MISCONF and the disk's error.
   std::string Refusal() const;
   /// Whether the log has grown by auto-aof-rewrite-percentage.

@@ -108,8 +108,8 @@ void Replication::ForgetHistory(bool log_agrees) {
 }
 
 void Replication::NoteSynced() {
-  const ChangeJournal& journal = server_.persistence().journal();
-  if (journal.on()) board_.LocalSynced(OffsetAt(journal.file().synced_offset()));
+  const std::optional<int64_t> synced = server_.persistence().journal().synced();
+  if (synced) board_.LocalSynced(OffsetAt(*synced));
 }
 
 void Replication::Seal() {

@@ -264,6 +264,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void ApplyRole(bool replica);
   void KeepStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StateHistory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int SelectedDb() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SyncServer Standing() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t BacklogSize() const;
 
@@ -292,6 +293,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   std::deque<FailoverAction> failover_actions_ ABSL_GUARDED_BY(mutex_);  ///< to be performed
   bool performing_ ABSL_GUARDED_BY(mutex_) = false;                      ///< the first of them
   Loaded loaded_ ABSL_GUARDED_BY(mutex_);
+  int db_at_start_ ABSL_GUARDED_BY(mutex_) = 0;  ///< that the history has selected there
   bool data_lost_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<int64_t> sealed_at_ ABSL_GUARDED_BY(mutex_);  ///< an offset
   int64_t kept_ ABSL_GUARDED_BY(mutex_) = ChangeStream::kNothing;

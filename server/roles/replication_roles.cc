@@ -102,18 +102,27 @@ void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failove
     following.turn = ++turn_;
   }
   primary_stream_->End();
-  if (!was_replica) primary_stream_->set_db(std::max(stream_.selected_db(), 0));
   // What this transaction has changed so far is ours. Behind the change nothing is appended here.
   hold.BeginAnew(server_.keyspace().db(0));
   ApplyRole(/*replica=*/true);
+  int db = 0;
   {
     MutexLock lock(mutex_);
+    db = SelectedDb();
     following.cached = history_.BecomeReplica(stream_.tail());
+    // It is our own replica that is to be the primary, and knows our name.
+    if (failover) following.cached->id = history_.id1();
     if (data_lost_) following.cached.reset();
     KeepStream();
     StateHistory();
     primary_ = primary;
     link_ = {};
+  }
+  if (!was_replica) {
+    primary_stream_->set_db(db);
+    // Files of the log that were begun since the start do not say it, and later ones must.
+    if (db != std::max(stream_.selected_db(), 0)) server_.persistence().journal().file().Select(db);
+    stream_.SetDb(db);
   }
   server_.config().Note("replicaof", Concat({primary.host, " ", std::to_string(primary.port)}));
   server_.sessions().RevokeAll();
@@ -182,9 +191,18 @@ void Replication::StateHistory() {
 
 // ---- at the start
 
+/// In which database a stream that comes behind ours goes on, unless it says so. If nothing was
+/// appended since the start, that is what the history had selected then.
+int Replication::SelectedDb() const {
+  if (history_.IsAsRestarted(stream_.tail())) return db_at_start_;
+  return std::max(stream_.selected_db(), 0);
+}
+
 void Replication::AddFields(RdbAuxFields* fields) {
-  const int db = is_replica() ? primary_stream_->db() : std::max(stream_.selected_db(), 0);
+  const bool replica = is_replica();
+  const int replicas_db = replica ? primary_stream_->db() : 0;
   MutexLock lock(mutex_);
+  const int db = replica ? replicas_db : SelectedDb();
   // Without a backlog, or with data that is nobody's, nobody may continue from it.
   if (!history_.backlog() || data_lost_) return;
   fields->emplace_back("repl-stream-db", std::to_string(db));
@@ -216,9 +234,11 @@ void Replication::TakeUpFields() {
 void Replication::TakeUp(const std::optional<AofPlace>& place) {
   const bool replica = !server_.config().Words("replicaof").empty();
   const std::optional<ReplicationId> id = place ? ReplicationId::Parse(place->id) : std::nullopt;
+  const bool exists = place && place->db >= 0 && place->db < server_.keyspace().database_count();
   bool known = false;
   {
     MutexLock lock(mutex_);
+    db_at_start_ = exists ? place->db : 0;
     if (id) {
       const HistoryPoint point{*id, place->offset};
       const int64_t tail = stream_.tail();
@@ -236,15 +256,18 @@ void Replication::TakeUp(const std::optional<AofPlace>& place) {
   if (!known) return;
   LogNotice("The data is that of offset {} of the history {}; {} bytes before it are the backlog.",
             place->offset, place->id, stream_.tail() - place->begin);
-  if (!replica) return server_.persistence().journal().set_replicated(true);
-  // A primary says its database anew; a replica goes on in the one that its primary has selected.
-  const bool exists = place->db >= 0 && place->db < server_.keyspace().database_count();
+  if (!replica) server_.persistence().journal().set_replicated(true);
+  // A log that begins a file says it; a replica goes on in it.
   stream_.SetDb(exists ? place->db : 0);
 }
 
 void Replication::BeginRole(Hold& hold) {
   const std::vector<std::string> words = server_.config().Words("replicaof");
-  if (words.empty()) return;
+  // A primary says its database anew: its replicas may have been told to expect that.
+  if (words.empty()) {
+    stream_.SetDb(ChangeStream::kKeepsDb);
+    return;
+  }
   BecomeReplica(hold, {words[0], static_cast<int>(ParseInteger(words[1]).value_or(0))});
 }
 

@@ -34,8 +34,9 @@ ROOMS = {
 }
 # These sources put the rooms together and may include all of them; headers never may.
 PUT_TOGETHER = ("storage/keyspace/keyspace.cc", "server/context/server.cc")
-# Tests that mirror no source file: those of the whole server, and of /cloakroom.conf.
-MIRROR_NOTHING = ("tests/stress/", "tests/server/config/cloakroom_conf_test.cc")
+# Tests that mirror no source file: those of the whole server, of servers that replicate each other,
+# and of /cloakroom.conf.
+MIRROR_NOTHING = ("tests/stress/", "tests/replication/simulator/", "tests/server/config/cloakroom_conf_test.cc")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 

@@ -126,6 +126,48 @@ TEST(AppendOnlyFileTest, GoesOnInTheLastFileAfterARestart) {
   EXPECT_THAT(ReadLog(files, "dir", "a").records, ElementsAre("0", "1"));
 }
 
+TEST(AppendOnlyFileTest, WhatAKilledProcessHasWrittenIsSyncedBeforeItCounts) {
+  FaultyFiles files;
+  {
+    Life life(files, Stepped(AofFsync::kNo));
+    ASSERT_OK(life.OpenFresh());
+    life.AppendAndStep();
+    files.Kill();
+  }
+  Life life(files, Stepped(AofFsync::kNo));
+  ASSERT_OK(life.log.Open(AofDirectory::Load(files, "dir", "a")->manifest));
+  EXPECT_EQ(life.log.synced_offset(), life.stream.tail());
+  files.Crash();
+  EXPECT_EQ(files.Content("dir/a.1.incr.aof"), Record(0));
+}
+
+TEST(AppendOnlyFileTest, AnEmptyLastFileSaysItsDatabaseAfterARestart) {
+  FaultyFiles files;
+  {
+    Life life(files);
+    ASSERT_OK(life.OpenFresh());
+  }
+  ASSERT_EQ(files.Content("dir/a.1.incr.aof"), "");
+  Life life(files);
+  life.stream.SetDb(3);
+  ASSERT_OK(life.log.Open(AofDirectory::Load(files, "dir", "a")->manifest));
+  life.log.Step();
+  EXPECT_EQ(files.Content("dir/a.1.incr.aof"), "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n");
+}
+
+TEST(AppendOnlyFileTest, ADatabaseThatTheStreamDoesNotSayStandsBetweenTwoStatements) {
+  FaultyFiles files;
+  Life life(files);
+  const std::string id(40, 'a');
+  life.log.SetHistory({.id = id, .bias = 100});
+  ASSERT_OK(life.OpenFresh());
+  life.log.Select(3);
+  life.AppendAndStep();
+  EXPECT_EQ(files.Content("dir/a.1.incr.aof"), "#REPL:" + id + ":100\r\n#REPL:-\r\n" +
+                                                   "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n" +
+                                                   "#REPL:" + id + ":100\r\n" + Record(0));
+}
+
 TEST(AppendOnlyFileTest, ARewriteReplacesBaseAndFiles) {
   FaultyFiles files;
   Life life(files);

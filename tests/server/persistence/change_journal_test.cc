@@ -78,6 +78,22 @@ class ChangeJournalTest : private Disk, public ServerTest {
   HoldContext holds_;
 };
 
+TEST_F(ChangeJournalTest, NothingIsSyncedBeforeTheFirstBase) {
+  EXPECT_TRUE(journal().synced());
+  journal().Detach();
+  EXPECT_FALSE(journal().synced());
+  EXPECT_OK(journal().file().Close());
+  ASSERT_OK(journal().file().PrepareSwitch());
+  journal().Switch();
+  journal().Attach();
+  Run("SET k v");
+  EXPECT_OK(journal().file().Flush());
+  EXPECT_FALSE(journal().synced()) << "a crash now would bring the old log back";
+  files_.Put("base", "");
+  ASSERT_OK(journal().file().InstallBase({"base", /*is_rdb=*/false}));
+  EXPECT_TRUE(journal().synced());
+}
+
 TEST_F(ChangeJournalTest, ARequestThatReadsWhatAnotherChangedWaitsForIt) {
   int64_t written = 0;
   {

@@ -201,6 +201,44 @@ TEST_F(ReplicationRolesTest, ARestartedPrimaryHasItsLastBytesAsBacklog) {
   EXPECT_EQ(text, select) << "whatever the log had selected";
 }
 
+TEST_F(ReplicationRolesTest, ARestartedPrimaryThatIsDemotedGoesOnInTheOldDatabase) {
+  Alone([&](Hold& hold) {
+    replication().TakeUp(AofPlace{.id = std::string(40, 'c'), .offset = 500, .begin = 0, .db = 3});
+    replication().BeginRole(hold);
+  });
+  EXPECT_THAT(Fields(), testing::Contains(Pair("repl-stream-db", "3")));
+  Run("REPLICAOF 10.0.0.1 6380");
+  EXPECT_EQ(transport_.following->cached, (HistoryPoint{Id('c'), 500}));
+  EXPECT_THAT(Fields(), testing::Contains(Pair("repl-stream-db", "3")))
+      << "the primary need not select it again";
+  EXPECT_EQ(server_.stream().selected_db(), 3) << "for files of the log";
+}
+
+TEST_F(ReplicationRolesTest, ARestartedPrimaryThatHasWrittenGoesOnInItsOwnDatabase) {
+  Alone([&](Hold& hold) {
+    replication().TakeUp(AofPlace{.id = std::string(40, 'c'), .offset = 500, .begin = 0, .db = 3});
+    replication().BeginRole(hold);
+  });
+  Run("SELECT 2");
+  Run("SET k v");
+  Run("REPLICAOF 10.0.0.1 6380");
+  EXPECT_FALSE(transport_.following->cached->id == Id('c'));
+  EXPECT_THAT(Fields(), testing::Contains(Pair("repl-stream-db", "2")));
+}
+
+TEST_F(ReplicationRolesTest, AFailoverRightAfterARestartNamesWhatTheReplicaKnows) {
+  Alone([&](Hold& hold) {
+    replication().TakeUp(AofPlace{.id = std::string(40, 'c'), .offset = 500, .begin = 0, .db = 0});
+    replication().BeginRole(hold);
+  });
+  const ReplicationId id = replication().figures().id1;
+  replication().SetFacts({{.ip = "10.0.0.2", .port = 6380, .acked = 500, .online = true}});
+  EXPECT_EQ(Run("FAILOVER"), "+OK\r\n");
+  ASSERT_TRUE(transport_.following);
+  EXPECT_TRUE(transport_.following->failover);
+  EXPECT_EQ(transport_.following->cached, (HistoryPoint{id, 500})) << "not its past, as to others";
+}
+
 TEST_F(ReplicationRolesTest, APlaceThatMakesNoSenseIsNone) {
   Alone([&](Hold&) { replication().TakeUp(AofPlace{.id = "c", .offset = 500}); });
   EXPECT_FALSE(replication().figures().backlog);
