@@ -9,6 +9,7 @@
 #include "replication/rdb/dump_payload.h"
 #include "replication/rdb/rdb_decoder.h"
 #include "server/commands/families.h"
+#include "server/commands/support/log_stored.h"
 #include "server/config/config.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
@@ -110,19 +111,12 @@ class RestoredValue {
   std::string for_log_;
 };
 
-/// The newest version of a payload that the log may have as it came.
-int LogVersion(Call& call) {
-  constexpr int kUsual = 10;
-  const int version = call.server().settings().rdb_version;
-  return version == 0 ? kUsual : version;
-}
-
 /// Reads the payload here or, if it is long, on a worker. Null: the command runs again later.
 std::shared_ptr<RestoredValue> ReadPayload(Call& call) {
   if (auto prepared = call.prepared<RestoredValue>()) return prepared;
   const std::string_view payload = call.arg(3);
   const EncodingLimits limits = call.server().keyspace().encoding_limits();
-  const int version = LogVersion(call);
+  const int version = PayloadVersion(call.server());
   if (payload.size() <= kMaxInlinePayload || !call.may_prepare()) {
     return std::make_shared<RestoredValue>(payload, limits, version);
   }

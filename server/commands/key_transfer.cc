@@ -8,6 +8,7 @@
 #include "server/commands/families.h"
 #include "server/commands/support/database_index.h"
 #include "server/commands/support/key_lookup.h"
+#include "server/commands/support/log_stored.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "storage/access/lookup.h"
@@ -24,9 +25,10 @@ struct Place {
 };
 
 /// Puts a value at a key, in place of an old one. The new entry takes over the references in
-/// `payload`. The command is logged as it is: the same keys give the same result.
+/// `payload`.
 void PutAt(Call& call, WriteScope& to, const Entry& model, std::string_view payload) {
-  to.LogAs(call.db().index(), call.args());
+  const ValueView value = {model.type(), model.encoding(), model.outgrown(), payload};
+  LogStored(call, to, value, model.expire_at_ms());
   if (to.exists()) to.Delete();
   to.Adopt(model, payload, model.expire_at_ms());
 }

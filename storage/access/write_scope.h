@@ -43,6 +43,7 @@ class WriteScope final : public ValueSlot {
   WriteScope(const WriteScope&) = delete;
   WriteScope& operator=(const WriteScope&) = delete;
 
+  const Database& db() const { return db_; }
   std::string_view key() const { return key_; }
   int64_t now_ms() const { return now_ms_; }
   const Entry* entry() const { return slot_ == nullptr ? nullptr : *slot_; }

@@ -23,6 +23,8 @@ class MemorySlot final : public ValueSlot {
 
   /// Drops the value, if there is one, with everything that it holds.
   void Clear();
+  /// The value as it is; valid until it changes. REQUIRES: exists().
+  ValueView value() const { return {type_, encoding_, outgrown_, {bytes_.get(), size_}}; }
   /// Empties the slot; the caller takes over the references that the payload holds.
   void GiveAway() { Remove(); }
 

@@ -15,7 +15,7 @@ from support import servers
 CACHE = Path.home() / ".cache" / "cloakroom-servers"
 DEBIAN = "http://deb.debian.org/debian"
 UBUNTU = "http://archive.ubuntu.com/ubuntu"
-TIMEOUT_S = 60
+TIMEOUT_S = 20
 # The server is in the package of its tools, and its other names are links to it.
 REDIS, VALKEY = "redis-check-rdb", "valkey-check-rdb"
 

@@ -70,7 +70,6 @@ def fill(client):
 
 def change(client):
     """Commands of Redis 5 that servers send to their replicas in other words."""
-    client.ok("SET", "gone soon", 1, "PX", 1)
     client.ok("SETEX", "with time", 5000, "x")
     client.ok("SET", "with time too", "x", "EX", 6000)
     client.ok("PEXPIRE", "text", 7_000_000)

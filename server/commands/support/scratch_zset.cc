@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "server/commands/support/log_stored.h"
 #include "storage/access/lookup.h"
 #include "storage/values/shared_value.h"
 
@@ -24,7 +25,7 @@ void StoreZset(Call& call, ScratchZset& result, KeyEvent event, const StoreKeys&
     for (size_t i = keys.first_source; i < keys.end_source; ++i) {
       KeepForLog(call.db(), call.arg(i), call.HashOf(call.arg(i)));
     }
-    target.LogAs(call.db().index(), call.args());
+    LogStored(call, target, result.value(), kNoExpiry);
     result.MoveInto(target);
     target.Changed(event);
   } else if (existed) {

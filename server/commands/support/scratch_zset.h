@@ -22,6 +22,8 @@ class ScratchZset {
   Zset view() const { return zset_.view(); }
   size_t size() const { return view().size(); }
 
+  ValueView value() const { return slot_.value(); }
+
   /// See MutableZset::Prepare.
   void Prepare(size_t members, size_t longest = 0) { zset_.Prepare(members, longest); }
   void Add(const ScoredItem& item) { zset_.Put(item.member, item.score); }
@@ -32,7 +34,7 @@ class ScratchZset {
 
   /// Makes the sorted set the value of a key, in place of the old value but with the expiry
   /// `expire_at_ms`; it is empty afterwards. REQUIRES: size() > 0, and the scope logs the change as
-  /// a command (WriteScope::LogAs).
+  /// a command (LogStored).
   void MoveInto(WriteScope& to, int64_t expire_at_ms = kNoExpiry) {
     StoreResult(slot_, to, expire_at_ms);
   }
