@@ -34,7 +34,8 @@ AofPending::~AofPending() { stream_.Remove(*this); }
 // ---- appending
 
 ChangePlace AofPending::Reserve(const ChangeBatch& batch, GateSlot slot, Due due) {
-  ChangePlace place = stream_.Reserve(slot, EncodedSize(batch, oldest_), batch.first_db(), batch.last_db());
+  ChangePlace place =
+      stream_.Reserve(slot, EncodedSize(batch, oldest_), batch.first_db(), batch.last_db());
   place.awaited = due == Due::kOnDemand;
   Annotate(place.begin);
   return place;

@@ -56,8 +56,7 @@ class AofPending final : private StreamReader {
     kOnDemand,  ///< when Demand() names them, or with others that are due, or if there are many
   };
 
-  AofPending(ChangeStream& stream, const Clock& clock,
-             OldestReader oldest = OldestReader::kRedis7)
+  AofPending(ChangeStream& stream, const Clock& clock, OldestReader oldest = OldestReader::kRedis7)
       : stream_(stream), clock_(clock), oldest_(oldest) {
     stream_.Add(*this);
   }

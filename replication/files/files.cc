@@ -104,8 +104,8 @@ class SystemScratchFile final : public ScratchFile {
   absl::StatusOr<size_t> Read(int64_t offset, std::span<char> into) override {
     size_t done = 0;
     while (done < into.size()) {
-      const ssize_t n = pread(fd_, into.data() + done, into.size() - done,
-                              offset + static_cast<int64_t>(done));
+      const ssize_t n =
+          pread(fd_, into.data() + done, into.size() - done, offset + static_cast<int64_t>(done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return Failure("read", path_);
       if (n == 0) break;
@@ -149,8 +149,8 @@ class SystemFilesImpl final : public Files {
       const std::string& directory) override {
     // It has its name for an instant only. One that is there already is of a killed process.
     static std::atomic<int> made = 0;
-    const std::string path = directory + "/temp-" + std::to_string(getpid()) + "-" +
-                             std::to_string(made++) + ".spool";
+    const std::string path =
+        directory + "/temp-" + std::to_string(getpid()) + "-" + std::to_string(made++) + ".spool";
     unlink(path.c_str());
     const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
     if (fd < 0) return Failure("open", path);

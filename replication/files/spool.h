@@ -75,7 +75,7 @@ class Spool {
   static constexpr int64_t kDiscardBytes = int64_t{4} << 20;
 
   const std::shared_ptr<SpoolSpace> space_;
-  const int64_t origin_;  ///< the place of the file's first byte
+  const int64_t origin_;               ///< the place of the file's first byte
   std::unique_ptr<ScratchFile> file_;  ///< made by the first Append
   std::atomic<int64_t> begin_;
   std::atomic<int64_t> end_;

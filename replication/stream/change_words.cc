@@ -104,8 +104,7 @@ void GiveStreamChange(const Change& change, OldestReader oldest, Visit visit) {
                           "MKSTREAM", "ENTRIESREAD", change.words[3]});
     case ChangeKind::kSetGroup:
       if (!counts)
-        return Give(visit,
-                    {"XGROUP", "SETID", change.words[0], change.words[1], change.words[2]});
+        return Give(visit, {"XGROUP", "SETID", change.words[0], change.words[1], change.words[2]});
       return Give(visit, {"XGROUP", "SETID", change.words[0], change.words[1], change.words[2],
                           "ENTRIESREAD", change.words[3]});
     case ChangeKind::kDestroyGroup:

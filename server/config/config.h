@@ -107,7 +107,7 @@ struct Config {
   // Monitoring.
   Live<int64_t> repl_backlog_size_bytes;
   Live<OldestReader> repl_oldest_replica;
-  Live<int64_t> repl_backlog_ttl_s;  // 0: the backlog is never dropped
+  Live<int64_t> repl_backlog_ttl_s;     // 0: the backlog is never dropped
   Live<int64_t> repl_memory_bytes;      // of the stream, with what slow replicas need
   Live<int64_t> repl_spool_size_bytes;  // on the disk; 0: nothing
   Live<int64_t> repl_timeout_s;

@@ -46,8 +46,9 @@ ReplicaConnection::ReplicaConnection(ReplicationThread& thread, NewReplica repli
       request_(std::move(replica)),
       peer_(client_->replica_options, IpOf(client_->address)),
       input_(std::exchange(request_.unparsed, {})),
-      spool_reader_([&thread](std::function<void()> job) { thread.spools().PostToDisk(std::move(job)); },
-                    [post = thread.Poster()] { post([] {}); }) {}
+      spool_reader_(
+          [&thread](std::function<void()> job) { thread.spools().PostToDisk(std::move(job)); },
+          [post = thread.Poster()] { post([] {}); }) {}
 
 ReplicaConnection::~ReplicaConnection() {
   if (file_ >= 0) close(file_);

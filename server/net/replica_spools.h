@@ -48,7 +48,7 @@ class ReplicaSpools {
   const std::function<void(std::function<void()>)> post_;
   const std::shared_ptr<SpoolSpace> space_;
   StreamSpool stream_;
-  bool may_try_ = true;     ///< after a failure: once each turn
+  bool may_try_ = true;      ///< after a failure: once each turn
   bool has_warned_ = false;  ///< of that failure
   std::unique_ptr<WorkerPool> disk_;
 };

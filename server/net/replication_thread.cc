@@ -20,8 +20,7 @@
 
 namespace cloakroom {
 
-ReplicationThread::ReplicationThread(Server& server)
-    : server_(server), spools_(server, Poster()) {
+ReplicationThread::ReplicationThread(Server& server) : server_(server), spools_(server, Poster()) {
   server.replication().set_transport(this);
 }
 
@@ -290,8 +289,8 @@ void ReplicationThread::StartGroup() {
 
 void ReplicationThread::BeginSync(Connections group) {
   const ReplicaOptions& wanted = group.front()->peer().options();
-  const bool by_file = !server_.settings().repl_diskless_sync || !wanted.capa_eof ||
-                       slow_syncs_ >= kMaxSlowSyncs;
+  const bool by_file =
+      !server_.settings().repl_diskless_sync || !wanted.capa_eof || slow_syncs_ >= kMaxSlowSyncs;
   FullSync sync = {.exclude_data = wanted.exclude_data,
                    .exclude_functions = wanted.exclude_functions};
   std::optional<ReplicationId> mark;
@@ -347,8 +346,9 @@ void ReplicationThread::RelieveSync() {
   if (found == replicas_.end()) return;
   sync_was_slow_ = true;
   (*found)->DropAsTooSlow(absl::StrCat(
-      "Replica ", (*found)->peer().name(), " takes its RDB too slowly: what changes meanwhile fills ",
-      kept, " bytes of memory, and the spool is full. Raise repl-spool-size, or find out what slows "
+      "Replica ", (*found)->peer().name(),
+      " takes its RDB too slowly: what changes meanwhile fills ", kept,
+      " bytes of memory, and the spool is full. Raise repl-spool-size, or find out what slows "
       "it down."));
 }
 

@@ -31,7 +31,7 @@ struct SessionContent {
   SessionHash hash;
   std::optional<ItemValue> data;
   bool only_lock = false;  ///< of a hash: it was made for the lock, and holds no session
-  int64_t ttl_ms = -2;  ///< as PTTL says it: -1: it does not expire, -2: there is none
+  int64_t ttl_ms = -2;     ///< as PTTL says it: -1: it does not expire, -2: there is none
 };
 SessionContent ReadSession(const Entry* entry, int64_t now_ms);
 

@@ -36,8 +36,7 @@ void LogStored(Call& call, WriteScope& to, const ValueView& value, int64_t expir
   const std::string payload =
       DumpValue(value, {.version = PayloadVersion(call.server()), .now_ms = call.now_ms()});
   const IntegerText time(expire_at_ms == kNoExpiry ? 0 : expire_at_ms);
-  const std::string_view words[] = {"RESTORE", to.key(),  time.view(),
-                                    payload,   "ABSTTL", "REPLACE"};
+  const std::string_view words[] = {"RESTORE", to.key(), time.view(), payload, "ABSTTL", "REPLACE"};
   to.LogAs(to.db().index(), words);
 }
 

@@ -178,7 +178,7 @@ bool SimPeer::SendText() {
 
 bool SimPeer::SendRdb() {
   const auto reader = static_cast<uint64_t>(connection_);
-  const std::string_view bytes = sink_->Peek(reader);
+  const std::string_view bytes = sink_->Peek(reader).bytes;
   if (bytes.empty()) {
     if (!sink_->Done(reader)) return false;
     sends_rdb_ = false;

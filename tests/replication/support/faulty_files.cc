@@ -92,8 +92,9 @@ class FaultyFiles::Scratch final : public ScratchFile {
     MutexLock lock(files_.mutex_);
     absl::Status fault = files_.Count(Call::kRead, "read");
     if (!fault.ok()) return fault;
-    return std::string_view(data_).substr(static_cast<size_t>(offset)).copy(into.data(),
-                                                                           into.size());
+    return std::string_view(data_)
+        .substr(static_cast<size_t>(offset))
+        .copy(into.data(), into.size());
   }
   bool Discard(int64_t offset, int64_t bytes) override {
     MutexLock lock(files_.mutex_);
