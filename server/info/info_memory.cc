@@ -76,6 +76,7 @@ void AppendMemory(Server& server, InfoText& text) {
   text.Line("active_defrag_running", 0);
   text.Line("lazyfree_pending_objects", server.keyspace().reclaimer().pending());
   text.Line("lazyfreed_objects", server.keyspace().reclaimer().freed());
+  text.Line("cloakroom_repl_spool_bytes", replication.spooled_bytes);  // on the disk
 }
 
 }  // namespace cloakroom

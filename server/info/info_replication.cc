@@ -60,7 +60,6 @@ void AppendReplication(Server& server, InfoText& text) {
   text.Line("repl_backlog_first_byte_offset", figures.first_byte);
   text.Line("repl_backlog_histlen",
             figures.backlog ? figures.offset - figures.first_byte + 1 : int64_t{0});
-  text.Line("cloakroom_repl_spool_bytes", figures.spooled_bytes);
 }
 
 }  // namespace cloakroom

@@ -20,7 +20,7 @@ def _of_ours(server_kind):
 
 
 def spooled(server):
-    return int(replication(server)["cloakroom_repl_spool_bytes"])
+    return int(info(server, "memory")["cloakroom_repl_spool_bytes"])
 
 
 def stream_memory(server):

@@ -232,7 +232,7 @@ TEST_F(ReplicationRolesTest, AFailoverRightAfterARestartNamesWhatTheReplicaKnows
     replication().BeginRole(hold);
   });
   const ReplicationId id = replication().figures().id1;
-  replication().SetFacts({{.ip = "10.0.0.2", .port = 6380, .acked = 500, .online = true}});
+  replication().SetFacts({{.ip = "10.0.0.2", .port = 6380, .acked = 500, .online = true}}, 0);
   EXPECT_EQ(Run("FAILOVER"), "+OK\r\n");
   ASSERT_TRUE(transport_.following);
   EXPECT_TRUE(transport_.following->failover);
