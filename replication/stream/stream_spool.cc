@@ -10,6 +10,9 @@ std::optional<StreamSpool::Piece> StreamSpool::Next(int64_t slowest, int64_t pub
   if (copying_) return std::nullopt;
   if (slowest >= in_memory_) spool_.reset();
   if (slowest == kNobody || space_->off()) return std::nullopt;
+  // A replica came back to what memory still had before the spool: it reads that in memory, and
+  // the spool, which is one piece, grows again when it has.
+  if (spool_ != nullptr && slowest < begin_) return std::nullopt;
   // A quarter of the room is copied at a time, before more than a half of it is used.
   const int64_t room = memory.room();
   const int64_t begin = InMemory(slowest);

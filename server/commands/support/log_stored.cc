@@ -32,9 +32,11 @@ void LogStored(Call& call, WriteScope& to, const ValueView& value, int64_t expir
   const OldestReader oldest = call.server().settings().repl_oldest_replica;
   const bool known = oldest == OldestReader::kRedis7 ||
                      call.command().row->since.substr(0, 3) < FirstUnknown(oldest);
-  if (known) return to.LogAs(call.db().index(), call.args());
   const std::string payload =
-      DumpValue(value, {.version = PayloadVersion(call.server()), .now_ms = call.now_ms()});
+      known ? ""
+            : DumpValue(value, {.version = PayloadVersion(call.server()), .now_ms = call.now_ms()});
+  // Empty: all its items have expired.
+  if (payload.empty()) return to.LogAs(call.db().index(), call.args());
   const IntegerText time(expire_at_ms == kNoExpiry ? 0 : expire_at_ms);
   const std::string_view words[] = {"RESTORE", to.key(), time.view(), payload, "ABSTTL", "REPLACE"};
   to.LogAs(to.db().index(), words);

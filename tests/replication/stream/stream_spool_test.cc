@@ -121,6 +121,18 @@ TEST_F(StreamSpoolTest, AReplicaThatGoesDuringACopyDoesNotFreeWhatIsCopied) {
   EXPECT_EQ(spool_.copying(), kNobody);
 }
 
+TEST_F(StreamSpoolTest, AReplicaThatComesBackToBeforeTheSpoolReadsInMemory) {
+  Write(30);
+  CopyAll(2 * kMegabyte);
+  const int64_t kept = spool_.InMemory(2 * kMegabyte);
+  EXPECT_EQ(spool_.InMemory(kMegabyte), kMegabyte);
+  Write(10);
+  EXPECT_EQ(CopyAll(kMegabyte), 0) << "the spool would have a hole";
+  EXPECT_EQ(Spooled(kept - 5, 5), Wanted(kept - 5, 5));
+  EXPECT_GT(CopyAll(2 * kMegabyte), 0) << "it has caught up";
+  EXPECT_EQ(Spooled(kept - 5, 3000), Wanted(kept - 5, 3000));
+}
+
 TEST_F(StreamSpoolTest, ADiskThatFailsAtTheNthCallLosesNothing) {
   Write(30);
   for (int n = 1; n < 40; ++n) {
