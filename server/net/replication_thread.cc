@@ -306,9 +306,9 @@ void ReplicationThread::BeginSync(Connections group) {
   sync.done = [this, mailbox = mailbox_, group, by_file](const absl::Status& status) {
     mailbox->Post([this, group, by_file, status] { OnDone(group, status, by_file); });
   };
-  // Before it begins: without readers the sink would end the RDB.
   sink_ = sync.sink;
   sync_was_slow_ = false;
+  // Before it begins: without readers the sink would end the RDB.
   for (const auto& replica : group) replica->set_sink(sync.sink);
   if (BeginFullSync(server_, std::move(sync)) != BackgroundWork::Kind::kNone) {
     // Something else is being saved: again in a moment.
