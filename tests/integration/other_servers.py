@@ -41,6 +41,8 @@ NEW_LIBRARIES = tuple((DEBIAN, "trixie", package) for package in (
 OTHERS = (
     Other("redis-5.0", UBUNTU, "focal", "universe", "redis-tools", REDIS, OLD_LIBRARIES),
     Other("redis-6.0", DEBIAN, "bullseye", "main", "redis-tools", REDIS, OLD_LIBRARIES),
+    # Redis 7.2 under another name.
+    Other("valkey-7.2", UBUNTU, "noble-updates", "universe", "valkey-tools", VALKEY, NEW_LIBRARIES, True),
     Other("redis-8.0", DEBIAN, "trixie", "main", "redis-tools", REDIS, NEW_LIBRARIES, True),
     Other("valkey-8.0", DEBIAN, "bookworm-backports", "main", "valkey-tools", VALKEY),
     Other("valkey-8.1", DEBIAN, "trixie", "main", "valkey-tools", VALKEY, NEW_LIBRARIES, True),
@@ -62,7 +64,7 @@ def install(other):
             raise Unavailable(f"cannot fetch {other.name}: {error}") from error
         _write_program(other, folder, program)
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    if "server v=" not in told.stdout:
+    if "server v=" not in told.stdout.lower():
         raise Unavailable(f"{other.name} does not run here: {told.stderr[:200]}")
     servers.PROGRAMS[other.name] = str(program)
     return other.name
