@@ -128,10 +128,13 @@ void AofBacklog::PutBack(std::string_view bytes) {
 std::optional<AofPlace> AofBacklog::place() const {
   const std::optional<Point>& last = point_ ? point_ : before_;
   if (!last) return std::nullopt;
-  return AofPlace{.id = last->id,
-                  .offset = last->offset,
-                  .begin = std::max(begin_, kept_from_),
-                  .db = point_ ? db_ : last->db};
+  const int64_t begin = std::max(begin_, kept_from_);
+  return AofPlace{
+      .id = last->id,
+      .offset = last->offset,
+      .begin = begin,
+      .first_record = begin == begin_ ? begin : stream_.RecordEnd(begin, stream_.tail()),
+      .db = point_ ? db_ : last->db};
 }
 
 }  // namespace cloakroom

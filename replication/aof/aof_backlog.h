@@ -16,7 +16,8 @@ struct AofPlace {
   std::string id;      ///< 40 hexadecimal digits
   int64_t offset = 0;  ///< how many bytes of the history the data has
   int64_t begin = 0;   ///< the stream has its last bytes again, from this position on to the tail
-  int db = 0;          ///< what the history has selected there
+  int64_t first_record = 0;  ///< a position at or behind that at which a record begins
+  int db = 0;                ///< what the history has selected there
 };
 
 /// Follows a log that is loaded at the start of a server: finds out at which place of which history

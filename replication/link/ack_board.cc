@@ -12,6 +12,8 @@ void Run(const std::vector<std::function<void()>>& wakes) {
   for (const std::function<void()>& wake : wakes) wake();
 }
 
+int64_t AckOfGone(const std::pair<const std::string, int64_t>& gone) { return gone.second; }
+
 }  // namespace
 
 int64_t AckBoard::Count(int64_t offset, int64_t Progress::* field) const {
@@ -48,11 +50,12 @@ void AckBoard::Advance(int64_t& at, int64_t to, Wakes& wakes) {
   TakeReached(from, to, wakes);
 }
 
-void AckBoard::Join(Replica replica, int64_t ack, int64_t fack, int64_t now_ms) {
+void AckBoard::Join(Replica replica, std::string name, int64_t ack, int64_t fack, int64_t now_ms) {
   Wakes wakes;
   {
     MutexLock lock(mutex_);
-    replicas_[replica] = {ack, fack, now_ms};
+    gone_.erase(name);
+    replicas_[replica] = {std::move(name), ack, fack, now_ms};
     TakeReached(kBeforeAll, std::max(ack, fack), wakes);
   }
   Run(wakes);
@@ -60,7 +63,11 @@ void AckBoard::Join(Replica replica, int64_t ack, int64_t fack, int64_t now_ms) 
 
 void AckBoard::Leave(Replica replica) {
   MutexLock lock(mutex_);
-  replicas_.erase(replica);
+  const auto found = replicas_.find(replica);
+  if (found == replicas_.end()) return;
+  if (!found->second.name.empty()) gone_[found->second.name] = found->second.ack;
+  replicas_.erase(found);
+  if (gone_.size() > kMostGone) gone_.erase(std::ranges::max_element(gone_, {}, AckOfGone));
 }
 
 void AckBoard::Acked(Replica replica, int64_t ack, int64_t fack, int64_t now_ms) {
@@ -88,6 +95,7 @@ void AckBoard::LocalSynced(int64_t offset) {
 void AckBoard::Clear() {
   MutexLock lock(mutex_);
   replicas_.clear();
+  gone_.clear();
   local_synced_ = 0;
 }
 
@@ -109,6 +117,17 @@ int64_t AckBoard::CountFsynced(int64_t offset) const {
 bool AckBoard::IsLocalSynced(int64_t offset) const {
   MutexLock lock(mutex_);
   return local_synced_ >= offset;
+}
+
+std::optional<int64_t> AckBoard::LeastAcked() const {
+  MutexLock lock(mutex_);
+  std::optional<int64_t> least;
+  const auto count = [&least](int64_t ack) { least = std::min(least.value_or(ack), ack); };
+  for (const auto& [id, replica] : replicas_) {
+    if (!replica.name.empty()) count(replica.ack);
+  }
+  for (const auto& [name, ack] : gone_) count(ack);
+  return least;
 }
 
 int64_t AckBoard::CountGood(int64_t now_ms, int64_t max_lag_s) const {

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -40,8 +41,9 @@ class AckBoard {
   /// Names a waiter: its offset, and a number.
   using Ticket = std::pair<int64_t, uint64_t>;
 
-  /// A replica is online. What it has acknowledged before counts.
-  void Join(Replica replica, int64_t ack, int64_t fack, int64_t now_ms);
+  /// A replica is online. What it has acknowledged before counts. `name`:
+  /// "host:port", where it listens; empty for a tool, which does not.
+  void Join(Replica replica, std::string name, int64_t ack, int64_t fack, int64_t now_ms);
   void Leave(Replica replica);
   /// Offsets never go back; an ACK of a replica that is not on the board does nothing.
   void Acked(Replica replica, int64_t ack, int64_t fack, int64_t now_ms);
@@ -56,6 +58,10 @@ class AckBoard {
   /// How many have it on their disk: WAITAOF.
   int64_t CountFsynced(int64_t offset) const;
   bool IsLocalSynced(int64_t offset) const;
+  /// What all replicas of this history have acknowledged, also those that have left and not come
+  /// back: any of them may become the next primary. Only those with a name count. nullopt: there
+  /// has been none.
+  std::optional<int64_t> LeastAcked() const;
 
   /// INFO's min_slaves_good_slaves: replicas with an ACK in the last `max_lag_s` seconds.
   int64_t CountGood(int64_t now_ms, int64_t max_lag_s) const;
@@ -75,7 +81,11 @@ class AckBoard {
   size_t waiters() const;
 
  private:
+  /// Of those that have left, at most; more with higher offsets are forgotten.
+  static constexpr size_t kMostGone = 64;
+
   struct Progress {
+    std::string name;
     int64_t ack = 0;
     int64_t fack = 0;
     int64_t acked_at_ms = 0;
@@ -98,6 +108,7 @@ class AckBoard {
 
   mutable Mutex mutex_;
   std::map<Replica, Progress> replicas_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, int64_t> gone_ ABSL_GUARDED_BY(mutex_);  ///< their ACKs, by name
   int64_t local_synced_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<Ticket, Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
   std::set<std::pair<int64_t, Ticket>> deadlines_ ABSL_GUARDED_BY(mutex_);  // without kNever

@@ -122,7 +122,8 @@ void ReplicaConnection::Perform(PeerAction action) {
     case Kind::kSendFile:
       return OpenFile();
     case Kind::kOnline:
-      replication.board().Join(id(), peer_.ack(), peer_.fack(), thread_.now_ms());
+      replication.board().Join(id(), peer_.options().listening_port > 0 ? peer_.name() : "",
+                               peer_.ack(), peer_.fack(), thread_.now_ms());
       return replication.CountReplicas();
     case Kind::kSendStream:
       stream_end_ = thread_.published();

@@ -86,6 +86,7 @@ absl::Status FullSyncLoad::LoadFile(ReadableFile& file) {
 
 absl::Status FullSyncLoad::Load(ByteSource& source, uint64_t size) {
   Replication& replication = server_.replication();
+  replication.KeepDiscarded();
   Loader& loader = server_.persistence().loader();
   const Loader::PrimaryData data = {
       .source = source,

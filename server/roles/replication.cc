@@ -87,6 +87,7 @@ Replication::FullSyncPoint Replication::BeginFullSync() {
     pinned_ = begin.position;
     StateHistory();
     if (line) {
+      if (!replica) own_from_ = begin.position;
       kept_ = begin.position;
       stream_.Keep(*this, kept_);
     }
@@ -145,7 +146,8 @@ void Replication::KeepFrom(int64_t oldest_cursor) {
   if (!history_.backlog()) return;
   oldest_cursor_ = oldest_cursor;
   const int64_t backlog = stream_.Published() - BacklogSize();
-  kept_ = std::max(kept_, std::min({backlog, oldest_cursor, pinned_}));
+  const int64_t discarded = discarded_ ? discarded_->first_record : INT64_MAX;
+  kept_ = std::max(kept_, std::min({backlog, oldest_cursor, pinned_, discarded, read_from_}));
   stream_.Keep(*this, kept_);
 }
 
@@ -158,8 +160,9 @@ void Replication::DropIdleBacklog(int64_t now_ms, int64_t no_replicas_since_ms) 
   std::optional<LinkLine> line;
   {
     MutexLock lock(mutex_);
-    if (!history_.backlog() || primary_ || pinned_ != INT64_MAX) return;
+    if (!history_.backlog() || primary_ || std::min(pinned_, read_from_) != INT64_MAX) return;
     line = history_.DropBacklog(ttl_s, random_);
+    ForgetOwnRecords();
     StateHistory();
     kept_ = ChangeStream::kNothing;
     stream_.Keep(*this, kept_);

@@ -13,6 +13,7 @@
 #include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "replication/link/ack_board.h"
+#include "replication/link/discarded_tail.h"
 #include "replication/link/failover.h"
 #include "replication/link/primary_link.h"
 #include "replication/link/replication_history.h"
@@ -219,6 +220,9 @@ class Replication final : public HistoryPlaces, private StreamReader {
   bool BeginLoad(Turn turn);
   /// Whether our data is an earlier state of the same history.
   bool SharesHistory(const ReplicationId& id) const;
+  /// Our data is about to go: keeps in a file what only we may have (DiscardedTail). Waits for the
+  /// disk.
+  void KeepDiscarded();
   /// The primary's data has been loaded in place of ours; it is that of `point`. nullopt: the
   /// primary names no place. Our replicas are closed, for their data is another.
   void TakeOver(const std::optional<HistoryPoint>& point);
@@ -263,6 +267,9 @@ class Replication final : public HistoryPlaces, private StreamReader {
   bool PerformOne(const FailoverAction& action, Hold* hold);
   void ApplyRole(bool replica);
   void KeepStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NoteDiscarded(const ReplicationId& id, std::optional<int64_t> acked)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetOwnRecords() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StateHistory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int SelectedDb() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SyncServer Standing() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -297,6 +304,13 @@ class Replication final : public HistoryPlaces, private StreamReader {
   bool data_lost_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<int64_t> sealed_at_ ABSL_GUARDED_BY(mutex_);  ///< an offset
   int64_t kept_ ABSL_GUARDED_BY(mutex_) = ChangeStream::kNothing;
+  /// Where the first record begins that this server made as a primary, if another server may not
+  /// have it.
+  std::optional<int64_t> own_from_ ABSL_GUARDED_BY(mutex_);
+  /// Of a replica that was a primary, until it has its primary's data.
+  std::optional<DiscardedTail> discarded_ ABSL_GUARDED_BY(mutex_);
+  Mutex keeping_;                                          ///< held by KeepDiscarded
+  int64_t read_from_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  ///< by KeepDiscarded
   int64_t oldest_cursor_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;
   int64_t pinned_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  ///< a full sync's instant
   std::vector<ReplicaFacts> facts_ ABSL_GUARDED_BY(mutex_);

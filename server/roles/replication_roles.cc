@@ -105,6 +105,7 @@ void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failove
   // What this transaction has changed so far is ours. Behind the change nothing is appended here.
   hold.BeginAnew(server_.keyspace().db(0));
   ApplyRole(/*replica=*/true);
+  const std::optional<int64_t> acked = board_.LeastAcked();
   int db = 0;
   {
     MutexLock lock(mutex_);
@@ -112,6 +113,7 @@ void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failove
     following.cached = history_.BecomeReplica(stream_.tail());
     // It is our own replica that is to be the primary, and knows our name.
     if (failover) following.cached->id = history_.id1();
+    if (!was_replica) NoteDiscarded(following.cached->id, acked);
     if (data_lost_) following.cached.reset();
     KeepStream();
     StateHistory();
@@ -142,6 +144,8 @@ void Replication::BecomePrimary(Hold& hold) {
   {
     MutexLock lock(mutex_);
     line = history_.Promote(stream_.tail(), random_);
+    discarded_.reset();
+    if (!own_from_) own_from_ = stream_.tail();
     primary_.reset();
     data_lost_ = false;
     StateHistory();
@@ -225,6 +229,7 @@ void Replication::TakeUpFields() {
       place = {.id = std::string(loaded_.id->text()),
                .offset = loaded_.offset,
                .begin = stream_.tail(),
+               .first_record = stream_.tail(),
                .db = loaded_.db};
     }
   }
@@ -248,6 +253,7 @@ void Replication::TakeUp(const std::optional<AofPlace>& place) {
     // Our own id is new, and no primary knows it.
     data_lost_ = !known && replica;
     if (known) {
+      if (!replica) own_from_ = place->first_record;
       kept_ = place->begin;
       stream_.Keep(*this, kept_);
     }
@@ -298,6 +304,7 @@ void Replication::TakeOver(const std::optional<HistoryPoint>& point) {
     // Without a place to name, nobody may continue from here.
     if (!point || !history_.TakeOver(*point, tail)) history_.ChangeId(random_);
     // Our replicas may still be sent what is before it; KeepFrom frees that.
+    ForgetOwnRecords();
     data_lost_ = false;
     StateHistory();
   }
@@ -310,6 +317,7 @@ void Replication::LoseData() {
   {
     MutexLock lock(mutex_);
     history_.ChangeId(random_);
+    ForgetOwnRecords();
     data_lost_ = true;
     StateHistory();
   }
@@ -323,6 +331,7 @@ bool Replication::Continue(Turn turn, const ReplicationId& id) {
     MutexLock lock(mutex_);
     if (turn != turn_) return false;
     changed = history_.Continue(id, stream_.tail());
+    ForgetOwnRecords();
     StateHistory();
   }
   if (!changed) return true;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -22,8 +23,8 @@ class AckBoardTest : public testing::Test {
 };
 
 TEST_F(AckBoardTest, CountsReplicasThatHaveAckedAnOffset) {
-  board_.Join(1, 0, 0, 0);
-  board_.Join(2, 0, 0, 0);
+  board_.Join(1, "host:1", 0, 0, 0);
+  board_.Join(2, "host:2", 0, 0, 0);
   board_.Acked(1, 100, 50, 0);
   EXPECT_EQ(board_.online(), 2u);
   EXPECT_EQ(board_.CountAcked(100), 1);
@@ -34,22 +35,55 @@ TEST_F(AckBoardTest, CountsReplicasThatHaveAckedAnOffset) {
 }
 
 TEST_F(AckBoardTest, OffsetsNeverGoBack) {
-  board_.Join(1, 100, 90, 0);
+  board_.Join(1, "host:1", 100, 90, 0);
   board_.Acked(1, 50, 40, 0);
   EXPECT_EQ(board_.CountAcked(100), 1);
   EXPECT_EQ(board_.CountFsynced(90), 1);
 }
 
 TEST_F(AckBoardTest, WhoLeftCountsNoMore) {
-  board_.Join(1, 100, 0, 0);
+  board_.Join(1, "host:1", 100, 0, 0);
   board_.Leave(1);
   EXPECT_EQ(board_.CountAcked(100), 0);
   board_.Acked(1, 200, 0, 0);
   EXPECT_EQ(board_.online(), 0u);
 }
 
+TEST_F(AckBoardTest, TheLeastAckIsThatOfAnyReplicaThatMayComeBack) {
+  EXPECT_EQ(board_.LeastAcked(), std::nullopt);
+  board_.Join(1, "a:1", 100, 0, 0);
+  board_.Join(2, "b:1", 300, 0, 0);
+  EXPECT_EQ(board_.LeastAcked(), 100);
+  board_.Acked(1, 200, 0, 0);
+  board_.Leave(1);
+  EXPECT_EQ(board_.LeastAcked(), 200);
+  board_.Join(3, "a:1", 250, 0, 0);
+  EXPECT_EQ(board_.LeastAcked(), 250);
+  board_.Leave(2);
+  board_.Leave(3);
+  EXPECT_EQ(board_.LeastAcked(), 250);
+  board_.Clear();
+  EXPECT_EQ(board_.LeastAcked(), std::nullopt);
+}
+
+TEST_F(AckBoardTest, AToolWithoutANameIsNoReplicaToWaitFor) {
+  board_.Join(1, "", 0, 0, 0);
+  EXPECT_EQ(board_.LeastAcked(), std::nullopt);
+  board_.Join(2, "a:1", 100, 0, 0);
+  board_.Leave(1);
+  EXPECT_EQ(board_.LeastAcked(), 100);
+}
+
+TEST_F(AckBoardTest, OfManyThatLeftTheLeastAckIsNotForgotten) {
+  for (uint64_t id = 1; id <= 1000; ++id) {
+    board_.Join(id, "host:" + std::to_string(id), static_cast<int64_t>(2000 - id), 0, 0);
+    board_.Leave(id);
+  }
+  EXPECT_EQ(board_.LeastAcked(), 1000);
+}
+
 TEST_F(AckBoardTest, AWaitForWhatIsReachedIsOverAtOnce) {
-  board_.Join(1, 100, 0, 0);
+  board_.Join(1, "host:1", 100, 0, 0);
   EXPECT_EQ(board_.Wait({.offset = 100, .replicas = 1}, kNever, Wake()), std::nullopt);
   EXPECT_EQ(board_.Wait({.offset = 500, .replicas = 0}, kNever, Wake()), std::nullopt);
   EXPECT_EQ(woken_, 0);
@@ -57,8 +91,8 @@ TEST_F(AckBoardTest, AWaitForWhatIsReachedIsOverAtOnce) {
 }
 
 TEST_F(AckBoardTest, WakesOnceWhenEnoughReplicasHaveAcked) {
-  board_.Join(1, 0, 0, 0);
-  board_.Join(2, 0, 0, 0);
+  board_.Join(1, "host:1", 0, 0, 0);
+  board_.Join(2, "host:2", 0, 0, 0);
   EXPECT_TRUE(board_.Wait({.offset = 100, .replicas = 2}, kNever, Wake()));
   board_.Acked(1, 200, 0, 0);
   EXPECT_EQ(woken_, 0);
@@ -72,25 +106,25 @@ TEST_F(AckBoardTest, WakesOnceWhenEnoughReplicasHaveAcked) {
 }
 
 TEST_F(AckBoardTest, AReplicaThatLeftDoesNotHelp) {
-  board_.Join(1, 0, 0, 0);
-  board_.Join(2, 0, 0, 0);
+  board_.Join(1, "host:1", 0, 0, 0);
+  board_.Join(2, "host:2", 0, 0, 0);
   board_.Wait({.offset = 100, .replicas = 2}, kNever, Wake());
   board_.Acked(1, 100, 0, 0);
   board_.Leave(1);
   board_.Acked(2, 100, 0, 0);
   EXPECT_EQ(woken_, 0);
-  board_.Join(1, 100, 0, 0);
+  board_.Join(1, "host:1", 100, 0, 0);
   EXPECT_EQ(woken_, 1) << "what it acknowledged before counts when it is back";
 }
 
 TEST_F(AckBoardTest, AWaitOfAClientThatWroteNothingEndsWithTheFirstReplica) {
   board_.Wait({.offset = 0, .replicas = 1}, kNever, Wake());
-  board_.Join(1, 0, 0, 0);
+  board_.Join(1, "host:1", 0, 0, 0);
   EXPECT_EQ(woken_, 1);
 }
 
 TEST_F(AckBoardTest, WaitaofWaitsForDisks) {
-  board_.Join(1, 0, 0, 0);
+  board_.Join(1, "host:1", 0, 0, 0);
   board_.Wait({.offset = 100, .replicas = 1, .fsynced = true}, kNever, Wake());
   board_.Acked(1, 100, 99, 0);
   EXPECT_EQ(woken_, 0);
@@ -99,7 +133,7 @@ TEST_F(AckBoardTest, WaitaofWaitsForDisks) {
 }
 
 TEST_F(AckBoardTest, WaitaofWaitsForOurDiskToo) {
-  board_.Join(1, 0, 0, 0);
+  board_.Join(1, "host:1", 0, 0, 0);
   board_.Wait({.offset = 100, .replicas = 1, .fsynced = true, .local = true}, kNever, Wake());
   board_.Acked(1, 100, 100, 0);
   board_.LocalSynced(99);
@@ -135,7 +169,7 @@ TEST_F(AckBoardTest, ADeadlineWakes) {
 }
 
 TEST_F(AckBoardTest, WhoWasWokenByAnAckHasNoDeadlineLeft) {
-  board_.Join(1, 0, 0, 0);
+  board_.Join(1, "host:1", 0, 0, 0);
   board_.Wait({.offset = 1, .replicas = 1}, 300, Wake());
   board_.Acked(1, 1, 0, 0);
   EXPECT_EQ(board_.NextDeadline(), kNever);
@@ -148,12 +182,12 @@ TEST_F(AckBoardTest, ACancelledWaiterIsNotWoken) {
   board_.Cancel(*ticket);
   board_.Cancel(*ticket);
   EXPECT_EQ(board_.NextDeadline(), kNever);
-  board_.Join(1, 10, 0, 0);
+  board_.Join(1, "host:1", 10, 0, 0);
   EXPECT_EQ(woken_, 0);
 }
 
 TEST_F(AckBoardTest, AnotherHistoryForgetsAcksAndKeepsWaiters) {
-  board_.Join(1, 100, 0, 0);
+  board_.Join(1, "host:1", 100, 0, 0);
   board_.LocalSynced(100);
   board_.Wait({.offset = 200, .replicas = 1}, 300, Wake());
   board_.Clear();
@@ -164,7 +198,7 @@ TEST_F(AckBoardTest, AnotherHistoryForgetsAcksAndKeepsWaiters) {
 }
 
 TEST_F(AckBoardTest, ACallbackMayUseTheBoard) {
-  board_.Join(1, 0, 0, 0);
+  board_.Join(1, "host:1", 0, 0, 0);
   int64_t count = -1;
   board_.Wait({.offset = 5, .replicas = 1}, kNever, [this, &count] {
     count = board_.CountAcked(5);
@@ -177,8 +211,8 @@ TEST_F(AckBoardTest, ACallbackMayUseTheBoard) {
 }
 
 TEST_F(AckBoardTest, GoodReplicasHaveAckedLately) {
-  board_.Join(1, 0, 0, 1000);
-  board_.Join(2, 0, 0, 5000);
+  board_.Join(1, "host:1", 0, 0, 1000);
+  board_.Join(2, "host:2", 0, 0, 5000);
   EXPECT_EQ(board_.CountGood(5000, 10), 2);
   EXPECT_EQ(board_.CountGood(11'999, 10), 2);
   EXPECT_EQ(board_.CountGood(12'000, 10), 1);
@@ -187,7 +221,7 @@ TEST_F(AckBoardTest, GoodReplicasHaveAckedLately) {
 }
 
 TEST_F(AckBoardTest, WritesNeedEnoughGoodReplicas) {
-  board_.Join(1, 0, 0, 0);
+  board_.Join(1, "host:1", 0, 0, 0);
   EXPECT_TRUE(board_.EnoughGood(0, 1, 10));
   EXPECT_FALSE(board_.EnoughGood(0, 2, 10));
   EXPECT_FALSE(board_.EnoughGood(11'000, 1, 10));
@@ -200,8 +234,8 @@ TEST_F(AckBoardTest, AZeroTurnsTheRuleOff) {
 
 TEST_F(AckBoardTest, ThreadsWakeEveryWaiterOnce) {
   constexpr int kEach = 2000;
-  board_.Join(1, 0, 0, 0);
-  board_.Join(2, 0, 0, 0);
+  board_.Join(1, "host:1", 0, 0, 0);
+  board_.Join(2, "host:2", 0, 0, 0);
   std::atomic<int> woken = 0;
   std::vector<std::thread> threads;
   threads.reserve(5);

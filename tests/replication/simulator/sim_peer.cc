@@ -128,7 +128,7 @@ void SimPeer::Perform(const PeerAction& action) {
       sends_file_ = true;
       return;
     case Kind::kOnline:
-      return server_.board_.Join(reader, peer_->ack(), peer_->fack(),
+      return server_.board_.Join(reader, peer_->name(), peer_->ack(), peer_->fack(),
                                  server_.environment_.now_ms());
     case Kind::kSendStream:
       stream_end_ = server_.stream_.Published();

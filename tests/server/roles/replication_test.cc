@@ -112,7 +112,7 @@ TEST_F(ReplicationTest, WritesNeedEnoughReplicas) {
   EXPECT_THAT(Run("SET k v"), StartsWith("-NOREPLICAS "));
   EXPECT_EQ(Run("GET k"), "$-1\r\n");
   for (const uint64_t replica : {1, 2}) {
-    replication().board().Join(replica, 0, 0, clock_.MonotonicUs() / 1000);
+    replication().board().Join(replica, "host:1", 0, 0, clock_.MonotonicUs() / 1000);
   }
   replication().CountReplicas();
   EXPECT_EQ(Run("SET k v"), "+OK\r\n");
@@ -123,7 +123,7 @@ TEST_F(ReplicationTest, WritesNeedEnoughReplicas) {
 
 TEST_F(ReplicationTest, WaitEndsWhenEnoughHaveAcknowledgedTheClientsLastChange) {
   FullSync();
-  replication().board().Join(7, 0, 0, 0);
+  replication().board().Join(7, "host:7", 0, 0, 0);
   Run("SET k v");
   const int64_t offset = replication().figures().offset;
   EXPECT_EQ(Run("WAIT 0 0"), ":0\r\n");

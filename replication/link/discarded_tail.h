@@ -1,0 +1,51 @@
+#ifndef CLOAKROOM_REPLICATION_LINK_DISCARDED_TAIL_H_
+#define CLOAKROOM_REPLICATION_LINK_DISCARDED_TAIL_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "replication/files/files.h"
+#include "replication/link/replication_history.h"
+#include "replication/stream/change_stream.h"
+
+namespace cloakroom {
+
+/// The end of a history that a former primary gives up in a full sync: what it wrote, and not all
+/// of its replicas acknowledged. Its new primary may have a part of it, but lacks the end.
+struct DiscardedTail {
+  HistoryPoint begin;        ///< its name
+  int64_t first_record = 0;  ///< the stream's position at which its bytes are records, and kept
+  int64_t position = 0;      ///< of the tail's first byte
+  int64_t end = 0;           ///< behind its last one
+  int last_db = 0;           ///< the database that is selected there
+
+  friend bool operator==(const DiscardedTail&, const DiscardedTail&) = default;
+};
+
+/// The file that holds it.
+struct DiscardedFile {
+  std::string path;
+  int64_t commands = 0;
+};
+
+/// Writes the tail's commands into a new file of the working directory, as an append-only file:
+/// `redis-cli --pipe` and `cloakroom-check-aof` read it. Without what changes no data (PING,
+/// REPLCONF, PUBLISH, SPUBLISH). nullopt: then nothing is left, and there is no file.
+///
+/// The name is discarded-<UTC>-<id>-<offset>.aof, with the offset of the tail's beginning. The
+/// three newest files of this form stay; older ones are removed.
+///
+/// If the bytes that are kept do not tell which database was selected at the beginning, the
+/// commands before the first SELECT come without one.
+///
+/// Waits for the disk. REQUIRES: the stream keeps the bytes meanwhile.
+absl::StatusOr<std::optional<DiscardedFile>> KeepDiscardedTail(ChangeStream& stream,
+                                                               const DiscardedTail& tail,
+                                                               absl::Time now, Files& files);
+
+}  // namespace cloakroom
+
+#endif  // CLOAKROOM_REPLICATION_LINK_DISCARDED_TAIL_H_

@@ -1,0 +1,69 @@
+// What Replication has made as a primary, and may have to give up as a replica.
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "absl/time/time.h"
+#include "server/context/server.h"
+#include "server/log/log.h"
+#include "server/persistence/persistence.h"
+#include "server/roles/replication.h"
+#include "storage/base/clock.h"
+
+namespace cloakroom {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{1};
+
+}  // namespace
+
+/// `id`: what others call our history. REQUIRES: all gates are closed.
+void Replication::NoteDiscarded(const ReplicationId& id, std::optional<int64_t> acked) {
+  if (!own_from_ || !history_.backlog()) return;
+  const int64_t end = stream_.tail();
+  const int64_t first = kept_ <= *own_from_ ? *own_from_ : stream_.RecordEnd(kept_, end);
+  const int64_t wanted = acked ? history_.PositionOf(*acked + 1) : first;
+  const int64_t position = std::clamp(wanted, first, end);
+  discarded_ = {.begin = {id, history_.OffsetAt(position)},
+                .first_record = first,
+                .position = position,
+                .end = end,
+                .last_db = std::max(stream_.selected_db(), 0)};
+}
+
+void Replication::ForgetOwnRecords() {
+  own_from_.reset();
+  discarded_.reset();
+}
+
+void Replication::KeepDiscarded() {
+  MutexLock keeping(keeping_);
+  std::optional<DiscardedTail> tail;
+  {
+    MutexLock lock(mutex_);
+    if (!discarded_) return;
+    tail = discarded_;
+    read_from_ = tail->first_record;
+  }
+  // A thread that wrote may still be copying its record.
+  while (stream_.Published() < tail->end) std::this_thread::sleep_for(kLook);
+  const auto file = KeepDiscardedTail(stream_, *tail, absl::FromUnixMillis(server_.clock().NowMs()),
+                                      server_.persistence().files());
+  if (!file.ok()) {
+    LogWarning(
+        "Cannot keep the commands that only this server may have, from offset {} of the "
+        "history {} on: {}. They are lost.",
+        tail->begin.offset, tail->begin.id.text(), std::string(file.status().message()));
+  } else if (*file) {
+    LogWarning(
+        "This server's data goes, and with it commands that not every replica had "
+        "acknowledged: {}, from offset {} of the history {} on. They are kept in {}",
+        (*file)->commands, tail->begin.offset, tail->begin.id.text(), (*file)->path);
+  }
+  MutexLock lock(mutex_);
+  read_from_ = INT64_MAX;
+  if (discarded_ == tail) discarded_.reset();
+}
+
+}  // namespace cloakroom
