@@ -110,6 +110,19 @@ void JudgePriorities(const Topology& topology, std::vector<Finding>* findings) {
                          "replica-priority 100 on a replica that may be promoted"});
 }
 
+/// A primary that comes back empty before anybody has noticed empties its replicas as well.
+void JudgePersistence(const Server& server, std::vector<Finding>* findings) {
+  const auto save = server.settings.find("save");
+  const auto log = server.settings.find("appendonly");
+  if (save == server.settings.end() || log == server.settings.end()) return;
+  if (!save->second.empty() || log->second != "no") return;
+  findings->push_back({Verdict::kWarning, "persistence",
+                       Concat({ToText(server.address),
+                               ": keeps nothing on its disk; after a quick restart as the primary "
+                               "it is empty, and empties its replicas"}),
+                       "appendonly yes, or save points"});
+}
+
 /// Cloakroom and Redis 7 follow each other in both directions: a shop that moves from one to the
 /// other fails over between the two.
 bool FollowEachOther(const Server& a, const Server& b) {
@@ -184,6 +197,8 @@ void JudgeServers(const Topology& topology, std::vector<Finding>* findings) {
     JudgeLag(topology, replica, findings);
     JudgeWrites(replica, findings);
   }
+  JudgePersistence(topology.primary, findings);
+  for (const Server& replica : topology.replicas) JudgePersistence(replica, findings);
   JudgePriorities(topology, findings);
   JudgeVersions(topology, findings);
   JudgeIdentities(topology, findings);

@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 Fields AskSettings(RespClient& client) {
   Fields settings;
   for (const char* name : {"client-output-buffer-limit", "repl-timeout", "repl-ping-replica-period",
-                           "min-replicas-to-write", "repl-spool-size"}) {
+                           "min-replicas-to-write", "repl-spool-size", "save", "appendonly"}) {
     client.Queue({"CONFIG", "GET", name});
   }
   std::optional<std::vector<ReplyValue>> replies = client.Flush();

@@ -72,6 +72,9 @@ class RecordReader {
   /// After kRecord the offset of the record's last byte. After kNeedMore that of the last byte that
   /// belongs to something whole: also behind empty lines.
   int64_t offset() const { return offset_; }
+  /// The bytes behind the last record, as far as they were fed and no command has begun in an
+  /// earlier piece. Reading ahead in them changes nothing.
+  std::span<char> ahead() const { return straddling_ ? std::span<char>() : rest_; }
   /// Bytes that were fed and are behind offset().
   int64_t pending_bytes() const { return record_begin_ + parsed_ + torn_bytes() - offset_; }
 

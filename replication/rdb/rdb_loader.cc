@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,12 +19,7 @@ constexpr uint64_t kProgressStep = 1 << 20;
 class Load {
  public:
   Load(ByteSource& source, uint64_t size, Keyspace& keyspace, const RdbLoadOptions& options)
-      : options_(options),
-        reader_(source, size),
-        queue_(keyspace, options.threads,
-               {.drop_expired = options.drop_expired,
-                .replace = options.replace,
-                .now_ms = options.now_ms}) {
+      : options_(options), keyspace_(keyspace), reader_(source, size) {
     if (!options.checksum) reader_.IgnoreChecksum();
   }
 
@@ -31,7 +27,8 @@ class Load {
     while (Step()) {
     }
     SendBatch();
-    RdbLoadQueue::Loaded outcome = queue_.Finish();
+    RdbLoadQueue::Loaded outcome;
+    if (queue_) outcome = queue_->Finish();
     result_.keys = outcome.counts.keys;
     result_.expired = outcome.counts.expired;
     result_.empty = outcome.counts.empty;
@@ -54,6 +51,7 @@ class Load {
         AddRecord();
         break;
       case RdbReader::Item::kAux:
+        names_history_ |= reader_.name() == "repl-id";
         if (options_.aux) options_.aux(reader_.name(), reader_.value());
         break;
       case RdbReader::Item::kSelectDb:
@@ -80,8 +78,19 @@ class Load {
   }
 
   void SendBatch() {
-    if (!batch_.records.empty()) queue_.Add(std::move(batch_));
+    if (!batch_.records.empty()) {
+      if (!queue_) BeginQueue();
+      queue_->Add(std::move(batch_));
+    }
     batch_ = {};
+  }
+
+  // Not before the AUX fields are known, which come first.
+  void BeginQueue() {
+    queue_.emplace(keyspace_, options_.threads,
+                   RdbInsertOptions{.drop_expired = options_.drop_expired && !names_history_,
+                                    .replace = options_.replace,
+                                    .now_ms = options_.now_ms});
   }
 
   bool GoOn() {
@@ -89,7 +98,7 @@ class Load {
     told_ = reader_.offset();
     if (options_.progress) options_.progress(told_);
     result_.stopped = options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed);
-    return !result_.stopped && (options_.lenient || !queue_.failed());
+    return !result_.stopped && (options_.lenient || !queue_ || !queue_->failed());
   }
 
   // False: the library could not be taken, and this ends the load.
@@ -149,8 +158,10 @@ class Load {
   }
 
   const RdbLoadOptions& options_;
+  Keyspace& keyspace_;
   RdbReader reader_;
-  RdbLoadQueue queue_;
+  bool names_history_ = false;
+  std::optional<RdbLoadQueue> queue_;
   RdbBatch batch_;
   uint64_t told_ = 0;
   RdbLoadResult result_;

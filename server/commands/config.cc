@@ -39,8 +39,8 @@ void ConfigSet(Call& call) {
   std::vector<std::string> words(call.args().begin() + 2, call.args().end());
   call.StartLongWork(
       [&config = call.server().config(), words = std::move(words),
-       caller = ConfigCaller{call.client().local, call.server().persistence().loader().loading()}](
-          LongWork& work) {
+       caller = ConfigCaller{call.client().local, call.server().persistence().loader().phase() !=
+                                                      LoadProgress::Phase::kNone}](LongWork& work) {
         std::vector<std::string_view> views(words.begin(), words.end());
         ReplyStatus(config.Set(views, caller), work);
       });

@@ -65,6 +65,7 @@ void RequestShutdown(Call& call, const ShutdownOptions& options) {
                                          : Ending::kDefault;
   call.StartLongWork([&server = call.server(), ending, options](LongWork& work) -> Task {
     bool refused = false;
+    server.NoteAwaitingShutdown(1);
     co_await work.Until([&](LongWork::Resume resume) {
       server.RequestShutdown({.save = ending,
                               .force = options.force,
@@ -74,6 +75,7 @@ void RequestShutdown(Call& call, const ShutdownOptions& options) {
                                 resume();
                               }});
     });
+    server.NoteAwaitingShutdown(-1);
     if (refused) work.Error("ERR Errors trying to SHUTDOWN. Check logs.");
   });
 }

@@ -132,7 +132,6 @@ const Directive kAcceptedRows[] = {
     {"list-compress-depth", "", Integer(0, INT_MAX), "0", kNoEffect},
     {"list-max-ziplist-entries", "", Text(), "", kImmutable | kHidden | kNoEffect},
     {"list-max-ziplist-value", "", Text(), "", kImmutable | kHidden | kNoEffect},
-    {"maxmemory-clients", "", MemoryOrPercent(), "0", kNoEffect},
     {"maxmemory-eviction-tenacity", "", Integer(0, 100), "10", kNoEffect},
 
     // The process.

@@ -28,6 +28,7 @@
 #include "server/script/function_registry.h"
 #include "server/script/running_scripts.h"
 #include "server/script/script_cache.h"
+#include "server/session/client_memory.h"
 #include "server/session/client_registry.h"
 #include "server/sessions/native_sessions.h"
 #include "server/tracking/tracking_table.h"
@@ -89,6 +90,7 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
       replication_(std::make_unique<Replication>(
           *this, [this] { return std::make_unique<RecordExecutor>(*this); })),
       clients_(std::make_unique<ClientRegistry>()),
+      client_memory_(std::make_unique<ClientMemory>(*clients_)),
       scripts_(std::make_unique<ScriptCache>()),
       functions_(std::make_unique<FunctionRegistry>()),
       running_scripts_(std::make_unique<RunningScripts>()),
@@ -136,6 +138,14 @@ void Server::FollowSettings() {
                       Apply(settings_, keyspace_->settings());
                       return absl::OkStatus();
                     });
+  const auto limit_clients = [this] {
+    const int64_t limit = settings_.maxmemory_clients;
+    constexpr int64_t kPercent = 100;
+    client_memory_->set_limit(limit >= 0 ? limit : settings_.maxmemory_bytes / kPercent * -limit);
+    return absl::OkStatus();
+  };
+  (void)limit_clients();
+  config_.Subscribe({"maxmemory", "maxmemory-clients"}, limit_clients);
 }
 
 void Server::Disconnected(Client& client, const ClientLink* link) {
@@ -143,6 +153,7 @@ void Server::Disconnected(Client& client, const ClientLink* link) {
   pubsub_->RemoveClient(client);
   tracking_->Disable(client);
   clients_->Remove(client.id);
+  client_memory_->Forget(client);
 }
 
 void Server::EndScripts() {

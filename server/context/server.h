@@ -18,6 +18,7 @@ namespace cloakroom {
 struct Client;
 class ChangeStream;
 class ClientLink;
+class ClientMemory;
 class ClientRegistry;
 class Clock;
 struct CommandFamily;
@@ -72,6 +73,7 @@ class Server {
   const CommandTable& commands() const { return *commands_; }
   Keyspace& keyspace() { return *keyspace_; }
   ClientRegistry& clients() { return *clients_; }
+  ClientMemory& client_memory() { return *client_memory_; }
   ScriptCache& scripts() { return *scripts_; }
   FunctionRegistry& functions() { return *functions_; }
   RunningScripts& running_scripts() { return *running_scripts_; }
@@ -128,6 +130,9 @@ class Server {
   /// Until when the end waits for replicas, in ms since the epoch; 0: it does not.
   void set_shutdown_until_ms(int64_t until_ms) { shutdown_until_ms_ = until_ms; }
   int64_t shutdown_until_ms() const { return shutdown_until_ms_.load(std::memory_order_relaxed); }
+  /// Clients whose SHUTDOWN waits for its answer.
+  void NoteAwaitingShutdown(int more) { awaiting_shutdown_ += more; }
+  int awaiting_shutdown() const { return awaiting_shutdown_.load(std::memory_order_relaxed); }
   /// Whether somebody has asked for the end.
   bool shutdown_requested() const { return shutdown_requested_.load(std::memory_order_relaxed); }
   /// Set by whoever runs the event loops, and reset (null) when the end has begun. If a request was
@@ -145,6 +150,7 @@ class Server {
   const std::unique_ptr<ChangeStream> stream_;
   const std::unique_ptr<Replication> replication_;
   const std::unique_ptr<ClientRegistry> clients_;  ///< some of them may wait for replicas
+  const std::unique_ptr<ClientMemory> client_memory_;
   const std::unique_ptr<ScriptCache> scripts_;
   const std::unique_ptr<FunctionRegistry> functions_;
   const std::unique_ptr<RunningScripts> running_scripts_;
@@ -165,6 +171,7 @@ class Server {
   const int64_t started_ms_;
   std::atomic<bool> shutdown_requested_ = false;
   std::atomic<int64_t> shutdown_until_ms_ = 0;
+  std::atomic<int> awaiting_shutdown_ = 0;
   Mutex shutdown_mutex_;
   ShutdownHandler shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);
   std::optional<ShutdownRequest> early_shutdown_ ABSL_GUARDED_BY(shutdown_mutex_);

@@ -431,12 +431,14 @@ void Executor::RunQueue(Client& client, ReplyWriter& reply, Hold& hold) {
 void Executor::RunNested(Client& client, const Command& command, CommandArguments args,
                          ReplyWriter& reply, int64_t at_ms, CallMode mode, Hold& hold) {
   Call call(*this, server_, thread_, client, command, args, reply, at_ms, mode, hold);
-  const int64_t started_us = server_.clock().MonotonicUs();
+  // A script has done other things since its last command ended.
+  const int64_t started_us = mode == CallMode::kScript ? server_.clock().MonotonicUs() : now_us_;
   command.row->run(call);
   if (client.tracking.on) [[unlikely]]
     Track(client, command, args);
   accounting_.NoteRun(call);
-  accounting_.NoteEnd(client, command, args, server_.clock().MonotonicUs() - started_us);
+  now_us_ = server_.clock().MonotonicUs();
+  accounting_.NoteEnd(client, command, args, now_us_ - started_us);
 }
 
 void Executor::Track(Client& client, const Command& command, CommandArguments args) {

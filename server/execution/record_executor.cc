@@ -16,6 +16,13 @@
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
+namespace {
+
+bool IsSelect(CommandArguments args) {
+  return args.size() == 2 && EqualsIgnoreCase(args[0], "select");
+}
+
+}  // namespace
 
 RecordExecutor::RecordExecutor(Server& server)
     : server_(server),
@@ -27,14 +34,41 @@ RecordExecutor::RecordExecutor(Server& server)
   client_.no_touch = true;
 }
 
+void RecordExecutor::BeginTurn(std::span<char> ahead) {
+  executor_.BeginBatch();
+  ahead_.Clear();
+  // The reader's limits need no check here: what is not whole is not looked at.
+  RequestParser parser(
+      {.proto_max_bulk_len = static_cast<int64_t>(ahead.size()), .inline_requests = false});
+  int db = client_.db;
+  while (ahead_.size() < kAhead) {
+    const size_t first = ahead_.arguments.size();
+    if (parser.Parse(ahead, ahead_.arguments) != RequestParser::Status::kRequest) break;
+    ahead = ahead.subspan(parser.TakeConsumed());
+    const CommandArguments args = CommandArguments(ahead_.arguments).subspan(first);
+    db = SelectedBy(args).value_or(db);
+    ahead_.places.push_back({.first = first, .count = args.size(), .end = 0, .db = db});
+  }
+  executor_.Prepare(ahead_);
+}
+
+void RecordExecutor::Look(const RecordReader& record) {
+  commands_.clear();
+  for (size_t i = 0; i < record.commands(); ++i) {
+    const CommandArguments args = record.arguments(i);
+    const Command* const command = server_.commands().Find(args);
+    const bool may = executor_.admission().AdmitFromPrimary(command, args).ok();
+    commands_.push_back(may ? command : nullptr);
+  }
+}
+
 RecordExecutor::Needs RecordExecutor::NeedsOf(const RecordReader& record) const {
   Needs needs;
   for (size_t i = 0; i < record.commands(); ++i) {
     const CommandArguments args = record.arguments(i);
     const bool alone = !record.transaction();
-    if (alone && EqualsIgnoreCase(args[0], "select")) continue;
-    const Command* const command = server_.commands().Find(args);
-    if (!executor_.admission().AdmitFromPrimary(command, args).ok()) continue;
+    const Command* const command = commands_[i];
+    if (command == nullptr || (alone && EqualsIgnoreCase(args[0], "select"))) continue;
     AddDatabasesAlone(server_, *command, args, client_.db, /*nested=*/true, &needs.databases);
     KeyPositions positions;
     FindKeys(*command->row, args, &positions);
@@ -57,6 +91,7 @@ bool RecordExecutor::TryHold(Hold& hold, const Needs& needs) {
 
 bool RecordExecutor::TryRun(const RecordReader& record, absl::FunctionRef<void()> applied,
                             Obstacle* obstacle) {
+  Look(record);
   const Needs needs = NeedsOf(record);
   Hold hold(thread_.slot, &thread_.holds);
   if (!TryHold(hold, needs)) {
@@ -72,13 +107,16 @@ bool RecordExecutor::TryRun(const RecordReader& record, absl::FunctionRef<void()
   return true;
 }
 
-void RecordExecutor::RunUnder(const RecordReader& record, Hold& hold) { RunAll(record, hold); }
+void RecordExecutor::RunUnder(const RecordReader& record, Hold& hold) {
+  executor_.BeginBatch();
+  Look(record);
+  RunAll(record, hold);
+}
 
 void RecordExecutor::RunAll(const RecordReader& record, Hold& hold) {
-  executor_.BeginBatch();
   refused_.clear();
   for (size_t i = 0; i < record.commands(); ++i) {
-    if (!RunOne(record.arguments(i), hold)) refused_.push_back(i);
+    if (!RunOne(commands_[i], record.arguments(i), hold)) refused_.push_back(i);
   }
 }
 
@@ -86,23 +124,24 @@ bool RecordExecutor::refused(size_t command) const {
   return std::binary_search(refused_.begin(), refused_.end(), command);
 }
 
-bool RecordExecutor::Select(CommandArguments args) {
-  if (!EqualsIgnoreCase(args[0], "select") || args.size() != 2) return false;
+std::optional<int> RecordExecutor::SelectedBy(CommandArguments args) const {
+  if (!IsSelect(args)) return std::nullopt;
   const std::optional<int64_t> number = ParseInteger(args[1]);
-  if (!number || *number < 0 || *number >= server_.keyspace().database_count()) {
-    Tell(args, "ERR DB index is out of range");
-  } else {
-    client_.db = static_cast<int>(*number);
-  }
-  return true;
+  if (!number || *number < 0 || *number >= server_.keyspace().database_count()) return std::nullopt;
+  return static_cast<int>(*number);
 }
 
-bool RecordExecutor::RunOne(CommandArguments args, Hold& hold) {
-  if (Select(args) || EqualsIgnoreCase(args[0], "replconf")) return true;
-  const Command* const command = server_.commands().Find(args);
-  const absl::Status may = executor_.admission().AdmitFromPrimary(command, args);
-  if (!may.ok()) {
-    Tell(args, ReplyOf(may));
+bool RecordExecutor::RunOne(const Command* command, CommandArguments args, Hold& hold) {
+  if (IsSelect(args)) {
+    const std::optional<int> db = SelectedBy(args);
+    if (!db) Tell(args, "ERR DB index is out of range");
+    client_.db = db.value_or(client_.db);
+    return true;
+  }
+  if (EqualsIgnoreCase(args[0], "replconf")) return true;
+  if (command == nullptr) {
+    command = server_.commands().Find(args);
+    Tell(args, ReplyOf(executor_.admission().AdmitFromPrimary(command, args)));
     return false;
   }
   ReplyWriter reply(output_, 2);

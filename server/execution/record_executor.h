@@ -2,6 +2,8 @@
 #define CLOAKROOM_SERVER_EXECUTION_RECORD_EXECUTOR_H_
 
 #include <cstddef>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "protocol/output_buffer.h"
 #include "server/context/server.h"
 #include "server/execution/access.h"
+#include "server/execution/batch.h"
 #include "server/execution/executor.h"
 #include "server/execution/thread_context.h"
 #include "server/roles/record_runner.h"
@@ -25,6 +28,7 @@ class RecordExecutor final : public RecordRunner {
  public:
   explicit RecordExecutor(Server& server);
 
+  void BeginTurn(std::span<char> ahead) override;
   bool TryRun(const RecordReader& record, absl::FunctionRef<void()> applied,
               Obstacle* obstacle) override;
   void GiveUp() override { tickets_.Clear(); }
@@ -35,18 +39,23 @@ class RecordExecutor final : public RecordRunner {
   void set_db(int db) override { client_.db = db; }
 
  private:
+  /// The most commands that are looked up ahead of their turn.
+  static constexpr size_t kAhead = 32;
+
   /// What a record needs held.
   struct Needs {
     DatabaseList databases;  ///< to be closed; if any, the keys do not matter
     absl::InlinedVector<KeyHash, 16> keys;
   };
+  /// Looks up the record's commands.
+  void Look(const RecordReader& record);
   Needs NeedsOf(const RecordReader& record) const;
   bool TryHold(Hold& hold, const Needs& needs);
   void RunAll(const RecordReader& record, Hold& hold);
-  /// False: it was refused.
-  bool RunOne(CommandArguments args, Hold& hold);
-  /// SELECT needs no hold of the database that it selects. False: it is another command.
-  bool Select(CommandArguments args);
+  /// `command`: null if it is refused. False: it was.
+  bool RunOne(const Command* command, CommandArguments args, Hold& hold);
+  /// nullopt: it is another command than SELECT, or there is no such database.
+  std::optional<int> SelectedBy(CommandArguments args) const;
   void Tell(CommandArguments args, std::string_view error);
 
   Server& server_;
@@ -55,7 +64,9 @@ class RecordExecutor final : public RecordRunner {
   Client client_;
   OutputBuffer output_;
   GateTickets tickets_;
-  std::vector<size_t> refused_;  ///< of the last record, in order
+  Batch ahead_;
+  std::vector<const Command*> commands_;  ///< of the last record; null: refused
+  std::vector<size_t> refused_;           ///< of the last record, in order
 };
 
 }  // namespace cloakroom

@@ -7,12 +7,10 @@
 #include "protocol/text.h"
 #include "server/execution/command_table.h"
 #include "server/session/authenticate.h"
+#include "server/session/client_memory.h"
 
 namespace cloakroom {
 namespace {
-
-/// The size of an idle connection's objects and of its share of the event loop.
-constexpr int64_t kIdleBytes = 2048;
 
 std::string_view LastCommand(const Client& client) {
   const Command* command = client.last_command;
@@ -55,11 +53,6 @@ std::string ClientFlags(const Client& client) {
   return flags.empty() ? "N" : flags;
 }
 
-int64_t MemoryOf(const Client& client) {
-  return kIdleBytes + client.query_capacity + client.output_memory + client.pushed_bytes +
-         client.args_bytes + client.queued_bytes;
-}
-
 std::string ClientLine(const Client& client, int64_t now_ms) {
   std::string name, lib_name, lib_version;
   {
@@ -72,8 +65,6 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
   int64_t spare = std::max<int64_t>(client.query_capacity - query, 0);
   int64_t pending = client.output_bytes + client.pushed_bytes;
   int64_t own_output = client.output_memory;
-  // With the values that wait by reference.
-  const int64_t memory = MemoryOf(client) + std::max<int64_t>(client.output_bytes - own_output, 0);
   std::string line = fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
       "multi={}",
@@ -85,7 +76,7 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
       " qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} "
       "tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
       query, spare, client.args_bytes + 0, client.queued_bytes + 0, own_output, own_output, 0,
-      pending > 0 ? 1 : 0, pending, memory, pending > 0 ? "rw" : "r", LastCommand(client),
+      pending > 0 ? 1 : 0, pending, TotalMemoryOf(client), pending > 0 ? "rw" : "r", LastCommand(client),
       client.primary ? "(superuser)" : kDefaultUser,
       client.tracking.on ? static_cast<int64_t>(client.tracking.redirect) : -1, client.resp + 0,
       lib_name, lib_version);

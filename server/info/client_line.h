@@ -24,9 +24,6 @@ ClientType TypeOf(const Client& client);
 /// The letters of CLIENT LIST's flags: "N" for none.
 std::string ClientFlags(const Client& client);
 
-/// About how much memory the connection uses, in bytes.
-int64_t MemoryOf(const Client& client);
-
 }  // namespace cloakroom
 
 #endif  // CLOAKROOM_SERVER_INFO_CLIENT_LINE_H_

@@ -96,7 +96,7 @@ AwaitedKeys FindAwaitedKeys(Server& server) {
 
 void AppendClients(Server& server, InfoText& text) {
   Sampler::Figures figures = server.sampler().figures();
-  int64_t blocked = server.pause().Waiting(server.clock().NowMs());
+  int64_t blocked = server.pause().Waiting(server.clock().NowMs()) + server.awaiting_shutdown();
   int64_t with_time_limit = 0;
   for (int i = 0; i < server.thread_count(); ++i) {
     blocked += server.thread(i).blocked_clients;

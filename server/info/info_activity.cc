@@ -12,6 +12,7 @@
 #include "server/metrics/stats.h"
 #include "server/pubsub/pubsub.h"
 #include "server/roles/replication.h"
+#include "server/session/client_memory.h"
 #include "server/tracking/tracking_table.h"
 #include "storage/keyspace/keyspace.h"
 
@@ -54,9 +55,9 @@ void AppendStats(Server& server, InfoText& text) {
   AppendIdle(text, std::array<std::string_view, 2>{"expired_time_cap_reached_count",
                                                    "expire_cycle_cpu_milliseconds"});
   text.Line("evicted_keys", counters.evicted.load());
-  AppendIdle(text,
-             std::array<std::string_view, 3>{"evicted_clients", "total_eviction_exceeded_time",
-                                             "current_eviction_exceeded_time"});
+  text.Line("evicted_clients", server.client_memory().evicted());
+  AppendIdle(text, std::array<std::string_view, 2>{"total_eviction_exceeded_time",
+                                                   "current_eviction_exceeded_time"});
   text.Line("keyspace_hits", totals.keyspace_hits);
   text.Line("keyspace_misses", totals.keyspace_misses);
   const PubSub& pubsub = server.pubsub();

@@ -11,6 +11,7 @@
 #include "server/context/server.h"
 #include "server/info/client_line.h"
 #include "server/info/totals.h"
+#include "server/session/client_memory.h"
 #include "server/session/client_registry.h"
 #include "storage/base/clock.h"
 #include "storage/keyspace/hold.h"

@@ -4,6 +4,7 @@
 #include "server/execution/thread_context.h"
 #include "server/info/sampler.h"
 #include "server/roles/replication.h"
+#include "server/session/client_memory.h"
 #include "server/sessions/native_sessions.h"
 #include "storage/keyspace/keyspace.h"
 #include "storage/keyspace/reclaimer.h"
@@ -71,6 +72,7 @@ void ResetStats(Server& server) {
   ForEachStats(server, [](ThreadStats& stats) { stats.Reset(); });
   server.errors().Reset();
   server.replication().ResetCounters();
+  server.client_memory().ResetCounters();
   server.sampler().Reset();
   server.sessions().stats().Reset();
   Keyspace::Counters& counters = server.keyspace().counters();

@@ -1,6 +1,7 @@
 #include "server/log/log_settings.h"
 
 #include <cstdint>
+#include <filesystem>
 
 #include "server/config/directive.h"
 
@@ -9,6 +10,11 @@ namespace cloakroom {
 LogOptions LogOptionsFrom(const ConfigStore& store) {
   LogOptions options;
   options.file = store.Text("logfile");
+  // As in Redis a relative path begins at the working directory, which the process enters later.
+  if (!options.file.empty()) {
+    options.file =
+        std::filesystem::absolute(std::filesystem::path(store.Text("dir")) / options.file);
+  }
   if (options.file.empty() && store.live().daemonize) options.file = "/dev/null";
   options.format = store.live().log_format;
   options.level = store.live().loglevel;

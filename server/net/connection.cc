@@ -13,6 +13,7 @@
 #include "server/context/pause.h"
 #include "server/log/log.h"
 #include "server/persistence/persistence.h"
+#include "server/session/client_memory.h"
 
 namespace cloakroom {
 namespace {
@@ -336,6 +337,8 @@ void Connection::Kill() {
 }
 
 void Connection::CheckLimits(int64_t now_ms) {
+  // For an idle one, when the limit was set behind its last request.
+  loop_.server().client_memory().Note(*client_);
   int64_t timeout_s = loop_.server().settings().timeout_s;
   bool exempt = client_->subscribed() || client_->monitor || client_->blocked ||
                 !client_->held_sessions.empty();

@@ -9,6 +9,7 @@
 #include "server/log/log.h"
 #include "server/net/connection.h"
 #include "server/persistence/persistence.h"
+#include "server/session/client_memory.h"
 
 namespace cloakroom {
 namespace {
@@ -228,6 +229,7 @@ void Connection::NoteBuffers() {
   client_->query_capacity = static_cast<int64_t>(kept_.capacity());
   client_->output_bytes = static_cast<int64_t>(unsent_.size());
   client_->output_memory = static_cast<int64_t>(unsent_.owned_bytes());
+  if (open_) loop_.server().client_memory().Note(*client_);
 }
 
 }  // namespace cloakroom

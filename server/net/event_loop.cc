@@ -6,8 +6,11 @@
 #include <utility>
 
 #include "server/context/thread_priority.h"
+#include "server/info/client_line.h"
+#include "server/log/log.h"
 #include "server/net/connection.h"
 #include "server/persistence/persistence.h"
+#include "server/session/client_memory.h"
 #include "storage/base/memory_meter.h"
 
 namespace cloakroom {
@@ -136,6 +139,16 @@ void EventLoop::ServeOnce(bool may_wait) {
   if (asio_is_due_) RunCoroutines();
   if (!line_.empty()) GiveTurns();
   SendReplies();
+  if (server_.client_memory().over()) [[unlikely]]
+    EvictClients();
+}
+
+void EventLoop::EvictClients() {
+  const int64_t now_ms = server_.clock().NowMs();
+  for (const std::shared_ptr<Client>& client : server_.client_memory().TakeLargest()) {
+    LogNotice("Evicting client: {}", ClientLine(*client, now_ms));
+    if (const auto link = client->link.lock()) link->Kill();
+  }
 }
 
 void EventLoop::RunTasks() {

@@ -113,6 +113,8 @@ class EventLoop {
   void HandOn(const std::vector<std::weak_ptr<Connection>>& connections);
   void RunTasks();
   void RunCoroutines();
+  /// Closes the largest clients when maxmemory-clients is exceeded.
+  void EvictClients();
   /// Gives each connection in line a turn. Stops after some milliseconds: then new requests come
   /// first.
   void GiveTurns();

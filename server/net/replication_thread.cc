@@ -128,7 +128,7 @@ int64_t ReplicationThread::SteadyUs() {
 void ReplicationThread::Run() {
   MemoryMeter::RegisterThread();
   next_second_ms_ = now_ms();
-  no_replicas_since_ms_ = now_ms();
+  no_replicas_since_ms_ = last_ping_ms_ = now_ms();
   for (;;) {
     {
       MutexLock lock(mailbox_->mutex);
@@ -193,11 +193,11 @@ void ReplicationThread::Turn() {
 void ReplicationThread::Second() {
   const int64_t now = now_ms();
   if (!replicas_.empty()) no_replicas_since_ms_ = now;
-  if (now >= next_ping_ms_) {
+  if (now >= last_ping_ms_ + server_.settings().repl_ping_replica_period_s * 1000) {
     // A failover waits until a replica has the whole stream.
     const bool pings = !replicas_.empty() && !server_.replication().failing_over();
     if (pings) server_.persistence().journal().Replicate({"PING"});
-    next_ping_ms_ = now + server_.settings().repl_ping_replica_period_s * 1000;
+    last_ping_ms_ = now;
   }
   for (const auto& replica : Connections(replicas_)) replica->Tick(now);
   server_.replication().CountReplicas();
@@ -224,6 +224,9 @@ void ReplicationThread::DropClosed() {
   const auto gone = [](const auto& replica) { return !replica->open(); };
   std::erase_if(replicas_, gone);
   std::erase_if(group_, gone);
+  std::erase_if(sync_group_, gone);
+  // With save points it is a save as well.
+  if (syncing_ && sync_group_.empty() && !HasSavePoints(server_.config())) *sync_unwanted_ = true;
 }
 
 void ReplicationThread::PublishFacts() {
@@ -292,7 +295,8 @@ void ReplicationThread::BeginSync(Connections group) {
   const bool by_file =
       !server_.settings().repl_diskless_sync || !wanted.capa_eof || slow_syncs_ >= kMaxSlowSyncs;
   FullSync sync = {.exclude_data = wanted.exclude_data,
-                   .exclude_functions = wanted.exclude_functions};
+                   .exclude_functions = wanted.exclude_functions,
+                   .unwanted = sync_unwanted_ = std::make_shared<std::atomic<bool>>(false)};
   std::optional<ReplicationId> mark;
   if (!by_file) {
     mark = ReplicationId::Random(random_);
@@ -317,6 +321,7 @@ void ReplicationThread::BeginSync(Connections group) {
   }
   LogNotice("Starting BGSAVE for SYNC with target: {}", by_file ? "disk" : "replicas sockets");
   syncing_ = true;
+  sync_group_ = group;
   std::erase_if(group_, [&](const auto& replica) {
     return std::find(group.begin(), group.end(), replica) != group.end();
   });
@@ -354,6 +359,7 @@ void ReplicationThread::RelieveSync() {
 
 void ReplicationThread::OnDone(const Connections& group, const absl::Status& status, bool by_file) {
   syncing_ = false;
+  sync_group_.clear();
   slow_syncs_ = sync_was_slow_ ? slow_syncs_ + 1 : 0;
   server_.replication().EndPin();
   if (!status.ok()) {

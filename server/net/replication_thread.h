@@ -117,6 +117,8 @@ class ReplicationThread final : public Replication::Transport {
   Connections group_;  ///< those that wait for a full sync
   int64_t group_since_ms_ = 0;
   bool syncing_ = false;
+  Connections sync_group_;  ///< those of the sync under way
+  std::shared_ptr<std::atomic<bool>> sync_unwanted_ = std::make_shared<std::atomic<bool>>();
   std::weak_ptr<FanOutSink> sink_;  ///< of the sync under way
   bool sync_was_slow_ = false;      ///< a replica was dropped because it held up the sync
   int slow_syncs_ = 0;              ///< such syncs in a row
@@ -127,7 +129,7 @@ class ReplicationThread final : public Replication::Transport {
   bool wants_acks_ = false;
   int64_t next_turn_us_ = 0;
   int64_t next_second_ms_ = 0;
-  int64_t next_ping_ms_ = 0;
+  int64_t last_ping_ms_ = 0;  ///< when one was due
   int64_t no_replicas_since_ms_ = 0;
 
   std::atomic<bool> asleep_ = false;

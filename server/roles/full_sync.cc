@@ -55,7 +55,7 @@ absl::Status WriteRdb(Server& server, const FullSync& sync,
                       absl::FunctionRef<SnapshotHead()> at_instant) {
   BackgroundWork& work = server.persistence().work();
   const auto stop = [&] {
-    if (!work.given_up()) return false;
+    if (!work.given_up() && !*sync.unwanted) return false;
     // A replica that reads slowly must not hold up the end of the server.
     if (sync.sink != nullptr) sync.sink->GiveUp();
     return true;
@@ -83,7 +83,10 @@ absl::Status Run(Server& server, const FullSync& sync) {
   };
   const absl::Status status = WriteRdb(server, sync, at_instant);
   if (sync.sink != nullptr && status.ok()) sync.sink->End();
-  if (!status.ok()) LogWarning("The RDB for the replicas failed: {}", MessageOf(status));
+  if (!status.ok() && *sync.unwanted) {
+    LogNotice("The RDB for the replicas was given up: none of them waits for it any more");
+  } else if (!status.ok())
+    LogWarning("The RDB for the replicas failed: {}", MessageOf(status));
   return status;
 }
 

@@ -1,6 +1,7 @@
 #ifndef CLOAKROOM_SERVER_ROLES_FULL_SYNC_H_
 #define CLOAKROOM_SERVER_ROLES_FULL_SYNC_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,8 @@ struct FullSync {
   /// Which parts the replicas want.
   bool exclude_data = false;
   bool exclude_functions = false;
+  /// True: nobody wants the RDB any more.
+  std::shared_ptr<const std::atomic<bool>> unwanted;
   /// Called at the RDB's instant, with all gates closed, and when it is complete or has failed. On
   /// the save thread; they must only post.
   std::function<void(const Replication::FullSyncPoint&)> at_instant;

@@ -189,6 +189,7 @@ void PrimaryStream::Run() {
     {
       MutexLock lock(mutex_);
       step = Step::kApplied;
+      if (has_record_ || FindRecord()) runner_->BeginTurn(reader_->ahead());
       for (int i = 0; i < kTurn && step == Step::kApplied; ++i) step = Apply(&obstacle);
     }
     MemoryMeter::Publish();

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "absl/functional/function_ref.h"
 #include "replication/link/record_reader.h"
@@ -28,9 +29,12 @@ class RecordRunner {
   };
 
   virtual ~RecordRunner() = default;
+  /// Records are about to run, for some milliseconds at most: reads the clock for them, and has the
+  /// processor fetch what the first commands in `ahead` will need (RecordReader::ahead).
+  virtual void BeginTurn(std::span<char> ahead) = 0;
   /// Runs all commands of the record together. Calls `applied` while everything that they touch is
   /// still held, at least a pass through the gate of a database. False: nothing ran, see
-  /// `obstacle`; try again or GiveUp().
+  /// `obstacle`; try again or GiveUp(). REQUIRES: a turn has begun.
   virtual bool TryRun(const RecordReader& record, absl::FunctionRef<void()> applied,
                       Obstacle* obstacle) = 0;
   virtual void GiveUp() = 0;

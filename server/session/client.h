@@ -182,6 +182,7 @@ struct Client {
   Relaxed<int64_t> net_in = 0;
   Relaxed<int64_t> net_out = 0;
   Relaxed<int64_t> commands = 0;
+  std::atomic<int64_t> counted_memory = 0;  ///< its part of ClientMemory's sum
   Relaxed<bool> blocked = false;  ///< its request waits: for keys, a gate, a pause or a worker
   std::atomic<bool> killed = false;
 

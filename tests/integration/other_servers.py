@@ -1,6 +1,7 @@
 """Other servers that shops run today, of other versions than Debian 12's: fetched once, as packages of
 Debian and Ubuntu, into ~/.cache/cloakroom-servers, and unpacked there without being installed."""
 
+import fcntl
 import lzma
 import re
 import stat
@@ -57,12 +58,15 @@ def install(other):
     """Makes the kind other.name one of those that servers.start knows; Unavailable if that fails."""
     folder = CACHE / other.name
     program = folder / "server"
-    if not program.exists():
-        try:
-            _unpack(other, folder)
-        except (OSError, urllib.error.URLError, subprocess.SubprocessError, lzma.LZMAError) as error:
-            raise Unavailable(f"cannot fetch {other.name}: {error}") from error
-        _write_program(other, folder, program)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may want the same
+        if not program.exists():
+            try:
+                _unpack(other, folder)
+            except (OSError, urllib.error.URLError, subprocess.SubprocessError, lzma.LZMAError) as error:
+                raise Unavailable(f"cannot fetch {other.name}: {error}") from error
+            _write_program(other, folder, program)
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     if "server v=" not in told.stdout.lower():
         raise Unavailable(f"{other.name} does not run here: {told.stderr[:200]}")

@@ -23,7 +23,8 @@ def pair(start_one):
     def start(kind, directives=None):
         if not servers.available(kind):
             pytest.skip(f"no program at {servers.binary(kind)}")
-        primary, replica = (start_one(kind, {**PROMPT, **(directives or {})}) for _ in range(2))
+        kept = {**PROMPT, "save": "3600 1000000", **(directives or {})}
+        primary, replica = (start_one(kind, kept) for _ in range(2))
         follow(replica, primary)
         return primary, replica
     return start
@@ -133,6 +134,12 @@ def test_sentinels_that_are_well_and_then_not(run_drill, pair, sentinels):
     status, said = run_drill(*check)
     assert status == 0, said
     assert ("ok", "quorum") in findings(said)
+
+    with replica.connect() as connection:
+        connection.ok("CONFIG", "SET", "save", "")
+        status, said = run_drill(*check)
+        assert status == 1 and "appendonly yes" in findings(said)["warning", "persistence"], said
+        connection.ok("CONFIG", "SET", "save", "3600 1000000")
 
     with replica.connect() as connection:
         connection.ok("CONFIG", "SET", "replica-priority", 0)

@@ -245,6 +245,8 @@ def test_reads_while_a_file_is_loaded_over_data(start_replica, hand, big_file, r
                 return (connection.call("GET", "old") == reply and read > 300_000
                         and f"{said['loading']} {said['async_loading']}" == loading)
             wait_until(is_so, "loading")
+            if loading == "0 1":
+                assert connection.call("CONFIG", "SET", "appendonly", "yes").startswith(b"LOADING ")
     finally:
         trickle.end()
     await_link(replica)

@@ -261,3 +261,24 @@ def test_what_was_written_to_a_replica_itself(link, replica, told):
     go_on(link, ("SET", "other", "from above"))
     assert told.ok("GET", "other") == b"from above"
     assert told.ok("TTL", "other") == -1
+
+
+@pytest.mark.parametrize("settings", [{"save": "3600 1"}, {"save": '""', "appendonly": "yes"}], ids=["rdb", "log"])
+def test_what_expires_while_the_primary_is_down_goes_from_the_replica_too(start_one, server_kind, replica,
+                                                                          settings):
+    primary = start_one(server_kind, {**PROMPT, **settings})
+    follow(replica, primary)
+    with primary.connect() as connection:
+        connection.ok("SET", "stays", 1)
+        for n in range(100):
+            connection.ok("SET", f"expires {n}", n, "PX", 2000)
+    with replica.connect() as told:
+        wait_until(lambda: told.ok("DBSIZE") == 101, "replicated")
+        primary.terminate()
+        time.sleep(2)
+        primary.launch()
+        await_link(replica)
+        wait_until(lambda: told.ok("DBSIZE") == 1, "gone")
+    assert syncs(primary)[:2] == ((1, 0) if settings.get("appendonly") and server_kind == "redis" else (0, 1))
+    with primary.connect() as connection:
+        assert connection.ok("DBSIZE") == 1

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import holdings
-from links import await_replica, follow, replication, values
+from links import await_replica, follow, info, replication, values
 from programs import run
 from saving import wait_until
 from support import resp
@@ -165,6 +165,41 @@ def test_redis_cli_takes_an_rdb(primary, tmp_path):
     target = tmp_path / "copy.rdb"
     run(["redis-cli", "-p", primary.port, "--rdb", target])
     assert target.read_bytes().startswith(b"REDIS00")
+
+
+def test_pings_come_as_often_as_is_said_now(start_one, server_kind, replica):
+    primary = start_one(server_kind, {"repl-diskless-sync-delay": "0", "repl-ping-replica-period": "3600"})
+    follow(replica, primary)
+    await_replica(replica, primary)
+    offset = replication(primary)["master_repl_offset"]
+    time.sleep(1.5)
+    assert replication(primary)["master_repl_offset"] == offset
+    with primary.connect() as connection:
+        connection.ok("CONFIG", "SET", "repl-ping-replica-period", 1)
+        wait_until(lambda: replication(primary)["master_repl_offset"] != offset, "a PING")
+        connection.ok("CONFIG", "SET", "repl-ping-replica-period", 3600)
+        offset = replication(primary)["master_repl_offset"]
+        time.sleep(1.5)
+        assert replication(primary)["master_repl_offset"] == offset
+
+
+@pytest.mark.parametrize("diskless", ["yes", "no"])
+@pytest.mark.parametrize("save", ['""', "3600 1000000"], ids=["no save points", "save points"])
+def test_an_rdb_that_no_replica_waits_for_ends(start_one, server_kind, replica, diskless, save):
+    primary = start_one(server_kind, {"repl-diskless-sync-delay": "0", "repl-diskless-sync": diskless,
+                                      "save": save, "rdb-key-save-delay": "3000"})
+    saves = lambda: info(primary, "persistence")["rdb_bgsave_in_progress"] == "1"
+    with primary.connect() as connection:
+        connection.ok("DEBUG", "POPULATE", 1500, "key", 10_000)
+    with replica.connect() as connection:
+        connection.ok("REPLICAOF", "127.0.0.1", primary.port)
+        wait_until(saves, "the RDB begins")
+        connection.ok("REPLICAOF", "NO", "ONE")
+    if diskless == "no" and save != '""':
+        time.sleep(1)  # it is a save, too
+        assert saves()
+    else:
+        wait_until(lambda: not saves(), "given up")
 
 
 @pytest.mark.parametrize("how", ["SIGTERM", "SHUTDOWN NOSAVE"])

@@ -46,6 +46,17 @@ def ask(server, *words):
     return connection
 
 
+def test_clients_that_wait_for_the_end_are_blocked(primary, replica):
+    stall(replica, primary)
+    clients = [ask(primary), ask(primary)]
+    await_shutdown(primary)
+    wait_until(lambda: info(primary, "clients")["blocked_clients"] == "2", "both wait")
+    with primary.connect() as connection:
+        connection.ok("SHUTDOWN", "ABORT")
+    assert [client.read() for client in clients] == [REFUSED, REFUSED]
+    assert info(primary, "clients")["blocked_clients"] == "0"
+
+
 @pytest.mark.parametrize("how", ["signal", "SHUTDOWN", "NOSAVE", "SAVE"])
 def test_it_waits_until_the_replicas_have_everything(primary, replica, how):
     stall(replica, primary)

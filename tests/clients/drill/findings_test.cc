@@ -218,6 +218,22 @@ TEST(FindingsTest, PriorityZeroFailsWhenNobodyElseMayBePromoted) {
   EXPECT_THAT(About(topology, "priority"), Is(Verdict::kOk, "10.0.0.2:6379 has 0"));
 }
 
+TEST(FindingsTest, AServerThatForgetsAllInARestartIsAWarning) {
+  Topology topology = Healthy();
+  EXPECT_THAT(About(topology, "persistence"), Is(Verdict::kOk, ""));
+  topology.primary.settings["save"] = "";
+  topology.primary.settings["appendonly"] = "no";
+  EXPECT_THAT(About(topology, "persistence"),
+              Is(Verdict::kWarning, "10.0.0.1:6379: keeps nothing on its disk"));
+  topology.primary.settings["appendonly"] = "yes";
+  EXPECT_THAT(About(topology, "persistence"), Is(Verdict::kOk, ""));
+  topology.replicas[0].settings["save"] = "";
+  topology.replicas[0].settings["appendonly"] = "no";
+  EXPECT_THAT(About(topology, "persistence"), Is(Verdict::kWarning, "10.0.0.2:6379"));
+  topology.replicas[0].settings["save"] = "3600 1";
+  EXPECT_THAT(About(topology, "persistence"), Is(Verdict::kOk, ""));
+}
+
 TEST(FindingsTest, DifferentVersionsAreAWarning) {
   Topology topology = Healthy();
   topology.replicas[0].version = "6.2.1";

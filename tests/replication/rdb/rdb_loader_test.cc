@@ -79,6 +79,14 @@ TEST_F(RdbLoaderTest, ExpiredKeysAreDroppedUnlessAReplicaLoads) {
   EXPECT_EQ(LoadRdb(source, file.size(), replica, options_).keys, 2u);
 }
 
+TEST_F(RdbLoaderTest, ExpiredKeysAreKeptIfReplicasMayContinue) {
+  const std::string history = "\xfa" + Short("repl-id") + Short(std::string(40, 'a'));
+  const RdbLoadResult result =
+      Load(RdbFile(history + Expiry(now_ms()) + String("a", "1") + String("b", "2")));
+  EXPECT_EQ(result.keys, 2u);
+  EXPECT_EQ(result.expired, 0u);
+}
+
 TEST_F(RdbLoaderTest, KeysWithoutElementsAreSkipped) {
   const RdbLoadResult result =
       Load(RdbFile(String("a", "1") + "\x02" + Short("s") + "\x00"s + "\x10" + Short("h") +

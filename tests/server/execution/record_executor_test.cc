@@ -36,6 +36,7 @@ class RecordExecutorTest : public ServerTest {
     RecordReader reader;
     reader.Feed(text_);
     EXPECT_EQ(reader.Next(), RecordReader::Status::kRecord);
+    runner_.BeginTurn(reader.ahead());
     return runner_.TryRun(reader, [this] { ++applied_; }, &obstacle_);
   }
   int64_t errors() { return server_.replication().figures().replica_errors; }

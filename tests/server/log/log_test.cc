@@ -129,6 +129,13 @@ TEST_F(LogTest, SaysWhyItCannotStart) {
                         "'/nonexistent/log' and let this user write there, or change 'logfile'."));
 }
 
+TEST_F(LogTest, ARelativeFileIsInTheWorkingDirectory) {
+  ConfigStore store;
+  EXPECT_OK(store.Load(ParseCommandLine({"--logfile", "log", "--dir", "/tmp"})));
+  EXPECT_EQ(LogOptionsFrom(store).file, "/tmp/log");
+  EXPECT_EQ(store.Text("logfile"), "log");
+}
+
 TEST_F(LogTest, FollowsTheConfiguration) {
   ConfigStore store;
   EXPECT_OK(store.Load(ParseCommandLine({"--loglevel", "verbose", "--logfile", options_.file,
