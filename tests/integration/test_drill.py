@@ -160,7 +160,7 @@ def test_sentinels_that_are_well_and_then_not(run_drill, pair, sentinels):
 
 def test_a_password_is_sent_and_never_shown(run_drill, pair):
     secret = {"requirepass": "open-sesame", "masterauth": "open-sesame"}
-    primary, replica = (servers.Server("redis", {**PROMPT, **secret}) for _ in range(2))
+    primary, replica = (servers.Server("redis", {**PROMPT, "save": "3600 1000000", **secret}) for _ in range(2))
     with primary.launch(), replica:
         replica.directives["replicaof"] = f"127.0.0.1 {primary.port}"
         replica.launch()

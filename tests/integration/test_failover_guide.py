@@ -98,7 +98,8 @@ def test_a_shop_moves_to_cloakroom_and_back(run_drill, start_one, sentinels, tmp
     for kind in servers.KINDS:
         if not servers.available(kind):
             pytest.skip(f"no program at {servers.binary(kind)}")
-    redis, ours = start_one("redis", PROMPT), start_one("cloakroom", PROMPT)
+    kept = {**PROMPT, "save": "3600 1000000"}
+    redis, ours = start_one("redis", kept), start_one("cloakroom", kept)
     with redis.connect() as connection:
         connection.ok("HSET", "sess_1", "data", "a basket", "lock", 0)
     follow(ours, redis)
