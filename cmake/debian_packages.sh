@@ -5,7 +5,7 @@ build_packages=(g++ cmake ninja-build ccache mold pkg-config libboost1.81-dev li
 clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm-19)
 unit_packages=(libgtest-dev libgmock-dev)
 python_packages=(redis-server python3)
-client_packages=(redis-tools prometheus-redis-exporter python3-pytest python3-pytest-timeout
+client_packages=(redis-tools prometheus-redis-exporter python3-pytest python3-pytest-timeout python3-pytest-xdist
   python3-redis python3-hiredis python3-hypothesis php-cli php-redis php-predis php-symfony-cache nodejs
   phpunit php-codesniffer php-mbstring php-xml)
 packaging_packages=(python3 dpkg-dev file rpm)

@@ -72,7 +72,7 @@ struct Config {
 
   // Memory and its eviction.
   Live<int> databases;
-  Live<int64_t> maxmemory_bytes;  // 0: no limit
+  Live<int64_t> maxmemory_bytes;    // 0: no limit
   Live<int64_t> maxmemory_clients;  // 0: no limit; in bytes, or negative: percent of maxmemory
   Live<EvictionPolicy> maxmemory_policy;
   Live<int> maxmemory_samples;

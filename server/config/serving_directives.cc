@@ -121,8 +121,7 @@ const Directive kServingRows[] = {
     // Memory and its eviction.
     {"databases", "", Integer(1, INT_MAX), "16", kImmutable, To<&Config::databases>},
     {"maxmemory", "", Memory(0, UINT64_MAX), "0", kModifiable, To<&Config::maxmemory_bytes>},
-    {"maxmemory-clients", "", MemoryOrPercent(), "0", kModifiable,
-     To<&Config::maxmemory_clients>},
+    {"maxmemory-clients", "", MemoryOrPercent(), "0", kModifiable, To<&Config::maxmemory_clients>},
     {"maxmemory-policy", "", OneOf(kPolicies), "noeviction", kModifiable,
      To<&Config::maxmemory_policy>},
     {"maxmemory-samples", "", Integer(1, INT_MAX), "5", kModifiable,

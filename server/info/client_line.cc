@@ -76,8 +76,8 @@ std::string ClientLine(const Client& client, int64_t now_ms) {
       " qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} "
       "tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
       query, spare, client.args_bytes + 0, client.queued_bytes + 0, own_output, own_output, 0,
-      pending > 0 ? 1 : 0, pending, TotalMemoryOf(client), pending > 0 ? "rw" : "r", LastCommand(client),
-      client.primary ? "(superuser)" : kDefaultUser,
+      pending > 0 ? 1 : 0, pending, TotalMemoryOf(client), pending > 0 ? "rw" : "r",
+      LastCommand(client), client.primary ? "(superuser)" : kDefaultUser,
       client.tracking.on ? static_cast<int64_t>(client.tracking.redirect) : -1, client.resp + 0,
       lib_name, lib_version);
   return line;

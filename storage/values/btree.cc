@@ -31,6 +31,10 @@ bool BTree::Overfull(const BTreeLeaf& leaf) const {
   return leaf.items > 1 && (leaf.items > format_->max_items || leaf.size > format_->max_bytes);
 }
 
+bool BTree::IsSmall(const BTreeLeaf& leaf) const {
+  return leaf.items <= format_->max_items / 2 && leaf.size <= format_->max_bytes / 2;
+}
+
 bool BTree::FitTogether(const BTreePart* a, const BTreePart* b) const {
   if (!a->is_leaf) {
     return static_cast<const BTreeNode*>(a)->count + static_cast<const BTreeNode*>(b)->count <=
@@ -93,7 +97,7 @@ void BTree::Edit(const BTreePlace& place, absl::FunctionRef<void(BTreeLeafEditor
   if (path.leaf->items == 0) return RemoveLeaf(path);
   Refresh(path, path.depth);
   if (!Overfull(*path.leaf)) {
-    if (path.leaf->size < old_size) MergeUpwards(path);
+    if (path.leaf->size < old_size && IsSmall(*path.leaf)) MergeUpwards(path);
     return;
   }
   // A sequence that grows at one end gets full leaves, not half-full ones.

@@ -63,6 +63,8 @@ class BTree {
 
   BTreeChild ChildOf(BTreePart* part) const;
   bool Overfull(const BTreeLeaf& leaf) const;
+  /// Whether a neighbour may be so small that the two are one leaf; the neighbour need not be read.
+  bool IsSmall(const BTreeLeaf& leaf) const;
   /// Whether two neighbours are so small together that they should be one part.
   bool FitTogether(const BTreePart* a, const BTreePart* b) const;
 

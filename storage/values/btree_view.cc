@@ -77,6 +77,12 @@ BTreePlace BTreeView::Descend(absl::FunctionRef<unsigned(const BTreeNode&)> choo
   return place;
 }
 
+BTreePlace BTreeView::First() const {
+  BTreePlace place;
+  if (root_ != nullptr) DescendToEdge(place, const_cast<BTreePart*>(root_), /*last=*/false);
+  return place;
+}
+
 BTreePlace BTreeView::At(size_t index) const {
   return Descend([&](const BTreeNode& node) {
     unsigned child = 0;

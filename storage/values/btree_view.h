@@ -40,7 +40,7 @@ class BTreeView {
   size_t size() const { return BTreeItems(root_); }
   bool empty() const { return root_ == nullptr; }
 
-  BTreePlace First() const { return At(0); }
+  BTreePlace First() const;
   BTreePlace Last() const { return At(SIZE_MAX); }
   /// The leaf that holds the item with this index; the last leaf if the index is size() or more.
   BTreePlace At(size_t index) const;

@@ -64,14 +64,15 @@ BTreeView TreeOf(std::string_view payload) { return BTreeView(LoadTreeRoot(paylo
 size_t ListpackBytesOf(const BTreeView& tree, size_t first, size_t count) {
   size_t bytes = 0;
   if (count == 0) return 0;
-  for (BTreePlace place = tree.At(first); count > 0; place.Next()) {
+  for (BTreePlace place = tree.At(first);; place.Next()) {
     const size_t skipped = first - place.before;
     const size_t here = std::min(count, place.items() - skipped);
     bytes += ListRunView(place.bytes()).ListpackSize(skipped, here);
     first += here;
     count -= here;
+    // Before the next leaf is looked at, which may not be in the cache.
+    if (count == 0) return bytes;
   }
-  return bytes;
 }
 
 /// Erases equal elements of one run. Returns how many.

@@ -189,11 +189,13 @@ void ListRun::Insert(size_t index, const ListCode& element) {
   const size_t codes = Codes(run);
   const ListRunCursor at = view().At(index);
   const size_t between = at.code_end_ - at.content_;
-  char* const content = region_.Splice(at.content_, 0, element.size());
-  char* const code = content + element.content().size() + between;
-  std::memmove(code - between, content + element.size(), between);
+  const size_t size = element.content().size();
+  // Moves the codes of the elements before it; what is between its content and its code follows.
+  region_.Splice(at.code_end_, 0, element.size());
+  char* const content = region_.data() + at.content_;
+  std::memmove(content + size, content, between);
   StoreBytes(content, element.content());
-  StoreBytes(code, element.code());
+  StoreBytes(content + size + between, element.code());
   SetHeader(elements + 1, codes + element.code().size());
 }
 

@@ -79,7 +79,7 @@ part_differential() {
 part_integration() {
   need "${build_packages[@]}" "${python_packages[@]}" "${client_packages[@]}"
   command -v npm >/dev/null || need npm  # Node.js' own packages bring it along, Debian's does not
-  compile release && run_pytest tests/integration "$@"
+  compile release && run_pytest -n 2 --dist loadfile tests/integration "$@"
 }
 
 # part_crash [args…]: kill -9 at random moments, saves on a slow disk, and replicas of every kind; args go to
