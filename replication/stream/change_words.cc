@@ -66,6 +66,31 @@ void GivePop(const Change& change, OldestReader oldest, Visit visit) {
   Give(visit, {"LTRIM", key, "0", IntegerText(-change.number - 1).view()});
 }
 
+void GiveListChange(const Change& change, OldestReader oldest, Visit visit) {
+  const std::string_view key = change.words[0];
+  const IntegerText number(change.number);
+  switch (change.kind) {
+    case ChangeKind::kPushFront:
+      return GiveBehind("LPUSH", change, visit);
+    case ChangeKind::kPushBack:
+      return GiveBehind("RPUSH", change, visit);
+    case ChangeKind::kPopFront:
+    case ChangeKind::kPopBack:
+      return GivePop(change, oldest, visit);
+    case ChangeKind::kSetElement:
+      return Give(visit, {"LSET", key, number.view(), change.words[1]});
+    case ChangeKind::kInsertElement:
+      return Give(visit, {"LINSERT", key, change.number == 0 ? "BEFORE" : "AFTER", change.words[1],
+                          change.words[2]});
+    case ChangeKind::kEraseElements:
+      return Give(visit, {"LREM", key, number.view(), change.words[1]});
+    case ChangeKind::kTrimElements:
+      return GiveBehind("LTRIM", change, visit);
+    default:
+      return;
+  }
+}
+
 /// OBJECT ENCODING does not call a string of SET raw, but one of SETRANGE.
 void GiveRawString(const Change& change, Visit visit) {
   const std::string_view key = change.words[0];
@@ -167,14 +192,14 @@ void ForEachCommand(const Change& change, OldestReader oldest, Visit visit) {
     case ChangeKind::kPersistMember:
       return Give(visit, {"SPERSIST", change.words[0], "MEMBERS", "1", change.words[1]});
     case ChangeKind::kPushFront:
-      return GiveBehind("LPUSH", change, visit);
     case ChangeKind::kPushBack:
-      return GiveBehind("RPUSH", change, visit);
     case ChangeKind::kPopFront:
     case ChangeKind::kPopBack:
-      return GivePop(change, oldest, visit);
     case ChangeKind::kSetElement:
-      return Give(visit, {"LSET", change.words[0], number().view(), change.words[1]});
+    case ChangeKind::kInsertElement:
+    case ChangeKind::kEraseElements:
+    case ChangeKind::kTrimElements:
+      return GiveListChange(change, oldest, visit);
     case ChangeKind::kSetScore:
       return GiveBehind("ZADD", change, visit);
     case ChangeKind::kRemoveScore:

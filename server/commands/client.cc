@@ -173,8 +173,8 @@ void Switch(Call& call, Relaxed<bool>& setting) {
 void ClientNoEvict(Call& call) { Switch(call, call.client().no_evict); }
 void ClientNoTouch(Call& call) { Switch(call, call.client().no_touch); }
 
-constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
-constexpr uint32_t kOthers = kAdmin | kNoScript | kLoading | kStale;
+constexpr uint32_t kOwn = kNoScript | kLoading | kStale | kKeepsCaching;
+constexpr uint32_t kOthers = kAdmin | kNoScript | kLoading | kStale | kKeepsCaching;
 
 // Read as a table.
 // clang-format off
@@ -231,7 +231,7 @@ constexpr CommandRow kClientCommands[] = {
     {.name = "client|no-touch", .run = ClientNoTouch, .arity = 3, .flags = kOwn, .since = "7.2.0",
      .complexity = "O(1)",
      .syntax = "<ON | OFF>", .summary = "Chooses whether this connection's reads keep keys young."},
-    {.name = "client|help", .run = Help, .arity = 2, .flags = kLoading | kStale, .since = "5.0.0",
+    {.name = "client|help", .run = Help, .arity = 2, .flags = kLoading | kStale | kKeepsCaching, .since = "5.0.0",
      .complexity = "O(1)", .summary = "Lists the subcommands."},
 };
 // clang-format on

@@ -168,7 +168,7 @@ void ClientTrackingInfo(Call& call) {
   for (const std::string& prefix : tracking.prefixes) reply.Bulk(std::string_view(prefix));
 }
 
-constexpr uint32_t kTrackingFlags = kNoScript | kLoading | kStale;
+constexpr uint32_t kTrackingFlags = kNoScript | kLoading | kStale | kKeepsCaching;
 
 // Read as a table.
 // clang-format off

@@ -9,6 +9,7 @@
 #include "server/commands/support/help.h"
 #include "server/config/config_store.h"
 #include "server/execution/call.h"
+#include "server/execution/secrets.h"
 #include "server/info/totals.h"
 #include "server/persistence/persistence.h"
 
@@ -68,7 +69,8 @@ constexpr CommandRow kConfigCommands[] = {
      .syntax = "parameter [parameter: parameter ...]",
      .summary = "Returns the settings whose names match glob patterns."},
     {.name = "config|set", .run = ConfigSet, .arity = -4, .flags = kConfig,
-     .request_policy = "all_nodes", .response_policy = "all_succeeded", .since = "2.0.0",
+     .hide_secrets = HideConfigSecrets, .request_policy = "all_nodes", .response_policy = "all_succeeded",
+     .since = "2.0.0",
      .complexity = "O(N) when N is the number of configuration parameters provided",
      .syntax = "parameter value [parameter_value: parameter value ...]",
      .summary = "Changes settings, all or none."},

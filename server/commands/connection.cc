@@ -9,6 +9,7 @@
 #include "server/execution/call.h"
 #include "server/execution/executor.h"
 #include "server/execution/interests.h"
+#include "server/execution/secrets.h"
 #include "server/execution/transaction.h"
 #include "server/metrics/monitor_feed.h"
 #include "server/pubsub/pubsub.h"
@@ -170,10 +171,10 @@ constexpr uint32_t kAlways = kNoScript | kLoading | kStale | kFast | kNoAuth | k
 // Read as a table.
 // clang-format off
 constexpr CommandRow kConnectionCommands[] = {
-    {.name = "auth", .run = Auth, .arity = -2, .flags = kAlways, .since = "1.0.0",
+    {.name = "auth", .run = Auth, .arity = -2, .flags = kAlways, .hide_secrets = HideAuthSecrets, .since = "1.0.0",
      .complexity = "O(1)",
      .syntax = "[username] password", .summary = "Says who the client is."},
-    {.name = "hello", .run = Hello, .arity = -1, .flags = kAlways, .since = "6.0.0",
+    {.name = "hello", .run = Hello, .arity = -1, .flags = kAlways, .hide_secrets = HideHelloSecrets, .since = "6.0.0",
      .complexity = "O(1)",
      .syntax = "[arguments: protover [username_password: AUTH username password] [SETNAME "
                "clientname]]",

@@ -13,6 +13,7 @@
 #include "server/config/config.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
+#include "server/execution/relative_time.h"
 #include "storage/base/integer_text.h"
 #include "storage/keyspace/access_clock.h"
 #include "storage/values/shared_value.h"
@@ -196,13 +197,14 @@ constexpr CommandRow kDumpCommands[] = {
      .complexity = "O(N) for a value of N bytes or items.",
      .syntax = "key", .summary = "Returns the value of a key as bytes, for RESTORE."},
     {.name = "restore", .run = Restore, .arity = -4, .flags = kWrite | kDenyOom,
-     .categories = kCatDangerous, .keys = {Key(1, kOW | kUpdate)}, .since = "2.6.0",
+     .categories = kCatDangerous, .keys = {Key(1, kOW | kUpdate)}, .counts_from_now = RestoreCountsFromNow,
+     .since = "2.6.0",
      .complexity = "O(N) for a value of N bytes or items.",
      .syntax = "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
      .summary = "Makes a key of the bytes that DUMP has returned."},
     {.name = "restore-asking", .run = Restore, .arity = -4,
      .flags = kWrite | kDenyOom | kAsking | kSystem, .categories = kCatDangerous,
-     .keys = {Key(1, kOW | kUpdate)}, .since = "3.0.0",
+     .keys = {Key(1, kOW | kUpdate)}, .counts_from_now = RestoreCountsFromNow, .since = "3.0.0",
      .complexity = "O(N) for a value of N bytes or items.",
      .syntax = "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
      .summary = "RESTORE for keys that move between the nodes of a cluster."},

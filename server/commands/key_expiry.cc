@@ -7,6 +7,7 @@
 #include "server/commands/support/key_lookup.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
+#include "server/execution/relative_time.h"
 
 namespace cloakroom {
 namespace {
@@ -98,11 +99,13 @@ constexpr uint32_t kAsksTheClock = kAsks | kRandomOutput;
 // clang-format off
 constexpr CommandRow kKeyExpiryCommands[] = {
     {.name = "expire", .run = Expire<kInSeconds>, .arity = -3, .flags = kWrite | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .since = "1.0.0", .complexity = "O(1)",
+     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .since = "1.0.0", .complexity = "O(1)",
      .syntax = "key seconds [condition: NX | XX | GT | LT]",
      .summary = "Lets a key expire in so many seconds."},
     {.name = "pexpire", .run = Expire<kInMilliseconds>, .arity = -3, .flags = kWrite | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .since = "2.6.0", .complexity = "O(1)",
+     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .since = "2.6.0", .complexity = "O(1)",
      .syntax = "key milliseconds [condition: NX | XX | GT | LT]",
      .summary = "Lets a key expire in so many milliseconds."},
     {.name = "expireat", .run = Expire<kAtSecond>, .arity = -3, .flags = kWrite | kFast,

@@ -113,7 +113,7 @@ void LInsert(Call& call) {
   while (cursor.at() && !cursor.Is(pivot)) cursor.Next();
   if (!cursor.at()) return call.reply().Integer(-1);
   list->Insert(cursor.index() + (behind ? 1 : 0), call.arg(4));
-  list.scope().LogAs(call.db().index(), call.args());
+  list.scope().LogItem(ChangeKind::kInsertElement, {call.arg(3), call.arg(4)}, behind ? 1 : 0);
   list.Changed("linsert");
   call.reply().Integer(static_cast<int64_t>(list->view().size()));
 }
@@ -131,7 +131,7 @@ void LRem(Call& call) {
   const size_t erased =
       list->EraseEqual(call.arg(3), *count < 0 ? ListEnd::kBack : ListEnd::kFront, limit);
   if (erased > 0) {
-    list.scope().LogAs(call.db().index(), call.args());
+    list.scope().LogItem(ChangeKind::kEraseElements, {call.arg(3)}, *count);
     list.Changed("lrem", static_cast<int64_t>(erased));
   }
   call.reply().Integer(static_cast<int64_t>(erased));
@@ -191,7 +191,7 @@ void LTrim(Call& call) {
     list.scope().Delete();
   } else if (kept.count < size) {
     list->Trim(kept.first, kept.count);
-    list.scope().LogAs(call.db().index(), call.args());
+    list.scope().LogItem(ChangeKind::kTrimElements, {call.arg(2), call.arg(3)}, 0);
   }
   list.Changed("ltrim", static_cast<int64_t>(size - kept.count));
 }

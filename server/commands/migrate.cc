@@ -19,6 +19,7 @@
 #include "server/config/config.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
+#include "server/execution/secrets.h"
 #include "server/roles/replication.h"
 #include "storage/access/write_scope.h"
 #include "storage/values/shared_value.h"
@@ -267,7 +268,7 @@ constexpr CommandRow kMigrateCommands[] = {
      .categories = kCatDangerous,
      .keys = {Key(3, kRW | kAccess | kDelete),
               KeysAfter("KEYS", -2, {.last = -1}, kRW | kAccess | kDelete | kIncomplete)},
-     .find_keys = FindMigratedKeys, .since = "2.6.0",
+     .find_keys = FindMigratedKeys, .hide_secrets = HideMigrateSecrets, .since = "2.6.0",
      .complexity = "O(N) for values of N bytes or items.",
      .syntax = "host port <key_or_empty_string: key | <empty_string: \"\">> destination-db "
                "timeout:integer [COPY] [REPLACE] [authentication: [AUTH password] | "

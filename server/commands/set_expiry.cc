@@ -2,6 +2,7 @@
 // to sets what HEXPIRE and its kin are to hashes.
 #include "server/commands/families.h"
 #include "server/commands/support/item_expiry.h"
+#include "server/execution/relative_time.h"
 
 namespace cloakroom {
 namespace {
@@ -22,7 +23,8 @@ void SPersist(Call& call) { PersistItems<SetMembers>(call); }
 // clang-format off
 constexpr CommandRow kSetExpiryCommands[] = {
     {.name = "sexpire", .run = SExpire, .arity = -6, .flags = kWrite | kDenyOom | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .since = "7.2.4", .complexity = "O(N) for N members.",
+     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .since = "7.2.4", .complexity = "O(N) for N members.",
      .syntax = "key seconds [NX | XX | GT | LT] MEMBERS nummembers member [member ...]",
      .summary = "Lets members of a set expire after so many seconds."},
     {.name = "sexpireat", .run = SExpireAt, .arity = -6, .flags = kWrite | kDenyOom | kFast,
@@ -38,7 +40,8 @@ constexpr CommandRow kSetExpiryCommands[] = {
      .syntax = "key MEMBERS nummembers member [member ...]",
      .summary = "Keeps members of a set from expiring."},
     {.name = "spexpire", .run = SPExpire, .arity = -6, .flags = kWrite | kDenyOom | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .since = "7.2.4", .complexity = "O(N) for N members.",
+     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .since = "7.2.4", .complexity = "O(N) for N members.",
      .syntax = "key milliseconds [NX | XX | GT | LT] MEMBERS nummembers member [member ...]",
      .summary = "Lets members of a set expire after so many milliseconds."},
     {.name = "spexpireat", .run = SPExpireAt, .arity = -6, .flags = kWrite | kDenyOom | kFast,

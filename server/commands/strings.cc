@@ -5,6 +5,7 @@
 #include "server/commands/support/expire_time.h"
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
+#include "server/execution/relative_time.h"
 #include "storage/access/lookup.h"
 #include "storage/access/string_store.h"
 
@@ -223,17 +224,20 @@ constexpr CommandRow kStringCommands[] = {
      .syntax = "key", .summary = "Returns the string that a key holds."},
     {.name = "set", .run = SetCommand, .arity = -3, .flags = kWrite | kDenyOom,
      .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)
-                  .Noted("Reads the old value with GET alone")}, .since = "1.0.0",
+                  .Noted("Reads the old value with GET alone")}, .counts_from_now = SetCountsFromNow,
+     .since = "1.0.0",
      .complexity = "O(1)",
      .syntax = "key value [condition: NX | XX | IFEQ comparison-value] [GET] [expiration: EX "
                "seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds "
                "| KEEPTTL]",
      .summary = "Stores a string in a key, whatever it held before."},
     {.name = "setex", .run = SetEx, .arity = 4, .flags = kWrite | kDenyOom,
-     .keys = {Key(1, kOW | kUpdate)}, .since = "2.0.0", .complexity = "O(1)",
+     .keys = {Key(1, kOW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .since = "2.0.0", .complexity = "O(1)",
      .syntax = "key seconds value", .summary = "Stores a string that expires after some seconds."},
     {.name = "psetex", .run = PSetEx, .arity = 4, .flags = kWrite | kDenyOom,
-     .keys = {Key(1, kOW | kUpdate)}, .since = "2.6.0", .complexity = "O(1)",
+     .keys = {Key(1, kOW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .since = "2.6.0", .complexity = "O(1)",
      .syntax = "key milliseconds value",
      .summary = "Stores a string that expires after some milliseconds."},
     {.name = "setnx", .run = SetNx, .arity = 3, .flags = kWrite | kDenyOom | kFast,
@@ -247,7 +251,8 @@ constexpr CommandRow kStringCommands[] = {
      .syntax = "key value", .summary = "Stores a string and returns the one before."},
     {.name = "getex", .run = GetEx, .arity = -2, .flags = kWrite | kFast,
      .keys = {Key(1, kRW | kAccess | kUpdate)
-                  .Noted("Changes when the key expires")}, .since = "6.2.0", .complexity = "O(1)",
+                  .Noted("Changes when the key expires")}, .counts_from_now = AlwaysCountsFromNow,
+     .since = "6.2.0", .complexity = "O(1)",
      .syntax = "key [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
                "unix-time-milliseconds | PERSIST]",
      .summary = "Returns a string and sets or removes its expiry."},

@@ -205,7 +205,7 @@ bool Admission::HasFlag(const Client& client, const Request& request, uint32_t f
 
 bool Admission::RunsScript(const Client& client, const Request& request) const {
   const auto is_script = [](const Command& command) {
-    return command.group == CommandGroup::kScripting && command.access == Access::kWhole;
+    return command.row->has(kInterpreter) && command.access == Access::kWhole;
   };
   if (is_script(*request.command)) return true;
   if (!request.command->row->has(kRunsQueue)) return false;

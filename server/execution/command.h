@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 
@@ -48,6 +49,7 @@ enum CommandFlag : uint32_t {
   kNoAsyncLoading = 1u << 28,     ///< refused while a replica loads beside its old data
   kAsking = 1u << 29,             ///< for keys that move between the nodes of a cluster
   kSystem = 1u << 30,             ///< COMMAND DOCS: not for applications
+  kKeepsCaching = 1u << 31,       ///< what CLIENT CACHING has said stays in force behind it
 };
 
 /// ACL categories beyond those that follow from the flags and the group.
@@ -238,6 +240,12 @@ struct CommandRow {
   /// With kNamed: the databases that it changes; `own` is the client's. They may contain numbers of
   /// databases that do not exist; the command itself refuses those.
   DatabaseNumbers (*named)(CommandArguments, int own) = nullptr;
+  /// Whether these arguments name an expiry by how long it is from now (relative_time.h); null:
+  /// never.
+  bool (*counts_from_now)(CommandArguments) = nullptr;
+  /// Puts something else in the place of passwords among the arguments (secrets.h); null: there are
+  /// none.
+  void (*hide_secrets)(std::vector<std::string_view>& arguments) = nullptr;
   /// How a client of a cluster spreads the command over nodes and joins the replies: tips of
   /// COMMAND INFO, in Redis' words.
   std::string_view request_policy = {};

@@ -41,9 +41,8 @@ bool RunsAgainForSession(const Client& client) {
   return client.open_request != nullptr && !client.open_request->polls();
 }
 
-/// CLIENT CACHING outlasts every CLIENT command.
-bool BelongsToClient(const Request& request) {
-  return request.command != nullptr && request.command->row->name.starts_with("client|");
+bool KeepsCaching(const Request& request) {
+  return request.command != nullptr && request.command->row->has(kKeepsCaching);
 }
 
 /// Whether the request has not run yet, or runs once more.
@@ -453,7 +452,7 @@ void Executor::Track(Client& client, const Command& command, CommandArguments ar
 
 void Executor::EndTracked(Client& client, const Request& request, const Outcome& outcome) {
   server_.tracking().AfterHold();
-  if (!WillRunAgain(outcome) && !client.in_multi && !BelongsToClient(request)) {
+  if (!WillRunAgain(outcome) && !client.in_multi && !KeepsCaching(request)) {
     client.tracking.caching = ClientTracking::Caching::kUnsaid;
   }
 }

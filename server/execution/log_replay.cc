@@ -46,7 +46,8 @@ absl::Status LogReplay::RunOne(CommandArguments args) {
   absl::Status may = executor_.admission().AdmitFromLog(command, args);
   if (!may.ok()) return may;
   ReplyWriter reply(output_, 2);
-  const int64_t now_ms = CountsFromNow(args) ? server_.clock().NowMs() : kNothingExpiresMs;
+  const int64_t now_ms =
+      CountsFromNow(*command->row, args) ? server_.clock().NowMs() : kNothingExpiresMs;
   executor_.RunNested(client_, *command, args, reply, now_ms, CallMode::kTransaction, hold_);
   output_.Clear();
   return absl::OkStatus();

@@ -145,7 +145,8 @@ bool RecordExecutor::RunOne(const Command* command, CommandArguments args, Hold&
     return false;
   }
   ReplyWriter reply(output_, 2);
-  const int64_t now_ms = CountsFromNow(args) ? server_.clock().NowMs() : kNothingExpiresMs;
+  const int64_t now_ms =
+      CountsFromNow(*command->row, args) ? server_.clock().NowMs() : kNothingExpiresMs;
   executor_.RunNested(client_, *command, args, reply, now_ms, CallMode::kTransaction, hold);
   const std::optional<std::string_view> whole = output_.Whole();
   if (whole && whole->starts_with('-')) {

@@ -1,18 +1,14 @@
 #include "server/execution/relative_time.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
+#include <initializer_list>
 #include <string_view>
 
 #include "protocol/text.h"
 
 namespace cloakroom {
 namespace {
-
-constexpr std::array<std::string_view, 11> kRelative = {"expire", "pexpire", "setex",    "psetex",
-                                                        "getex",  "hexpire", "hpexpire", "hgetex",
-                                                        "hsetex", "sexpire", "spexpire"};
 
 /// Whether a word behind the first `skipped` ones is one of these.
 bool HasOption(CommandArguments args, ptrdiff_t skipped,
@@ -26,11 +22,10 @@ bool HasOption(CommandArguments args, ptrdiff_t skipped,
 
 }  // namespace
 
-bool CountsFromNow(CommandArguments args) {
-  if (EqualsIgnoreCase(args[0], "set")) return HasOption(args, 3, {"ex", "px"});
-  if (EqualsIgnoreCase(args[0], "restore")) return !HasOption(args, 4, {"absttl"});
-  return std::any_of(kRelative.begin(), kRelative.end(),
-                     [&](std::string_view name) { return EqualsIgnoreCase(args[0], name); });
-}
+bool AlwaysCountsFromNow(CommandArguments /*args*/) { return true; }
+
+bool SetCountsFromNow(CommandArguments args) { return HasOption(args, 3, {"ex", "px"}); }
+
+bool RestoreCountsFromNow(CommandArguments args) { return !HasOption(args, 4, {"absttl"}); }
 
 }  // namespace cloakroom

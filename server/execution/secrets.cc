@@ -16,36 +16,40 @@ bool IsSecretDirective(std::string_view name) {
                      [&](std::string_view secret) { return EqualsIgnoreCase(secret, name); });
 }
 
-void HideMigrateCredentials(CommandArguments args, std::vector<std::string_view>& shown) {
-  for (size_t i = 6; i < args.size() && !EqualsIgnoreCase(args[i], "keys"); ++i) {
-    const bool with_user = EqualsIgnoreCase(args[i], "auth2");
-    if (!with_user && !EqualsIgnoreCase(args[i], "auth")) continue;
-    for (size_t secrets = with_user ? 2 : 1; secrets > 0 && i + 1 < args.size(); --secrets) {
-      shown[++i] = kRedacted;
-    }
-  }
-}
-
 }  // namespace
 
 std::vector<std::string_view> WithoutSecrets(const CommandRow& row, CommandArguments args) {
   std::vector<std::string_view> shown(args.begin(), args.end());
-  if (row.name == "auth") {
-    std::fill(shown.begin() + 1, shown.end(), kRedacted);
-  } else if (row.name == "hello") {
-    for (size_t i = 2; i + 2 < shown.size(); ++i) {
-      if (!EqualsIgnoreCase(shown[i], "auth")) continue;
-      shown[i + 1] = shown[i + 2] = kRedacted;
-      break;
-    }
-  } else if (row.name == "migrate") {
-    HideMigrateCredentials(args, shown);
-  } else if (row.name == "config|set") {
-    for (size_t i = 2; i + 1 < shown.size(); i += 2) {
-      if (IsSecretDirective(shown[i])) shown[i + 1] = kRedacted;
+  if (row.hide_secrets != nullptr) row.hide_secrets(shown);
+  return shown;
+}
+
+void HideAuthSecrets(std::vector<std::string_view>& arguments) {
+  std::fill(arguments.begin() + 1, arguments.end(), kRedacted);
+}
+
+void HideHelloSecrets(std::vector<std::string_view>& arguments) {
+  for (size_t i = 2; i + 2 < arguments.size(); ++i) {
+    if (!EqualsIgnoreCase(arguments[i], "auth")) continue;
+    arguments[i + 1] = arguments[i + 2] = kRedacted;
+    return;
+  }
+}
+
+void HideMigrateSecrets(std::vector<std::string_view>& arguments) {
+  for (size_t i = 6; i < arguments.size() && !EqualsIgnoreCase(arguments[i], "keys"); ++i) {
+    const bool with_user = EqualsIgnoreCase(arguments[i], "auth2");
+    if (!with_user && !EqualsIgnoreCase(arguments[i], "auth")) continue;
+    for (size_t secrets = with_user ? 2 : 1; secrets > 0 && i + 1 < arguments.size(); --secrets) {
+      arguments[++i] = kRedacted;
     }
   }
-  return shown;
+}
+
+void HideConfigSecrets(std::vector<std::string_view>& arguments) {
+  for (size_t i = 2; i + 1 < arguments.size(); i += 2) {
+    if (IsSecretDirective(arguments[i])) arguments[i + 1] = kRedacted;
+  }
 }
 
 }  // namespace cloakroom

@@ -75,8 +75,8 @@ class WriteScope final : public ValueSlot {
   /// the change with LogAs.
   void Adopt(const Entry& model, std::string_view payload, int64_t expire_at_ms);
 
-  /// Logs all further changes of this scope as one command in database `db`, for results that would
-  /// be long (RENAME of a large value, a stored union). Run in the same state, the command must
+  /// Logs all further changes of this scope as one command in database `db`: see
+  /// ChangeKind::kCommand. Run in the same state, the command must
   /// always give the same result. For keys that it only reads see Database::KeepForLog.
   void LogAs(int db, std::span<const std::string_view> words);
   /// While this is set, the changes are those that time makes: no reply waits until they are in the

@@ -36,11 +36,15 @@ enum class ChangeKind : uint8_t {
   kExpireMember,   ///< member; number: when
   kPersistMember,  ///< member
 
-  kPushFront,   ///< element, ...: to the head of a list, one after the other
-  kPushBack,    ///< element, ...: to its tail
-  kPopFront,    ///< number: how many elements
-  kPopBack,     ///< number: how many
-  kSetElement,  ///< element; number: its index
+  kPushFront,      ///< element, ...: to the head of a list, one after the other
+  kPushBack,       ///< element, ...: to its tail
+  kPopFront,       ///< number: how many elements
+  kPopBack,        ///< number: how many
+  kSetElement,     ///< element; number: its index
+  kInsertElement,  ///< element, new one: beside the first equal one; number: 0 before it, 1 behind
+  kEraseElements,  ///< element: equal ones go; number: at most so many, negative from the tail, 0
+                   ///< all
+  kTrimElements,   ///< first, last: what is left; negative indexes count from the tail
 
   kSetScore,     ///< score, member, ...: of a sorted set
   kRemoveScore,  ///< member, ...
@@ -61,8 +65,10 @@ enum class ChangeKind : uint8_t {
   kFlushAll,
   kSwapDatabases,  ///< number: the other database
 
-  /// The words of the command that made the change, its key among them: for results that would be
-  /// long, as of RENAME or a stored union, and for those of no key (SCRIPT LOAD).
+  /// The words of the command that made the change, its key among them. Only where the result
+  /// itself would be long, and the command always leads to it: a stored union or sort, RENAME, COPY
+  /// and RESTORE of a value, a range of a sorted set that goes, a HyperLogLog of 12 KB; and for
+  /// what changes no key (SCRIPT LOAD).
   kCommand,
 };
 

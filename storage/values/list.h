@@ -103,7 +103,7 @@ class MutableList {
   /// Replaces an element. REQUIRES: there is one with this index.
   void Set(size_t index, std::string_view element);
 
-  // These report no change to the log: the caller logs its command (WriteScope::LogAs).
+  // These report no change to the log: the caller does, since it knows what was looked for.
   /// Puts an element before the one with this index. REQUIRES: the list has elements, index <= the
   /// size.
   void Insert(size_t index, std::string_view element);

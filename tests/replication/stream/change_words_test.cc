@@ -475,6 +475,18 @@ TEST(OldWordsTest, Pops) {
   EXPECT_EQ(worded(OldestReader::kRedis5, ChangeKind::kPopBack, 1), "RPOP k ");
 }
 
+TEST(OldWordsTest, ChangesWithinAList) {
+  const auto worded = [](ChangeKind kind, std::initializer_list<std::string_view> words,
+                         int64_t number) {
+    return Worded(OldestReader::kRedis5, kind, words, number);
+  };
+  EXPECT_EQ(worded(ChangeKind::kInsertElement, {"k", "old", "new"}, 0),
+            "LINSERT k BEFORE old new ");
+  EXPECT_EQ(worded(ChangeKind::kInsertElement, {"k", "old", "new"}, 1), "LINSERT k AFTER old new ");
+  EXPECT_EQ(worded(ChangeKind::kEraseElements, {"k", "a"}, -2), "LREM k -2 a ");
+  EXPECT_EQ(worded(ChangeKind::kTrimElements, {"k", "1", "-2"}, 0), "LTRIM k 1 -2 ");
+}
+
 TEST(OldWordsTest, StreamsAndTheirGroups) {
   for (const OldestReader oldest : {OldestReader::kRedis62, OldestReader::kRedis5}) {
     EXPECT_EQ(Worded(oldest, ChangeKind::kSetStreamIds, {"x", "5-1", "7", "4-0"}), "XSETID x 5-1 ");

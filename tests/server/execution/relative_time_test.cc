@@ -2,37 +2,35 @@
 
 #include <gtest/gtest.h>
 
-#include <initializer_list>
 #include <string_view>
 #include <vector>
 
 namespace cloakroom {
 namespace {
 
-bool Counts(std::initializer_list<std::string_view> words) {
-  const std::vector<std::string_view> args(words);
-  return CountsFromNow(args);
+using Words = std::vector<std::string_view>;
+
+TEST(RelativeTimeTest, TheRowSaysWhetherACommandMayCountFromNow) {
+  const CommandRow get = {.name = "get"};
+  EXPECT_FALSE(CountsFromNow(get, Words{"GET", "k"}));
+  const CommandRow expire = {.name = "pexpire", .counts_from_now = AlwaysCountsFromNow};
+  EXPECT_TRUE(CountsFromNow(expire, Words{"pexpire", "k", "10"}));
+  const CommandRow set = {.name = "set", .counts_from_now = SetCountsFromNow};
+  EXPECT_FALSE(CountsFromNow(set, Words{"SET", "k", "v"}));
 }
 
-TEST(RelativeTimeTest, SomeCommandsAlwaysCountFromNow) {
-  EXPECT_TRUE(Counts({"SETEX", "k", "10", "v"}));
-  EXPECT_TRUE(Counts({"pexpire", "k", "10"}));
-  EXPECT_FALSE(Counts({"PEXPIREAT", "k", "10"}));
-  EXPECT_FALSE(Counts({"GET", "k"}));
-}
-
-TEST(RelativeTimeTest, OthersDoByAnOption) {
-  EXPECT_TRUE(Counts({"SET", "k", "v", "EX", "10"}));
-  EXPECT_TRUE(Counts({"set", "k", "v", "nx", "px", "10"}));
-  EXPECT_FALSE(Counts({"SET", "k", "ex"}));
-  EXPECT_FALSE(Counts({"SET", "k", "v", "PXAT", "10"}));
-  EXPECT_TRUE(Counts({"RESTORE", "k", "10", "payload"}));
-  EXPECT_FALSE(Counts({"RESTORE", "k", "10", "payload", "ABSTTL"}));
+TEST(RelativeTimeTest, SomeDoByAnOption) {
+  EXPECT_TRUE(SetCountsFromNow(Words{"SET", "k", "v", "EX", "10"}));
+  EXPECT_TRUE(SetCountsFromNow(Words{"set", "k", "v", "nx", "px", "10"}));
+  EXPECT_FALSE(SetCountsFromNow(Words{"SET", "k", "ex"}));
+  EXPECT_FALSE(SetCountsFromNow(Words{"SET", "k", "v", "PXAT", "10"}));
+  EXPECT_TRUE(RestoreCountsFromNow(Words{"RESTORE", "k", "10", "payload"}));
+  EXPECT_FALSE(RestoreCountsFromNow(Words{"RESTORE", "k", "10", "payload", "ABSTTL"}));
 }
 
 TEST(RelativeTimeTest, TooFewWordsAreNoProblem) {
-  EXPECT_FALSE(Counts({"SET"}));
-  EXPECT_TRUE(Counts({"RESTORE"}));
+  EXPECT_FALSE(SetCountsFromNow(Words{"SET"}));
+  EXPECT_TRUE(RestoreCountsFromNow(Words{"RESTORE"}));
 }
 
 }  // namespace
