@@ -67,9 +67,9 @@ struct [[nodiscard]] RdbLoadResult {
 /// some MB, or a few times the largest record.
 ///
 /// Errors: malformed bytes, a wrong checksum, a type that Cloakroom does not have (reported with
-/// its key), auxiliary data of a module, a key that comes twice, a database
-/// that is not configured. Unknown AUX fields are skipped. Of several errors the first in the file
-/// is reported. A lenient load also fails if the file's head cannot be read.
+/// its key), auxiliary data of a module, a key that comes twice, a database that is not configured.
+/// Unknown AUX fields are skipped. If there are several errors, the first in the file is reported.
+/// A lenient load also fails if the file's head cannot be read.
 ///
 /// REQUIRES: no command runs and nothing else changes the keyspace meanwhile. It need not be empty,
 /// but a key that exists already counts as a duplicate.

@@ -178,7 +178,7 @@ void Replication::UnblockClients() {
   }
 }
 
-/// Of a stream that nobody has read so far the backlog begins now.
+/// If nobody has read the stream so far, the backlog begins now.
 void Replication::KeepStream() {
   if (kept_ == ChangeStream::kNothing) kept_ = stream_.tail();
   stream_.Keep(*this, kept_);

@@ -22,7 +22,7 @@ class PlainPollers {
   static constexpr int64_t kStillPollsMs = 1100;
   /// By then its next poll should have come, a late one too.
   static constexpr int64_t kTickMs = 600;
-  /// Of more pollers the first are known. The others become known when those have left.
+  /// If more clients poll, only the first are known. The others become known when those have left.
   static constexpr size_t kMost = 32;
 
   /// The connection has polled and found the lock taken.

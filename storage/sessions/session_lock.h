@@ -108,13 +108,13 @@ class SessionLock {
                      const SessionOpenTerms& terms);
   /// A plain client's poll, before it runs: true: it would find the lock taken, and has a place in
   /// the queue. Call it again when it was woken, or when its time is over: false then, or as soon
-  /// as it was granted, which means that the lock was left free for it. Who has polled in vain for
-  /// kParksForMs is not parked: plain clients measure their patience in polls. The waiter is in no
-  /// other lock, and its connection is that of its foreign writes.
+  /// as it was granted, which means that the lock was left free for it. A client that has polled in
+  /// vain for kParksForMs is not parked: plain clients measure their patience in polls. The waiter
+  /// is in no other lock, and its connection is that of its foreign writes.
   bool ParkPoll(SessionWaiter& waiter, const SessionHash& hash, const SessionContext& context,
                 size_t max_waiting);
-  /// Who waits does not want to any more, or its connection ends. If it was granted the lock but
-  /// not run, it gives that back; a waiter whose time is over should run instead.
+  /// The waiter does not want the lock any more, or its connection ends. If it was granted the lock
+  /// but has not run, it gives the lock back; a waiter whose time is over should run instead.
   SessionEffects Leave(SessionWaiter& waiter, const SessionHash& hash,
                        const SessionContext& context);
   /// The decision about COMMIT. kHeld: write, then Release() with the hash as it is now.
