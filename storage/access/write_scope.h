@@ -26,7 +26,7 @@ enum class Writer : uint8_t {
 /// The only way to change a key. Finds the entry (first removes one that has expired, with
 /// everything that an expiry entails) and lets the value classes change it as a ValueSlot. The
 /// destructor then settles everything that a change entails: expiry index, counters, WATCH,
-/// keyspace events, the pre-image for a snapshot and the log; later also client tracking.
+/// keyspace events, client tracking, the pre-image for a snapshot and the log.
 ///
 /// A command reports each change with Changed(). A scope without changes leaves no trace.
 ///
