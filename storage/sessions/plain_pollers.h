@@ -17,7 +17,7 @@ namespace cloakroom {
 /// Thread rule: the stripe is held, or the gate closed.
 class PlainPollers {
  public:
-  /// A poller that has not polled for so long does not poll any more. Plain clients poll every half
+  /// A client that has not polled for so long does not poll any more. Plain clients poll every half
   /// second.
   static constexpr int64_t kStillPollsMs = 1100;
   /// By then its next poll should have come, a late one too.

@@ -75,11 +75,11 @@ struct SessionDemotion {
 /// Promises, if the caller tells every event and does what the effects say:
 /// - One client at most holds the lock, native or plain.
 /// - Native clients get it in the order in which they came, each with a greater fence.
-/// - While a native client holds it, whatever else changes the session's content, by what plain
-///   clients go by, ends its hold. So DecideCommit applies a commit only to what its sender read.
+/// - While a native client holds it, every other change of the session's content that follows plain
+///   clients' rules ends the hold. So DecideCommit applies a commit only to what its sender read.
 /// - Nobody waits while the lock is free, but for a turn of the plain clients.
 ///
-/// An event takes constant time, and at most 32 steps for plain pollers; Demote and Ahead take a
+/// An event takes constant time, and at most 32 steps for polling clients; Demote and Ahead take a
 /// step for each waiter. `hash` is what the hash says at the event. Texts in it must live for the
 /// call.
 ///
@@ -145,7 +145,8 @@ class SessionLock {
   /// The waiters' turn: a deadline may have come. Too early is harmless. To put a takeover off,
   /// call it later.
   SessionEffects OnTime(const SessionHash& hash, const SessionContext& context);
-  /// The part of it that grants nothing: forgets pollers, and ends a turn for which nobody waits.
+  /// The part of it that grants nothing: forgets polling clients, and ends a turn for which nobody
+  /// waits.
   void Forget(int64_t now_ms);
 
   // ---- other changes of the hash: those that no session command made
