@@ -21,9 +21,9 @@ namespace cloakroom {
 struct RdbLoadOptions {
   /// Threads that decode and insert records, including the caller's own.
   int threads = 2;
-  /// A primary drops keys that have expired; a replica keeps them until it is told. So does a
-  /// primary if the file names a place in a history (the AUX field repl-id): its replicas may go on
-  /// from there, and expect a DEL of each.
+  /// A primary drops keys that have expired; a replica keeps them until it is told. A primary also
+  /// keeps them if the file names a place in a history (the AUX field repl-id): its replicas may go
+  /// on from there, and expect a DEL of each.
   bool drop_expired = true;
   /// Replaces existing keys; otherwise one is an error.
   bool replace = false;

@@ -53,7 +53,7 @@ class WriteScope final : public ValueSlot {
   /// more than once.
   void Changed(KeyEvent event, int64_t count = 1);
   /// The same for a change of which Redis tells neither WATCH nor blocked requests: one of a
-  /// stream's consumer groups. Without a name it is no event either.
+  /// stream's consumer groups. An event without a name is no event.
   void ChangedUnwatched(KeyEvent event, int64_t count = 1);
 
   /// kNoExpiry removes it. REQUIRES: exists().

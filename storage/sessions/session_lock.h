@@ -106,9 +106,9 @@ class SessionLock {
   /// that holds the lock gets the same fence.
   SessionOpened Open(SessionWaiter& waiter, const SessionHash& hash, const SessionContext& context,
                      const SessionOpenTerms& terms);
-  /// A plain client's poll, before it runs: true: it would find the lock taken, and has a place in
-  /// the queue. Call it again when it was woken, or when its time is over: false then, or as soon
-  /// as it was granted, which means that the lock was left free for it. A client that has polled in
+  /// A plain client's poll, before it runs. True: it would find the lock taken, and has a place in
+  /// the queue. Call it again when it was woken, or when its time is over. False: its time is over,
+  /// or it was granted, which means that the lock was left free for it. A client that has polled in
   /// vain for kParksForMs is not parked: plain clients measure their patience in polls. The waiter
   /// is in no other lock, and its connection is that of its foreign writes.
   bool ParkPoll(SessionWaiter& waiter, const SessionHash& hash, const SessionContext& context,
