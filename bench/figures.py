@@ -9,7 +9,7 @@ import resource
 from dataclasses import dataclass, field
 
 COMMANDS = ("set", "get", "hset", "hget", "hmget", "sadd", "incr", "eval")
-# Of the generator's commands on lists, sorted sets and streams: what each sends.
+# What the generator's commands on lists, sorted sets and streams send.
 COLLECTION_COMMANDS = {
     "lpush": "LPUSH and LPOP in turn, 1,000 lists",
     "zadd": "ZADD of another score, 100,000 members",
@@ -24,7 +24,7 @@ PIPELINE_GOALS = {"incr": 0.6, "sadd": 0.6, "eval": 0.6}
 # The cost of a round of the event loop depends on how many clients it serves.
 LOOP_GOALS = {1: 0.92, 4: 0.75, 16: 0.82, 50: 0.85}
 MEMORY_GOALS = {"string": 100, "session": 2250, "cache": 690, "tag": 60, "bigtag": 60}
-# Of these the goal is a ratio to Redis.
+# For these the goal is a ratio to Redis.
 COLLECTION_MEMORY_GOALS = {"list": 0.8, "biglist": 0.8, "zset": 0.7, "bigzset": 0.7, "stream": 1.0}
 MEMORY_NAMES = {
     "string": "string, 26 B key, 32 B value, TTL",

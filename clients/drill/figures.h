@@ -16,9 +16,9 @@ struct Outage {
   int64_t ms() const { return to_ms - from_ms; }
 };
 
-/// Of a client, from the times of its successes, ascending: the longest time between two of them
-/// that ends after the act. A client is back if it had a success at `back_from_ms` or later; if
-/// not, its outage lasts from its last success (0: there was none) to the end.
+/// A client's outage, from the times of its successes, ascending: the longest time between two of
+/// them that ends after the act. A client is back if it had a success at `back_from_ms` or later;
+/// if not, its outage lasts from its last success (0: there was none) to the end.
 Outage OutageOf(std::span<const int64_t> successes_ms, int64_t act_ms, int64_t back_from_ms,
                 int64_t end_ms);
 

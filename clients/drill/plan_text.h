@@ -18,7 +18,7 @@ std::string PlanText(const Where& where, const RunOptions& options, const Topolo
 std::string ActText(const RunOptions& options);
 /// How the clients find the primary: "the Sentinels".
 std::string FoundByText(const Where& where, const RunOptions& options);
-/// In what state the topology is: a line for each server and each Sentinel.
+/// The state of the topology: a line for each server and each Sentinel.
 std::vector<std::string> StateTexts(const std::vector<Server>& servers,
                                     const std::vector<Sentinel>& sentinels);
 

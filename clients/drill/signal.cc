@@ -40,7 +40,7 @@ bool Signal::WaitUntil(std::chrono::steady_clock::time_point until) const {
 InterruptWatch::InterruptWatch(Signal& interrupt) : interrupt_(interrupt) {
   const sigset_t set = Interrupts();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  // Nor does a reader of our output that goes away end a run halfway.
+  // If the reader of our output goes away, the run goes on too.
   std::signal(SIGPIPE, SIG_IGN);
   thread_ = std::thread([this] { Watch(); });
 }

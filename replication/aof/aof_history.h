@@ -40,8 +40,8 @@ struct AofStatement {
   std::string_view id = {};  ///< of kHistory, in the line
   int64_t offset = 0;        ///< of kHistory and kOffset; from 0 to 2^62
 
-  /// Of a line without its end. nullopt: it is about something else. A "#REPL" or "#OFF" that makes
-  /// no sense is kUnknown.
+  /// What a line without its end states. nullopt: it is about something else. A "#REPL" or "#OFF"
+  /// that makes no sense is kUnknown.
   static std::optional<AofStatement> Of(std::string_view line);
 };
 

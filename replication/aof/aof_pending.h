@@ -84,7 +84,7 @@ class AofPending final : private StreamReader {
   /// The log is on, in a file that has been opened. `is_new`: which is empty, and must say the
   /// database that the stream has selected. REQUIRES: nobody appends.
   void Begin(bool is_new);
-  /// From the tail on the stream is that of this history, which the log states if it is on.
+  /// The stream is that of this history from the tail on. The log states it if it is on.
   void SetHistory(AofHistory history);
   /// The log that will be opened makes statements, so Begin() must make one.
   void NoteStatements();

@@ -57,7 +57,7 @@ absl::StatusOr<AppendOnlyFile::OpenedIncr> AppendOnlyFile::OpenIncr() {
     if (absl::Status status = size > 0 ? (*file)->Sync() : absl::OkStatus(); !status.ok()) {
       return status;
     }
-    // Of a new file nothing may have come to the disk, not even which database is selected.
+    // If the file was new, the disk may have nothing of it, not even which database is selected.
     return OpenedIncr{
         .file = {std::move(path), *std::move(file)}, .size = size, .is_new = size == 0};
   }

@@ -89,8 +89,8 @@ class AppendOnlyFile {
 
   // ---- on and off
 
-  /// From the stream's tail on it is that of this history, which the log states from then on. So do
-  /// later files, also if the log is off now. Any thread, while nobody appends changes.
+  /// The stream is that of this history from its tail on, which the log states from then on. Later
+  /// files state it too, also if the log is off now. Any thread, while nobody appends changes.
   void SetHistory(AofHistory history) { pending_.SetHistory(std::move(history)); }
   /// The log that Open() will continue makes statements, so it is to state what holds from there
   /// on.

@@ -13,7 +13,7 @@
 namespace cloakroom {
 
 /// Gathers bytes and writes them to a file in large pieces. After the first error it writes nothing
-/// more.
+/// more. Thread rule: one thread at a time.
 class FileSink final : public ByteSink {
  public:
   /// `steady`: sends written bytes to the disk as it goes, so that neither the page cache nor the

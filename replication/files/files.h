@@ -37,7 +37,7 @@ class ReadableFile {
 };
 
 /// A file without a name, which is gone with the process. It may be written and read at any place.
-/// Thread rule: any thread. Who reads must know that the bytes were written.
+/// Thread rule: any thread. A reader must know that the bytes were written.
 class ScratchFile {
  public:
   virtual ~ScratchFile() = default;

@@ -81,7 +81,8 @@ class AckBoard {
   size_t waiters() const;
 
  private:
-  /// Of those that have left, at most; more with higher offsets are forgotten.
+  /// So many of the replicas that have left are remembered, at most. If there are more, those with
+  /// the highest offsets are forgotten.
   static constexpr size_t kMostGone = 64;
 
   struct Progress {

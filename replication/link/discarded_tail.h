@@ -13,10 +13,12 @@
 
 namespace cloakroom {
 
-/// The end of a history that a former primary gives up in a full sync: what it wrote, and not all
-/// of its replicas acknowledged. Its new primary may have a part of it, but lacks the end.
+/// The end of a history that a former primary gives up in a full sync: what it wrote and not every
+/// replica acknowledged. Its new primary may have the beginning of it, but not the end.
+///
+/// Thread rule: a value.
 struct DiscardedTail {
-  HistoryPoint begin;        ///< its name
+  HistoryPoint begin;        ///< where it begins: the ID and the offset
   int64_t first_record = 0;  ///< the stream's position at which its bytes are records, and kept
   int64_t position = 0;      ///< of the tail's first byte
   int64_t end = 0;           ///< behind its last one
@@ -31,17 +33,17 @@ struct DiscardedFile {
   int64_t commands = 0;
 };
 
-/// Writes the tail's commands into a new file of the working directory, as an append-only file:
-/// `redis-cli --pipe` and `cloakroom-check-aof` read it. Without what changes no data (PING,
-/// REPLCONF, PUBLISH, SPUBLISH). nullopt: then nothing is left, and there is no file.
+/// Writes the tail's commands into a new file in the working directory, as an append-only file:
+/// `redis-cli --pipe` and `cloakroom-check-aof` read it. Commands that change no data (PING,
+/// REPLCONF, PUBLISH, SPUBLISH) are left out. nullopt: nothing was left, and there is no file.
 ///
-/// The name is discarded-<UTC>-<id>-<offset>.aof, with the offset of the tail's beginning. The
-/// three newest files of this form stay; older ones are removed.
+/// The file's name is discarded-<UTC>-<id>-<offset>.aof, with the offset of the tail's beginning.
+/// The three newest files of this form stay; older ones are removed.
 ///
-/// If the bytes that are kept do not tell which database was selected at the beginning, the
-/// commands before the first SELECT come without one.
+/// If the bytes that are kept do not say which database was selected at the beginning, the commands
+/// before the first SELECT come without one.
 ///
-/// Waits for the disk. REQUIRES: the stream keeps the bytes meanwhile.
+/// Any thread. Waits for the disk. REQUIRES: the stream keeps the bytes meanwhile.
 absl::StatusOr<std::optional<DiscardedFile>> KeepDiscardedTail(ChangeStream& stream,
                                                                const DiscardedTail& tail,
                                                                absl::Time now, Files& files);

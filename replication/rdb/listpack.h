@@ -23,7 +23,7 @@ inline constexpr uint16_t kUnknownListpackCount = 0xffff;
 ///
 /// All numbers are low byte first, except those split over two bytes above. Source: the description
 /// in antirez/listpack. Never reads out of bounds; checks every byte, as redis-server does with
-/// `sanitize-dump-payload yes`.
+/// `sanitize-dump-payload yes`. Thread rule: one thread at a time.
 class ListpackReader {
  public:
   explicit ListpackReader(std::string_view bytes);

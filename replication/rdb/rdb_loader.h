@@ -21,9 +21,9 @@ namespace cloakroom {
 struct RdbLoadOptions {
   /// Threads that decode and insert records, including the caller's own.
   int threads = 2;
-  /// A primary drops keys that have expired; a replica keeps them until it is told. So does a
-  /// primary if the file names a place in a history (the AUX field repl-id): its replicas may go on
-  /// from there, and expect a DEL of each.
+  /// A primary drops keys that have expired; a replica keeps them until it is told. A primary also
+  /// keeps them if the file names a place in a history (the AUX field repl-id): its replicas may go
+  /// on from there, and expect a DEL of each.
   bool drop_expired = true;
   /// Replaces existing keys; otherwise one is an error.
   bool replace = false;
@@ -67,9 +67,9 @@ struct [[nodiscard]] RdbLoadResult {
 /// some MB, or a few times the largest record.
 ///
 /// Errors: malformed bytes, a wrong checksum, a type that Cloakroom does not have (reported with
-/// its key), auxiliary data of a module, a key that comes twice, a database
-/// that is not configured. Unknown AUX fields are skipped. Of several errors the first in the file
-/// is reported. A lenient load also fails if the file's head cannot be read.
+/// its key), auxiliary data of a module, a key that comes twice, a database that is not configured.
+/// Unknown AUX fields are skipped. If there are several errors, the first in the file is reported.
+/// A lenient load also fails if the file's head cannot be read.
 ///
 /// REQUIRES: no command runs and nothing else changes the keyspace meanwhile. It need not be empty,
 /// but a key that exists already counts as a duplicate.

@@ -19,6 +19,7 @@ namespace cloakroom {
 ///   1111nnnn            the number n - 1, n from 1 to 13
 ///
 /// Source: rdb.fnordig.de. Never reads out of bounds; checks every byte, as redis-server does.
+/// Thread rule: one thread at a time.
 class ZiplistReader {
  public:
   explicit ZiplistReader(std::string_view bytes);

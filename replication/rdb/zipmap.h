@@ -12,7 +12,7 @@ namespace cloakroom {
 /// (254 and more: unknown), and for each a size, the field, a size, a byte that says how much is
 /// unused behind the value, the value, the unused bytes; then 0xFF. A size is a byte below 254, or
 /// 254 and four bytes, low one first. Returns fields and values in turn. Source: rdb.fnordig.de.
-/// Never reads out of bounds.
+/// Never reads out of bounds. Thread rule: one thread at a time.
 class ZipmapReader {
  public:
   explicit ZipmapReader(std::string_view bytes);

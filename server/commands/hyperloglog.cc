@@ -296,7 +296,7 @@ bool EstimatesAreRight(absl::BitGenRef random) {
     next *= 10;
     const uint64_t estimate = registers.Estimate();
     const double off = std::abs(static_cast<double>(estimate) - static_cast<double>(i));
-    // Of few elements each counts.
+    // A small count may be off by two elements.
     if (off > std::max(error * static_cast<double>(i), 2.0)) return false;
     if (i > 1000) continue;
     HllRegisters of_sparse;

@@ -189,7 +189,7 @@ void SessionBreak(Call& call) {
   if (!session.ok()) return;
   const SessionLocks::Use lock = session.GetLock();
   const SessionHash hash = session.Content().hash;
-  // Of an orphan only its hash knows.
+  // If nobody holds the lock here, it may be an orphan: the hash alone says whose it was.
   const SessionHolder* const holder = lock->holder();
   std::string whose = holder != nullptr ? ShownClient(holder->client.owner, holder->client.req)
                                         : ShownClient(SessionPid::Parse(hash.pid).owner, hash.req);

@@ -195,7 +195,7 @@ void SessionOpen(Call& call) {
   if (!args.Finish()) return;
   SessionCall session(call, Intent::kChange);
   if (!session.ok()) return;
-  // Who does not hear of the lock could never give it back.
+  // A client that is not told of the lock could never give it back.
   if (call.client().reply_mode != ReplyMode::kOn) return session.ReplyState(0, options.known);
   Opening(session, options).Run();
 }

@@ -26,6 +26,8 @@ namespace cloakroom {
 ///     }
 ///   }
 ///   if (!args.Finish()) return;
+///
+/// Thread rule: the thread of the call.
 class Arguments {
  public:
   /// Begins at argument `first`, which may be one past the last.

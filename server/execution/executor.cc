@@ -333,7 +333,7 @@ Outcome Executor::Block(Call& call, Hold& hold) {
   thread_.blocked_clients += 1;
   if (blocked->time_limit_ms() > 0) thread_.blocked_with_time_limit += 1;
   blocked->Begin();
-  // Without a hold the change may just have passed by.
+  // If it had no hold, a change of the role may just have missed it.
   if (!holds && server_.replication().is_replica()) blocked->CallOff();
   return {.kind = Outcome::Kind::kBlocked, .blocked = std::move(blocked)};
 }

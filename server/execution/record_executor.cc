@@ -37,7 +37,7 @@ RecordExecutor::RecordExecutor(Server& server)
 void RecordExecutor::BeginTurn(std::span<char> ahead) {
   executor_.BeginBatch();
   ahead_.Clear();
-  // The reader's limits need no check here: what is not whole is not looked at.
+  // No limit of the reader is checked here: a record that is not whole ends the look ahead.
   RequestParser parser(
       {.proto_max_bulk_len = static_cast<int64_t>(ahead.size()), .inline_requests = false});
   int db = client_.db;
@@ -74,7 +74,7 @@ RecordExecutor::Needs RecordExecutor::NeedsOf(const RecordReader& record) const 
     FindKeys(*command->row, args, &positions);
     for (const KeyPosition key : positions) needs.keys.push_back(KeyHash::Of(args[key.index]));
   }
-  // Whoever closes any gate closes that of the selected database as well, as a transaction does.
+  // A record that closes any gate also closes the selected database's, as a transaction does.
   if (!needs.databases.empty()) AddDatabase(server_.keyspace().db(client_.db), &needs.databases);
   return needs;
 }
@@ -159,7 +159,7 @@ bool RecordExecutor::RunOne(const Command* command, CommandArguments args, Hold&
 void RecordExecutor::Tell(CommandArguments args, std::string_view error) {
   constexpr std::string_view kPlain = "ERR ";
   server_.replication().CountError();
-  // As in Redis, only other codes are shown, as they are sent.
+  // As in Redis: the code ERR is not shown, any other code is, with its "-".
   const bool plain = error.starts_with(kPlain);
   const Command* const command = server_.commands().Find(args);
   const std::string_view name = command == nullptr ? "<unknown>" : command->row->name;

@@ -42,7 +42,7 @@ class RecordExecutor final : public RecordRunner {
   /// The most commands that are looked up ahead of their turn.
   static constexpr size_t kAhead = 32;
 
-  /// What a record needs held.
+  /// What must be held while a record runs.
   struct Needs {
     DatabaseList databases;  ///< to be closed; if any, the keys do not matter
     absl::InlinedVector<KeyHash, 16> keys;
@@ -52,9 +52,9 @@ class RecordExecutor final : public RecordRunner {
   Needs NeedsOf(const RecordReader& record) const;
   bool TryHold(Hold& hold, const Needs& needs);
   void RunAll(const RecordReader& record, Hold& hold);
-  /// `command`: null if it is refused. False: it was.
+  /// `command`: null if it is refused. Returns false then.
   bool RunOne(const Command* command, CommandArguments args, Hold& hold);
-  /// nullopt: it is another command than SELECT, or there is no such database.
+  /// nullopt: the command is not SELECT, or there is no such database.
   std::optional<int> SelectedBy(CommandArguments args) const;
   void Tell(CommandArguments args, std::string_view error);
 

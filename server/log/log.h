@@ -24,7 +24,7 @@ struct LogOptions {
   int syslog_facility = 128;  // LOG_LOCAL0
 };
 
-/// Who writes a line; Redis' letter in "pid:letter".
+/// The writer of a line; Redis' letter in "pid:letter".
 enum class LogRole : char { kPrimary = 'M', kReplica = 'S', kChild = 'C', kSentinel = 'X' };
 
 /// The process has one server log. Before StartLog and after StopLog its lines go to standard

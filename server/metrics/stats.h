@@ -76,7 +76,7 @@ struct alignas(64) ThreadStats {
   Relaxed<int64_t> query_limit_disconnections;
   std::vector<CommandStats> per_command;
 
-  /// Back to zero (CONFIG RESETSTAT). From another thread a count under way may survive.
+  /// Back to zero (CONFIG RESETSTAT). A count that another thread makes meanwhile may survive.
   void Reset();
 };
 

@@ -51,7 +51,7 @@ void PrimaryConnection::Tick() {
     if (receiver_) Lost("the server is about to end");
     return;
   }
-  // So does a transfer that waits for room, which is our own fault.
+  // A transfer that waits for room goes on as well: the fault is our own.
   if (receiver_ && load_->pipe().room() == 0) Do(link_.TransferReceived(0, false, now_ms()));
   link_.set_settings(Settings());
   UpdateProgress();

@@ -14,7 +14,7 @@ namespace cloakroom {
 /// own no bytes. Not initialised beyond what was committed.
 ///
 /// DropFront leaves a gap, which is closed only when room is needed, so that a long pipeline is not
-/// moved on each of its turns.
+/// moved on each of its turns. Thread rule: one thread at a time, the connection's event loop.
 class ReadBuffer {
  public:
   std::span<char> bytes() { return {data_.get() + begin_, size()}; }

@@ -114,7 +114,11 @@ class ChangeJournal final : public ChangeLog, private AofObserver {
   int64_t durable_offset() const {
     return on() ? file_.durable_offset() : std::numeric_limits<int64_t>::max();
   }
+  /// Waits until `offset` is durable, `us` at most, but not while the disk refuses bytes. Returns
+  /// whether it is.
   bool AwaitDurable(int64_t offset, int64_t us) { return file_.AwaitDurable(offset, us); }
+  /// True: it is durable already, or never will be since the log has ended; drops `wake`. False:
+  /// `wake` will be called once, by the log's thread or when the log is closed, and must only post.
   bool WhenDurable(int64_t offset, std::function<void()> wake) {
     return file_.WhenDurable(offset, std::move(wake));
   }

@@ -199,8 +199,8 @@ void PrimaryStream::Run() {
   }
 }
 
-/// A pause holds the primary's commands back, as in Redis. So does a log that the disk refuses:
-/// what is applied must not grow without end in its memory.
+/// A pause holds the primary's commands back, as in Redis. A log that the disk refuses does the
+/// same: what is applied must not grow without end in its memory.
 bool PrimaryStream::HeldBack() const {
   const bool paused = server_.pause().active() &&
                       server_.pause().UntilMs(/*may_write=*/true, server_.clock().NowMs()) != 0;

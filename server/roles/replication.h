@@ -66,7 +66,7 @@ struct LinkFacts {
 /// Thread rule: any thread, except where a comment names one.
 class Replication final : public HistoryPlaces, private StreamReader {
  public:
-  /// Of a role: another one each time that REPLICAOF changes something.
+  /// The number of a role's turn: another one each time that REPLICAOF changes something.
   using Turn = uint64_t;
   /// Whose replica this server is to be.
   struct Following {
@@ -125,9 +125,9 @@ class Replication final : public HistoryPlaces, private StreamReader {
   bool refuses_any() const { return refusals_.load(std::memory_order_relaxed) != 0; }
   /// min-replicas-to-write refuses writes.
   bool too_few_replicas() const { return Refuses(kTooFew); }
-  /// Of a replica: clients may not write.
+  /// This server is a replica whose clients may not write.
   bool read_only() const { return Refuses(kReadOnly); }
-  /// Of a replica: its data is old, and is not to be served.
+  /// This server is a replica with old data, which it is not to serve.
   bool stale() const { return Refuses(kStaleData); }
 
   // ---- roles
@@ -307,7 +307,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   /// Where the first record begins that this server made as a primary, if another server may not
   /// have it.
   std::optional<int64_t> own_from_ ABSL_GUARDED_BY(mutex_);
-  /// Of a replica that was a primary, until it has its primary's data.
+  /// Set on a replica that was a primary, until it has its primary's data.
   std::optional<DiscardedTail> discarded_ ABSL_GUARDED_BY(mutex_);
   Mutex keeping_;                                          ///< held by KeepDiscarded
   int64_t read_from_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  ///< by KeepDiscarded

@@ -102,7 +102,7 @@ void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failove
     following.turn = ++turn_;
   }
   primary_stream_->End();
-  // What this transaction has changed so far is ours. Behind the change nothing is appended here.
+  // What this transaction has changed so far is ours. Nothing is appended here behind it.
   hold.BeginAnew(server_.keyspace().db(0));
   ApplyRole(/*replica=*/true);
   const std::optional<int64_t> acked = board_.LeastAcked();
@@ -178,7 +178,7 @@ void Replication::UnblockClients() {
   }
 }
 
-/// Of a stream that nobody has read so far the backlog begins now.
+/// If nobody has read the stream so far, the backlog begins now.
 void Replication::KeepStream() {
   if (kept_ == ChangeStream::kNothing) kept_ = stream_.tail();
   stream_.Keep(*this, kept_);
@@ -195,8 +195,8 @@ void Replication::StateHistory() {
 
 // ---- at the start
 
-/// In which database a stream that comes behind ours goes on, unless it says so. If nothing was
-/// appended since the start, that is what the history had selected then.
+/// The database in which a stream that comes behind ours goes on, unless it says which. If nothing
+/// was appended since the start, that is what the history had selected then.
 int Replication::SelectedDb() const {
   if (history_.IsAsRestarted(stream_.tail())) return db_at_start_;
   return std::max(stream_.selected_db(), 0);

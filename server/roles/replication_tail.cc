@@ -1,4 +1,4 @@
-// What Replication has made as a primary, and may have to give up as a replica.
+// The records that this server made as a primary, and may have to give up as a replica.
 
 #include <algorithm>
 #include <chrono>
@@ -18,7 +18,8 @@ constexpr std::chrono::milliseconds kLook{1};
 
 }  // namespace
 
-/// `id`: what others call our history. REQUIRES: all gates are closed.
+/// Notes which records a full sync would lose: those behind `acked`, or all of our own if it is
+/// nullopt. `id`: what others call our history. REQUIRES: all gates are closed.
 void Replication::NoteDiscarded(const ReplicationId& id, std::optional<int64_t> acked) {
   if (!own_from_ || !history_.backlog()) return;
   const int64_t end = stream_.tail();

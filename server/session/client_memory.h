@@ -11,21 +11,21 @@
 
 namespace cloakroom {
 
-/// About how much memory the connection itself uses, in bytes.
+/// An estimate of the memory that the connection itself uses, in bytes.
 int64_t MemoryOf(const Client& client);
-/// With the values that its replies refer to: CLIENT LIST's tot-mem.
+/// The same with the values that its replies refer to: CLIENT LIST's tot-mem.
 int64_t TotalMemoryOf(const Client& client);
 
-/// What maxmemory-clients limits: the memory of all clients together, as tot-mem says. Only clients
-/// and subscribers count, not replicas, primaries, and those with CLIENT NO-EVICT on.
+/// What maxmemory-clients limits: the sum of tot-mem over all clients and subscribers. Replicas,
+/// the primary, and clients with CLIENT NO-EVICT on do not count.
 ///
-/// Thread rule: any thread. A client's part of the sum is a moment old: its own thread brings it up
-/// to date.
+/// Thread rule: any thread. A client's part of the sum may be a moment old: its own thread brings
+/// it up to date.
 class ClientMemory {
  public:
   explicit ClientMemory(const ClientRegistry& clients) : clients_(clients) {}
 
-  /// In bytes. 0: there is no limit, and nothing is counted.
+  /// The limit in bytes. 0: there is none, and nothing is counted.
   void set_limit(int64_t bytes) { limit_ = bytes; }
 
   /// Call it when the buffers of a client have changed.
@@ -41,8 +41,8 @@ class ClientMemory {
     const int64_t limit = limit_.load(std::memory_order_relaxed);
     return limit != 0 && sum_.load(std::memory_order_relaxed) > limit;
   }
-  /// Those that must be closed, the largest first; the rest is within the limit. They no longer
-  /// count: the caller closes them.
+  /// The clients that must be closed, the largest first, so that the others are within the limit.
+  /// These no longer count; the caller closes them.
   std::vector<std::shared_ptr<Client>> TakeLargest();
   /// INFO's evicted_clients.
   int64_t evicted() const { return evicted_.load(std::memory_order_relaxed); }

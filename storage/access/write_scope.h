@@ -26,7 +26,7 @@ enum class Writer : uint8_t {
 /// The only way to change a key. Finds the entry (first removes one that has expired, with
 /// everything that an expiry entails) and lets the value classes change it as a ValueSlot. The
 /// destructor then settles everything that a change entails: expiry index, counters, WATCH,
-/// keyspace events, the pre-image for a snapshot and the log; later also client tracking.
+/// keyspace events, client tracking, the pre-image for a snapshot and the log.
 ///
 /// A command reports each change with Changed(). A scope without changes leaves no trace.
 ///
@@ -53,7 +53,7 @@ class WriteScope final : public ValueSlot {
   /// more than once.
   void Changed(KeyEvent event, int64_t count = 1);
   /// The same for a change of which Redis tells neither WATCH nor blocked requests: one of a
-  /// stream's consumer groups. Without a name it is no event either.
+  /// stream's consumer groups. An event without a name is no event.
   void ChangedUnwatched(KeyEvent event, int64_t count = 1);
 
   /// kNoExpiry removes it. REQUIRES: exists().

@@ -11,7 +11,7 @@ namespace cloakroom {
 /// lines of all threads.
 ///
 /// The sum is wrong by less than kStep for each thread that publishes as often as its figure
-/// changes. For a thread that does not, another one publishes now and then.
+/// changes. If a thread does not, another one publishes for it now and then.
 ///
 /// Thread rule: any thread may call anything.
 class SteppedSum {

@@ -44,10 +44,8 @@ class ChangeConsumer {
 
 /// The one place that hands a finished batch of changes to all that want it.
 ///
-///
 /// - Under the stripes, in this order: the log reserves their place, since its order is the order
 ///   of the changes, and its offset marks the stripes; then every consumer's Take.
-///
 /// - After the hold: the log writes them into their place; then every consumer's AfterHold.
 ///
 /// Costs one load while nobody wants anything.

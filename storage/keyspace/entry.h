@@ -63,10 +63,10 @@ class Entry {
   }
   bool expired(int64_t now_ms) const { return has_expiry() && expire_at_ms() <= now_ms; }
 
-  /// Items of the value (fields of a hash, members of a set) have an expiry, as UpdateDue last
-  /// found.
+  /// Items of the value have an expiry, fields of a hash or members of a set, as UpdateDue last
+  /// found. The name says field for item.
   bool has_field_expiry() const { return (flags_ & kHasFieldExpiry) != 0; }
-  /// The same of a hash: then a file that holds the entry needs a newer version (rdb_format.h).
+  /// The same for a hash: then a file that holds the entry needs a newer version (rdb_format.h).
   bool has_hash_field_expiry() const { return has_field_expiry() && type() == ValueType::kHash; }
   /// When the expirer must look at the entry: at its own expiry or at that of its first item,
   /// whichever is first; kNever if none expires. REQUIRES: UpdateDue was called since the value

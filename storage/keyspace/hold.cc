@@ -80,8 +80,8 @@ bool Hold::TryLockOthers(Database& db) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     std::sort(wanted.begin(), wanted.end());
     wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
     if (wanted.size() == stripes_.size()) return true;
-    // Stripes are taken in their order, so it begins again with more of them. In those others may
-    // wait, too.
+    // Stripes are taken in their order, so it begins again with more of them. Other requests may
+    // wait in those, too.
     for (Stripe* stripe : stripes_) stripe->mutex.Unlock();
     stripes_.clear();
     if (!TryLockAll(db, std::move(wanted))) return false;

@@ -17,12 +17,12 @@ namespace cloakroom {
 /// Thread rule: the stripe is held, or the gate closed.
 class PlainPollers {
  public:
-  /// A poller that has not polled for so long does not poll any more. Plain clients poll every half
+  /// A client that has not polled for so long does not poll any more. Plain clients poll every half
   /// second.
   static constexpr int64_t kStillPollsMs = 1100;
   /// By then its next poll should have come, a late one too.
   static constexpr int64_t kTickMs = 600;
-  /// Of more pollers the first are known. The others become known when those have left.
+  /// If more clients poll, only the first are known. The others become known when those have left.
   static constexpr size_t kMost = 32;
 
   /// The connection has polled and found the lock taken.

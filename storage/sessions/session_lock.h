@@ -75,11 +75,11 @@ struct SessionDemotion {
 /// Promises, if the caller tells every event and does what the effects say:
 /// - One client at most holds the lock, native or plain.
 /// - Native clients get it in the order in which they came, each with a greater fence.
-/// - While a native client holds it, whatever else changes the session's content, by what plain
-///   clients go by, ends its hold. So DecideCommit applies a commit only to what its sender read.
+/// - While a native client holds it, every other change of the session's content that follows plain
+///   clients' rules ends the hold. So DecideCommit applies a commit only to what its sender read.
 /// - Nobody waits while the lock is free, but for a turn of the plain clients.
 ///
-/// An event takes constant time, and at most 32 steps for plain pollers; Demote and Ahead take a
+/// An event takes constant time, and at most 32 steps for polling clients; Demote and Ahead take a
 /// step for each waiter. `hash` is what the hash says at the event. Texts in it must live for the
 /// call.
 ///
@@ -106,15 +106,15 @@ class SessionLock {
   /// that holds the lock gets the same fence.
   SessionOpened Open(SessionWaiter& waiter, const SessionHash& hash, const SessionContext& context,
                      const SessionOpenTerms& terms);
-  /// A plain client's poll, before it runs: true: it would find the lock taken, and has a place in
-  /// the queue. Call it again when it was woken, or when its time is over: false then, or as soon
-  /// as it was granted, which means that the lock was left free for it. Who has polled in vain for
-  /// kParksForMs is not parked: plain clients measure their patience in polls. The waiter is in no
-  /// other lock, and its connection is that of its foreign writes.
+  /// A plain client's poll, before it runs. True: it would find the lock taken, and has a place in
+  /// the queue. Call it again when it was woken, or when its time is over. False: its time is over,
+  /// or it was granted, which means that the lock was left free for it. A client that has polled in
+  /// vain for kParksForMs is not parked: plain clients measure their patience in polls. The waiter
+  /// is in no other lock, and its connection is that of its foreign writes.
   bool ParkPoll(SessionWaiter& waiter, const SessionHash& hash, const SessionContext& context,
                 size_t max_waiting);
-  /// Who waits does not want to any more, or its connection ends. If it was granted the lock but
-  /// not run, it gives that back; a waiter whose time is over should run instead.
+  /// The waiter does not want the lock any more, or its connection ends. If it was granted the lock
+  /// but has not run, it gives the lock back; a waiter whose time is over should run instead.
   SessionEffects Leave(SessionWaiter& waiter, const SessionHash& hash,
                        const SessionContext& context);
   /// The decision about COMMIT. kHeld: write, then Release() with the hash as it is now.
@@ -145,7 +145,8 @@ class SessionLock {
   /// The waiters' turn: a deadline may have come. Too early is harmless. To put a takeover off,
   /// call it later.
   SessionEffects OnTime(const SessionHash& hash, const SessionContext& context);
-  /// The part of it that grants nothing: forgets pollers, and ends a turn for which nobody waits.
+  /// The part of it that grants nothing: forgets polling clients, and ends a turn for which nobody
+  /// waits.
   void Forget(int64_t now_ms);
 
   // ---- other changes of the hash: those that no session command made

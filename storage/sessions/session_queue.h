@@ -44,7 +44,7 @@ class SessionWaiter {
   SessionWaiter(const SessionWaiter&) = delete;
   SessionWaiter& operator=(const SessionWaiter&) = delete;
 
-  /// Without texts while it has the lock.
+  /// The client; its texts are empty while it has the lock.
   const SessionClient& client() const { return client_; }
   int64_t lease_ms() const { return lease_ms_; }
   bool polls() const { return kind_ == Kind::kPoll; }

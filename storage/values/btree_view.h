@@ -31,7 +31,8 @@ struct BTreePlace {
   bool Previous();
 };
 
-/// Reads a B+ tree (btree.h). Does not own it: valid until the tree changes.
+/// Reads a B+ tree (btree.h). Does not own it: valid until the tree changes. Thread rule: as
+/// TrieView.
 class BTreeView {
  public:
   explicit BTreeView(const BTreePart* root) : root_(root) {}

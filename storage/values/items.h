@@ -14,8 +14,8 @@
 namespace cloakroom {
 
 /// What hashes and sets share: items with distinct fields, in a packed block or in a trie. Expired
-/// items count as items, except in functions that take `now_ms`. Valid until the value changes; the
-/// caller holds the stripe's lock, or a SharedValue.
+/// items count as items, except in functions that take `now_ms`. Valid until the value changes.
+/// Thread rule: the caller holds the stripe's lock, or a SharedValue.
 class Items {
  public:
   /// REQUIRES: encoding is kPacked or kTrie. An empty payload is an empty collection.
@@ -44,7 +44,7 @@ class Items {
 };
 
 /// Items being changed in their slot: the first insertion creates it, a block that grows beyond its
-/// limits becomes a trie, and erasing the last item removes the slot.
+/// limits becomes a trie, and erasing the last item removes the slot. Thread rule: as ValueView.
 class MutableItems {
  public:
   /// `has_values`: items of the type are pairs (TypeOps). At most `max_packed_items` items remain

@@ -30,7 +30,7 @@ constexpr LeafFormat kReadFormat = {.max_bytes = kMaxListRunBytes,
 struct ListpackLimit {
   size_t bytes;
   size_t elements;
-  /// With a limit of elements there is still one of bytes for a list that grows.
+  /// A limit of elements comes with one of bytes for a list that grows.
   bool Exceeds(size_t its_bytes, size_t its_elements) const {
     constexpr size_t kSafetyBytes = 8192;
     if (bytes != SIZE_MAX) return its_bytes > bytes;

@@ -42,7 +42,7 @@ class ListCursor {
 
   // REQUIRES: at().
   void Next();
-  /// From the first element it goes behind the end.
+  /// Goes behind the end if it is at the first element.
   void Previous();
 
  private:

@@ -26,8 +26,8 @@ struct StreamTrim {
 };
 
 /// A stream being changed. The slot may be absent: Create or the first Append creates it; it
-/// remains when it has no entries left. Arguments must not point into the stream. The caller holds
-/// the stripe's lock.
+/// remains when it has no entries left. Arguments must not point into the stream. Thread rule: as
+/// ValueView.
 class MutableStream {
  public:
   /// REQUIRES: the slot is absent or a stream.
@@ -78,7 +78,8 @@ class MutableStream {
   const EncodingLimits& limits_;
 };
 
-/// A consumer group being changed. Valid until the stream changes otherwise.
+/// A consumer group being changed. Valid until the stream changes otherwise. Thread rule: as
+/// MutableStream.
 class MutableStreamGroup {
  public:
   /// REQUIRES: the stream has such a group.

@@ -31,9 +31,9 @@ inline unsigned TrieSlot(uint64_t position, unsigned depth) {
   return (position >> (kTriePositionBits - kTrieSlotBits * (depth + 1))) & (TrieNode::kSlots - 1);
 }
 
-/// Reads a trie through its root; a null root is an empty trie. Owns nothing: the caller keeps the
-/// root alive by the stripe's lock or by its own reference (without a lock). Items come in the
-/// order of their positions, which is valid until the trie changes.
+/// Reads a trie through its root; a null root is an empty trie. Owns nothing. Items come in the
+/// order of their positions, which is valid until the trie changes. Thread rule: any thread that
+/// keeps the root alive, by the stripe's lock or without it by a reference of its own.
 class TrieView {
  public:
   explicit TrieView(const TriePart* root, TrieHash hash = SeededTrieHash)

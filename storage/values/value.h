@@ -36,7 +36,7 @@ constexpr bool IsSelfContained(Encoding encoding) {
 
 /// A value in an entry, or in a copy of one. The class of its type reads it (StringView, Hash,
 /// Set); callers that treat all types alike use its row of operations (type_ops.h). Valid until the
-/// value changes; the caller holds the stripe's lock, or owns the payload.
+/// value changes. Thread rule: the caller holds the stripe's lock, or owns the payload.
 struct ValueView {
   ValueType type = ValueType::kString;
   Encoding encoding = Encoding::kBytes;
@@ -45,7 +45,7 @@ struct ValueView {
 };
 
 /// A resizable run of bytes that its owner holds for a value: the payload of an entry, or a leaf of
-/// a trie. Not aligned: read and write numbers with memcpy.
+/// a trie. Not aligned: read and write numbers with memcpy. Thread rule: as ValueView.
 class Region {
  public:
   virtual ~Region() = default;
@@ -62,7 +62,8 @@ class Region {
 };
 
 /// The place of one value in the keyspace: absent, or an entry with a type, an encoding and a
-/// payload. Hash, Set and String change their value through it and know nothing of tables.
+/// payload. Hash, Set and String change their value through it and know nothing of tables. Thread
+/// rule: as ValueView.
 class ValueSlot : public Region {
  public:
   virtual bool exists() const = 0;

@@ -26,7 +26,7 @@ redis.register_function('words', function(keys, args) return {keys, args, #keys,
 _CATCHES = b"""
 redis.register_function{function_name='call', description='catches errors', flags={'no-writes'},
                         callback=function(keys, args) return redis.pcall(unpack(args)) end}"""
-# Of two libraries at most one function clashes, because the error names one of them.
+# Two libraries share at most one function's name, because the error names only one.
 LIBRARIES = [
     _library(b"one", _CALLS), _library(b"one", _CATCHES), _library(b"two", _CATCHES),
     _library(b"two", b"redis.register_function('first', function(k) return redis.call('GET', k[1]) end)"),

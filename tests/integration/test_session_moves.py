@@ -64,8 +64,8 @@ def test_a_shop_goes_back_to_redis_with_its_sessions(shop, start_one):
     follow(redis, cloakroom)
     turn(shop, is_native=False)
     await_traffic(shop)
-    # Who is cut off at the move leaves a lock. One worker alone breaks it: two who do so at once may
-    # overwrite each other's data, as the library may.
+    # A client that is cut off at the move leaves a lock. One worker alone breaks it: two that do so
+    # at once may overwrite each other's data, as the library may.
     for worker in shop.workers:
         worker.break_after_s = 1 if worker is shop.workers[0] else math.inf
     with cloakroom.connect() as operator:

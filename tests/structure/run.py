@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Checks what the tree promises about itself; the last line is "N passed, N failed".
 
-    run.py                 every tracked .h and .cc file
+    run.py                 every tracked .h, .cc, .py and .md file
 
-Who may include whom, header guards, documentation comments, lengths, and tests that mirror the tree.
+Of C++ files: who may include whom, header guards, and that tests mirror the tree. Of these and of
+Python files: at most 600 lines. Of Markdown files: lines of at most 100 characters.
 """
 
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_LINES = 600
+MAX_COLUMNS = 100  # of Markdown; clang-format cares for C++
 
 # A folder may include itself and the folders listed here. CMake's targets say the same; this check
 # also sees what a target gets through another.
@@ -37,12 +39,13 @@ PUT_TOGETHER = ("storage/keyspace/keyspace.cc", "server/context/server.cc")
 # Tests that mirror no source file: those of the whole server, of servers that replicate each other,
 # and of /cloakroom.conf.
 MIRROR_NOTHING = ("tests/stress/", "tests/replication/simulator/", "tests/server/config/cloakroom_conf_test.cc")
+LINK_OR_WORD = re.compile(r"\s*([-*] )?(\[[^]]*\]\([^)]*\)|\S+)\s*")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 
 def tracked():
-    """The C++ files that git tracks or would track, as paths below the root."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.h", "*.cc"]
+    """The files that git tracks or would track and that are checked, as paths below the root."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *(f"*{kind}" for kind in CHECKS)]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
     return sorted(path for path in set(listed.stdout.split()) if (ROOT / path).is_file())
 
@@ -51,7 +54,7 @@ def wrong_include(path, text):
     folder = path.split("/")[0]
     for included in INCLUDE.findall(text):
         target = included.split("/")[0]
-        if target in MAY_INCLUDE and target != folder and target not in MAY_INCLUDE[folder]:
+        if target in MAY_INCLUDE and target != folder and target not in MAY_INCLUDE.get(folder, ()):
             return f"{folder}/ must not include {included}"
         if target not in MAY_INCLUDE and (ROOT / path).parent.joinpath(included).is_file():
             return f'include "{included}" by its path from the root'
@@ -96,6 +99,21 @@ def too_long(_, text):
     return f"{lines} lines: past {MAX_LINES} it is two nouns" if lines > MAX_LINES else None
 
 
+def too_wide(_, text):
+    """Tables, blocks of code, and lines that are one link or one word, such as a URL, may be wider."""
+    fenced = code = False
+    blank = True
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        code = line.startswith("    ") and (blank or code)
+        blank = not line.strip()
+        exempt = fenced or code or line.startswith("|") or LINK_OR_WORD.fullmatch(line)
+        if len(line) > MAX_COLUMNS and not exempt:
+            return f"line {number} has {len(line)} characters: {MAX_COLUMNS} at most"
+    return None
+
+
 def mirrors_nothing(path, _):
     """tests/storage/keyspace/table_test.cc belongs to storage/keyspace/table.{h,cc}. A test of one aspect of a file
     or folder is named after that and the aspect: call_offload_test.cc."""
@@ -111,18 +129,20 @@ def mirrors_nothing(path, _):
     return f"no {source}.cc or {source}.h, nor a file that it is an aspect of"
 
 
-CHECKS = (wrong_include, wrong_room, wrong_guard, too_long, mirrors_nothing)
+def in_no_folder(path, _):
+    return "in no folder that the design names" if path.split("/")[0] not in MAY_INCLUDE else None
+
+
+CXX = (in_no_folder, wrong_include, wrong_room, wrong_guard, too_long, mirrors_nothing)
+CHECKS = {".h": CXX, ".cc": CXX, ".py": (too_long,), ".md": (too_wide,)}
 
 
 def main():
     passed = failed = 0
     for path in tracked():
-        if path.split("/")[0] not in MAY_INCLUDE:
-            print(f"FAILED {path}: in no folder that the design names")
-            failed += 1
-            continue
         text = (ROOT / path).read_text()
-        errors = [error for error in (check(path, text) for check in CHECKS) if error]
+        checks = CHECKS[Path(path).suffix]
+        errors = [error for error in (check(path, text) for check in checks) if error]
         for error in errors:
             print(f"FAILED {path}: {error}")
         passed, failed = passed + (not errors), failed + bool(errors)

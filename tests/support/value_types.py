@@ -1,8 +1,4 @@
-"""The types of values, one row each: what the runners need to know to read and compare them.
-
-Types that Cloakroom does not have yet have rows too: redis-server's COMMAND table decides what the
-generator sends, and TYPE and SCAN may name any type.
-"""
+"""The types of values, one row each: what the runners need to know to read and compare them."""
 
 from dataclasses import dataclass
 

@@ -9,7 +9,7 @@
 namespace cloakroom {
 
 // The longest common subsequence of two byte strings, by the textbook's dynamic programming: time
-// O(a.size() * b.size()). Of several with the same length, it finds exactly the one that Redis
+// O(a.size() * b.size()). If several have the same length, it finds exactly the one that Redis
 // finds. Pure functions: any thread.
 
 /// A run of bytes in both strings: `size` bytes at `a` in one and at `b` in the other.

@@ -7,7 +7,7 @@ namespace cloakroom {
 
 /// A plain client polls a session's lock with HINCRBY sess_… lock 1. If the poll would find it
 /// taken and `session-park-polls` is on, the request waits in the session's queue, for so many
-/// milliseconds at most, and then runs as it is. To the client it is a slow command, which mostly
+/// milliseconds at most, and then runs as it is. The client sees a slow command, which mostly
 /// finds the lock free. True: the request is parked. False: run it.
 bool ParkPoll(Call& call);
 

@@ -29,7 +29,7 @@ inline SimEnd OtherEnd(SimEnd end) {
 /// Not thread safe.
 class SimNetwork {
  public:
-  /// Of bytes under way in one direction: a socket takes no more.
+  /// The most bytes under way in one direction: a socket takes no more.
   static constexpr size_t kWindow = 512;
 
   struct Connection {

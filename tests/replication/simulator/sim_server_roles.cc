@@ -50,7 +50,7 @@ void SimServer::Promote() {
   ClaimTail();
 }
 
-/// Of a stream that nobody has read so far the backlog begins now.
+/// If nobody has read the stream so far, the backlog begins now.
 void SimServer::KeepStream() {
   if (kept_ == ChangeStream::kNothing) kept_ = stream_.tail();
   stream_.Keep(*this, kept_);

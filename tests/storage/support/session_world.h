@@ -423,8 +423,8 @@ class SessionWorld final : public SessionSites {
     }
   }
 
-  /// Who writes without the lock and takes no part in it leaves the fence of the latest native
-  /// commit in its version, which may then come again.
+  /// A client that writes without the lock and takes no part in it leaves the fence of the latest
+  /// native commit in the version, which may then come again.
   void ForgetUncertain(size_t at) {
     for (Native& native : natives_)
       if (native.at == at && native.data % 2 == 1) native.version.clear();
