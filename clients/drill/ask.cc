@@ -6,7 +6,6 @@
 #include "protocol/text.h"
 
 namespace cloakroom::drill {
-
 namespace {
 
 absl::Status At(const Address& address, const absl::Status& failed) {
