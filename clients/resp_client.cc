@@ -52,7 +52,6 @@ RespClient& RespClient::operator=(RespClient&& other) noexcept {
   in_ = std::move(other.in_);
   reader_ = std::move(other.reader_);
   pushes_ = std::move(other.pushes_);
-  error_ = std::move(other.error_);
   return *this;
 }
 
@@ -63,20 +62,19 @@ void RespClient::Adopt(int socket) {
   socket_ = socket;
 }
 
-bool RespClient::FinishConnect(int socket, const void* address, size_t length) {
+absl::Status RespClient::FinishConnect(int socket, const void* address, size_t length) {
   Adopt(socket);
   const auto* target = static_cast<const sockaddr*>(address);
-  if (connect(socket_, target, static_cast<socklen_t>(length)) == 0) return true;
+  if (connect(socket_, target, static_cast<socklen_t>(length)) == 0) return absl::OkStatus();
   if (errno != EINPROGRESS) return FailErrno("cannot connect", errno);
-  int ready = 0;
-  if (!Poll(POLLOUT, Deadline(), &ready)) return false;
+  if (absl::StatusOr<int> ready = Poll(POLLOUT, Deadline()); !ready.ok()) return ready.status();
   int code = 0;
   socklen_t size = sizeof(code);
   getsockopt(socket_, SOL_SOCKET, SO_ERROR, &code, &size);
-  return code == 0 || FailErrno("cannot connect", code);
+  return code == 0 ? absl::OkStatus() : FailErrno("cannot connect", code);
 }
 
-bool RespClient::ConnectTcp(const std::string& host, uint16_t port) {
+absl::Status RespClient::ConnectTcp(const std::string& host, uint16_t port) {
   Close();
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
@@ -85,21 +83,23 @@ bool RespClient::ConnectTcp(const std::string& host, uint16_t port) {
   int code = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (code != 0) return Fail(Concat({"cannot resolve ", host, ": ", gai_strerror(code)}));
   std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
+  absl::Status connected = absl::UnavailableError("no address");
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
     int socket = ::socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (socket < 0) {
-      FailErrno("cannot open a socket", errno);
+      connected = FailErrno("cannot open a socket", errno);
       continue;
     }
-    if (!FinishConnect(socket, each->ai_addr, each->ai_addrlen)) continue;
+    connected = FinishConnect(socket, each->ai_addr, each->ai_addrlen);
+    if (!connected.ok()) continue;
     int on = 1;
     setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    return true;
+    break;
   }
-  return false;
+  return connected;
 }
 
-bool RespClient::ConnectUnix(const std::string& path) {
+absl::Status RespClient::ConnectUnix(const std::string& path) {
   Close();
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
@@ -119,10 +119,10 @@ void RespClient::Close() {
   reader_ = ReplyReader();
 }
 
-std::optional<ReplyValue> RespClient::Call(std::span<const std::string_view> arguments) {
+absl::StatusOr<ReplyValue> RespClient::Call(std::span<const std::string_view> arguments) {
   Queue(arguments);
-  std::optional<std::vector<ReplyValue>> replies = Flush();
-  if (!replies) return std::nullopt;
+  absl::StatusOr<std::vector<ReplyValue>> replies = Flush();
+  if (!replies.ok()) return replies.status();
   return std::move(replies->back());
 }
 
@@ -133,48 +133,44 @@ void RespClient::Queue(std::span<const std::string_view> arguments) {
   ++queued_;
 }
 
-std::optional<std::vector<ReplyValue>> RespClient::Flush() {
-  if (!SendAll()) return std::nullopt;
+absl::StatusOr<std::vector<ReplyValue>> RespClient::Flush() {
+  if (absl::Status sent = SendAll(); !sent.ok()) return sent;
   std::vector<ReplyValue> replies;
   replies.reserve(queued_);
   while (replies.size() < queued_) {
-    std::optional<ReplyValue> reply = ReadAnswer();
-    if (!reply) return std::nullopt;
+    absl::StatusOr<ReplyValue> reply = ReadAnswer();
+    if (!reply.ok()) return reply.status();
     replies.push_back(std::move(*reply));
   }
   queued_ = 0;
   return replies;
 }
 
-std::optional<ReplyValue> RespClient::ReadAnswer() {
+absl::StatusOr<ReplyValue> RespClient::ReadAnswer() {
   for (;;) {
-    std::optional<ReplyValue> reply = Read();
-    if (!reply || reply->kind != ReplyValue::Kind::kPush) return reply;
+    absl::StatusOr<ReplyValue> reply = Read();
+    if (!reply.ok() || reply->kind != ReplyValue::Kind::kPush) return reply;
     pushes_.push_back(std::move(*reply));
   }
 }
 
-bool RespClient::SendRaw(std::string_view bytes) {
+absl::Status RespClient::SendRaw(std::string_view bytes) {
   out_.Append(bytes);
   return SendAll();
 }
 
-std::optional<ReplyValue> RespClient::Read() {
+absl::StatusOr<ReplyValue> RespClient::Read() {
   int64_t deadline_ms = Deadline();
   for (;;) {
     ReplyReader::Status status = reader_.Read(in_);
     if (status == ReplyReader::Status::kReply) return reader_.TakeReply();
-    if (status == ReplyReader::Status::kError) {
-      Fail(reader_.error());
-      return std::nullopt;
-    }
+    if (status == ReplyReader::Status::kError) return Fail(reader_.error());
     in_.erase(0, reader_.TakeConsumed());
-    int ready = 0;
-    if (!Poll(POLLIN, deadline_ms, &ready) || !ReceiveSome()) return std::nullopt;
+    if (absl::Status received = Await(deadline_ms); !received.ok()) return received;
   }
 }
 
-std::optional<std::string> RespClient::Skip(size_t replies) {
+absl::Status RespClient::Skip(size_t replies) {
   int64_t deadline_ms = Deadline();
   in_.erase(0, reader_.TakeConsumed());
   ReplyCounter counter;
@@ -182,55 +178,60 @@ std::optional<std::string> RespClient::Skip(size_t replies) {
     std::string_view left = in_;
     seen += counter.Feed(&left, replies - seen);
     in_.erase(0, in_.size() - left.size());
-    if (seen == replies) return counter.last_error();
-    if (counter.broken()) {
-      Fail("Protocol error: not a reply");
-      return std::nullopt;
+    if (seen == replies) {
+      if (counter.errors() == 0) return absl::OkStatus();
+      return absl::FailedPreconditionError(counter.last_error());
     }
-    int ready = 0;
-    if (!Poll(POLLIN, deadline_ms, &ready) || !ReceiveSome()) return std::nullopt;
+    if (counter.broken()) return Fail("Protocol error: not a reply");
+    if (absl::Status received = Await(deadline_ms); !received.ok()) return received;
   }
 }
 
 std::vector<ReplyValue> RespClient::TakePushes() { return std::exchange(pushes_, {}); }
 
-bool RespClient::SendAll() {
+absl::Status RespClient::SendAll() {
   int64_t deadline_ms = Deadline();
   while (!out_.empty()) {
-    if (!SendSome()) return false;
-    if (out_.empty()) return true;
+    if (absl::Status sent = SendSome(); !sent.ok()) return sent;
+    if (out_.empty()) return absl::OkStatus();
     // A server that cannot send its replies stops reading, so read them meanwhile.
-    int ready = 0;
-    if (!Poll(POLLIN | POLLOUT, deadline_ms, &ready)) return false;
-    if ((ready & POLLIN) != 0 && !ReceiveSome()) return false;
+    const absl::StatusOr<int> ready = Poll(POLLIN | POLLOUT, deadline_ms);
+    if (!ready.ok()) return ready.status();
+    if ((*ready & POLLIN) == 0) continue;
+    if (absl::Status received = ReceiveSome(); !received.ok()) return received;
   }
-  return connected() || Fail("not connected");
+  return connected() ? absl::OkStatus() : Fail("not connected");
 }
 
-bool RespClient::SendSome() {
+absl::Status RespClient::SendSome() {
   if (!connected()) return Fail("not connected");
   std::array<std::string_view, 1> spans;
   out_.Gather(spans);
   ssize_t sent = send(socket_, spans[0].data(), spans[0].size(), MSG_NOSIGNAL);
-  if (sent < 0) return WouldBlock(errno) || FailErrno("cannot send", errno);
+  if (sent < 0) return WouldBlock(errno) ? absl::OkStatus() : FailErrno("cannot send", errno);
   out_.Consume(static_cast<size_t>(sent));
-  return true;
+  return absl::OkStatus();
 }
 
-bool RespClient::ReceiveSome() {
+absl::Status RespClient::ReceiveSome() {
   size_t before = in_.size();
   in_.resize(before + std::max(kReadSize, reader_.bytes_wanted()));
   ssize_t received = recv(socket_, in_.data() + before, in_.size() - before, 0);
   int code = errno;
   in_.resize(before + (received > 0 ? static_cast<size_t>(received) : 0));
-  if (received > 0) return true;
+  if (received > 0) return absl::OkStatus();
   if (received == 0) return Fail("the server closed the connection");
-  return WouldBlock(code) || FailErrno("cannot receive", code);
+  return WouldBlock(code) ? absl::OkStatus() : FailErrno("cannot receive", code);
+}
+
+absl::Status RespClient::Await(int64_t deadline_ms) {
+  const absl::StatusOr<int> ready = Poll(POLLIN, deadline_ms);
+  return ready.ok() ? ReceiveSome() : ready.status();
 }
 
 int64_t RespClient::Deadline() const { return timeout_ms_ == 0 ? kForever : NowMs() + timeout_ms_; }
 
-bool RespClient::Poll(int events, int64_t deadline_ms, int* ready) {
+absl::StatusOr<int> RespClient::Poll(int events, int64_t deadline_ms) {
   if (!connected()) return Fail("not connected");
   for (;;) {
     int wait_ms = -1;
@@ -243,18 +244,18 @@ bool RespClient::Poll(int events, int64_t deadline_ms, int* ready) {
     if (count < 0 && errno != EINTR) return FailErrno("cannot wait", errno);
     if (count == 0) return Fail("timed out");
     if (count < 0) continue;
-    *ready = wanted.revents;
-    return true;
+    return wanted.revents;
   }
 }
 
-bool RespClient::Fail(std::string_view what) {
-  error_ = what;
+absl::Status RespClient::Fail(std::string_view what) {
+  // The words may be the reader's, which Close() makes anew.
+  absl::Status failed = absl::UnavailableError(absl::string_view(what.data(), what.size()));
   Close();
-  return false;
+  return failed;
 }
 
-bool RespClient::FailErrno(std::string_view what, int code) {
+absl::Status RespClient::FailErrno(std::string_view what, int code) {
   return Fail(Concat({what, ": ", std::generic_category().message(code)}));
 }
 

@@ -4,12 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "protocol/output_buffer.h"
 #include "protocol/reply_reader.h"
 #include "protocol/reply_value.h"
@@ -19,12 +20,13 @@ namespace cloakroom {
 /// A blocking client for one server: tests, benchmarks and tools talk through it.
 ///
 ///   RespClient client;
-///   if (!client.ConnectTcp("127.0.0.1", 6379)) return Complain(client.error());
-///   std::optional<ReplyValue> reply = client.Call({"GET", "key"});
+///   absl::Status connected = client.ConnectTcp("127.0.0.1", 6379);
+///   if (!connected.ok()) return connected;
+///   absl::StatusOr<ReplyValue> reply = client.Call({"GET", "key"});
 ///
 /// An error reply is a reply like any other. A failure below that (a refused connection, a
-/// time-out, a broken protocol) makes a function return false or nullopt; error() says what
-/// happened, and the connection is closed.
+/// time-out, a broken protocol) is kUnavailable, whose message says what happened; the connection
+/// is then closed.
 ///
 /// Not thread safe: one thread at a time.
 class RespClient {
@@ -40,8 +42,8 @@ class RespClient {
   void set_timeout_ms(int64_t timeout_ms) { timeout_ms_ = timeout_ms; }
 
   /// `host` is a name or an address, of IPv4 or IPv6. Closes a connection that is open.
-  bool ConnectTcp(const std::string& host, uint16_t port);
-  bool ConnectUnix(const std::string& path);
+  absl::Status ConnectTcp(const std::string& host, uint16_t port);
+  absl::Status ConnectUnix(const std::string& path);
   void Close();
   bool connected() const { return socket_ >= 0; }
   /// The socket, for poll(); -1 when closed.
@@ -49,8 +51,8 @@ class RespClient {
 
   /// Sends one request and waits for its reply. Keeps push messages that arrive before it for
   /// TakePushes(). REQUIRES: no queued request waits for its reply.
-  std::optional<ReplyValue> Call(std::span<const std::string_view> arguments);
-  std::optional<ReplyValue> Call(std::initializer_list<std::string_view> arguments) {
+  absl::StatusOr<ReplyValue> Call(std::span<const std::string_view> arguments);
+  absl::StatusOr<ReplyValue> Call(std::initializer_list<std::string_view> arguments) {
     return Call(std::span(arguments.begin(), arguments.size()));
   }
 
@@ -60,35 +62,34 @@ class RespClient {
   void Queue(std::initializer_list<std::string_view> arguments) {
     Queue(std::span(arguments.begin(), arguments.size()));
   }
-  std::optional<std::vector<ReplyValue>> Flush();
+  absl::StatusOr<std::vector<ReplyValue>> Flush();
 
   /// For conversations that are not request and reply (SUBSCRIBE in RESP3, MONITOR, PSYNC, broken
   /// requests): sends bytes as they are, and reads the next message, a push message or not.
-  bool SendRaw(std::string_view bytes);
-  std::optional<ReplyValue> Read();
+  absl::Status SendRaw(std::string_view bytes);
+  absl::StatusOr<ReplyValue> Read();
   /// Waits for `replies` replies and keeps none of them, since a load generator does not use the
-  /// trees. Returns the text of the last error among them, "" if there is none. Push messages count
-  /// as replies.
-  std::optional<std::string> Skip(size_t replies);
+  /// trees. Push messages count as replies. kFailedPrecondition: all have come, with errors among
+  /// them; the message is the last one's text.
+  absl::Status Skip(size_t replies);
 
   /// The push messages kept so far, oldest first.
   std::vector<ReplyValue> TakePushes();
 
-  /// Why the last function failed.
-  const std::string& error() const { return error_; }
-
  private:
-  std::optional<ReplyValue> ReadAnswer();
+  absl::StatusOr<ReplyValue> ReadAnswer();
   void Adopt(int socket);
-  bool FinishConnect(int socket, const void* address, size_t length);
+  absl::Status FinishConnect(int socket, const void* address, size_t length);
   // Wait for what is possible, and do it: send, receive, or both.
-  bool SendAll();
-  bool SendSome();
-  bool ReceiveSome();
-  bool Poll(int events, int64_t deadline_ms, int* ready);
+  absl::Status SendAll();
+  absl::Status SendSome();
+  absl::Status ReceiveSome();
+  absl::Status Await(int64_t deadline_ms);
+  /// Which of the events there are.
+  absl::StatusOr<int> Poll(int events, int64_t deadline_ms);
   int64_t Deadline() const;
-  bool Fail(std::string_view what);
-  bool FailErrno(std::string_view what, int code);
+  absl::Status Fail(std::string_view what);
+  absl::Status FailErrno(std::string_view what, int code);
 
   int socket_ = -1;
   int64_t timeout_ms_ = 0;
@@ -97,7 +98,6 @@ class RespClient {
   std::string in_;
   ReplyReader reader_;
   std::vector<ReplyValue> pushes_;
-  std::string error_;
 };
 
 }  // namespace cloakroom

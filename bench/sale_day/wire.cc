@@ -9,7 +9,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "bench/sale_day/figures.h"
@@ -27,6 +26,8 @@ sockaddr_in Loopback(uint32_t host, int port) {
   address.sin_port = htons(static_cast<uint16_t>(port));
   return address;
 }
+
+std::string TextOf(const absl::Status& status) { return std::string(status.message()); }
 
 }  // namespace
 
@@ -52,18 +53,18 @@ int Connect(int port, bool non_blocking) {
 }
 
 void Wire::Send(std::string_view bytes) {
-  if (!client_.SendRaw(bytes)) Fail(client_.error());
+  if (absl::Status sent = client_.SendRaw(bytes); !sent.ok()) Fail(TextOf(sent));
 }
 
 void Wire::Await(size_t replies) {
-  const std::optional<std::string> error = client_.Skip(replies);
-  if (!error) Fail(client_.error());
-  if (!error->empty()) Fail("the server said " + *error);
+  const absl::Status skipped = client_.Skip(replies);
+  if (absl::IsFailedPrecondition(skipped)) Fail("the server said " + TextOf(skipped));
+  if (!skipped.ok()) Fail(TextOf(skipped));
 }
 
 ReplyValue Wire::Ask(std::initializer_list<std::string_view> args) {
-  std::optional<ReplyValue> reply = client_.Call(args);
-  if (!reply) Fail(client_.error());
+  absl::StatusOr<ReplyValue> reply = client_.Call(args);
+  if (!reply.ok()) Fail(TextOf(reply.status()));
   if (reply->is_error()) Fail("the server said " + reply->text);
   return *std::move(reply);
 }

@@ -54,8 +54,7 @@ class Freeze final : public Act {
     }
     // Its reply comes when the primary wakes up, so nobody waits for it.
     const std::string seconds = std::to_string(context_.options.hold_s);
-    if (client_.SendRaw(Request({"DEBUG", "SLEEP", seconds}))) return absl::OkStatus();
-    return absl::UnavailableError(client_.error());
+    return client_.SendRaw(Request({"DEBUG", "SLEEP", seconds}));
   }
 
  private:

@@ -1,31 +1,35 @@
 #include "clients/drill/ask.h"
 
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "protocol/text.h"
 
 namespace cloakroom::drill {
+namespace {
+
+absl::Status At(const Address& address, const absl::Status& failed) {
+  return absl::Status(failed.code(), Concat({ToText(address), ": ", TextOf(failed)}));
+}
+
+}  // namespace
 
 absl::StatusOr<RespClient> Open(const Address& address, const Credentials& login,
                                 int64_t timeout_ms) {
   RespClient client;
   client.set_timeout_ms(timeout_ms);
-  const bool connected = client.ConnectTcp(address.host, address.port);
+  const absl::Status connected = client.ConnectTcp(address.host, address.port);
+  if (!connected.ok()) return At(address, connected);
   const bool logs_in = !login.password.empty();
-  if (connected && logs_in) {
+  if (logs_in) {
     if (login.user.empty())
       client.Queue({"AUTH", login.password});
     else
       client.Queue({"AUTH", login.user, login.password});
   }
-  if (connected) client.Queue({"CLIENT", "SETNAME", kClientName});
-  std::optional<std::vector<ReplyValue>> replies;
-  if (connected) replies = client.Flush();
-  if (!replies) {
-    return absl::UnavailableError(Concat({ToText(address), ": ", client.error()}));
-  }
+  client.Queue({"CLIENT", "SETNAME", kClientName});
+  const absl::StatusOr<std::vector<ReplyValue>> replies = client.Flush();
+  if (!replies.ok()) return At(address, replies.status());
   // A server without names for connections is still a server.
   if (logs_in && replies->front().is_error()) {
     return absl::FailedPreconditionError(
@@ -35,10 +39,9 @@ absl::StatusOr<RespClient> Open(const Address& address, const Credentials& login
 }
 
 absl::StatusOr<ReplyValue> Ask(RespClient& client, std::initializer_list<std::string_view> words) {
-  std::optional<ReplyValue> reply = client.Call(words);
-  if (!reply) return absl::UnavailableError(client.error());
-  if (reply->is_error()) return absl::FailedPreconditionError(reply->text);
-  return *std::move(reply);
+  absl::StatusOr<ReplyValue> reply = client.Call(words);
+  if (reply.ok() && reply->is_error()) return absl::FailedPreconditionError(reply->text);
+  return reply;
 }
 
 absl::StatusOr<InfoText> AskInfo(RespClient& client, std::string_view section) {

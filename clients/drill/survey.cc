@@ -21,8 +21,8 @@ Fields AskSettings(RespClient& client) {
                            "min-replicas-to-write", "repl-spool-size", "save", "appendonly"}) {
     client.Queue({"CONFIG", "GET", name});
   }
-  std::optional<std::vector<ReplyValue>> replies = client.Flush();
-  if (!replies) return settings;
+  const absl::StatusOr<std::vector<ReplyValue>> replies = client.Flush();
+  if (!replies.ok()) return settings;
   for (const ReplyValue& reply : *replies) settings.merge(FieldsOf(reply));
   return settings;
 }

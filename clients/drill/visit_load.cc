@@ -27,6 +27,16 @@ std::optional<uint64_t> NumberIn(const ReplyValue& reply) {
   return reply.is_null() ? std::nullopt : NumberOfData(reply.text);
 }
 
+/// What each client's session holds, in their order.
+absl::StatusOr<std::vector<ReplyValue>> AskForData(const VisitPlan& plan) {
+  absl::StatusOr<RespClient> primary = ConnectToSessions(plan);
+  if (!primary.ok()) return primary.status();
+  for (size_t client = 0; client < static_cast<size_t>(plan.clients); ++client) {
+    primary->Queue({"HGET", KeyOf(plan.run, client), "data"});
+  }
+  return primary->Flush();
+}
+
 }  // namespace
 
 VisitLoad::VisitLoad(const VisitPlan& plan, const std::vector<Level>& levels, Recorder& recorder) {
@@ -56,23 +66,14 @@ absl::StatusOr<std::vector<Level>> LevelsOf(const Address& primary, const Creden
 }
 
 absl::Status ReadBack(const VisitPlan& plan, Recorder& recorder) {
-  const auto clients = static_cast<size_t>(plan.clients);
-  absl::StatusOr<RespClient> primary = ConnectToSessions(plan);
-  std::optional<std::vector<ReplyValue>> replies;
-  if (primary.ok()) {
-    for (size_t client = 0; client < clients; ++client) {
-      primary->Queue({"HGET", KeyOf(plan.run, client), "data"});
-    }
-    replies = primary->Flush();
-  }
-  for (size_t client = 0; client < clients; ++client) {
-    if (replies && !(*replies)[client].is_error())
+  const absl::StatusOr<std::vector<ReplyValue>> replies = AskForData(plan);
+  for (size_t client = 0; client < static_cast<size_t>(plan.clients); ++client) {
+    if (replies.ok() && !(*replies)[client].is_error())
       recorder.Observe(client, NumberIn((*replies)[client]));
     else
       recorder.NoteUnread(client);
   }
-  if (!primary.ok()) return primary.status();
-  return replies ? absl::OkStatus() : absl::UnavailableError(primary->error());
+  return replies.status();
 }
 
 absl::Status RemoveKeys(const VisitPlan& plan) {
@@ -81,8 +82,8 @@ absl::Status RemoveKeys(const VisitPlan& plan) {
   for (size_t client = 0; client < static_cast<size_t>(plan.clients); ++client) {
     primary->Queue({"UNLINK", KeyOf(plan.run, client)});
   }
-  const std::optional<std::vector<ReplyValue>> replies = primary->Flush();
-  if (!replies) return absl::UnavailableError(primary->error());
+  const absl::StatusOr<std::vector<ReplyValue>> replies = primary->Flush();
+  if (!replies.ok()) return replies.status();
   for (const ReplyValue& reply : *replies) {
     if (reply.is_error()) return absl::FailedPreconditionError(reply.text);
   }

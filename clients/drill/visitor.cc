@@ -22,11 +22,11 @@ using Replies = std::vector<ReplyValue>;
 
 /// Sends a step and reads its replies, of which none may be an error.
 absl::StatusOr<Replies> Take(RespClient& client, const VisitStep& step) {
-  if (!client.SendRaw(step.bytes)) return absl::UnavailableError(client.error());
+  if (absl::Status sent = client.SendRaw(step.bytes); !sent.ok()) return sent;
   Replies replies;
   while (replies.size() < step.replies) {
-    std::optional<ReplyValue> reply = client.Read();
-    if (!reply) return absl::UnavailableError(client.error());
+    absl::StatusOr<ReplyValue> reply = client.Read();
+    if (!reply.ok()) return reply.status();
     if (reply->is_error()) return absl::FailedPreconditionError(reply->text);
     replies.push_back(*std::move(reply));
   }
@@ -116,8 +116,9 @@ void Visitor::AskForLevel(RespClient client) {
   const std::string text = std::to_string(wait_ms);
   const std::string request =
       level_ == Level::kWait ? Request({"WAIT", "1", text}) : Request({"WAITAOF", "1", "1", text});
-  // If it cannot be sent, reading the reply says why.
-  client.SendRaw(request);
+  if (absl::Status sent = client.SendRaw(request); !sent.ok()) {
+    return recorder_.Error(Concat({ToText(level_), ": ", CodeOf(sent)}));
+  }
   const auto limit = std::chrono::milliseconds(wait_ms + plan_.finder.timeout_ms);
   waiting_.push_back({std::move(client), number_, Clock::now() + limit});
 }
@@ -139,10 +140,10 @@ void Visitor::TakeReplies(Patience patience) {
 
 void Visitor::TakeReply(Waiting& waiting) {
   waiting.client.set_timeout_ms(std::max<int64_t>(MillisecondsUntil(waiting.until), 1));
-  const std::optional<ReplyValue> reply = waiting.client.Read();
+  const absl::StatusOr<ReplyValue> reply = waiting.client.Read();
   const std::string name(ToText(level_));
-  if (!reply)
-    recorder_.Error(Concat({name, ": ", CodeOf(absl::UnavailableError(waiting.client.error()))}));
+  if (!reply.ok())
+    recorder_.Error(Concat({name, ": ", CodeOf(reply.status())}));
   else if (reply->is_error())
     recorder_.Error(Concat({name, ": ", CodeOf(absl::FailedPreconditionError(reply->text))}));
   else if (IsReached(*reply))

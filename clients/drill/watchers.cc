@@ -1,7 +1,6 @@
 #include "clients/drill/watchers.h"
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -50,16 +49,15 @@ class Again {
   bool is_new_ = false;
 };
 
-/// Reads messages up to the answer to a PING, which comes after all that were there before. False:
-/// the connection is lost.
+/// Reads messages up to the answer to a PING, which comes after all that were there before.
 template <typename TakeMessage>
-bool ReadMessages(RespClient& client, TakeMessage take) {
-  if (!client.SendRaw(Request({"PING"}))) return false;
+absl::Status ReadMessages(RespClient& client, TakeMessage take) {
+  if (absl::Status sent = client.SendRaw(Request({"PING"})); !sent.ok()) return sent;
   for (;;) {
-    const std::optional<ReplyValue> message = client.Read();
-    if (!message) return false;
+    const absl::StatusOr<ReplyValue> message = client.Read();
+    if (!message.ok()) return message.status();
     const std::vector<ReplyValue>& words = message->items;
-    if (words.empty() || words[0].text == "pong") return true;
+    if (words.empty() || words[0].text == "pong") return absl::OkStatus();
     if (words[0].text == "pmessage" && words.size() == 4) take(words[2].text, words[3].text);
   }
 }
@@ -105,8 +103,9 @@ void Watchers::WatchSentinel(const Address& address) {
   do {
     RespClient* client = connection.Get();
     if (client == nullptr) continue;
-    if (connection.TakeNew() && !client->SendRaw(Request({"PSUBSCRIBE", "*"}))) continue;
-    ReadMessages(*client, [&](const std::string& channel, const std::string& text) {
+    if (connection.TakeNew() && !client->SendRaw(Request({"PSUBSCRIBE", "*"})).ok()) continue;
+    // A connection that is lost is opened again.
+    (void)ReadMessages(*client, [&](const std::string& channel, const std::string& text) {
       if (IsAbout(text, where_.master)) {
         recorder_.AddEvent(source, Concat({channel, " ", text}));
       }

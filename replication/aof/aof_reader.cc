@@ -7,7 +7,6 @@
 
 #include "protocol/numbers.h"
 #include "protocol/text.h"
-#include "replication/files/file_status.h"
 
 namespace cloakroom {
 namespace {
@@ -50,8 +49,8 @@ AofReader::Status AofReader::Finish(Status status) {
   return status;
 }
 
-AofReader::Status AofReader::FormatError(std::string text) {
-  error_ = std::move(text);
+AofReader::Status AofReader::FormatError(absl::Status error) {
+  error_ = std::move(error);
   return Finish(Status::kFormatError);
 }
 
@@ -115,7 +114,7 @@ void AofReader::Consume() {
 AofReader::Status AofReader::SkipAnnotation() {
   const absl::StatusOr<std::string_view> line = Line();
   if (absl::IsOutOfRange(line.status())) return Finish(Status::kTruncated);
-  if (!line.ok()) return FormatError("an annotation is too long");
+  if (!line.ok()) return FormatError(absl::DataLossError("an annotation is too long"));
   if (line->starts_with(kTimestamp)) {
     if (auto seconds = ParseInteger(line->substr(kTimestamp.size()))) timestamp_s_ = seconds;
   }
@@ -140,14 +139,15 @@ absl::StatusOr<int64_t> AofReader::Length(std::string_view line, char type, int6
 
 AofReader::Status AofReader::ReadCommand() {
   if (buffer_[begin_] != '*') {
-    return FormatError(std::string("expected '*', got '") + buffer_[begin_] + "'");
+    return FormatError(
+        absl::DataLossError(std::string("expected '*', got '") + buffer_[begin_] + "'"));
   }
   const absl::StatusOr<std::string_view> line = Line();
   if (absl::IsOutOfRange(line.status())) return Finish(Status::kTruncated);
-  if (!line.ok()) return FormatError(MessageOf(line.status()));
+  if (!line.ok()) return FormatError(line.status());
   const absl::StatusOr<int64_t> count = Length(*line, '*', INT_MAX);
-  if (!count.ok()) return FormatError(MessageOf(count.status()));
-  if (*count == 0) return FormatError("a command without a name");
+  if (!count.ok()) return FormatError(count.status());
+  if (*count == 0) return FormatError(absl::DataLossError("a command without a name"));
   slices_.clear();
   for (int64_t i = 0; i < *count; i++) {
     if (Status status = ReadArgument(); status != Status::kCommand) return status;
@@ -169,13 +169,14 @@ AofReader::Status AofReader::ReadArgument() {
   absl::StatusOr<std::string_view> line(std::string_view(buffer_.data() + begin_ + position_, 1));
   if (*line == "$") line = Line();
   if (absl::IsOutOfRange(line.status())) return Finish(Status::kTruncated);
-  if (!line.ok()) return FormatError(MessageOf(line.status()));
+  if (!line.ok()) return FormatError(line.status());
   const absl::StatusOr<int64_t> length = Length(*line, '$', kMaxArgument);
-  if (!length.ok()) return FormatError(MessageOf(length.status()));
+  if (!length.ok()) return FormatError(length.status());
   size_t bytes = static_cast<size_t>(*length);
   if (!Have(bytes + 2)) return Finish(Status::kTruncated);
   if (std::memcmp(buffer_.data() + begin_ + position_ + bytes, "\r\n", 2) != 0) {
-    return FormatError("an argument of " + std::to_string(bytes) + " bytes does not end there");
+    return FormatError(absl::DataLossError("an argument of " + std::to_string(bytes) +
+                                           " bytes does not end there"));
   }
   slices_.push_back({position_, bytes});
   position_ += bytes + 2;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "replication/files/bytes.h"
 
@@ -62,7 +63,8 @@ class AofReader {
   bool in_transaction() const { return in_transaction_; }
   /// Seconds of the last "#TS:" annotation.
   std::optional<int64_t> timestamp_s() const { return timestamp_s_; }
-  const std::string& error() const { return error_; }
+  /// After kFormatError, what is wrong there: kDataLoss.
+  const absl::Status& error() const { return error_; }
 
   /// Whether a file with this beginning begins with an RDB file, of Redis or Valkey.
   static bool IsRdb(std::string_view begin);
@@ -74,7 +76,7 @@ class AofReader {
   };
 
   Status Finish(Status status);
-  Status FormatError(std::string text);
+  Status FormatError(absl::Status error);
   bool Fill();
   bool Have(size_t bytes);
   absl::StatusOr<std::string_view> Line();
@@ -100,7 +102,7 @@ class AofReader {
   int64_t whole_offset_;
   bool in_transaction_ = false;
   std::optional<int64_t> timestamp_s_;
-  std::string error_;
+  absl::Status error_;
   std::optional<Status> ended_;
 };
 

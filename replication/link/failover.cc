@@ -12,7 +12,7 @@ namespace {
 
 using ActionKind = FailoverAction::Kind;
 
-constexpr char kSyntax[] = "ERR syntax error";
+absl::Status Refused(const char* reply) { return absl::FailedPreconditionError(reply); }
 
 FailoverAction Log(std::initializer_list<std::string_view> parts) {
   return {.kind = ActionKind::kLog, .line = LinkLine::Notice(Concat(parts))};
@@ -27,72 +27,78 @@ bool Is(const FailoverReplica& replica, const FailoverTarget& target) {
   return EqualsIgnoreCase(replica.ip, target.host) && replica.port == target.port;
 }
 
-/// Reads TIMEOUT's number into `request`; what is wrong with it, or "".
-std::string ReadTimeout(std::string_view word, FailoverRequest& request) {
+/// Reads TIMEOUT's number into `request`.
+absl::Status ReadTimeout(std::string_view word, FailoverRequest& request) {
   const std::optional<int64_t> timeout_ms = ParseInteger(word);
-  if (!timeout_ms) return kNoInteger;
-  if (*timeout_ms <= 0) return "ERR FAILOVER timeout must be greater than 0";
+  if (!timeout_ms) return absl::InvalidArgumentError(kNoInteger);
+  if (*timeout_ms <= 0) {
+    return absl::InvalidArgumentError("ERR FAILOVER timeout must be greater than 0");
+  }
   request.timeout_ms = *timeout_ms;
-  return "";
+  return absl::OkStatus();
 }
 
-std::string ReadTarget(std::string_view host, std::string_view port_word,
-                       FailoverRequest& request) {
+absl::Status ReadTarget(std::string_view host, std::string_view port_word,
+                        FailoverRequest& request) {
   const std::optional<int64_t> port = ParseInteger(port_word);
-  if (!port) return kNoInteger;
+  if (!port) return absl::InvalidArgumentError(kNoInteger);
   request.target = FailoverTarget{std::string(host), *port};
-  return "";
+  return absl::OkStatus();
 }
 
-std::string Refusal(const FailoverRequest& request, bool is_replica,
-                    std::span<const FailoverReplica> replicas) {
-  if (is_replica) return "ERR FAILOVER is not valid when server is a replica.";
-  if (replicas.empty()) return "ERR FAILOVER requires connected replicas.";
-  if (request.force && (!request.target || request.timeout_ms == 0))
-    return "ERR FAILOVER with force option requires both a timeout and target HOST and IP.";
-  if (!request.target) return "";
+absl::Status MayStart(const FailoverRequest& request, bool is_replica,
+                      std::span<const FailoverReplica> replicas) {
+  if (is_replica) return Refused("ERR FAILOVER is not valid when server is a replica.");
+  if (replicas.empty()) return Refused("ERR FAILOVER requires connected replicas.");
+  if (request.force && (!request.target || request.timeout_ms == 0)) {
+    return Refused(
+        "ERR FAILOVER with force option requires both a timeout and target HOST and IP.");
+  }
+  if (!request.target) return absl::OkStatus();
   const auto found = std::find_if(
       replicas.begin(), replicas.end(),
       [&request](const FailoverReplica& replica) { return Is(replica, *request.target); });
-  if (found == replicas.end()) return "ERR FAILOVER target HOST and PORT is not a replica.";
-  return found->online ? "" : "ERR FAILOVER target replica is not online.";
+  if (found == replicas.end()) {
+    return Refused("ERR FAILOVER target HOST and PORT is not a replica.");
+  }
+  if (!found->online) return Refused("ERR FAILOVER target replica is not online.");
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-FailoverRequest FailoverRequest::Read(std::span<const std::string_view> words) {
+absl::StatusOr<FailoverRequest> FailoverRequest::Read(std::span<const std::string_view> words) {
   FailoverRequest request;
   if (words.size() == 1 && EqualsIgnoreCase(words[0], "abort")) {
     request.abort = true;
     return request;
   }
-  for (size_t i = 0; i < words.size() && request.error.empty(); ++i) {
+  for (size_t i = 0; i < words.size(); ++i) {
     const size_t behind = words.size() - i - 1;
     if (EqualsIgnoreCase(words[i], "timeout") && behind >= 1 && request.timeout_ms == 0) {
-      request.error = ReadTimeout(words[++i], request);
+      if (absl::Status read = ReadTimeout(words[++i], request); !read.ok()) return read;
     } else if (EqualsIgnoreCase(words[i], "to") && behind >= 2 && !request.target) {
-      request.error = ReadTarget(words[i + 1], words[i + 2], request);
+      absl::Status read = ReadTarget(words[i + 1], words[i + 2], request);
+      if (!read.ok()) return read;
       i += 2;
     } else if (EqualsIgnoreCase(words[i], "force") && !request.force) {
       request.force = true;
     } else {
-      request.error = kSyntax;
+      return absl::InvalidArgumentError("ERR syntax error");
     }
   }
   return request;
 }
 
-Failover::Started Failover::Start(const FailoverRequest& request, bool is_replica,
-                                  std::span<const FailoverReplica> replicas, int64_t tail,
-                                  int64_t now_ms) {
-  if (!request.error.empty()) return {request.error, {}};
+absl::StatusOr<std::vector<FailoverAction>> Failover::Start(
+    const FailoverRequest& request, bool is_replica, std::span<const FailoverReplica> replicas,
+    int64_t tail, int64_t now_ms) {
   if (request.abort) {
-    if (!active()) return {"ERR No failover in progress.", {}};
-    return {"", Abort("Failover manually aborted")};
+    if (!active()) return Refused("ERR No failover in progress.");
+    return Abort("Failover manually aborted");
   }
-  if (active()) return {"ERR FAILOVER already in progress.", {}};
-  std::string refusal = Refusal(request, is_replica, replicas);
-  if (!refusal.empty()) return {std::move(refusal), {}};
+  if (active()) return Refused("ERR FAILOVER already in progress.");
+  if (absl::Status may = MayStart(request, is_replica, replicas); !may.ok()) return may;
 
   state_ = State::kWaitingForSync;
   target_ = request.target;
@@ -107,7 +113,7 @@ Failover::Started Failover::Start(const FailoverRequest& request, bool is_replic
   const Actions next = Check(replicas, tail, now_ms);
   actions.insert(actions.end(), next.begin(), next.end());
   if (next.empty()) actions.push_back({.kind = ActionKind::kAskForAcks});
-  return {"", std::move(actions)};
+  return actions;
 }
 
 bool Failover::Synced(const FailoverReplica& replica, int64_t tail) const {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "replication/link/link_line.h"
 #include "storage/base/clock.h"
 
@@ -35,9 +36,9 @@ struct FailoverRequest {
   std::optional<FailoverTarget> target;
   bool force = false;
   int64_t timeout_ms = 0;  ///< 0: none
-  std::string error;       ///< what is wrong with the words, with its code; then the rest is void
 
-  static FailoverRequest Read(std::span<const std::string_view> words);
+  /// kInvalidArgument: the words are wrong. The message is the error reply, with its code.
+  static absl::StatusOr<FailoverRequest> Read(std::span<const std::string_view> words);
 };
 
 /// What the server does, in the order of the list.
@@ -71,14 +72,12 @@ class Failover {
  public:
   enum class State : uint8_t { kNone, kWaitingForSync, kInProgress };
 
-  struct Started {
-    std::string error;  ///< with its code; else the reply is OK
-    std::vector<FailoverAction> actions;
-  };
-
-  /// FAILOVER, while all gates are closed. `tail`: the offset of the stream's last byte.
-  Started Start(const FailoverRequest& request, bool is_replica,
-                std::span<const FailoverReplica> replicas, int64_t tail, int64_t now_ms);
+  /// FAILOVER, while all gates are closed. `tail`: the offset of the stream's last byte. The reply
+  /// is OK, or that of the error. kFailedPrecondition: the request is refused, and nothing has
+  /// changed; the message is the error reply, with its code.
+  absl::StatusOr<std::vector<FailoverAction>> Start(const FailoverRequest& request, bool is_replica,
+                                                    std::span<const FailoverReplica> replicas,
+                                                    int64_t tail, int64_t now_ms);
 
   /// A replica has sent an ACK, or a deadline may have come: asks for `replicas` as they are now.
   /// `tail` may have grown by what a pause does not stop.

@@ -1,5 +1,7 @@
 #include "replication/rdb/dump_payload.h"
 
+#include <optional>
+
 #include "replication/files/bytes.h"
 #include "replication/files/crc64.h"
 #include "replication/rdb/rdb_encoder.h"
@@ -31,6 +33,10 @@ std::optional<std::string> DumpAs(int version, const ValueView& value, const Dum
   return payload;
 }
 
+absl::Status WrongFrame() {
+  return absl::DataLossError("DUMP payload version or checksum are wrong");
+}
+
 }  // namespace
 
 std::string DumpValue(const ValueView& value, const DumpOptions& options) {
@@ -40,15 +46,15 @@ std::string DumpValue(const ValueView& value, const DumpOptions& options) {
   return payload.value_or("");
 }
 
-std::optional<DumpPayload> ReadDumpPayload(std::string_view payload) {
-  if (payload.size() < rdb::kPayloadFooterSize) return std::nullopt;
+absl::StatusOr<DumpPayload> ReadDumpPayload(std::string_view payload) {
+  if (payload.size() < rdb::kPayloadFooterSize) return WrongFrame();
   const std::string_view summed = payload.substr(0, payload.size() - rdb::kChecksumSize);
   const std::string_view content = summed.substr(0, summed.size() - rdb::kPayloadVersionSize);
   const int version = LoadUnaligned<uint16_t>(content.data() + content.size());
   const bool valkey = version == rdb::kValkeyVersion;
-  if (version > rdb::kNewestVersion && !valkey) return std::nullopt;
+  if (version > rdb::kNewestVersion && !valkey) return WrongFrame();
   if (LoadUnaligned<uint64_t>(summed.data() + summed.size()) != Crc64(0, summed)) {
-    return std::nullopt;
+    return WrongFrame();
   }
   DumpPayload read{.version = version};
   if (valkey) read.dialect = rdb::Dialect::kValkey;

@@ -2,10 +2,10 @@
 #define CLOAKROOM_REPLICATION_RDB_DUMP_PAYLOAD_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "replication/rdb/rdb_format.h"
 #include "storage/values/value.h"
 
@@ -40,9 +40,10 @@ struct DumpPayload {
   std::string_view value;  ///< for RdbDecoder
 };
 
-/// Reads the frame of a payload: Redis' versions up to 12 and Valkey's 80. Nullopt: the version or
-/// the checksum is wrong, or bytes are missing.
-std::optional<DumpPayload> ReadDumpPayload(std::string_view payload);
+/// Reads the frame of a payload: Redis' versions up to 12 and Valkey's 80. kDataLoss: the version
+/// or the checksum is wrong, or bytes are missing; the message has the words of Redis' error reply,
+/// without its code.
+absl::StatusOr<DumpPayload> ReadDumpPayload(std::string_view payload);
 
 }  // namespace cloakroom
 

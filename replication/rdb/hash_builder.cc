@@ -44,7 +44,7 @@ bool HashBuilder::Add(std::string_view field, std::string_view value, int64_t ex
     slot_.Create(ValueType::kHash, Encoding::kPacked);
     PackedBlock::Init(slot_, /*has_values=*/true);
   }
-  if (std::max(field.size(), value.size()) > limits_.hash_max_listpack_value) {
+  if (std::max(field.size(), value.size()) > limits_.hash_max_listpack_value_bytes) {
     slot_.set_outgrown(true);
   }
   if (slot_.encoding() == Encoding::kTrie) return items_.Put(field, value, expires_at_ms);

@@ -124,8 +124,8 @@ class StreamDecoder {
     }
     const StreamId first = IdOf(key);
     if (!stream_.view().empty() && first <= last_entry_) return Fail("Stream nodes out of order");
-    const std::optional<DecodedStreamLeaf> leaf = DecodeStreamListpack(first, listpack);
-    if (!leaf) return Fail("Stream listpack integrity check failed.");
+    const absl::StatusOr<DecodedStreamLeaf> leaf = DecodeStreamListpack(first, listpack);
+    if (!leaf.ok()) return Fail("Stream listpack integrity check failed.");
     // A node of which all entries were erased says nothing.
     if (leaf->items == 0) return;
     last_entry_ = leaf->last;

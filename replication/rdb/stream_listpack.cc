@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "replication/rdb/listpack.h"
@@ -82,15 +83,15 @@ class NodeDecoder {
   NodeDecoder(const StreamId& first, std::string_view listpack)
       : first_(first), list_(listpack), size_(listpack.size()) {}
 
-  std::optional<DecodedStreamLeaf> Decode() {
+  absl::StatusOr<DecodedStreamLeaf> Decode() {
     const uint64_t live = Count();
     const uint64_t erased = Count();
     const uint64_t fields = Count();
     // An entry has at least its flags, so more than the bytes cannot be there.
-    if (live > size_ || erased > size_) return std::nullopt;
+    if (live > size_ || erased > size_) return Damage();
     Take(fields);
     if (Integer() != 0) ok_ = false;
-    if (!ok_) return std::nullopt;
+    if (!ok_) return Damage();
     std::vector<std::string_view> words(2 * fields);
     for (size_t i = 0; i < fields; ++i) words[2 * i] = texts_[i].view();
     fields_ = std::exchange(texts_, {});
@@ -107,7 +108,7 @@ class NodeDecoder {
     }
     RdbText more;
     if (!ok_ || list_.Next(more) || !list_.complete() || found_erased != erased) {
-      return std::nullopt;
+      return Damage();
     }
     StreamLeafHead head{.first = first_, .last = last_, .erased = static_cast<uint32_t>(erased)};
     head.listpack_bytes = static_cast<uint32_t>(size_ - CountBytes(live) - CountBytes(erased));
@@ -117,6 +118,9 @@ class NodeDecoder {
   }
 
  private:
+  static absl::Status Damage() {
+    return absl::DataLossError("Stream listpack integrity check failed.");
+  }
   static size_t CountBytes(uint64_t count) {
     return ListpackSize(StreamElementSize(static_cast<int64_t>(count)));
   }
@@ -206,8 +210,8 @@ std::string StreamListpackOf(const StreamLeaf& leaf, size_t items) {
   return list.Finish();
 }
 
-std::optional<DecodedStreamLeaf> DecodeStreamListpack(const StreamId& first,
-                                                      std::string_view listpack) {
+absl::StatusOr<DecodedStreamLeaf> DecodeStreamListpack(const StreamId& first,
+                                                       std::string_view listpack) {
   return NodeDecoder(first, listpack).Decode();
 }
 

@@ -2,10 +2,10 @@
 #define CLOAKROOM_REPLICATION_RDB_STREAM_LISTPACK_H_
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "storage/values/stream_leaf.h"
 
 namespace cloakroom {
@@ -29,10 +29,10 @@ struct DecodedStreamLeaf {
   StreamId last;  ///< of its last entry
 };
 
-/// The leaf of a node with this first ID; nullopt: the listpack is malformed, or an ID is not
+/// The leaf of a node with this first ID. kDataLoss: the listpack is malformed, or an ID is not
 /// greater than the one before it.
-std::optional<DecodedStreamLeaf> DecodeStreamListpack(const StreamId& first,
-                                                      std::string_view listpack);
+absl::StatusOr<DecodedStreamLeaf> DecodeStreamListpack(const StreamId& first,
+                                                       std::string_view listpack);
 
 }  // namespace cloakroom
 

@@ -85,14 +85,14 @@ class RestoredValue {
  public:
   RestoredValue(std::string_view payload, const EncodingLimits& limits, int log_version)
       : decoder_(limits) {
-    const std::optional<DumpPayload> read = ReadDumpPayload(payload);
-    if (!read) {
-      error_ = "ERR DUMP payload version or checksum are wrong";
+    const absl::StatusOr<DumpPayload> read = ReadDumpPayload(payload);
+    if (!read.ok()) {
+      status_ = Refused(Concat({"ERR ", ReplyOf(read.status())}));
       return;
     }
     const absl::Status decoded = decoder_.Decode(read->type, read->dialect, read->value);
     if (!decoded.ok() || !value().exists()) {
-      error_ = "ERR Bad data format";
+      status_ = Refused("ERR Bad data format");
       return;
     }
     if (read->version > log_version) {
@@ -100,7 +100,8 @@ class RestoredValue {
     }
   }
 
-  std::string_view error() const { return error_; }
+  /// An error's message is the reply.
+  const absl::Status& status() const { return status_; }
   MemorySlot& value() { return decoder_.value(); }
   /// The payload in a form that the servers can read which read our log; empty if the original is
   /// one.
@@ -108,7 +109,7 @@ class RestoredValue {
 
  private:
   RdbDecoder decoder_;
-  std::string_view error_;
+  absl::Status status_;
   std::string for_log_;
 };
 
@@ -169,7 +170,7 @@ void Restore(Call& call) {
   if (*ttl < 0) return call.Error("ERR Invalid TTL value, must be >= 0");
   const std::shared_ptr<RestoredValue> restored = ReadPayload(call);
   if (restored == nullptr) return;
-  if (!restored->error().empty()) return call.Error(restored->error());
+  if (!restored->status().ok()) return call.Error(ReplyOf(restored->status()));
 
   int64_t expire_at_ms = *ttl == 0 ? kNoExpiry : *ttl;
   if (*ttl > 0 && !options->absolute) {

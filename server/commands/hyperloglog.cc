@@ -104,26 +104,26 @@ void CountOne(Call& call) {
   call.reply().Integer(static_cast<int64_t>(*count));
 }
 
-/// False: it is corrupt.
-bool Raise(HllRegisters& registers, const HeldString& string) {
+/// The error, whose message is the reply, is that the string is corrupt.
+absl::Status Raise(HllRegisters& registers, const HeldString& string) {
   const StringView bytes = string.view();
-  return HllView::Of(bytes.bytes())->RaiseIn(registers);
+  return HllView::Of(bytes.bytes())->RaiseIn(registers) ? absl::OkStatus() : Refused(kCorrupt);
 }
 
-/// Nullopt: one of them is corrupt.
-std::optional<uint64_t> CountAll(const std::vector<HeldString>& strings) {
+/// The error, whose message is the reply, is that one of them is corrupt.
+absl::StatusOr<uint64_t> CountAll(const std::vector<HeldString>& strings) {
   HllRegisters registers;
   for (const HeldString& string : strings) {
-    if (!Raise(registers, string)) return std::nullopt;
+    if (absl::Status raised = Raise(registers, string); !raised.ok()) return raised;
   }
   return registers.Estimate();
 }
 
-/// Why an entry is no HyperLogLog; empty if it is one, corrupt or not.
-std::string_view RefusalOf(const Entry& entry) {
-  if (entry.type() != StringView::kType) return kWrongType;
+/// OK if the entry is a HyperLogLog, corrupt or not. The message of the error is the reply.
+absl::Status CheckHll(const Entry& entry) {
+  if (entry.type() != StringView::kType) return Refused(kWrongType);
   const StringView string(entry.value());
-  return HllView::Of(string.bytes()) ? "" : kNotHll;
+  return HllView::Of(string.bytes()) ? absl::OkStatus() : Refused(kNotHll);
 }
 
 void PfCount(Call& call) {
@@ -135,16 +135,20 @@ void PfCount(Call& call) {
     if (entry == nullptr) continue;
     const bool is_inline = strings.size() < kMaxInlineMerges;
     // The error is that of the first key that has one; those behind it are not read.
-    if (const std::string_view refusal = RefusalOf(*entry); !refusal.empty()) {
-      return call.Error(is_inline || CountAll(strings) ? refusal : kCorrupt);
+    if (const absl::Status checked = CheckHll(*entry); !checked.ok()) {
+      const absl::Status before = is_inline ? absl::OkStatus() : CountAll(strings).status();
+      return call.Error(ReplyOf(before.ok() ? checked : before));
     }
     strings.emplace_back(entry);
-    if (is_inline && !Raise(registers, strings.back())) return call.Error(kCorrupt);
+    if (!is_inline) continue;
+    const absl::Status raised = Raise(registers, strings.back());
+    if (!raised.ok()) return call.Error(ReplyOf(raised));
   }
   if (strings.size() > kMaxInlineMerges) {
     return call.StartLongWork([strings = std::move(strings)](LongWork& work) {
-      const std::optional<uint64_t> count = CountAll(strings);
-      count ? work.reply.Integer(static_cast<int64_t>(*count)) : work.Error(kCorrupt);
+      const absl::StatusOr<uint64_t> count = CountAll(strings);
+      if (!count.ok()) return work.Error(ReplyOf(count.status()));
+      work.reply.Integer(static_cast<int64_t>(*count));
     });
   }
   call.reply().Integer(static_cast<int64_t>(registers.Estimate()));
@@ -172,14 +176,16 @@ bool MergeSources(Call& call, Merged& merged) {
   return true;
 }
 
-/// False: the value is corrupt.
-bool RaiseAll(HyperLogLog& hll, const Merged& merged) {
-  if (merged.any_dense && !hll.BecomeDense()) return false;
+/// The error, whose message is the reply, is that the value is corrupt.
+absl::Status RaiseAll(HyperLogLog& hll, const Merged& merged) {
+  if (merged.any_dense && !hll.BecomeDense()) return Refused(kCorrupt);
   for (uint32_t i = 0; i < HllRegisters::kCount; ++i) {
     const HllMark mark{.index = i, .rank = merged.registers.at(i)};
-    if (mark.rank != 0 && hll.Raise(mark) == HyperLogLog::Change::kCorrupt) return false;
+    if (mark.rank != 0 && hll.Raise(mark) == HyperLogLog::Change::kCorrupt) {
+      return Refused(kCorrupt);
+    }
   }
-  return true;
+  return absl::OkStatus();
 }
 
 void PfMerge(Call& call) {
@@ -188,7 +194,9 @@ void PfMerge(Call& call) {
   Writing<MutableString> string(call, call.arg(1));
   std::optional<HyperLogLog> hll = CopyHll(call, string);
   if (!hll) return;
-  if (!RaiseAll(*hll, merged)) return call.Error(kCorrupt);
+  if (absl::Status raised = RaiseAll(*hll, merged); !raised.ok()) {
+    return call.Error(ReplyOf(raised));
+  }
   hll->ForgetCount();
   for (size_t i = 2; i < call.argc(); ++i) {
     KeepForLog(call.db(), call.arg(i), call.HashOf(call.arg(i)));

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -114,86 +113,87 @@ class Journey {
   Journey(const Migration& migration, const Clock& clock)
       : migration_(migration), clock_(clock), target_(migration.limit) {}
 
-  /// The keys that the other server now has, even after an error.
-  std::vector<const Traveller*> Run() {
-    const MigrationTarget::Connected connected = target_.Connect(migration_.host, migration_.port);
-    if (connected == MigrationTarget::Connected::kNo) {
-      error_ = "IOERR error or timeout connecting to the client";
-      return {};
+  /// The first error; its message is the reply.
+  absl::Status Run() {
+    const absl::Status connected = target_.Connect(migration_.host, migration_.port);
+    if (!connected.ok() && !absl::IsUnavailable(connected)) {
+      return Refused("IOERR error or timeout connecting to the client");
     }
     // Redis notices that it was refused only when it writes.
-    if (connected == MigrationTarget::Connected::kRefused || !SendAll()) {
-      error_ = "IOERR error or timeout writing to target instance";
-      return {};
+    if (!connected.ok() || !SendAll().ok()) {
+      return Refused("IOERR error or timeout writing to target instance");
     }
     return ReadReplies();
   }
-  /// Empty: everything went well.
-  const std::string& error() const { return error_; }
+  /// The keys that the other server now has, even after an error.
+  const std::vector<const Traveller*>& arrived() const { return arrived_; }
 
  private:
-  bool SendAll() {
+  absl::Status SendAll() {
     if (!migration_.credentials.empty()) {
       std::vector<std::string_view> words = {"AUTH"};
       words.insert(words.end(), migration_.credentials.begin(), migration_.credentials.end());
-      if (!target_.Send(words)) return false;
+      if (absl::Status sent = target_.Send(words); !sent.ok()) return sent;
     }
     const std::string db = absl::StrCat(migration_.db);
-    if (!target_.Send(std::vector<std::string_view>{"SELECT", db})) return false;
-    return std::all_of(migration_.travellers.begin(), migration_.travellers.end(),
-                       [&](const Traveller& traveller) { return SendOne(traveller); });
+    absl::Status sent = target_.Send(std::vector<std::string_view>{"SELECT", db});
+    for (size_t i = 0; i < migration_.travellers.size() && sent.ok(); ++i) {
+      sent = SendOne(migration_.travellers[i]);
+    }
+    return sent;
   }
 
-  bool SendOne(const Traveller& traveller) {
+  absl::Status SendOne(const Traveller& traveller) {
     int64_t left_ms = 0;
     if (traveller.expire_at_ms != kNoExpiry) {
       left_ms = traveller.expire_at_ms - clock_.NowMs();
-      if (left_ms < 0) return true;
+      if (left_ms < 0) return absl::OkStatus();
       left_ms = std::max<int64_t>(left_ms, 1);
     }
     const std::string payload = DumpValue(traveller.value.view(), migration_.format);
     const std::string ttl = absl::StrCat(left_ms);
     std::vector<std::string_view> words = {"RESTORE", traveller.key, ttl, payload};
     if (migration_.replace) words.emplace_back("REPLACE");
-    if (!target_.Send(words)) return false;
+    if (absl::Status sent = target_.Send(words); !sent.ok()) return sent;
     sent_.push_back(&traveller);
-    return true;
+    return absl::OkStatus();
   }
 
-  /// Keeps the other server's first error. False: it does not answer, or in no language of ours:
-  /// whoever listens there has not taken the keys.
-  bool ReadReply(bool* refused) {
-    const std::optional<std::string> reply = target_.Reply();
-    if (!reply || !(reply->starts_with('+') || reply->starts_with('-'))) return false;
-    *refused = reply->starts_with('-');
-    if (*refused && error_.empty()) {
-      error_ = absl::StrCat("ERR Target instance replied with error: ", reply->substr(1));
+  /// kFailedPrecondition: the other server has replied with an error. kUnavailable: it does not
+  /// answer, or in no language of ours: whoever listens there has not taken the keys.
+  absl::Status ReadReply() {
+    const absl::StatusOr<std::string> reply = target_.Reply();
+    if (reply.ok() && reply->starts_with('+')) return absl::OkStatus();
+    if (reply.ok() && reply->starts_with('-')) {
+      return Refused(absl::StrCat("ERR Target instance replied with error: ", reply->substr(1)));
     }
-    return true;
+    return absl::UnavailableError("IOERR error or timeout reading to target instance");
   }
 
-  std::vector<const Traveller*> ReadReplies() {
-    const auto broken = [&] {
-      if (error_.empty()) error_ = "IOERR error or timeout reading to target instance";
-    };
-    std::vector<const Traveller*> arrived;
-    bool unknown = false;
-    bool elsewhere = false;
-    if (!migration_.credentials.empty() && !ReadReply(&unknown)) return broken(), arrived;
-    if (!ReadReply(&elsewhere)) return broken(), arrived;
+  absl::Status ReadReplies() {
+    absl::Status first_error;
+    // SELECT, or AUTH and SELECT.
+    const size_t before = migration_.credentials.empty() ? 1 : 2;
+    for (size_t i = 0; i < before; ++i) {
+      const absl::Status reply = ReadReply();
+      first_error.Update(reply);
+      if (absl::IsUnavailable(reply)) return first_error;
+    }
+    const bool admitted = first_error.ok();
     for (const Traveller* traveller : sent_) {
-      bool refused = false;
-      if (!ReadReply(&refused)) return broken(), arrived;
-      if (!unknown && !elsewhere && !refused) arrived.push_back(traveller);
+      const absl::Status reply = ReadReply();
+      first_error.Update(reply);
+      if (absl::IsUnavailable(reply)) return first_error;
+      if (admitted && reply.ok()) arrived_.push_back(traveller);
     }
-    return arrived;
+    return first_error;
   }
 
   const Migration& migration_;
   const Clock& clock_;
   MigrationTarget target_;
   std::vector<const Traveller*> sent_;
-  std::string error_;
+  std::vector<const Traveller*> arrived_;
 };
 
 /// Removes the key if it still is what was sent. False: it has changed, and stays.
@@ -219,10 +219,10 @@ void Migrate(Call& call) {
                       &clock = call.server().clock(),
                       &replication = call.server().replication()](LongWork& work) -> Task {
     Journey journey(*migration, clock);
-    const std::vector<const Traveller*> arrived = journey.Run();
+    const absl::Status moved = journey.Run();
     size_t kept = 0;
     if (!migration->copy) {
-      for (const Traveller* traveller : arrived) {
+      for (const Traveller* traveller : journey.arrived()) {
         co_await work.Step(db, [&](Hold& hold) {
           // The server may have become a replica while they were sent.
           const bool removes =
@@ -231,8 +231,8 @@ void Migrate(Call& call) {
         });
       }
     }
-    if (!journey.error().empty()) {
-      work.Error(journey.error());
+    if (!moved.ok()) {
+      work.Error(ReplyOf(moved));
     } else if (kept > 0) {
       work.Error(absl::StrCat(
           "ERR ", kept, " keys were changed while they were sent, and were not removed here"));

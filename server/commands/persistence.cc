@@ -31,17 +31,17 @@ void Save(Call& call) {
     return call.Error(kSnapshotRuns);
   }
   call.StartLongWork([&saver = call.server().persistence().saver()](LongWork& work) -> Task {
-    std::string_view error;
+    absl::Status written;
     co_await work.Until([&](LongWork::Resume resume) {
       const Kind running = saver.Begin([&, resume](const absl::Status& saved) {
-        if (!saved.ok()) error = absl::IsCancelled(saved) ? kSaveGivenUp : kSaveFailed;
+        if (!saved.ok()) written = Refused(absl::IsCancelled(saved) ? kSaveGivenUp : kSaveFailed);
         resume();
       });
       if (running == Kind::kNone) return;
-      error = SavesSnapshot(running) ? kSnapshotRuns : kRewriteRuns;
+      written = Refused(SavesSnapshot(running) ? kSnapshotRuns : kRewriteRuns);
       resume();
     });
-    error.empty() ? work.reply.Ok() : work.Error(error);
+    written.ok() ? work.reply.Ok() : work.Error(ReplyOf(written));
   });
 }
 

@@ -104,9 +104,9 @@ Access AccessOfPsync(Server&, CommandArguments args) {
 }
 
 void FailOver(Call& call) {
-  const FailoverRequest request = FailoverRequest::Read(call.args().subspan(1));
-  if (!request.error.empty()) return call.Error(request.error);
-  const absl::Status may = call.server().replication().Fail(request, call.hold());
+  const absl::StatusOr<FailoverRequest> request = FailoverRequest::Read(call.args().subspan(1));
+  if (!request.ok()) return call.Error(ReplyOf(request.status()));
+  const absl::Status may = call.server().replication().Fail(*request, call.hold());
   if (!may.ok()) return call.Error(ReplyOf(may));
   call.reply().Ok();
 }

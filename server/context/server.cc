@@ -59,12 +59,12 @@ void Apply(const Config& config, StorageSettings& settings) {
     return static_cast<uint32_t>(std::min<int64_t>(value.Get(), UINT32_MAX));
   };
   settings.hash_max_listpack_entries = limit(config.hash_max_listpack_entries);
-  settings.hash_max_listpack_value = limit(config.hash_max_listpack_value_bytes);
+  settings.hash_max_listpack_value_bytes = limit(config.hash_max_listpack_value_bytes);
   settings.set_max_intset_entries = limit(config.set_max_intset_entries);
   settings.set_max_listpack_entries = limit(config.set_max_listpack_entries);
-  settings.set_max_listpack_value = limit(config.set_max_listpack_value_bytes);
+  settings.set_max_listpack_value_bytes = limit(config.set_max_listpack_value_bytes);
   settings.zset_max_listpack_entries = limit(config.zset_max_listpack_entries);
-  settings.zset_max_listpack_value = limit(config.zset_max_listpack_value_bytes);
+  settings.zset_max_listpack_value_bytes = limit(config.zset_max_listpack_value_bytes);
   settings.list_max_listpack_size = config.list_max_listpack_size.Get();
   settings.stream_node_max_bytes = limit(config.stream_node_max_bytes);
   settings.stream_node_max_entries = limit(config.stream_node_max_entries);

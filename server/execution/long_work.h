@@ -67,7 +67,8 @@ class LongWork : public std::enable_shared_from_this<LongWork> {
 
   /// Replies with an error, which is counted when the work has ended.
   void Error(std::string_view message);
-  /// The first word of the error; empty if there is none.
+  /// The first word of the error; empty if there is none. No status: the reply has the error, and
+  /// the statistics, which alone ask, count errors by this word.
   const std::string& error_code() const { return error_code_; }
   /// The reply. On a pool: complete once `done` has been called.
   OutputBuffer& output() { return output_; }

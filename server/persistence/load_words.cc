@@ -73,7 +73,7 @@ absl::Status UnreadableLogFolder(const absl::Status& error) {
 absl::Status DamagedLog(const std::string& path, bool last, const AofReader& reader) {
   return absl::DataLossError(absl::StrCat(
       "Bad file format reading the append only file ", path, " at offset ", reader.offset(), ": ",
-      reader.error(),
+      reader.error().message(),
       last ? ". Make a backup of the log, then use cloakroom-check-aof --fix <manifest>."
            : kNotTheLast));
 }

@@ -37,11 +37,11 @@ absl::Status Replication::Fail(const FailoverRequest& request, Hold& hold) {
     if (!request.abort && !failover_actions_.empty()) {
       return Refused("ERR FAILOVER already in progress.");
     }
-    Failover::Started started =
+    absl::StatusOr<std::vector<FailoverAction>> actions =
         failover_.Start(request, primary_.has_value(), FailoverReplicas(),
                         history_.OffsetAt(stream_.tail()), server_.clock().MonotonicUs() / 1000);
-    if (!started.error.empty()) return Refused(started.error);
-    Add(std::move(started.actions));
+    if (!actions.ok()) return actions.status();
+    Add(*std::move(actions));
   }
   Perform(&hold);
   return absl::OkStatus();

@@ -99,8 +99,9 @@ class BlockedRequest final : public Waiter {
   /// Call it when its client is gone: nobody may serve it any more.
   void Abandon() { Settle(); }
 
-  /// Once it is settled and the event loop knows: writes its reply, and returns the error's code,
-  /// or nothing.
+  /// Once it is settled and the event loop knows: writes its reply. Returns the first word of the
+  /// error, or nothing if the reply is none. No status: the reply has the error, and the
+  /// statistics, which alone ask, count errors by this word.
   std::string Reply(ReplyWriter& reply);
   /// The offset that must be durable before the reply is sent.
   int64_t durable_from();

@@ -54,12 +54,12 @@ struct StorageSettings {
     copy(expires_by_primary, other.expires_by_primary);
     copy(evicts_by_primary, other.evicts_by_primary);
     copy(hash_max_listpack_entries, other.hash_max_listpack_entries);
-    copy(hash_max_listpack_value, other.hash_max_listpack_value);
+    copy(hash_max_listpack_value_bytes, other.hash_max_listpack_value_bytes);
     copy(set_max_intset_entries, other.set_max_intset_entries);
     copy(set_max_listpack_entries, other.set_max_listpack_entries);
-    copy(set_max_listpack_value, other.set_max_listpack_value);
+    copy(set_max_listpack_value_bytes, other.set_max_listpack_value_bytes);
     copy(zset_max_listpack_entries, other.zset_max_listpack_entries);
-    copy(zset_max_listpack_value, other.zset_max_listpack_value);
+    copy(zset_max_listpack_value_bytes, other.zset_max_listpack_value_bytes);
     copy(list_max_listpack_size, other.list_max_listpack_size);
     copy(stream_node_max_bytes, other.stream_node_max_bytes);
     copy(stream_node_max_entries, other.stream_node_max_entries);
@@ -72,12 +72,12 @@ struct StorageSettings {
   }
 
   std::atomic<uint32_t> hash_max_listpack_entries = 128;
-  std::atomic<uint32_t> hash_max_listpack_value = 64;
+  std::atomic<uint32_t> hash_max_listpack_value_bytes = 64;
   std::atomic<uint32_t> set_max_intset_entries = 512;
   std::atomic<uint32_t> set_max_listpack_entries = 128;
-  std::atomic<uint32_t> set_max_listpack_value = 64;
+  std::atomic<uint32_t> set_max_listpack_value_bytes = 64;
   std::atomic<uint32_t> zset_max_listpack_entries = 128;
-  std::atomic<uint32_t> zset_max_listpack_value = 64;
+  std::atomic<uint32_t> zset_max_listpack_value_bytes = 64;
   std::atomic<int> list_max_listpack_size = -2;
   std::atomic<uint32_t> stream_node_max_bytes = 4096;
   std::atomic<uint32_t> stream_node_max_entries = 100;

@@ -5,16 +5,17 @@
 
 namespace cloakroom {
 
-/// Where Redis leaves its compact encodings: the configuration settings of these names. They decide
-/// what OBJECT ENCODING answers, and at how many items a packed block becomes a trie.
+/// Where Redis leaves its compact encodings: the configuration settings of these names, but for the
+/// units. They decide what OBJECT ENCODING answers, and at how many items a packed block becomes a
+/// trie.
 struct EncodingLimits {
   size_t hash_max_listpack_entries = 128;
-  size_t hash_max_listpack_value = 64;
+  size_t hash_max_listpack_value_bytes = 64;
   size_t set_max_intset_entries = 512;
   size_t set_max_listpack_entries = 128;
-  size_t set_max_listpack_value = 64;
+  size_t set_max_listpack_value_bytes = 64;
   size_t zset_max_listpack_entries = 128;
-  size_t zset_max_listpack_value = 64;
+  size_t zset_max_listpack_value_bytes = 64;
   /// Positive: elements of a list's node; -1 to -5: its bytes, 4, 8, 16, 32 or 64 KB.
   int list_max_listpack_size = -2;
   size_t stream_node_max_bytes = 4096;   ///< 0: no limit

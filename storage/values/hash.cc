@@ -75,7 +75,7 @@ std::optional<Item> Hash::Random(absl::BitGenRef rng, int64_t now_ms) const {
 
 MutableHash::MutableHash(ValueSlot& slot, const EncodingLimits& limits)
     : slot_(slot),
-      max_value_(limits.hash_max_listpack_value),
+      max_value_(limits.hash_max_listpack_value_bytes),
       items_(slot, ValueType::kHash, /*has_values=*/true, limits.hash_max_listpack_entries) {}
 
 Hash MutableHash::view() const {

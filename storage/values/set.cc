@@ -138,7 +138,7 @@ bool MutableSet::Insert(std::string_view member) {
     LeaveIntSet(/*to_trie=*/false);
   }
   const bool created = items_.Put(member, {});
-  if (member.size() > limits_.set_max_listpack_value) slot_.set_outgrown(true);
+  if (member.size() > limits_.set_max_listpack_value_bytes) slot_.set_outgrown(true);
   return created;
 }
 

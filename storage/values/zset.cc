@@ -160,7 +160,7 @@ void MutableZset::ChangeTree(Change change) {
 
 void MutableZset::Prepare(size_t members, size_t longest) {
   const bool many = members > limits_.zset_max_listpack_entries;
-  const bool outgrown = longest > limits_.zset_max_listpack_value;
+  const bool outgrown = longest > limits_.zset_max_listpack_value_bytes;
   if (!many && !outgrown) return;
   slot_.Create(Zset::kType, many ? Encoding::kBTree : Encoding::kPacked);
   if (many) {
@@ -201,7 +201,7 @@ void MutableZset::AddPacked(ScoredItem item) {
     StoreUnaligned(slot_.Splice(0, 0, kCountSize), uint32_t{0});
   }
   const uint32_t count = LoadCount(slot_.bytes()) + 1;
-  if (item.member.size() > limits_.zset_max_listpack_value) slot_.set_outgrown(true);
+  if (item.member.size() > limits_.zset_max_listpack_value_bytes) slot_.set_outgrown(true);
   const bool many = count > limits_.zset_max_listpack_entries;
   if (item.score == 0 && !many && !slot_.outgrown()) item.score = 0;  // without its sign
   const Zset before = view();

@@ -8,6 +8,8 @@
 #include <string>
 #include <thread>
 
+#include "tests/support/status_matchers.h"
+
 namespace cloakroom {
 namespace {
 
@@ -45,13 +47,13 @@ class RespClientTest : public ::testing::Test {
 
 TEST_F(RespClientTest, CallSendsAMultibulkAndReturnsItsReply) {
   Answer("$5\r\nvalue\r\n");
-  EXPECT_EQ(client_.Call({"GET", "a key"}), ReplyValue::Bulk("value"));
+  EXPECT_EQ(client_.Call({"GET", "a key"}).value(), ReplyValue::Bulk("value"));
   EXPECT_EQ(Received(), "*2\r\n$3\r\nGET\r\n$5\r\na key\r\n");
 }
 
 TEST_F(RespClientTest, ServersErrorIsAReply) {
   Answer("-ERR no\r\n");
-  EXPECT_EQ(client_.Call({"NO"}), ReplyValue::Error("ERR no"));
+  EXPECT_EQ(client_.Call({"NO"}).value(), ReplyValue::Error("ERR no"));
   EXPECT_TRUE(client_.connected());
 }
 
@@ -67,7 +69,7 @@ TEST_F(RespClientTest, PipelineReturnsRepliesInOrder) {
 
 TEST_F(RespClientTest, PushesAreSetAsideByCallAndSeenByRead) {
   Answer(">1\r\n+news\r\n+PONG\r\n>1\r\n+more\r\n");
-  EXPECT_EQ(client_.Call({"PING"}), ReplyValue::Simple("PONG"));
+  EXPECT_EQ(client_.Call({"PING"}).value(), ReplyValue::Simple("PONG"));
   auto news = ReplyValue::Items(ReplyValue::Kind::kPush, {ReplyValue::Simple("news")});
   EXPECT_THAT(client_.TakePushes(), ElementsAre(news));
   EXPECT_THAT(client_.TakePushes(), ElementsAre());
@@ -75,59 +77,53 @@ TEST_F(RespClientTest, PushesAreSetAsideByCallAndSeenByRead) {
 }
 
 TEST_F(RespClientTest, RawBytesGoOutAsTheyAre) {
-  EXPECT_TRUE(client_.SendRaw("*x\r\n"));
+  EXPECT_OK(client_.SendRaw("*x\r\n"));
   EXPECT_EQ(Received(), "*x\r\n");
 }
 
 TEST_F(RespClientTest, SkipDropsSoManyRepliesAndLeavesTheRest) {
   Answer("+before\r\n*2\r\n:1\r\n$1\r\nx\r\n:2\r\n+after\r\n");
-  EXPECT_EQ(client_.Read(), ReplyValue::Simple("before"));
-  EXPECT_EQ(client_.Skip(2), "");
-  EXPECT_EQ(client_.Read(), ReplyValue::Simple("after"));
+  EXPECT_EQ(client_.Read().value(), ReplyValue::Simple("before"));
+  EXPECT_OK(client_.Skip(2));
+  EXPECT_EQ(client_.Read().value(), ReplyValue::Simple("after"));
 }
 
 TEST_F(RespClientTest, SkipTellsOfAnErrorAmongTheReplies) {
   Answer(":1\r\n-ERR no\r\n:2\r\n");
-  EXPECT_EQ(client_.Skip(3), "ERR no");
+  EXPECT_EQ(client_.Skip(3), absl::FailedPreconditionError("ERR no"));
   EXPECT_TRUE(client_.connected());
 }
 
 TEST_F(RespClientTest, SkipFailsAsReadDoes) {
   client_.set_timeout_ms(1);
   Answer(":1\r\n:2");
-  EXPECT_EQ(client_.Skip(2), std::nullopt);
-  EXPECT_EQ(client_.error(), "timed out");
+  EXPECT_EQ(client_.Skip(2), absl::UnavailableError("timed out"));
 }
 
 TEST_F(RespClientTest, SkipOfABrokenProtocolClosesTheConnection) {
   Answer("nonsense\r\n");
-  EXPECT_EQ(client_.Skip(1), std::nullopt);
-  EXPECT_THAT(client_.error(), HasSubstr("Protocol error"));
+  EXPECT_THAT(client_.Skip(1), FailsWith(HasSubstr("Protocol error")));
   EXPECT_FALSE(client_.connected());
 }
 
 TEST_F(RespClientTest, HungUpServerClosesTheConnection) {
   Answer("$5\r\nval");
-  EXPECT_TRUE(client_.SendRaw(""));
+  EXPECT_OK(client_.SendRaw(""));
   HangUp();
-  EXPECT_EQ(client_.Read(), std::nullopt);
-  EXPECT_THAT(client_.error(), HasSubstr("closed"));
+  EXPECT_THAT(client_.Read(), FailsWith(HasSubstr("closed")));
   EXPECT_FALSE(client_.connected());
-  EXPECT_EQ(client_.Call({"PING"}), std::nullopt);
-  EXPECT_EQ(client_.error(), "not connected");
+  EXPECT_EQ(client_.Call({"PING"}).status(), absl::UnavailableError("not connected"));
 }
 
 TEST_F(RespClientTest, BrokenProtocolClosesTheConnection) {
   Answer("nonsense\r\n");
-  EXPECT_EQ(client_.Call({"PING"}), std::nullopt);
-  EXPECT_THAT(client_.error(), HasSubstr("Protocol error"));
+  EXPECT_THAT(client_.Call({"PING"}), FailsWith(HasSubstr("Protocol error")));
   EXPECT_FALSE(client_.connected());
 }
 
 TEST_F(RespClientTest, SilentServerTimesOut) {
   client_.set_timeout_ms(1);
-  EXPECT_EQ(client_.Call({"PING"}), std::nullopt);
-  EXPECT_EQ(client_.error(), "timed out");
+  EXPECT_EQ(client_.Call({"PING"}).status(), absl::UnavailableError("timed out"));
 }
 
 // The server answers each request before it reads the next. If the client sent everything before it
@@ -148,18 +144,16 @@ TEST_F(RespClientTest, PipelineLargerThanTheSocketsBuffersDoesNotJam) {
   for (size_t i = 0; i < kRequests; ++i) client_.Queue({"ECHO", value});
   auto replies = client_.Flush();
   server.join();
-  ASSERT_TRUE(replies.has_value()) << client_.error();
+  ASSERT_OK(replies);
   EXPECT_EQ(replies->size(), kRequests);
   EXPECT_EQ(replies->back(), ReplyValue::Bulk(value));
 }
 
 TEST(RespClientConnectTest, NobodyListeningIsAnError) {
   RespClient client;
-  EXPECT_FALSE(client.ConnectUnix("/nonexistent/socket"));
-  EXPECT_THAT(client.error(), HasSubstr("cannot connect"));
-  EXPECT_FALSE(client.ConnectTcp("127.0.0.1", 1));
-  EXPECT_THAT(client.error(), HasSubstr("cannot connect"));
-  EXPECT_FALSE(client.ConnectUnix(std::string(200, 'x')));
+  EXPECT_THAT(client.ConnectUnix("/nonexistent/socket"), FailsWith(HasSubstr("cannot connect")));
+  EXPECT_THAT(client.ConnectTcp("127.0.0.1", 1), FailsWith(HasSubstr("cannot connect")));
+  EXPECT_THAT(client.ConnectUnix(std::string(200, 'x')), FailsWith(HasSubstr("too long")));
   EXPECT_FALSE(client.connected());
 }
 

@@ -30,7 +30,7 @@ struct Outcome {
   std::vector<std::vector<std::string>> commands;
   AofReader::Status status;
   int64_t whole;
-  std::string error;
+  absl::Status error;
 
   bool operator==(const Outcome&) const = default;
 };

@@ -25,13 +25,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string payload =
       WithFooter(std::string(reinterpret_cast<const char*>(data) + 1, size - 1), data[0]);
   const auto read = cloakroom::ReadDumpPayload(payload);
-  if (!read) return 0;
+  if (!read.ok()) return 0;
   cloakroom::RdbDecoder decoder{cloakroom::EncodingLimits{}};
   if (!decoder.Decode(read->type, read->dialect, read->value).ok()) return 0;
   if (!decoder.value().exists()) return 0;
   const std::string dumped = cloakroom::DumpValue(decoder.value().view(), {});
   const auto again = cloakroom::ReadDumpPayload(dumped);
-  cloakroom::fuzz::Check(again.has_value());
+  cloakroom::fuzz::Check(again.ok());
   cloakroom::RdbDecoder other{cloakroom::EncodingLimits{}};
   cloakroom::fuzz::Check(other.Decode(again->type, again->dialect, again->value).ok());
   return 0;

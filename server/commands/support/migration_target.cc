@@ -36,57 +36,62 @@ MigrationTarget::MigrationTarget(std::chrono::milliseconds limit)
 
 MigrationTarget::~MigrationTarget() = default;
 
-bool MigrationTarget::Finish() {
+absl::Status MigrationTarget::Finish() {
   link_->io.restart();
   link_->io.run_for(limit_);
-  if (link_->io.stopped()) return !link_->result;
+  if (link_->io.stopped()) {
+    return link_->result ? absl::AbortedError(link_->result.message()) : absl::OkStatus();
+  }
   // What was started refers to our memory until it has been cancelled.
   boost::system::error_code ignored;
   link_->resolver.cancel();
   link_->socket.close(ignored);
   link_->io.run();
-  return false;
+  return absl::DeadlineExceededError("the time ran out");
 }
 
-MigrationTarget::Connected MigrationTarget::Connect(const std::string& host,
-                                                    const std::string& port) {
+absl::Status MigrationTarget::Connect(const std::string& host, const std::string& port) {
+  // It would mean this machine.
+  if (host.empty()) return absl::NotFoundError("a host without a name");
   Tcp::resolver::results_type addresses;
   link_->resolver.async_resolve(host, port, [&](boost::system::error_code error, auto found) {
     link_->result = error;
     addresses = std::move(found);
   });
-  // An empty host would mean this machine.
-  if (!Finish() || host.empty()) return Connected::kNo;
+  if (absl::Status resolved = Finish(); !resolved.ok()) {
+    return absl::IsAborted(resolved) ? absl::NotFoundError(resolved.message()) : resolved;
+  }
   asio::async_connect(
       link_->socket, addresses,
       [&](boost::system::error_code error, const Tcp::endpoint&) { link_->result = error; });
-  if (!Finish()) {
+  if (absl::Status connected = Finish(); !connected.ok()) {
     const bool refused = link_->result == asio::error::connection_refused;
-    return refused ? Connected::kRefused : Connected::kNo;
+    return refused ? absl::UnavailableError(connected.message()) : connected;
   }
   boost::system::error_code ignored;
   link_->socket.set_option(Tcp::no_delay(true), ignored);
-  return Connected::kYes;
+  return absl::OkStatus();
 }
 
-bool MigrationTarget::Write(std::string_view bytes) {
+absl::Status MigrationTarget::Write(std::string_view bytes) {
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, kPiece);
     asio::async_write(link_->socket, asio::buffer(piece.data(), piece.size()),
                       [&](boost::system::error_code error, size_t) { link_->result = error; });
-    if (!Finish()) return false;
+    if (absl::Status written = Finish(); !written.ok()) return written;
     bytes.remove_prefix(piece.size());
   }
-  return true;
+  return absl::OkStatus();
 }
 
-bool MigrationTarget::Send(std::span<const std::string_view> words) {
+absl::Status MigrationTarget::Send(std::span<const std::string_view> words) {
   // Short words travel together, a long one from where it is.
   std::string bytes = absl::StrCat("*", words.size(), "\r\n");
   for (const std::string_view word : words) {
     absl::StrAppend(&bytes, "$", word.size(), "\r\n");
     if (word.size() > kPiece) {
-      if (!Write(bytes) || !Write(word)) return false;
+      if (absl::Status written = Write(bytes); !written.ok()) return written;
+      if (absl::Status written = Write(word); !written.ok()) return written;
       bytes.clear();
     } else {
       bytes.append(word);
@@ -96,10 +101,10 @@ bool MigrationTarget::Send(std::span<const std::string_view> words) {
   return Write(bytes);
 }
 
-std::optional<std::string> MigrationTarget::Reply() {
+absl::StatusOr<std::string> MigrationTarget::Reply() {
   asio::async_read_until(link_->socket, asio::dynamic_buffer(link_->received, kLongestLine), "\r\n",
                          [&](boost::system::error_code error, size_t) { link_->result = error; });
-  if (!Finish()) return std::nullopt;
+  if (absl::Status read = Finish(); !read.ok()) return read;
   const size_t end = link_->received.find("\r\n");
   std::string line = link_->received.substr(0, end);
   link_->received.erase(0, end + 2);

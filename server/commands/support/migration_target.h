@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace cloakroom {
 
@@ -23,23 +25,21 @@ class MigrationTarget {
   MigrationTarget(const MigrationTarget&) = delete;
   MigrationTarget& operator=(const MigrationTarget&) = delete;
 
-  enum class Connected : uint8_t {
-    kYes,
-    kRefused,  ///< nobody listens there
-    kNo,       ///< there is no such host, or it did not answer in time
-  };
-  /// `host` is a name or an address. Several addresses of a name are tried in turn.
-  [[nodiscard]] Connected Connect(const std::string& host, const std::string& port);
-  [[nodiscard]] bool Send(std::span<const std::string_view> words);
-  /// The next reply without its line end: "+OK", "-BUSYKEY …". Nullopt: the time ran out, the
-  /// connection broke, or the line is longer than any such reply.
-  [[nodiscard]] std::optional<std::string> Reply();
+  // kDeadlineExceeded: the time ran out. kAborted: the connection broke.
+
+  /// `host` is a name or an address. Several addresses of a name are tried in turn. Also kNotFound:
+  /// there is no such host; kUnavailable: nobody listens there.
+  absl::Status Connect(const std::string& host, const std::string& port);
+  absl::Status Send(std::span<const std::string_view> words);
+  /// The next reply without its line end: "+OK", "-BUSYKEY …". kAborted also if the line is longer
+  /// than any such reply.
+  absl::StatusOr<std::string> Reply();
 
  private:
   struct Link;
   /// Runs what was started until it is done or the time is over.
-  bool Finish();
-  bool Write(std::string_view bytes);
+  absl::Status Finish();
+  absl::Status Write(std::string_view bytes);
 
   const std::chrono::milliseconds limit_;
   std::unique_ptr<Link> link_;

@@ -46,7 +46,7 @@ Elements Node() {
 
 TEST(StreamListpackTest, ANodeOfRedisIsRead) {
   const auto leaf = DecodeStreamListpack({5, 0}, Listpack(Node()));
-  ASSERT_TRUE(leaf);
+  ASSERT_TRUE(leaf.ok()) << leaf.status();
   EXPECT_EQ(leaf->items, 2u);
   EXPECT_EQ(leaf->last, (StreamId{6, 1}));
   EXPECT_EQ(TextOfLeaf(StreamLeaf(leaf->bytes)), "6-0 f=v; 6-1 g=9; ");
@@ -66,28 +66,29 @@ TEST(StreamListpackTest, WhatIsWrittenIsRead) {
   const std::string listpack = StreamListpackOf(StreamLeaf(region.bytes()), 2);
   EXPECT_EQ(listpack.size(), StreamLeaf(region.bytes()).ListpackBytes(2));
   const auto leaf = DecodeStreamListpack({5, 3}, listpack);
-  ASSERT_TRUE(leaf);
+  ASSERT_TRUE(leaf.ok()) << leaf.status();
   EXPECT_EQ(leaf->bytes, region.bytes());
 }
 
 TEST(StreamListpackTest, DamagedNodesAreRefused) {
   const std::string good = Listpack(Node());
   for (size_t size = 0; size < good.size(); ++size) {
-    EXPECT_FALSE(DecodeStreamListpack({5, 0}, good.substr(0, size))) << size;
+    EXPECT_TRUE(absl::IsDataLoss(DecodeStreamListpack({5, 0}, good.substr(0, size)).status()))
+        << size;
   }
   const auto damaged = [](size_t at, const std::string& element) {
     Elements elements = Node();
     elements[at] = element;
-    return DecodeStreamListpack({5, 0}, Listpack(elements)).has_value();
+    return absl::IsDataLoss(DecodeStreamListpack({5, 0}, Listpack(elements)).status());
   };
-  EXPECT_FALSE(damaged(0, Small(3))) << "more entries than there are";
-  EXPECT_FALSE(damaged(0, Small(1))) << "fewer";
-  EXPECT_FALSE(damaged(1, Small(2))) << "more that were erased";
-  EXPECT_FALSE(damaged(2, ListpackString("x"))) << "no number";
-  EXPECT_FALSE(damaged(4, Small(1))) << "no zero behind the fields";
-  EXPECT_FALSE(damaged(9, Small(5))) << "a wrong number of elements";
-  EXPECT_FALSE(damaged(16, Small(0))) << "an ID before the last one";
-  EXPECT_FALSE(damaged(18, Small(2))) << "more fields of its own";
+  EXPECT_TRUE(damaged(0, Small(3))) << "more entries than there are";
+  EXPECT_TRUE(damaged(0, Small(1))) << "fewer";
+  EXPECT_TRUE(damaged(1, Small(2))) << "more that were erased";
+  EXPECT_TRUE(damaged(2, ListpackString("x"))) << "no number";
+  EXPECT_TRUE(damaged(4, Small(1))) << "no zero behind the fields";
+  EXPECT_TRUE(damaged(9, Small(5))) << "a wrong number of elements";
+  EXPECT_TRUE(damaged(16, Small(0))) << "an ID before the last one";
+  EXPECT_TRUE(damaged(18, Small(2))) << "more fields of its own";
 }
 
 }  // namespace

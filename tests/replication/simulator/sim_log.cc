@@ -5,6 +5,7 @@
 
 #include "replication/aof/aof_reader.h"
 #include "replication/files/bytes.h"
+#include "replication/files/file_status.h"
 
 namespace cloakroom {
 namespace {
@@ -85,7 +86,7 @@ void SimLog::LoadFile(const std::string& path, bool last, SimData& data, AofBack
   if (status == AofReader::Status::kTruncated && last) {
     (void)machine_.disk.Truncate(path, reader.whole_offset());
   } else if (status != AofReader::Status::kEnd) {
-    environment_.Fail(path + ", a file of a log, is damaged: " + reader.error());
+    environment_.Fail(path + ", a file of a log, is damaged: " + MessageOf(reader.error()));
   }
 }
 

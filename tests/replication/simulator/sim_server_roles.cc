@@ -193,9 +193,9 @@ void SimServer::StartFailover(const FailoverRequest& request) {
     forced_ = request.force;
     failing_over_at_ = offset();
   }
-  Failover::Started started =
+  const absl::StatusOr<std::vector<FailoverAction>> actions =
       failover_.Start(request, is_replica(), FailoverReplicas(), offset(), environment_.now_ms());
-  Perform(started.actions);
+  if (actions.ok()) Perform(*actions);
   RunPosted();
 }
 

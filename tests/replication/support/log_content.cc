@@ -2,6 +2,7 @@
 
 #include "replication/aof/aof_directory.h"
 #include "replication/aof/aof_reader.h"
+#include "replication/files/file_status.h"
 #include "replication/stream/command_encoder.h"
 
 namespace cloakroom {
@@ -38,7 +39,7 @@ LogContent ReadLog(Files& files, const std::string& path, const std::string& nam
     bool last = i + 1 == entries.size();
     if (status == AofReader::Status::kEnd) continue;
     if (status == AofReader::Status::kTruncated && last) continue;
-    content.error = entries[i].name + " is broken: " + reader.error();
+    content.error = entries[i].name + " is broken: " + MessageOf(reader.error());
   }
   return content;
 }
