@@ -19,6 +19,7 @@ namespace cloakroom {
 /// Thread rule: a value.
 struct DiscardedTail {
   HistoryPoint begin;        ///< where it begins: the ID and the offset
+  int64_t missing = 0;       ///< bytes before it that belong to the tail, and are not kept
   int64_t first_record = 0;  ///< the stream's position at which its bytes are records, and kept
   int64_t position = 0;      ///< of the tail's first byte
   int64_t end = 0;           ///< behind its last one

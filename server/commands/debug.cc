@@ -104,11 +104,11 @@ void AddString(Hold& hold, Database& db, std::string_view key, std::string_view 
 /// are.
 void Populate(Call& call) {
   if (!MayWait(call)) return;
-  std::optional<int64_t> count = call.IntegerIn(2, 0, INT64_MAX);
-  if (!count) return;
-  std::optional<int64_t> size = 0;
-  if (call.argc() > 4) size = call.IntegerIn(4, 0, INT64_MAX);
-  if (!size) return;
+  const std::optional<int64_t> count = ParseInteger(call.arg(2));
+  const std::optional<int64_t> size = call.argc() > 4 ? ParseInteger(call.arg(4)) : 0;
+  if (count.value_or(-1) < 0 || size.value_or(-1) < 0) {
+    return call.Error("ERR value is out of range, must be positive");
+  }
   if (call.argc() > 5) return SubcommandError(call);
   std::string prefix(call.argc() > 3 ? call.arg(3) : "key");
   call.StartLongWork([&db = call.db(), now_ms = call.now_ms(), count = *count,

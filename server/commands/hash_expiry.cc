@@ -143,7 +143,7 @@ void HSetEx(Call& call) {
 // clang-format off
 constexpr CommandRow kHashExpiryCommands[] = {
     {.name = "hexpire", .run = HExpire, .arity = -6, .flags = kWrite | kDenyOom | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .keys = {Key(1, kRW | kUpdate)}, .to_absolute = ExpireToAbsolute,
      .since = "7.4.0", .complexity = "O(N) for N fields.",
      .syntax = "key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]",
      .summary = "Lets fields of a hash expire after so many seconds."},
@@ -161,7 +161,7 @@ constexpr CommandRow kHashExpiryCommands[] = {
      .syntax = "key FIELDS numfields field [field ...]",
      .summary = "Returns the values of fields of a hash and removes the fields."},
     {.name = "hgetex", .run = HGetEx, .arity = -5, .flags = kWrite | kFast,
-     .keys = {Key(1, kRW | kAccess | kUpdate)}, .counts_from_now = AlwaysCountsFromNow, .since = "8.0.0",
+     .keys = {Key(1, kRW | kAccess | kUpdate)}, .to_absolute = OptionToAbsolute, .since = "8.0.0",
      .complexity = "O(N) for N fields.",
      .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
                "unix-time-milliseconds | PERSIST] FIELDS numfields field [field ...]",
@@ -171,7 +171,7 @@ constexpr CommandRow kHashExpiryCommands[] = {
      .syntax = "key FIELDS numfields field [field ...]",
      .summary = "Keeps fields of a hash from expiring."},
     {.name = "hpexpire", .run = HPExpire, .arity = -6, .flags = kWrite | kDenyOom | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .keys = {Key(1, kRW | kUpdate)}, .to_absolute = ExpireToAbsolute,
      .since = "7.4.0", .complexity = "O(N) for N fields.",
      .syntax = "key milliseconds [NX | XX | GT | LT] FIELDS numfields field [field ...]",
      .summary = "Lets fields of a hash expire after so many milliseconds."},
@@ -188,7 +188,7 @@ constexpr CommandRow kHashExpiryCommands[] = {
      .syntax = "key FIELDS numfields field [field ...]",
      .summary = "Returns in how many milliseconds fields of a hash expire."},
     {.name = "hsetex", .run = HSetEx, .arity = -6, .flags = kWrite | kDenyOom | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .keys = {Key(1, kRW | kUpdate)}, .to_absolute = OptionToAbsolute,
      .since = "8.0.0", .complexity = "O(N) for N fields.",
      .syntax = "key [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
                "unix-time-milliseconds | KEEPTTL] FIELDS numfields field value [field value ...]",

@@ -99,12 +99,12 @@ constexpr uint32_t kAsksTheClock = kAsks | kRandomOutput;
 // clang-format off
 constexpr CommandRow kKeyExpiryCommands[] = {
     {.name = "expire", .run = Expire<kInSeconds>, .arity = -3, .flags = kWrite | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .keys = {Key(1, kRW | kUpdate)}, .to_absolute = ExpireToAbsolute,
      .since = "1.0.0", .complexity = "O(1)",
      .syntax = "key seconds [condition: NX | XX | GT | LT]",
      .summary = "Lets a key expire in so many seconds."},
     {.name = "pexpire", .run = Expire<kInMilliseconds>, .arity = -3, .flags = kWrite | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .keys = {Key(1, kRW | kUpdate)}, .to_absolute = ExpireToAbsolute,
      .since = "2.6.0", .complexity = "O(1)",
      .syntax = "key milliseconds [condition: NX | XX | GT | LT]",
      .summary = "Lets a key expire in so many milliseconds."},

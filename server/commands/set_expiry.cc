@@ -23,7 +23,7 @@ void SPersist(Call& call) { PersistItems<SetMembers>(call); }
 // clang-format off
 constexpr CommandRow kSetExpiryCommands[] = {
     {.name = "sexpire", .run = SExpire, .arity = -6, .flags = kWrite | kDenyOom | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .keys = {Key(1, kRW | kUpdate)}, .to_absolute = ExpireToAbsolute,
      .since = "7.2.4", .complexity = "O(N) for N members.",
      .syntax = "key seconds [NX | XX | GT | LT] MEMBERS nummembers member [member ...]",
      .summary = "Lets members of a set expire after so many seconds."},
@@ -40,7 +40,7 @@ constexpr CommandRow kSetExpiryCommands[] = {
      .syntax = "key MEMBERS nummembers member [member ...]",
      .summary = "Keeps members of a set from expiring."},
     {.name = "spexpire", .run = SPExpire, .arity = -6, .flags = kWrite | kDenyOom | kFast,
-     .keys = {Key(1, kRW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .keys = {Key(1, kRW | kUpdate)}, .to_absolute = ExpireToAbsolute,
      .since = "7.2.4", .complexity = "O(N) for N members.",
      .syntax = "key milliseconds [NX | XX | GT | LT] MEMBERS nummembers member [member ...]",
      .summary = "Lets members of a set expire after so many milliseconds."},

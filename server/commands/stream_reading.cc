@@ -184,10 +184,12 @@ Waiter::Verdict ServeRead(const ReadyKey& ready, const std::vector<Position>& po
 }
 
 /// Waits for entries, or replies as if the time had run out.
-void Wait(Call& call, const ReadOptions& options, BlockOn::Serve serve) {
+void Wait(Call& call, const ReadOptions& options, BlockOn::Serve serve,
+          bool hears_removal = false) {
   if (!options.block_ms || !call.may_block()) return call.reply().NullArray();
   BlockOn on;
   for (size_t i = 0; i < options.streams; ++i) on.keys.emplace_back(KeyAt(call, options, i));
+  on.hears_removal = hears_removal;
   on.time_limit_ms = *options.block_ms;
   on.serve = std::move(serve);
   on.time_out = [](ReplyWriter& reply) { reply.NullArray(); };
@@ -390,8 +392,9 @@ void XReadGroup(Call& call) {
     }
   }
   if (replied == 0) {
-    return Wait(call, options,
-                [reader](const ReadyKey& ready) { return ServeGroupRead(ready, reader); });
+    return Wait(
+        call, options, [reader](const ReadyKey& ready) { return ServeGroupRead(ready, reader); },
+        /*hears_removal=*/true);
   }
   reply.resp() == 2 ? reply.EndArray(mark, replied) : reply.EndMap(mark, replied);
 }

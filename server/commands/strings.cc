@@ -224,7 +224,7 @@ constexpr CommandRow kStringCommands[] = {
      .syntax = "key", .summary = "Returns the string that a key holds."},
     {.name = "set", .run = SetCommand, .arity = -3, .flags = kWrite | kDenyOom,
      .keys = {Key(1, kRW | kAccess | kUpdate | kVariableFlags)
-                  .Noted("Reads the old value with GET alone")}, .counts_from_now = SetCountsFromNow,
+                  .Noted("Reads the old value with GET alone")}, .to_absolute = OptionToAbsolute,
      .since = "1.0.0",
      .complexity = "O(1)",
      .syntax = "key value [condition: NX | XX | IFEQ comparison-value] [GET] [expiration: EX "
@@ -232,11 +232,11 @@ constexpr CommandRow kStringCommands[] = {
                "| KEEPTTL]",
      .summary = "Stores a string in a key, whatever it held before."},
     {.name = "setex", .run = SetEx, .arity = 4, .flags = kWrite | kDenyOom,
-     .keys = {Key(1, kOW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .keys = {Key(1, kOW | kUpdate)}, .to_absolute = SetExToAbsolute,
      .since = "2.0.0", .complexity = "O(1)",
      .syntax = "key seconds value", .summary = "Stores a string that expires after some seconds."},
     {.name = "psetex", .run = PSetEx, .arity = 4, .flags = kWrite | kDenyOom,
-     .keys = {Key(1, kOW | kUpdate)}, .counts_from_now = AlwaysCountsFromNow,
+     .keys = {Key(1, kOW | kUpdate)}, .to_absolute = SetExToAbsolute,
      .since = "2.6.0", .complexity = "O(1)",
      .syntax = "key milliseconds value",
      .summary = "Stores a string that expires after some milliseconds."},
@@ -251,7 +251,7 @@ constexpr CommandRow kStringCommands[] = {
      .syntax = "key value", .summary = "Stores a string and returns the one before."},
     {.name = "getex", .run = GetEx, .arity = -2, .flags = kWrite | kFast,
      .keys = {Key(1, kRW | kAccess | kUpdate)
-                  .Noted("Changes when the key expires")}, .counts_from_now = AlwaysCountsFromNow,
+                  .Noted("Changes when the key expires")}, .to_absolute = OptionToAbsolute,
      .since = "6.2.0", .complexity = "O(1)",
      .syntax = "key [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
                "unix-time-milliseconds | PERSIST]",

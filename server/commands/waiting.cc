@@ -103,7 +103,10 @@ void WaitAof(Call& call) {
         "ERR WAITAOF cannot be used with replica instances. Please also note that writes to "
         "replicas are just local and are not propagated.");
   }
-  if (local > 0 && !call.server().persistence().journal().on()) {
+  // A log that has been switched on and is not there yet will have it.
+  Persistence& persistence = call.server().persistence();
+  const bool logs = persistence.journal().on() || persistence.log_keeper().wanted();
+  if (local > 0 && !logs) {
     return call.Error(
         "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
   }

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -205,6 +207,7 @@ enum class Access : uint8_t {
 
 using CommandFunction = void (*)(Call&);
 using CommandArguments = std::span<const std::string_view>;
+using OwnedArguments = std::vector<std::string>;
 using DatabaseNumbers = absl::InlinedVector<int, 2>;
 
 /// A key among the arguments, with the flags of its spec.
@@ -240,9 +243,9 @@ struct CommandRow {
   /// With kNamed: the databases that it changes; `own` is the client's. They may contain numbers of
   /// databases that do not exist; the command itself refuses those.
   DatabaseNumbers (*named)(CommandArguments, int own) = nullptr;
-  /// Whether these arguments name an expiry by how long it is from now (relative_time.h); null:
-  /// never.
-  bool (*counts_from_now)(CommandArguments) = nullptr;
+  /// The same with a time in place of an expiry that counts from now (relative_time.h); null: it
+  /// never counts from now.
+  std::optional<OwnedArguments> (*to_absolute)(CommandArguments, int64_t now_ms) = nullptr;
   /// Puts something else in the place of passwords among the arguments (secrets.h); null: there are
   /// none.
   void (*hide_secrets)(std::vector<std::string_view>& arguments) = nullptr;

@@ -45,10 +45,12 @@ absl::Status LogReplay::RunOne(CommandArguments args) {
   const Command* command = server_.commands().Find(args);
   absl::Status may = executor_.admission().AdmitFromLog(command, args);
   if (!may.ok()) return may;
+  if (const auto absolute = ToAbsolute(*command->row, args, server_.clock().NowMs())) {
+    return RunOne(std::vector<std::string_view>(absolute->begin(), absolute->end()));
+  }
   ReplyWriter reply(output_, 2);
-  const int64_t now_ms =
-      CountsFromNow(*command->row, args) ? server_.clock().NowMs() : kNothingExpiresMs;
-  executor_.RunNested(client_, *command, args, reply, now_ms, CallMode::kTransaction, hold_);
+  executor_.RunNested(client_, *command, args, reply, kNothingExpiresMs, CallMode::kTransaction,
+                      hold_);
   output_.Clear();
   return absl::OkStatus();
 }

@@ -115,13 +115,20 @@ void RecordExecutor::RunUnder(const RecordReader& record, Hold& hold) {
 
 void RecordExecutor::RunAll(const RecordReader& record, Hold& hold) {
   refused_.clear();
+  reworded_.clear();
   for (size_t i = 0; i < record.commands(); ++i) {
+    record_command_ = i;
     if (!RunOne(commands_[i], record.arguments(i), hold)) refused_.push_back(i);
   }
 }
 
 bool RecordExecutor::refused(size_t command) const {
   return std::binary_search(refused_.begin(), refused_.end(), command);
+}
+
+const OwnedArguments* RecordExecutor::reworded(size_t command) const {
+  const auto found = std::ranges::find(reworded_, command, &Reworded::first);
+  return found == reworded_.end() ? nullptr : &found->second;
 }
 
 std::optional<int> RecordExecutor::SelectedBy(CommandArguments args) const {
@@ -144,10 +151,16 @@ bool RecordExecutor::RunOne(const Command* command, CommandArguments args, Hold&
     Tell(args, ReplyOf(executor_.admission().AdmitFromPrimary(command, args)));
     return false;
   }
+  // An old primary says SETEX and EXPIRE. The time that they mean is one for our log as well.
+  if (auto absolute = ToAbsolute(*command->row, args, server_.clock().NowMs())) {
+    const std::vector<std::string_view> words(absolute->begin(), absolute->end());
+    const bool ran = RunOne(server_.commands().Find(words), words, hold);
+    reworded_.emplace_back(record_command_, *std::move(absolute));
+    return ran;
+  }
   ReplyWriter reply(output_, 2);
-  const int64_t now_ms =
-      CountsFromNow(*command->row, args) ? server_.clock().NowMs() : kNothingExpiresMs;
-  executor_.RunNested(client_, *command, args, reply, now_ms, CallMode::kTransaction, hold);
+  executor_.RunNested(client_, *command, args, reply, kNothingExpiresMs, CallMode::kTransaction,
+                      hold);
   const std::optional<std::string_view> whole = output_.Whole();
   if (whole && whole->starts_with('-')) {
     Tell(args, whole->substr(1, whole->find('\r') - 1));
@@ -159,6 +172,7 @@ bool RecordExecutor::RunOne(const Command* command, CommandArguments args, Hold&
 void RecordExecutor::Tell(CommandArguments args, std::string_view error) {
   constexpr std::string_view kPlain = "ERR ";
   server_.replication().CountError();
+  server_.replication().NoteDiverged();
   // As in Redis: the code ERR is not shown, any other code is, with its "-".
   const bool plain = error.starts_with(kPlain);
   const Command* const command = server_.commands().Find(args);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -34,6 +35,7 @@ class RecordExecutor final : public RecordRunner {
   void GiveUp() override { tickets_.Clear(); }
   void RunUnder(const RecordReader& record, Hold& hold) override;
   bool refused(size_t command) const override;
+  const OwnedArguments* reworded(size_t command) const override;
   void set_source(const Address& address) override { client_.address = address; }
   int db() const override { return client_.db; }
   void set_db(int db) override { client_.db = db; }
@@ -67,6 +69,9 @@ class RecordExecutor final : public RecordRunner {
   Batch ahead_;
   std::vector<const Command*> commands_;  ///< of the last record; null: refused
   std::vector<size_t> refused_;           ///< of the last record, in order
+  using Reworded = std::pair<size_t, OwnedArguments>;
+  std::vector<Reworded> reworded_;  ///< of the last record
+  size_t record_command_ = 0;       ///< the one that runs
 };
 
 }  // namespace cloakroom

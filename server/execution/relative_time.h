@@ -1,24 +1,32 @@
 #ifndef CLOAKROOM_SERVER_EXECUTION_RELATIVE_TIME_H_
 #define CLOAKROOM_SERVER_EXECUTION_RELATIVE_TIME_H_
 
+#include <cstdint>
+#include <optional>
+
 #include "server/execution/command.h"
 
 namespace cloakroom {
 
-/// Whether a logged or replicated command says an expiry that counts from now. Only old servers and
-/// hand-made logs do.
-inline bool CountsFromNow(const CommandRow& row, CommandArguments args) {
-  return row.counts_from_now != nullptr && row.counts_from_now(args);
+/// A logged or replicated command that says an expiry by how long it is from now, as old servers
+/// and hand-made logs do: the command that says when that is, in milliseconds since the epoch. It
+/// does the same at any time. nullopt: the command does not count from now, or its arguments are
+/// wrong, which it then says itself.
+inline std::optional<OwnedArguments> ToAbsolute(const CommandRow& row, CommandArguments args,
+                                                int64_t now_ms) {
+  return row.to_absolute == nullptr ? std::nullopt : row.to_absolute(args, now_ms);
 }
 
-// For CommandRow::counts_from_now. Pure; any number of arguments.
+// For CommandRow::to_absolute. Pure; any number of arguments.
 
-/// EXPIRE, SETEX and others: always.
-bool AlwaysCountsFromNow(CommandArguments args);
-/// SET: with EX or PX.
-bool SetCountsFromNow(CommandArguments args);
-/// RESTORE: without ABSTTL.
-bool RestoreCountsFromNow(CommandArguments args);
+/// EXPIRE, HEXPIRE and SEXPIRE, with the time behind the key: into PEXPIREAT and the like.
+std::optional<OwnedArguments> ExpireToAbsolute(CommandArguments args, int64_t now_ms);
+/// SETEX and PSETEX: into SET with PXAT.
+std::optional<OwnedArguments> SetExToAbsolute(CommandArguments args, int64_t now_ms);
+/// SET, GETEX, HGETEX and HSETEX with EX or PX: into PXAT.
+std::optional<OwnedArguments> OptionToAbsolute(CommandArguments args, int64_t now_ms);
+/// RESTORE without ABSTTL: with it.
+std::optional<OwnedArguments> RestoreToAbsolute(CommandArguments args, int64_t now_ms);
 
 }  // namespace cloakroom
 

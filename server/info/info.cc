@@ -84,11 +84,10 @@ AwaitedKeys FindAwaitedKeys(Server& server) {
   for (const auto& client : server.clients().All()) {
     MutexLock lock(client->mutex);
     if (client->blocked_request == nullptr) continue;
-    const Command* command = client->last_command;
     const int db = client->blocked_request->db().index();
     for (const std::string& key : client->blocked_request->keys()) {
       awaited.all.emplace(db, key);
-      if (command->row->name == "xreadgroup") awaited.by_group_readers.emplace(db, key);
+      if (client->blocked_request->hears_removal()) awaited.by_group_readers.emplace(db, key);
     }
   }
   return awaited;

@@ -29,7 +29,7 @@ void AppendLink(const Replication::Figures& figures, const Config& settings, Inf
     text.Line("master_sync_last_io_seconds_ago", link.sync_last_io_seconds_ago);
   }
   if (!link.up) text.Line("master_link_down_since_seconds", link.down_since_seconds);
-  text.Line("slave_priority", settings.replica_priority + 0);
+  text.Line("slave_priority", figures.diverged ? 0 : settings.replica_priority + 0);
   text.Line("slave_read_only", settings.replica_read_only ? 1 : 0);
   text.Line("replica_announced", settings.replica_announced ? 1 : 0);
 }

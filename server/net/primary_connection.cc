@@ -58,6 +58,13 @@ void PrimaryConnection::Tick() {
   // While we do not read, the primary's silence says nothing.
   if (link_.state() == PrimaryLink::State::kConnected && readable_) link_.StreamReceived(now_ms());
   Do(link_.Tick(now_ms()));
+  if (link_.state() == PrimaryLink::State::kConnected &&
+      thread_.server().replication().WantsFullSync(now_ms())) {
+    StreamBroken(
+        absl::DataLossError("This replica has skipped commands of its primary, or they have "
+                            "failed: its data is not the "
+                            "primary's. It asks for a full sync."));
+  }
   PublishFacts();
 }
 

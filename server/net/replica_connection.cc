@@ -392,10 +392,19 @@ void ReplicaConnection::CheckLimit() {
   const OutputLimit& limit = settings.output_limit(ClientClass::kReplica);
   if (waiting <= allowed) return limit_watch_.Forget();
   if (!limit_watch_.Over(limit, waiting, thread_.server().clock())) return;
+  const std::string behind = absl::StrCat("Replica ", peer_.name(), " is ",
+                                          thread_.published() - peer_.cursor(), " bytes behind");
+  if (spool.works()) {
+    return DropAsTooSlow(
+        absl::StrCat(behind, ", and memory keeps ", waiting,
+                     " of them, since the disk of the spool is slower than the changes. Raise "
+                     "client-output-buffer-limit replica, or find out what slows down the replica "
+                     "or the disk."));
+  }
   DropAsTooSlow(absl::StrCat(
-      "Replica ", peer_.name(), " is ", thread_.published() - peer_.cursor(),
-      " bytes behind. Raise repl-spool-size, if the disk has room, or client-output-buffer-limit "
-      "replica, or find out what slows it down."));
+      behind,
+      ". Raise repl-spool-size, if the disk has room, or client-output-buffer-limit replica, or "
+      "find out what slows it down."));
 }
 
 void ReplicaConnection::DropAsTooSlow(std::string_view detail) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "protocol/text.h"
 #include "replication/stream/command_encoder.h"
@@ -48,7 +49,12 @@ int64_t LoggedLength(const RecordReader& record) {
 std::string LoggedText(const RecordReader& record, const RecordRunner& runner) {
   std::string commands;
   for (size_t i = 0; i < record.commands(); ++i) {
-    if (!runner.refused(i)) AppendCommand(commands, record.arguments(i));
+    if (runner.refused(i)) continue;
+    if (const std::vector<std::string>* const words = runner.reworded(i)) {
+      AppendCommand(commands, std::vector<std::string_view>(words->begin(), words->end()));
+    } else {
+      AppendCommand(commands, record.arguments(i));
+    }
   }
   if (!record.transaction() || commands.empty()) return commands;
   std::string text;
@@ -58,9 +64,9 @@ std::string LoggedText(const RecordReader& record, const RecordRunner& runner) {
   return text;
 }
 
-bool AnyRefused(const RecordReader& record, const RecordRunner& runner) {
+bool LogDiffers(const RecordReader& record, const RecordRunner& runner) {
   for (size_t i = 0; i < record.commands(); ++i) {
-    if (runner.refused(i)) return true;
+    if (runner.refused(i) || runner.reworded(i) != nullptr) return true;
   }
   return false;
 }
@@ -257,7 +263,7 @@ void PrimaryStream::NoteApplied() {
   std::optional<std::string> instead;
   if (IsForReplicasOnly(record)) {
     instead.emplace();
-  } else if (AnyRefused(record, *runner_) || LoggedLength(record) != record.offset() - begin) {
+  } else if (LogDiffers(record, *runner_) || LoggedLength(record) != record.offset() - begin) {
     // A log with empty lines, or with what is no command, could not be read again.
     instead = LoggedText(record, *runner_);
   }

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "replication/link/record_reader.h"
@@ -43,6 +45,9 @@ class RecordRunner {
 
   /// Whether this command of the last record was refused: it is no command, or none for a stream.
   virtual bool refused(size_t command) const = 0;
+  /// What a log says in place of this command of the last record: a time in place of an expiry
+  /// that counts from now. Null: the same. Valid until the next record runs.
+  virtual const std::vector<std::string>* reworded(size_t command) const = 0;
 
   /// Whose commands they are, for MONITOR and the slow log.
   virtual void set_source(const Address& address) = 0;

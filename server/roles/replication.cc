@@ -198,6 +198,7 @@ Replication::Figures Replication::figures() const {
   }
   figures.replicas = facts_;
   figures.primary = primary_;
+  figures.diverged = diverged();
   figures.failover = failover_.state_name();
   figures.link = link_;
   if (primary_) figures.read_ahead = primary_stream_->behind();

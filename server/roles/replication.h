@@ -166,6 +166,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
     ReplicationId id1;
     ReplicationId id2;
     std::optional<PrimaryAddress> primary;
+    bool diverged = false;
     std::string_view failover;  ///< its state, as INFO names it
     LinkFacts link;             ///< if there is a primary
     int64_t read_ahead = 0;     ///< received from it and not applied, in bytes
@@ -208,6 +209,10 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void CountSent(int64_t bytes) { sent_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void CountReceived(int64_t bytes) { received_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void CountError() { replica_errors_.fetch_add(1, std::memory_order_relaxed); }
+  /// A command of the primary was skipped, or has failed: our data is no longer the primary's.
+  /// Until a full sync the server is no candidate for a promotion (INFO's slave_priority is 0).
+  void NoteDiverged() { diverged_ = true; }
+  bool diverged() const { return diverged_.load(std::memory_order_relaxed); }
   /// Counts the good replicas anew. Call it now and then, and when something has changed.
   void CountReplicas();
   ChangeStream& stream() { return stream_; }
@@ -236,6 +241,9 @@ class Replication final : public HistoryPlaces, private StreamReader {
   bool Continue(Turn turn, const ReplicationId& id);
   /// The primary's stream begins, behind what is applied.
   bool BeginStream(Turn turn);
+  /// Whether the link is to ask for a full sync, since our data has diverged: a minute after that,
+  /// and then once a minute. Call it now and then; times of one clock, in milliseconds.
+  bool WantsFullSync(int64_t now_ms);
   void SetLink(LinkFacts facts);
   /// REQUIRES: the server has been a replica.
   PrimaryStream& primary_stream() { return *primary_stream_; }
@@ -287,6 +295,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   const RecordRunnerFactory runners_;
   std::unique_ptr<PrimaryStream> primary_stream_;  ///< made with all gates closed
   std::atomic<int64_t> replica_errors_ = 0;
+  std::atomic<bool> diverged_ = false;
   std::atomic<int64_t> sent_bytes_ = 0;
   std::atomic<int64_t> received_bytes_ = 0;
 
@@ -307,6 +316,8 @@ class Replication final : public HistoryPlaces, private StreamReader {
   /// Where the first record begins that this server made as a primary, if another server may not
   /// have it.
   std::optional<int64_t> own_from_ ABSL_GUARDED_BY(mutex_);
+  bool restarted_ ABSL_GUARDED_BY(mutex_) = false;  ///< as the primary whose records those are
+  std::optional<int64_t> full_sync_at_ms_ ABSL_GUARDED_BY(mutex_);  ///< see WantsFullSync
   /// Set on a replica that was a primary, until it has its primary's data.
   std::optional<DiscardedTail> discarded_ ABSL_GUARDED_BY(mutex_);
   Mutex keeping_;                                          ///< held by KeepDiscarded

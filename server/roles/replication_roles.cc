@@ -147,6 +147,7 @@ void Replication::BecomePrimary(Hold& hold) {
     discarded_.reset();
     if (!own_from_) own_from_ = stream_.tail();
     primary_.reset();
+    diverged_ = false;
     data_lost_ = false;
     StateHistory();
   }
@@ -254,6 +255,7 @@ void Replication::TakeUp(const std::optional<AofPlace>& place) {
     data_lost_ = !known && replica;
     if (known) {
       if (!replica) own_from_ = place->first_record;
+      restarted_ = !replica;
       kept_ = place->begin;
       stream_.Keep(*this, kept_);
     }
@@ -304,6 +306,7 @@ void Replication::TakeOver(const std::optional<HistoryPoint>& point) {
     // Without a place to name, nobody may continue from here.
     if (!point || !history_.TakeOver(*point, tail)) history_.ChangeId(random_);
     // Our replicas may still be sent what is before it; KeepFrom frees that.
+    diverged_ = false;
     ForgetOwnRecords();
     data_lost_ = false;
     StateHistory();
@@ -348,6 +351,19 @@ bool Replication::BeginStream(Turn turn) {
   // The turn ended in between. Nothing has been received, since that is for the same thread.
   primary_stream_->End();
   return false;
+}
+
+bool Replication::WantsFullSync(int64_t now_ms) {
+  constexpr int64_t kPauseMs = 60'000;
+  MutexLock lock(mutex_);
+  if (!diverged()) {
+    full_sync_at_ms_.reset();
+    return false;
+  }
+  if (!full_sync_at_ms_) full_sync_at_ms_ = now_ms + kPauseMs;
+  if (now_ms < *full_sync_at_ms_) return false;
+  full_sync_at_ms_ = now_ms + kPauseMs;
+  return true;
 }
 
 void Replication::SetLink(LinkFacts facts) {

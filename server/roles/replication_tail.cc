@@ -23,10 +23,19 @@ constexpr std::chrono::milliseconds kLook{1};
 void Replication::NoteDiscarded(const ReplicationId& id, std::optional<int64_t> acked) {
   if (!own_from_ || !history_.backlog()) return;
   const int64_t end = stream_.tail();
-  const int64_t first = kept_ <= *own_from_ ? *own_from_ : stream_.RecordEnd(kept_, end);
-  const int64_t wanted = acked ? history_.PositionOf(*acked + 1) : first;
+  // The chunk in which the kept bytes begin is whole in memory.
+  constexpr auto kChunk = static_cast<int64_t>(StreamChunks::kChunkBytes);
+  const int64_t first =
+      kept_ <= *own_from_ ? *own_from_ : stream_.RecordEnd(kept_ - kept_ % kChunk, end);
+  // For a while after a restart some replica may be away whose ACK nobody remembers.
+  const int64_t up_ms = server_.clock().NowMs() - server_.started_ms();
+  const bool acks_known =
+      !restarted_ || up_ms > int64_t{server_.settings().repl_backlog_ttl_s} * 1000;
+  const int64_t wanted =
+      acked && acks_known ? std::max(history_.PositionOf(*acked + 1), *own_from_) : first;
   const int64_t position = std::clamp(wanted, first, end);
   discarded_ = {.begin = {id, history_.OffsetAt(position)},
+                .missing = std::max<int64_t>(first - wanted, 0),
                 .first_record = first,
                 .position = position,
                 .end = end,
@@ -35,6 +44,7 @@ void Replication::NoteDiscarded(const ReplicationId& id, std::optional<int64_t> 
 
 void Replication::ForgetOwnRecords() {
   own_from_.reset();
+  restarted_ = false;
   discarded_.reset();
 }
 
@@ -51,6 +61,12 @@ void Replication::KeepDiscarded() {
   while (stream_.Published() < tail->end) std::this_thread::sleep_for(kLook);
   const auto file = KeepDiscardedTail(stream_, *tail, absl::FromUnixMillis(server_.clock().NowMs()),
                                       server_.persistence().files());
+  if (tail->missing > 0) {
+    LogWarning(
+        "{} bytes of commands that only this server may have are lost, before offset {}: its "
+        "backlog has not kept them. Raise repl-backlog-size.",
+        tail->missing, tail->begin.offset);
+  }
   if (!file.ok()) {
     LogWarning(
         "Cannot keep the commands that only this server may have, from offset {} of the "

@@ -9,7 +9,8 @@ BlockedRequest::BlockedRequest(BlockOn on, Database& db, const Clock& clock, int
       time_limit_ms_(on.time_limit_ms),
       work_(on.runs_again ? nullptr : std::make_unique<Work>(std::move(on), clock, resp)) {
   if (work_ == nullptr) return;
-  work_->places.resize(work_->on.keys.size(), {.waiter = this});
+  work_->places.resize(work_->on.keys.size(),
+                       {.waiter = this, .hears_removal = work_->on.hears_removal});
   if (!work_->on.also_changed) return;
   for (auto& place : work_->places) place.also_held = KeyHash::Of(*work_->on.also_changed).stripe();
 }

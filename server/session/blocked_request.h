@@ -48,6 +48,8 @@ struct BlockOn {
   std::vector<std::string> keys;
   /// A key that `serve` changes besides: whoever makes one of the keys ready also holds this one.
   std::optional<std::string> also_changed = {};
+  /// `serve` is also called when a key is gone, though others wait before it in vain.
+  bool hears_removal = false;
   /// From now on; 0: none.
   int64_t time_limit_ms = 0;
   /// Does the request's work on a key. It runs on the writer's thread, so it must touch neither
@@ -76,6 +78,7 @@ class BlockedRequest final : public Waiter {
   void Begin();
   /// Its keys and its places in their queues, for the code that removes it.
   Database& db() { return db_; }
+  bool hears_removal() const { return work_ != nullptr && work_->on.hears_removal; }
   std::span<const std::string> keys() const;
   InterestTable::Place& place(size_t key) { return work_->places[key]; }
   int64_t time_limit_ms() const { return time_limit_ms_; }

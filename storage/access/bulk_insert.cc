@@ -25,7 +25,8 @@ absl::Status BulkInsert(Database& db, KeyHash hash, const EntryView& loaded, boo
     }
     Entry* const old = stripe.table.Erase(slot, hash);
     if (old->has_expiry()) stripe.expires.fetch_sub(1, std::memory_order_relaxed);
-    if (old->has_hash_field_expiry()) stripe.field_expires.fetch_sub(1, std::memory_order_relaxed);
+    if (auto* const counter = stripe.CounterOf(*old))
+      counter->fetch_sub(1, std::memory_order_relaxed);
     db.keyspace().reclaimer().Drop(old);
   }
   entry->set_epoch(db.keyspace().snapshot().epoch());
@@ -33,7 +34,8 @@ absl::Status BulkInsert(Database& db, KeyHash hash, const EntryView& loaded, boo
   if (due != kNever) stripe.table.NoteDue(hash, due);
   stripe.keys.store(stripe.table.size(), std::memory_order_relaxed);
   if (loaded.expire_at_ms != kNoExpiry) stripe.expires.fetch_add(1, std::memory_order_relaxed);
-  if (entry->has_hash_field_expiry()) stripe.field_expires.fetch_add(1, std::memory_order_relaxed);
+  if (auto* const counter = stripe.CounterOf(*entry))
+    counter->fetch_add(1, std::memory_order_relaxed);
   return absl::OkStatus();
 }
 

@@ -20,6 +20,7 @@ void SwapContents(Stripe& a, Stripe& b) ABSL_EXCLUSIVE_LOCKS_REQUIRED(a.mutex, b
   Swap(a.keys, b.keys);
   Swap(a.expires, b.expires);
   Swap(a.field_expires, b.field_expires);
+  Swap(a.member_expires, b.member_expires);
 }
 
 /// Whether a flush or a swap changes a watched key for all its watchers. `before` and `after`: the
@@ -42,6 +43,7 @@ void Empty(Database& db, uint32_t i) {
   stripe.keys.store(0, std::memory_order_relaxed);
   stripe.expires.store(0, std::memory_order_relaxed);
   stripe.field_expires.store(0, std::memory_order_relaxed);
+  stripe.member_expires.store(0, std::memory_order_relaxed);
 }
 
 /// Keys that requests wait for are in the stripe's table: now, or for the last moment.

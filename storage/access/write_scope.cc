@@ -48,7 +48,7 @@ WriteScope::WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash h
   if (slot_ == nullptr) return;
   existed_ = true;
   had_expiry_ = (*slot_)->has_expiry();
-  had_field_expiry_ = (*slot_)->has_hash_field_expiry();
+  item_counter_ = stripe_.CounterOf(**slot_);
   Snapshot& snapshot = db.keyspace().snapshot();
   const bool expired = (*slot_)->expired(now_ms);
   if ((*slot_)->epoch() != snapshot.epoch()) [[unlikely]] {
@@ -124,9 +124,11 @@ void WriteScope::Settle() {
   }
   if (exists != existed_) stripe_.keys.store(stripe_.table.size(), std::memory_order_relaxed);
   if (has_expiry != had_expiry_) Count(stripe_.expires, has_expiry);
-  bool has_field_expiry = exists && (*slot_)->has_hash_field_expiry();
-  if (has_field_expiry != had_field_expiry_) [[unlikely]]
-    Count(stripe_.field_expires, has_field_expiry);
+  std::atomic<size_t>* const item_counter = exists ? stripe_.CounterOf(**slot_) : nullptr;
+  if (item_counter != item_counter_) [[unlikely]] {
+    if (item_counter_ != nullptr) Count(*item_counter_, false);
+    if (item_counter != nullptr) Count(*item_counter, true);
+  }
   if (changes_ != nullptr && exists) LogOutcome();
 }
 

@@ -123,9 +123,9 @@ class WriteScope final : public ValueSlot {
   const KeyHash hash_;
   const int64_t now_ms_;
   Entry** slot_ = nullptr;
-  bool existed_ = false;     ///< when the scope began
-  bool had_expiry_ = false;  ///< when the scope began
-  bool had_field_expiry_ = false;
+  bool existed_ = false;                         ///< when the scope began
+  bool had_expiry_ = false;                      ///< when the scope began
+  std::atomic<size_t>* item_counter_ = nullptr;  ///< Stripe::CounterOf, before the change
   bool touched_ = false;  ///< the table or the entry was changed, whether or not it counts
   KeyGuard* const guard_;
   const Writer writer_;

@@ -40,6 +40,7 @@ void InterestTable::Enqueue(std::string_view key, Place* place) {
   place->queued = true;
   (interest.last != nullptr ? interest.last->behind : interest.first) = place;
   interest.last = place;
+  interest.hearing_removal += place->hears_removal ? 1 : 0;
   if (place->also_held) also_held_[*place->also_held] += 1;
 }
 
@@ -51,6 +52,7 @@ void InterestTable::Leave(std::string_view key, Place* place) {
   (place->behind != nullptr ? place->behind->before : interest.last) = place->before;
   place->before = place->behind = nullptr;
   place->queued = false;
+  interest.hearing_removal -= place->hears_removal ? 1 : 0;
   if (interest.empty()) keys_.erase(found);
   if (!place->also_held) return;
   const auto others = also_held_.find(*place->also_held);
@@ -75,6 +77,15 @@ InterestTable::Place* InterestTable::FirstWaiting(std::string_view key, const Pl
     place = found->second.first;
   }
   while (place != nullptr && place->waiter->settled()) place = place->behind;
+  return place;
+}
+
+InterestTable::Place* InterestTable::FirstHearingRemoval(std::string_view key,
+                                                         const Place* behind) const {
+  const auto found = keys_.find(key);
+  if (found == keys_.end() || found->second.hearing_removal == 0) return nullptr;
+  Place* place = FirstWaiting(key, behind);
+  while (place != nullptr && !place->hears_removal) place = FirstWaiting(key, place);
   return place;
 }
 

@@ -37,7 +37,7 @@ class Waiter : public std::enable_shared_from_this<Waiter> {
   enum class Verdict : uint8_t {
     kServed,    ///< this call settled it; its reply is ready
     kNotForMe,  ///< this waiter does not wait for what the key holds: ask the next one
-    kNotReady,  ///< nothing is left for any waiter
+    kNotReady,  ///< nothing is left: ask only those that must hear that (Place::hears_removal)
   };
 
   virtual ~Waiter() = default;
@@ -86,6 +86,8 @@ class InterestTable {
     /// The stripe of a key that serving the waiter changes besides: whoever holds this one also
     /// takes that one (Hold). Null: none.
     std::optional<uint32_t> also_held;
+    /// It is also served when the key is gone.
+    bool hears_removal = false;
     Place* before = nullptr;
     Place* behind = nullptr;
     bool queued = false;
@@ -100,6 +102,9 @@ class InterestTable {
   void UnmarkReady(std::string_view key);
   /// The first waiter that is not settled, or null. `behind`: start behind this one.
   Place* FirstWaiting(std::string_view key, const Place* behind = nullptr) const;
+  /// The first one behind `behind` that hears of a removal and is not settled, or null. O(1) if the
+  /// queue has none.
+  Place* FirstHearingRemoval(std::string_view key, const Place* behind) const;
   /// Whether serving the waiters takes other stripes; `visit` gets the number of each.
   bool needs_others() const { return !also_held_.empty(); }
   template <typename Visit>
@@ -123,6 +128,7 @@ class InterestTable {
     absl::InlinedVector<Watched, 2> watched;
     Place* first = nullptr;  ///< the queue of waiters
     Place* last = nullptr;
+    size_t hearing_removal = 0;  ///< places in the queue
     bool ready = false;
     bool empty() const { return watched.empty() && first == nullptr; }
   };

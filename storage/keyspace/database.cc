@@ -104,7 +104,8 @@ size_t Database::expires() const {
 size_t Database::item_expires() const {
   size_t total = 0;
   for (uint32_t i = 0; i < kStripes; ++i) {
-    total += stripes_[i].field_expires.load(std::memory_order_relaxed);
+    total += stripes_[i].field_expires.load(std::memory_order_relaxed) +
+             stripes_[i].member_expires.load(std::memory_order_relaxed);
   }
   return total;
 }

@@ -34,13 +34,20 @@ struct alignas(64) Stripe {
   /// The size of the table; written under the lock, read by any thread as an estimate.
   std::atomic<size_t> keys = 0;
   std::atomic<size_t> expires = 0;
-  std::atomic<size_t> field_expires = 0;  ///< hashes with fields that expire
+  std::atomic<size_t> field_expires = 0;   ///< hashes with fields that expire
+  std::atomic<size_t> member_expires = 0;  ///< sets with members that expire
   /// Changes of its keys since the process began. Counted per stripe, because threads that count in
   /// one place delay each other.
   std::atomic<int64_t> changes = 0;
   /// The log's offset behind the last change that others may see here; kept if readers wait for the
   /// disk (ChangeLog). Written and read under the lock.
   std::atomic<int64_t> logged = 0;
+
+  /// Which of the two counts the entry; null: none of its items expires.
+  std::atomic<size_t>* CounterOf(const Entry& entry) {
+    if (!entry.has_field_expiry()) return nullptr;
+    return entry.has_hash_field_expiry() ? &field_expires : &member_expires;
+  }
 };
 
 /// Tells the thread-safety analysis that a stripe is held: by its lock, or because the gate is

@@ -261,7 +261,10 @@ void Hold::ServeWaiters(Database& db, std::string_view key, KeyHash hash) {
   while (place != nullptr) {
     const std::shared_ptr<Waiter> waiter = place->waiter->shared_from_this();
     const Waiter::Verdict verdict = waiter->Serve(*this, db, key, hash);
-    if (verdict == Waiter::Verdict::kNotReady) return;
+    if (verdict == Waiter::Verdict::kNotReady) {
+      place = interests.FirstHearingRemoval(key, place);
+      continue;
+    }
     InterestTable::Place* const next = interests.FirstWaiting(key, place);
     if (verdict == Waiter::Verdict::kServed) {
       interests.Leave(key, place);

@@ -160,6 +160,7 @@ def test_an_unknown_command_is_an_alarm_and_the_link_stays(link, replica, told):
     await_log(replica, critical % ("-WRONGTYPE Operation against a key holding the wrong kind of value", "lpush"))
     await_log(replica, critical % ("wrong number of arguments for 'set' command", "set"))
     assert int(info(replica, "stats")["unexpected_error_replies"]) >= 3
+    assert info(replica, "replication")["slave_priority"] == "0", "it is not one to promote"
 
 
 def test_an_error_in_a_transaction(link, replica, told):

@@ -99,6 +99,23 @@ TEST_F(RecordExecutorTest, NothingRefusesThePrimary) {
   EXPECT_EQ(errors(), 0);
 }
 
+TEST_F(RecordExecutorTest, AnExpiryThatCountsFromNowIsATimeForTheLog) {
+  EXPECT_TRUE(TryRun({{"SETEX", "k", "10", "v"}}));
+  ASSERT_NE(runner_.reworded(0), nullptr);
+  EXPECT_EQ(runner_.reworded(0)->at(3), "PXAT");
+  EXPECT_EQ(Run("TTL k"), ":10\r\n");
+  EXPECT_TRUE(TryRun({{"SET", "k", "v"}}));
+  EXPECT_EQ(runner_.reworded(0), nullptr);
+}
+
+TEST_F(RecordExecutorTest, ARefreshKeepsWhatHasExpiredHereAndNotAtThePrimary) {
+  EXPECT_TRUE(TryRun({{"SETEX", "k", "10", "v"}}));
+  Advance(11'000);
+  EXPECT_TRUE(TryRun({{"EXPIRE", "k", "10"}}));
+  EXPECT_EQ(Run("GET k"), "$1\r\nv\r\n");
+  EXPECT_EQ(errors(), 0);
+}
+
 TEST_F(RecordExecutorTest, ErrorsAreCounted) {
   EXPECT_TRUE(TryRun({{"LPUSH", "k", "v"}}));
   EXPECT_TRUE(TryRun({{"INCR", "k"}}));

@@ -107,6 +107,16 @@ TEST_F(ReplicationTest, AnIdleBacklogGoes) {
   EXPECT_EQ(stream().tail(), tail);
 }
 
+TEST_F(ReplicationTest, DataThatHasDivergedWantsAFullSyncOnceAMinute) {
+  EXPECT_FALSE(replication().WantsFullSync(0));
+  replication().NoteDiverged();
+  EXPECT_FALSE(replication().WantsFullSync(1000));
+  EXPECT_FALSE(replication().WantsFullSync(60'999));
+  EXPECT_TRUE(replication().WantsFullSync(61'000));
+  EXPECT_FALSE(replication().WantsFullSync(120'999));
+  EXPECT_TRUE(replication().WantsFullSync(121'000));
+}
+
 TEST_F(ReplicationTest, WritesNeedEnoughReplicas) {
   EXPECT_EQ(Run("CONFIG SET min-replicas-to-write 2"), "+OK\r\n");
   EXPECT_THAT(Run("SET k v"), StartsWith("-NOREPLICAS "));
