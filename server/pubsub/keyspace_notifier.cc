@@ -98,9 +98,9 @@ absl::Status KeyspaceNotifier::Follow() {
 
 void KeyspaceNotifier::Take(const ChangeBatch& batch, const ChangeOrigin& origin) {
   const Classes classes = classes_.load(std::memory_order_relaxed);
-  batch.ForEachEvent([&](int db, KeyEvent name, std::string_view key) {
-    if ((BitOf(ClassOfEvent(name)) & classes) == 0) return;
-    relay_.Add({db, name, std::string(key), origin.durable_from});
+  batch.ForEachEvent([&](const ChangeBatch::Event& event) {
+    if ((BitOf(ClassOfEvent(event.name)) & classes) == 0) return;
+    relay_.Add({event.db, event.name, std::string(event.key), origin.durable_from});
   });
 }
 

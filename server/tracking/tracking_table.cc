@@ -29,9 +29,6 @@ void Erase(Ids& ids, uint64_t id) {
   if (at != ids.end() && *at == id) ids.erase(at);
 }
 
-/// Reading an absent key, or making a new one, is reported beside the change itself.
-bool IsChange(KeyEvent event) { return event != "keymiss" && event != "new"; }
-
 }  // namespace
 
 TrackingTable::TrackingTable(Server& server) : server_(server) {
@@ -126,13 +123,13 @@ void TrackingTable::Take(const ChangeBatch& batch, const ChangeOrigin& origin) {
       invalidations.push_back(InvalidateAll());
     }
   });
-  batch.ForEachEvent([&](int /*db*/, KeyEvent event, std::string_view key) {
-    if (!IsChange(event)) return;
-    Shard& shard = ShardOf(key);
+  batch.ForEachEvent([&](const ChangeBatch::Event& event) {
+    if (!event.modified) return;
+    Shard& shard = ShardOf(event.key);
     MutexLock lock(shard.mutex);
     // Time makes no client's change.
-    const uint64_t by = event == "expired" ? 0 : origin.client;
-    Invalidation invalidation = Invalidate(shard, key, by);
+    const uint64_t by = event.name == "expired" ? 0 : origin.client;
+    Invalidation invalidation = Invalidate(shard, event.key, by);
     if (invalidation.readers.empty() && invalidation.broadcast.empty()) return;
     invalidations.push_back(std::move(invalidation));
   });

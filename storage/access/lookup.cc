@@ -30,7 +30,9 @@ const Entry* FindKey(Hold& hold, Database& db, std::string_view key, KeyHash has
 void NoteMiss(Hold& hold, Database& db, std::string_view key) {
   if ((db.keyspace().feed().wants() & ChangeConsumer::kMisses) == 0) [[likely]]
     return;
-  if (ChangeBatch* batch = hold.changes()) batch->AddEvent(db.index(), "keymiss", key);
+  if (ChangeBatch* batch = hold.changes()) {
+    batch->AddEvent({.db = db.index(), .name = "keymiss", .key = key, .modified = false});
+  }
 }
 
 void KeepForLog(Database& db, std::string_view key, KeyHash hash) {

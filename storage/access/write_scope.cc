@@ -98,16 +98,20 @@ void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
     stripe_.interests.SignalWatchers(key_, by_expiry);
     hold_.NoteReady(db_, key_, hash_);
   }
-  ChangedUnwatched(event, count);
+  Note(event, count, /*modified=*/true);
 }
 
 void WriteScope::ChangedUnwatched(KeyEvent event, int64_t count) {
+  Note(event, count, /*modified=*/false);
+}
+
+void WriteScope::Note(KeyEvent event, int64_t count, bool modified) {
   AssertHeld(stripe_);
   touched_ = true;
   stripe_.changes.store(stripe_.changes.load(std::memory_order_relaxed) + count,
                         std::memory_order_relaxed);
   if (events_ != nullptr && !event.empty()) [[unlikely]]
-    events_->AddEvent(db_.index(), event, key_);
+    events_->AddEvent({.db = db_.index(), .name = event, .key = key_, .modified = modified});
 }
 
 void WriteScope::Changed(KeyEvent event, int64_t count) {
@@ -200,7 +204,7 @@ void WriteScope::Place(Entry* entry) {
 void WriteScope::PlaceNew(Entry* entry) {
   Place(entry);
   if (events_ != nullptr && (db_.keyspace().feed().wants() & ChangeConsumer::kNewKeys) != 0)
-    events_->AddEvent(db_.index(), "new", key_);
+    events_->AddEvent({.db = db_.index(), .name = "new", .key = key_, .modified = false});
 }
 
 void WriteScope::Create(ValueType type, Encoding encoding) {

@@ -52,8 +52,8 @@ class WriteScope final : public ValueSlot {
   /// changed, for the save points. An empty event is one of which Redis tells nobody. May be called
   /// more than once.
   void Changed(KeyEvent event, int64_t count = 1);
-  /// The same for a change of which Redis tells neither WATCH nor blocked requests: one of a
-  /// stream's consumer groups. An event without a name is no event.
+  /// The same for a change of which Redis tells neither WATCH, client tracking nor blocked
+  /// requests: one of a stream's consumer groups. An event without a name is no event.
   void ChangedUnwatched(KeyEvent event, int64_t count = 1);
 
   /// kNoExpiry removes it. REQUIRES: exists().
@@ -110,6 +110,7 @@ class WriteScope final : public ValueSlot {
   /// The same for a key that comes into being.
   void PlaceNew(Entry* entry);
   void Signal(KeyEvent event, bool by_expiry, int64_t count);
+  void Note(KeyEvent event, int64_t count, bool modified);
   void Settle();
   void Log(ChangeKind kind, std::initializer_list<std::string_view> words, int64_t number = 0);
   /// Logs what only Settle knows: the bytes of a string, the expiry.

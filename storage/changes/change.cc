@@ -87,18 +87,20 @@ void ChangeBatch::ForEach(absl::FunctionRef<void(const Change&)> visit) const {
   }
 }
 
-void ChangeBatch::AddEvent(int db, KeyEvent event, std::string_view key) {
+void ChangeBatch::AddEvent(const Event& event) {
   if (abandoned_) [[unlikely]]
     return;
-  event_keys_.append(key);
-  events_.push_back({db, event, event_keys_.size()});
+  event_keys_.append(event.key);
+  events_.push_back({event.db, event.name, event_keys_.size(), event.modified});
 }
 
-void ChangeBatch::ForEachEvent(
-    absl::FunctionRef<void(int db, KeyEvent event, std::string_view key)> visit) const {
+void ChangeBatch::ForEachEvent(absl::FunctionRef<void(const Event&)> visit) const {
   size_t start = 0;
   for (const EventRecord& record : events_) {
-    visit(record.db, record.event, std::string_view(event_keys_).substr(start, record.end - start));
+    visit({.db = record.db,
+           .name = record.name,
+           .key = std::string_view(event_keys_).substr(start, record.end - start),
+           .modified = record.modified});
     start = record.end;
   }
 }

@@ -116,8 +116,16 @@ class ChangeBatch {
     AddItem(db, kind, key, std::span<const std::string_view>(items.begin(), items.size()), number);
   }
 
-  /// Adds an event of the key.
-  void AddEvent(int db, KeyEvent event, std::string_view key);
+  /// An event of a key. `modified`: its value is another one, as WATCH and client tracking see it;
+  /// not for a stream's consumer groups, an absent key that was read, and a new key, which another
+  /// event tells of.
+  struct Event {
+    int db = 0;
+    KeyEvent name;
+    std::string_view key;
+    bool modified = true;
+  };
+  void AddEvent(const Event& event);
   bool has_events() const { return !events_.empty(); }
 
   /// Whether the batch holds more than time does by itself: what has expired is also gone after a
@@ -127,8 +135,7 @@ class ChangeBatch {
 
   /// In order. Arguments of `visit` are valid during the call.
   void ForEach(absl::FunctionRef<void(const Change&)> visit) const;
-  void ForEachEvent(
-      absl::FunctionRef<void(int db, KeyEvent event, std::string_view key)> visit) const;
+  void ForEachEvent(absl::FunctionRef<void(const Event&)> visit) const;
 
  private:
   struct Record {
@@ -140,8 +147,9 @@ class ChangeBatch {
   };
   struct EventRecord {
     int db;
-    KeyEvent event;
+    KeyEvent name;
     size_t end;  ///< of its key, in event_keys_
+    bool modified;
   };
   void AddWord(std::string_view word);
   std::string_view Word(size_t index) const;

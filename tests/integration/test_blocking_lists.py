@@ -120,3 +120,19 @@ def test_what_is_served_is_in_the_log(server_kind):
             assert connection.ok("LRANGE", "b", 0, -1) == [b"2"]
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("before", [("BLPOP", "x", 0), ("BZPOPMIN", "x", 0), ("BLMOVE", "x", "y", "LEFT", "LEFT", 0)],
+                         ids=lambda words: words[0])
+@pytest.mark.parametrize("remove", [("DEL", "x"), ("RENAME", "x", "z"), ("FLUSHDB",), ("EXPIRE", "x", -1)],
+                         ids=lambda words: words[0])
+def test_who_reads_for_a_group_hears_that_the_stream_is_gone_behind_others(server, writer, before, remove):
+    with server.connect() as first, server.connect() as reader:
+        first.send(*before)
+        _wait_for(writer, 1)
+        writer.ok("XGROUP", "CREATE", "x", "g", "$", "MKSTREAM")
+        reader.send("XREADGROUP", "GROUP", "g", "c", "BLOCK", 0, "STREAMS", "x", ">")
+        _wait_for(writer, 2)
+        writer.ok(*remove)
+        assert reader.read() == resp.Error(b"UNBLOCKED the stream key no longer exists")
+        _wait_for(writer, 1)

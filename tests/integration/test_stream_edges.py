@@ -1,5 +1,7 @@
 """A stream that breaks off, lies, or holds what no present primary sends, written by the test."""
 
+import time
+
 import pytest
 
 from hand_primary import REPLICATION_ID, HandPrimary
@@ -133,6 +135,36 @@ def test_commands_of_older_primaries(link, told):
     assert 990 < told.ok("TTL", "setex") <= 1000
     assert told.ok("MGET", "eval", "by script", "r") == [b"x", b"1", b"hello"]
     assert told.ok("HGET", "h", "a") == b"3"
+
+
+def test_a_refresh_of_an_old_primary_keeps_what_has_expired_here(link, replica, told):
+    """Redis before 7 sends EXPIRE as it came. With a lag, the key's time may have come here."""
+    offset = START + link.send("SELECT", "0") + link.send("SET", "session", "v", "PX", "100")
+    link.executed(offset)
+    wait_until(lambda: told.ok("GET", "session") is None, "expired here")
+    link.executed(offset + link.send("EXPIRE", "session", "1000"))
+    assert told.ok("GET", "session") == b"v"
+    assert 990 < told.ok("TTL", "session") <= 1000
+
+
+def test_the_log_of_a_replica_has_times(hand, start_server):
+    """A restart from the log must not begin the time of SETEX anew."""
+    replica = start_server({"appendonly": "yes"})
+    with replica.connect() as told:
+        told.ok("REPLICAOF", "127.0.0.1", hand.port)
+        link = hand.full_sync(offset=START)
+        size = sum(link.send(*words) for words in (
+            ("SELECT", "0"), ("SETEX", "a", "100", "v"), ("SET", "b", "v"), ("EXPIRE", "b", "100"),
+            ("SET", "c", "v", "EX", "100"), ("SET", "d", "v"), ("GETEX", "d", "PX", "100000")))
+        link.executed(START + size)
+        whens = [told.ok("PEXPIRETIME", key) for key in "abcd"]
+    wait_until(lambda: sum(path.read_bytes().count(b"PXAT") + path.read_bytes().count(b"pexpireat")
+                           for path in replica.directory.rglob("*.aof")) == 4, "logged")
+    replica.terminate()
+    time.sleep(1)
+    replica.launch()
+    with replica.connect() as told:
+        assert [told.ok("PEXPIRETIME", key) for key in "abcd"] == whens
 
 
 def test_what_only_a_primary_may_say(link, replica, told):

@@ -73,6 +73,7 @@ part_differential() {
   fi
   run_counted_once tests/differential/run.py --commands 1000000 --reload 4000 "${seed[@]}"
   run_counted_once tests/differential/run.py --commands 200000 --reload 2000 --log "${seed[@]}"
+  run_counted_once tests/differential/waiters.py "${seed[@]}"
   run_counted tests/differential/run.py --self-test --seed 7
 }
 

@@ -21,8 +21,8 @@ class Consumer final : public ChangeConsumer {
   void Take(const ChangeBatch& batch, const ChangeOrigin&) override {
     *story_ += name_ + (IsFree() ? " takes freely:" : " takes:");
     batch.ForEach([&](const Change& change) { Say("change", change.words); });
-    batch.ForEachEvent([&](int, KeyEvent event, std::string_view key) {
-      *story_ += " " + std::string(event) + " " + std::string(key);
+    batch.ForEachEvent([&](const ChangeBatch::Event& event) {
+      *story_ += " " + std::string(event.name) + " " + std::string(event.key);
     });
     *story_ += "; ";
   }

@@ -37,17 +37,18 @@ TEST(ChangeBatchTest, KeepsChangesInTheirOrder) {
 
 TEST(ChangeBatchTest, KeepsEventsApartFromChanges) {
   ChangeBatch batch;
-  batch.AddEvent(2, "set", "key");
-  batch.AddEvent(0, "del", "other");
+  batch.AddEvent({.db = 2, .name = "set", .key = "key"});
+  batch.AddEvent({.db = 0, .name = "new", .key = "other", .modified = false});
   EXPECT_TRUE(batch.empty());
   EXPECT_TRUE(batch.has_events());
   std::string text;
-  batch.ForEachEvent([&](int db, KeyEvent event, std::string_view key) {
-    text += std::to_string(db) + " " + std::string(event) + " " + std::string(key) + "; ";
+  batch.ForEachEvent([&](const ChangeBatch::Event& event) {
+    text += std::to_string(event.db) + " " + std::string(event.name) + " " +
+            std::string(event.key) + (event.modified ? " modified; " : "; ");
   });
-  EXPECT_EQ(text, "2 set key; 0 del other; ");
+  EXPECT_EQ(text, "2 set key modified; 0 new other; ");
   batch.Abandon();
-  batch.AddEvent(0, "set", "late");
+  batch.AddEvent({.db = 0, .name = "set", .key = "late"});
   EXPECT_FALSE(batch.has_events());
 }
 

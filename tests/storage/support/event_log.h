@@ -23,7 +23,10 @@ class EventLog final : public ChangeConsumer {
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
 
-  void Take(const ChangeBatch& batch, const ChangeOrigin&) override { batch.ForEachEvent(visit_); }
+  void Take(const ChangeBatch& batch, const ChangeOrigin&) override {
+    batch.ForEachEvent(
+        [this](const ChangeBatch::Event& event) { visit_(event.db, event.name, event.key); });
+  }
 
  private:
   ChangeFeed& feed_;
