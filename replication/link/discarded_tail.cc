@@ -132,10 +132,10 @@ absl::StatusOr<int64_t> WriteTail(ChangeStream& stream, const DiscardedTail& tai
   if (!file.ok()) return file.status();
   FileSink sink(**file, /*steady=*/true);
   TailWriter writer(sink, *db);
-  const absl::Status read = VisitRecords(stream, tail.first_record, tail.end,
-                                         [&](const RecordReader& record, int64_t end) {
-                                           if (end > tail.position) writer.Write(record);
-                                         });
+  absl::Status read = VisitRecords(stream, tail.first_record, tail.end,
+                                   [&](const RecordReader& record, int64_t end) {
+                                     if (end > tail.position) writer.Write(record);
+                                   });
   if (!read.ok()) return read;
   if (absl::Status status = sink.Finish(); !status.ok()) return status;
   return writer.commands();

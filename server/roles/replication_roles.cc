@@ -354,15 +354,15 @@ bool Replication::BeginStream(Turn turn) {
 }
 
 bool Replication::WantsFullSync(int64_t now_ms) {
-  constexpr int64_t kPauseMs = 60'000;
+  constexpr int64_t kBetweenSyncsMs = 60'000;
   MutexLock lock(mutex_);
   if (!diverged()) {
     full_sync_at_ms_.reset();
     return false;
   }
-  if (!full_sync_at_ms_) full_sync_at_ms_ = now_ms + kPauseMs;
+  if (!full_sync_at_ms_) full_sync_at_ms_ = now_ms + kBetweenSyncsMs;
   if (now_ms < *full_sync_at_ms_) return false;
-  full_sync_at_ms_ = now_ms + kPauseMs;
+  full_sync_at_ms_ = now_ms + kBetweenSyncsMs;
   return true;
 }
 
