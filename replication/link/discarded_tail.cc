@@ -70,7 +70,7 @@ bool ChangesData(Arguments arguments) {
 absl::StatusOr<int> FirstDb(ChangeStream& stream, const DiscardedTail& tail) {
   int db = kUnknown;
   bool selects_later = false;
-  const absl::Status status = VisitRecords(
+  absl::Status status = VisitRecords(
       stream, tail.first_record, tail.end, [&](const RecordReader& record, int64_t end) {
         for (size_t i = 0; i < record.commands(); ++i) {
           const std::optional<int> selected = Selects(record.arguments(i));
