@@ -22,9 +22,8 @@ namespace cloakroom {
 class StreamSpool {
  public:
   static constexpr int64_t kNobody = ChangeStream::kNothing;
-  /// Bytes that one Copy takes over at most. Between two copies the replication thread has its
-  /// turn, so small pieces would make the disk wait.
-  static constexpr int64_t kCopyBytes = int64_t{64} << 20;
+  /// Bytes that one Copy takes over.
+  static constexpr int64_t kCopyBytes = int64_t{8} << 20;
 
   explicit StreamSpool(std::shared_ptr<SpoolSpace> space) : space_(std::move(space)) {}
 
