@@ -381,6 +381,14 @@ def _try_open(server, count):
     return opened
 
 
+def _settled_descriptors(server):
+    """How many the server has open. It answers a moment before the last of its threads has started."""
+    used = 0
+    while used != (used := len(os.listdir(f"/proc/{server.pid}/fd"))):
+        time.sleep(0.3)
+    return used
+
+
 @pytest.mark.slow
 def test_twelve_thousand_connections_at_once(start_server):
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -404,7 +412,7 @@ def test_server_without_file_descriptors_serves_those_it_has(start_server):
     server = start_server({"maxclients": "1000", "protected-mode": "no"})
     with server.connect() as first:
         assert first.call("SET", "key", "1") == b"OK"
-        used = len(os.listdir(f"/proc/{server.pid}/fd"))
+        used = _settled_descriptors(server)
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (used + 5, used + 5))
         opened = _try_open(server, 50)
         time.sleep(0.2)
