@@ -85,8 +85,9 @@ absl::Status Run(Server& server, const FullSync& sync) {
   if (sync.sink != nullptr && status.ok()) sync.sink->End();
   if (!status.ok() && *sync.unwanted) {
     LogNotice("The RDB for the replicas was given up: none of them waits for it any more");
-  } else if (!status.ok())
+  } else if (!status.ok()) {
     LogWarning("The RDB for the replicas failed: {}", MessageOf(status));
+  }
   return status;
 }
 

@@ -42,8 +42,7 @@ enum class ChangeKind : uint8_t {
   kPopBack,        ///< number: how many
   kSetElement,     ///< element; number: its index
   kInsertElement,  ///< element, new one: beside the first equal one; number: 0 before it, 1 behind
-  kEraseElements,  ///< element: equal ones go; number: at most so many, negative from the tail, 0
-                   ///< all
+  kEraseElements,  ///< element: equal ones go; number: how many, as LREM counts
   kTrimElements,   ///< first, last: what is left; negative indexes count from the tail
 
   kSetScore,     ///< score, member, ...: of a sorted set
