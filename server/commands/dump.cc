@@ -117,7 +117,7 @@ class RestoredValue {
 std::shared_ptr<RestoredValue> ReadPayload(Call& call) {
   if (auto prepared = call.prepared<RestoredValue>()) return prepared;
   const std::string_view payload = call.arg(3);
-  const EncodingLimits limits = call.server().keyspace().encoding_limits();
+  const EncodingLimits& limits = call.server().keyspace().encoding_limits();
   const int version = PayloadVersion(call.server());
   if (payload.size() <= kMaxInlinePayload || !call.may_prepare()) {
     return std::make_shared<RestoredValue>(payload, limits, version);

@@ -37,7 +37,7 @@ Verdict ServePop(const ReadyKey& ready, const ListPop& pop) {
   WriteScope scope(ready.hold, ready.db, ready.key, ready.hash, ready.now_ms);
   if (!scope.exists()) return Verdict::kNotReady;
   if (scope.type() != List::kType || !ready.Take()) return Verdict::kNotForMe;
-  const EncodingLimits limits = ready.db.keyspace().encoding_limits();
+  const EncodingLimits& limits = ready.db.keyspace().encoding_limits();
   MutableList list(scope, limits);
   const size_t count = std::min(list.view().size(), pop.most);
   ReplyPop(ready.reply, ready.key, list.view(), pop, count);

@@ -159,7 +159,7 @@ void ReplyCombinedSets(Call& call, Combine combine) {
   std::optional<std::vector<Set>> sets = OpenSets(call, 1, call.argc() - 1);
   if (!sets) return;
   const size_t cost = Cost(combine, *sets);
-  const EncodingLimits limits = call.server().keyspace().encoding_limits();
+  const EncodingLimits& limits = call.server().keyspace().encoding_limits();
   ReplyFromSets(call, *std::move(sets), cost,
                 [combine, limits](ReplyWriter& reply, const std::vector<Set>& views) {
                   ReplyCombined(reply, combine, views, limits);

@@ -139,7 +139,7 @@ void StoreSorted(Call& call, const ValueView& value, const SortOptions& options)
     return PutList(call, *prepared, *options.store);
   }
   const SharedValue source(value);
-  const EncodingLimits limits = call.server().keyspace().encoding_limits();
+  const EncodingLimits& limits = call.server().keyspace().encoding_limits();
   if (CountOfElements(value) > kLongWorkItems && !options.reads_others() && call.may_prepare()) {
     return call.PrepareOnWorker([source, limits, options](LongWork& work) {
       auto list = std::make_shared<StoredList>(source, limits);

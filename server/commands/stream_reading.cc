@@ -322,7 +322,7 @@ Waiter::Verdict ServeGroupRead(const ReadyKey& ready, const GroupReader& reader)
   if (!scope.exists() || scope.type() != Stream::kType) {
     return refuse("UNBLOCKED the stream key no longer exists");
   }
-  const EncodingLimits limits = ready.db.keyspace().encoding_limits();
+  const EncodingLimits& limits = ready.db.keyspace().encoding_limits();
   MutableStream stream(scope, limits);
   const StreamGroup* const group = stream.view().FindGroup(reader.group);
   if (group == nullptr) {

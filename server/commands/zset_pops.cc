@@ -121,7 +121,7 @@ Waiter::Verdict PopForWaiter(const ReadyKey& ready, const ZsetPop& pop) {
   const Zset zset(scope.view());
   const RankRange ranks = pop.RanksIn(zset);
   ReplyPopped(ready.reply, zset, pop, ready.key);
-  const EncodingLimits limits = ready.db.keyspace().encoding_limits();
+  const EncodingLimits& limits = ready.db.keyspace().encoding_limits();
   if (ranks.count == zset.size()) {
     scope.Delete();
   } else {

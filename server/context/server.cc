@@ -55,19 +55,18 @@ void Apply(const Config& config, StorageSettings& settings) {
   settings.maxmemory_samples = config.maxmemory_samples.Get();
   settings.lfu_log_factor = config.lfu_log_factor.Get();
   settings.lfu_decay_minutes = config.lfu_decay_time_minutes.Get();
-  const auto limit = [](const Live<int64_t>& value) {
-    return static_cast<uint32_t>(std::min<int64_t>(value.Get(), UINT32_MAX));
-  };
-  settings.hash_max_listpack_entries = limit(config.hash_max_listpack_entries);
-  settings.hash_max_listpack_value_bytes = limit(config.hash_max_listpack_value_bytes);
-  settings.set_max_intset_entries = limit(config.set_max_intset_entries);
-  settings.set_max_listpack_entries = limit(config.set_max_listpack_entries);
-  settings.set_max_listpack_value_bytes = limit(config.set_max_listpack_value_bytes);
-  settings.zset_max_listpack_entries = limit(config.zset_max_listpack_entries);
-  settings.zset_max_listpack_value_bytes = limit(config.zset_max_listpack_value_bytes);
-  settings.list_max_listpack_size = config.list_max_listpack_size.Get();
-  settings.stream_node_max_bytes = limit(config.stream_node_max_bytes);
-  settings.stream_node_max_entries = limit(config.stream_node_max_entries);
+  const auto count = [](int64_t value) { return static_cast<size_t>(value); };
+  EncodingLimits& encoding = settings.encoding;
+  encoding.hash_max_listpack_entries = count(config.hash_max_listpack_entries);
+  encoding.hash_max_listpack_value_bytes = count(config.hash_max_listpack_value_bytes);
+  encoding.set_max_intset_entries = count(config.set_max_intset_entries);
+  encoding.set_max_listpack_entries = count(config.set_max_listpack_entries);
+  encoding.set_max_listpack_value_bytes = count(config.set_max_listpack_value_bytes);
+  encoding.zset_max_listpack_entries = count(config.zset_max_listpack_entries);
+  encoding.zset_max_listpack_value_bytes = count(config.zset_max_listpack_value_bytes);
+  encoding.list_max_listpack_size = config.list_max_listpack_size.Get();
+  encoding.stream_node_max_bytes = count(config.stream_node_max_bytes);
+  encoding.stream_node_max_entries = count(config.stream_node_max_entries);
 }
 
 }  // namespace

@@ -7,6 +7,16 @@
 
 namespace cloakroom {
 
+void AddKeys(const Request& request, KeyHashes* keys) {
+  const CommandRow& row = *request.command->row;
+  if (request.hashed && row.keys.size() == 1 && row.keys[0].single()) {
+    return keys->push_back(request.first_hash);
+  }
+  KeyPositions positions;
+  FindKeys(row, request.args, &positions);
+  for (const KeyPosition key : positions) keys->push_back(KeyHash::Of(request.args[key.index]));
+}
+
 void AddDatabase(Database& db, DatabaseList* databases) {
   const auto at = std::lower_bound(
       databases->begin(), databases->end(), &db,

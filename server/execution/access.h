@@ -3,11 +3,18 @@
 
 #include "absl/container/inlined_vector.h"
 #include "server/execution/command_table.h"
+#include "server/execution/request.h"
 #include "storage/keyspace/hold.h"
 
 namespace cloakroom {
 
 class Server;
+
+/// The hashes of keys, in the order of the arguments.
+using KeyHashes = absl::InlinedVector<KeyHash, 16>;
+
+/// Adds those of all keys of the request.
+void AddKeys(const Request& request, KeyHashes* keys);
 
 /// The databases whose gates are to be closed, each once, ordered by number.
 using DatabaseList = absl::InlinedVector<Database*, 2>;

@@ -294,7 +294,7 @@ class Writing {
   bool existed_;
   bool ok_;
   bool changed_ = false;
-  EncodingLimits limits_;
+  const EncodingLimits& limits_;
   T value_;
 };
 

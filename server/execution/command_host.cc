@@ -61,8 +61,8 @@ void CommandHost::Call(std::span<const std::string_view> args, int resp, std::st
     writer.Error(kKilled);
   } else {
     client_.resp = resp;
-    call_.executor().RunNested(client_, *command, args, writer, call_.now_ms(), CallMode::kScript,
-                               call_.hold());
+    call_.executor().RunNested(client_, {.args = args, .command = command}, writer, call_.now_ms(),
+                               CallMode::kScript, call_.hold());
   }
   std::array<std::string_view, 16> spans;
   while (!output_.empty()) {

@@ -272,11 +272,9 @@ bool Executor::TryHoldKeys(Hold& hold, Database& db, const Request& request) {
   if (row.keys.size() == 1 && row.keys[0].single()) {
     return hold.TryKey(db, request.first_hash);
   }
-  KeyPositions positions;
-  FindKeys(row, request.args, &positions);
-  absl::InlinedVector<KeyHash, 16> hashes;
-  for (KeyPosition key : positions) hashes.push_back(KeyHash::Of(request.args[key.index]));
-  return hold.TryKeys(db, hashes);
+  KeyHashes keys;
+  AddKeys(request, &keys);
+  return hold.TryKeys(db, keys);
 }
 
 Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& reply, Hold& hold) {
@@ -423,21 +421,24 @@ void Executor::RunQueue(Client& client, ReplyWriter& reply, Hold& hold) {
   for (const QueuedCommand& queued : queue) {
     const std::vector<std::string_view> args(queued.args.begin(), queued.args.end());
     reply.set_resp(client.resp);
-    RunNested(client, *queued.command, args, reply, at_ms, CallMode::kTransaction, hold);
+    RunNested(client, {.args = args, .command = queued.command}, reply, at_ms,
+              CallMode::kTransaction, hold);
   }
 }
 
-void Executor::RunNested(Client& client, const Command& command, CommandArguments args,
-                         ReplyWriter& reply, int64_t at_ms, CallMode mode, Hold& hold) {
-  Call call(*this, server_, thread_, client, command, args, reply, at_ms, mode, hold);
+void Executor::RunNested(Client& client, const Request& request, ReplyWriter& reply, int64_t at_ms,
+                         CallMode mode, Hold& hold) {
+  const Command& command = *request.command;
+  Call call(*this, server_, thread_, client, command, request.args, reply, at_ms, mode, hold);
+  if (request.hashed) call.set_first_key(request.first_key, request.first_hash);
   // A script has done other things since its last command ended.
   const int64_t started_us = mode == CallMode::kScript ? server_.clock().MonotonicUs() : now_us_;
   command.row->run(call);
   if (client.tracking.on) [[unlikely]]
-    Track(client, command, args);
+    Track(client, command, request.args);
   accounting_.NoteRun(call);
   now_us_ = server_.clock().MonotonicUs();
-  accounting_.NoteEnd(client, command, args, now_us_ - started_us);
+  accounting_.NoteEnd(client, command, request.args, now_us_ - started_us);
 }
 
 void Executor::Track(Client& client, const Command& command, CommandArguments args) {

@@ -69,8 +69,8 @@ class Executor {
 
   /// Runs a command for a script or a transaction, under the `hold` that these have already.
   /// REQUIRES: the command is known and its arity is right.
-  void RunNested(Client& client, const Command& command, CommandArguments args, ReplyWriter& reply,
-                 int64_t now_ms, CallMode mode, Hold& hold);
+  void RunNested(Client& client, const Request& request, ReplyWriter& reply, int64_t at_ms,
+                 CallMode mode, Hold& hold);
 
   /// Counts the refusal of a command to a script. Null: no command has that name.
   void NoteRefused(const Command* command, std::string_view error) {

@@ -45,12 +45,12 @@ absl::Status LogReplay::RunOne(CommandArguments args) {
   const Command* command = server_.commands().Find(args);
   absl::Status may = executor_.admission().AdmitFromLog(command, args);
   if (!may.ok()) return may;
-  if (const auto absolute = ToAbsolute(*command->row, args, server_.clock().NowMs())) {
+  if (const auto absolute = ToAbsolute(*command->row, args, executor_.now_ms())) {
     return RunOne(std::vector<std::string_view>(absolute->begin(), absolute->end()));
   }
   ReplyWriter reply(output_, 2);
-  executor_.RunNested(client_, *command, args, reply, kNothingExpiresMs, CallMode::kTransaction,
-                      hold_);
+  executor_.RunNested(client_, {.args = args, .command = command}, reply, kNothingExpiresMs,
+                      CallMode::kTransaction, hold_);
   output_.Clear();
   return absl::OkStatus();
 }

@@ -37,6 +37,7 @@ RecordExecutor::RecordExecutor(Server& server)
 void RecordExecutor::BeginTurn(std::span<char> ahead) {
   executor_.BeginBatch();
   ahead_.Clear();
+  ahead_at_ = 0;
   // No limit of the reader is checked here: a record that is not whole ends the look ahead.
   RequestParser parser(
       {.proto_max_bulk_len = static_cast<int64_t>(ahead.size()), .inline_requests = false});
@@ -53,26 +54,34 @@ void RecordExecutor::BeginTurn(std::span<char> ahead) {
 }
 
 void RecordExecutor::Look(const RecordReader& record) {
-  commands_.clear();
+  requests_.clear();
   for (size_t i = 0; i < record.commands(); ++i) {
-    const CommandArguments args = record.arguments(i);
-    const Command* const command = server_.commands().Find(args);
-    const bool may = executor_.admission().AdmitFromPrimary(command, args).ok();
-    commands_.push_back(may ? command : nullptr);
+    Request request = Prepare(record.arguments(i));
+    const bool may = executor_.admission().AdmitFromPrimary(request.command, request.args).ok();
+    if (!may) request.command = nullptr;
+    requests_.push_back(std::move(request));
   }
+}
+
+Request RecordExecutor::Prepare(CommandArguments args) {
+  // MULTI and EXEC, which no record shows, are among those ahead.
+  for (size_t i = ahead_at_; i < ahead_.size(); ++i) {
+    if (ahead_.requests[i].args[0].data() != args[0].data()) continue;
+    ahead_at_ = i + 1;
+    return ahead_.requests[i];
+  }
+  return executor_.Prepare(args);
 }
 
 RecordExecutor::Needs RecordExecutor::NeedsOf(const RecordReader& record) const {
   Needs needs;
   for (size_t i = 0; i < record.commands(); ++i) {
-    const CommandArguments args = record.arguments(i);
+    const Request& request = requests_[i];
     const bool alone = !record.transaction();
-    const Command* const command = commands_[i];
-    if (command == nullptr || (alone && EqualsIgnoreCase(args[0], "select"))) continue;
-    AddDatabasesAlone(server_, *command, args, client_.db, /*nested=*/true, &needs.databases);
-    KeyPositions positions;
-    FindKeys(*command->row, args, &positions);
-    for (const KeyPosition key : positions) needs.keys.push_back(KeyHash::Of(args[key.index]));
+    if (request.command == nullptr || (alone && IsSelect(request.args))) continue;
+    AddDatabasesAlone(server_, *request.command, request.args, client_.db, /*nested=*/true,
+                      &needs.databases);
+    AddKeys(request, &needs.keys);
   }
   // A record that closes any gate also closes the selected database's, as a transaction does.
   if (!needs.databases.empty()) AddDatabase(server_.keyspace().db(client_.db), &needs.databases);
@@ -108,7 +117,7 @@ bool RecordExecutor::TryRun(const RecordReader& record, absl::FunctionRef<void()
 }
 
 void RecordExecutor::RunUnder(const RecordReader& record, Hold& hold) {
-  executor_.BeginBatch();
+  BeginTurn({});
   Look(record);
   RunAll(record, hold);
 }
@@ -118,7 +127,7 @@ void RecordExecutor::RunAll(const RecordReader& record, Hold& hold) {
   reworded_.clear();
   for (size_t i = 0; i < record.commands(); ++i) {
     record_command_ = i;
-    if (!RunOne(commands_[i], record.arguments(i), hold)) refused_.push_back(i);
+    if (!RunOne(requests_[i], hold)) refused_.push_back(i);
   }
 }
 
@@ -138,7 +147,8 @@ std::optional<int> RecordExecutor::SelectedBy(CommandArguments args) const {
   return static_cast<int>(*number);
 }
 
-bool RecordExecutor::RunOne(const Command* command, CommandArguments args, Hold& hold) {
+bool RecordExecutor::RunOne(const Request& request, Hold& hold) {
+  const CommandArguments args = request.args;
   if (IsSelect(args)) {
     const std::optional<int> db = SelectedBy(args);
     if (!db) Tell(args, "ERR DB index is out of range");
@@ -146,21 +156,20 @@ bool RecordExecutor::RunOne(const Command* command, CommandArguments args, Hold&
     return true;
   }
   if (EqualsIgnoreCase(args[0], "replconf")) return true;
-  if (command == nullptr) {
-    command = server_.commands().Find(args);
+  if (request.command == nullptr) {
+    const Command* const command = server_.commands().Find(args);
     Tell(args, ReplyOf(executor_.admission().AdmitFromPrimary(command, args)));
     return false;
   }
   // An old primary says SETEX and EXPIRE. The time that they mean is one for our log as well.
-  if (auto absolute = ToAbsolute(*command->row, args, server_.clock().NowMs())) {
+  if (auto absolute = ToAbsolute(*request.command->row, args, executor_.now_ms())) {
     const std::vector<std::string_view> words(absolute->begin(), absolute->end());
-    const bool ran = RunOne(server_.commands().Find(words), words, hold);
+    const bool ran = RunOne(executor_.Prepare(words), hold);
     reworded_.emplace_back(record_command_, *std::move(absolute));
     return ran;
   }
   ReplyWriter reply(output_, 2);
-  executor_.RunNested(client_, *command, args, reply, kNothingExpiresMs, CallMode::kTransaction,
-                      hold);
+  executor_.RunNested(client_, request, reply, kNothingExpiresMs, CallMode::kTransaction, hold);
   const std::optional<std::string_view> whole = output_.Whole();
   if (whole && whole->starts_with('-')) {
     Tell(args, whole->substr(1, whole->find('\r') - 1));

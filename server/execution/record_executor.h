@@ -47,15 +47,17 @@ class RecordExecutor final : public RecordRunner {
   /// What must be held while a record runs.
   struct Needs {
     DatabaseList databases;  ///< to be closed; if any, the keys do not matter
-    absl::InlinedVector<KeyHash, 16> keys;
+    KeyHashes keys;
   };
   /// Looks up the record's commands.
   void Look(const RecordReader& record);
+  /// As the look ahead has prepared it, if it got that far.
+  Request Prepare(CommandArguments args);
   Needs NeedsOf(const RecordReader& record) const;
   bool TryHold(Hold& hold, const Needs& needs);
   void RunAll(const RecordReader& record, Hold& hold);
-  /// `command`: null if it is refused. Returns false then.
-  bool RunOne(const Command* command, CommandArguments args, Hold& hold);
+  /// `request.command`: null if it is refused. Returns false then.
+  bool RunOne(const Request& request, Hold& hold);
   /// nullopt: the command is not SELECT, or there is no such database.
   std::optional<int> SelectedBy(CommandArguments args) const;
   void Tell(CommandArguments args, std::string_view error);
@@ -67,8 +69,9 @@ class RecordExecutor final : public RecordRunner {
   OutputBuffer output_;
   GateTickets tickets_;
   Batch ahead_;
-  std::vector<const Command*> commands_;  ///< of the last record; null: refused
-  std::vector<size_t> refused_;           ///< of the last record, in order
+  size_t ahead_at_ = 0;            ///< the request of ahead_ that is expected next
+  std::vector<Request> requests_;  ///< of the last record; without a command: refused
+  std::vector<size_t> refused_;    ///< of the last record, in order
   using Reworded = std::pair<size_t, OwnedArguments>;
   std::vector<Reworded> reworded_;  ///< of the last record
   size_t record_command_ = 0;       ///< the one that runs

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "server/context/relaxed.h"
 #include "storage/base/mutex.h"
+#include "storage/base/relaxed.h"
 #include "storage/base/string_map.h"
 
 namespace cloakroom {

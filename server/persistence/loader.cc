@@ -206,7 +206,7 @@ absl::Status Loader::LoadBeside(const PrimaryData& data, LoadProgress::Phase pha
     // All the while, for a snapshot would count on entries of its epoch.
     BackgroundWork::TakeOver turn(work_);
     if (!turn.Wait(give_up) || !data.may_begin()) return status;
-    fresh.settings().CopyFrom(keyspace.settings());
+    fresh.settings() = keyspace.settings();
     fresh.snapshot().FollowEpoch(keyspace.snapshot());
     progress_.Begin(phase);
     const auto stop = [&] { return data.stop(); };

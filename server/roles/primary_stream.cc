@@ -194,8 +194,11 @@ void PrimaryStream::Run() {
     RecordRunner::Obstacle obstacle;
     {
       MutexLock lock(mutex_);
-      step = Step::kApplied;
-      if (has_record_ || FindRecord()) runner_->BeginTurn(reader_->ahead());
+      step = Step::kNothing;
+      if (has_record_ || FindRecord()) {
+        runner_->BeginTurn(reader_->ahead());
+        step = Step::kApplied;
+      }
       for (int i = 0; i < kTurn && step == Step::kApplied; ++i) step = Apply(&obstacle);
     }
     MemoryMeter::Publish();

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "server/context/relaxed.h"
+#include "storage/base/relaxed.h"
 
 namespace cloakroom {
 

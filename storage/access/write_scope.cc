@@ -15,8 +15,7 @@ uint32_t FirstAccess(Keyspace& keyspace, int64_t now_ms) {
   const StorageSettings& settings = keyspace.settings();
   if (now_ms == kNothingExpiresMs) [[unlikely]]
     now_ms = keyspace.clock().NowMs();
-  return UsesLfu(settings.policy.load(std::memory_order_relaxed)) ? access_clock::LfuNew(now_ms)
-                                                                  : access_clock::LruAt(now_ms);
+  return UsesLfu(settings.policy) ? access_clock::LfuNew(now_ms) : access_clock::LruAt(now_ms);
 }
 
 /// Adds or subtracts one. Only one thread at a time may call it.

@@ -26,12 +26,11 @@ Database::Database(int index, int gate_slots, Keyspace& keyspace)
 
 void Database::NoteAccess(Entry& entry, int64_t now_ms, absl::BitGenRef random) const {
   const StorageSettings& settings = keyspace_.settings();
-  if (!UsesLfu(settings.policy.load(std::memory_order_relaxed))) [[likely]] {
+  if (!UsesLfu(settings.policy)) [[likely]] {
     return entry.set_access(access_clock::LruAt(now_ms));
   }
-  entry.set_access(access_clock::LfuTouched(
-      entry.access(), now_ms, settings.lfu_decay_minutes.load(std::memory_order_relaxed),
-      settings.lfu_log_factor.load(std::memory_order_relaxed), random));
+  entry.set_access(access_clock::LfuTouched(entry.access(), now_ms, settings.lfu_decay_minutes,
+                                            settings.lfu_log_factor, random));
 }
 
 void Database::Watch(std::string_view key, KeyHash hash, Watcher* watcher, int64_t now_ms) {

@@ -33,18 +33,4 @@ int64_t Keyspace::changes() const {
   return total;
 }
 
-EncodingLimits Keyspace::encoding_limits() const {
-  const auto get = [](const auto& setting) { return setting.load(std::memory_order_relaxed); };
-  return {.hash_max_listpack_entries = get(settings_.hash_max_listpack_entries),
-          .hash_max_listpack_value_bytes = get(settings_.hash_max_listpack_value_bytes),
-          .set_max_intset_entries = get(settings_.set_max_intset_entries),
-          .set_max_listpack_entries = get(settings_.set_max_listpack_entries),
-          .set_max_listpack_value_bytes = get(settings_.set_max_listpack_value_bytes),
-          .zset_max_listpack_entries = get(settings_.zset_max_listpack_entries),
-          .zset_max_listpack_value_bytes = get(settings_.zset_max_listpack_value_bytes),
-          .list_max_listpack_size = get(settings_.list_max_listpack_size),
-          .stream_node_max_bytes = get(settings_.stream_node_max_bytes),
-          .stream_node_max_entries = get(settings_.stream_node_max_entries)};
-}
-
 }  // namespace cloakroom

@@ -48,7 +48,7 @@ class Keyspace {
   StorageSettings& settings() { return settings_; }
   Reclaimer& reclaimer() { return *reclaimer_; }
   Snapshot& snapshot() { return *snapshot_; }
-  EncodingLimits encoding_limits() const;
+  const EncodingLimits& encoding_limits() const { return settings_.encoding; }
 
   /// All changes go here.
   ChangeFeed& feed() { return feed_; }

@@ -25,7 +25,7 @@ constexpr int kMaxOccupied = 32;
 }  // namespace
 
 bool Evictor::OverLimit() const {
-  int64_t limit = keyspace_.settings().maxmemory_bytes.load(std::memory_order_relaxed);
+  int64_t limit = keyspace_.settings().maxmemory_bytes;
   if (limit <= 0) return false;
   const int64_t above = MemoryMeter::RoughBytes() - limit;
   return above > 0 && above > keyspace_.uncounted_bytes();
@@ -42,11 +42,11 @@ Evictor::Room Evictor::NoRoom() const { return OverLimit() ? Room::kNoRoom : Roo
 Evictor::Room Evictor::MakeRoom() {
   if (!OverLimit() || FlushedMemoryIsComing()) return Room::kBelowLimit;
   // As in Redis, a pause admits commands that find no room: they wait for its end anyway.
-  if (keyspace_.settings().evicts_by_primary.load(std::memory_order_relaxed) ||
+  if (keyspace_.settings().evicts_by_primary ||
       keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) {
     return Room::kBelowLimit;
   }
-  EvictionPolicy policy = keyspace_.settings().policy.load(std::memory_order_relaxed);
+  EvictionPolicy policy = keyspace_.settings().policy;
   if (policy == EvictionPolicy::kNoEviction) return NoRoom();
   int evicted = 0;
   int misses = 0;
@@ -140,7 +140,7 @@ Evictor::Step Evictor::EvictFrom(Hold& hold, Database& db, Stripe& stripe, Evict
 std::optional<Evictor::Candidate> Evictor::BestOf(Stripe& stripe, EvictionPolicy policy,
                                                   int64_t now_ms) {
   AssertHeld(stripe);
-  int wanted = keyspace_.settings().maxmemory_samples.load(std::memory_order_relaxed);
+  int wanted = keyspace_.settings().maxmemory_samples;
   bool only_volatile = OnlyVolatile(policy);
   std::optional<Candidate> best;
   uint64_t position = absl::Uniform<uint64_t>(random_, 0, uint64_t{1} << 48);
@@ -166,7 +166,7 @@ uint64_t Evictor::WorthEvicting(const Entry& entry, EvictionPolicy policy, int64
       return static_cast<uint64_t>(access_clock::IdleSeconds(entry.access(), now_ms)) + 1;
     case EvictionPolicy::kAllKeysLfu:
     case EvictionPolicy::kVolatileLfu: {
-      int decay = keyspace_.settings().lfu_decay_minutes.load(std::memory_order_relaxed);
+      int decay = keyspace_.settings().lfu_decay_minutes;
       return 256u - access_clock::LfuDecayed(entry.access(), now_ms, decay);
     }
     case EvictionPolicy::kVolatileTtl:

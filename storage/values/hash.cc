@@ -32,6 +32,7 @@ size_t EraseExpiredFields(ValueSlot& slot, const EncodingLimits& limits, int64_t
 
 constinit const TypeOps kHashOps = {.type = ValueType::kHash,
                                     .name = "hash",
+                                    .redis_number = 4,
                                     .has_values = true,
                                     .release = ReleaseItems,
                                     .release_cost = ItemsReleaseCost,

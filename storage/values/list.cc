@@ -126,6 +126,7 @@ void ForEachElement(const ValueView& value, absl::FunctionRef<void(const Item&)>
 
 constinit const TypeOps kListOps = {.type = ValueType::kList,
                                     .name = "list",
+                                    .redis_number = 1,
                                     .ordered = true,
                                     .release = ReleaseList,
                                     .release_cost = CostOfReleasingList,

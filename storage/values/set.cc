@@ -33,6 +33,7 @@ size_t EraseExpiredMembers(ValueSlot& slot, const EncodingLimits& limits, int64_
 
 constinit const TypeOps kSetOps = {.type = ValueType::kSet,
                                    .name = "set",
+                                   .redis_number = 2,
                                    .release = ReleaseItems,
                                    .release_cost = ItemsReleaseCost,
                                    .share = ShareItems,

@@ -64,6 +64,7 @@ void ForEachEntry(const ValueView& value, absl::FunctionRef<void(const Item&)> f
 
 constinit const TypeOps kStreamOps = {.type = ValueType::kStream,
                                       .name = "stream",
+                                      .redis_number = 6,
                                       .has_values = true,
                                       .release = ReleaseStream,
                                       .release_cost = CostOfReleasingStream,

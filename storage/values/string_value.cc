@@ -49,6 +49,7 @@ void ForTheString(const ValueView& value, absl::FunctionRef<void(const Item&)> f
 
 constinit const TypeOps kStringOps = {.type = ValueType::kString,
                                       .name = "string",
+                                      .redis_number = 0,
                                       .release = ReleaseString,
                                       .release_cost = CostOf,
                                       .share = ShareString,

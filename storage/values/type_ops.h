@@ -22,6 +22,7 @@ namespace cloakroom {
 struct TypeOps {
   ValueType type;
   std::string_view name;  ///< what TYPE answers
+  uint8_t redis_number;   ///< redis-server's number of its objects' types: DEBUG DIGEST mixes it
   /// Items are pairs of a field and a value; otherwise a field alone.
   bool has_values = false;
   /// The order of the items is a part of the value.

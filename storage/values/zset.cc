@@ -59,6 +59,7 @@ void ForEachMemberOfZset(const ValueView& value, absl::FunctionRef<void(const It
 
 constinit const TypeOps kZsetOps = {.type = ValueType::kZset,
                                     .name = "zset",
+                                    .redis_number = 3,
                                     .has_values = true,
                                     .release = ReleaseZset,
                                     .release_cost = CostOfReleasingZset,

@@ -9,25 +9,6 @@
 namespace cloakroom {
 namespace {
 
-/// Redis' numbers of the types.
-uint32_t NumberOf(ValueType type) {
-  switch (type) {
-    case ValueType::kString:
-      return 0;
-    case ValueType::kList:
-      return 1;
-    case ValueType::kSet:
-      return 2;
-    case ValueType::kZset:
-      return 3;
-    case ValueType::kHash:
-      return 4;
-    case ValueType::kStream:
-      return 6;
-  }
-  return 0;
-}
-
 void MixStream(Digest& digest, const Stream& stream) {
   stream.ForEach({}, [&](const StreamEntry& entry) {
     digest.Mix(absl::StrCat(entry.id().ms, ".", entry.id().seq));
@@ -87,7 +68,7 @@ void Digest::XorEntry(const Entry& entry, int64_t now_ms) {
 
 void Digest::MixValue(const Entry& entry, int64_t now_ms) {
   const ValueView value = entry.value();
-  MixNumber(NumberOf(value.type));
+  MixNumber(OpsOf(value.type).redis_number);
   if (value.type == ValueType::kStream) {
     MixStream(*this, Stream(value));
   } else {

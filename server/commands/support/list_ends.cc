@@ -14,7 +14,7 @@ size_t IndexOf(const List& list, ListEnd end) {
 /// The events of a move within one list. A list of one element keeps it, and so its expiry.
 void Rotate(const HeldKey& key, ListEnd from_end, ListEnd to_end, ReplyWriter& reply) {
   WriteScope scope = key.Open();
-  const EncodingLimits limits = key.db.keyspace().encoding_limits();
+  const EncodingLimits& limits = key.db.keyspace().encoding_limits();
   MutableList list(scope, limits);
   const std::string element(list.view().At(IndexOf(list.view(), from_end)).element().view());
   if (from_end != to_end && list.view().size() > 1) {
@@ -50,7 +50,7 @@ void ReplyFromEnd(ReplyWriter& reply, const List& list, ListEnd end, size_t coun
 void MoveElement(const HeldKey& from, ListEnd from_end, const HeldKey& to, ListEnd to_end,
                  ReplyWriter& reply) {
   if (from.key == to.key) return Rotate(from, from_end, to_end, reply);
-  const EncodingLimits limits = from.db.keyspace().encoding_limits();
+  const EncodingLimits& limits = from.db.keyspace().encoding_limits();
   std::string element;
   {
     WriteScope scope = from.Open();

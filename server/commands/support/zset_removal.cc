@@ -53,7 +53,7 @@ bool RemoveFromZset(Call& call, WriteScope& scope, const RankRange& range) {
     Prepare(call, zset, range);
     return false;
   }
-  const EncodingLimits limits = call.server().keyspace().encoding_limits();
+  const EncodingLimits& limits = call.server().keyspace().encoding_limits();
   MutableZset(scope, limits).RemoveRange(range.first, range.count);
   return true;
 }

@@ -1,11 +1,12 @@
-#ifndef CLOAKROOM_SERVER_CONTEXT_RELAXED_H_
-#define CLOAKROOM_SERVER_CONTEXT_RELAXED_H_
+#ifndef CLOAKROOM_STORAGE_BASE_RELAXED_H_
+#define CLOAKROOM_STORAGE_BASE_RELAXED_H_
 
 #include <atomic>
 
 namespace cloakroom {
 
-/// A number that one thread at a time writes and any thread reads, at worst a moment late.
+/// A value that any thread reads and writes, and sees at worst a moment late. A copy has a value of
+/// its own.
 template <typename T>
 class Relaxed {
  public:
@@ -27,4 +28,4 @@ class Relaxed {
 
 }  // namespace cloakroom
 
-#endif  // CLOAKROOM_SERVER_CONTEXT_RELAXED_H_
+#endif  // CLOAKROOM_STORAGE_BASE_RELAXED_H_
