@@ -263,10 +263,13 @@ int64_t Write(SessionCall& session, const CommitOptions& options, std::string_vi
         session.key().now_ms + session.call().server().settings().session_ttl_s * 1000;
   }
   WriteSession(session.key(), commit);
+  // The hash of a session that was there before tells a commit that comes again.
+  if (content.hash.commit_fence() == 0) session.NoteSpent(fence);
   return commit.writes;
 }
 
-int64_t WriteHeld(SessionCall& session, const CommitOptions& options, SessionLocks::Use& lock) {
+int64_t WriteHeld(SessionCall& session, const CommitOptions& options) {
+  const SessionLocks::Use lock = session.FindLock();
   const std::string owner = lock->holder()->client.owner;
   const int64_t writes = Write(session, options, owner, options.request.fence);
   const auto effects =
@@ -292,24 +295,20 @@ void SessionCommitCommand(Call& call) {
   if (!args.Finish()) return;
   SessionCall session(call, Intent::kChange);
   if (!session.ok()) return;
-  const SessionHash hash = session.Content().hash;
-  SessionLocks::Use lock = session.FindLock();
-  const CommitCase which =
-      lock ? lock->Decide(options.request, hash) : DecideCommit(options.request, 0, hash);
-  switch (which) {
+  switch (session.Decide(options.request)) {
     case CommitCase::kHeld:
       ++session.stats().commits;
-      return call.reply().Integer(WriteHeld(session, options, lock));
+      return call.reply().Integer(WriteHeld(session, options));
     case CommitCase::kRepeated:
       ++session.stats().commits_repeated;
-      return call.reply().Integer(hash.writes);
+      return call.reply().Integer(session.Content().hash.writes);
     case CommitCase::kLate:
       ++session.stats().commits;
       return call.reply().Integer(WriteLate(session, options));
     case CommitCase::kFenced:
       session.ForgetHeld(options.request.fence);
-      return session.ReplyFenced(
-          session.GetLock()->WhyFenced(options.request, hash, session.context()));
+      return session.ReplyFenced(session.GetLock()->WhyFenced(
+          options.request, session.Content().hash, session.context()));
   }
 }
 
@@ -358,6 +357,7 @@ void SessionDestroy(Call& call) {
   session.ForgetHeld();
   const bool removed = Remove(session.key());
   if (holds) {
+    session.NoteSpent(*fence);
     session.Apply(*lock->Release(*fence, {}, session.context()), lock);
   } else if (lock) {
     session.Apply(lock->Replaced({}, session.context()), lock);

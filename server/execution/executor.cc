@@ -366,6 +366,11 @@ void Executor::LeaveSessionQueue(Client& client) {
   cloakroom::LeaveSessionQueue(server_, thread_.slot, client);
 }
 
+void Executor::PruneHeldSessions(Client& client) {
+  Hold hold(thread_.slot, &thread_.holds);
+  server_.sessions().PruneHeld(hold, client);
+}
+
 void Executor::GiveBackSessions(Client& client) {
   cloakroom::GiveBackSessions(server_, thread_.slot, client);
 }

@@ -62,6 +62,8 @@ class Executor {
   /// Call it when a request that may have waited is over, and when the client is gone: a
   /// SESSION.OPEN that got no lock leaves its queue.
   void LeaveSessionQueue(Client& client);
+  /// Strikes the sessions that the client has lost from its list, as far as nobody is in the way.
+  void PruneHeldSessions(Client& client);
   /// Call it when the client is gone: gives back its sessions.
   void GiveBackSessions(Client& client);
   /// Call it when the client of a blocked request is gone.

@@ -336,13 +336,19 @@ void Connection::Kill() {
   });
 }
 
+/// Whether `timeout` leaves the client alone: it waits for others, or holds a session.
+bool Connection::StaysIdle() {
+  if (client_->subscribed() || client_->monitor || client_->blocked) return true;
+  if (!client_->held_sessions.empty()) loop_.executor().PruneHeldSessions(*client_);
+  return !client_->held_sessions.empty();
+}
+
 void Connection::CheckLimits(int64_t now_ms) {
   // For an idle one, when the limit was set behind its last request.
   loop_.server().client_memory().Note(*client_);
   int64_t timeout_s = loop_.server().settings().timeout_s;
-  bool exempt = client_->subscribed() || client_->monitor || client_->blocked ||
-                !client_->held_sessions.empty();
-  if (timeout_s > 0 && !exempt && now_ms - client_->last_ms > timeout_s * 1000) {
+  const bool idle = timeout_s > 0 && now_ms - client_->last_ms > timeout_s * 1000;
+  if (idle && !StaysIdle()) {
     LogVerbose("Closing idle client {}", client_->address.Text());
     return Close();
   }

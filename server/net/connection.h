@@ -169,6 +169,7 @@ class Connection final : public ClientLink,
   /// Drops what waits between threads, and has the loop close the connection. Any thread.
   void CloseOverLimit();
   void NoteOverLimit();
+  bool StaysIdle();
   bool Backlogged() const {
     return unsent_.owned_bytes() > kMaxUnsent || unsent_.size() > kMaxUnsentShared;
   }

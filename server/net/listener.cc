@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <latch>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -266,6 +267,22 @@ void Listener::SetKeepAlive() {
   for (const auto& port : ports_) {
     if (!port->unix_socket()) SetTcpOptions(port->fd(), server_.settings().tcp_keepalive_s);
   }
+}
+
+void Listener::StopAccepting() {
+  // Without the mutex, for which a loop with a CONFIG SET may wait.
+  const Ports ports = [this] {
+    MutexLock lock(mutex_);
+    return ports_;
+  }();
+  std::latch closed(static_cast<ptrdiff_t>(ports.size()));
+  for (const auto& port : ports) {
+    port->loop().Post([&closed, port] {
+      port->Close();
+      closed.count_down();
+    });
+  }
+  closed.wait();
 }
 
 void Listener::Close() {

@@ -25,7 +25,7 @@ namespace cloakroom {
 /// CONFIG SET of `bind` and `port` moves it to other addresses; connections stay. TCP options are
 /// set on the listening sockets; connections inherit them.
 ///
-/// Thread rule: Open and Close on the main thread; Open before the loops start, Close after they
+/// Thread rule: the main thread calls what is public; Open before the loops start, Close after they
 /// and the workers have ended.
 class Listener {
  public:
@@ -36,6 +36,9 @@ class Listener {
   absl::Status Open();
   /// Begins to accept. Call on the main thread, before the loops start.
   void Start();
+  /// Accepts no more. When it returns, a client that loses its connection and comes again is
+  /// refused, rather than accepted and cut off once more. Call it while the loops run.
+  void StopAccepting();
   /// Removes the unix socket's file.
   void Close();
 

@@ -112,6 +112,7 @@ void Network::Run(int signals) {
 void Network::Stop() {
   // Everything that should be saved has been saved.
   server_.running_scripts().EndAll();
+  listener_.StopAccepting();
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
   replicas_.reset();

@@ -22,6 +22,7 @@ namespace {
 constexpr int64_t kUsPerMs = 1000;
 /// Characters of a session's key that a log may show.
 constexpr size_t kShownKey = 8;
+constexpr std::string_view kSessionPrefix = "sess_";
 
 int64_t DrawStart() {
   absl::BitGen random;
@@ -59,7 +60,10 @@ void Wake(Hold& hold, SessionWaiter& waiter) {
 
 }  // namespace
 
-std::string_view ShortKey(std::string_view key) { return key.substr(0, kShownKey); }
+std::string_view ShortKey(std::string_view key) {
+  if (key.starts_with(kSessionPrefix)) key.remove_prefix(kSessionPrefix.size());
+  return key.substr(0, kShownKey);
+}
 
 std::string ShownClient(std::string_view owner, std::string_view req) {
   std::string shown(owner);

@@ -100,7 +100,8 @@ class NativeSessions final : public KeyGuard {
   std::atomic<bool> used_ = false;
 };
 
-/// A session's key for a log that others may read: its first 8 characters.
+/// A session's key for a log that others may read: the first 8 characters behind the "sess_" of the
+/// shops' libraries, as the PHP package shows them.
 std::string_view ShortKey(std::string_view key);
 /// "web1|5042 (GET /cart/)", for a log.
 std::string ShownClient(std::string_view owner, std::string_view req);

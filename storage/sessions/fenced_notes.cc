@@ -1,5 +1,6 @@
 #include "storage/sessions/fenced_notes.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cloakroom {
@@ -22,6 +23,7 @@ std::string_view FencedReasonName(FencedReason reason) {
 
 void FencedNotes::Note(int64_t fence, Fenced fenced, int64_t now_ms) {
   if (notes_.size() == kMost) notes_.erase(notes_.begin());
+  if (fenced.reason == FencedReason::kDeleted) NoteSpent(fence, now_ms);
   notes_.push_back({fence, now_ms, std::move(fenced)});
 }
 
@@ -32,13 +34,25 @@ const Fenced* FencedNotes::Find(int64_t fence) const {
   return nullptr;
 }
 
+void FencedNotes::NoteSpent(int64_t fence, int64_t now_ms) {
+  if (spent_.size() == kMostSpent) spent_.erase(spent_.begin());
+  spent_.push_back({fence, now_ms});
+}
+
+bool FencedNotes::Spent(int64_t fence) const {
+  return std::ranges::find(spent_, fence, &Spending::fence) != spent_.end();
+}
+
 void FencedNotes::Forget(int64_t now_ms) {
-  std::erase_if(notes_, [now_ms](const Kept& kept) { return now_ms - kept.at_ms >= kKeepMs; });
+  const auto old = [now_ms](const auto& kept) { return now_ms - kept.at_ms >= kKeepMs; };
+  std::erase_if(notes_, old);
   if (notes_.empty()) notes_.shrink_to_fit();
+  std::erase_if(spent_, old);
+  if (spent_.empty()) spent_.shrink_to_fit();
 }
 
 size_t FencedNotes::bytes() const {
-  size_t bytes = notes_.capacity() * sizeof(Kept);
+  size_t bytes = notes_.capacity() * sizeof(Kept) + spent_.capacity() * sizeof(Spending);
   for (const Kept& kept : notes_) {
     const Fenced& fenced = kept.fenced;
     for (const std::string* text : {&fenced.by, &fenced.by_req, &fenced.owner, &fenced.req})

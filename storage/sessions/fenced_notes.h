@@ -36,10 +36,13 @@ struct Fenced {
 /// does not stay for that.
 ///
 /// Keeps the latest kMost for kKeepMs; about 13 KB at most, if all texts are as long as they may
-/// be. Thread rule: the stripe is held, or the gate closed.
+/// be. Besides, the latest kMostSpent fences that are spent, 2 KB.
+///
+/// Thread rule: the stripe is held, or the gate closed.
 class FencedNotes {
  public:
   static constexpr size_t kMost = 16;
+  static constexpr size_t kMostSpent = 128;
   /// Longer than any request takes.
   static constexpr int64_t kKeepMs = 600'000;
 
@@ -47,10 +50,15 @@ class FencedNotes {
   void Note(int64_t fence, Fenced fenced, int64_t now_ms);
   /// Null: not known. Valid until the next change.
   const Fenced* Find(int64_t fence) const;
+  /// The fence has made a session, or has destroyed one, or its session was deleted while it had
+  /// the lock, which Note() knows. A commit with it must make no session any more, and no version
+  /// says so: that of a session which is not there is always "0-0".
+  void NoteSpent(int64_t fence, int64_t now_ms);
+  bool Spent(int64_t fence) const;
   /// Drops what is older than kKeepMs.
   void Forget(int64_t now_ms);
 
-  bool empty() const { return notes_.empty(); }
+  bool empty() const { return notes_.empty() && spent_.empty(); }
   /// The memory that it has allocated.
   size_t bytes() const;
 
@@ -60,7 +68,13 @@ class FencedNotes {
     int64_t at_ms;
     Fenced fenced;
   };
-  std::vector<Kept> notes_;  ///< the oldest first
+  struct Spending {
+    int64_t fence;
+    int64_t at_ms;
+  };
+  // The oldest first.
+  std::vector<Kept> notes_;
+  std::vector<Spending> spent_;
 };
 
 }  // namespace cloakroom

@@ -114,6 +114,7 @@ SessionEffects SessionLock::Leave(SessionWaiter& waiter, const SessionHash& hash
 Fenced SessionLock::WhyFenced(const CommitRequest& request, const SessionHash& hash,
                               const SessionContext& context) const {
   if (const Fenced* known = fenced_.Find(request.fence)) return *known;
+  if (!hash.exists && fenced_.Spent(request.fence)) return {.reason = FencedReason::kDeleted};
   if (!request.if_version) return {};
   if (*request.if_version != SessionVersion(hash).view())
     return {.reason = hash.exists ? FencedReason::kChanged : FencedReason::kDeleted};

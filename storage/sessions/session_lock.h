@@ -119,7 +119,7 @@ class SessionLock {
                        const SessionContext& context);
   /// The decision about COMMIT. kHeld: write, then Release() with the hash as it is now.
   CommitCase Decide(const CommitRequest& request, const SessionHash& hash) const {
-    return DecideCommit(request, holder_.fence, hash);
+    return DecideCommit(request, holder_.fence, hash, fenced_.Spent(request.fence));
   }
   /// Why a fence is not good: for COMMIT in CommitCase::kFenced, and for RENEW and DESTROY. If it
   /// is not known, but the version is given, says what became of that.

@@ -111,12 +111,28 @@ SessionLocks::Use SessionLocks::Find(std::string_view key) {
   return {table_.get(), found == table_->records.end() ? nullptr : found->get()};
 }
 
-SessionLocks::Use SessionLocks::Get(std::string_view key) {
+SessionLocks::Table& SessionLocks::MakeTable() {
   if (table_ == nullptr) table_ = std::make_unique<Table>();
+  return *table_;
+}
+
+SessionLocks::Use SessionLocks::Get(std::string_view key) {
+  MakeTable();
   auto found = table_->records.find(key);
   if (found == table_->records.end())
     found = table_->records.insert(std::make_unique<Record>(key, table_->fenced)).first;
   return {table_.get(), found->get()};
+}
+
+CommitCase SessionLocks::Decide(std::string_view key, const CommitRequest& request,
+                                const SessionHash& hash) {
+  if (const Use lock = Find(key)) return lock->Decide(request, hash);
+  const bool spent = table_ != nullptr && table_->fenced.Spent(request.fence);
+  return DecideCommit(request, /*holder_fence=*/0, hash, spent);
+}
+
+void SessionLocks::NoteSpent(int64_t fence, int64_t now_ms) {
+  MakeTable().fenced.NoteSpent(fence, now_ms);
 }
 
 void SessionLocks::ForEach(absl::FunctionRef<void(std::string_view, Use&)> visit) {

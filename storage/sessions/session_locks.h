@@ -8,6 +8,8 @@
 
 #include "absl/functional/function_ref.h"
 #include "storage/base/clock.h"
+#include "storage/sessions/commit_decision.h"
+#include "storage/sessions/session_hash.h"
 
 namespace cloakroom {
 
@@ -68,6 +70,11 @@ class SessionLocks {
   /// Makes a record if there is none.
   Use Get(std::string_view key);
 
+  /// What to do with a COMMIT of the key's session, with a record or without one.
+  CommitCase Decide(std::string_view key, const CommitRequest& request, const SessionHash& hash);
+  /// See FencedNotes. `now_ms`: of the monotonic clock.
+  void NoteSpent(int64_t fence, int64_t now_ms);
+
   /// Calls `visit(key, use)` for every record: for FLUSHDB, SWAPDB, a demotion, SESSION.LIST. It
   /// must use no other record.
   void ForEach(absl::FunctionRef<void(std::string_view key, Use& use)> visit);
@@ -78,6 +85,8 @@ class SessionLocks {
   size_t bytes() const;
 
  private:
+  Table& MakeTable();
+
   std::unique_ptr<Table> table_;
 };
 

@@ -19,6 +19,18 @@ def test_signal_ends_the_server_with_zero(start_server, number):
     assert server.terminate() == 0
 
 
+def test_who_is_cut_off_by_the_end_is_not_accepted_again(start_server):
+    server = start_server({"save": ""})
+    for _ in range(10):
+        with server.connect() as connection:
+            connection.send("SHUTDOWN", "NOSAVE")
+            assert connection.is_closed()
+            with pytest.raises(ConnectionRefusedError):
+                server.connect()
+        assert server.exit_status() == 0
+        server.launch()
+
+
 @pytest.mark.needs("bgsave")
 def test_stopping_saves_what_the_settings_ask_for(start_server):
     server = start_server({"save": "3600 1"})

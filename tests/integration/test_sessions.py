@@ -220,6 +220,14 @@ def test_neither_holders_nor_those_who_were_just_granted_are_idle(server, operat
         assert waiter.ok("SESSION.COMMIT", "s", granted, "DATA", "y") == 2
 
 
+def test_who_has_lost_the_lock_is_idle(server, operator):
+    operator.ok("CONFIG", "SET", "timeout", 1)
+    with server.connect() as former:
+        open_session(former)
+        assert operator.ok("SESSION.BREAK", "s") == 1
+        assert former.is_closed()
+
+
 @pytest.mark.parametrize("directives", [{"appendonly": "yes"}, {"save": "3600 1"}, {}])
 def test_the_server_ends_in_peace_while_requests_wait(server_kind, directives):
     if server_kind != "cloakroom":

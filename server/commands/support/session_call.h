@@ -39,6 +39,13 @@ class SessionCall {
   /// Its lock; false if nothing is known of one.
   SessionLocks::Use FindLock() { return NativeSessions::LocksOf(key_).Find(key_.key); }
   SessionLocks::Use GetLock() { return NativeSessions::LocksOf(key_).Get(key_.key); }
+  CommitCase Decide(const CommitRequest& request) {
+    return NativeSessions::LocksOf(key_).Decide(key_.key, request, Content().hash);
+  }
+  /// The fence has made the session, or has destroyed it.
+  void NoteSpent(int64_t fence) {
+    NativeSessions::LocksOf(key_).NoteSpent(fence, context_.now_ms);
+  }
   void Apply(const SessionEffects& effects, const SessionLocks::Use& lock) {
     sessions_.Apply(key_, effects, lock);
   }

@@ -42,6 +42,29 @@ TEST(FencedNotesTest, ForgetsWithTime) {
   EXPECT_EQ(notes.bytes(), 0u);
 }
 
+TEST(FencedNotesTest, KnowsSpentFences) {
+  FencedNotes notes;
+  EXPECT_FALSE(notes.Spent(7));
+  notes.NoteSpent(7, 1000);
+  notes.Note(8, {FencedReason::kDeleted}, 1000);
+  notes.Note(9, {FencedReason::kBroken}, 1000);
+  EXPECT_TRUE(notes.Spent(7));
+  EXPECT_TRUE(notes.Spent(8));
+  EXPECT_FALSE(notes.Spent(9));
+  EXPECT_EQ(notes.Find(7), nullptr);
+  notes.Forget(1000 + FencedNotes::kKeepMs);
+  EXPECT_FALSE(notes.Spent(7));
+  EXPECT_EQ(notes.bytes(), 0u);
+}
+
+TEST(FencedNotesTest, KeepsTheLatestSpentFences) {
+  FencedNotes notes;
+  for (int64_t fence = 1; fence <= int64_t{FencedNotes::kMostSpent} + 1; ++fence)
+    notes.NoteSpent(fence, 0);
+  EXPECT_FALSE(notes.Spent(1));
+  EXPECT_TRUE(notes.Spent(2));
+}
+
 TEST(FencedNotesTest, ReasonsHaveTheirWords) {
   EXPECT_EQ(FencedReasonName(FencedReason::kBroken), "broken");
   EXPECT_EQ(FencedReasonName(FencedReason::kTaken), "taken");

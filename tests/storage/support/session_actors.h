@@ -27,6 +27,9 @@ struct NativeActor {
   int64_t writes = 0;      ///< the data that it will commit, or 0: none. A repeat sends the same
   bool expired = false;    ///< what it has read is gone, and it holds the lock still
   bool committed = false;  ///< it does not know, since the reply was lost
+  // Which spent fence its own was, when it wrote, and when its session was deleted; 0: none.
+  int64_t wrote_at = 0;
+  int64_t deleted_at = 0;
 };
 
 /// A plain client of SessionWorld.

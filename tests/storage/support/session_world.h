@@ -125,6 +125,7 @@ class SessionWorld final : public SessionSites {
     native.data = sites_[native.at].data;
     native.writes = Below(4) > 0 ? (last_data_ += 2) : 0;
     native.committed = native.expired = false;
+    native.wrote_at = native.deleted_at = 0;
   }
   void Read(Native& native) {
     native.at = AnySite();
@@ -208,7 +209,10 @@ class SessionWorld final : public SessionSites {
     Rest(native);
   }
   void Destroy(Native& native) {
-    if (Holds(native)) Remove(native.at);
+    if (Holds(native)) {
+      Remove(native.at);
+      LocksOf(native.at).NoteSpent(native.fence, context_.now_ms);
+    }
     Release(native);
   }
   void Renew(Native& native) {
@@ -230,7 +234,7 @@ class SessionWorld final : public SessionSites {
     CommitRequest request{native.fence};
     if (always_if || Below(3) > 0) request.if_version = native.version;
     const CommitCase decided =
-        LocksOf(native.at).Get(KeyOf(native.at))->Decide(request, site.hash.view());
+        LocksOf(native.at).Decide(KeyOf(native.at), request, site.hash.view());
     Trace(native.owner + " commits " + std::to_string(native.at) + ", C" +
           std::to_string(static_cast<int>(decided) + 1));
     ++met_.commits[static_cast<size_t>(decided)];
@@ -241,11 +245,14 @@ class SessionWorld final : public SessionSites {
     }
     if (decided == CommitCase::kLate) {
       EXPECT_TRUE(!model.holder && !site.hash.view().plain());
+      EXPECT_FALSE(native.committed && Knows(native.wrote_at)) << "done twice";
+      EXPECT_FALSE(Knows(native.deleted_at)) << "a logout is undone";
     }
     if (decided != CommitCase::kHeld && decided != CommitCase::kLate) return Rest(native);
     if (!(native.expired && site.data == 0)) {
       EXPECT_EQ(native.data, site.data) << "applied to what it had not read";
     }
+    if (native.writes != 0 || site.hash.exists) native.wrote_at = ++spent_;
     Write(native);
     if (decided == CommitCase::kLate) {
       site.hash.lock = 0;
@@ -255,6 +262,10 @@ class SessionWorld final : public SessionSites {
     if (!reply_lost) return;
     native.committed = true;
     native.is = Native::Is::kUnsure;
+  }
+  /// Whether the locks still know what became of a fence then; 0: nothing did.
+  bool Knows(int64_t spent_at) const {
+    return spent_at != 0 && spent_ - spent_at < int64_t{FencedNotes::kMostSpent};
   }
   /// The writes of a COMMIT with or without DATA.
   void Write(const Native& native) {
@@ -266,6 +277,8 @@ class SessionWorld final : public SessionSites {
       EXPECT_GT(fence, last_fence_);
       last_fence_ = fence;
     }
+    if (site.hash.view().commit_fence() == 0)
+      LocksOf(native.at).NoteSpent(fence, context_.now_ms);
     site.hash.exists = true;
     site.hash.writes += 1;
     site.hash.pid = FormatSessionPid(native.owner, fence);
@@ -434,6 +447,8 @@ class SessionWorld final : public SessionSites {
   }
   void Remove(size_t at) {
     ForgetUncertain(at);
+    for (Native& native : natives_)
+      if (native.at == at && native.fence != 0 && Holds(native)) native.deleted_at = ++spent_;
     sites_[at] = {};
   }
   void Rename(size_t from, size_t to) {
@@ -455,7 +470,7 @@ class SessionWorld final : public SessionSites {
     Remove(at);
     for (Native& native : natives_)
       if (native.is == Native::Is::kHolding && native.at == at && Holds(native))
-        native.expired = true;
+        native.expired = true, native.deleted_at = 0;
     Event(
         kExpires, at, [](SessionModel& model) { model.Expired(); },
         [&](SessionLock& lock) { return lock.Expired(context_); });
@@ -513,6 +528,7 @@ class SessionWorld final : public SessionSites {
     Trace(loses ? "restart with a lost tail" : "restart");
     EndProcess();
     for (Native& native : natives_) {
+      native.wrote_at = native.deleted_at = 0;
       native.is = native.is == Native::Is::kHolding || native.is == Native::Is::kUnsure
                       ? Native::Is::kUnsure
                       : Native::Is::kIdle;
@@ -564,6 +580,7 @@ class SessionWorld final : public SessionSites {
   SessionOpenTerms terms_;
   uint64_t last_connection_ = 0;
   int64_t last_data_ = 0;
+  int64_t spent_ = 0;  ///< fences that the locks have noted as spent
 };
 
 }  // namespace cloakroom
