@@ -307,8 +307,8 @@ void SessionCommitCommand(Call& call) {
       return call.reply().Integer(WriteLate(session, options));
     case CommitCase::kFenced:
       session.ForgetHeld(options.request.fence);
-      return session.ReplyFenced(session.GetLock()->WhyFenced(
-          options.request, session.Content().hash, session.context()));
+      return session.ReplyFenced(
+          session.GetLock()->WhyFenced(options.request, session.Content().hash, session.context()));
   }
 }
 

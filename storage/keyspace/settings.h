@@ -46,8 +46,7 @@ struct StorageSettings {
 
   /// Whether expired entries are only hidden at this time.
   bool keeps_expired(int64_t now_ms) const {
-    return unchanging_until_ms > now_ms ||
-           expires_by_primary;
+    return unchanging_until_ms > now_ms || expires_by_primary;
   }
 };
 

@@ -43,9 +43,7 @@ class SessionCall {
     return NativeSessions::LocksOf(key_).Decide(key_.key, request, Content().hash);
   }
   /// The fence has made the session, or has destroyed it.
-  void NoteSpent(int64_t fence) {
-    NativeSessions::LocksOf(key_).NoteSpent(fence, context_.now_ms);
-  }
+  void NoteSpent(int64_t fence) { NativeSessions::LocksOf(key_).NoteSpent(fence, context_.now_ms); }
   void Apply(const SessionEffects& effects, const SessionLocks::Use& lock) {
     sessions_.Apply(key_, effects, lock);
   }

@@ -24,8 +24,7 @@ TEST(CommitDecisionTest, TheHolderCommits) {
 }
 
 TEST(CommitDecisionTest, TheHolderCommitsAlthoughTheSessionHasExpired) {
-  EXPECT_EQ(Decide({.fence = 71, .if_version = kVersion}, 71, SessionHash()),
-            CommitCase::kHeld);
+  EXPECT_EQ(Decide({.fence = 71, .if_version = kVersion}, 71, SessionHash()), CommitCase::kHeld);
 }
 
 TEST(CommitDecisionTest, ARepeatedCommitIsKnownByItsFenceInTheHash) {
@@ -39,8 +38,7 @@ TEST(CommitDecisionTest, ALateCommitNeedsTheVersionThatItsSenderRead) {
   EXPECT_EQ(Decide({.fence = 69, .if_version = kVersion}, 0, kHash), CommitCase::kLate);
   EXPECT_EQ(Decide({.fence = 69}, 0, kHash), CommitCase::kFenced);
   for (const char* other : {"7-70", "8-71", "8-0", "0-0", "", "8", "8-070", "08-70", "8-70 "})
-    EXPECT_EQ(Decide({.fence = 69, .if_version = other}, 0, kHash), CommitCase::kFenced)
-        << other;
+    EXPECT_EQ(Decide({.fence = 69, .if_version = other}, 0, kHash), CommitCase::kFenced) << other;
 }
 
 TEST(CommitDecisionTest, ALateCommitNeedsThatNobodyHoldsTheLock) {

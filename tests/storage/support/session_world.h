@@ -277,8 +277,7 @@ class SessionWorld final : public SessionSites {
       EXPECT_GT(fence, last_fence_);
       last_fence_ = fence;
     }
-    if (site.hash.view().commit_fence() == 0)
-      LocksOf(native.at).NoteSpent(fence, context_.now_ms);
+    if (site.hash.view().commit_fence() == 0) LocksOf(native.at).NoteSpent(fence, context_.now_ms);
     site.hash.exists = true;
     site.hash.writes += 1;
     site.hash.pid = FormatSessionPid(native.owner, fence);
