@@ -220,6 +220,49 @@ def test_neither_holders_nor_those_who_were_just_granted_are_idle(server, operat
         assert waiter.ok("SESSION.COMMIT", "s", granted, "DATA", "y") == 2
 
 
+def test_long_waits_and_holds_are_told(server, operator):
+    operator.ok("CONFIG", "SET", "latency-monitor-threshold", 50, "session-log-slow-wait", 100)
+    with server.connect() as holder, server.connect() as waiter:
+        fence = open_session(holder, key="sess_0123456789")[0]
+        waiter.send("SESSION.OPEN", "sess_0123456789", "OWNER", "web2|7", "REQ", "GET /cart")
+        time.sleep(0.2)
+        holder.ok("SESSION.COMMIT", "sess_0123456789", fence, "DATA", "x")
+        assert waiter.read()[1] == b"x"
+    await_log(server, "Session 01234567…: web2|7 waited ")
+    wait_until(lambda: operator.ok("LATENCY", "HISTORY", "session-hold"), "the hold is an event")
+    assert [took_ms for _, took_ms in operator.ok("LATENCY", "HISTORY", "session-wait") if took_ms >= 190]
+    assert figure(operator, "session_opens_waited") == 1
+    for name in ("session_wait_usec", "session_wait_p99_usec", "session_hold_usec", "session_hold_p99_usec"):
+        assert figure(operator, name) >= 180_000, name
+
+
+def test_info_counts_what_became_of_sessions(server, operator):
+    with server.connect() as holder:
+        version = b"1-%d" % open_session(holder)[0]
+        fence = version[2:]
+        assert holder.call("SESSION.OPEN", "s", "LIMIT", 0)[0] == int(fence)
+        assert operator.call("SESSION.OPEN", "s", "WAIT", 0).startswith(b"LOCKED")
+        assert operator.call("SESSION.OPEN", "s", "LIMIT", 0).startswith(b"TOOMANY")
+        for _ in range(2):
+            assert holder.ok("SESSION.COMMIT", "s", fence, "DATA", "x") == 1
+        assert operator.ok("SESSION.COMMIT", "s", 0, "IF", version) == 2
+        operator.ok("SESSION.READ", "s")
+        fence = open_session(holder)[0]
+        assert operator.ok("SESSION.BREAK", "s") == 1
+        assert holder.call("SESSION.COMMIT", "s", fence).startswith(b"FENCED")
+        open_session(holder)
+        operator.ok("DEL", "s")
+        open_session(holder)
+    wait_until(lambda: figure(operator, "session_freed_by_disconnect") == 1, "the lock is given back")
+    counted = {name: figure(operator, "session_" + name) for name in (
+        "opens", "reads", "commits", "commits_unchanged", "commits_late", "commits_repeated", "fenced",
+        "breaks", "revoked", "timeouts", "refused_limit", "opens_waited", "plain_turns")}
+    assert counted == {
+        "opens": 5, "reads": 1, "commits": 2, "commits_unchanged": 1, "commits_late": 1,
+        "commits_repeated": 1, "fenced": 1, "breaks": 1, "revoked": 1, "timeouts": 1,
+        "refused_limit": 1, "opens_waited": 0, "plain_turns": 0}
+
+
 def test_who_has_lost_the_lock_is_idle(server, operator):
     operator.ok("CONFIG", "SET", "timeout", 1)
     with server.connect() as former:
