@@ -367,8 +367,14 @@ void Executor::LeaveSessionQueue(Client& client) {
 }
 
 void Executor::PruneHeldSessions(Client& client) {
-  Hold hold(thread_.slot, &thread_.holds);
-  server_.sessions().PruneHeld(hold, client);
+  absl::InlinedVector<int, 4> dbs;
+  for (const HeldSession& held : client.held_sessions) {
+    if (std::ranges::find(dbs, held.db) == dbs.end()) dbs.push_back(held.db);
+  }
+  for (const int db : dbs) {
+    Hold hold(thread_.slot);
+    if (hold.TryPassNow(server_.keyspace().db(db))) server_.sessions().PruneHeld(hold, client);
+  }
 }
 
 void Executor::GiveBackSessions(Client& client) {

@@ -43,8 +43,8 @@ void AppendStats(Server& server, InfoText& text) {
   text.Line("total_net_repl_output_bytes", replication.sent_bytes);
   text.Ratio("instantaneous_input_kbps", Kilobytes(rates.input_bytes));
   text.Ratio("instantaneous_output_kbps", Kilobytes(rates.output_bytes));
-  text.Ratio("instantaneous_input_repl_kbps", 0);
-  text.Ratio("instantaneous_output_repl_kbps", 0);
+  text.Ratio("instantaneous_input_repl_kbps", Kilobytes(rates.repl_input_bytes));
+  text.Ratio("instantaneous_output_repl_kbps", Kilobytes(rates.repl_output_bytes));
   text.Line("rejected_connections", totals.rejected_connections);
   text.Line("sync_full", replication.full_syncs);
   text.Line("sync_partial_ok", replication.partial_syncs);

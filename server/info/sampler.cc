@@ -11,6 +11,7 @@
 #include "server/context/server.h"
 #include "server/info/client_line.h"
 #include "server/info/totals.h"
+#include "server/roles/replication.h"
 #include "server/session/client_memory.h"
 #include "server/session/client_registry.h"
 #include "storage/base/clock.h"
@@ -72,6 +73,8 @@ void Sampler::SampleRates(Server& server) {
   commands_.Add(totals.commands, now_us);
   input_bytes_.Add(totals.net_input_bytes, now_us);
   output_bytes_.Add(totals.net_output_bytes, now_us);
+  repl_input_bytes_.Add(server.replication().received_bytes(), now_us);
+  repl_output_bytes_.Add(server.replication().sent_bytes(), now_us);
 }
 
 void Sampler::SampleFigures(Server& server) {
@@ -91,7 +94,11 @@ void Sampler::SampleFigures(Server& server) {
 
 Sampler::Rates Sampler::rates() const {
   MutexLock lock(mutex_);
-  return {commands_.per_second(), input_bytes_.per_second(), output_bytes_.per_second()};
+  return {.commands = commands_.per_second(),
+          .input_bytes = input_bytes_.per_second(),
+          .output_bytes = output_bytes_.per_second(),
+          .repl_input_bytes = repl_input_bytes_.per_second(),
+          .repl_output_bytes = repl_output_bytes_.per_second()};
 }
 
 Sampler::Figures Sampler::figures() const {
@@ -110,7 +117,10 @@ int64_t Sampler::PeakBytes() {
 void Sampler::Reset() {
   peak_bytes_ = MemoryMeter::UsedBytes();
   MutexLock lock(mutex_);
-  for (Rate* rate : {&commands_, &input_bytes_, &output_bytes_}) *rate = Rate();
+  for (Rate* rate :
+       {&commands_, &input_bytes_, &output_bytes_, &repl_input_bytes_, &repl_output_bytes_}) {
+    *rate = Rate();
+  }
 }
 
 }  // namespace cloakroom

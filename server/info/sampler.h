@@ -40,6 +40,8 @@ class Sampler {
     int64_t commands = 0;
     int64_t input_bytes = 0;
     int64_t output_bytes = 0;
+    int64_t repl_input_bytes = 0;   ///< from the primary
+    int64_t repl_output_bytes = 0;  ///< to all replicas
   };
   /// As of the last second.
   struct Figures {
@@ -75,6 +77,8 @@ class Sampler {
   Rate commands_ ABSL_GUARDED_BY(mutex_);
   Rate input_bytes_ ABSL_GUARDED_BY(mutex_);
   Rate output_bytes_ ABSL_GUARDED_BY(mutex_);
+  Rate repl_input_bytes_ ABSL_GUARDED_BY(mutex_);
+  Rate repl_output_bytes_ ABSL_GUARDED_BY(mutex_);
   Figures figures_ ABSL_GUARDED_BY(mutex_);
 };
 

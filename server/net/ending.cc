@@ -50,8 +50,8 @@ void LogLagging(Server& server, int64_t offset) {
 
 }  // namespace
 
-Ending::Ending(boost::asio::io_context& main_loop, Server& server)
-    : main_loop_(main_loop), server_(server), again_(main_loop) {}
+Ending::Ending(boost::asio::io_context& main_loop, Server& server, std::function<void()> begins)
+    : main_loop_(main_loop), server_(server), begins_(std::move(begins)), again_(main_loop) {}
 
 void Ending::EndScriptsFor(Server& server, Server::ShutdownRequest& request) {
   if (request.abort || !SavesNothing(request)) return;
@@ -122,6 +122,7 @@ void Ending::Try() {
     return GoOn();
   }
   ends_ = true;
+  begins_();
   for (const Server::ShutdownRequest& request : waiting_) {
     if (request.now) replicas_until_ = std::chrono::steady_clock::now();
   }

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -28,7 +29,8 @@ namespace cloakroom {
 /// Thread rule: the main thread, except EndScriptsFor.
 class Ending {
  public:
-  Ending(boost::asio::io_context& main_loop, Server& server);
+  /// `begins`: called once, when nothing can call the end off any more: stops accepting clients.
+  Ending(boost::asio::io_context& main_loop, Server& server, std::function<void()> begins);
 
   /// The end may be asked for again while it is prepared.
   void Request(Server::ShutdownRequest request);
@@ -58,6 +60,7 @@ class Ending {
 
   boost::asio::io_context& main_loop_;
   Server& server_;
+  const std::function<void()> begins_;
   boost::asio::steady_timer again_;
   std::vector<Server::ShutdownRequest> waiting_;
   bool trying_ = false;  ///< the main loop turns from inside Try

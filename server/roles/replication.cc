@@ -202,8 +202,8 @@ Replication::Figures Replication::figures() const {
   figures.failover = failover_.state_name();
   figures.link = link_;
   if (primary_) figures.read_ahead = primary_stream_->behind();
-  figures.sent_bytes = sent_bytes_.load(std::memory_order_relaxed);
-  figures.received_bytes = received_bytes_.load(std::memory_order_relaxed);
+  figures.sent_bytes = sent_bytes();
+  figures.received_bytes = received_bytes();
   figures.replica_errors = replica_errors_.load(std::memory_order_relaxed);
   figures.full_syncs = full_syncs_;
   figures.partial_syncs = partial_syncs_;

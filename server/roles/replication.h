@@ -208,6 +208,9 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void SetFacts(std::vector<ReplicaFacts> facts, int64_t spooled_bytes);
   void CountSent(int64_t bytes) { sent_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void CountReceived(int64_t bytes) { received_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+  /// To all replicas, and from the primary, as Figures has them.
+  int64_t sent_bytes() const { return sent_bytes_.load(std::memory_order_relaxed); }
+  int64_t received_bytes() const { return received_bytes_.load(std::memory_order_relaxed); }
   void CountError() { replica_errors_.fetch_add(1, std::memory_order_relaxed); }
   /// A command of the primary was skipped, or has failed: our data is no longer the primary's.
   /// Until a full sync the server is no candidate for a promotion (INFO's slave_priority is 0).

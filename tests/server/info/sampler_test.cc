@@ -1,5 +1,6 @@
 #include "server/info/sampler.h"
 
+#include "server/roles/replication.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
@@ -38,6 +39,20 @@ TEST_F(SamplerTest, CommandsPerSecondFollowTheCounters) {
     sampler.SampleRates(server_);
   }
   EXPECT_EQ(sampler.rates().commands, 50);
+}
+
+TEST_F(SamplerTest, BytesOfReplicationHaveRatesOfTheirOwn) {
+  Sampler& sampler = server_.sampler();
+  sampler.SampleRates(server_);
+  for (int i = 0; i < 16; ++i) {
+    server_.replication().CountSent(300);
+    server_.replication().CountReceived(100);
+    Advance(100);
+    sampler.SampleRates(server_);
+  }
+  EXPECT_EQ(sampler.rates().repl_output_bytes, 3000);
+  EXPECT_EQ(sampler.rates().repl_input_bytes, 1000);
+  EXPECT_EQ(sampler.rates().output_bytes, 0);
 }
 
 TEST_F(SamplerTest, FiguresDescribeTheClientsAndTheKeys) {
