@@ -37,7 +37,8 @@ class Listener {
   /// Begins to accept. Call on the main thread, before the loops start.
   void Start();
   /// Accepts no more. When it returns, a client that loses its connection and comes again is
-  /// refused, rather than accepted and cut off once more. Call it while the loops run.
+  /// refused, rather than accepted and cut off once more. Call it while the loops run, but no
+  /// script does.
   void StopAccepting();
   /// Removes the unix socket's file.
   void Close();

@@ -67,7 +67,11 @@ void Network::Run(int signals) {
   // The main thread takes signals and the order to stop; it has nothing else to do.
   boost::asio::io_context main_loop(1);
   auto work = boost::asio::make_work_guard(main_loop);
-  Ending ending(main_loop, server_, [this] { listener_.StopAccepting(); });
+  Ending ending(main_loop, server_, [this] {
+    // All gates are closed. A loop that runs a script would not stop accepting.
+    server_.running_scripts().EndAll();
+    listener_.StopAccepting();
+  });
   server_.set_shutdown_handler([&](Server::ShutdownRequest request) {
     Ending::EndScriptsFor(server_, request);
     boost::asio::post(main_loop, [&, request = std::move(request)]() mutable {
@@ -110,8 +114,6 @@ void Network::Run(int signals) {
 }
 
 void Network::Stop() {
-  // Everything that should be saved has been saved.
-  server_.running_scripts().EndAll();
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
   replicas_.reset();

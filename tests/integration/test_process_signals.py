@@ -23,7 +23,7 @@ def test_who_is_cut_off_by_the_end_is_not_accepted_again(start_server):
     server = start_server({"save": ""})
     for _ in range(10):
         with server.connect() as connection:
-            connection.send("SHUTDOWN", "NOSAVE")
+            server.signal(signal.SIGTERM)
             assert connection.is_closed()
             with pytest.raises(ConnectionRefusedError):
                 server.connect()
