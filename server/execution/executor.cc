@@ -87,8 +87,15 @@ void Executor::BeginBatch() {
   batch_us_ = now_us_ = server_.clock().MonotonicUs();
 }
 
-Request Executor::Prepare(CommandArguments args) const {
-  Request request{.args = args, .command = server_.commands().Find(args)};
+const Command* Executor::FindCommand(CommandArguments args, const Request* before) const {
+  const bool same = before != nullptr && before->command != nullptr &&
+                    !before->command->container() && before->command->parent == nullptr &&
+                    before->args[0] == args[0];
+  return same ? before->command : server_.commands().Find(args);
+}
+
+Request Executor::Prepare(CommandArguments args, const Request* before) const {
+  Request request{.args = args, .command = FindCommand(args, before)};
   if (request.command == nullptr) return request;
   const KeySpecs& keys = request.command->row->keys;
   if (keys.empty() || !keys[0].after.empty()) return request;
@@ -102,8 +109,11 @@ Request Executor::Prepare(CommandArguments args) const {
 
 void Executor::Prepare(Batch& batch) {
   const CommandArguments arguments(batch.arguments);
+  const Request* before = nullptr;
+  batch.requests.reserve(batch.places.size());
   for (const Batch::Place& place : batch.places) {
-    batch.requests.push_back(Prepare(arguments.subspan(place.first, place.count)));
+    batch.requests.push_back(Prepare(arguments.subspan(place.first, place.count), before));
+    before = &batch.requests.back();
   }
   // Runs of clients with the same database, in their order: nearly always all have the same.
   for (size_t first = 0; first < batch.size();) {

@@ -33,8 +33,9 @@ class Executor {
 
   /// Reads the clock. Call it before the first Execute after a wait.
   void BeginBatch();
-  /// Looks a request up and hashes its first key.
-  Request Prepare(CommandArguments args) const;
+  /// Looks a request up and hashes its first key. `before`: the request before it in its batch, if
+  /// any; mostly it names the same command.
+  Request Prepare(CommandArguments args, const Request* before = nullptr) const;
   /// Prepares all requests of the batch, and fetches what they are about to look up into the cache,
   /// so that the misses overlap.
   void Prepare(Batch& batch);
@@ -90,6 +91,7 @@ class Executor {
   Server& server() { return server_; }
 
  private:
+  const Command* FindCommand(CommandArguments args, const Request* before) const;
   /// Buckets first, then entries.
   void Prefetch(std::span<const Request> requests, int db);
   /// Executes and always writes the reply.
