@@ -3,7 +3,6 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 
 #include "absl/container/inlined_vector.h"
 #include "storage/base/unaligned.h"
@@ -11,9 +10,7 @@
 namespace cloakroom {
 namespace {
 
-constexpr uint8_t kLengthFollows = 15;
 constexpr uint8_t kMoreBytes = 0x80;
-constexpr uint64_t kSignBit = uint64_t{1} << 63;
 constexpr size_t kMaxLengthBytes = 10;
 
 /// Writes a length and returns how many bytes it took.
@@ -28,12 +25,6 @@ size_t StoreLength(size_t length, char* to) {
 
 }  // namespace
 
-uint64_t OrderKeyOf(double score) {
-  if (score == 0) score = 0;  // without its sign
-  const uint64_t bits = std::bit_cast<uint64_t>(score);
-  return (bits & kSignBit) != 0 ? ~bits : bits | kSignBit;
-}
-
 PackedScore::PackedScore(double score) {
   const uint64_t bits = std::bit_cast<uint64_t>(score);
   for (size_t i = 0; i < sizeof(bits); ++i) {
@@ -42,31 +33,14 @@ PackedScore::PackedScore(double score) {
   size_ = bits == 0 ? 0 : sizeof(bits) - static_cast<size_t>(std::countr_zero(bits)) / 8;
 }
 
-double PackedScore::Unpack(std::string_view bytes) {
-  uint64_t bits = 0;
-  std::memcpy(&bits, bytes.data(), bytes.size());
-  return std::bit_cast<double>(__builtin_bswap64(bits));
-}
-
-PlacedItem ScoredItemAt(std::string_view run, size_t offset) {
-  const uint8_t head = ByteAt(run, offset);
-  size_t at = offset + 1;
-  size_t length = head >> 4;
-  if (length == kLengthFollows) {
-    length = 0;
-    unsigned shift = 0;
-    do {
-      length |= size_t{ByteAt(run, at) & 0x7fu} << shift;
-      shift += 7;
-    } while ((ByteAt(run, at++) & kMoreBytes) != 0);
-  }
-  PlacedItem item;
-  const size_t score_size = head & 15;
-  item.score = PackedScore::Unpack(run.substr(at, score_size));
-  item.member = run.substr(at + score_size, length);
-  item.offset = offset;
-  item.end = at + score_size + length;
-  return item;
+size_t TakeScoredLength(std::string_view run, size_t& at) {
+  size_t length = 0;
+  unsigned shift = 0;
+  do {
+    length |= size_t{ByteAt(run, at) & 0x7fu} << shift;
+    shift += 7;
+  } while ((ByteAt(run, at++) & kMoreBytes) != 0);
+  return length;
 }
 
 void ForEachScoredBackwards(std::string_view run, size_t first, size_t end,
@@ -91,10 +65,10 @@ void InsertScored(Region& region, size_t offset, const ScoredItem& item) {
   const size_t length = item.member.size();
   char header[1 + kMaxLengthBytes];
   size_t header_size = 1;
-  if (length < kLengthFollows) {
+  if (length < kScoredLengthFollows) {
     header[0] = static_cast<char>(length << 4 | score.bytes().size());
   } else {
-    header[0] = static_cast<char>(kLengthFollows << 4 | score.bytes().size());
+    header[0] = static_cast<char>(kScoredLengthFollows << 4 | score.bytes().size());
     header_size += StoreLength(length, header + 1);
   }
   char* at = region.Splice(offset, 0, header_size + score.bytes().size() + length);

@@ -1,6 +1,7 @@
 #ifndef CLOAKROOM_STORAGE_VALUES_SCORED_ITEM_H_
 #define CLOAKROOM_STORAGE_VALUES_SCORED_ITEM_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -42,7 +43,12 @@ inline bool ComesBefore(const ScoredItem& a, const ScoredItem& b) {
 }
 
 /// A number that orders as the score does: equal for equal scores. REQUIRES: no NaN.
-uint64_t OrderKeyOf(double score);
+inline uint64_t OrderKeyOf(double score) {
+  constexpr uint64_t kSignBit = uint64_t{1} << 63;
+  if (score == 0) score = 0;  // without its sign
+  const uint64_t bits = std::bit_cast<uint64_t>(score);
+  return (bits & kSignBit) != 0 ? ~bits : bits | kSignBit;
+}
 
 /// The bytes of a score, as an item has them.
 class PackedScore {
@@ -52,15 +58,38 @@ class PackedScore {
   std::string_view bytes() const { return {bytes_, size_}; }
 
   /// REQUIRES: bytes() of a PackedScore.
-  static double Unpack(std::string_view bytes);
+  static double Unpack(std::string_view bytes) {
+    if (bytes.empty()) return 0;
+    uint64_t bits = 0;
+    for (const char byte : bytes) bits = bits << 8 | static_cast<uint8_t>(byte);
+    return std::bit_cast<double>(bits << (8 * (sizeof(bits) - bytes.size())));
+  }
 
  private:
   char bytes_[sizeof(double)];
   size_t size_ = sizeof(double);
 };
 
+/// What the high bits of a head are if the member's length follows.
+inline constexpr uint8_t kScoredLengthFollows = 15;
+
+/// The length at `at`, which moves behind it.
+size_t TakeScoredLength(std::string_view run, size_t& at);
+
 /// The item at `offset`. REQUIRES: an item starts there.
-PlacedItem ScoredItemAt(std::string_view run, size_t offset);
+inline PlacedItem ScoredItemAt(std::string_view run, size_t offset) {
+  const auto head = static_cast<uint8_t>(run[offset]);
+  size_t at = offset + 1;
+  size_t length = head >> 4;
+  if (length == kScoredLengthFollows) length = TakeScoredLength(run, at);
+  const size_t score_size = head & 15;
+  PlacedItem item;
+  item.score = PackedScore::Unpack({run.data() + at, score_size});
+  item.member = {run.data() + at + score_size, length};
+  item.offset = offset;
+  item.end = at + score_size + length;
+  return item;
+}
 
 /// Calls `fn` for the items of a run in order, until it returns false.
 template <typename Fn>
