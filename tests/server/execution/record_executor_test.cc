@@ -62,6 +62,42 @@ TEST_F(RecordExecutorTest, RunsCommandsInTheSelectedDatabase) {
   EXPECT_EQ(Run("GET k"), "$1\r\n4\r\n");
 }
 
+TEST_F(RecordExecutorTest, RunsWhatIsAheadAsItComes) {
+  std::vector<Words> commands = {{"SET", "k0", "0"}};
+  for (int i = 1; i < 20; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    commands.insert(commands.end(), {{"SET", key, "v"},
+                                     {"MULTI"},
+                                     {"INCR", "n"},
+                                     {"APPEND", key, "w"},
+                                     {"EXEC"},
+                                     {"SADD", "s", key},
+                                     {"MSET", "a", key, "b", key}});
+  }
+  text_ = Record(commands);
+  RecordReader reader;
+  reader.Feed(text_);
+  int records = 0;
+  for (; reader.Next() == RecordReader::Status::kRecord; ++records) {
+    if (records % 30 == 0) runner_.BeginTurn(reader.ahead());
+    EXPECT_TRUE(runner_.TryRun(reader, [this] { ++applied_; }, &obstacle_));
+  }
+  EXPECT_EQ(records, 1 + 19 * 4);
+  EXPECT_EQ(applied_, records);
+  EXPECT_EQ(Run("MGET k0 k1 k19 n a"),
+            "*5\r\n$1\r\n0\r\n$2\r\nvw\r\n$2\r\nvw\r\n$2\r\n19\r\n$3\r\nk19\r\n");
+  EXPECT_EQ(Run("SCARD s"), ":19\r\n");
+  // What was ahead then is no longer there: other bytes are in its place.
+  text_.replace(text_.rfind("k19"), 3, "k18");
+  RecordReader again;
+  again.Feed(text_);
+  Hold hold(0);
+  hold.WaitAndClose(server_.keyspace().db(0));
+  while (again.Next() == RecordReader::Status::kRecord) runner_.RunUnder(again, hold);
+  hold.Release();
+  EXPECT_EQ(Run("GET b"), "$3\r\nk18\r\n");
+}
+
 TEST_F(RecordExecutorTest, WaitsForKeysAndGates) {
   Hold hold(0);
   ASSERT_TRUE(hold.TryKey(server_.keyspace().db(0), KeyHash::Of("k")));
