@@ -116,12 +116,26 @@ abstract class Connection implements Wire
             $this->login->check(array_slice($replies, 0, count($first)), $address);
             return array_slice($replies, count($first));
         }
-        $replies = [];
-        foreach ($first as $command) {
-            array_push($replies, ...$this->exchange([$command], $timeoutS));
-        }
-        $this->login->check($replies, $address);
+        $this->login->check($this->greetings($first, $timeoutS), $address);
         return $this->exchange($commands, $timeoutS);
+    }
+
+    /**
+     * @param list<list<string>> $first
+     * @return list<mixed>
+     * @throws Unreachable of which nothing counts as sent: the batch itself was not
+     */
+    private function greetings(array $first, float $timeoutS): array
+    {
+        $replies = [];
+        try {
+            foreach ($first as $command) {
+                array_push($replies, ...$this->exchange([$command], $timeoutS));
+            }
+        } catch (Unreachable $failure) {
+            throw new Unreachable($failure->getMessage(), false, $failure);
+        }
+        return $replies;
     }
 
     private function isOurs(): bool
