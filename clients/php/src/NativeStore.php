@@ -255,8 +255,8 @@ final class NativeStore implements Store
     }
 
     /**
-     * Does again what may be done again, each time over a new connection, until a primary answers or the time is over in
-     * which a server restarts or fails over. A server that stops may still take connections, and break them.
+     * Does again what may be done again, each time over a new connection, until a primary answers or the time is over
+     * in which a server restarts or fails over. A server that stops may still take connections, and break them.
      *
      * @param \Closure(): mixed $ask
      * @param bool $evenUnsent whether to do it again if the first time there was no connection at all

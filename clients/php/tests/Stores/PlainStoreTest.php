@@ -6,8 +6,8 @@ namespace Cloakroom\Session\Tests\Stores;
 
 use Cloakroom\Session\Error\Fenced;
 use Cloakroom\Session\Error\Refused;
-use Cloakroom\Session\Error\TooMany;
 use Cloakroom\Session\Error\SessionError;
+use Cloakroom\Session\Error\TooMany;
 use Cloakroom\Session\Error\Unreachable;
 use Cloakroom\Session\PlainStore;
 use Cloakroom\Session\Request;
