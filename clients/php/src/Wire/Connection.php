@@ -157,6 +157,25 @@ abstract class Connection implements Wire
         return $replies;
     }
 
+    /**
+     * Does something of which PHP tells the reason of its failure in warnings.
+     *
+     * @param \Closure(): mixed $act
+     * @param list<string> $warnings is filled
+     */
+    final protected static function collectWarnings(\Closure $act, array &$warnings): mixed
+    {
+        set_error_handler(static function (int $level, string $text) use (&$warnings): bool {
+            $warnings[] = $text;
+            return true;
+        });
+        try {
+            return $act();
+        } finally {
+            restore_error_handler();
+        }
+    }
+
     /** @throws Refused before anything was sent */
     final protected static function checkSize(string $argument): void
     {
