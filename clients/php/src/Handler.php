@@ -20,6 +20,7 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
     public const KEY_PREFIX = 'sess_';
     private const SHOWN_BYTES = 8;
 
+    /** @var \Closure(string, string): mixed */
     private readonly \Closure $log;
     private readonly Codec $codec;
     private ?Visit $visit = null;

@@ -145,7 +145,7 @@ final class PlainStore implements Store
             $this->ask($expire);
             return $state;
         }
-        $broke = $lock->isBroken() ? $lock->brokenOwner() . ' ' . $this->ask(['HGET', $key, 'req']) : null;
+        $broke = $lock->isBroken() ? "{$lock->brokenOwner()} {$this->text(['HGET', $key, 'req'])}" : null;
         $this->askAll([['HMSET', $key, 'pid', $request->owner, 'lock', '1', 'req', $request->line], $expire]);
         return $broke === null
             ? $state
@@ -189,6 +189,13 @@ final class PlainStore implements Store
     private static function extension(string $key): array
     {
         return ['EXPIRE', $key, (string) self::OPEN_TTL_S];
+    }
+
+    /** @param list<string> $command */
+    private function text(array $command): string
+    {
+        $reply = $this->ask($command);
+        return is_string($reply) ? $reply : '';
     }
 
     /** @param list<string> $command */

@@ -26,6 +26,7 @@ class SaveHandler extends Handler implements SaveHandlerInterface, AccessMode
     private const WARN_AGAIN_S = 3600;
 
     private readonly Settings $settings;
+    /** @var \Closure(string, string): mixed */
     private readonly \Closure $log;
     private bool $isReachable = false;
 

@@ -54,6 +54,8 @@ final class SocketWire extends Connection
             : $this->where;
         $flags = STREAM_CLIENT_CONNECT | ($this->isPersistent() ? STREAM_CLIENT_PERSISTENT : 0);
         $context = stream_context_create(['ssl' => $this->tls, 'socket' => ['tcp_nodelay' => true]]);
+        $number = 0;
+        $text = '';
         $warnings = [];
         $stream = self::collectWarnings(function () use ($url, $flags, $context, &$number, &$text): mixed {
             return stream_socket_client($url, $number, $text, $this->connectTimeoutS, $flags, $context);
