@@ -246,9 +246,13 @@ final class SocketWireTest extends TestCase
         $child = pcntl_fork();
         if ($child === 0) {
             // Only the exit status is of interest; PHPUnit's own shutdown must not run twice.
-            $replies = $wire->isConnected() ? [] : $wire->batch([['B']], 5);
-            posix_kill((int) getmypid(), $replies === [2] ? SIGUSR1 : SIGUSR2);
-            sleep(5);
+            $replies = [];
+            try {
+                $replies = $wire->isConnected() ? [] : $wire->batch([['B']], 5);
+            } finally {
+                posix_kill((int) getmypid(), $replies === [2] ? SIGUSR1 : SIGUSR2);
+                sleep(5);
+            }
         }
         // The peer serves one connection after the other.
         self::assertSame([3], $wire->batch([['C']], 5));
