@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(RUN_TIMEOUT_S + 50)
 def _phpunit(*arguments, environment=None):
     return subprocess.run([shutil.which("phpunit"), *arguments], cwd=PACKAGE,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=RUN_TIMEOUT_S, check=False,
+                          timeout=RUN_TIMEOUT_S, check=False, errors="replace",
                           env={**os.environ, **(environment or {})})
 
 

@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace Cloakroom\Session;
 
 use Cloakroom\Session\Error\Fenced;
+use Cloakroom\Session\Error\SessionError;
 use Cloakroom\Session\Error\TooMany;
-use Cloakroom\Session\Error\Unreachable;
 
 /**
  * PHP's session handler: session_set_save_handler(Handler::create(['host' => …]), true).
@@ -18,11 +18,15 @@ use Cloakroom\Session\Error\Unreachable;
 class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandlerInterface
 {
     public const KEY_PREFIX = 'sess_';
+    private const SHOWN_BYTES = 8;
 
+    /** @var \Closure(string, string): mixed */
     private readonly \Closure $log;
     private readonly Codec $codec;
     private ?Visit $visit = null;
-    private bool $isReadOnly = false;
+
+    /** Null: read_only_paths decides. */
+    private ?bool $isReadOnly = null;
     private bool $isGuarded = false;
     private bool $isOpening = false;
 
@@ -115,7 +119,13 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
 
     public function destroy(string $id): bool
     {
-        $this->store->destroy(self::KEY_PREFIX . $id);
+        try {
+            $this->store->destroy(self::KEY_PREFIX . $id);
+        } catch (SessionError $failure) {
+            $who = self::who($this->visit?->request ?? Request::fromServer($_SERVER), $id);
+            ($this->log)('critical', "$who was not destroyed: {$failure->getMessage()}");
+            throw $failure;
+        }
         if ($this->visit?->id === $id) {
             $this->visit->lockIsGone();
         }
@@ -131,8 +141,11 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
         return 0;
     }
 
-    /** Whether sessions that are opened from now on are only read: without waiting, and without a write. */
-    public function setReadOnly(bool $readOnly): void
+    /**
+     * Whether sessions that are opened from now on are only read: without waiting, and without a write. True and false
+     * hold for every path, null leaves it to the option read_only_paths.
+     */
+    public function setReadOnly(?bool $readOnly): void
     {
         $this->isReadOnly = $readOnly;
     }
@@ -162,25 +175,26 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
         $this->guard();
         $key = self::KEY_PREFIX . $id;
         $request = Request::fromServer($_SERVER);
-        $readsOnly = $this->isReadOnly || $this->settings->isReadOnly($request->path);
+        $readsOnly = $this->isReadOnly ?? $this->settings->isReadOnly($request->path);
         $this->isOpening = true;
         try {
             $state = $readsOnly
-                ? $this->readOnly($key, $request)
+                ? $this->readOnly($id, $key, $request)
                 : $this->store->open($key, $request, $this->known($id));
+            return $this->begin($id, $key, $request, $state);
         } catch (TooMany $failure) {
-            ($this->log)('warning', "{$request->owner} {$request->page()}: {$failure->getMessage()}; answered 503");
+            ($this->log)('warning', self::who($request, $id) . ": {$failure->getMessage()}; answered 503");
             $this->refuse($failure);
             throw $failure;
-        } catch (Unreachable $failure) {
-            ($this->log)('critical', $failure->getMessage());
+        } catch (SessionError $failure) {
+            ($this->log)('critical', self::who($request, $id) . " was not opened: {$failure->getMessage()}");
             throw $failure;
         } finally {
             $this->isOpening = false;
         }
-        return $this->begin($id, $key, $request, $state);
     }
 
+    /** @throws SessionError when the data cannot be read; the lock is released then */
     private function begin(string $id, string $key, Request $request, State $state): Visit
     {
         try {
@@ -201,12 +215,18 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
         return $visit;
     }
 
-    private function readOnly(string $key, Request $request): State
+    private function readOnly(string $id, string $key, Request $request): State
     {
         $state = $this->store->read($key);
         $lifetimeS = Lifetime::seconds($this->settings, $state->writes, $request->userAgent);
         if ($state->exists() && $state->ttlMs >= 0 && $state->ttlMs < $lifetimeS * 1000 / 2) {
-            $this->store->extend($key, $lifetimeS);
+            try {
+                $this->store->extend($key, $lifetimeS);
+            } catch (SessionError $failure) {
+                // The page has what it asked for.
+                ($this->log)('warning', self::who($request, $id) . ' was read, but its life was not prolonged: '
+                    . $failure->getMessage());
+            }
         }
         return $state;
     }
@@ -219,7 +239,7 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
 
     private function tell(Visit $visit): void
     {
-        $who = "{$visit->request->owner} {$visit->request->page()}: session {$visit->name()}";
+        $who = self::who($visit->request, $visit->id);
         if ($visit->state->broke !== null) {
             ($this->log)('notice', "$who: took over the lock of {$visit->state->broke}");
         }
@@ -235,24 +255,31 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
             $visit->state->isLocked() => ['critical', 'its lock ended before, or is that of a parent process'],
             default => ['warning', 'it was opened to be read only'],
         };
-        ($this->log)($level, "{$visit->request->owner} {$visit->request->page()}: changes of session "
-            . "{$visit->name()} are lost: $why");
+        ($this->log)($level, self::who($visit->request, $visit->id, 'changes of session') . " are lost: $why");
+    }
+
+    /** How a log line begins. An id is a secret, so it is cut; the server's log cuts it at the same place. */
+    private static function who(Request $request, string $id, string $what = 'session'): string
+    {
+        return "{$request->owner} {$request->page()}: $what " . substr($id, 0, self::SHOWN_BYTES) . '…';
     }
 
     private function commit(Visit $visit, string $data, bool $isUnchanged): bool
     {
         $ttlS = Lifetime::seconds($this->settings, $visit->state->writes, $visit->request->userAgent);
         try {
-            $bytes = $isUnchanged && !$this->store->alwaysWrites() ? null : $this->codec->encode($data);
+            $isThere = $isUnchanged && !$visit->mayHaveExpired();
+            $bytes = $isThere && !$this->store->alwaysWrites() ? null : $this->codec->encode($data);
             $this->store->commit($visit->key, $visit->request, $visit->state, $bytes, $ttlS);
             $visit->lockIsGone();
             return true;
         } catch (Fenced $failure) {
             $visit->lockIsGone();
-            return $isUnchanged || $this->settleFenced($visit, $data, $ttlS, $failure);
+            return ($isUnchanged && !$failure->losesWhatWasRead())
+                || $this->settleFenced($visit, $data, $ttlS, $failure);
         } catch (\Throwable $failure) {
-            ($this->log)('critical', "{$visit->request->owner} {$visit->request->page()}: session {$visit->name()} was "
-                . "not written, or nobody knows: {$failure->getMessage()}");
+            ($this->log)('critical', self::who($visit->request, $visit->id) . ' was not written, or nobody knows: '
+                . $failure->getMessage());
             $this->release();
             throw $failure;
         }
@@ -261,15 +288,16 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
     /** @throws Fenced with on_fenced "fail" */
     private function settleFenced(Visit $visit, string $data, int $ttlS, Fenced $failure): bool
     {
-        $outcome = 'its changes are lost';
+        $outcome = $failure->losesWhatWasRead() ? 'all that it had is lost' : 'its changes are lost';
         // A plain client counts its write only after it has given the lock back, and so fences the next holder.
-        if ($this->settings->onFenced === 'merge' || $failure->isByAWriteBesideTheLock()) {
+        $merges = $this->settings->onFenced === 'merge' && !$failure->losesWhatWasRead();
+        if ($merges || $failure->isByAWriteBesideTheLock()) {
             $outcome = $this->writeAgain($visit, $data, $ttlS);
             if ($outcome === '') {
                 return true;
             }
         }
-        ($this->log)('critical', "{$visit->request->owner} {$visit->request->page()}: session {$visit->name()}: "
+        ($this->log)('critical', self::who($visit->request, $visit->id) . ': '
             . "{$failure->getMessage()}; $outcome. Now: {$this->store->holder($visit->key)}");
         // False would make PHP warn, and Magento throw, after the page is done.
         return $this->settings->onFenced === 'fail' ? throw $failure : true;
@@ -286,8 +314,8 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
                 : $this->merged($visit, $mine, $this->codec->decode($now->data));
             if ($merged !== null) {
                 $this->store->commit($visit->key, $visit->request, $now, $this->codec->encode($merged), $ttlS);
-                ($this->log)('notice', "{$visit->request->owner} {$visit->request->page()}: session {$visit->name()} "
-                    . 'was written after its lock had been lost');
+                ($this->log)('notice', self::who($visit->request, $visit->id)
+                    . ' was written after its lock had been lost');
                 return '';
             }
             $why = $now->refusal ?? ($now->data === null ? 'the session is gone' : 'others changed the same');

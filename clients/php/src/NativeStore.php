@@ -25,20 +25,28 @@ final class NativeStore implements Store
     /** How much later than the wait's end the answer to OPEN may come. */
     private const WAIT_MARGIN_S = 2.0;
 
-    private const PAUSE_US = 100_000;
+    /** Before a command is sent again: the first pause, and the longest. Each is twice the one before. */
+    private const FIRST_PAUSE_US = 50_000;
+    private const LONGEST_PAUSE_US = 400_000;
 
     /** What a server says that has become a replica: to who waits, and to who comes. */
     private const DEMOTED = ['UNBLOCKED', 'READONLY'];
+
+    private const NOTE = ' (sent again after the connection broke; it may have been done the first time)';
     private const PAGE_BYTES = 256;
     private const OWNER_BYTES = 64;
 
     private bool $cleared = false;
 
-    /** @param \Closure(int): void $sleep for so many microseconds */
+    /**
+     * @param \Closure(int): void $sleep for so many microseconds
+     * @param \Closure(): float $now seconds
+     */
     public function __construct(
         private readonly Wire $wire,
         private readonly Settings $settings,
-        private readonly \Closure $sleep
+        private readonly \Closure $sleep,
+        private readonly \Closure $now
     ) {
     }
 
@@ -72,27 +80,15 @@ final class NativeStore implements Store
 
     public function commit(string $key, Request $request, State $held, ?string $data, int $ttlS): void
     {
-        $content = $data === null ? [] : ['DATA', $data];
-        $command = [
-            'SESSION.COMMIT', $key, (string) $held->fence, ...$content, 'EX', (string) $ttlS, 'IF', $held->version,
-        ];
-        $repeated = false;
-        try {
-            $reply = $this->ask($command);
-        } catch (Unreachable) {
-            $reply = null;
+        $writes = $this->send($key, $held->fence, $data, $ttlS, $held->version);
+        if ($writes === 0 && $data === null && $held->data !== null) {
+            // The session expired, or was evicted, since it was read, and without data nothing makes it anew.
+            try {
+                $this->send($key, $held->fence, $held->data, $ttlS, State::ABSENT);
+            } catch (Fenced $failure) {
+                throw Fenced::afterExpiry($failure);
+            }
         }
-        if ($reply === null || ($reply instanceof ErrorReply && $reply->code() === 'READONLY')) {
-            $repeated = true;
-            $this->wire->disconnect();
-            $reply = $this->askWhenBack($command);
-        }
-        if ($reply instanceof ErrorReply && $reply->code() === 'FENCED') {
-            // Who repeats a write that was done, and overwritten since, is told the same.
-            $note = $repeated ? ' (sent again after the connection broke; it may have been done the first time)' : '';
-            throw new Fenced($reply->message . $note);
-        }
-        $this->expect('SESSION.COMMIT', $reply);
     }
 
     public function release(string $key, Request $request, State $held): void
@@ -105,7 +101,7 @@ final class NativeStore implements Store
 
     public function destroy(string $key): void
     {
-        $this->expect('SESSION.DESTROY', $this->askTwice(['SESSION.DESTROY', $key]));
+        $this->expect('SESSION.DESTROY', $this->askAgain(['SESSION.DESTROY', $key]));
     }
 
     public function holder(string $key): string
@@ -129,26 +125,41 @@ final class NativeStore implements Store
         $this->wire->disconnect();
     }
 
+    /**
+     * Sends COMMIT until it is answered. That may be done: it names the version that it is based on.
+     *
+     * @return mixed how often the session has been written; 0: there is none
+     * @throws Fenced
+     */
+    private function send(string $key, int $fence, ?string $data, int $ttlS, string $version): mixed
+    {
+        $content = $data === null ? [] : ['DATA', $data];
+        $command = ['SESSION.COMMIT', $key, (string) $fence, ...$content, 'EX', (string) $ttlS, 'IF', $version];
+        $note = '';
+        $reply = $this->insist(function () use ($command, &$note): mixed {
+            try {
+                return $this->ask($command);
+            } catch (Unreachable $failure) {
+                $note = $failure->sent ? self::NOTE : $note;
+                throw $failure;
+            }
+        });
+        if ($reply instanceof ErrorReply && $reply->code() === 'FENCED') {
+            // Who repeats a write that was done, and overwritten since, is told the same.
+            throw new Fenced($reply->message . $note);
+        }
+        return $this->expect('SESSION.COMMIT', $reply);
+    }
+
     /** Waits for the lock; queues anew where the server restarts or fails over meanwhile. */
     private function queue(string $key, Request $request, ?State $known): mixed
     {
-        $waitS = $this->settings->waitMs / 1000;
-        $until = microtime(true) + $waitS;
+        $until = ($this->now)() + $this->settings->waitMs / 1000;
         $mayHaveBroken = $this->wire->isConnected() || $this->wire->isPersistent();
-        try {
-            $reply = $this->ask($this->openCommand($key, $request, $known, $waitS), $waitS + self::WAIT_MARGIN_S);
-        } catch (Unreachable $failure) {
-            if (!$failure->sent && !$mayHaveBroken) {
-                throw $failure;
-            }
-            $reply = null;
-        }
-        if ($reply !== null && !($reply instanceof ErrorReply && in_array($reply->code(), self::DEMOTED, true))) {
-            return $reply;
-        }
-        $this->wire->disconnect();
-        $leftS = max(0.0, $until - microtime(true));
-        return $this->askWhenBack($this->openCommand($key, $request, $known, $leftS), $leftS + self::WAIT_MARGIN_S);
+        return $this->insist(function () use ($key, $request, $known, $until): mixed {
+            $leftS = max(0.0, $until - ($this->now)());
+            return $this->ask($this->openCommand($key, $request, $known, $leftS), $leftS + self::WAIT_MARGIN_S);
+        }, $mayHaveBroken);
     }
 
     /** @return list<string> */
@@ -188,7 +199,7 @@ final class NativeStore implements Store
     private function readUnlocked(string $key, ?State $known, ?string $refusal): State
     {
         $unless = $known === null ? [] : ['IFCHANGED', $known->version];
-        $reply = $this->askTwice(['SESSION.READ', $key, ...$unless]);
+        $reply = $this->askAgain(['SESSION.READ', $key, ...$unless]);
         return State::fromReply($this->expect('SESSION.READ', $reply), $known, $refusal);
     }
 
@@ -237,33 +248,44 @@ final class NativeStore implements Store
      *
      * @param list<string> $command
      */
-    private function askTwice(array $command): mixed
+    private function askAgain(array $command): mixed
     {
         $mayHaveBroken = $this->wire->isConnected() || $this->wire->isPersistent();
-        try {
-            return $this->ask($command);
-        } catch (Unreachable $failure) {
-            return $mayHaveBroken ? $this->ask($command) : throw $failure;
-        }
+        return $this->insist(fn (): mixed => $this->ask($command), $mayHaveBroken);
     }
 
     /**
-     * Sends a command that may be sent again, waiting for a server that restarts or fails over.
+     * Does again what may be done again, each time over a new connection, until a primary answers or the time is over
+     * in which a server restarts or fails over. A server that stops may still take connections, and break them.
      *
-     * @param list<string> $command
+     * @param \Closure(): mixed $ask
+     * @param bool $evenUnsent whether to do it again if the first time there was no connection at all
+     * @return mixed the reply; of a replica, if no other came
+     * @throws Unreachable the last one
      */
-    private function askWhenBack(array $command, float $timeoutS = self::ANSWER_S): mixed
+    private function insist(\Closure $ask, bool $evenUnsent = true): mixed
     {
-        $tries = max(1, (int) ($this->settings->timeoutS * 1e6 / self::PAUSE_US));
-        for (;; --$tries) {
+        $until = null;
+        for ($pauseUs = self::FIRST_PAUSE_US;; $pauseUs = min(2 * $pauseUs, self::LONGEST_PAUSE_US)) {
+            $reply = null;
+            $failure = null;
             try {
-                return $this->ask($command, $timeoutS);
+                $reply = $ask();
+                if (!$reply instanceof ErrorReply || !in_array($reply->code(), self::DEMOTED, true)) {
+                    return $reply;
+                }
             } catch (Unreachable $failure) {
-                if ($failure->sent || $tries <= 1) {
+                if ($until === null && !$failure->sent && !$evenUnsent) {
                     throw $failure;
                 }
-                ($this->sleep)(self::PAUSE_US);
             }
+            $this->wire->disconnect();
+            $until ??= ($this->now)() + $this->settings->againS;
+            $leftUs = (int) (1e6 * ($until - ($this->now)()));
+            if ($leftUs <= 0) {
+                return $failure === null ? $reply : throw $failure;
+            }
+            ($this->sleep)(min($pauseUs, $leftUs));
         }
     }
 

@@ -6,6 +6,7 @@ namespace Cloakroom\Session;
 
 use Cloakroom\Session\Error\Fenced;
 use Cloakroom\Session\Error\Refused;
+use Cloakroom\Session\Error\SessionError;
 use Cloakroom\Session\Wire\ErrorReply;
 use Cloakroom\Session\Wire\Wire;
 
@@ -21,6 +22,8 @@ final class PlainStore implements Store
 
     /** Long enough for any page; the write then sets the right one. */
     private const OPEN_TTL_S = 21600;
+
+    private ?SessionError $notExtended = null;
 
     /** @param \Closure(int): void $sleep for so many microseconds */
     public function __construct(
@@ -52,12 +55,24 @@ final class PlainStore implements Store
     public function read(string $key): State
     {
         $this->select();
-        return $this->load($key, 0);
+        $state = $this->load($key, 0, false);
+        $this->notExtended = null;
+        try {
+            $this->ask(self::extension($key));
+        } catch (SessionError $failure) {
+            // The page has its data, and extend() says the rest.
+            $this->notExtended = $failure;
+            return new State(0, $state->data, $state->writes, '', 0);
+        }
+        return $state;
     }
 
-    /** Reading has set it already. */
+    /** Reading has done it already, or it is told here why not. */
     public function extend(string $key, int $ttlS): void
     {
+        if ($this->notExtended !== null) {
+            throw $this->notExtended;
+        }
     }
 
     public function alwaysWrites(): bool
@@ -125,12 +140,12 @@ final class PlainStore implements Store
         if ($lock->tries() > 0) {
             $this->ask(['HINCRBY', $key, 'wait', '-1']);
         }
-        $expire = ['EXPIRE', $key, (string) self::OPEN_TTL_S];
+        $expire = self::extension($key);
         if (!$isMine) {
             $this->ask($expire);
             return $state;
         }
-        $broke = $lock->isBroken() ? $lock->brokenOwner() . ' ' . $this->ask(['HGET', $key, 'req']) : null;
+        $broke = $lock->isBroken() ? "{$lock->brokenOwner()} {$this->text(['HGET', $key, 'req'])}" : null;
         $this->askAll([['HMSET', $key, 'pid', $request->owner, 'lock', '1', 'req', $request->line], $expire]);
         return $broke === null
             ? $state
@@ -162,12 +177,25 @@ final class PlainStore implements Store
     {
         $fields = $this->ask(['HMGET', $key, 'data', 'writes']);
         if ($expires) {
-            $this->ask(['EXPIRE', $key, (string) self::OPEN_TTL_S]);
+            $this->ask(self::extension($key));
         }
         $data = is_array($fields) && is_string($fields[0] ?? null) ? $fields[0] : null;
         $writes = is_array($fields) ? (int) ($fields[1] ?? 0) : 0;
         $refusal = $fence === 0 && $lock !== null ? "LOCKED others took the lock {$lock->tries()} times" : null;
         return new State($fence, $data, $writes, '', self::OPEN_TTL_S * 1000, null, $refusal);
+    }
+
+    /** @return list<string> */
+    private static function extension(string $key): array
+    {
+        return ['EXPIRE', $key, (string) self::OPEN_TTL_S];
+    }
+
+    /** @param list<string> $command */
+    private function text(array $command): string
+    {
+        $reply = $this->ask($command);
+        return is_string($reply) ? $reply : '';
     }
 
     /** @param list<string> $command */

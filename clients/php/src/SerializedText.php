@@ -11,7 +11,7 @@ namespace Cloakroom\Session;
  */
 final class SerializedText
 {
-    /** @return array<string, string>|null serialized values by key; null: not of this form, or not safe to split */
+    /** @return array<string|int, string>|null serialized values by key; null: not of this form, or not safe to split */
     public static function split(string $session, string $format): ?array
     {
         return match ($format) {
@@ -32,7 +32,7 @@ final class SerializedText
         return $format === 'php' ? $text : 'a:' . count($values) . ':{' . $text . '}';
     }
 
-    /** @return array<string, string>|null */
+    /** @return array<string|int, string>|null */
     private static function splitNamed(string $session): ?array
     {
         $values = [];
@@ -47,7 +47,7 @@ final class SerializedText
         return $values;
     }
 
-    /** @return array<string, string>|null */
+    /** @return array<string|int, string>|null */
     private static function splitArray(string $session): ?array
     {
         if ($session === '') {

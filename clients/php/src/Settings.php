@@ -62,6 +62,8 @@ final class Settings
     public readonly array $sentinels;
     public readonly string $sentinelPrimary;
     public readonly int $sentinelRetries;
+    /** How long a write that got no answer is sent again: a failover takes longer than a restart. */
+    public readonly float $againS;
     public readonly int $compressionThresholdBytes;
     public readonly string $compressionLibrary;
     public readonly int $maxConcurrency;
@@ -155,6 +157,7 @@ final class Settings
             static fn (mixed $name): Address => Address::fromText((string) $name, Sentinel::PORT, $usesTls),
             array_values(array_filter($names ?: []))
         );
+        $this->againS = $this->timeoutS * ($this->sentinels === [] ? 1 : 1 + $this->sentinelRetries);
         if ($this->sentinels !== [] && $this->sentinelPrimary === '') {
             throw new \InvalidArgumentException('Session option sentinel_servers needs sentinel_master, the name that '
                 . 'the Sentinels know the primary by.');

@@ -18,15 +18,16 @@ final class StoreFactory
     {
         $wire ??= self::wire($settings);
         $sleep = static fn (int $microseconds) => usleep($microseconds);
+        $now = static fn (): float => microtime(true);
         $plain = new PlainStore($wire, $settings, $sleep);
         // Sessions without locks are a plain client's matter: SESSION commands have none of the kind.
         if ($settings->mode === 'plain' || !$settings->isLocking) {
             return $plain;
         }
-        $native = new NativeStore($wire, $settings, $sleep);
+        $native = new NativeStore($wire, $settings, $sleep, $now);
         return $settings->mode === 'native'
             ? $native
-            : new StoreChooser($native, $plain, self::name($settings), static fn (): float => microtime(true));
+            : new StoreChooser($native, $plain, self::name($settings), $now);
     }
 
     public static function wire(Settings $settings): Wire

@@ -10,6 +10,10 @@ final class Visit
     /** Beyond this only a hash of the data is kept, to see whether it has changed. */
     private const KEPT_BYTES = 64 << 10;
 
+    /** A COMMIT that waits for a restart may come late; what it writes for nothing costs little. */
+    private const EXPIRY_MARGIN_MS = 5000;
+
+    private readonly int $beganNs;
     private readonly int $processId;
     private readonly bool $isHashed;
     private readonly string $original;
@@ -27,6 +31,7 @@ final class Visit
         string $data,
         bool $keepsAll
     ) {
+        $this->beganNs = (int) hrtime(true);
         $this->processId = (int) getmypid();
         $this->holds = $state->isLocked();
         $this->isHashed = !$keepsAll && strlen($data) > self::KEPT_BYTES;
@@ -61,10 +66,11 @@ final class Visit
         return $this->original;
     }
 
-    /** For log lines: a session's id is a secret. */
-    public function name(): string
+    /** Whether the session's time to live, as it was when it was read, is over, or about to be. */
+    public function mayHaveExpired(): bool
     {
-        return substr($this->id, 0, 8) . '…';
+        $passedMs = (hrtime(true) - $this->beganNs) / 1e6;
+        return $this->state->ttlMs >= 0 && $this->state->ttlMs < $passedMs + self::EXPIRY_MARGIN_MS;
     }
 
     private static function hash(string $data): string

@@ -7,9 +7,25 @@ namespace Cloakroom\Session\Error;
 /** The lock was lost before the write, so the write was refused. Nothing has changed on the server. */
 final class Fenced extends SessionError
 {
+    private bool $hadExpired = false;
+
+    /** Of a session that expired while it was open: it could not be made anew. */
+    public static function afterExpiry(self $refusal): self
+    {
+        $same = new self("{$refusal->getMessage()}; the session had expired, and somebody else opened it first");
+        $same->hadExpired = true;
+        return $same;
+    }
+
+    /** What this request has read is lost then, whether or not it changed anything. */
+    public function losesWhatWasRead(): bool
+    {
+        return $this->hadExpired;
+    }
+
     /** Somebody wrote who had no lock. The content may still be what it was. */
     public function isByAWriteBesideTheLock(): bool
     {
-        return str_starts_with($this->getMessage(), 'FENCED changed');
+        return !$this->hadExpired && str_starts_with($this->getMessage(), 'FENCED changed');
     }
 }

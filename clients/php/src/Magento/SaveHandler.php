@@ -26,6 +26,8 @@ class SaveHandler extends Handler implements SaveHandlerInterface, AccessMode
     private const WARN_AGAIN_S = 3600;
 
     private readonly Settings $settings;
+    /** @var \Closure(string, string): mixed */
+    private readonly \Closure $log;
     private bool $isReachable = false;
 
     public function __construct(
@@ -34,10 +36,10 @@ class SaveHandler extends Handler implements SaveHandlerInterface, AccessMode
         private readonly DirectoryList $directories
     ) {
         $this->settings = $env->read();
-        $log = static fn (string $level, string $message) => $logger->log($level, "Cloakroom session: $message");
-        parent::__construct(StoreFactory::create($this->settings), $this->settings, $log);
+        $this->log = static fn (string $level, string $message) => $logger->log($level, "Cloakroom session: $message");
+        parent::__construct(StoreFactory::create($this->settings), $this->settings, $this->log);
         if ($this->settings->inheritsNoLocking && self::mayWarn()) {
-            $log('warning', 'sessions are not native and have no locks, because session/redis of env.php says '
+            ($this->log)('warning', 'sessions are not native and have no locks, because session/redis of env.php says '
                 . 'disable_locking 1. Set disable_locking in session/cloakroom: to 0 for native sessions, to 1 to keep '
                 . 'it so.');
         }
@@ -77,6 +79,8 @@ class SaveHandler extends Handler implements SaveHandlerInterface, AccessMode
             $wire->batch([['PING']], $this->settings->timeoutS);
             $this->isReachable = true;
         } catch (SessionError $failure) {
+            ($this->log)('critical', 'sessions are in local files, and every shopper is logged out: '
+                . $failure->getMessage());
             throw new SessionException(new Phrase($failure->getMessage()), $failure);
         } finally {
             $wire->disconnect();

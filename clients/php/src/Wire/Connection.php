@@ -116,12 +116,26 @@ abstract class Connection implements Wire
             $this->login->check(array_slice($replies, 0, count($first)), $address);
             return array_slice($replies, count($first));
         }
-        $replies = [];
-        foreach ($first as $command) {
-            array_push($replies, ...$this->exchange([$command], $timeoutS));
-        }
-        $this->login->check($replies, $address);
+        $this->login->check($this->greetings($first, $timeoutS), $address);
         return $this->exchange($commands, $timeoutS);
+    }
+
+    /**
+     * @param list<list<string>> $first
+     * @return list<mixed>
+     * @throws Unreachable of which nothing counts as sent: the batch itself was not
+     */
+    private function greetings(array $first, float $timeoutS): array
+    {
+        $replies = [];
+        try {
+            foreach ($first as $command) {
+                array_push($replies, ...$this->exchange([$command], $timeoutS));
+            }
+        } catch (Unreachable $failure) {
+            throw new Unreachable($failure->getMessage(), false, $failure);
+        }
+        return $replies;
     }
 
     private function isOurs(): bool
@@ -141,6 +155,25 @@ abstract class Connection implements Wire
             throw new Unreachable('The session server still loads its data.');
         }
         return $replies;
+    }
+
+    /**
+     * Does something of which PHP tells the reason of its failure in warnings.
+     *
+     * @param \Closure(): mixed $act
+     * @param list<string> $warnings is filled
+     */
+    final protected static function collectWarnings(\Closure $act, array &$warnings): mixed
+    {
+        set_error_handler(static function (int $level, string $text) use (&$warnings): bool {
+            $warnings[] = $text;
+            return true;
+        });
+        try {
+            return $act();
+        } finally {
+            restore_error_handler();
+        }
     }
 
     /** @throws Refused before anything was sent */

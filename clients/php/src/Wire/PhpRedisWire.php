@@ -46,15 +46,17 @@ final class PhpRedisWire extends Connection
         $port = $address->isUnix() ? 0 : $address->port;
         $context = $this->tls === [] ? [] : ['stream' => $this->tls];
         $redis = new \Redis();
+        $warnings = [];
         try {
-            $connected = $this->isPersistent()
-                ? @$redis->pconnect($host, $port, $this->connectTimeoutS, $this->persistentId, 0, 0.0, $context)
-                : @$redis->connect($host, $port, $this->connectTimeoutS, null, 0, 0.0, $context);
+            $connected = self::collectWarnings(fn (): bool => $this->isPersistent()
+                ? $redis->pconnect($host, $port, $this->connectTimeoutS, $this->persistentId, 0, 0.0, $context)
+                : $redis->connect($host, $port, $this->connectTimeoutS, null, 0, 0.0, $context), $warnings);
         } catch (\RedisException $failure) {
             throw new Unreachable("No connection to {$this->where}: {$failure->getMessage()}", false, $failure);
         }
         if (!$connected) {
-            throw new Unreachable("No connection to {$this->where}: {$redis->getLastError()}");
+            // What TLS has against the server is said in warnings only.
+            throw new Unreachable("No connection to {$this->where}: " . implode('; ', $warnings));
         }
         // Silent reconnecting would lose the lock and the database without a word.
         $redis->setOption(\Redis::OPT_MAX_RETRIES, 0);

@@ -54,16 +54,12 @@ final class SocketWire extends Connection
             : $this->where;
         $flags = STREAM_CLIENT_CONNECT | ($this->isPersistent() ? STREAM_CLIENT_PERSISTENT : 0);
         $context = stream_context_create(['ssl' => $this->tls, 'socket' => ['tcp_nodelay' => true]]);
+        $number = 0;
+        $text = '';
         $warnings = [];
-        set_error_handler(static function (int $level, string $text) use (&$warnings): bool {
-            $warnings[] = $text;
-            return true;
-        });
-        try {
-            $stream = stream_socket_client($url, $number, $text, $this->connectTimeoutS, $flags, $context);
-        } finally {
-            restore_error_handler();
-        }
+        $stream = self::collectWarnings(function () use ($url, $flags, $context, &$number, &$text): mixed {
+            return stream_socket_client($url, $number, $text, $this->connectTimeoutS, $flags, $context);
+        }, $warnings);
         if ($stream === false) {
             $why = $warnings === [] ? "$text ($number)" : implode('; ', $warnings);
             throw new Unreachable("No connection to {$this->where}: $why");

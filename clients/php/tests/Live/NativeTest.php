@@ -4,11 +4,14 @@ declare(strict_types=1);
 
 namespace Cloakroom\Session\Tests\Live;
 
+use Cloakroom\Session\Error\SessionError;
+use Cloakroom\Session\Handler;
 use Cloakroom\Session\NativeStore;
 use Cloakroom\Session\Request;
 use Cloakroom\Session\Settings;
 use Cloakroom\Session\State;
 use Cloakroom\Session\StoreFactory;
+use Cloakroom\Session\Tests\Support\Log;
 use Cloakroom\Session\Tests\Support\Process;
 use Cloakroom\Session\Tests\Support\Server;
 use Cloakroom\Session\Tests\Support\Web;
@@ -179,6 +182,130 @@ final class NativeTest extends WebTest
         }
     }
 
+    /** @return iterable<string, array{string, string}> transport, mode */
+    public static function readers(): iterable
+    {
+        foreach (['socket', 'phpredis'] as $transport) {
+            foreach (['native', 'plain'] as $mode) {
+                yield "$transport, $mode" => [$transport, $mode];
+            }
+        }
+    }
+
+    /** @dataProvider readers */
+    public function testReadOnlyVisitOutlivesAServerThatRefusesWrites(string $transport, string $mode): void
+    {
+        $this->leave($this->handler(), 'n|i:1;');
+        $this->server->ask(['EXPIRE', self::KEY, '5'], 2);
+        $this->server->ask(['CONFIG', 'SET', 'min-replicas-to-write', '1']);
+        $log = new Log();
+        $handler = $this->handler(['transport' => $transport, 'mode' => $mode], $log);
+        $handler->setReadOnly(true);
+        self::assertSame('n|i:1;', $handler->read(self::ID));
+        $handler->close();
+        self::assertCount(1, $log->lines, $log->text());
+        self::assertStringContainsString('its life was not prolonged', $log->text());
+        self::assertStringContainsString('NOREPLICAS', $log->text());
+    }
+
+    /** @return iterable<string, array{string}> */
+    public static function transports(): iterable
+    {
+        yield 'socket' => ['socket'];
+        yield 'phpredis' => ['phpredis'];
+    }
+
+    /** @dataProvider transports */
+    public function testWhateverKeepsASessionFromBeingOpenedIsCritical(string $transport): void
+    {
+        $this->server->ask(['SET', self::KEY, 'x'], 2);
+        $this->assertRefused(['transport' => $transport], 'WRONGTYPE');
+        $this->server->ask(['DEL', self::KEY], 2);
+        $this->assertRefused(['transport' => $transport, 'database' => '99'], 'DB index is out of range');
+        $this->assertRefused(['transport' => $transport, 'password' => 'wrong'], 'refused the password');
+        foreach ([':gz:x', ...(function_exists('snappy_uncompress') ? [] : [':sn:x'])] as $data) {
+            $this->server->ask(['HSET', self::KEY, 'data', $data], 2);
+            $this->assertRefused(['transport' => $transport], $data === ':gz:x' ? 'is damaged' : 'snappy_uncompress');
+        }
+        $this->server->ask(['DEL', self::KEY], 2);
+        $this->server->ask(['CONFIG', 'SET', 'min-replicas-to-write', '1']);
+        $this->assertRefused(['transport' => $transport], 'NOREPLICAS');
+        $this->server->ask(['REPLICAOF', '127.0.0.1', '1']);
+        $this->assertRefused(['transport' => $transport, 'timeout' => '0.2'], 'READONLY');
+        $log = new Log();
+        try {
+            $this->handler(['transport' => $transport, 'timeout' => '0.2'], $log)->destroy(self::ID);
+            self::fail('nobody is logged out');
+        } catch (SessionError) {
+            self::assertMatchesRegularExpression('/^critical: .* was not destroyed: .*READONLY/', $log->text());
+        }
+    }
+
+    /** @param array<string, string> $options */
+    private function assertRefused(array $options, string $why): void
+    {
+        $log = new Log();
+        $handler = $this->handler($options, $log);
+        try {
+            $handler->read(self::ID);
+            self::fail("$why is no empty session");
+        } catch (SessionError) {
+            self::assertCount(1, $log->lines, $log->text());
+            self::assertStringStartsWith('critical: ', $log->text());
+            self::assertStringContainsString(': session a156d906… was not opened: ', $log->text());
+            self::assertStringContainsString($why, $log->text());
+        } finally {
+            $handler->close();
+        }
+    }
+
+    /** @dataProvider transports */
+    public function testSessionThatExpiresDuringAVisitThatChangesNothingIsKept(string $transport): void
+    {
+        $log = new Log();
+        $handler = $this->handler(['transport' => $transport], $log);
+        $this->leave($handler, 'n|i:1;');
+        // The server's clock is real.
+        foreach (['before', 'after'] as $case) {
+            if ($case === 'before') {
+                $this->server->ask(['PEXPIRE', self::KEY, '500'], 2);
+            }
+            self::assertSame('n|i:1;', $handler->read(self::ID), $case);
+            if ($case === 'after') {
+                $this->server->ask(['PEXPIRE', self::KEY, '50'], 2);
+            }
+            $this->eventually(fn (): bool => $this->server->ask(['EXISTS', self::KEY], 2) === 0);
+            self::assertTrue($handler->write(self::ID, 'n|i:1;'));
+            $handler->close();
+            self::assertSame('n|i:1;', $this->server->hash(self::KEY)['data'] ?? null, $case);
+            self::assertGreaterThan(100, $this->server->ask(['TTL', self::KEY], 2));
+        }
+        self::assertSame('', $log->text());
+    }
+
+    public function testSessionThatExpiredAndThatAWaiterHasNowIsTold(): void
+    {
+        $log = new Log();
+        $handler = $this->handler([], $log);
+        $this->leave($handler, 'n|i:1;');
+        self::assertSame('n|i:1;', $handler->read(self::ID));
+        $waiter = Process::php('hold.php', [self::ID, '60'], [
+            'CLOAKROOM_OPTIONS' => (string) json_encode($this->connection()),
+        ]);
+        try {
+            $this->eventually(fn (): bool => $this->info('session_waiters') === 1);
+            $this->server->ask(['PEXPIRE', self::KEY, '1'], 2);
+            $this->eventually(fn (): bool => $this->server->ask(['EXISTS', self::KEY], 2) === 0);
+            self::assertTrue($handler->write(self::ID, 'n|i:1;'));
+            self::assertMatchesRegularExpression(
+                '/^critical: .*FENCED .*had expired.*all that it had is lost\. Now: \S+\|\d+ /',
+                $log->text()
+            );
+        } finally {
+            $waiter->stop();
+        }
+    }
+
     public function testNativeAndPlainRequestsShareASession(): void
     {
         $plain = new Web(['mode' => 'plain'] + $this->connection());
@@ -261,13 +388,19 @@ final class NativeTest extends WebTest
         return $holder;
     }
 
+    /** Writes the session. */
+    private function leave(Handler $handler, string $data): void
+    {
+        $handler->read(self::ID);
+        $handler->write(self::ID, $data);
+        $handler->close();
+    }
+
     /** @param array<string, string> $options */
-    private function handler(
-        array $options = [],
-        ?\Cloakroom\Session\Tests\Support\Log $log = null
-    ): \Cloakroom\Session\Handler {
-        $log ??= new \Cloakroom\Session\Tests\Support\Log();
-        return \Cloakroom\Session\Handler::create($options + $this->connection(), $log->writer());
+    private function handler(array $options = [], ?Log $log = null): Handler
+    {
+        $log ??= new Log();
+        return Handler::create($options + $this->connection(), $log->writer());
     }
 
     private function state(): string

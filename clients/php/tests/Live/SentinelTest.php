@@ -5,7 +5,6 @@ declare(strict_types=1);
 namespace Cloakroom\Session\Tests\Live;
 
 use Cloakroom\Session\Error\Unreachable;
-use Cloakroom\Session\PlainStore;
 use Cloakroom\Session\Request;
 use Cloakroom\Session\Settings;
 use Cloakroom\Session\StoreFactory;

@@ -6,6 +6,8 @@ namespace Cloakroom\Session\Tests\Live;
 
 use Cloakroom\Session\Error\Refused;
 use Cloakroom\Session\Error\Unreachable;
+use Cloakroom\Session\Tests\Support\Certificate;
+use Cloakroom\Session\Tests\Support\Peer;
 use Cloakroom\Session\Tests\Support\Server;
 use Cloakroom\Session\Wire\Address;
 use Cloakroom\Session\Wire\ErrorReply;
@@ -191,6 +193,87 @@ final class WireTest extends TestCase
             self::assertSame(['hello', 'OK'], $wire->batch([['ECHO', 'hello'], ['SELECT', '2']], 5));
         } finally {
             $server->stop();
+        }
+    }
+
+    /**
+     * Cloakroom itself has no TLS: a proxy in front of it has.
+     *
+     * @dataProvider wires
+     * @param class-string<PhpRedisWire|SocketWire> $class
+     */
+    public function testTlsChecksTheCertificate(string $class): void
+    {
+        $this->require($class);
+        if (!extension_loaded('openssl')) {
+            self::markTestSkipped('PHP has no extension openssl');
+        }
+        $large = random_bytes(300_000);
+        $certificate = new Certificate('redis.shop');
+        $answer = ['read' => 1, 'send' => '$300000' . "\r\n$large\r\n"];
+        $first = [['read' => 2, 'send' => "+OK\r\n+OK\r\n"], $answer];
+        $peer = new Peer([$first, [], []], 'tls://127.0.0.1:0', $certificate->path);
+        try {
+            $locate = static fn (): Address => $peer->address;
+            $trusted = ['cafile' => $certificate->path, 'peer_name' => 'redis.shop'];
+            $wire = new $class($locate, new Login('', '', false), 5.0, $trusted);
+            self::assertSame(['OK', 'OK'], $wire->batch([['SELECT', '2'], ['SET', 'a', $large]], 5));
+            self::assertSame([$large], $wire->batch([['GET', 'a']], 5));
+            foreach ([['peer_name' => 'redis.shop'], ['peer_name' => 'other'] + $trusted] as $tls) {
+                try {
+                    (new $class($locate, new Login('', '', false), 5.0, $tls))->batch([['PING']], 5);
+                    self::fail('nobody trusts this certificate');
+                } catch (Unreachable $failure) {
+                    self::assertFalse($failure->sent);
+                    self::assertMatchesRegularExpression('/certificate (verify|CN)/', $failure->getMessage());
+                }
+            }
+        } finally {
+            $peer->stop();
+            $certificate->remove();
+        }
+    }
+
+    /**
+     * What the login says is not the batch: who repeats only what was not sent may repeat this.
+     *
+     * @dataProvider logins
+     */
+    public function testBrokenLoginOfPhpRedisSentNothing(Login $login, string $first): void
+    {
+        $this->require(PhpRedisWire::class);
+        $peer = new Peer([[['read' => 1, 'close' => true]]]);
+        try {
+            $wire = new PhpRedisWire(static fn (): Address => $peer->address, $login, 2.0);
+            $wire->batch([['SESSION.COMMIT', 'a']], 5);
+            self::fail('the peer has hung up');
+        } catch (Unreachable $failure) {
+            self::assertFalse($failure->sent);
+            self::assertSame([[$first]], $peer->commands());
+        } finally {
+            $peer->stop();
+        }
+    }
+
+    /** @return iterable<string, array{Login, string}> */
+    public static function logins(): iterable
+    {
+        yield 'AUTH' => [new Login('', 'secret', true), 'AUTH secret'];
+        yield 'ROLE' => [new Login('', '', true), 'ROLE'];
+    }
+
+    public function testBrokenBatchOfPhpRedisWasSent(): void
+    {
+        $this->require(PhpRedisWire::class);
+        $peer = new Peer([[['read' => 1, 'send' => "+OK\r\n"], ['read' => 1, 'close' => true]]]);
+        try {
+            $wire = new PhpRedisWire(static fn (): Address => $peer->address, new Login('', 'secret', false), 2.0);
+            $wire->batch([['SESSION.COMMIT', 'a']], 5);
+            self::fail('the peer has hung up');
+        } catch (Unreachable $failure) {
+            self::assertTrue($failure->sent);
+        } finally {
+            $peer->stop();
         }
     }
 

@@ -23,6 +23,7 @@ final class NativeStoreTest extends TestCase
 
     /** @var list<int> */
     private array $slept = [];
+    private float $now = 1000.0;
 
     public function testFirstCommandOfAConnectionGoesWithSelectInOneWrite(): void
     {
@@ -180,9 +181,8 @@ final class NativeStoreTest extends TestCase
         $store = $this->store($wire);
         $store->open('sess_a', self::request());
         $store->open('sess_a', self::request());
-        $again = '/^SELECT 2 · SESSION.OPEN sess_a WAIT (45000|44\d\d\d) /';
-        self::assertMatchesRegularExpression($again, $wire->sent[2]);
-        self::assertLessThanOrEqual(47.0, $wire->timeouts[2], 'both tries share the time');
+        self::assertStringStartsWith('SELECT 2 · SESSION.OPEN sess_a WAIT 44950 ', $wire->sent[2]);
+        self::assertEqualsWithDelta(46.95, $wire->timeouts[2], 1e-6, 'both tries share the time');
     }
 
     /** @return iterable<string, array{list<mixed>|\Throwable}> */
@@ -201,8 +201,30 @@ final class NativeStoreTest extends TestCase
     {
         $wire = new FakeWire([$end, new Unreachable('refused'), ['OK', self::REPLY]]);
         self::assertSame(77, $this->store($wire)->open('sess_a', self::request())->fence);
-        self::assertSame([100_000], $this->slept);
-        self::assertStringStartsWith('SELECT 2 · SESSION.OPEN sess_a WAIT 4', $wire->sent[2]);
+        self::assertSame([50_000, 100_000], $this->slept);
+        self::assertStringStartsWith('SELECT 2 · SESSION.OPEN sess_a WAIT 44850 ', $wire->sent[2]);
+    }
+
+    public function testWaiterMeetsAServerThatStopsMoreThanOnce(): void
+    {
+        $broke = new Unreachable('broke', true);
+        $replica = ['OK', new ErrorReply("READONLY You can't write against a read only replica.")];
+        $wire = new FakeWire([$broke, $broke, $replica, $replica, ['OK', self::REPLY]]);
+        self::assertSame(77, $this->store($wire)->open('sess_a', self::request())->fence);
+        self::assertSame(2, $wire->disconnects, 'a replica is not asked again over the same connection');
+    }
+
+    public function testReplicaThatStaysOneIsRefusedInTheEnd(): void
+    {
+        $replica = ['OK', new ErrorReply("READONLY You can't write against a read only replica.")];
+        $wire = new FakeWire(array_fill(0, 10, $replica));
+        try {
+            $this->store($wire)->open('sess_a', self::request());
+            self::fail('it is no primary');
+        } catch (Refused $failure) {
+            self::assertTrue($failure->isFromReplica());
+            $wire->assertDone();
+        }
     }
 
     public function testReplyThatIsNoSessionEndsTheConnectionAndItsLock(): void
@@ -265,26 +287,70 @@ final class NativeStoreTest extends TestCase
         $gone = new Unreachable('refused');
         $wire = new FakeWire([new Unreachable('broke', true), $gone, $gone, ['OK', 8]]);
         $this->store($wire)->commit('sess_a', self::request(), self::held(), 'x', 60);
-        self::assertSame([100_000, 100_000], $this->slept);
+        self::assertSame([50_000, 100_000, 200_000], $this->slept);
     }
 
-    public function testCommitGivesUpAfterTheTimeoutAndSaysSo(): void
+    /** A server that stops takes connections and breaks them, until it has ended. */
+    public function testCommitIsSentAgainHoweverOftenItBreaks(): void
     {
-        $wire = new FakeWire(array_fill(0, 26, new Unreachable('refused')));
-        try {
-            $this->store($wire)->commit('sess_a', self::request(), self::held(), 'x', 60);
-            self::fail('nobody wrote');
-        } catch (Unreachable) {
-            self::assertCount(24, $this->slept);
-            $wire->assertDone();
+        $broke = new Unreachable('broke while reading', true);
+        $replica = ['OK', new ErrorReply("READONLY You can't write against a read only replica.")];
+        $wire = new FakeWire([$broke, $broke, $replica, $broke, $replica, ['OK', 8]]);
+        $this->store($wire)->commit('sess_a', self::request(), self::held(), 'x', 60);
+        $wire->assertDone();
+        self::assertCount(1, array_unique($wire->sent));
+    }
+
+    /** @return iterable<string, array{bool, array<string, string>, float}> was it sent, options, seconds */
+    public static function limits(): iterable
+    {
+        $sentinel = ['sentinel_servers' => 'a', 'sentinel_master' => 'm'];
+        foreach (['refused' => false, 'broken' => true] as $name => $sent) {
+            yield $name => [$sent, [], 2.5];
+            yield "$name, other time-out" => [$sent, ['timeout' => '0.3'], 0.3];
+            yield "$name, Sentinel" => [$sent, $sentinel, 15.0];
+            yield "$name, Sentinel, asked once" => [$sent, $sentinel + ['sentinel_connect_retries' => '0'], 2.5];
         }
     }
 
-    public function testCommitThatBreaksTwiceIsNotSentAThirdTime(): void
+    /**
+     * @dataProvider limits
+     * @param array<string, string> $options
+     */
+    public function testCommitGivesUpWhenTheTimeIsOverAndSaysSo(bool $sent, array $options, float $seconds): void
     {
-        $wire = new FakeWire([new Unreachable('broke', true), new Unreachable('broke', true)]);
-        $this->expectException(Unreachable::class);
-        $this->store($wire)->commit('sess_a', self::request(), self::held(), 'x', 60);
+        $wire = new FakeWire(array_fill(0, 100, new Unreachable('gone', $sent)));
+        try {
+            $this->store($wire, $options)->commit('sess_a', self::request(), self::held(), 'x', 60);
+            self::fail('nobody wrote');
+        } catch (Unreachable) {
+            self::assertEqualsWithDelta($seconds, array_sum($this->slept) / 1e6, 1e-6);
+            self::assertCount(1 + count($this->slept), $wire->sent);
+            self::assertLessThanOrEqual(400_000, max($this->slept));
+        }
+    }
+
+    public function testSessionThatExpiredIsMadeAnewWithTheDataThatWasRead(): void
+    {
+        $wire = new FakeWire([['OK', 0], [1]]);
+        $this->store($wire)->commit('sess_a', self::request(), self::held(), null, 3600);
+        self::assertSame('SESSION.COMMIT sess_a 77 DATA n|i:1; EX 3600 IF 0-0', $wire->sent[1]);
+    }
+
+    public function testSessionThatExpiredAndIsOfSomebodyElseNowIsFenced(): void
+    {
+        $wire = new FakeWire([['OK', 0], [new ErrorReply('FENCED unknown')]]);
+        $this->expectException(Fenced::class);
+        $this->expectExceptionMessage('FENCED unknown; the session had expired, and somebody else opened it first');
+        $this->store($wire)->commit('sess_a', self::request(), self::held(), null, 3600);
+    }
+
+    public function testSessionThatNeverWasIsNotMade(): void
+    {
+        $wire = new FakeWire([['OK', 0]]);
+        $new = new State(77, null, 0, State::ABSENT, -2);
+        $this->store($wire)->commit('sess_a', self::request(), $new, null, 3600);
+        self::assertCount(1, $wire->sent);
     }
 
     public function testFencedSaysWhatTheServerSaid(): void
@@ -301,6 +367,17 @@ final class NativeStoreTest extends TestCase
         $this->expectException(Fenced::class);
         $this->expectExceptionMessage('it may have been done the first time');
         $this->store($wire)->commit('sess_a', self::request(), self::held(), 'x', 60);
+    }
+
+    public function testFencedAfterATryThatWasNotSentIsNoFalseAlarm(): void
+    {
+        $wire = new FakeWire([new Unreachable('AUTH broke'), ['OK', new ErrorReply('FENCED changed')]]);
+        try {
+            $this->store($wire)->commit('sess_a', self::request(), self::held(), 'x', 60);
+            self::fail('it is fenced');
+        } catch (Fenced $failure) {
+            self::assertSame('FENCED changed', $failure->getMessage());
+        }
     }
 
     public function testRefusedCommitIsNoSuccess(): void
@@ -354,7 +431,8 @@ final class NativeStoreTest extends TestCase
     {
         return new NativeStore($wire, new Settings($options + ['database' => '2']), function (int $microseconds): void {
             $this->slept[] = $microseconds;
-        });
+            $this->now += $microseconds / 1e6;
+        }, fn (): float => $this->now);
     }
 
     private static function request(string $line = 'GET shop/cart/'): Request

@@ -6,6 +6,7 @@ namespace Cloakroom\Session\Tests\Stores;
 
 use Cloakroom\Session\Error\Fenced;
 use Cloakroom\Session\Error\Refused;
+use Cloakroom\Session\Error\SessionError;
 use Cloakroom\Session\Error\TooMany;
 use Cloakroom\Session\Error\Unreachable;
 use Cloakroom\Session\PlainStore;
@@ -244,6 +245,21 @@ final class PlainStoreTest extends TestCase
             ['SELECT 2', self::LOAD, 'EXPIRE sess_a 21600', 'SELECT 2 · UNLINK sess_a'],
             array_slice($wire->sent, 0, 4)
         );
+    }
+
+    public function testReadThatCannotProlongTheSessionSaysSoAfterwards(): void
+    {
+        foreach ([[new ErrorReply('NOREPLICAS Not enough good replicas to write.')], new Unreachable('x')] as $answer) {
+            $store = $this->store(new FakeWire([['OK'], [['x', '3']], $answer]));
+            $state = $store->read('sess_a');
+            self::assertSame(['x', 3, 0], [$state->data, $state->writes, $state->ttlMs]);
+            try {
+                $store->extend('sess_a', 60);
+                self::fail('it was not prolonged');
+            } catch (SessionError $failure) {
+                self::assertNotSame('', $failure->getMessage());
+            }
+        }
     }
 
     /** @param array<string, mixed> $options */

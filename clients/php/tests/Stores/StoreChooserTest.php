@@ -78,7 +78,7 @@ final class StoreChooserTest extends TestCase
         $settings = new Settings(['database' => '2']);
         $sleep = static fn (int $microseconds) => null;
         return new StoreChooser(
-            new NativeStore($wire, $settings, $sleep),
+            new NativeStore($wire, $settings, $sleep, fn (): float => $this->now),
             new PlainStore($wire, $settings, $sleep),
             'test-' . spl_object_id($wire),
             fn (): float => $this->now

@@ -6,6 +6,7 @@ namespace Cloakroom\Session\Tests\Wires;
 
 use Cloakroom\Session\Error\Refused;
 use Cloakroom\Session\Error\Unreachable;
+use Cloakroom\Session\Tests\Support\Certificate;
 use Cloakroom\Session\Tests\Support\Peer;
 use Cloakroom\Session\Wire\Address;
 use Cloakroom\Session\Wire\ErrorReply;
@@ -17,14 +18,12 @@ use PHPUnit\Framework\TestCase;
 final class SocketWireTest extends TestCase
 {
     private ?Peer $peer = null;
-    private ?string $certificate = null;
+    private ?Certificate $certificate = null;
 
     protected function tearDown(): void
     {
         $this->peer?->stop();
-        if ($this->certificate !== null) {
-            unlink($this->certificate);
-        }
+        $this->certificate?->remove();
     }
 
     public function testABatchIsOneWriteAndEveryKindOfReplyIsRead(): void
@@ -205,7 +204,8 @@ final class SocketWireTest extends TestCase
 
     public function testTlsChecksTheCertificate(): void
     {
-        $certificate = $this->certificate();
+        $this->certificate = new Certificate('redis.shop');
+        $certificate = $this->certificate->path;
         $large = random_bytes(300_000);
         $this->peer = new Peer([
             [['read' => 2, 'send' => '$300000' . "\r\n$large\r\n:1\r\n"]], [],
@@ -246,9 +246,13 @@ final class SocketWireTest extends TestCase
         $child = pcntl_fork();
         if ($child === 0) {
             // Only the exit status is of interest; PHPUnit's own shutdown must not run twice.
-            $replies = $wire->isConnected() ? [] : $wire->batch([['B']], 5);
-            posix_kill((int) getmypid(), $replies === [2] ? SIGUSR1 : SIGUSR2);
-            sleep(5);
+            $replies = [];
+            try {
+                $replies = $wire->isConnected() ? [] : $wire->batch([['B']], 5);
+            } finally {
+                posix_kill((int) getmypid(), $replies === [2] ? SIGUSR1 : SIGUSR2);
+                sleep(5);
+            }
         }
         // The peer serves one connection after the other.
         self::assertSame([3], $wire->batch([['C']], 5));
@@ -275,20 +279,5 @@ final class SocketWireTest extends TestCase
             $tls,
             $persistentId
         );
-    }
-
-    private function certificate(): string
-    {
-        $key = openssl_pkey_new(['private_key_bits' => 2048]);
-        self::assertNotFalse($key);
-        $request = openssl_csr_new(['commonName' => 'redis.shop'], $key);
-        self::assertNotFalse($request);
-        $signed = openssl_csr_sign($request, null, $key, 2, ['digest_alg' => 'sha256']);
-        self::assertNotFalse($signed);
-        openssl_x509_export($signed, $text);
-        openssl_pkey_export($key, $secret);
-        $this->certificate = (string) tempnam(sys_get_temp_dir(), 'cert');
-        file_put_contents($this->certificate, $text . $secret);
-        return $this->certificate;
     }
 }
