@@ -347,7 +347,9 @@ void SessionDestroy(Call& call) {
   SessionCall session(call, Intent::kChange);
   if (!session.ok()) return;
   const SessionLocks::Use lock = session.FindLock();
-  const bool holds = lock && lock->holder() != nullptr && lock->holder()->fence == fence;
+  const SessionHolder* const holder = lock ? lock->holder() : nullptr;
+  const bool holds = holder != nullptr && (fence ? holder->fence == *fence
+                                                 : holder->client.connection == session.party());
   if (fence) session.ForgetHeld(*fence);
   if (fence && !holds) {
     const SessionHash hash = session.Content().hash;
@@ -356,9 +358,9 @@ void SessionDestroy(Call& call) {
   }
   session.ForgetHeld();
   const bool removed = Remove(session.key());
+  session.NoteDestroyed();
   if (holds) {
-    session.NoteSpent(*fence);
-    session.Apply(*lock->Release(*fence, {}, session.context()), lock);
+    session.Apply(*lock->Release(holder->fence, {}, session.context()), lock);
   } else if (lock) {
     session.Apply(lock->Replaced({}, session.context()), lock);
   }

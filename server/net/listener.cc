@@ -200,6 +200,7 @@ absl::Status Listener::OpenAddress(const std::string& address, Ports& ports, boo
 
 absl::Status Listener::Rebind() {
   MutexLock lock(mutex_);
+  if (stopped_) return absl::OkStatus();
   const int port = server_.settings().port;
   // On the same port the probe would only find ourselves.
   const bool moves = port != tcp_port_;
@@ -273,6 +274,7 @@ void Listener::StopAccepting() {
   // Without the mutex, for which a loop with a CONFIG SET may wait.
   const Ports ports = [this] {
     MutexLock lock(mutex_);
+    stopped_ = true;
     return ports_;
   }();
   std::latch closed(static_cast<ptrdiff_t>(ports.size()));

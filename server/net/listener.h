@@ -103,6 +103,7 @@ class Listener {
   std::vector<EventLoop*> loops_;
   Mutex mutex_;
   Ports ports_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  ///< opens no more
   int tcp_port_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string unix_path_;
 };

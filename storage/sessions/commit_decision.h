@@ -33,8 +33,8 @@ enum class CommitCase : uint8_t {
 /// Decides so that a commit is applied only to the content that its sender read, and only once: in
 /// C1 because whatever changes the content revokes the lock, in C2 and C3 by what the hash itself
 /// says. It needs no clock, and no lock that survives the process. Only of a session that is not
-/// there the hash says nothing: a fence that made it, and was followed by a logout, is known by the
-/// notes of this process alone.
+/// there the hash says nothing: that there was a logout behind the fence is known by the notes of
+/// this process alone.
 ///
 /// `holder_fence`: that of the native holder; 0 if there is none. `spent`: FencedNotes says so of
 /// the request's fence, which rules out C3. Any thread.

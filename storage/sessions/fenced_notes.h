@@ -36,7 +36,8 @@ struct Fenced {
 /// does not stay for that.
 ///
 /// Keeps the latest kMost for kKeepMs; about 13 KB at most, if all texts are as long as they may
-/// be. Besides, the latest kMostSpent fences that are spent, 2 KB.
+/// be. Besides, the latest kMostSpent fences that are spent, and as many sessions that were
+/// destroyed, 5 KB.
 ///
 /// Thread rule: the stripe is held, or the gate closed.
 class FencedNotes {
@@ -50,15 +51,19 @@ class FencedNotes {
   void Note(int64_t fence, Fenced fenced, int64_t now_ms);
   /// Null: not known. Valid until the next change.
   const Fenced* Find(int64_t fence) const;
-  /// The fence has made a session, or has destroyed one, or its session was deleted while it had
-  /// the lock, which Note() knows. A commit with it must make no session any more, and no version
-  /// says so: that of a session which is not there is always "0-0".
+  /// The fence has made a session, or its session was deleted while it had the lock, which Note()
+  /// knows. A commit with it must make no session any more, and no version says so: that of a
+  /// session which is not there is always "0-0".
   void NoteSpent(int64_t fence, int64_t now_ms);
   bool Spent(int64_t fence) const;
+  /// The session was destroyed, or was not there and is to stay so: no fence up to `last`, the
+  /// latest of the process, may make it.
+  void NoteDestroyed(std::string_view key, int64_t last, int64_t now_ms);
+  bool Destroyed(std::string_view key, int64_t fence) const;
   /// Drops what is older than kKeepMs.
   void Forget(int64_t now_ms);
 
-  bool empty() const { return notes_.empty() && spent_.empty(); }
+  bool empty() const { return notes_.empty() && spent_.empty() && destroyed_.empty(); }
   /// The memory that it has allocated.
   size_t bytes() const;
 
@@ -72,9 +77,15 @@ class FencedNotes {
     int64_t fence;
     int64_t at_ms;
   };
+  struct Destruction {
+    uint64_t key_hash;
+    int64_t last;
+    int64_t at_ms;
+  };
   // The oldest first.
   std::vector<Kept> notes_;
   std::vector<Spending> spent_;
+  std::vector<Destruction> destroyed_;
 };
 
 }  // namespace cloakroom

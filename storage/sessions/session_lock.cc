@@ -119,7 +119,10 @@ Fenced SessionLock::WhyFenced(const CommitRequest& request, const SessionHash& h
   if (*request.if_version != SessionVersion(hash).view())
     return {.reason = hash.exists ? FencedReason::kChanged : FencedReason::kDeleted};
   // Nothing has changed, so what stands in the way is that somebody holds the lock.
-  if (holder_.fence == 0 && !hash.plain()) return {};  // a version that may be of several contents
+  if (holder_.fence == 0 && !hash.plain()) {
+    // A session that was destroyed, or a version that may be of several contents.
+    return {.reason = hash.exists ? FencedReason::kUnknown : FencedReason::kDeleted};
+  }
   if (holder_.fence == 0)
     return {.reason = FencedReason::kTaken,
             .by = std::string(SessionPid::Parse(hash.pid).owner),

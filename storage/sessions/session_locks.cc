@@ -126,13 +126,21 @@ SessionLocks::Use SessionLocks::Get(std::string_view key) {
 
 CommitCase SessionLocks::Decide(std::string_view key, const CommitRequest& request,
                                 const SessionHash& hash) {
-  if (const Use lock = Find(key)) return lock->Decide(request, hash);
-  const bool spent = table_ != nullptr && table_->fenced.Spent(request.fence);
-  return DecideCommit(request, /*holder_fence=*/0, hash, spent);
+  if (table_ == nullptr) return DecideCommit(request, /*holder_fence=*/0, hash, /*spent=*/false);
+  const Use lock = Find(key);
+  const CommitCase which =
+      lock ? lock->Decide(request, hash)
+           : DecideCommit(request, /*holder_fence=*/0, hash, table_->fenced.Spent(request.fence));
+  const bool makes = which == CommitCase::kLate && request.fence != 0 && !hash.exists;
+  return makes && table_->fenced.Destroyed(key, request.fence) ? CommitCase::kFenced : which;
 }
 
 void SessionLocks::NoteSpent(int64_t fence, int64_t now_ms) {
   MakeTable().fenced.NoteSpent(fence, now_ms);
+}
+
+void SessionLocks::NoteDestroyed(std::string_view key, int64_t last, int64_t now_ms) {
+  MakeTable().fenced.NoteDestroyed(key, last, now_ms);
 }
 
 void SessionLocks::ForEach(absl::FunctionRef<void(std::string_view, Use&)> visit) {

@@ -74,6 +74,7 @@ class SessionLocks {
   CommitCase Decide(std::string_view key, const CommitRequest& request, const SessionHash& hash);
   /// See FencedNotes. `now_ms`: of the monotonic clock.
   void NoteSpent(int64_t fence, int64_t now_ms);
+  void NoteDestroyed(std::string_view key, int64_t last, int64_t now_ms);
 
   /// Calls `visit(key, use)` for every record: for FLUSHDB, SWAPDB, a demotion, SESSION.LIST. It
   /// must use no other record.

@@ -42,7 +42,11 @@ class SessionCall {
   CommitCase Decide(const CommitRequest& request) {
     return NativeSessions::LocksOf(key_).Decide(key_.key, request, Content().hash);
   }
-  /// The fence has made the session, or has destroyed it.
+  /// The session is destroyed: no fence of the past may make it again.
+  void NoteDestroyed() {
+    NativeSessions::LocksOf(key_).NoteDestroyed(key_.key, context_.fences->last(), context_.now_ms);
+  }
+  /// The fence has made the session.
   void NoteSpent(int64_t fence) { NativeSessions::LocksOf(key_).NoteSpent(fence, context_.now_ms); }
   void Apply(const SessionEffects& effects, const SessionLocks::Use& lock) {
     sessions_.Apply(key_, effects, lock);

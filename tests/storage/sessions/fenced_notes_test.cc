@@ -57,6 +57,19 @@ TEST(FencedNotesTest, KnowsSpentFences) {
   EXPECT_EQ(notes.bytes(), 0u);
 }
 
+TEST(FencedNotesTest, KnowsWhatWasDestroyed) {
+  FencedNotes notes;
+  EXPECT_FALSE(notes.Destroyed("s", 7));
+  notes.NoteDestroyed("s", 7, 1000);
+  EXPECT_TRUE(notes.Destroyed("s", 6));
+  EXPECT_TRUE(notes.Destroyed("s", 7));
+  EXPECT_FALSE(notes.Destroyed("s", 8)) << "given later";
+  EXPECT_FALSE(notes.Destroyed("t", 7));
+  notes.Forget(1000 + FencedNotes::kKeepMs);
+  EXPECT_FALSE(notes.Destroyed("s", 7));
+  EXPECT_EQ(notes.bytes(), 0u);
+}
+
 TEST(FencedNotesTest, KeepsTheLatestSpentFences) {
   FencedNotes notes;
   for (int64_t fence = 1; fence <= int64_t{FencedNotes::kMostSpent} + 1; ++fence)

@@ -211,7 +211,9 @@ class SessionWorld final : public SessionSites {
   void Destroy(Native& native) {
     if (Holds(native)) {
       Remove(native.at);
-      LocksOf(native.at).NoteSpent(native.fence, context_.now_ms);
+      LocksOf(native.at).NoteDestroyed(KeyOf(native.at), context_.fences->last(), context_.now_ms);
+      for (Native& other : natives_)
+        if (other.at == native.at && other.fence != 0) other.deleted_at = ++spent_;
     }
     Release(native);
   }
