@@ -317,6 +317,7 @@ def test_killing_the_primary_by_type_id_and_address(hand, link, replica, told):
                 link.read()
         link, _ = hand.partial_sync()
         await_link(replica)
+    wait_until(lambda: len(clients(told, "TYPE", "normal")) == 1, "those who have looked at the link are gone")
     assert told.ok("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes") == 0
     assert replication(replica)["master_link_status"] == "up"
     assert told.ok("CLIENT", "KILL", "TYPE", "master") == 1
