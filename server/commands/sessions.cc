@@ -253,6 +253,8 @@ CommitOptions TakeCommitOptions(Arguments& args) {
 int64_t Write(SessionCall& session, const CommitOptions& options, std::string_view owner,
               int64_t fence) {
   const SessionContent content = session.Content();
+  // The hash of a session that was committed before tells a commit that comes again.
+  const bool first = content.hash.commit_fence() == 0;
   if (!options.data) ++session.stats().commits_unchanged;
   if ((!content.hash.exists || content.only_lock) && !options.data) return 0;
   SessionCommit commit{.data = options.data, .expire_at_ms = options.expire_at_ms};
@@ -263,8 +265,7 @@ int64_t Write(SessionCall& session, const CommitOptions& options, std::string_vi
         session.key().now_ms + session.call().server().settings().session_ttl_s * 1000;
   }
   WriteSession(session.key(), commit);
-  // The hash of a session that was there before tells a commit that comes again.
-  if (content.hash.commit_fence() == 0) session.NoteSpent(fence);
+  if (first) session.NoteSpent(fence);
   return commit.writes;
 }
 

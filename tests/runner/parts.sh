@@ -6,7 +6,7 @@ parts=(format structure conformance differential integration crash asan tsan lin
 quick_parts=(format structure unit conformance differential)
 quick=
 # The fuzzers share this many seconds of wall time, unless an argument says how long each runs.
-fuzz_seconds=210
+fuzz_seconds=150
 
 part_format() {
   need clang-format-19
