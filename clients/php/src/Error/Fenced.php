@@ -9,7 +9,7 @@ final class Fenced extends SessionError
 {
     private bool $hadExpired = false;
 
-    /** @param bool $lostConnection whether the lock had ended with its connection: then the server knows only versions */
+    /** @param bool $lostConnection whether the lock had ended with its connection */
     public function __construct(string $message, private readonly bool $lostConnection = false)
     {
         parent::__construct($message);
