@@ -275,14 +275,25 @@ class Handler implements \SessionHandlerInterface, \SessionUpdateTimestampHandle
             return true;
         } catch (Fenced $failure) {
             $visit->lockIsGone();
-            return ($isUnchanged && !$failure->losesWhatWasRead())
-                || $this->settleFenced($visit, $data, $ttlS, $failure);
+            return $isUnchanged && !$failure->losesWhatWasRead()
+                ? $this->tellGone($visit, $failure)
+                : $this->settleFenced($visit, $data, $ttlS, $failure);
         } catch (\Throwable $failure) {
             ($this->log)('critical', self::who($visit->request, $visit->id) . ' was not written, or nobody knows: '
                 . $failure->getMessage());
             $this->release();
             throw $failure;
         }
+    }
+
+    /** A page that changed nothing has lost nothing, but the next one may find no session. */
+    private function tellGone(Visit $visit, Fenced $failure): bool
+    {
+        if ($failure->mayHaveExpired()) {
+            ($this->log)('notice', self::who($visit->request, $visit->id) . ' is gone: it expired or was deleted, and '
+                . "the connection was lost meanwhile; this page had not changed it: {$failure->getMessage()}");
+        }
+        return true;
     }
 
     /** @throws Fenced with on_fenced "fail" */

@@ -19,11 +19,14 @@ use Cloakroom\Session\Wire\Wire;
  */
 final class NativeStore implements Store
 {
-    /** For what does not wait: longer than a slow disk or a failover holds up an answer. */
+    /** For what does not wait, the first time: longer than a slow disk or a failover holds up an answer. */
     private const ANSWER_S = 10.0;
 
     /** How much later than the wait's end the answer to OPEN may come. */
     private const WAIT_MARGIN_S = 2.0;
+
+    /** The last try begins when the time is over, and would be in vain with nothing. */
+    private const LEAST_S = 0.1;
 
     /** Before a command is sent again: the first pause, and the longest. Each is twice the one before. */
     private const FIRST_PAUSE_US = 50_000;
@@ -37,6 +40,10 @@ final class NativeStore implements Store
     private const OWNER_BYTES = 64;
 
     private bool $cleared = false;
+
+    /** How many connections there were, and over which of them the lock was taken. */
+    private int $connection = 0;
+    private int $lockConnection = 0;
 
     /**
      * @param \Closure(int): void $sleep for so many microseconds
@@ -136,9 +143,9 @@ final class NativeStore implements Store
         $content = $data === null ? [] : ['DATA', $data];
         $command = ['SESSION.COMMIT', $key, (string) $fence, ...$content, 'EX', (string) $ttlS, 'IF', $version];
         $note = '';
-        $reply = $this->insist(function () use ($command, &$note): mixed {
+        $reply = $this->insist(function (?float $leftS) use ($command, &$note): mixed {
             try {
-                return $this->ask($command);
+                return $this->ask($command, self::answerS($leftS), $leftS);
             } catch (Unreachable $failure) {
                 $note = $failure->sent ? self::NOTE : $note;
                 throw $failure;
@@ -146,7 +153,7 @@ final class NativeStore implements Store
         });
         if ($reply instanceof ErrorReply && $reply->code() === 'FENCED') {
             // Who repeats a write that was done, and overwritten since, is told the same.
-            throw new Fenced($reply->message . $note);
+            throw new Fenced($reply->message . $note, $this->connection !== $this->lockConnection);
         }
         return $this->expect('SESSION.COMMIT', $reply);
     }
@@ -154,12 +161,16 @@ final class NativeStore implements Store
     /** Waits for the lock; queues anew where the server restarts or fails over meanwhile. */
     private function queue(string $key, Request $request, ?State $known): mixed
     {
-        $until = ($this->now)() + $this->settings->waitMs / 1000;
+        $waitS = $this->settings->waitMs / 1000;
+        $until = ($this->now)() + $waitS;
         $mayHaveBroken = $this->wire->isConnected() || $this->wire->isPersistent();
-        return $this->insist(function () use ($key, $request, $known, $until): mixed {
-            $leftS = max(0.0, $until - ($this->now)());
-            return $this->ask($this->openCommand($key, $request, $known, $leftS), $leftS + self::WAIT_MARGIN_S);
-        }, $mayHaveBroken);
+        return $this->insist(function (?float $leftS) use ($key, $request, $known, $until): mixed {
+            $waitS = max(0.0, $until - ($this->now)());
+            $answerS = $waitS + self::WAIT_MARGIN_S;
+            // Who queues anew may wait as long as before: the server is there, and the lock is with somebody else.
+            $timeoutS = $waitS > 0 ? $answerS : min($answerS, $leftS ?? $answerS);
+            return $this->ask($this->openCommand($key, $request, $known, $waitS), $timeoutS, $leftS);
+        }, $waitS + self::WAIT_MARGIN_S, $mayHaveBroken);
     }
 
     /** @return list<string> */
@@ -188,7 +199,9 @@ final class NativeStore implements Store
     private function granted(mixed $reply, ?State $known): State
     {
         try {
-            return State::fromReply($reply, $known);
+            $state = State::fromReply($reply, $known);
+            $this->lockConnection = $this->connection;
+            return $state;
         } catch (Refused $failure) {
             // Whatever lock this was, it ends here.
             $this->wire->disconnect();
@@ -207,15 +220,22 @@ final class NativeStore implements Store
      * One command, behind what a new connection needs.
      *
      * @param list<string> $command
+     * @param float|null $leftS for one that is sent again, see Wire
      */
-    private function ask(array $command, float $timeoutS = self::ANSWER_S): mixed
+    private function ask(array $command, float $timeoutS = self::ANSWER_S, ?float $leftS = null): mixed
     {
-        $first = $this->wire->isConnected() ? [] : $this->opening();
-        $replies = $this->wire->batch([...$first, $command], $timeoutS);
+        $until = ($this->now)() + $timeoutS;
+        $first = [];
+        if (!$this->wire->isConnected()) {
+            ++$this->connection;
+            $first = $this->opening();
+        }
+        $replies = $this->wire->batch([...$first, $command], $timeoutS, $leftS);
         $this->cleared = true;
         $select = array_search('SELECT', array_column($first, 0), true);
         if ($select !== false) {
-            $this->checkSelect($replies[$select] ?? $this->wire->batch([$first[$select]], self::ANSWER_S)[0]);
+            $selectS = $leftS === null ? self::ANSWER_S : max(self::LEAST_S, $until - ($this->now)());
+            $this->checkSelect($replies[$select] ?? $this->wire->batch([$first[$select]], $selectS)[0]);
         }
         return end($replies);
     }
@@ -251,26 +271,38 @@ final class NativeStore implements Store
     private function askAgain(array $command): mixed
     {
         $mayHaveBroken = $this->wire->isConnected() || $this->wire->isPersistent();
-        return $this->insist(fn (): mixed => $this->ask($command), $mayHaveBroken);
+        $ask = fn (?float $leftS): mixed => $this->ask($command, self::answerS($leftS), $leftS);
+        return $this->insist($ask, self::ANSWER_S, $mayHaveBroken);
+    }
+
+    private static function answerS(?float $leftS): float
+    {
+        return min(self::ANSWER_S, $leftS ?? self::ANSWER_S);
     }
 
     /**
      * Does again what may be done again, each time over a new connection, until a primary answers or the time is over
      * in which a server restarts or fails over. A server that stops may still take connections, and break them.
      *
-     * @param \Closure(): mixed $ask
+     * That time begins when the first try was sent and failed, or, if it found no server, when it began. The whole ends
+     * after $answerS, Settings::$againS and what one connection takes.
+     *
+     * @param \Closure(float|null): mixed $ask gets the time left; null: the first time
+     * @param float $answerS how long the first answer may take
      * @param bool $evenUnsent whether to do it again if the first time there was no connection at all
      * @return mixed the reply; of a replica, if no other came
      * @throws Unreachable the last one
      */
-    private function insist(\Closure $ask, bool $evenUnsent = true): mixed
+    private function insist(\Closure $ask, float $answerS = self::ANSWER_S, bool $evenUnsent = true): mixed
     {
+        $began = ($this->now)();
         $until = null;
+        $leftS = null;
         for ($pauseUs = self::FIRST_PAUSE_US;; $pauseUs = min(2 * $pauseUs, self::LONGEST_PAUSE_US)) {
             $reply = null;
             $failure = null;
             try {
-                $reply = $ask();
+                $reply = $ask($leftS);
                 if (!$reply instanceof ErrorReply || !in_array($reply->code(), self::DEMOTED, true)) {
                     return $reply;
                 }
@@ -280,12 +312,14 @@ final class NativeStore implements Store
                 }
             }
             $this->wire->disconnect();
-            $until ??= ($this->now)() + $this->settings->againS;
+            $foundNone = $failure !== null && !$failure->sent;
+            $until ??= $this->settings->againS + ($foundNone ? $began : min(($this->now)(), $began + $answerS));
             $leftUs = (int) (1e6 * ($until - ($this->now)()));
             if ($leftUs <= 0) {
                 return $failure === null ? $reply : throw $failure;
             }
             ($this->sleep)(min($pauseUs, $leftUs));
+            $leftS = max(self::LEAST_S, $until - ($this->now)());
         }
     }
 

@@ -9,6 +9,12 @@ final class Fenced extends SessionError
 {
     private bool $hadExpired = false;
 
+    /** @param bool $lostConnection whether the lock had ended with its connection */
+    public function __construct(string $message, private readonly bool $lostConnection = false)
+    {
+        parent::__construct($message);
+    }
+
     /** Of a session that expired while it was open: it could not be made anew. */
     public static function afterExpiry(self $refusal): self
     {
@@ -21,6 +27,12 @@ final class Fenced extends SessionError
     public function losesWhatWasRead(): bool
     {
         return $this->hadExpired;
+    }
+
+    /** There is no session any more, and nobody can say why: it may as well have expired as been deleted. */
+    public function mayHaveExpired(): bool
+    {
+        return $this->lostConnection && str_starts_with($this->getMessage(), 'FENCED deleted');
     }
 
     /** Somebody wrote who had no lock. The content may still be what it was. */

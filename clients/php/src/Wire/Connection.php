@@ -21,17 +21,19 @@ abstract class Connection implements Wire
     private int $processId = 0;
 
     /**
-     * @param \Closure(): Address $locate is asked before each connecting
+     * @param \Closure(float): Address $locate is asked before each connecting; it may take so many seconds
+     * @param float $connectTimeoutS for one connection; looking for the server may take $rounds times as long
      * @param int $rounds how often to locate and connect before giving up; more than 1 makes sense behind Sentinel
      */
     public function __construct(
         private readonly \Closure $locate,
         private readonly Login $login,
+        protected readonly float $connectTimeoutS,
         private readonly int $rounds = 1
     ) {
     }
 
-    final public function batch(array $commands, float $timeoutS): array
+    final public function batch(array $commands, float $timeoutS, ?float $connectS = null): array
     {
         $isOpen = $this->isConnected();
         if (!$isOpen) {
@@ -39,7 +41,11 @@ abstract class Connection implements Wire
         }
         $this->isBusy = true;
         try {
-            $replies = $isOpen ? $this->exchange($commands, $timeoutS) : $this->greet($commands, $timeoutS);
+            $replies = match (true) {
+                $isOpen => $this->exchange($commands, $timeoutS),
+                $connectS === null => $this->search($commands, $timeoutS),
+                default => $this->searchOnce($commands, $timeoutS, $connectS),
+            };
             $this->isBusy = false;
         } catch (\Throwable $failure) {
             // The replies that are still under way would answer the next batch.
@@ -64,7 +70,7 @@ abstract class Connection implements Wire
     }
 
     /** @throws Unreachable */
-    abstract protected function connect(Address $address): void;
+    abstract protected function connect(Address $address, float $timeoutS): void;
 
     /**
      * @param list<list<string>> $commands
@@ -82,21 +88,26 @@ abstract class Connection implements Wire
     }
 
     /**
+     * Looks for the server and connects until that succeeds, or the rounds or their time are over.
+     *
      * @param list<list<string>> $commands
+     * @param float $answerS for the replies, of all rounds together
      * @return list<mixed>
      */
-    private function greet(array $commands, float $timeoutS): array
+    private function search(array $commands, float $answerS): array
     {
+        $until = microtime(true) + $this->rounds * $this->connectTimeoutS;
         for ($round = 1;; ++$round) {
+            $connectedAt = null;
             try {
-                $address = ($this->locate)();
-                $this->connect($address);
-                $this->connected = true;
-                $this->processId = (int) getmypid();
-                return $this->logIn($commands, $timeoutS, $address);
+                $address = $this->reach($until, $this->connectTimeoutS);
+                $connectedAt = microtime(true);
+                return $this->logIn($commands, $connectedAt + $answerS, $address);
             } catch (Unreachable $failure) {
                 $this->disconnect();
-                if ($failure->sent || $round >= $this->rounds) {
+                $answerS -= $connectedAt === null ? 0.0 : microtime(true) - $connectedAt;
+                $isOver = $answerS <= 0 || microtime(true) + self::PAUSE_US / 1e6 >= $until;
+                if ($failure->sent || $isOver || $round >= $this->rounds) {
                     throw $failure;
                 }
                 usleep(self::PAUSE_US);
@@ -105,19 +116,42 @@ abstract class Connection implements Wire
     }
 
     /**
+     * One round of it, of which all parts share the time.
+     *
      * @param list<list<string>> $commands
      * @return list<mixed>
      */
-    private function logIn(array $commands, float $timeoutS, Address $address): array
+    private function searchOnce(array $commands, float $timeoutS, float $connectS): array
+    {
+        $began = microtime(true);
+        $address = $this->reach($began + $connectS);
+        return $this->logIn($commands, $began + $timeoutS, $address);
+    }
+
+    /** @param float $graceS by how much connecting may outlast what asking for the address may not */
+    private function reach(float $until, float $graceS = 0.0): Address
+    {
+        $address = ($this->locate)(self::left($until));
+        $this->connect($address, min($this->connectTimeoutS, self::left($until + $graceS)));
+        $this->connected = true;
+        $this->processId = (int) getmypid();
+        return $address;
+    }
+
+    /**
+     * @param list<list<string>> $commands
+     * @return list<mixed>
+     */
+    private function logIn(array $commands, float $until, Address $address): array
     {
         $first = $this->login->commands();
         if (!$this->greetsApart()) {
-            $replies = $this->exchange([...$first, ...$commands], $timeoutS);
+            $replies = $this->exchange([...$first, ...$commands], self::left($until));
             $this->login->check(array_slice($replies, 0, count($first)), $address);
             return array_slice($replies, count($first));
         }
-        $this->login->check($this->greetings($first, $timeoutS), $address);
-        return $this->exchange($commands, $timeoutS);
+        $this->login->check($this->greetings($first, $until), $address);
+        return $this->exchange($commands, self::left($until));
     }
 
     /**
@@ -125,17 +159,24 @@ abstract class Connection implements Wire
      * @return list<mixed>
      * @throws Unreachable of which nothing counts as sent: the batch itself was not
      */
-    private function greetings(array $first, float $timeoutS): array
+    private function greetings(array $first, float $until): array
     {
         $replies = [];
         try {
             foreach ($first as $command) {
-                array_push($replies, ...$this->exchange([$command], $timeoutS));
+                array_push($replies, ...$this->exchange([$command], self::left($until)));
             }
         } catch (Unreachable $failure) {
             throw new Unreachable($failure->getMessage(), false, $failure);
         }
         return $replies;
+    }
+
+    /** @throws Unreachable when there is no time left, which must not reach phpredis: 0 means for ever there */
+    private static function left(float $until): float
+    {
+        $seconds = $until - microtime(true);
+        return $seconds > 0 ? $seconds : throw new Unreachable('No time is left to ask the session server.');
     }
 
     private function isOurs(): bool

@@ -20,18 +20,18 @@ final class PhpRedisWire extends Connection
     private string $where = '';
 
     /**
-     * @param \Closure(): Address $locate
+     * @param \Closure(float): Address $locate
      * @param array<string, mixed> $tls PHP's ssl context options
      */
     public function __construct(
         \Closure $locate,
         Login $login,
-        private readonly float $connectTimeoutS,
+        float $connectTimeoutS,
         private readonly array $tls = [],
         private readonly string $persistentId = '',
         int $rounds = 1
     ) {
-        parent::__construct($locate, $login, $rounds);
+        parent::__construct($locate, $login, $connectTimeoutS, $rounds);
     }
 
     public function isPersistent(): bool
@@ -39,7 +39,7 @@ final class PhpRedisWire extends Connection
         return $this->persistentId !== '';
     }
 
-    protected function connect(Address $address): void
+    protected function connect(Address $address, float $timeoutS): void
     {
         $this->where = $address->url();
         $host = ($address->tls && !$address->isUnix() ? 'tls://' : '') . $address->host;
@@ -49,9 +49,11 @@ final class PhpRedisWire extends Connection
         $warnings = [];
         try {
             $connected = self::collectWarnings(fn (): bool => $this->isPersistent()
-                ? $redis->pconnect($host, $port, $this->connectTimeoutS, $this->persistentId, 0, 0.0, $context)
-                : $redis->connect($host, $port, $this->connectTimeoutS, null, 0, 0.0, $context), $warnings);
+                ? $redis->pconnect($host, $port, $timeoutS, $this->persistentId, 0, $this->checkS(), $context)
+                : $redis->connect($host, $port, $timeoutS, null, 0, 0.0, $context), $warnings);
         } catch (\RedisException $failure) {
+            // When a kept connection turns out to be dead, phpredis has made another one, and would keep that.
+            self::end($redis);
             throw new Unreachable("No connection to {$this->where}: {$failure->getMessage()}", false, $failure);
         }
         if (!$connected) {
@@ -66,22 +68,12 @@ final class PhpRedisWire extends Connection
     protected function exchange(array $commands, float $timeoutS): array
     {
         assert($this->redis !== null);
+        $this->redis->setOption(\Redis::OPT_READ_TIMEOUT, $timeoutS);
         try {
-            $this->redis->setOption(\Redis::OPT_READ_TIMEOUT, $timeoutS);
-            $this->redis->clearLastError();
-            $replies = count($commands) === 1 ? [$this->one($commands[0])] : $this->pipeline($commands);
-        } catch (\RedisException $failure) {
-            if ($failure->getMessage() !== $this->redis->getLastError()) {
-                throw new Unreachable("{$this->where}: {$failure->getMessage()}", true, $failure);
-            }
-            return [...array_fill(0, count($commands) - 1, null), new ErrorReply($failure->getMessage())];
+            return $this->replies($this->redis, $commands);
+        } finally {
+            $this->redis->setOption(\Redis::OPT_READ_TIMEOUT, $this->checkS());
         }
-        $error = $this->redis->getLastError();
-        $failed = $error === null ? null : new ErrorReply($error);
-        return array_map(
-            static fn (mixed $reply): mixed => $reply === false ? $failed : self::plain($reply),
-            $replies
-        );
     }
 
     /** An error would take the other replies along. */
@@ -92,12 +84,52 @@ final class PhpRedisWire extends Connection
 
     protected function close(): void
     {
+        if ($this->redis !== null) {
+            self::end($this->redis);
+        }
+        $this->redis = null;
+    }
+
+    /**
+     * How long pconnect waits when it asks a kept connection whether it lives: as long as the last reading might have
+     * taken. Half of the time is left to connect anew then.
+     */
+    private function checkS(): float
+    {
+        return $this->connectTimeoutS / 2;
+    }
+
+    private static function end(\Redis $redis): void
+    {
         try {
-            $this->redis?->close();
+            $redis->close();
         } catch (\RedisException) {
             // It was broken already.
         }
-        $this->redis = null;
+    }
+
+    /**
+     * @param list<list<string>> $commands
+     * @return list<mixed>
+     * @throws Unreachable
+     */
+    private function replies(\Redis $redis, array $commands): array
+    {
+        try {
+            $redis->clearLastError();
+            $replies = count($commands) === 1 ? [$this->one($commands[0])] : $this->pipeline($commands);
+        } catch (\RedisException $failure) {
+            if ($failure->getMessage() !== $redis->getLastError()) {
+                throw new Unreachable("{$this->where}: {$failure->getMessage()}", true, $failure);
+            }
+            return [...array_fill(0, count($commands) - 1, null), new ErrorReply($failure->getMessage())];
+        }
+        $error = $redis->getLastError();
+        $failed = $error === null ? null : new ErrorReply($error);
+        return array_map(
+            static fn (mixed $reply): mixed => $reply === false ? $failed : self::plain($reply),
+            $replies
+        );
     }
 
     /** @param list<string> $command */

@@ -15,7 +15,7 @@ final class Sentinel
 
     /**
      * @param list<Address> $sentinels
-     * @param float $timeoutS for the connection to one Sentinel, and again for its answer
+     * @param float $timeoutS for the connection to one Sentinel and its answer
      * @param array<string, mixed> $tls
      */
     public function __construct(
@@ -28,13 +28,18 @@ final class Sentinel
     ) {
     }
 
-    /** @throws Unreachable with the reason of each Sentinel */
-    public function locate(): Address
+    /**
+     * @param float $withinS a Sentinel that does not answer leaves each of the next its share of that
+     * @throws Unreachable with the reason of each Sentinel
+     */
+    public function locate(float $withinS): Address
     {
+        $until = microtime(true) + $withinS;
         $reasons = [];
-        foreach ($this->sentinels as $sentinel) {
+        foreach ($this->sentinels as $at => $sentinel) {
+            $shareS = ($until - microtime(true)) / (count($this->sentinels) - $at);
             try {
-                return $this->ask($sentinel);
+                return $this->ask($sentinel, min($this->timeoutS, $shareS));
             } catch (SessionError $failure) {
                 $reasons[] = $failure->getMessage();
             }
@@ -42,14 +47,14 @@ final class Sentinel
         throw new Unreachable("No Sentinel names a primary of \"{$this->primary}\": " . implode(' ', $reasons));
     }
 
-    private function ask(Address $sentinel): Address
+    private function ask(Address $sentinel, float $timeoutS): Address
     {
-        $wire = new SocketWire(fn (): Address => $sentinel, new Login('', '', false), $this->timeoutS, $this->tls);
+        $wire = new SocketWire(fn (): Address => $sentinel, new Login('', '', false), $timeoutS, $this->tls);
         $question = ['SENTINEL', 'get-master-addr-by-name', $this->primary];
         $auth = $this->password === '' ? [] : [Login::auth($this->username, $this->password)];
         try {
             // A Sentinel without a password answers AUTH with an error, and the question all the same.
-            $replies = $wire->batch([...$auth, $question], $this->timeoutS);
+            $replies = $wire->batch([...$auth, $question], $timeoutS, $timeoutS);
         } finally {
             $wire->disconnect();
         }

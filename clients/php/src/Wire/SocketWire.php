@@ -25,7 +25,7 @@ final class SocketWire extends Connection
     private string $where = '';
 
     /**
-     * @param \Closure(): Address $locate
+     * @param \Closure(float): Address $locate
      * @param float $connectTimeoutS for the connection and for the TLS handshake
      * @param array<string, mixed> $tls PHP's ssl context options: cafile, peer_name, verify_peer …
      * @param string $persistentId '' for a connection that ends with the request; requests share those of one name
@@ -33,12 +33,12 @@ final class SocketWire extends Connection
     public function __construct(
         \Closure $locate,
         Login $login,
-        private readonly float $connectTimeoutS,
+        float $connectTimeoutS,
         private readonly array $tls = [],
         private readonly string $persistentId = '',
         int $rounds = 1
     ) {
-        parent::__construct($locate, $login, $rounds);
+        parent::__construct($locate, $login, $connectTimeoutS, $rounds);
     }
 
     public function isPersistent(): bool
@@ -46,7 +46,7 @@ final class SocketWire extends Connection
         return $this->persistentId !== '';
     }
 
-    protected function connect(Address $address): void
+    protected function connect(Address $address, float $timeoutS): void
     {
         $this->where = $address->url();
         $url = $this->isPersistent() && !$address->isUnix()
@@ -57,8 +57,8 @@ final class SocketWire extends Connection
         $number = 0;
         $text = '';
         $warnings = [];
-        $stream = self::collectWarnings(function () use ($url, $flags, $context, &$number, &$text): mixed {
-            return stream_socket_client($url, $number, $text, $this->connectTimeoutS, $flags, $context);
+        $stream = self::collectWarnings(function () use ($url, $timeoutS, $flags, $context, &$number, &$text): mixed {
+            return stream_socket_client($url, $number, $text, $timeoutS, $flags, $context);
         }, $warnings);
         if ($stream === false) {
             $why = $warnings === [] ? "$text ($number)" : implode('; ', $warnings);

@@ -16,11 +16,13 @@ interface Wire
      *
      * @param list<list<string>> $commands
      * @param float $timeoutS for all replies together
+     * @param float|null $connectS for a batch that is sent again: the server is looked for only once, and connected to
+     *     within so many seconds, which $timeoutS includes. Null: as often as is set, and $timeoutS begins after that
      * @return list<mixed>
      * @throws Unreachable when no connection can be made, it breaks or the time is over; the connection is closed then
      * @throws Refused when the server does not accept the password
      */
-    public function batch(array $commands, float $timeoutS): array;
+    public function batch(array $commands, float $timeoutS, ?float $connectS = null): array;
 
     /** Whether the next batch goes over a connection that this process used before. */
     public function isConnected(): bool;

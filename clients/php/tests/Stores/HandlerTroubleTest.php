@@ -63,6 +63,37 @@ final class HandlerTroubleTest extends HandlerCase
         self::assertSame([], $this->log->lines);
     }
 
+    /** @return iterable<string, array{\Throwable, string}> what happened to the first COMMIT, what is said of it */
+    public static function lostConnections(): iterable
+    {
+        yield 'it may have found no session' => [new Unreachable('broke', true), 'sent again after'];
+        yield 'it was not sent' => [new Unreachable('refused'), 'FENCED deleted'];
+    }
+
+    /** @dataProvider lostConnections */
+    public function testUnchangedSessionThatIsGoneIsNotedAfterALostConnection(
+        \Throwable $lost,
+        string $said
+    ): void {
+        foreach (['log', 'fail', 'merge'] as $onFenced) {
+            $script = [[self::HELD], $lost, [new ErrorReply('FENCED deleted')]];
+            $handler = $this->handler($script, ['on_fenced' => $onFenced]);
+            self::assertTrue($handler->write('a', $handler->read('a')));
+            $handler->close();
+            $this->wire->assertDone();
+            self::assertCount(1, $this->log->lines);
+            self::assertStringStartsWith('notice: ' . self::who() . 'session a… is gone: ', $this->log->text());
+            self::assertStringContainsString($said, $this->log->text());
+        }
+    }
+
+    public function testUnchangedSessionThatSomebodyElseHasAfterALostConnectionCostsNothing(): void
+    {
+        $handler = $this->handler([[self::HELD], new Unreachable('broke', true), [new ErrorReply('FENCED changed')]]);
+        self::assertTrue($handler->write('a', $handler->read('a')));
+        self::assertSame([], $this->log->lines);
+    }
+
     public function testFencedMayFail(): void
     {
         $fenced = new ErrorReply('FENCED deleted');

@@ -330,6 +330,85 @@ final class NativeStoreTest extends TestCase
         }
     }
 
+    /** @return iterable<string, array{array<string, string>, list<float>, float}> options, time-outs, all of it */
+    public static function muteServers(): iterable
+    {
+        $sentinel = ['sentinel_servers' => 'a', 'sentinel_master' => 'm'];
+        yield 'one server' => [[], [10.0, 2.45], 12.5];
+        yield 'other time-out' => [['timeout' => '0.3'], [10.0, 0.25], 10.3];
+        yield 'Sentinel' => [$sentinel, [10.0, 10.0, 4.85], 25.0];
+    }
+
+    /**
+     * @dataProvider muteServers
+     * @param array<string, string> $options
+     * @param list<float> $timeouts
+     */
+    public function testRepeatedCommitWaitsNoLongerThanTheTimeLeft(array $options, array $timeouts, float $sum): void
+    {
+        $wire = $this->muteWire();
+        try {
+            $this->store($wire, $options)->commit('sess_a', self::request(), self::held(), 'x', 60);
+            self::fail('nobody answered');
+        } catch (Unreachable) {
+            self::assertEqualsWithDelta($timeouts, $wire->timeouts, 1e-6);
+            self::assertNull($wire->connects[0], 'the first try has all its rounds');
+            self::assertEqualsWithDelta($sum - 10.05, $wire->connects[1], 1e-6);
+            self::assertEqualsWithDelta(1000.0 + $sum, $this->now, 1e-6);
+        }
+    }
+
+    public function testRepeatedOpenWaitsNoLongerThanTheTimeLeft(): void
+    {
+        $wire = $this->muteWire();
+        try {
+            $this->store($wire)->open('sess_a', self::request());
+            self::fail('nobody answered');
+        } catch (Unreachable) {
+            self::assertEqualsWithDelta([47.0, 2.0, 0.35], $wire->timeouts, 1e-6);
+            self::assertEqualsWithDelta([null, 2.45, 0.35], $wire->connects, 1e-6);
+            self::assertEqualsWithDelta(1049.5, $this->now, 1e-6);
+        }
+    }
+
+    public function testTheLastTryHasALittleTime(): void
+    {
+        $wire = new FakeWire(array_fill(0, 100, new Unreachable('refused')));
+        try {
+            $this->store($wire)->commit('sess_a', self::request(), self::held(), 'x', 60);
+            self::fail('nobody listens');
+        } catch (Unreachable) {
+            self::assertEqualsWithDelta(0.1, end($wire->timeouts), 1e-6);
+        }
+    }
+
+    /** The wire has looked for it as long as all repeats would. */
+    public function testServerThatWasLookedForInVainIsNotLookedForAgain(): void
+    {
+        $wire = new FakeWire([new Unreachable('no Sentinel answers')], persistent: true);
+        $wire->passes = fn () => $this->now += 15.1;
+        try {
+            $options = ['sentinel_servers' => 'a', 'sentinel_master' => 'm'];
+            $this->store($wire, $options)->open('sess_a', self::request());
+            self::fail('nobody is there');
+        } catch (Unreachable) {
+            self::assertCount(1, $wire->sent);
+        }
+    }
+
+    public function testLongSearchCountsAmongTheRepeats(): void
+    {
+        $wire = new FakeWire(array_fill(0, 100, new Unreachable('broke', true)));
+        $wire->passes = fn (float $timeoutS, ?float $connectS) => $this->now += $connectS === null ? 14.0 : 0.0;
+        try {
+            $options = ['sentinel_servers' => 'a', 'sentinel_master' => 'm'];
+            $this->store($wire, $options)->commit('sess_a', self::request(), self::held(), 'x', 60);
+            self::fail('nobody wrote');
+        } catch (Unreachable) {
+            self::assertEqualsWithDelta(1025.0, $this->now, 1e-6, 'ten for the answer, fifteen for the repeats');
+        }
+    }
+
     public function testSessionThatExpiredIsMadeAnewWithTheDataThatWasRead(): void
     {
         $wire = new FakeWire([['OK', 0], [1]]);
@@ -433,6 +512,14 @@ final class NativeStoreTest extends TestCase
             $this->slept[] = $microseconds;
             $this->now += $microseconds / 1e6;
         }, fn (): float => $this->now);
+    }
+
+    /** A server that takes everything and answers nothing. */
+    private function muteWire(): FakeWire
+    {
+        $wire = new FakeWire(array_fill(0, 100, new Unreachable('No answer in time.', true)));
+        $wire->passes = fn (float $timeoutS) => $this->now += $timeoutS;
+        return $wire;
     }
 
     private static function request(string $line = 'GET shop/cart/'): Request

@@ -15,6 +15,12 @@ final class FakeWire implements Wire
 
     /** @var list<float> the time-out of each */
     public array $timeouts = [];
+
+    /** @var list<float|null> how long each may take to connect */
+    public array $connects = [];
+
+    /** @var (\Closure(float, float|null): void)|null lets time pass while a batch is under way */
+    public ?\Closure $passes = null;
     public int $disconnects = 0;
     private bool $connected = false;
 
@@ -23,13 +29,17 @@ final class FakeWire implements Wire
     {
     }
 
-    public function batch(array $commands, float $timeoutS): array
+    public function batch(array $commands, float $timeoutS, ?float $connectS = null): array
     {
         $line = implode(' · ', array_map(static fn (array $command): string => implode(' ', $command), $commands));
         $this->sent[] = $line;
         $this->timeouts[] = $timeoutS;
+        $this->connects[] = $connectS;
         Assert::assertNotSame([], $this->script, "nobody expected: $line");
         $next = array_shift($this->script);
+        if ($this->passes !== null) {
+            ($this->passes)($timeoutS, $connectS);
+        }
         if ($next instanceof \Throwable) {
             $this->connected = false;
             throw $next;

@@ -18,9 +18,9 @@ final class RecordingWire implements Wire
     ) {
     }
 
-    public function batch(array $commands, float $timeoutS): array
+    public function batch(array $commands, float $timeoutS, ?float $connectS = null): array
     {
-        $replies = $this->wire->batch($commands, $timeoutS);
+        $replies = $this->wire->batch($commands, $timeoutS, $connectS);
         foreach ($commands as $at => $command) {
             $reply = $replies[$at] instanceof ErrorReply ? "-{$replies[$at]->message}" : $replies[$at];
             $this->tape[] = ['c' => $this->connection, 'p' => $at, 'q' => $command, 'r' => $reply];
