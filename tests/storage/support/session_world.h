@@ -212,8 +212,10 @@ class SessionWorld final : public SessionSites {
     if (Holds(native)) {
       Remove(native.at);
       LocksOf(native.at).NoteDestroyed(KeyOf(native.at), context_.fences->last(), context_.now_ms);
+      // Who has read another content may get it back, by SWAPDB.
       for (Native& other : natives_)
-        if (other.at == native.at && other.fence != 0) other.deleted_at = ++spent_;
+        if (other.at == native.at && other.fence != 0 && other.version == "0-0")
+          other.deleted_at = ++spent_;
     }
     Release(native);
   }
