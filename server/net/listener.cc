@@ -167,7 +167,6 @@ absl::Status Listener::OpenAddress(const std::string& address, Ports& ports, boo
   const std::optional<asio::ip::address> ip = Resolved(address);
   if (!ip) return absl::UnavailableError(ResolveError(address));
   Tcp::endpoint endpoint(*ip, static_cast<uint16_t>(settings.port.Get()));
-  asio::io_context opening;
   auto bind = [&](Acceptor& acceptor, bool shared, int backlog) {
     acceptor.open(endpoint.protocol(), error);
     if (!error && ip->is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
@@ -179,12 +178,12 @@ absl::Status Listener::OpenAddress(const std::string& address, Ports& ports, boo
   // With SO_REUSEPORT alone, two servers of the same user would silently share their clients. So
   // try once without it.
   if (probe) {
-    Acceptor alone(opening);
+    Acceptor alone(opening_.io());
     bind(alone, /*shared=*/false, 1);
   }
   Ports opened;
   for (size_t i = 0; i < loops_.size() && !error; ++i) {
-    Acceptor acceptor(opening);
+    Acceptor acceptor(opening_.io());
     bind(acceptor, /*shared=*/true, settings.tcp_backlog);
     if (!error) acceptor.native_non_blocking(true, error);
     if (error) break;
@@ -227,8 +226,7 @@ absl::Status Listener::Rebind() {
 
 absl::Status Listener::OpenUnix(const std::string& path, Ports& ports) {
   const Config& settings = server_.settings();
-  asio::io_context opening;
-  Acceptor acceptor(opening);
+  Acceptor acceptor(opening_.io());
   error_code error;
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return absl::UnavailableError(UnixListenError(path, asio::error::name_too_long));

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "server/net/event_loop.h"
 #include "server/net/poller.h"
+#include "server/net/ready_context.h"
 #include "server/net/timer_queue.h"
 #include "server/session/address.h"
 #include "server/session/client.h"
@@ -102,6 +103,8 @@ class Listener {
   LoopLoads& loads_;
   std::vector<EventLoop*> loops_;
   Mutex mutex_;
+  /// For sockets until they listen; safe for any thread.
+  ReadyContext opening_;
   Ports ports_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  ///< opens no more
   int tcp_port_ ABSL_GUARDED_BY(mutex_) = 0;

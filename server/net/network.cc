@@ -65,7 +65,7 @@ void Network::Start() {
 
 void Network::Run(int signals) {
   // The main thread takes signals and the order to stop; it has nothing else to do.
-  boost::asio::io_context main_loop(1);
+  boost::asio::io_context& main_loop = main_loop_.io();
   auto work = boost::asio::make_work_guard(main_loop);
   Ending ending(main_loop, server_, [this] {
     // All gates are closed. A loop that runs a script would not stop accepting.

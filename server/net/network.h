@@ -10,6 +10,7 @@
 #include "server/net/event_loop.h"
 #include "server/net/listener.h"
 #include "server/net/loop_loads.h"
+#include "server/net/ready_context.h"
 #include "server/net/replication_thread.h"
 #include "server/net/running_loops.h"
 
@@ -37,6 +38,7 @@ class Network {
   std::vector<EventLoop*> LoopPointers() const;
 
   Server& server_;
+  ReadyContext main_loop_;
   LoopLoads loads_;
   RunningLoops running_loops_;
   std::vector<std::unique_ptr<EventLoop>> loops_;

@@ -30,6 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!decoder.Decode(read->type, read->dialect, read->value).ok()) return 0;
   if (!decoder.value().exists()) return 0;
   const std::string dumped = cloakroom::DumpValue(decoder.value().view(), {});
+  if (dumped.empty()) return 0;  // all items expired in 1970
   const auto again = cloakroom::ReadDumpPayload(dumped);
   cloakroom::fuzz::Check(again.ok());
   cloakroom::RdbDecoder other{cloakroom::EncodingLimits{}};

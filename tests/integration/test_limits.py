@@ -430,6 +430,21 @@ def test_server_without_file_descriptors_serves_those_it_has(start_server):
         _wait_for(admitted, "new clients are accepted again")
 
 
+def test_commands_that_need_file_descriptors_fail_without_them(start_server, server_kind):
+    target = start_server()
+    server = start_server({"maxclients": "1000"})
+    with server.connect() as client:
+        assert client.call("SET", "key", "1") == b"OK"
+        used = _settled_descriptors(server)
+        _, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (used, hard))
+        migrated = client.call("MIGRATE", "127.0.0.1", target.port, "key", 0, 1000)
+        assert migrated.startswith(b"IOERR error or timeout connecting")
+        assert client.call("SAVE").startswith(b"ERR")
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (used + 20, hard))
+        assert client.call("MIGRATE", "127.0.0.1", target.port, "key", 0, 1000) == b"OK"
+
+
 def test_idle_client_is_closed_after_its_timeout(start_server):
     server = start_server({"timeout": "1"})
     with server.connect() as idle, server.connect() as subscriber:

@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "absl/strings/str_cat.h"
 
@@ -31,8 +32,7 @@ struct MigrationTarget::Link {
   boost::system::error_code result;
 };
 
-MigrationTarget::MigrationTarget(std::chrono::milliseconds limit)
-    : limit_(limit), link_(std::make_unique<Link>()) {}
+MigrationTarget::MigrationTarget(std::chrono::milliseconds limit) : limit_(limit) {}
 
 MigrationTarget::~MigrationTarget() = default;
 
@@ -53,6 +53,11 @@ absl::Status MigrationTarget::Finish() {
 absl::Status MigrationTarget::Connect(const std::string& host, const std::string& port) {
   // It would mean this machine.
   if (host.empty()) return absl::NotFoundError("a host without a name");
+  try {
+    link_ = std::make_unique<Link>();
+  } catch (const boost::system::system_error& error) {
+    return absl::ResourceExhaustedError(error.code().message());
+  }
   Tcp::resolver::results_type addresses;
   link_->resolver.async_resolve(host, port, [&](boost::system::error_code error, auto found) {
     link_->result = error;

@@ -28,7 +28,8 @@ class MigrationTarget {
   // kDeadlineExceeded: the time ran out. kAborted: the connection broke.
 
   /// `host` is a name or an address. Several addresses of a name are tried in turn. Also kNotFound:
-  /// there is no such host; kUnavailable: nobody listens there.
+  /// there is no such host; kUnavailable: nobody listens there; kResourceExhausted: no descriptors
+  /// are left. Comes first.
   absl::Status Connect(const std::string& host, const std::string& port);
   absl::Status Send(std::span<const std::string_view> words);
   /// The next reply without its line end: "+OK", "-BUSYKEY …". kAborted also if the line is longer
