@@ -155,8 +155,8 @@ def test_connected(replica, told, hand):
     assert said["repl_backlog_histlen"] == "0"
     offset = 1000 + link.send("SELECT", "0") + link.send("SET", "k", "v")
     link.executed(offset)
+    wait_until(lambda: int(replication(replica)["slave_repl_offset"]) > offset, "the request itself is executed")
     said = replication(replica)
-    assert int(said["slave_repl_offset"]) > offset
     assert said["slave_repl_offset"] == said["slave_read_repl_offset"] == said["master_repl_offset"]
     assert int(said["repl_backlog_histlen"]) == int(said["slave_repl_offset"]) - 1000
 
