@@ -57,7 +57,7 @@ class FencedNotes {
   void NoteSpent(int64_t fence, int64_t now_ms);
   bool Spent(int64_t fence) const;
   /// The session was destroyed, or was not there and is to stay so: no fence up to `last`, the
-  /// latest of the process, may make it.
+  /// latest so far, may make it.
   void NoteDestroyed(std::string_view key, int64_t last, int64_t now_ms);
   bool Destroyed(std::string_view key, int64_t fence) const;
   /// Drops what is older than kKeepMs.

@@ -190,6 +190,17 @@ def test_a_replica_reads_sessions_and_gives_no_locks(server, operator, start_one
         assert reader.call("SESSION.COMMIT", "s", 0, "DATA", "x").startswith(b"READONLY")
 
 
+def test_a_logout_stands_against_the_fences_of_another_server(operator, start_one):
+    """As after a failover: the session had not been made when the first server went."""
+    with start_one("cloakroom").connect() as successor:
+        for key, destroys in (("s", True), ("t", False)):
+            fence = open_session(operator, key=key)[0]
+            if destroys:
+                assert successor.ok("SESSION.DESTROY", key) == 0
+            late = successor.call("SESSION.COMMIT", key, fence, "DATA", "x", "IF", "0-0")
+            assert late == (b"FENCED deleted" if destroys else 1)
+
+
 def test_a_demotion_unblocks_those_who_wait(server, operator):
     open_session(operator)
     with server.connect() as client:

@@ -44,7 +44,9 @@ class SessionCall {
   }
   /// The session is destroyed: no fence of the past may make it again.
   void NoteDestroyed() {
-    NativeSessions::LocksOf(key_).NoteDestroyed(key_.key, context_.fences->last(), context_.now_ms);
+    // A number of now is also above those that a server before this one has given.
+    const int64_t last = context_.fences->Next(context_.wall_ms, /*hash_fence=*/0);
+    NativeSessions::LocksOf(key_).NoteDestroyed(key_.key, last, context_.now_ms);
   }
   /// The fence has made the session.
   void NoteSpent(int64_t fence) { NativeSessions::LocksOf(key_).NoteSpent(fence, context_.now_ms); }
