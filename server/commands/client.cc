@@ -13,6 +13,7 @@
 #include "server/execution/arguments.h"
 #include "server/execution/call.h"
 #include "server/info/client_line.h"
+#include "server/persistence/persistence.h"
 #include "server/session/client_names.h"
 #include "server/session/client_registry.h"
 
@@ -127,6 +128,12 @@ void ClientReply(Call& call) {
   }
 }
 
+/// All gates are closed, so the reply says that no command of the paused kind runs any more. A load
+/// keeps them closed itself, for long, and nobody writes.
+Access AccessOfPause(Server& server, CommandArguments) {
+  return server.persistence().loader().loading() ? Access::kNone : Access::kAll;
+}
+
 void ClientPause(Call& call) {
   if (call.argc() > 4) return SubcommandError(call);
   bool all = call.argc() == 3 || call.Is(3, "ALL");
@@ -213,8 +220,8 @@ constexpr CommandRow kClientCommands[] = {
      .complexity = "O(1)",
      .syntax = "<on_off_skip: ON | OFF | SKIP>",
      .summary = "Chooses whether this connection gets replies."},
-    {.name = "client|pause", .run = ClientPause, .arity = -3, .flags = kOthers, .since = "2.9.50",
-     .complexity = "O(1)",
+    {.name = "client|pause", .run = ClientPause, .arity = -3, .flags = kOthers,
+     .access_of = AccessOfPause, .since = "2.9.50", .complexity = "O(1)",
      .syntax = "timeout:integer [mode: WRITE | ALL]",
      .summary = "Makes commands wait for so many milliseconds."},
     {.name = "client|unpause", .run = ClientUnpause, .arity = 2, .flags = kOthers, .since = "6.2.0",

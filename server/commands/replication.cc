@@ -108,6 +108,7 @@ void FailOver(Call& call) {
   if (!request.ok()) return call.Error(ReplyOf(request.status()));
   const absl::Status may = call.server().replication().Fail(*request, call.hold());
   if (!may.ok()) return call.Error(ReplyOf(may));
+  call.client().changed_role = true;
   call.reply().Ok();
 }
 
@@ -137,6 +138,7 @@ void ReplicaOf(Call& call) {
     return call.reply().Simple("OK Already connected to specified master");
   }
   replication.BecomeReplica(call.hold(), primary);
+  call.client().changed_role = true;
   LogNotice("REPLICAOF {}:{} enabled (user request from '{}')", primary.host, primary.port,
             UserOf(call));
   call.reply().Ok();

@@ -126,6 +126,7 @@ struct Config {
   Live<bool> replica_read_only;
   Live<bool> replica_ignore_maxmemory;
   Live<bool> replica_announced;
+  Live<bool> close_after_readonly;
   Live<int64_t> replica_priority;
   Live<int64_t> replica_announce_port;  // 0: the port that the server listens at
 

@@ -246,6 +246,7 @@ const Directive kServingRows[] = {
     {"replica-priority", "slave-priority", Integer(0, INT_MAX), "100", kModifiable,
      To<&Config::replica_priority>},
     {"replica-announced", "", YesNo(), "yes", kModifiable, To<&Config::replica_announced>},
+    {"close-after-readonly", "", YesNo(), "yes", kModifiable, To<&Config::close_after_readonly>},
     {"replica-announce-ip", "slave-announce-ip", Text(), ""},
     {"replica-announce-port", "slave-announce-port", Integer(0, 65535), "0", kModifiable,
      To<&Config::replica_announce_port>},

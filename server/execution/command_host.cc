@@ -55,7 +55,7 @@ void CommandHost::Call(std::span<const std::string_view> args, int resp, std::st
   ReplyWriter writer(output_, resp);
   const Command* command = call_.server().commands().Find(args);
   if (absl::Status may = Admit(command, args); !may.ok()) {
-    call_.executor().NoteRefused(command, ReplyOf(may));
+    call_.executor().NoteRefused(call_.client(), command, ReplyOf(may));
     writer.Error(ReplyOf(may));
   } else if (command->row->has(kWrite) && !running_.BeginToWrite()) {
     writer.Error(kKilled);

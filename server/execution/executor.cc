@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "protocol/text.h"
+#include "server/context/errors.h"
 #include "server/context/pause.h"
 #include "server/execution/access.h"
 #include "server/execution/interests.h"
@@ -148,6 +149,7 @@ void Executor::Prefetch(std::span<const Request> requests, int db_index) {
 Outcome Executor::Refuse(Client& client, const Request& request, std::string_view error,
                          ReplyWriter& reply) {
   if (client.in_multi) client.multi_failed = true;
+  CloseIfDemoted(client, error);
   const bool aborts = request.command != nullptr && request.command->row->has(kRunsQueue);
   accounting_.CountRejected(request.command, aborts ? kExecAbort : error);
   if (aborts) {
@@ -159,6 +161,12 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
     reply.Error(error);
   }
   return {};
+}
+
+void Executor::CloseIfDemoted(Client& client, std::string_view error) const {
+  if (error != kReadOnlyReplica || !server_.settings().close_after_readonly) return;
+  const bool knows = client.changed_role || !server_.replication().demoted_since(client.id);
+  if (!knows) client.close_after_reply = true;
 }
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplyWriter& reply, bool queued) {

@@ -75,9 +75,10 @@ class Executor {
   void RunNested(Client& client, const Request& request, ReplyWriter& reply, int64_t at_ms,
                  CallMode mode, Hold& hold);
 
-  /// Counts the refusal of a command to a script. Null: no command has that name.
-  void NoteRefused(const Command* command, std::string_view error) {
+  /// Counts the refusal of a command to a client's script. Null: no command has that name.
+  void NoteRefused(Client& client, const Command* command, std::string_view error) {
     accounting_.CountRejected(command, error);
+    CloseIfDemoted(client, error);
   }
 
   /// When the last command ended or, before that, when the batch began; monotonic.
@@ -92,6 +93,9 @@ class Executor {
 
  private:
   const Command* FindCommand(CommandArguments args, const Request* before) const;
+  /// Closes a client whose write was refused because this server is no longer the primary that the
+  /// client connected to (close-after-readonly), unless it was the client that has demoted it.
+  void CloseIfDemoted(Client& client, std::string_view error) const;
   /// Buckets first, then entries.
   void Prefetch(std::span<const Request> requests, int db);
   /// Executes and always writes the reply.

@@ -133,6 +133,10 @@ class Replication final : public HistoryPlaces, private StreamReader {
   // ---- roles
 
   bool is_replica() const { return is_replica_.load(std::memory_order_relaxed); }
+  /// Whether this server was a primary when the client connected, and is a replica now.
+  bool demoted_since(uint64_t client_id) const {
+    return client_id < demoted_at_id_.load(std::memory_order_relaxed);
+  }
   /// nullopt: this server is a primary.
   std::optional<PrimaryAddress> primary() const;
   /// REPLICAOF host port. Requests that are blocked get an error, and their clients are closed.
@@ -295,6 +299,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   std::atomic<bool> is_replica_ = false;
   std::atomic<bool> link_up_ = false;
   std::atomic<bool> failing_over_ = false;
+  std::atomic<uint64_t> demoted_at_id_ = 0;  ///< clients with lower ids came to a primary
   const RecordRunnerFactory runners_;
   std::unique_ptr<PrimaryStream> primary_stream_;  ///< made with all gates closed
   std::atomic<int64_t> replica_errors_ = 0;

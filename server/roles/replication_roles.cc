@@ -105,6 +105,7 @@ void Replication::BecomeReplica(Hold& hold, PrimaryAddress primary, bool failove
   // What this transaction has changed so far is ours. Nothing is appended here behind it.
   hold.BeginAnew(server_.keyspace().db(0));
   ApplyRole(/*replica=*/true);
+  if (!was_replica) demoted_at_id_ = server_.clients().next_id();
   const std::optional<int64_t> acked = board_.LeastAcked();
   int db = 0;
   {
@@ -157,6 +158,7 @@ void Replication::BecomePrimary(Hold& hold) {
   // What was applied under this hold is in our stream already; what else it changes is ours.
   hold.BeginAnew(server_.keyspace().db(0));
   ApplyRole(/*replica=*/false);
+  demoted_at_id_ = 0;
   hold.BeginAnew(server_.keyspace().db(0));
   server_.persistence().log_keeper().BeginAnew();
   server_.config().Note("replicaof", "");

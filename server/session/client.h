@@ -122,6 +122,7 @@ struct Client {
   bool authenticated = false;
   ReplyMode reply_mode = ReplyMode::kOn;
   bool close_after_reply = false;
+  bool changed_role = false;  ///< of this server, by REPLICAOF or FAILOVER
   /// Set with close_after_reply by a command that takes the socket away: who gets it, and the bytes
   /// behind the request.
   std::function<void(std::unique_ptr<SocketStream>, std::string)> hand_over;

@@ -17,6 +17,8 @@ namespace cloakroom {
 class ClientRegistry {
  public:
   uint64_t NextId() { return next_id_.fetch_add(1, std::memory_order_relaxed); }
+  /// All ids that were given so far are lower.
+  uint64_t next_id() const { return next_id_.load(std::memory_order_relaxed); }
 
   void Add(std::shared_ptr<Client> client) {
     MutexLock lock(mutex_);

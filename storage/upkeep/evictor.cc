@@ -31,6 +31,12 @@ bool Evictor::OverLimit() const {
   return above > 0 && above > keyspace_.uncounted_bytes();
 }
 
+bool Evictor::MayEvict() const {
+  const StorageSettings& settings = keyspace_.settings();
+  return !settings.evicts_by_primary &&
+         settings.unchanging_until_ms <= keyspace_.clock().NowMs();
+}
+
 bool Evictor::FlushedMemoryIsComing() {
   return keyspace_.snapshot().FreeFlushedTables() || keyspace_.reclaimer().pending_in_tables() > 0;
 }
@@ -42,10 +48,7 @@ Evictor::Room Evictor::NoRoom() const { return OverLimit() ? Room::kNoRoom : Roo
 Evictor::Room Evictor::MakeRoom() {
   if (!OverLimit() || FlushedMemoryIsComing()) return Room::kBelowLimit;
   // As in Redis, a pause admits commands that find no room: they wait for its end anyway.
-  if (keyspace_.settings().evicts_by_primary ||
-      keyspace_.settings().unchanging_until_ms > keyspace_.clock().NowMs()) {
-    return Room::kBelowLimit;
-  }
+  if (!MayEvict()) return Room::kBelowLimit;
   EvictionPolicy policy = keyspace_.settings().policy;
   if (policy == EvictionPolicy::kNoEviction) return NoRoom();
   int evicted = 0;
@@ -63,6 +66,7 @@ Evictor::Room Evictor::MakeRoom() {
         return evicted > 0 ? Room::kBelowLimit : Room::kBusy;
       case Step::kOnlyInUse:
       case Step::kNothingFound:
+        if (!MayEvict()) return Room::kBelowLimit;
         if (PickDatabase(OnlyVolatile(policy)) == nullptr || ++misses > kMaxMisses) {
           // Entries dropped in bulk may not be freed yet.
           return keyspace_.reclaimer().pending() > 0 ? Room::kBelowLimit : NoRoom();
@@ -92,8 +96,8 @@ Evictor::Step Evictor::EvictOne(EvictionPolicy policy) {
   if (db == nullptr) return Step::kNothingFound;
   Hold hold(slot_);
   if (!hold.TryPassNow(*db)) return Step::kBusy;
-  // The server may have become a replica since it was asked to make room.
-  if (keyspace_.settings().evicts_by_primary) return Step::kNothingFound;
+  // A pause may have begun, or the server become a replica, since it was asked to make room.
+  if (!MayEvict()) return Step::kNothingFound;
   // The first stripe with a candidate, starting from a random one.
   bool occupied = false;
   Stripe* in_use = nullptr;

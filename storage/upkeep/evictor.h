@@ -47,6 +47,8 @@ class Evictor {
   /// left.
   enum class Step { kEvicted, kNothingFound, kOnlyInUse, kBusy };
 
+  /// No pause is on, and keys are not left to a primary.
+  bool MayEvict() const;
   /// Flushed memory will be free soon, so nothing has to be evicted for it. A snapshot that still
   /// wanted it must do without.
   bool FlushedMemoryIsComing();

@@ -109,6 +109,33 @@ def test_unwatch_of_a_busy_database_waits_for_nobody(server):
             assert watcher.ok("SET", "k", 1) == b"OK"
 
 
+WRITES_LATE = """
+local function seconds() local t = redis.call('TIME') return t[1] + t[2] / 1000000 end
+local till = seconds() + 0.05
+repeat until seconds() > till
+return redis.call('SET', KEYS[1], 'v')
+"""
+
+
+def test_a_pause_has_begun_when_its_reply_comes(start_server):
+    """No write of another event loop is under way any more."""
+    server = start_server({"io-threads": 2, "save": '""'})
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(server.connect(timeout_s=WAIT_S)) for _ in range(4)]
+        for runner in connections:
+            for other in connections:
+                if other is runner:
+                    continue
+                runner.send("EVAL", WRITES_LATE, 1, "k")
+                time.sleep(0.01)  # for the script to begin, as a rule
+                other.ok("CLIENT", "PAUSE", 100_000, "WRITE")
+                changes = info(other, "persistence", "rdb_changes_since_last_save")
+                time.sleep(0.06)
+                assert info(other, "persistence", "rdb_changes_since_last_save") == changes
+                other.ok("CLIENT", "UNPAUSE")
+                assert runner.read() == b"OK"
+
+
 COUNTS = "local n = 0 while n < 4e7 do n = n + 1 end return 'counted'"
 
 

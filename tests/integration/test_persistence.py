@@ -257,7 +257,9 @@ def _look_at_loading(server, progress):
     """Adds INFO to `progress` while the server loads; returns whether it has loaded."""
     try:
         with server.connect() as connection:
-            get, ping, about = connection.call("GET", "key:1"), connection.call("PING"), info(connection)
+            get, ping = connection.call("GET", "key:1"), connection.call("PING")
+            connection.ok("CLIENT", "PAUSE", 1, "WRITE")  # waits for nothing
+            about = info(connection)
     except OSError:
         return False
     if about["loading"] == "0":

@@ -266,12 +266,56 @@ def test_clients_that_do_not_wait_stay(server, start_one):
         listener.ok("SUBSCRIBE", "c")
         connection.ok("REPLICAOF", "127.0.0.1", other.port)
         await_link(server)
+        connection.ok("CONFIG", "SET", "close-after-readonly", "no")
         assert writer.call("SET", "k", "w") == READONLY
         assert writer.call("GET", "k") is None
         assert writer.call("SET", "k", "w") == READONLY
         with other.connect() as source:
             source.ok("PUBLISH", "c", "hello")
         assert listener.read() == [b"message", b"c", b"hello"]
+
+
+SET_BY_SCRIPT = "return redis.pcall('SET', KEYS[1], 'w')"
+WRITES = {
+    "plain": [("SET", "k", "w")],
+    "in a script": [("EVAL", SET_BY_SCRIPT, 1, "k")],
+    "in a transaction": [("MULTI",), ("SET", "k", "w")],
+    "without replies": [("CLIENT", "REPLY", "OFF"), ("SET", "k", "w")],
+}
+
+
+@pytest.mark.parametrize("how", WRITES)
+def test_a_client_from_before_the_demotion_is_closed_behind_READONLY(server, start_one, how):
+    other = start_one("redis", PROMPT)
+    with server.connect() as early, server.connect() as admin:
+        early.ok("SET", "k", "v")
+        admin.ok("REPLICAOF", "127.0.0.1", other.port)
+        await_link(server)
+        assert early.ok("GET", "k") is None  # who only reads stays
+        for command in WRITES[how]:
+            early.send(*command)
+        early.send("GET", "k")
+        replies = []
+        with pytest.raises(resp.ConnectionClosed):
+            while True:
+                replies.append(early.read())
+        assert replies == {"in a transaction": [b"OK", READONLY], "without replies": []}.get(
+            how, [READONLY])
+        # Who knows the role stays: the client that changed it, and those that came later.
+        with server.connect() as late:
+            for one in (admin, late, admin, late):
+                assert one.call("SET", "k", "w") == READONLY
+
+
+def test_nobody_is_closed_once_it_is_a_primary_again(server, start_one):
+    other = start_one("redis", PROMPT)
+    with server.connect() as early, server.connect() as admin:
+        early.ok("PING")
+        admin.ok("REPLICAOF", "127.0.0.1", other.port)
+        await_link(server)
+        admin.ok("REPLICAOF", "NO", "ONE")
+        assert early.ok("SET", "k", "v") == b"OK"
+        assert early.ok("GET", "k") == b"v"
 
 
 def test_no_write_slips_behind_the_change_of_role(server, start_one):

@@ -92,6 +92,7 @@ def test_a_transaction_is_refused_when_it_is_queued(link, told):
 def test_a_transaction_that_was_queued_on_a_primary(replica, told, hand):
     told.pipeline([("MULTI",), ("SET", "k", "w")])
     with replica.connect() as other:
+        other.ok("CONFIG", "SET", "close-after-readonly", "no")
         other.ok("REPLICAOF", "127.0.0.1", hand.port)
     hand.full_sync()
     await_link(replica)

@@ -1,4 +1,6 @@
 #include "server/context/pause.h"
+#include "storage/keyspace/hold.h"
+#include "storage/keyspace/keyspace.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
@@ -190,6 +192,15 @@ TEST_F(ClientTest, PauseChecksItsArguments) {
   EXPECT_EQ(Run("CLIENT PAUSE 100 WRITE"), "+OK\r\n");
   EXPECT_EQ(Run("SET a 1"), "(paused)");
   EXPECT_EQ(Run("GET a"), "$-1\r\n");
+}
+
+TEST_F(ClientTest, APauseBeginsWhenNothingElseRuns) {
+  Hold hold(server_.keyspace().background_slot());
+  ASSERT_TRUE(hold.TryPass(server_.keyspace().db(5)));
+  EXPECT_EQ(Run("CLIENT PAUSE 100 WRITE"), "(soon)");
+  EXPECT_FALSE(server_.pause().active());
+  hold.Release();
+  EXPECT_EQ(Run("CLIENT PAUSE 100 WRITE"), "+OK\r\n");
 }
 
 TEST_F(ClientTest, NobodyIsBlockedSoNobodyIsUnblocked) {

@@ -7,6 +7,7 @@
 
 #include "server/persistence/persistence.h"
 #include "server/roles/replication.h"
+#include "server/session/client_registry.h"
 #include "storage/keyspace/hold.h"
 #include "storage/keyspace/keyspace.h"
 #include "tests/server/support/server_fixture.h"
@@ -80,6 +81,22 @@ TEST_F(ReplicationRolesTest, AReplicaRefusesWritesAndSaysSo) {
   EXPECT_THAT(Run("WAIT 0 0"), HasSubstr("-ERR WAIT cannot be used with replica instances."));
   ASSERT_TRUE(transport_.following);
   EXPECT_EQ(transport_.following->primary.port, 6380);
+}
+
+TEST_F(ReplicationRolesTest, KnowsWhichClientsCameToAPrimary) {
+  const uint64_t early = server_.clients().NextId();
+  EXPECT_FALSE(replication().demoted_since(early));
+  Run("REPLICAOF 10.0.0.1 6380");
+  EXPECT_TRUE(replication().demoted_since(early));
+  const uint64_t late = server_.clients().NextId();
+  EXPECT_FALSE(replication().demoted_since(late));
+  Run("REPLICAOF 10.0.0.2 6380");
+  EXPECT_TRUE(replication().demoted_since(early));
+  EXPECT_FALSE(replication().demoted_since(late));
+  Run("REPLICAOF NO ONE");
+  EXPECT_FALSE(replication().demoted_since(early));
+  Run("REPLICAOF 10.0.0.1 6380");
+  EXPECT_TRUE(replication().demoted_since(late));
 }
 
 TEST_F(ReplicationRolesTest, AReplicaMayBeWritable) {

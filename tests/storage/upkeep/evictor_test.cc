@@ -64,6 +64,18 @@ class EvictorTest : public KeyspaceTest {
   Evictor evictor_{keyspace_, kSlot};
 };
 
+TEST_F(EvictorTest, NothingGoesDuringAPause) {
+  Use(EvictionPolicy::kAllKeysLru);
+  Fill(kKeys);
+  LimitBelowUse(10);
+  settings().unchanging_until_ms = now_ms() + 10;
+  EXPECT_EQ(evictor_.MakeRoom(), Room::kBelowLimit);
+  EXPECT_EQ(CountOf(0, kKeys), kKeys);
+  Advance(10);
+  EXPECT_EQ(MakeRoom(), Room::kBelowLimit);
+  EXPECT_LT(CountOf(0, kKeys), kKeys);
+}
+
 TEST_F(EvictorTest, WithoutALimitThereIsAlwaysRoom) {
   Use(EvictionPolicy::kAllKeysRandom);
   Fill(100);
