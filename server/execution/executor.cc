@@ -157,6 +157,7 @@ Outcome Executor::Refuse(Client& client, const Request& request, std::string_vie
     std::string_view cause = error.starts_with("ERR ") ? error.substr(4) : error;
     reply.Error(absl::StrCat("EXECABORT Transaction discarded because of: ", std::string(cause)));
     LeaveMulti(server_, thread_.slot, client);
+    ShowToMonitors(client, request);
   } else {
     reply.Error(error);
   }
@@ -305,7 +306,7 @@ Outcome Executor::RunHeld(Client& client, const Request& request, ReplyWriter& r
   const int64_t started_us = request.first_run_us == 0 ? now_us_ : request.first_run_us;
   call.command().row->run(call);
   if (client.tracking.on) [[unlikely]]
-    Track(client, call.command(), request.args);
+    Track(client, call.command(), request.args, hold);
   if (call.blocks()) [[unlikely]] {
     Outcome outcome = Block(call, hold);
     now_us_ = server_.clock().MonotonicUs();
@@ -404,11 +405,19 @@ void Executor::AbandonBlocked(Client& client, const std::shared_ptr<BlockedReque
   Unpark(client, blocked);
 }
 
+/// EXEC comes behind what it has executed.
+void Executor::ShowToMonitors(const Client& client, const Request& exec) {
+  if (!server_.monitors().active()) [[likely]]
+    return;
+  accounting_.TellMonitors(client, *exec.command, exec.args, CallMode::kTopLevel);
+}
+
 Outcome Executor::ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
                                      bool queued) {
   if (client.multi_failed) {
     reply.Error(kExecAbort);
     LeaveMulti(server_, thread_.slot, client);
+    ShowToMonitors(client, request);
     accounting_.CountFailure(*request.command, kExecAbort);
     accounting_.NoteEnd(client, *request.command, request.args, /*duration_us=*/0);
     return {};
@@ -433,9 +442,7 @@ Outcome Executor::ExecuteTransaction(Client& client, const Request& request, Rep
   }
   LeaveMulti(server_, thread_.slot, client);
   server_.monitors().Tell(notes, thread_.pusher());
-  if (server_.monitors().active()) {
-    accounting_.TellMonitors(client, *request.command, request.args, CallMode::kTopLevel);
-  }
+  ShowToMonitors(client, request);
   now_us_ = server_.clock().MonotonicUs();
   accounting_.NoteEnd(client, *request.command, request.args, now_us_ - started_us);
   return {};
@@ -464,20 +471,20 @@ void Executor::RunNested(Client& client, const Request& request, ReplyWriter& re
   const int64_t started_us = mode == CallMode::kScript ? server_.clock().MonotonicUs() : now_us_;
   command.row->run(call);
   if (client.tracking.on) [[unlikely]]
-    Track(client, command, request.args);
+    Track(client, command, request.args, hold);
   accounting_.NoteRun(call);
   now_us_ = server_.clock().MonotonicUs();
   accounting_.NoteEnd(client, command, request.args, now_us_ - started_us);
 }
 
-void Executor::Track(Client& client, const Command& command, CommandArguments args) {
+void Executor::Track(Client& client, const Command& command, CommandArguments args, Hold& hold) {
   const CommandRow& row = *command.row;
   if (!client.tracking.remembers() || !row.has(kReadonly)) return;
   KeyPositions positions;
   FindKeys(row, args, &positions);
   absl::InlinedVector<std::string_view, 16> keys;
   for (const KeyPosition key : positions) keys.push_back(args[key.index]);
-  server_.tracking().Remember(client, keys);
+  server_.tracking().Remember(client, client.db, keys, hold);
 }
 
 void Executor::EndTracked(Client& client, const Request& request, const Outcome& outcome) {

@@ -88,6 +88,7 @@ class Executor {
   /// client comes behind that.
   bool replies_later() const { return replies_later_; }
   const Admission& admission() const { return admission_; }
+  Accounting& accounting() { return accounting_; }
   ThreadContext& thread() { return thread_; }
   Server& server() { return server_; }
 
@@ -116,7 +117,8 @@ class Executor {
   Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply, Hold& hold);
   Outcome Block(Call& call, Hold& hold);
   /// Remembers the keys that a client who tracks has read, while they are held.
-  void Track(Client& client, const Command& command, CommandArguments args);
+  void ShowToMonitors(const Client& client, const Request& exec);
+  void Track(Client& client, const Command& command, CommandArguments args, Hold& hold);
   /// Ends the turn of a request of such a client, when nothing is held any more.
   void EndTracked(Client& client, const Request& request, const Outcome& outcome);
   /// Notes that the request is no longer parked.

@@ -10,6 +10,7 @@
 #include "server/execution/command_table.h"
 #include "server/execution/relative_time.h"
 #include "server/log/log.h"
+#include "server/metrics/monitor_feed.h"
 #include "server/roles/replication.h"
 #include "server/session/client_registry.h"
 #include "storage/base/clock.h"
@@ -17,6 +18,9 @@
 
 namespace cloakroom {
 namespace {
+
+constexpr std::string_view kMulti[] = {"MULTI"};
+constexpr std::string_view kExec[] = {"EXEC"};
 
 bool IsSelect(CommandArguments args) {
   return args.size() == 2 && EqualsIgnoreCase(args[0], "select");
@@ -102,17 +106,20 @@ bool RecordExecutor::TryRun(const RecordReader& record, absl::FunctionRef<void()
                             Obstacle* obstacle) {
   Look(record);
   const Needs needs = NeedsOf(record);
-  Hold hold(thread_.slot, &thread_.holds);
-  if (!TryHold(hold, needs)) {
-    Gate* const gate = hold.refused();
-    const bool closes = hold.refused_to_close();
-    if (gate != nullptr && closes) tickets_.Refused(*gate);
-    *obstacle = {.gate = gate, .wish = {.closes = closes, .queued = closes}};
-    return false;
+  {
+    Hold hold(thread_.slot, &thread_.holds);
+    if (!TryHold(hold, needs)) {
+      Gate* const gate = hold.refused();
+      const bool closes = hold.refused_to_close();
+      if (gate != nullptr && closes) tickets_.Refused(*gate);
+      *obstacle = {.gate = gate, .wish = {.closes = closes, .queued = closes}};
+      return false;
+    }
+    tickets_.Clear();
+    RunAll(record, hold);
+    applied();
   }
-  tickets_.Clear();
-  RunAll(record, hold);
-  applied();
+  TellMonitors();
   return true;
 }
 
@@ -120,15 +127,34 @@ void RecordExecutor::RunUnder(const RecordReader& record, Hold& hold) {
   BeginTurn({});
   Look(record);
   RunAll(record, hold);
+  TellMonitors();
 }
 
 void RecordExecutor::RunAll(const RecordReader& record, Hold& hold) {
   refused_.clear();
   reworded_.clear();
+  Accounting& accounting = executor_.accounting();
+  MonitorNotes* const outer = accounting.KeepNotes(&monitor_notes_);
+  if (record.transaction()) NoteForMonitors(kMulti);
   for (size_t i = 0; i < record.commands(); ++i) {
     record_command_ = i;
     if (!RunOne(requests_[i], hold)) refused_.push_back(i);
   }
+  if (record.transaction()) NoteForMonitors(kExec);
+  accounting.KeepNotes(outer);
+}
+
+/// A command of the stream that no function runs.
+void RecordExecutor::NoteForMonitors(CommandArguments args) {
+  if (!server_.monitors().active()) [[likely]]
+    return;
+  executor_.accounting().TellMonitors(client_, *server_.commands().Find(args), args,
+                                      CallMode::kTransaction);
+}
+
+void RecordExecutor::TellMonitors() {
+  if (!monitor_notes_.empty()) [[unlikely]]
+    server_.monitors().Tell(monitor_notes_, thread_.pusher());
 }
 
 bool RecordExecutor::refused(size_t command) const {
@@ -153,6 +179,7 @@ bool RecordExecutor::RunOne(const Request& request, Hold& hold) {
     const std::optional<int> db = SelectedBy(args);
     if (!db) Tell(args, "ERR DB index is out of range");
     client_.db = db.value_or(client_.db);
+    NoteForMonitors(args);
     return true;
   }
   if (EqualsIgnoreCase(args[0], "replconf")) return true;

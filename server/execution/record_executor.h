@@ -15,6 +15,7 @@
 #include "server/execution/batch.h"
 #include "server/execution/executor.h"
 #include "server/execution/thread_context.h"
+#include "server/metrics/monitor_feed.h"
 #include "server/roles/record_runner.h"
 #include "server/session/client.h"
 #include "storage/gate/gate_tickets.h"
@@ -56,6 +57,8 @@ class RecordExecutor final : public RecordRunner {
   Needs NeedsOf(const RecordReader& record) const;
   bool TryHold(Hold& hold, const Needs& needs);
   void RunAll(const RecordReader& record, Hold& hold);
+  void NoteForMonitors(CommandArguments args);
+  void TellMonitors();
   /// `request.command`: null if it is refused. Returns false then.
   bool RunOne(const Request& request, Hold& hold);
   /// nullopt: the command is not SELECT, or there is no such database.
@@ -75,6 +78,7 @@ class RecordExecutor final : public RecordRunner {
   using Reworded = std::pair<size_t, OwnedArguments>;
   std::vector<Reworded> reworded_;  ///< of the last record
   size_t record_command_ = 0;       ///< the one that runs
+  MonitorNotes monitor_notes_;      ///< of the last record, until they are told
 };
 
 }  // namespace cloakroom

@@ -10,11 +10,15 @@
 #include "server/sessions/native_sessions.h"
 #include "server/tracking/tracking_table.h"
 #include "storage/base/memory_meter.h"
+#include "storage/keyspace/reclaimer.h"
 
 namespace cloakroom {
 
 Cron::Cron(Server& server)
-    : server_(server), expirer_(server.keyspace()), thread_([this] { Run(); }) {}
+    : server_(server),
+      expirer_(server.keyspace()),
+      evictor_(server.keyspace(), server.keyspace().background_slot()),
+      thread_([this] { Run(); }) {}
 
 Cron::~Cron() {
   {
@@ -45,6 +49,7 @@ void Cron::Run() {
     // Saves do not publish their memory by themselves.
     MemoryMeter::PublishAll();
     if (server_.keyspace().settings().active_expire) Expire();
+    Evict();
     server_.sampler().SampleRates(server_);
     server_.persistence().Tick();
     server_.tracking().Trim();
@@ -61,6 +66,16 @@ void Cron::Expire() {
   int64_t threshold_ms = server_.settings().latency_monitor_threshold_ms;
   if (threshold_ms > 0 && took_ms >= threshold_ms) {
     server_.latency().Add("expire-cycle", server_.clock().NowMs() / 1000, took_ms);
+  }
+}
+
+/// Whoever writes makes the room that it needs. This is for a limit that was lowered on a server that
+/// is only read. What was evicted already may not be free yet: then it stops.
+void Cron::Evict() {
+  constexpr int kMostSlices = 32;
+  for (int i = 0; i < kMostSlices && evictor_.OverLimit() && !stopping(); ++i) {
+    if (server_.keyspace().reclaimer().pending() > 0) return;
+    if (evictor_.MakeRoom() != Evictor::Room::kBelowLimit) return;
   }
 }
 

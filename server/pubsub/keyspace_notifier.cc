@@ -99,7 +99,7 @@ absl::Status KeyspaceNotifier::Follow() {
 void KeyspaceNotifier::Take(const ChangeBatch& batch, const ChangeOrigin& origin) {
   const Classes classes = classes_.load(std::memory_order_relaxed);
   batch.ForEachEvent([&](const ChangeBatch::Event& event) {
-    if ((BitOf(ClassOfEvent(event.name)) & classes) == 0) return;
+    if (event.is_read() || (BitOf(ClassOfEvent(event.name)) & classes) == 0) return;
     relay_.Add({event.db, event.name, std::string(event.key), origin.durable_from});
   });
 }

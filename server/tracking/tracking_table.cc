@@ -9,6 +9,7 @@
 #include "server/session/client_registry.h"
 #include "server/tracking/invalidation.h"
 #include "storage/base/text_hash.h"
+#include "storage/keyspace/hold.h"
 #include "storage/keyspace/keyspace.h"
 
 namespace cloakroom {
@@ -81,15 +82,25 @@ void TrackingTable::Disable(Client& client) {
   if (--clients_ == 0) server_.keyspace().feed().SetWants(*this, kNothing);
 }
 
-void TrackingTable::Remember(const Client& client, std::span<const std::string_view> keys) {
-  for (const std::string_view key : keys) {
-    Shard& shard = ShardOf(key);
-    MutexLock lock(shard.mutex);
-    const auto [readers, is_new] = shard.readers.try_emplace(key);
-    if (is_new) keys_.fetch_add(1, std::memory_order_relaxed);
-    if (Insert(readers->second, client.id)) items_.fetch_add(1, std::memory_order_relaxed);
+void TrackingTable::Remember(const Client& client, int db, std::span<const std::string_view> keys,
+                             Hold& hold) {
+  ChangeBatch* const changes = hold.changes();
+  if (changes != nullptr && changes->has_events()) {
+    for (const std::string_view key : keys) {
+      changes->AddEvent({.db = db, .name = {}, .key = key, .modified = false});
+    }
+    return;
   }
+  for (const std::string_view key : keys) Remember(client.id, key);
   MakeRoom();
+}
+
+void TrackingTable::Remember(uint64_t client, std::string_view key) {
+  Shard& shard = ShardOf(key);
+  MutexLock lock(shard.mutex);
+  const auto [readers, is_new] = shard.readers.try_emplace(key);
+  if (is_new) keys_.fetch_add(1, std::memory_order_relaxed);
+  if (Insert(readers->second, client)) items_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void TrackingTable::MakeRoom() {
@@ -123,7 +134,12 @@ void TrackingTable::Take(const ChangeBatch& batch, const ChangeOrigin& origin) {
       invalidations.push_back(InvalidateAll());
     }
   });
+  bool remembers = false;
   batch.ForEachEvent([&](const ChangeBatch::Event& event) {
+    if (event.is_read()) {
+      Remember(origin.client, event.key);
+      remembers = true;
+    }
     if (!event.modified) return;
     Shard& shard = ShardOf(event.key);
     MutexLock lock(shard.mutex);
@@ -134,6 +150,7 @@ void TrackingTable::Take(const ChangeBatch& batch, const ChangeOrigin& origin) {
     invalidations.push_back(std::move(invalidation));
   });
   if (!invalidations.empty()) relay_.Add(std::move(invalidations));
+  if (remembers) MakeRoom();
 }
 
 TrackingTable::Invalidation TrackingTable::Invalidate(Shard& shard, std::string_view key,

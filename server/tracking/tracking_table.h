@@ -23,6 +23,8 @@
 
 namespace cloakroom {
 
+class Hold;
+
 /// Which clients cache which keys (CLIENT TRACKING), and who must be told that a key has changed.
 ///
 /// By default the table remembers the keys that a client has read, by name alone, whatever the
@@ -57,9 +59,11 @@ class TrackingTable final : public ChangeConsumer {
   /// On the client's thread, too. The keys that it has read are forgotten when they change.
   void Disable(Client& client);
 
-  /// Remembers that the client has read these keys. On the client's thread, while their stripes are
-  /// held. Call AfterHold when they are no longer.
-  void Remember(const Client& client, std::span<const std::string_view> keys);
+  /// Remembers that the client has read these keys, in the database `db`. On the client's thread,
+  /// while `hold` has their stripes. Call AfterHold when it has ended. If something was changed
+  /// under the hold already, the reads go into its batch, for their order counts: a change makes
+  /// the client forget what it has read before, not what it reads afterwards.
+  void Remember(const Client& client, int db, std::span<const std::string_view> keys, Hold& hold);
 
   void Take(const ChangeBatch& batch, const ChangeOrigin& origin) override;
   void AfterHold() override;
@@ -100,6 +104,7 @@ class TrackingTable final : public ChangeConsumer {
   static constexpr size_t kMostVictims = 10'000;
 
   Shard& ShardOf(std::string_view key);
+  void Remember(uint64_t client, std::string_view key);
   /// The clients that must be told of a change of the key; the table forgets them.
   Invalidation Invalidate(Shard& shard, std::string_view key, uint64_t origin)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);

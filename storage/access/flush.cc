@@ -30,7 +30,7 @@ bool DisturbsWatchers(InterestTable& interests, std::string_view key, Entry** be
                       int64_t now_ms) {
   auto lives = [&](Entry** slot) { return slot != nullptr && !(*slot)->expired(now_ms); };
   if (lives(before) || lives(after)) return true;
-  if (before != nullptr) interests.SignalWatchers(key, /*by_expiry=*/true);
+  if (before != nullptr) interests.SignalWatchers(key, /*gone=*/true);
   return false;
 }
 

@@ -58,7 +58,7 @@ WriteScope::WriteScope(Hold& hold, Database& db, std::string_view key, KeyHash h
     Delete();
     set_by_time(false);
     db_.keyspace().counters().expired.fetch_add(1, std::memory_order_relaxed);
-    Signal("expired", /*by_expiry=*/true, 1);
+    Signal("expired", 1);
   } else if (random != nullptr) {
     db_.NoteAccess(**slot_, now_ms, *random);
   }
@@ -91,10 +91,10 @@ void WriteScope::TellGuard() {
   }
 }
 
-void WriteScope::Signal(KeyEvent event, bool by_expiry, int64_t count) {
+void WriteScope::Signal(KeyEvent event, int64_t count) {
   AssertHeld(stripe_);
   if (!stripe_.interests.empty()) [[unlikely]] {
-    stripe_.interests.SignalWatchers(key_, by_expiry);
+    stripe_.interests.SignalWatchers(key_, /*gone=*/!exists());
     hold_.NoteReady(db_, key_, hash_);
   }
   Note(event, count, /*modified=*/true);
@@ -114,7 +114,7 @@ void WriteScope::Note(KeyEvent event, int64_t count, bool modified) {
 }
 
 void WriteScope::Changed(KeyEvent event, int64_t count) {
-  Signal(event, /*by_expiry=*/false, count);
+  Signal(event, count);
 }
 
 void WriteScope::Settle() {

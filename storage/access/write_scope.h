@@ -109,7 +109,7 @@ class WriteScope final : public ValueSlot {
   void Place(Entry* entry);
   /// The same for a key that comes into being.
   void PlaceNew(Entry* entry);
-  void Signal(KeyEvent event, bool by_expiry, int64_t count);
+  void Signal(KeyEvent event, int64_t count);
   void Note(KeyEvent event, int64_t count, bool modified);
   void Settle();
   void Log(ChangeKind kind, std::initializer_list<std::string_view> words, int64_t number = 0);

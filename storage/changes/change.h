@@ -117,12 +117,15 @@ class ChangeBatch {
 
   /// An event of a key. `modified`: its value is another one, as WATCH and client tracking see it;
   /// not for a stream's consumer groups, an absent key that was read, and a new key, which another
-  /// event tells of.
+  /// event tells of. Without a name: the client that makes the changes has read the key, behind
+  /// the events before, which client tracking must know.
   struct Event {
     int db = 0;
     KeyEvent name;
     std::string_view key;
     bool modified = true;
+
+    bool is_read() const { return name.empty(); }
   };
   void AddEvent(const Event& event);
   bool has_events() const { return !events_.empty(); }

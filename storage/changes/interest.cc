@@ -25,11 +25,11 @@ bool InterestTable::WasExpired(std::string_view key, const Watcher* watcher) con
   return false;
 }
 
-void InterestTable::SignalWatchers(std::string_view key, bool by_expiry) {
+void InterestTable::SignalWatchers(std::string_view key, bool gone) {
   auto found = keys_.find(key);
   if (found == keys_.end()) return;
   for (const Watched& watched : found->second.watched) {
-    if (!(by_expiry && watched.expired)) watched.watcher->dirty.store(true);
+    if (!(gone && watched.expired)) watched.watcher->dirty.store(true);
   }
 }
 

@@ -70,7 +70,8 @@ class InterestTable {
   void Unwatch(std::string_view key, const Watcher* watcher);
   /// Whether the key's expiry had passed already when this client began to watch it.
   bool WasExpired(std::string_view key, const Watcher* watcher) const;
-  void SignalWatchers(std::string_view key, bool by_expiry);
+  /// `gone`: the key is there no more, which is nothing new to those who found it expired.
+  void SignalWatchers(std::string_view key, bool gone);
   /// Marks all clients that watch a key for which `exists` is true.
   template <typename Exists>
   void SignalWatchersIf(Exists&& exists) {

@@ -194,10 +194,15 @@ def test_events_and_monitors_of_the_replica_see_the_commands(primary, replica, s
         source.ok("SELECT", 5)
         source.ok("SET", "k", "v")
         assert listener.read() == [b"message", b"__keyevent@5__:set", b"k"]
-        seen = monitor.read()
-        for _ in range(3):
-            seen = seen if b'"SET"' in seen else monitor.read()
-        assert seen.endswith(b'[5 127.0.0.1:%d] "SET" "k" "v"' % primary.port)
+        source.pipeline([("MULTI",), ("SET", "a", "1"), ("LPUSH", "l", "1"), ("EXEC",)])
+        seen = []
+        while b'"EXEC"' not in (seen or [b""])[-1]:
+            shown = monitor.read()
+            assert b" [5 127.0.0.1:%d] " % primary.port in shown
+            if b'"PING"' not in shown.upper():
+                seen.append(shown.split(b"] ", 1)[1])
+        assert seen == [b'"SELECT" "5"', b'"SET" "k" "v"', b'"MULTI"', b'"SET" "a" "1"',
+                        b'"LPUSH" "l" "1"', b'"EXEC"']
 
 
 def test_functions_and_scripts(primary, replica, source):

@@ -481,6 +481,22 @@ def test_noeviction_refuses_writes_with_the_known_text(start_server):
         assert connection.call("SET", "key", "1") == b"OK"
 
 
+def test_a_limit_that_was_lowered_is_kept_without_a_write(start_server):
+    server = start_server({"maxmemory-policy": "allkeys-lru", "save": '""'})
+    with server.connect() as connection:
+        for n in range(20):
+            connection.ok("SET", f"k{n}", b"x" * 1_000_000)
+        used = int(_info(server, "memory", "used_memory"))
+        connection.ok("CONFIG", "SET", "maxmemory", used - 10_000_000)
+        deadline = time.monotonic() + 10
+        while connection.ok("DBSIZE") > 10:
+            assert time.monotonic() < deadline, "nothing is evicted"
+            time.sleep(0.02)
+        assert connection.ok("DBSIZE") >= 8
+        connection.ok("CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "1mb")
+        assert connection.ok("DBSIZE") >= 8
+
+
 def test_eviction_keeps_inside_the_limit(start_server):
     server = start_server({"maxmemory": "20mb", "maxmemory-policy": "allkeys-lru", "hz": "1"})
     with server.connect() as connection:

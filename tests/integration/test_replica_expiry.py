@@ -66,6 +66,18 @@ def go_on(link, *commands):
     link.offset = link.executed(link.offset + sum(link.send(*words) for words in commands))
 
 
+def test_who_watches_a_key_that_has_expired_does_not_mind_its_removal(link, told, replica):
+    await_expiry(told)
+    with replica.connect() as second:
+        for one in (told, second):
+            one.ok("WATCH", "n", "s")
+            one.pipeline([("MULTI",), ("GET", "n")])
+        go_on(link, ("DEL", "n"))
+        assert told.ok("EXEC") == [None]
+        go_on(link, ("SET", "s", "again"))
+        assert second.ok("EXEC") is None
+
+
 def test_they_are_hidden_from_every_reader(link, told):
     assert told.ok("MGET", "n", "s") == [b"5", b"x"]
     await_expiry(told)

@@ -53,6 +53,24 @@ TEST_F(TrackingTableTest, AChangeTellsEveryReaderOnce) {
   EXPECT_EQ(table().items(), 0u);
 }
 
+TEST_F(TrackingTableTest, AReadBehindAChangeUnderTheSameHoldIsRemembered) {
+  RunAs("reader", "CLIENT TRACKING ON");
+  const auto transact = [&](std::initializer_list<const char*> requests) {
+    RunAs("reader", "MULTI");
+    for (const char* request : requests) RunAs("reader", request);
+    RunAs("reader", "EXEC");
+    return CountTold();
+  };
+  EXPECT_EQ(transact({"SET k 1", "GET k"}), 0u);
+  EXPECT_EQ(table().items(), 1u);
+  EXPECT_EQ(transact({"SET k 2", "GET k", "SET k 3"}), 2u);
+  EXPECT_EQ(table().items(), 0u);
+  EXPECT_EQ(transact({"GET k", "SET j 1", "GET j", "GET k"}), 0u);
+  EXPECT_EQ(table().items(), 2u);
+  Run("SET k 4");
+  EXPECT_EQ(Told(), Invalidate("k"));
+}
+
 TEST_F(TrackingTableTest, WritingIsNotReading) {
   RunAs("reader", "CLIENT TRACKING ON");
   RunAs("reader", "SET k 1");

@@ -223,9 +223,9 @@ TEST(InterestTableTest, WatchersAndWaitersOfAKeyDoNotDisturbEachOther) {
   table.Watch("k", &watcher, /*expired=*/true);
   table.Leave("k", &place);
   EXPECT_FALSE(table.MarkReady("k"));
-  table.SignalWatchers("k", /*by_expiry=*/true);
+  table.SignalWatchers("k", /*gone=*/true);
   EXPECT_FALSE(watcher.dirty);
-  table.SignalWatchers("k", /*by_expiry=*/false);
+  table.SignalWatchers("k", /*gone=*/false);
   EXPECT_TRUE(watcher.dirty);
   table.Unwatch("k", &watcher);
   EXPECT_TRUE(table.empty());
