@@ -21,7 +21,8 @@
 namespace cloakroom {
 namespace {
 
-constexpr std::string_view kPrefix = "discarded-";
+constexpr std::string_view kUndecided = "undecided-";
+constexpr std::string_view kDiscarded = "discarded-";
 constexpr std::string_view kSuffix = ".aof";
 constexpr size_t kMostFiles = 3;
 constexpr int kUnknown = -1;
@@ -141,25 +142,31 @@ absl::StatusOr<int64_t> WriteTail(ChangeStream& stream, const DiscardedTail& tai
   return writer.commands();
 }
 
-/// Keeps the newest ones. Their names begin with their time.
-void RemoveOldFiles(Files& files) {
+/// The names of the files of one form, the newest first, for their names go on with their time.
+absl::StatusOr<std::vector<std::string>> NamesOf(Files& files, std::string_view prefix) {
   absl::StatusOr<std::vector<std::string>> names = files.List(".");
-  if (!names.ok()) return;
-  std::erase_if(*names, [](std::string_view name) {
-    return !name.starts_with(kPrefix) || !name.ends_with(kSuffix);
+  if (!names.ok()) return names;
+  std::erase_if(*names, [&](std::string_view name) {
+    return !name.starts_with(prefix) || !name.ends_with(kSuffix);
   });
   std::ranges::sort(*names, std::greater<>());
+  return names;
+}
+
+void RemoveOldFiles(Files& files, std::string_view prefix) {
+  const absl::StatusOr<std::vector<std::string>> names = NamesOf(files, prefix);
+  if (!names.ok()) return;
   for (size_t i = kMostFiles; i < names->size(); ++i) (void)files.Remove((*names)[i]);
 }
 
 }  // namespace
 
-absl::StatusOr<std::optional<DiscardedFile>> KeepDiscardedTail(ChangeStream& stream,
-                                                               const DiscardedTail& tail,
-                                                               absl::Time now, Files& files) {
+absl::StatusOr<std::optional<TailFile>> WriteUndecidedTail(ChangeStream& stream,
+                                                           const DiscardedTail& tail,
+                                                           absl::Time now, Files& files) {
   if (tail.position >= tail.end) return std::nullopt;
   const std::string name =
-      Concat({kPrefix, absl::FormatTime("%Y%m%dT%H%M%E3SZ", now, absl::UTCTimeZone()), "-",
+      Concat({kUndecided, absl::FormatTime("%Y%m%dT%H%M%E3SZ", now, absl::UTCTimeZone()), "-",
               tail.begin.id.text(), "-", std::to_string(tail.begin.offset), kSuffix});
   const std::string unfinished = Concat({"temp-", name});
   const absl::StatusOr<int64_t> commands = WriteTail(stream, tail, unfinished, files);
@@ -171,8 +178,31 @@ absl::StatusOr<std::optional<DiscardedFile>> KeepDiscardedTail(ChangeStream& str
     return std::nullopt;
   }
   if (status = files.SyncDirectory("."); !status.ok()) return status;
-  RemoveOldFiles(files);
-  return DiscardedFile{files.Absolute(name), *commands};
+  RemoveOldFiles(files, kUndecided);
+  return TailFile{files.Absolute(name), *commands};
+}
+
+absl::StatusOr<std::vector<std::string>> KeepDiscardedTails(Files& files) {
+  const absl::StatusOr<std::vector<std::string>> names = NamesOf(files, kUndecided);
+  if (!names.ok()) return names;
+  std::vector<std::string> paths;
+  for (const std::string& name : *names) {
+    const std::string kept = Concat({kDiscarded, std::string_view(name).substr(kUndecided.size())});
+    if (absl::Status status = files.Rename(name, kept); !status.ok()) return status;
+    paths.push_back(files.Absolute(kept));
+  }
+  if (paths.empty()) return paths;
+  if (absl::Status status = files.SyncDirectory("."); !status.ok()) return status;
+  RemoveOldFiles(files, kDiscarded);
+  return paths;
+}
+
+absl::Status RemoveUndecidedTails(Files& files) {
+  const absl::StatusOr<std::vector<std::string>> names = NamesOf(files, kUndecided);
+  if (!names.ok()) return names.status();
+  absl::Status status;
+  for (const std::string& name : *names) status.Update(files.Remove(name));
+  return status;
 }
 
 }  // namespace cloakroom

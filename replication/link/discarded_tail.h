@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -29,25 +30,35 @@ struct DiscardedTail {
 };
 
 /// The file that holds it.
-struct DiscardedFile {
+struct TailFile {
   std::string path;
   int64_t commands = 0;
 };
 
-/// Writes the tail's commands into a new file in the working directory, as an append-only file:
-/// `redis-cli --pipe` and `cloakroom-check-aof` read it. Commands that change no data (PING,
-/// REPLCONF, PUBLISH, SPUBLISH) are left out. nullopt: nothing was left, and there is no file.
-///
-/// The file's name is discarded-<UTC>-<id>-<offset>.aof, with the offset of the tail's beginning.
-/// The three newest files of this form stay; older ones are removed.
+// A tail is written at the demotion, when nobody knows yet whether the new primary has it, into a
+// file that is *undecided* until the link to a primary shows that. So a restart in between loses
+// nothing. The files' names are undecided-<UTC>-<id>-<offset>.aof and discarded-<...>.aof, with the
+// offset of the tail's beginning. The three newest files of each form stay.
+//
+// These functions wait for the disk, and use the working directory. Any thread, one at a time.
+
+/// Writes the tail's commands into a new undecided file, as an append-only file: `redis-cli --pipe`
+/// and `cloakroom-check-aof` read it. Commands that change no data (PING, REPLCONF, PUBLISH,
+/// SPUBLISH) are left out. nullopt: nothing was left, and there is no file.
 ///
 /// If the bytes that are kept do not say which database was selected at the beginning, the commands
 /// before the first SELECT come without one.
 ///
-/// Any thread. Waits for the disk. REQUIRES: the stream keeps the bytes meanwhile.
-absl::StatusOr<std::optional<DiscardedFile>> KeepDiscardedTail(ChangeStream& stream,
-                                                               const DiscardedTail& tail,
-                                                               absl::Time now, Files& files);
+/// REQUIRES: the stream keeps the bytes meanwhile.
+absl::StatusOr<std::optional<TailFile>> WriteUndecidedTail(ChangeStream& stream,
+                                                           const DiscardedTail& tail,
+                                                           absl::Time now, Files& files);
+
+/// The data of the undecided files is lost: they become discarded ones. Returns their new paths.
+absl::StatusOr<std::vector<std::string>> KeepDiscardedTails(Files& files);
+
+/// The primary has all data of the undecided files: removes them.
+absl::Status RemoveUndecidedTails(Files& files);
 
 }  // namespace cloakroom
 

@@ -28,6 +28,7 @@ PrimaryLinkActions PrimaryLink::Start(PrimaryAddress primary, std::optional<Hist
   failover_ = failover;
   id_.reset();
   synced_to_disk_.reset();
+  at_once_ = 0;
   if (cached) {
     id_ = cached->id;
     applied_ = cached->offset;
@@ -346,7 +347,14 @@ void PrimaryLink::RetryAfter(Retry retry) {
   Leave();
   state_ = State::kConnect;
   retry_ = retry;
-  if (retry != Retry::kLater && now_ms_ - attempt_ms_ >= kRetryMs) Attempt();
+  if (now_ms_ - attempt_ms_ >= kRetryMs) {
+    at_once_ = 0;
+  } else if (retry != Retry::kAfterLoss || !id_ || at_once_ >= kMostAtOnce) {
+    return;
+  } else {
+    ++at_once_;
+  }
+  if (retry != Retry::kLater) Attempt();
 }
 
 void PrimaryLink::ForgetHistory() {

@@ -60,9 +60,12 @@ struct PrimaryLinkInfo {
 ///     }
 ///   }
 ///
-/// After a loss, and after a full sync that failed, it connects again at once, after other failures
-/// a second after the last attempt; never more often than once a second. Tick() is due ten times a
-/// second, and must come at least once. Keeps at most 1 KB of what the primary sends.
+/// After a full sync that failed it connects again at once, after other failures a second after the
+/// last attempt; never more often than once a second. But if a stream is lost and may be continued,
+/// it connects at once even so, up to kMostAtOnce times in a row: a primary that is a replica
+/// closes its own replicas each time its stream gets another ID, and who misses two IDs needs a
+/// full sync. Tick() is due ten times a second, and must come at least once. Keeps at most 1 KB of
+/// what the primary sends.
 ///
 /// Times are milliseconds that never go back, from any start. Not thread safe.
 class PrimaryLink {
@@ -83,6 +86,7 @@ class PrimaryLink {
   enum class BytesTo : uint8_t { kNobody, kLink, kReceiver, kStream };
 
   static constexpr int64_t kRetryMs = 1000;
+  static constexpr int kMostAtOnce = 8;
   static constexpr int64_t kAckEveryMs = 1000;
 
   explicit PrimaryLink(PrimaryLinkSettings settings = {}) : settings_(std::move(settings)) {}
@@ -178,6 +182,7 @@ class PrimaryLink {
   int64_t now_ms_ = 0;
   int64_t last_io_ms_ = 0;
   int64_t attempt_ms_ = 0;  // when the last attempt began
+  int at_once_ = 0;         // how many in a row came less than kRetryMs after the one before
   uint64_t attempt_ = 0;
   Retry retry_ = Retry::kLater;
   std::optional<int64_t> down_since_ms_;

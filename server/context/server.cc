@@ -87,7 +87,7 @@ Server::Server(const Clock& clock, ConfigStore& config, int event_loops, Files& 
           Keyspace::Options{.databases = settings_.databases, .event_loops = event_loops}, clock)),
       stream_(std::make_unique<ChangeStream>(event_loops)),
       replication_(std::make_unique<Replication>(
-          *this, [this] { return std::make_unique<RecordExecutor>(*this); })),
+          *this, files, [this] { return std::make_unique<RecordExecutor>(*this); })),
       clients_(std::make_unique<ClientRegistry>()),
       client_memory_(std::make_unique<ClientMemory>(*clients_)),
       scripts_(std::make_unique<ScriptCache>()),

@@ -7,8 +7,8 @@
 
 namespace cloakroom {
 
-WorkerPool::WorkerPool(int threads) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+WorkerPool::WorkerPool(int threads, Priority priority) {
+  for (int i = 0; i < threads; ++i) threads_.emplace_back([this, priority] { Run(priority); });
 }
 
 WorkerPool::~WorkerPool() { Stop(); }
@@ -37,9 +37,9 @@ void WorkerPool::Post(std::function<void()> job) {
   changed_.NotifyOne();
 }
 
-void WorkerPool::Run() {
+void WorkerPool::Run(Priority priority) {
   MemoryMeter::RegisterThread();
-  GiveWayToEventLoops();
+  if (priority == Priority::kBehindEventLoops) GiveWayToEventLoops();
   while (true) {
     std::function<void()> job;
     {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <thread>
@@ -17,7 +18,11 @@ namespace cloakroom {
 /// start in the order in which they were posted. Any thread may post.
 class WorkerPool {
  public:
-  explicit WorkerPool(int threads);
+  /// Whether the threads run behind event loops when cores are scarce (thread_priority.h), or share
+  /// the cores with them: then jobs should spend their time in short system calls.
+  enum class Priority : uint8_t { kBehindEventLoops, kAsEventLoops };
+
+  explicit WorkerPool(int threads, Priority priority = Priority::kBehindEventLoops);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -31,7 +36,7 @@ class WorkerPool {
   void Stop();
 
  private:
-  void Run();
+  void Run(Priority priority);
 
   Mutex mutex_;
   CondVar changed_;

@@ -22,8 +22,9 @@ ReplicationHistory NewHistory() {
 
 }  // namespace
 
-Replication::Replication(Server& server, RecordRunnerFactory runners)
+Replication::Replication(Server& server, Files& files, RecordRunnerFactory runners)
     : server_(server),
+      files_(files),
       stream_(server.stream()),
       runners_(std::move(runners)),
       history_(NewHistory()) {
@@ -32,7 +33,11 @@ Replication::Replication(Server& server, RecordRunnerFactory runners)
   DecideRefusals();
 }
 
-Replication::~Replication() { stream_.Remove(*this); }
+Replication::~Replication() {
+  // The workers have dropped what had not begun.
+  DoTailWork();
+  stream_.Remove(*this);
+}
 
 void Replication::StreamMoved() {
   if (Transport* const its_transport = transport()) its_transport->StreamMoved();

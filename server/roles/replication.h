@@ -12,6 +12,7 @@
 
 #include "absl/random/random.h"
 #include "absl/status/status.h"
+#include "replication/files/files.h"
 #include "replication/link/ack_board.h"
 #include "replication/link/discarded_tail.h"
 #include "replication/link/failover.h"
@@ -103,7 +104,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   };
 
   /// `runners` is called when the server first becomes a replica.
-  Replication(Server& server, RecordRunnerFactory runners);
+  Replication(Server& server, Files& files, RecordRunnerFactory runners);
   ~Replication() override;
   Replication(const Replication&) = delete;
   Replication& operator=(const Replication&) = delete;
@@ -232,7 +233,7 @@ class Replication final : public HistoryPlaces, private StreamReader {
   bool BeginLoad(Turn turn);
   /// Whether our data is an earlier state of the same history.
   bool SharesHistory(const ReplicationId& id) const;
-  /// Our data is about to go: keeps in a file what only we may have (DiscardedTail). Waits for the
+  /// Our data is about to go: keeps in files what only we may have (DiscardedTail). Waits for the
   /// disk.
   void KeepDiscarded();
   /// The primary's data has been loaded in place of ours; it is that of `point`. nullopt: the
@@ -285,12 +286,17 @@ class Replication final : public HistoryPlaces, private StreamReader {
   void NoteDiscarded(const ReplicationId& id, std::optional<int64_t> acked)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetOwnRecords() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PostTailWork();
+  void DoTailWork() ABSL_LOCKS_EXCLUDED(mutex_);
+  void WriteTail() ABSL_EXCLUSIVE_LOCKS_REQUIRED(keeping_) ABSL_LOCKS_EXCLUDED(mutex_);
+  void RemoveTails() ABSL_EXCLUSIVE_LOCKS_REQUIRED(keeping_) ABSL_LOCKS_EXCLUDED(mutex_);
   void StateHistory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int SelectedDb() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SyncServer Standing() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t BacklogSize() const;
 
   Server& server_;
+  Files& files_;
   ChangeStream& stream_;
   std::atomic<Transport*> transport_ = nullptr;
   AckBoard board_;
@@ -326,10 +332,15 @@ class Replication final : public HistoryPlaces, private StreamReader {
   std::optional<int64_t> own_from_ ABSL_GUARDED_BY(mutex_);
   bool restarted_ ABSL_GUARDED_BY(mutex_) = false;  ///< as the primary whose records those are
   std::optional<int64_t> full_sync_at_ms_ ABSL_GUARDED_BY(mutex_);  ///< see WantsFullSync
-  /// Set on a replica that was a primary, until it has its primary's data.
+  /// Set on a replica that was a primary, until it is written to an undecided file, or its primary
+  /// turns out to have it.
   std::optional<DiscardedTail> discarded_ ABSL_GUARDED_BY(mutex_);
-  Mutex keeping_;                                          ///< held by KeepDiscarded
-  int64_t read_from_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  ///< by KeepDiscarded
+  /// The primary has what is in undecided files: they are to be removed, before another is written.
+  bool remove_tails_ ABSL_GUARDED_BY(mutex_) = false;
+  /// There may be undecided files, perhaps from before the start.
+  bool undecided_tails_ ABSL_GUARDED_BY(mutex_) = true;
+  Mutex keeping_;                                          ///< held to work on the files of tails
+  int64_t read_from_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  ///< by WriteTail
   int64_t oldest_cursor_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;
   int64_t pinned_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;  ///< a full sync's instant
   std::vector<ReplicaFacts> facts_ ABSL_GUARDED_BY(mutex_);

@@ -337,6 +337,10 @@ bool Replication::Continue(Turn turn, const ReplicationId& id) {
     if (turn != turn_) return false;
     changed = history_.Continue(id, stream_.tail());
     ForgetOwnRecords();
+    if (std::exchange(undecided_tails_, false)) {
+      remove_tails_ = true;
+      PostTailWork();
+    }
     StateHistory();
   }
   if (!changed) return true;

@@ -18,8 +18,13 @@ def replica(start_server):
 
 @pytest.fixture(params=["disabled", "swapdb"])
 def primary(request, start_server, replica):
+    return primary_of(start_server, replica,
+                      {**PROMPT, "appendonly": "yes", "repl-diskless-load": request.param})
+
+
+def primary_of(start_server, replica, directives):
     """A primary whose replica has acknowledged a write."""
-    one = start_server({**PROMPT, "appendonly": "yes", "repl-diskless-load": request.param})
+    one = start_server(directives)
     follow(replica, one)
     with one.connect() as connection:
         connection.ok("SELECT", 2)
@@ -50,8 +55,22 @@ def replication_count(primary):
         return len(connection.ok("ROLE")[2])
 
 
-def files_of(server):
-    return sorted(Path(server.directory).glob("discarded-*.aof"))
+def files_of(server, form="discarded"):
+    return sorted(Path(server.directory).glob(f"{form}-*.aof"))
+
+
+def demote(server):
+    """Makes it a replica, also after a restart, of a server that cannot be reached."""
+    port = servers.free_port()
+    server.directives["replicaof"] = f"127.0.0.1 {port}"
+    with server.connect() as connection:
+        connection.ok("REPLICAOF", "127.0.0.1", port)
+
+
+def restart(server, how):
+    server.signal(how)
+    server.exit_status()
+    server.launch()
 
 
 def replayed(path, start_server, program):
@@ -85,13 +104,54 @@ def test_a_file_has_what_the_new_primary_does_not_know(primary, replica, start_s
 
 def test_a_restart_in_between_forgets_who_had_what(primary, replica, start_server, program):
     part(primary, replica)
-    primary.signal(signal.SIGTERM)
-    primary.exit_status()
-    primary.launch()
+    restart(primary, signal.SIGTERM)
     follow(primary, replica)
     assert_same_data(primary, replica)
     [path] = files_of(primary)
     assert replayed(path, start_server, program) == {**LOST, (2, b"acknowledged"): b"string"}
+
+
+@pytest.mark.parametrize("log", ["yes", "no"])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_restart_between_demotion_and_full_sync(start_server, replica, program, how, log):
+    primary = primary_of(start_server, replica, {**PROMPT, "appendonly": log})
+    part(primary, replica)
+    demote(primary)
+    if how == signal.SIGKILL:
+        wait_until(lambda: files_of(primary, "undecided"), "written")
+    restart(primary, how)
+    assert not files_of(primary)
+    follow(primary, replica)
+    assert_same_data(primary, replica)
+    [path] = files_of(primary)
+    assert replayed(path, start_server, program) == LOST
+    assert f"They are kept in {path}" in primary.log()
+    assert not files_of(primary, "undecided")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_the_new_primary_has_is_kept_until_it_shows_that(start_server, restarted):
+    quiet = {**PROMPT, "repl-ping-replica-period": "3600", "appendonly": "yes"}
+    primary, replica, gone = start_server(quiet), start_server(quiet), start_server(quiet)
+    for one in (replica, gone):
+        follow(one, primary)
+    wait_until(lambda: replication_count(primary) == 2, "both have acknowledged")
+    gone.kill()
+    with primary.connect() as connection:
+        connection.ok("SET", "only one has it", 1)
+        assert connection.ok("WAIT", 1, 10_000) == 1
+    with replica.connect() as connection:
+        connection.ok("REPLICAOF", "NO", "ONE")
+    wait_until(lambda: replication_count(primary) == 0, "left alone")
+    demote(primary)
+    wait_until(lambda: files_of(primary, "undecided"), "written")
+    if restarted:
+        restart(primary, signal.SIGTERM)
+        assert files_of(primary, "undecided")
+    follow(primary, replica)
+    wait_until(lambda: not files_of(primary, "undecided"), "removed")
+    assert syncs(replica)[:2] == (0, 1)
+    assert not files_of(primary)
 
 
 def test_a_partial_sync_discards_nothing(primary, replica):
@@ -102,6 +162,7 @@ def test_a_partial_sync_discards_nothing(primary, replica):
     await_replica(primary, replica)
     assert syncs(replica)[1] == 1
     assert not files_of(primary) and not files_of(replica)
+    assert not files_of(primary, "undecided")
 
 
 def test_a_replica_that_never_was_a_primary_has_nothing_of_its_own(primary, replica):

@@ -103,6 +103,32 @@ def test_a_timeout_ends_it(pair):
     assert_same_data(replica, primary)
 
 
+@pytest.mark.parametrize("diskless", ["yes", "no"])
+def test_a_replica_in_its_first_full_sync_is_no_target(start_server, diskless):
+    primary = start_server({**PROMPT, "repl-diskless-sync": diskless, "rdb-key-save-delay": "20000"})
+    replica = start_server(PROMPT)
+    with primary.connect(timeout_s=30) as connection, replica.connect() as other:
+        for n in range(100):
+            connection.ok("SET", f"k{n}", n)
+        other.ok("REPLICAOF", "127.0.0.1", primary.port)
+        wait_until(lambda: "state=wait_bgsave" in replication(primary).get("slave0", ""), "in its sync")
+        connection.ok("SET", "after", 1)
+        to = ("TO", "127.0.0.1", replica.port)
+        for words in (to, (*to, "TIMEOUT", 100), (*to, "TIMEOUT", 100, "FORCE")):
+            assert str(connection.call("FAILOVER", *words)) == str(Error(
+                b"ERR FAILOVER target replica is not online."))
+        assert str(connection.call("FAILOVER", "ABORT")) == str(Error(b"ERR No failover in progress."))
+        # Without a target it waits for the one that comes.
+        assert connection.ok("FAILOVER") == b"OK"
+        assert state(primary) == "waiting-for-sync"
+        assert connection.ok("FAILOVER", "ABORT") == b"OK"
+        assert connection.ok("FAILOVER", "TIMEOUT", 60_000) == b"OK"
+        wait_until(lambda: connection.ok("ROLE")[0] == b"slave", "demoted")
+    await_link(primary)
+    assert_same_data(primary, replica)
+    assert syncs(replica)[:2] == (0, 1)
+
+
 def test_its_errors(start_server):
     alone = start_server(PROMPT)
     with alone.connect() as connection:

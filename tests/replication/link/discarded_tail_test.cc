@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "protocol/text.h"
 #include "replication/stream/command_encoder.h"
 #include "tests/replication/support/faulty_files.h"
 
@@ -45,12 +46,22 @@ class DiscardedTailTest : public ::testing::Test {
             .end = stream_.tail(),
             .last_db = last_db};
   }
-  absl::StatusOr<std::optional<DiscardedFile>> Keep(const DiscardedTail& tail, int64_t at_s = 0) {
-    return KeepDiscardedTail(stream_, tail, absl::FromUnixSeconds(at_s), files_);
+  absl::StatusOr<std::optional<TailFile>> Write(const DiscardedTail& tail, int64_t at_s = 0) {
+    return WriteUndecidedTail(stream_, tail, absl::FromUnixSeconds(at_s), files_);
+  }
+  /// The files' names with these seconds.
+  std::vector<std::string> Names(std::string_view form,
+                                 std::initializer_list<std::string_view> times) const {
+    std::vector<std::string> names;
+    for (std::string_view time : times) {
+      names.push_back(
+          Concat({form, "19700101T0000", time, ".000Z-", kId, "-", std::to_string(kBias), ".aof"}));
+    }
+    return names;
   }
   /// What the file has.
   std::string Kept(const DiscardedTail& tail) {
-    const auto kept = Keep(tail);
+    const auto kept = Write(tail);
     EXPECT_TRUE(kept.ok() && kept->has_value());
     return files_.Content((*kept)->path).value_or("none");
   }
@@ -66,11 +77,11 @@ TEST_F(DiscardedTailTest, HasTheCommandsBehindItsBeginningAndTheirDatabase) {
   stream_.Append(Command({"SET", "a", "1"}));
   stream_.Append(Command({"SELECT", "5"}));
   stream_.Append(Command({"DEL", "b"}));
-  const auto kept = Keep(Tail(acked));
+  const auto kept = Write(Tail(acked));
   ASSERT_TRUE(kept.ok() && kept->has_value());
   EXPECT_EQ((*kept)->commands, 2);
   EXPECT_EQ((*kept)->path,
-            absl::StrCat("discarded-19700101T000000.000Z-", kId, "-", acked + kBias, ".aof"));
+            absl::StrCat("undecided-19700101T000000.000Z-", kId, "-", acked + kBias, ".aof"));
   EXPECT_EQ(files_.Content((*kept)->path),
             absl::StrCat(Command({"SELECT", "3"}), Command({"SET", "a", "1"}),
                          Command({"SELECT", "5"}), Command({"DEL", "b"})));
@@ -101,7 +112,7 @@ TEST_F(DiscardedTailTest, LeavesOutWhatChangesNoData) {
   stream_.Append("\r\n");
   stream_.Append(Command({"REPLCONF", "GETACK", "*"}));
   stream_.Append(Command({"PUBLISH", "channel", "message"}));
-  const auto kept = Keep(Tail(acked));
+  const auto kept = Write(Tail(acked));
   ASSERT_TRUE(kept.ok());
   EXPECT_FALSE(kept->has_value());
   EXPECT_TRUE(files_.Paths().empty());
@@ -141,33 +152,74 @@ TEST_F(DiscardedTailTest, RecordsMayLieInSeveralChunks) {
 
 TEST_F(DiscardedTailTest, AnEmptyTailHasNoFile) {
   stream_.Append(Command({"SET", "a", "1"}));
-  const auto kept = Keep(Tail(stream_.tail()));
+  const auto kept = Write(Tail(stream_.tail()));
   ASSERT_TRUE(kept.ok());
   EXPECT_FALSE(kept->has_value());
 }
 
-TEST_F(DiscardedTailTest, TheThreeNewestFilesStay) {
+TEST_F(DiscardedTailTest, WhatIsLostHasAnotherName) {
+  files_.Put("undecided-notes.txt", "");
+  stream_.Append(Command({"SET", "a", "1"}));
+  ASSERT_TRUE(Write(Tail(0), 1).ok());
+  ASSERT_TRUE(Write(Tail(0), 2).ok());
+  const auto paths = KeepDiscardedTails(files_);
+  ASSERT_TRUE(paths.ok());
+  EXPECT_EQ(*paths, Names("discarded-", {"02", "01"}));
+  for (const std::string& path : *paths) {
+    EXPECT_EQ(files_.Content(path),
+              absl::StrCat(Command({"SELECT", "0"}), Command({"SET", "a", "1"})));
+  }
+  std::vector<std::string> expected = Names("discarded-", {"01", "02"});
+  expected.emplace_back("undecided-notes.txt");
+  EXPECT_EQ(files_.Paths(), expected);
+  EXPECT_TRUE(KeepDiscardedTails(files_)->empty());
+}
+
+TEST_F(DiscardedTailTest, WhatThePrimaryHasIsRemoved) {
+  files_.Put("undecided-notes.txt", "");
+  stream_.Append(Command({"SET", "a", "1"}));
+  ASSERT_TRUE(Write(Tail(0), 1).ok());
+  ASSERT_TRUE(KeepDiscardedTails(files_).ok());
+  ASSERT_TRUE(Write(Tail(0), 2).ok());
+  ASSERT_TRUE(Write(Tail(0), 3).ok());
+  ASSERT_TRUE(RemoveUndecidedTails(files_).ok());
+  std::vector<std::string> expected = Names("discarded-", {"01"});
+  expected.emplace_back("undecided-notes.txt");
+  EXPECT_EQ(files_.Paths(), expected);
+}
+
+TEST_F(DiscardedTailTest, TheThreeNewestFilesOfEachFormStay) {
   files_.Put("dump.rdb", "");
   files_.Put("discarded-notes.txt", "");
   stream_.Append(Command({"SET", "a", "1"}));
-  for (int64_t at_s = 1; at_s <= 5; ++at_s) ASSERT_TRUE(Keep(Tail(0), at_s).ok());
-  std::vector<std::string> expected;
-  for (const char* time : {"03", "04", "05"}) {
-    expected.push_back(
-        absl::StrCat("discarded-19700101T0000", time, ".000Z-", kId, "-", kBias, ".aof"));
+  for (int64_t at_s = 1; at_s <= 5; ++at_s) {
+    ASSERT_TRUE(Write(Tail(0), at_s).ok());
+    ASSERT_TRUE(KeepDiscardedTails(files_).ok());
   }
+  for (int64_t at_s = 11; at_s <= 15; ++at_s) ASSERT_TRUE(Write(Tail(0), at_s).ok());
+  std::vector<std::string> expected = Names("discarded-", {"03", "04", "05"});
   expected.insert(expected.end(), {"discarded-notes.txt", "dump.rdb"});
+  for (const std::string& name : Names("undecided-", {"13", "14", "15"})) expected.push_back(name);
   EXPECT_EQ(files_.Paths(), expected);
+}
+
+TEST_F(DiscardedTailTest, WhatCannotBeRenamedStaysUndecided) {
+  stream_.Append(Command({"SET", "a", "1"}));
+  ASSERT_TRUE(Write(Tail(0), 1).ok());
+  files_.FailNth(1, FaultyFiles::Call::kRename, ENOSPC);
+  EXPECT_FALSE(KeepDiscardedTails(files_).ok());
+  files_.Heal();
+  EXPECT_EQ(files_.Paths(), Names("undecided-", {"01"}));
 }
 
 TEST_F(DiscardedTailTest, AFailureLeavesNoFileAndRemovesNone) {
   stream_.Append(Command({"SET", "a", "1"}));
-  for (int64_t at_s = 1; at_s <= 3; ++at_s) ASSERT_TRUE(Keep(Tail(0), at_s).ok());
+  for (int64_t at_s = 1; at_s <= 3; ++at_s) ASSERT_TRUE(Write(Tail(0), at_s).ok());
   const std::vector<std::string> before = files_.Paths();
   for (const auto call : {FaultyFiles::Call::kOpen, FaultyFiles::Call::kWrite,
                           FaultyFiles::Call::kSync, FaultyFiles::Call::kRename}) {
     files_.FailNth(1, call, ENOSPC);
-    EXPECT_FALSE(Keep(Tail(0), 9).ok());
+    EXPECT_FALSE(Write(Tail(0), 9).ok());
     files_.Heal();
     EXPECT_EQ(files_.Paths(), before);
   }

@@ -91,7 +91,7 @@ const Row kRows[] = {
        return o.link.Connected(o.attempt, kOk, o.now_ms); }},
     {"not connected",       "-WNWPRYHTLF", [](LinkOwner& o) {
        return o.link.Connected(o.attempt, kError, o.now_ms); }},
-    {"lost",                "-WNWWWWWWLW", [](LinkOwner& o) {
+    {"lost",                "-WNWWWWWWLN", [](LinkOwner& o) {
        return o.link.ConnectionLost("", o.now_ms); }},
     {"an empty line",       "-WNCWRYHTLF", [](LinkOwner& o) {
        std::string_view bytes = "\n";

@@ -60,6 +60,13 @@ class PrimaryLinkTest : public ::testing::Test {
     owner_.Do(owner_.link.LoadDone(owner_.now_ms));
     ASSERT_EQ(owner_.link.state(), State::kConnected);
   }
+  /// The primary grants a partial sync to an attempt that has begun.
+  void Continue() {
+    Connect();
+    owner_.Read("+PONG\r\n+OK\r\n+OK\r\n");
+    owner_.Read("+CONTINUE " + kId + "\r\n");
+    ASSERT_EQ(owner_.link.state(), State::kConnected);
+  }
   void Lose(std::string_view error = "") {
     owner_.Do(owner_.link.ConnectionLost(error, owner_.now_ms));
   }
@@ -300,10 +307,30 @@ TEST_F(PrimaryLinkTest, LossesInRedisWords) {
                                    "discard", "close"));
 }
 
-TEST_F(PrimaryLinkTest, ConnectsAgainAtOnceAfterALossButOnceASecondAtMost) {
+TEST_F(PrimaryLinkTest, ALostStreamIsContinuedAtOnceButAgainAndAgainOnceASecond) {
+  ToConnected();
+  for (int i = 0; i < PrimaryLink::kMostAtOnce; ++i) {
+    Lose();
+    ASSERT_EQ(owner_.link.state(), State::kConnecting) << i;
+    Continue();
+  }
+  for (int i = 0; i < 3; ++i) {
+    Lose();
+    ASSERT_EQ(owner_.link.state(), State::kConnect) << i;
+    TickAfter(1000);
+    Continue();
+  }
+  owner_.now_ms += 1000;
+  Lose();
+  Continue();
+  Lose();
+  EXPECT_EQ(owner_.link.state(), State::kConnecting) << "the last one has lived for a second";
+}
+
+TEST_F(PrimaryLinkTest, ALossWithNothingToContinueIsFollowedByAnAttemptOnceASecondAtMost) {
   ToConnected();
   owner_.now_ms += 999;
-  Lose();
+  owner_.Do(owner_.link.StreamBroken(absl::DataLossError("x"), owner_.now_ms));
   Trace();
   EXPECT_EQ(owner_.link.state(), State::kConnect) << "the last attempt was less than a second ago";
   TickAfter(0);

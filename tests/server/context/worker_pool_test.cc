@@ -1,5 +1,8 @@
 #include "server/context/worker_pool.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <future>
 
@@ -13,6 +16,20 @@ TEST(WorkerPoolTest, RunsWhatIsPostedOnAThreadOfItsOwn) {
   std::promise<std::thread::id> ran;
   pool.Post([&] { ran.set_value(std::this_thread::get_id()); });
   EXPECT_NE(ran.get_future().get(), std::this_thread::get_id());
+}
+
+TEST(WorkerPoolTest, ItsThreadsGiveWayToEventLoopsUnlessToldOtherwise) {
+  const auto niceness = [] { return getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())); };
+  const auto niceness_in = [&](WorkerPool& pool) {
+    std::promise<int> ran;
+    pool.Post([&] { ran.set_value(niceness()); });
+    return ran.get_future().get();
+  };
+  constexpr int kLowest = 19;
+  WorkerPool behind(1);
+  WorkerPool beside(1, WorkerPool::Priority::kAsEventLoops);
+  EXPECT_TRUE(niceness_in(behind) > niceness() || niceness() == kLowest);
+  EXPECT_EQ(niceness_in(beside), niceness());
 }
 
 TEST(WorkerPoolTest, JobsStartInTheOrderOfPosting) {

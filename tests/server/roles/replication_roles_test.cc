@@ -10,6 +10,7 @@
 #include "server/session/client_registry.h"
 #include "storage/keyspace/hold.h"
 #include "storage/keyspace/keyspace.h"
+#include "tests/replication/support/faulty_files.h"
 #include "tests/server/support/server_fixture.h"
 
 namespace cloakroom {
@@ -37,9 +38,14 @@ class FakeTransport final : public Replication::Transport {
   int dismissed = 0;
 };
 
-class ReplicationRolesTest : public ServerTest {
+/// For what a demoted primary keeps of its commands.
+struct RolesDisk {
+  FaultyFiles files;
+};
+
+class ReplicationRolesTest : private RolesDisk, public ServerTest {
  protected:
-  ReplicationRolesTest() : ServerTest(SystemFiles(), {"--save", ""}) {
+  ReplicationRolesTest() : ServerTest(RolesDisk::files, {"--save", ""}) {
     replication().set_transport(&transport_);
   }
   ~ReplicationRolesTest() override {
