@@ -30,6 +30,11 @@ Access AccessOfFunction(Server& server, CommandArguments args) {
   return found->library->may_leave_database ? Access::kAll : Access::kWhole;
 }
 
+uint32_t FlagsOfFunction(Server& server, CommandArguments args, uint32_t flags) {
+  const auto found = server.functions().Find(args[1]);
+  return found ? CommandFlagsOf(found->function->flags, flags) : flags;
+}
+
 void CallFunction(Call& call, bool read_only) {
   const auto found = call.server().functions().Find(call.arg(1));
   // The library was loaded or replaced after this request had decided which gates to close.
@@ -275,6 +280,7 @@ constexpr uint32_t kFCallRoFlags =
 // clang-format off
 constexpr CommandRow kFunctionCommands[] = {
     {.name = "fcall", .run = FCall, .arity = -3, .flags = kFCallFlags,
+     .flags_of = FlagsOfFunction,
      .keys = {CountedKeys(2, kRW | kAccess | kUpdate)
                   .Noted("A function may do anything with its keys")}, .access = Access::kWhole,
      .access_of = AccessOfFunction, .since = "7.0.0",
@@ -282,6 +288,7 @@ constexpr CommandRow kFunctionCommands[] = {
      .syntax = "function numkeys [key [key ...]] [arg [arg ...]]",
      .summary = "Calls a function of a library."},
     {.name = "fcall_ro", .run = FCallRo, .arity = -3, .flags = kFCallRoFlags,
+     .flags_of = FlagsOfFunction,
      .keys = {CountedKeys(2, kRO | kAccess)
                   .Noted("A function may read its keys")}, .access = Access::kWhole,
      .access_of = AccessOfFunction, .since = "7.0.0",

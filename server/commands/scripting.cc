@@ -25,6 +25,20 @@ Access AccessOfEvalSha(Server& server, CommandArguments args) {
   return script == nullptr ? Access::kEach : AccessOfScript(script);
 }
 
+uint32_t FlagsOfEval(Server& server, CommandArguments args, uint32_t flags) {
+  if (const ScriptPtr script = server.scripts().FindText(args[1])) {
+    return CommandFlagsOf(script->flags, flags);
+  }
+  if (!args[1].starts_with("#!")) return flags;
+  const absl::StatusOr<ScriptPtr> script = MakeScript(args[1]);
+  return script.ok() ? CommandFlagsOf((*script)->flags, flags) : flags;
+}
+
+uint32_t FlagsOfEvalSha(Server& server, CommandArguments args, uint32_t flags) {
+  const ScriptPtr script = server.scripts().Find(args[1]);
+  return script == nullptr ? flags : CommandFlagsOf(script->flags, flags);
+}
+
 void Run(Call& call, const ScriptPtr& script, size_t key_count, bool read_only) {
   if (absl::Status may = MayRunScript(call, script->flags, read_only); !may.ok()) {
     return call.Error(ReplyOf(may));
@@ -116,12 +130,14 @@ constexpr char kEvalComplexity[] = "Depends on the script that is executed.";
 // clang-format off
 constexpr CommandRow kScriptingCommands[] = {
     {.name = "eval", .run = Eval, .arity = -3, .flags = kEvalFlags,
+     .flags_of = FlagsOfEval,
      .keys = {CountedKeys(2, kRW | kAccess | kUpdate)
                   .Noted("A script may do anything with its keys")}, .access = Access::kWhole,
      .access_of = AccessOfEval, .since = "2.6.0", .complexity = kEvalComplexity,
      .syntax = "script numkeys [key [key ...]] [arg [arg ...]]",
      .summary = "Executes a Lua script."},
     {.name = "eval_ro", .run = EvalRo, .arity = -3, .flags = kEvalRoFlags,
+     .flags_of = FlagsOfEval,
      .keys = {CountedKeys(2, kRO | kAccess)
                   .Noted("A script may read its keys")},
      .access = Access::kWhole, .access_of = AccessOfEval,
@@ -129,11 +145,13 @@ constexpr CommandRow kScriptingCommands[] = {
      .syntax = "script numkeys [key [key ...]] [arg [arg ...]]",
      .summary = "Executes a Lua script that only reads."},
     {.name = "evalsha", .run = EvalSha, .arity = -3, .flags = kEvalFlags,
+     .flags_of = FlagsOfEvalSha,
      .keys = {CountedKeys(2, kRW | kAccess | kUpdate)}, .access = Access::kWhole,
      .access_of = AccessOfEvalSha, .since = "2.6.0", .complexity = kEvalComplexity,
      .syntax = "sha1 numkeys [key [key ...]] [arg [arg ...]]",
      .summary = "Executes a Lua script that the server knows, by its SHA1."},
     {.name = "evalsha_ro", .run = EvalShaRo, .arity = -3, .flags = kEvalRoFlags,
+     .flags_of = FlagsOfEvalSha,
      .keys = {CountedKeys(2, kRO | kAccess)}, .access = Access::kWhole,
      .access_of = AccessOfEvalSha, .since = "7.0.0", .complexity = kEvalComplexity,
      .syntax = "sha1 numkeys [key [key ...]] [arg [arg ...]]",

@@ -90,7 +90,9 @@ absl::Status Admission::AdmitForRole(const Client& client, const Request& reques
     if (replication.too_few_replicas()) return Refused(kTooFewReplicas);
     if (replication.read_only()) return Refused(kReadOnlyReplica);
   }
-  if (replication.stale() && !request.command->row->has(kStale)) return Refused(kPrimaryDown);
+  if (replication.stale() && (FlagsOf(*request.command, request.args) & kStale) == 0) {
+    return Refused(kPrimaryDown);
+  }
   return absl::OkStatus();
 }
 
@@ -196,11 +198,18 @@ bool Admission::MakeRoom() const {
   return outcome != Evictor::Room::kNoRoom;
 }
 
+uint32_t Admission::FlagsOf(const Command& command, CommandArguments args) const {
+  const CommandRow& row = *command.row;
+  return row.flags_of == nullptr ? row.flags : row.flags_of(server_, args, row.flags);
+}
+
 bool Admission::HasFlag(const Client& client, const Request& request, uint32_t flags) const {
-  if (request.command->row->has(flags)) return true;
+  if ((FlagsOf(*request.command, request.args) & flags) != 0) return true;
   if (!request.command->row->has(kRunsQueue)) return false;
-  return std::any_of(client.queue.begin(), client.queue.end(),
-                     [&](const QueuedCommand& item) { return item.command->row->has(flags); });
+  return std::any_of(client.queue.begin(), client.queue.end(), [&](const QueuedCommand& item) {
+    const std::vector<std::string_view> args(item.args.begin(), item.args.end());
+    return (FlagsOf(*item.command, args) & flags) != 0;
+  });
 }
 
 bool Admission::RunsScript(const Client& client, const Request& request) const {

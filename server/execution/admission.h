@@ -43,7 +43,8 @@ class Admission {
   /// Admits a command that was read from the log.
   absl::Status AdmitFromLog(const Command* command, CommandArguments args) const;
 
-  /// Whether the request has one of these flags. A request that runs a queue has the queue's flags.
+  /// Whether the request has one of these flags: a script has those that it declares, and a request
+  /// that runs a queue has the queue's.
   bool HasFlag(const Client& client, const Request& request, uint32_t flags) const;
   /// Whether the request is a script, or a transaction that contains one: a server that is about to
   /// end holds those back.
@@ -54,6 +55,7 @@ class Admission {
   }
 
  private:
+  uint32_t FlagsOf(const Command& command, CommandArguments args) const;
   std::string UnknownCommand(CommandArguments args) const;
   /// For what this server is to others, and whether it has its data.
   absl::Status AdmitForRole(const Client& client, const Request& request) const;

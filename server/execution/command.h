@@ -230,6 +230,9 @@ struct CommandRow {
   /// The number of arguments, name included; -n: at least n.
   int arity = 0;
   uint32_t flags = 0;
+  /// For scripts and functions, which declare what they do: their flags in place of the row's.
+  /// Asked only when something refuses or holds back requests. Null: always `flags`.
+  uint32_t (*flags_of)(Server&, CommandArguments, uint32_t flags) = nullptr;
   /// Categories besides its family's and those that follow from the flags.
   uint32_t categories = 0;
   KeySpecs keys = {};

@@ -69,8 +69,8 @@ void Cron::Expire() {
   }
 }
 
-/// Whoever writes makes the room that it needs. This is for a limit that was lowered on a server that
-/// is only read. What was evicted already may not be free yet: then it stops.
+/// Whoever writes makes the room that it needs. This is for a limit that was lowered on a server
+/// that is only read. What was evicted already may not be free yet: then it stops.
 void Cron::Evict() {
   constexpr int kMostSlices = 32;
   for (int i = 0; i < kMostSlices && evictor_.OverLimit() && !stopping(); ++i) {

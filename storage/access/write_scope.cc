@@ -113,9 +113,7 @@ void WriteScope::Note(KeyEvent event, int64_t count, bool modified) {
     events_->AddEvent({.db = db_.index(), .name = event, .key = key_, .modified = modified});
 }
 
-void WriteScope::Changed(KeyEvent event, int64_t count) {
-  Signal(event, count);
-}
+void WriteScope::Changed(KeyEvent event, int64_t count) { Signal(event, count); }
 
 void WriteScope::Settle() {
   AssertHeld(stripe_);

@@ -33,8 +33,7 @@ bool Evictor::OverLimit() const {
 
 bool Evictor::MayEvict() const {
   const StorageSettings& settings = keyspace_.settings();
-  return !settings.evicts_by_primary &&
-         settings.unchanging_until_ms <= keyspace_.clock().NowMs();
+  return !settings.evicts_by_primary && settings.unchanging_until_ms <= keyspace_.clock().NowMs();
 }
 
 bool Evictor::FlushedMemoryIsComing() {

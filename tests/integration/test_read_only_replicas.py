@@ -114,6 +114,15 @@ def test_scripts_are_refused_at_their_first_write(link, told):
     assert told.ok("GET", "k") == b"v"
 
 
+def test_scripts_that_declare_themselves_are_refused_when_they_are_queued(link, told):
+    for command in (("EVAL", "#!lua\nreturn 1", 0), ("EVAL_RO", "#!lua\nreturn 2", 0),
+                    ("FCALL", "put", 1, "k", "v"), ("FCALL_RO", "put", 1, "k", "v")):
+        assert told.ok("MULTI") == b"OK"
+        assert told.call(*command) == READONLY, command
+        assert told.call("EXEC") == ABORTED
+    assert told.pipeline([("MULTI",), ("FCALL", "get", 1, "k"), ("EXEC",)])[-1] == [b"v"]
+
+
 def test_scripts_that_declare_themselves_are_refused_before_they_run(link, told):
     assert told.call("EVAL", "#!lua\nreturn redis.call('GET', KEYS[1])", 1, "k") == READONLY
     assert told.ok("EVAL", "#!lua flags=no-writes\nreturn redis.call('GET', KEYS[1])", 1, "k") == b"v"

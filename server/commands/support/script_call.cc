@@ -22,6 +22,14 @@ std::optional<size_t> TakeKeyCount(Call& call, std::string_view not_a_number) {
   return static_cast<size_t>(*count);
 }
 
+uint32_t CommandFlagsOf(const ScriptFlags& script, uint32_t flags) {
+  if (!script.declared) return flags;
+  flags &= ~(kWrite | kMayReplicate | kStale);
+  if (!script.no_writes) flags |= kWrite;
+  if (script.allow_stale) flags |= kStale;
+  return flags;
+}
+
 absl::Status MayRunScript(Call& call, const ScriptFlags& flags, bool read_only_command) {
   const Replication& replication = call.server().replication();
   const bool obeyed = call.client().primary;

@@ -20,6 +20,10 @@ namespace cloakroom {
 /// numkeys, or nullopt with the error replied; `not_a_number` is the error for that case.
 std::optional<size_t> TakeKeyCount(Call& call, std::string_view not_a_number = kNotInteger);
 
+/// What a command that runs the script is to those who refuse or hold back requests. `flags`: those
+/// of the command, which stand for a script that declares none.
+uint32_t CommandFlagsOf(const ScriptFlags& script, uint32_t flags);
+
 /// Whether a script with these flags may run now. One that declares flags counts as a command that
 /// writes, unless it declares no-writes.
 absl::Status MayRunScript(Call& call, const ScriptFlags& flags, bool read_only_command);

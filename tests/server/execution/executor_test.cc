@@ -333,6 +333,25 @@ TEST_F(ExecutorTest, APauseOfWritesHoldsATransactionBackThatWrites) {
   EXPECT_EQ(Run("EXEC"), "*2\r\n+OK\r\n$1\r\n1\r\n");
 }
 
+TEST_F(ExecutorTest, APauseOfWritesGoesByWhatAScriptDeclares) {
+  Run({"FUNCTION", "LOAD",
+       "#!lua name=lib\nredis.register_function{function_name='reads', flags={'no-writes'}, "
+       "callback=function() return 1 end}\n"
+       "redis.register_function('writes', function() return 2 end)"});
+  server_.pause().Begin(now_ms() + 10, /*all=*/false);
+  EXPECT_EQ(Run({"EVAL", "#!lua flags=no-writes\nreturn 1", "0"}), ":1\r\n");
+  EXPECT_EQ(Run({"EVAL", "#!lua\nreturn 1", "0"}), "(paused)");
+  EXPECT_EQ(Run({"EVAL", "return 1", "0"}), "(paused)");
+  EXPECT_EQ(Run({"EVAL_RO", "return 1", "0"}), ":1\r\n");
+  EXPECT_EQ(Run({"EVAL_RO", "#!lua\nreturn 1", "0"}), "(paused)");
+  EXPECT_EQ(Run("FCALL reads 0"), ":1\r\n");
+  EXPECT_EQ(Run("FCALL writes 0"), "(paused)");
+  EXPECT_EQ(Run("FCALL_RO writes 0"), "(paused)");
+  Run("MULTI");
+  EXPECT_EQ(Run("FCALL reads 0"), "+QUEUED\r\n");
+  EXPECT_EQ(Run("EXEC"), "*1\r\n:1\r\n");
+}
+
 TEST_F(ExecutorTest, AnErrorThatAScriptPassesOnIsCountedOnce) {
   Run("SET s x");
   const Command& eval = *server_.commands().FindName("eval");
