@@ -18,11 +18,13 @@ class Sentinels:
     def __init__(self, directory):
         self._directory = directory
         self._processes = []
+        self._password = None
         self.ports = []
 
-    def start(self, primary, replicas=()):
+    def start(self, primary, replicas=(), server_password=None, password=None):
         """Three, which know each other and these replicas from the start: to meet by themselves takes
-        them some seconds."""
+        them some seconds. `password`: their own."""
+        self._password = password
         self.ports = [servers.free_port() for _ in range(3)]
         for port in self.ports:
             folder = self._directory / f"sentinel-{port}"
@@ -34,6 +36,10 @@ class Sentinels:
             lines += [f"sentinel known-replica {NAME} 127.0.0.1 {one.port}" for one in replicas]
             lines += [f"sentinel known-sentinel {NAME} 127.0.0.1 {other} {other:040x}"
                       for other in self.ports if other != port]
+            if server_password:
+                lines.append(f"sentinel auth-pass {NAME} {server_password}")
+            if password:
+                lines += [f"requirepass {password}", f"sentinel sentinel-pass {password}"]
             (folder / "sentinel.conf").write_text("\n".join(lines) + "\n")
             self._processes.append(subprocess.Popen(
                 [servers.binary("redis"), str(folder / "sentinel.conf"), "--sentinel"],
@@ -43,9 +49,10 @@ class Sentinels:
     def _await_discovery(self, replicas):
         """Waits until each has heard of all replicas, by themselves, and the others can be reached."""
         def has_heard(port):
-            listed = known(port, "SENTINEL", "REPLICAS", NAME) or []
+            listed = known(port, "SENTINEL", "REPLICAS", NAME, password=self._password) or []
             up = [one for one in listed if _fields(one).get("master-link-status") == "ok"]
-            return len(up) == replicas and known(port, "SENTINEL", "CKQUORUM", NAME)
+            return len(up) == replicas and known(port, "SENTINEL", "CKQUORUM", NAME,
+                                                 password=self._password)
         for port in self.ports:
             wait_longer(lambda p=port: has_heard(p), "found")
 
@@ -64,15 +71,17 @@ def _fields(reply):
     return dict(zip(words[::2], words[1::2]))
 
 
-def ask(port, *words):
+def ask(port, *words, password=None):
     with resp.Connection(port) as connection:
+        if password:
+            connection.ok("AUTH", password)
         return connection.ok(*words)
 
 
-def known(port, *words):
+def known(port, *words, password=None):
     """The reply; None when there is none, or an error."""
     try:
-        return ask(port, *words)
+        return ask(port, *words, password=password)
     except (OSError, AssertionError, resp.ConnectionClosed, resp.ReplyTimeout):
         return None
 

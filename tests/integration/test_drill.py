@@ -173,6 +173,26 @@ def test_a_password_is_sent_and_never_shown(run_drill, pair):
             assert "NOAUTH" in said or "WRONGPASS" in said
 
 
+def test_servers_and_sentinels_with_passwords_of_their_own(run_drill, rehearse, sentinels):
+    secret = {"requirepass": "open-sesame", "masterauth": "open-sesame"}
+    primary, replica = (servers.Server("cloakroom", {**PROMPT, "save": "3600 1000000", **secret})
+                        for _ in range(2))
+    with primary.launch(), replica:
+        replica.directives["replicaof"] = f"127.0.0.1 {primary.port}"
+        replica.launch()
+        sentinels.start(primary, [replica], server_password="open-sesame", password="keep-watch")
+        both = {"CLOAKROOM_DRILL_PASSWORD": "open-sesame",
+                "CLOAKROOM_DRILL_SENTINEL_PASSWORD": "keep-watch"}
+        check = ("check", *by_sentinels(sentinels), "--seconds", 1, "--json")
+        for name in both:
+            status, said = run_drill(*check, environment={k: v for k, v in both.items() if k != name})
+            assert status in (2, 3) and "NOAUTH" in said, said
+        assert run_drill(*check, environment=both)[0] == 0
+        report = rehearse(by_sentinels(sentinels), NAME, "--how", "graceful", environment=both)
+        assert_nothing_lost(report, ("plain", "WAIT 1"))
+        assert report["next_primary"] == at(replica)
+
+
 # ---- run: what it refuses -------------------------------------------------------------------------
 
 
