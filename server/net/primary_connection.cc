@@ -349,6 +349,8 @@ bool PrimaryConnection::UseInput() {
         return false;
       case PrimaryLink::BytesTo::kLink: {
         const size_t before = rest.size();
+        // How a full sync is loaded depends on what is here now.
+        link_.set_settings(Settings());
         PrimaryLinkActions actions = link_.Receive(rest, now_ms());
         used_ += before - rest.size();
         Do(std::move(actions));
