@@ -184,7 +184,7 @@ absl::StatusOr<std::optional<TailFile>> WriteUndecidedTail(ChangeStream& stream,
 
 absl::StatusOr<std::vector<std::string>> KeepDiscardedTails(Files& files) {
   const absl::StatusOr<std::vector<std::string>> names = NamesOf(files, kUndecided);
-  if (!names.ok()) return names;
+  if (!names.ok()) return names.status();
   std::vector<std::string> paths;
   for (const std::string& name : *names) {
     const std::string kept = Concat({kDiscarded, std::string_view(name).substr(kUndecided.size())});
