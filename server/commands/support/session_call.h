@@ -44,8 +44,8 @@ class SessionCall {
   }
   /// The session is destroyed: no fence of the past may make it again.
   void NoteDestroyed() {
-    // A number of now is also above those that a server before this one has given.
-    const int64_t last = context_.fences->Next(context_.wall_ms, /*hash_fence=*/0);
+    // A number of the next millisecond is also above those that another server has given in this.
+    const int64_t last = context_.fences->Next(context_.wall_ms + 1, /*hash_fence=*/0);
     NativeSessions::LocksOf(key_).NoteDestroyed(key_.key, last, context_.now_ms);
   }
   /// The fence has made the session.
