@@ -116,8 +116,7 @@ class Executor {
   bool TryHoldKeys(Hold& hold, Database& db, const Request& request);
   Outcome RunHeld(Client& client, const Request& request, ReplyWriter& reply, Hold& hold);
   Outcome Block(Call& call, Hold& hold);
-  /// Remembers the keys that a client who tracks has read, while they are held.
-  void ShowToMonitors(const Client& client, const Request& exec);
+  /// Remembers the keys that a client who tracks has read, while `hold` has them.
   void Track(Client& client, const Command& command, CommandArguments args, Hold& hold);
   /// Ends the turn of a request of such a client, when nothing is held any more.
   void EndTracked(Client& client, const Request& request, const Outcome& outcome);
@@ -125,6 +124,7 @@ class Executor {
   void Unpark(Client& client, const std::shared_ptr<BlockedRequest>& blocked);
   Outcome ExecuteTransaction(Client& client, const Request& request, ReplyWriter& reply,
                              bool queued);
+  void ShowToMonitors(const Client& client, const Request& exec);
   void RunQueue(Client& client, ReplyWriter& reply, Hold& hold);
 
   Server& server_;

@@ -5,6 +5,7 @@
 #include "server/config/config_store.h"
 #include "server/context/pause.h"
 #include "server/sessions/native_sessions.h"
+#include "storage/sessions/session_fences.h"
 #include "tests/server/support/replies.h"
 #include "tests/server/support/session_fixture.h"
 
@@ -34,6 +35,15 @@ TEST_F(SessionCommandsTest, WaitersGetTheLockInTheOrderInWhichTheyCame) {
   EXPECT_EQ(RunAs("b", {"SESSION.RELEASE", "s", second}), ":1\r\n");
   ASSERT_TRUE(c->settled());
   EXPECT_EQ(Again("c", c).substr(0, 5), "*6\r\n:");
+}
+
+TEST_F(SessionCommandsTest, ALogoutStandsAgainstAFenceOfAnotherServerFromTheSameMillisecond) {
+  const std::string theirs = std::to_string((now_ms() + 1) * SessionFences::kPerMs - 1);
+  EXPECT_EQ(Run("SESSION.DESTROY s"), ":0\r\n");
+  EXPECT_EQ(Run({"SESSION.COMMIT", "s", theirs, "DATA", "x", "IF", "0-0"}), "-FENCED deleted\r\n");
+  EXPECT_EQ(Run("EXISTS s"), ":0\r\n");
+  const std::string ours = Open("a");
+  EXPECT_EQ(RunAs("a", {"SESSION.COMMIT", "s", ours, "DATA", "new"}), ":1\r\n") << "a new login";
 }
 
 TEST_F(SessionCommandsTest, TheHeadIsToldWhenItsTimerIsToRing) {

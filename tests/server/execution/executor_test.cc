@@ -1,5 +1,7 @@
 #include "server/execution/executor.h"
 
+#include <gmock/gmock.h>
+
 #include <functional>
 #include <thread>
 #include <utility>
@@ -302,6 +304,20 @@ TEST_F(ExecutorTest, MonitorsSeeNoPasswordsAndNoAdministration) {
   Run("CONFIG GET maxmemory");
   EXPECT_EQ(LinkOf("m").pushed,
             "+1800000000.000000 [0 127.0.0.1:50000] \"AUTH\" \"(redacted)\" \"(redacted)\"\r\n");
+}
+
+TEST_F(ExecutorTest, MonitorsSeeAnExecThatFails) {
+  RunAs("m", "MONITOR");
+  const auto seen = [&] { return std::exchange(LinkOf("m").pushed, ""); };
+  const std::string at = "+1800000000.000000 [0 127.0.0.1:50000] ";
+  const std::string multi = at + "\"MULTI\"\r\n";
+  Run("MULTI");
+  Run("NOSUCH");
+  EXPECT_THAT(Run("EXEC"), testing::HasSubstr("EXECABORT"));
+  EXPECT_EQ(seen(), multi + at + "\"EXEC\"\r\n");
+  Run("MULTI");
+  EXPECT_THAT(Run("EXEC x"), testing::HasSubstr("EXECABORT"));
+  EXPECT_EQ(seen(), multi + at + "\"EXEC\" \"x\"\r\n");
 }
 
 TEST_F(ExecutorTest, SelectIsShownInTheDatabaseWhereItLed) {
