@@ -81,7 +81,7 @@ absl::Status Admission::Admit(const Client& client, const Request& request) cons
   if (server_.replication().refuses_any()) [[unlikely]] {
     if (absl::Status may = AdmitForRole(client, request); !may.ok()) return may;
   }
-  return AdmitForSession(client, row);
+  return AdmitForSession(client, request);
 }
 
 absl::Status Admission::AdmitForRole(const Client& client, const Request& request) const {
@@ -90,9 +90,7 @@ absl::Status Admission::AdmitForRole(const Client& client, const Request& reques
     if (replication.too_few_replicas()) return Refused(kTooFewReplicas);
     if (replication.read_only()) return Refused(kReadOnlyReplica);
   }
-  if (replication.stale() && (FlagsOf(*request.command, request.args) & kStale) == 0) {
-    return Refused(kPrimaryDown);
-  }
+  if (replication.stale() && Lacks(client, request, kStale)) return Refused(kPrimaryDown);
   return absl::OkStatus();
 }
 
@@ -102,7 +100,8 @@ absl::Status Admission::AdmitHeld(const Client& client, const Request& request) 
   return Refused(kReadOnlyReplica);
 }
 
-absl::Status Admission::AdmitForSession(const Client& client, const CommandRow& row) const {
+absl::Status Admission::AdmitForSession(const Client& client, const Request& request) const {
+  const CommandRow& row = *request.command->row;
   if (client.resp == 2 && client.subscribed() && !row.has(kWhileSubscribed)) {
     return Refused(
         absl::StrCat("ERR Can't execute '", std::string(row.name),
@@ -111,8 +110,10 @@ absl::Status Admission::AdmitForSession(const Client& client, const CommandRow& 
   }
   using Phase = LoadProgress::Phase;
   const Phase phase = server_.persistence().loader().phase();
-  if (phase == Phase::kRefusing && !row.has(kLoading)) return Refused(kLoadingError);
-  if (phase == Phase::kBeside && row.has(kNoAsyncLoading)) return Refused(kLoadingError);
+  if ((phase == Phase::kRefusing && Lacks(client, request, kLoading)) ||
+      (phase == Phase::kBeside && HasFlag(client, request, kNoAsyncLoading))) {
+    return Refused(kLoadingError);
+  }
   if (client.monitor && (row.has(kWrite) || row.has(kReadonly) || row.has(kMayReplicate))) {
     return Refused("ERR Replica can't interact with the keyspace");
   }
@@ -204,11 +205,20 @@ uint32_t Admission::FlagsOf(const Command& command, CommandArguments args) const
 }
 
 bool Admission::HasFlag(const Client& client, const Request& request, uint32_t flags) const {
-  if ((FlagsOf(*request.command, request.args) & flags) != 0) return true;
+  return AnyOf(client, request, [&](uint32_t has) { return (has & flags) != 0; });
+}
+
+bool Admission::Lacks(const Client& client, const Request& request, uint32_t flag) const {
+  return AnyOf(client, request, [&](uint32_t has) { return (has & flag) == 0; });
+}
+
+bool Admission::AnyOf(const Client& client, const Request& request,
+                      absl::FunctionRef<bool(uint32_t)> holds) const {
+  if (holds(FlagsOf(*request.command, request.args))) return true;
   if (!request.command->row->has(kRunsQueue)) return false;
   return std::any_of(client.queue.begin(), client.queue.end(), [&](const QueuedCommand& item) {
     const std::vector<std::string_view> args(item.args.begin(), item.args.end());
-    return (FlagsOf(*item.command, args) & flags) != 0;
+    return holds(FlagsOf(*item.command, args));
   });
 }
 

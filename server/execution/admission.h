@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "server/context/server.h"
 #include "server/execution/command.h"
@@ -46,6 +47,8 @@ class Admission {
   /// Whether the request has one of these flags: a script has those that it declares, and a request
   /// that runs a queue has the queue's.
   bool HasFlag(const Client& client, const Request& request, uint32_t flags) const;
+  /// Whether the request, or a command of the queue that it runs, lacks this flag.
+  bool Lacks(const Client& client, const Request& request, uint32_t flag) const;
   /// Whether the request is a script, or a transaction that contains one: a server that is about to
   /// end holds those back.
   bool RunsScript(const Client& client, const Request& request) const;
@@ -56,10 +59,13 @@ class Admission {
 
  private:
   uint32_t FlagsOf(const Command& command, CommandArguments args) const;
+  /// Whether `holds` for the flags of the request, or of a command of the queue that it runs.
+  bool AnyOf(const Client& client, const Request& request,
+             absl::FunctionRef<bool(uint32_t)> holds) const;
   std::string UnknownCommand(CommandArguments args) const;
   /// For what this server is to others, and whether it has its data.
   absl::Status AdmitForRole(const Client& client, const Request& request) const;
-  absl::Status AdmitForSession(const Client& client, const CommandRow& row) const;
+  absl::Status AdmitForSession(const Client& client, const Request& request) const;
   absl::Status AdmitForMemory(const Client& client, const Command& command) const;
   /// Calls the evictor, and tells the latency monitor if it took long.
   bool MakeRoom() const;

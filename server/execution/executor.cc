@@ -261,7 +261,10 @@ Outcome Executor::Wait(Client& client, const Request& request, const Hold& hold,
   if (gate->busy()) return Refuse(client, request, server_.running_scripts().BusyReply(), reply);
   return {.kind = Outcome::Kind::kGate,
           .gate = gate,
-          .wish = {.closes = hold.refused_to_close(), .queued = queued, .hears_busy = true}};
+          .wish = {.closes = hold.refused_to_close(),
+                   .queued = queued,
+                   .hears_busy = true,
+                   .hears_load = admission_.Lacks(client, request, kLoading)}};
 }
 
 bool Executor::TryHold(Hold& hold, Client& client, const Request& request, bool queued) {

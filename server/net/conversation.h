@@ -81,7 +81,11 @@ class Conversation {
   void Abandon();
 
   Gate* gate() const { return outcome_.gate; }
-  Gate::Wish wish() const { return {outcome_.wish.closes, queued(), outcome_.wish.hears_busy}; }
+  Gate::Wish wish() const {
+    Gate::Wish wish = outcome_.wish;
+    wish.queued = queued();
+    return wish;
+  }
   /// Whether the parked request has a ticket.
   bool queued() const { return tickets_.any(); }
   std::chrono::microseconds soon() const { return outcome_.soon; }

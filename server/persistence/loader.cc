@@ -164,8 +164,14 @@ absl::Status Loader::LoadFromPrimary(const PrimaryData& data) {
   return status;
 }
 
+/// Who came between the closing of the gates and this waits at them, and is told now.
+void Loader::BeginBehind(const Hold& hold) {
+  progress_.Begin();
+  for (Gate* const gate : hold.closed_gates()) gate->SetLoading();
+}
+
 absl::Status Loader::ReplaceByPrimary(const PrimaryData& data, Hold& hold) {
-  Begin();
+  BeginBehind(hold);
   server_.sessions().RevokeAll();
   SuspendLog();
   ChangeFeed& feed = server_.keyspace().feed();
@@ -248,7 +254,7 @@ void Loader::Swap(const LoadRun::Target& fresh, Hold& hold) {
 
 absl::Status Loader::LoadInPlace(const ReloadOptions& options, Hold& hold) {
   ChangeLog* const log = server_.keyspace().feed().log();
-  Begin();
+  BeginBehind(hold);
   server_.sessions().RevokeAll();
   // Loaded data is not a change.
   ChangeFeed& feed = server_.keyspace().feed();

@@ -86,6 +86,7 @@ class Loader {
                     AofBacklog* backlog = nullptr);
   absl::Status LoadLog(Hold& hold, absl::FunctionRef<bool()> stop, AofBacklog* backlog);
   void TakeUpHistory(const AofBacklog* backlog);
+  void BeginBehind(const Hold& hold);
   absl::Status LoadInPlace(const ReloadOptions& options, Hold& hold);
   absl::Status ReplaceByPrimary(const PrimaryData& data, Hold& hold);
   /// Puts what was loaded beside in place of all data.

@@ -81,6 +81,7 @@ void Gate::Open() {
     }
     closed_.store(false, std::memory_order_seq_cst);
     busy_ = false;
+    loading_ = false;
     slow_ = false;
     ready = TakeReady();
   }
@@ -96,6 +97,16 @@ void Gate::SetBusy() {
     ready = TakeReady();
   }
   changed_.NotifyAll();
+  for (Waiter& waiter : ready) waiter.wake();
+}
+
+void Gate::SetLoading() {
+  std::vector<Waiter> ready;
+  {
+    MutexLock lock(mutex_);
+    loading_ = true;
+    ready = TakeReady();
+  }
   for (Waiter& waiter : ready) waiter.wake();
 }
 
@@ -121,7 +132,7 @@ void Gate::WhenOpen(Wish wish, std::function<void()> wake) {
 }
 
 bool Gate::MustWait(const Wish& wish) const {
-  if (busy_ && wish.hears_busy) return false;
+  if ((busy_ && wish.hears_busy) || (loading_ && wish.hears_load)) return false;
   return closed_ || (wish.closes && !wish.queued && tickets_.load() > 0);
 }
 

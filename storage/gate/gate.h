@@ -110,6 +110,10 @@ class ABSL_LOCKABLE Gate {
   /// Called by the thread that closed the gate; wakes those that wait and asked for it
   /// (`hears_busy`). The mark goes when the gate opens.
   void SetBusy();
+  /// Data is about to be loaded behind the closed gate. Called by the thread that closed it, after
+  /// it has said so elsewhere; wakes those that wait and asked for it (`hears_load`). The mark goes
+  /// when the gate opens.
+  void SetLoading();
   /// A thread has waited a moment in vain since the gate was closed.
   bool slow() const { return slow_.load(std::memory_order_relaxed); }
 
@@ -118,9 +122,10 @@ class ABSL_LOCKABLE Gate {
     bool closes = false;      ///< to close the gate, not to pass
     bool queued = false;      ///< with a ticket
     bool hears_busy = false;  ///< or to hear that the gate is busy
+    bool hears_load = false;  ///< or that a load keeps it closed
   };
   /// Calls `wake` once, when another try is worth it: at once, or later from the thread that opens
-  /// the gate, makes it busy, or returns the last ticket. `wake` must only post.
+  /// the gate, marks it, or returns the last ticket. `wake` must only post.
   void WhenOpen(Wish wish, std::function<void()> wake);
 
  private:
@@ -168,6 +173,7 @@ class ABSL_LOCKABLE Gate {
   CondVar changed_;  ///< the gate was opened, or is busy
   std::vector<Sleeper*> sleepers_ ABSL_GUARDED_BY(mutex_);
   std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
+  bool loading_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace cloakroom

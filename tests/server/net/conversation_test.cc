@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/context/pause.h"
+#include "server/persistence/persistence.h"
 #include "server/session/client_registry.h"
 #include "storage/keyspace/hold.h"
 #include "tests/server/support/output_text.h"
@@ -119,6 +120,19 @@ TEST_F(ConversationTest, AClosedGateMakesTheRequestWaitAndTheRestWithIt) {
   EXPECT_EQ(next_, Conversation::Next::kRead);
   EXPECT_FALSE(client_->blocked);
   EXPECT_EQ(Send(""), "+PONG\r\n");
+}
+
+TEST_F(ConversationTest, WhoWaitsAtAGateBehindWhichALoadBeginsIsToldLoading) {
+  Hold hold(server_.keyspace().background_slot());
+  hold.WaitAndClose(server_.keyspace().db(0));
+  Send(kGetA);
+  ASSERT_EQ(next_, Conversation::Next::kGate);
+  bool woken = false;
+  conversation_->gate()->WhenOpen(conversation_->wish(), [&] { woken = true; });
+  server_.persistence().loader().Begin();
+  server_.keyspace().db(0).gate().SetLoading();
+  EXPECT_TRUE(woken);
+  EXPECT_EQ(Resume(), "-LOADING Redis is loading the dataset in memory\r\n");
 }
 
 TEST_F(ConversationTest, ARequestThatIsRefusedAgainGoesOnWaiting) {

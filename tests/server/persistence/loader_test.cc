@@ -50,6 +50,16 @@ TEST_F(LoaderTest, WhileItLoadsClientsAreToldSo) {
   EXPECT_EQ(Run("GET a"), "$-1\r\n");
 }
 
+TEST_F(LoaderTest, ATransactionThatWasQueuedBeforeALoadIsRefused) {
+  Run("MULTI");
+  Run("GET a");
+  loader().Begin();
+  EXPECT_EQ(Run("EXEC"),
+            "-EXECABORT Transaction discarded because of: LOADING Redis is loading the dataset in "
+            "memory\r\n");
+  EXPECT_EQ(Run("EXEC"), "-ERR EXEC without MULTI\r\n");
+}
+
 TEST_F(LoaderTest, ADamagedFileStopsTheStartAndSaysWhatToDo) {
   Run("SET a 1");
   ASSERT_TRUE(Snapshot());

@@ -144,6 +144,28 @@ TEST(GateTest, BeingBusyIsHeardByThoseWhoWantToHearOfItAndByNobodyElse) {
   EXPECT_EQ(workers, 2);
 }
 
+TEST(GateTest, ALoadIsHeardByThoseWhoWantToHearOfItAndByNobodyElse) {
+  Gate gate(1, kNow);
+  ASSERT_TRUE(Closes(gate));
+  int clients = 0;
+  int workers = 0;
+  gate.WhenOpen({.hears_load = true}, [&] { ++clients; });
+  gate.WhenOpen({.hears_busy = true}, [&] { ++workers; });
+  gate.SetLoading();
+  EXPECT_FALSE(gate.busy());
+  EXPECT_EQ(clients, 1);
+  EXPECT_EQ(workers, 0);
+  gate.WhenOpen({.hears_load = true}, [&] { ++clients; });
+  EXPECT_EQ(clients, 2) << "it was refused before the load, and came to wait behind it";
+  gate.Open();
+  EXPECT_EQ(workers, 1);
+  ASSERT_TRUE(Closes(gate));
+  gate.WhenOpen({.hears_load = true}, [&] { ++clients; });
+  EXPECT_EQ(clients, 2) << "the mark went";
+  gate.Open();
+  EXPECT_EQ(clients, 3);
+}
+
 TEST(GateTest, AGateIsSlowFromTheFirstTryThatWaitedInVainUntilItOpens) {
   Gate gate(1, kNow);
   ASSERT_TRUE(Closes(gate));
