@@ -201,8 +201,9 @@ class Trickle:
         at, step = 0, 10_000
         while at < len(self._rdb):
             if at >= self._first:
-                # A little goes on, because redis-server only serves clients between two reads.
-                step = 1000 if not self.go_on.wait(0.002) else len(self._rdb)
+                # A little goes on, because redis-server only serves clients between two reads. It is
+                # over after four seconds.
+                step = 100 if not self.go_on.wait(0.002) else len(self._rdb)
             self._link.send_raw(self._rdb[at:at + step])
             at += step
 
